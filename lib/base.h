@@ -1,0 +1,22 @@
+/* lib/base.h -- floor 0: the few macros everyone needs. */
+#ifndef PLX_LIB_BASE_H
+#define PLX_LIB_BASE_H
+
+#include <stddef.h>
+
+/* PLX__CONTAINER_OF returns the struct of `type` whose `member` is at `pointer`, never NULL. */
+#define PLX__CONTAINER_OF(pointer, type, member)                                                   \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* PLX__COUNT_OF returns how many elements an array has; never give it a pointer. */
+#define PLX__COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* PLX__PRINTF has the compiler check the arguments of a function against its format, by their
+ * places from 1 on; `first` is 0 when the arguments come as a va_list. */
+#if defined(__GNUC__) || defined(__clang__)
+#define PLX__PRINTF(format_at, first) __attribute__((format(printf, format_at, first)))
+#else
+#define PLX__PRINTF(format_at, first)
+#endif
+
+#endif

@@ -1,0 +1,72 @@
+/* lib/memory.c -- floor 0: the allocator the user may replace. */
+#include "config.h"
+
+#include "lib/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *resize_by_realloc(void *block, size_t size, void *user)
+{
+    (void)user;
+    /* C17 leaves open what realloc does with size 0, and C23 forbids it. */
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    return realloc(block, size);
+}
+
+/* One of the two globals of the library (the other one is the clock). An allocator in each object
+ * would cost a pointer per block and an argument everywhere, and nobody has two. */
+static struct {
+    void *(*resize)(void *block, size_t size, void *user);
+    void *user;
+} allocator = {resize_by_realloc, NULL};
+
+void plx_memory_set(void *(*resize)(void *block, size_t size, void *user), void *user)
+{
+    allocator.resize = resize != NULL ? resize : resize_by_realloc;
+    allocator.user = resize != NULL ? user : NULL;
+}
+
+void *plx__memory_resize(void *block, size_t size)
+{
+    /* Such a size is a mistake or an attack, whatever the user's function thinks of it. */
+    if (size > PTRDIFF_MAX) {
+        return NULL;
+    }
+    /* Freeing nothing is nothing: a user's function sees only blocks that it made. */
+    if (block == NULL && size == 0) {
+        return NULL;
+    }
+    return allocator.resize(block, size, allocator.user);
+}
+
+void *plx__memory_new(size_t size)
+{
+    void *block = plx__memory_resize(NULL, size);
+    if (block != NULL) {
+        memset(block, 0, size);
+    }
+    return block;
+}
+
+void plx__memory_free(void *block)
+{
+    (void)plx__memory_resize(block, 0);
+}
+
+char *plx__memory_copy_text(const char *text)
+{
+    if (text == NULL) {
+        return NULL;
+    }
+    size_t size = strlen(text) + 1;
+    char *copy = plx__memory_resize(NULL, size);
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+    }
+    return copy;
+}

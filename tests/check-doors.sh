@@ -1,0 +1,75 @@
+#!/bin/sh
+# tests/check-doors.sh -- only the doors call the system: lib/os/, lib/poller/, lib/resolver/ and lib/interface.c.
+#
+# Elsewhere in the library: no system header beyond the C standard ones and the short list below, no
+# errno (its numbers, EAGAIN and so on, are allowed), no call of a socket function. The name of a
+# slot (`kind->connect(...)`) is no call of the system. No TLS header anywhere; c-ares only in
+# lib/resolver/.
+set -u
+srcdir=${srcdir:-$(dirname "$0")/..}
+here=$(cd "$srcdir/tests" && pwd) || exit 1
+cd "$srcdir" || exit 1
+
+{ find lib -name '*.[ch]' -print; find include -name '*.h' -print; find include -name '*.h.in' -print; } |
+LC_ALL=C sort -u | while read -r file; do
+    echo "@file $file"
+    awk -f "$here/uncomment.awk" "$file"
+done | awk '
+BEGIN {
+    # C11, 7.1.2; the ones that nobody needs in a library (locale, setjmp, signal, threads) are left out.
+    n = split("assert ctype errno float inttypes limits math stdalign stdarg stdatomic stdbool stddef stdint " \
+              "stdio stdlib string", word, " ")
+    for (i = 1; i <= n; i++) standard[word[i] ".h"] = 1
+    # Types and constants, no calls.
+    allowed["lib/clock.c time.h"] = allowed["lib/clock.c sys/time.h"] = 1
+    allowed["lib/address.c arpa/inet.h"] = allowed["lib/address.c netinet/in.h"] = 1
+    allowed["lib/address.c sys/socket.h"] = allowed["lib/address.c net/if.h"] = 1
+    n = split("poll.h sys/types.h sys/socket.h sys/uio.h sys/un.h netinet/in.h", word, " ")
+    for (i = 1; i <= n; i++) allowed["lib/os.h " word[i]] = 1
+
+    n = split("socket socketpair bind connect listen accept accept4 shutdown close read write readv writev " \
+        "pread pwrite send sendto sendmsg sendmmsg sendfile splice recv recvfrom recvmsg recvmmsg getsockopt " \
+        "setsockopt getsockname getpeername ioctl fcntl open openat creat pipe pipe2 dup dup2 dup3 eventfd " \
+        "eventfd_read eventfd_write poll ppoll select pselect epoll_create epoll_create1 epoll_ctl epoll_wait " \
+        "epoll_pwait epoll_pwait2 kqueue kevent unlink stat lstat fstat chmod fchmod rename umask getaddrinfo " \
+        "freeaddrinfo getnameinfo gai_strerror gethostbyname getservbyname getifaddrs freeifaddrs if_nameindex " \
+        "if_nametoindex if_indextoname fork vfork getpid signal sigaction kill raise nanosleep usleep sleep " \
+        "clock_gettime clock_nanosleep gettimeofday time syscall mmap munmap", word, " ")
+    for (i = 1; i <= n; i++) system_call[word[i]] = 1
+    allowed_call["lib/clock.c clock_gettime"] = 1
+    allowed_call["lib/address.c if_nametoindex"] = allowed_call["lib/address.c if_indextoname"] = 1
+}
+function complain(what) { print file ":" line ": " what; bad = 1 }
+$1 == "@file" {
+    file = $2; line = 0; files++
+    door = file ~ /^lib\/(os|poller|resolver)\// || file == "lib/interface.c"
+    doors += door
+    next
+}
+{ line++; text = $0 }
+text ~ /^[ \t]*#[ \t]*include[ \t]*</ {
+    header = text; sub(/^[^<]*</, "", header); sub(/>.*/, "", header)
+    if (header ~ /^(openssl|gnutls|mbedtls|wolfssl|nss|tls\.h|s2n)/) complain("<" header "> is a TLS library")
+    else if (header == "ares.h" && file !~ /^lib\/resolver\//) complain("<" header "> belongs into lib/resolver/")
+    else if (!door && !(header in standard) && header !~ /^pollux\// && !((file " " header) in allowed))
+        complain("<" header "> outside the doors")
+    next
+}
+door { next }
+{
+    before = ""
+    while (match(text, /[A-Za-z_][A-Za-z_0-9]*/)) {
+        lead = substr(text, 1, RSTART - 1); name = substr(text, RSTART, RLENGTH)
+        text = substr(text, RSTART + RLENGTH)
+        sub(/[ \t]+$/, "", lead)
+        if (name == "errno") complain("errno outside the doors")
+        else if ((name in system_call) && text ~ /^[ \t]*\(/ && lead !~ /(->|\.)$/ &&
+                 !((file " " name) in allowed_call))
+            complain("calls " name "() outside the doors")
+        else if (name ~ /^(ares|SSL|BIO|gnutls|mbedtls)_/ && file !~ /^lib\/resolver\//) complain(name " outside the doors")
+    }
+}
+END {
+    printf "%d files, %d of them doors\n", files, doors
+    exit (bad || !files)
+}'
