@@ -41,6 +41,9 @@
 #include <pollux/export.h>
 #include <pollux/version.h>
 #include <pollux/memory.h>
+#include <pollux/clock.h>
 #include <pollux/error.h>
+#include <pollux/address.h>
+#include <pollux/events.h>
 
 #endif

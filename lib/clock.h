@@ -1,0 +1,20 @@
+/* lib/clock.h -- floor 1: monotonic time, replaceable in tests.
+ *
+ * Times are nanoseconds since some moment in the past and never run backwards. The coarse clock is
+ * the same one, read more cheaply and behind by up to a tick of the kernel (1 to 10 ms): a deadline
+ * that was set by the exact one and is judged by the coarse one comes late by that, never early. */
+#ifndef PLX_LIB_CLOCK_H
+#define PLX_LIB_CLOCK_H
+
+#include <stdint.h>
+
+#include <pollux/clock.h>
+
+/* plx__clock_now returns the exact time in nanoseconds, never 0. */
+uint64_t plx__clock_now(void);
+
+/* plx__clock_coarse returns the time in nanoseconds as of the last tick, never 0; where the system
+ * has no such clock, and with a clock of the user's, it is plx__clock_now. */
+uint64_t plx__clock_coarse(void);
+
+#endif

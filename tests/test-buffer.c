@@ -1,0 +1,247 @@
+/* tests/test-buffer.c -- the byte buffer against a model, and its promises about pointers and cost. */
+#include "lib/buffer.h"
+#include "lib/memory.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODEL_SIZE 200000
+
+/* What the buffer should hold, in the plainest way. */
+struct model {
+    uint8_t bytes[MODEL_SIZE];
+    size_t size;
+};
+
+static void expect_same(const struct plx__buffer *buffer, const struct model *model)
+{
+    ck_assert_uint_eq(buffer->size, model->size);
+    ck_assert_ptr_nonnull(plx__buffer_data(buffer));
+    ck_assert_mem_eq(plx__buffer_data(buffer), model->bytes, model->size);
+    ck_assert_uint_le(buffer->start + buffer->size, buffer->capacity);
+}
+
+static void fill(uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t) rand();
+    }
+}
+
+static void append(struct plx__buffer *buffer, struct model *model, size_t size, struct plx__pool *pool)
+{
+    uint8_t *bytes = model->bytes + model->size;
+    if (model->size + size > MODEL_SIZE) {
+        return;
+    }
+    fill(bytes, size);
+    ck_assert(plx__buffer_append(buffer, bytes, size, pool));
+    model->size += size;
+}
+
+static void prepend(struct plx__buffer *buffer, struct model *model, size_t size, struct plx__pool *pool)
+{
+    if (model->size + size > MODEL_SIZE) {
+        return;
+    }
+    memmove(model->bytes + size, model->bytes, model->size);
+    fill(model->bytes, size);
+    model->size += size;
+    ck_assert(plx__buffer_prepend(buffer, model->bytes, size, pool));
+}
+
+static void skip(struct plx__buffer *buffer, struct model *model, size_t size)
+{
+    size_t expected = size < model->size ? size : model->size;
+    ck_assert_uint_eq(plx__buffer_skip(buffer, size), expected);
+    memmove(model->bytes, model->bytes + expected, model->size - expected);
+    model->size -= expected;
+}
+
+static void commit(struct plx__buffer *buffer, struct model *model, size_t size, struct plx__pool *pool)
+{
+    if (model->size + size > MODEL_SIZE) {
+        return;
+    }
+    uint8_t *place = plx__buffer_reserve(buffer, size + 100, pool);
+    ck_assert_ptr_nonnull(place);
+    fill(place, size);
+    memcpy(model->bytes + model->size, place, size);
+    plx__buffer_commit(buffer, size);
+    model->size += size;
+}
+
+static void random_steps(unsigned seed, struct plx__pool *pool)
+{
+    struct plx__buffer buffer = {0};
+    static struct model model;
+    model.size = 0;
+    srand(seed);
+    for (int step = 0; step < 2000; step++) {
+        size_t size = (size_t) rand() % (rand() % 8 == 0 ? 40000 : 300);
+        switch (rand() % 6) {
+        case 0:
+        case 1:
+            append(&buffer, &model, size, pool);
+            break;
+        case 2:
+            commit(&buffer, &model, size, pool);
+            break;
+        case 3:
+            prepend(&buffer, &model, size % 50, pool);
+            break;
+        case 4:
+            skip(&buffer, &model, size);
+            break;
+        default:
+            plx__buffer_rest(&buffer, pool);
+            break;
+        }
+        expect_same(&buffer, &model);
+    }
+    plx__buffer_clear(&buffer, pool);
+    ck_assert_uint_eq(buffer.size, 0);
+    ck_assert_ptr_null(buffer.block);
+}
+
+START_TEST(it_holds_what_a_model_holds)
+{
+    random_steps((unsigned) _i, NULL);
+}
+END_TEST
+
+START_TEST(it_holds_what_a_model_holds_with_a_pool)
+{
+    struct plx__pool pool = {0};
+    random_steps((unsigned) _i, &pool);
+    plx__pool_clear(&pool);
+    ck_assert_uint_eq(pool.count, 0);
+}
+END_TEST
+
+START_TEST(skipped_bytes_stay_until_the_buffer_is_used_again)
+{
+    struct plx__buffer buffer = {0};
+    ck_assert(plx__buffer_append(&buffer, "abcdef", 6, NULL));
+    const uint8_t *data = plx__buffer_data(&buffer);
+    ck_assert_uint_eq(plx__buffer_skip(&buffer, 6), 6);
+    ck_assert_mem_eq(data, "abcdef", 6);
+    plx__buffer_clear(&buffer, NULL);
+}
+END_TEST
+
+START_TEST(skipped_bytes_can_be_given_back_from_where_they_stand)
+{
+    struct plx__buffer buffer = {0};
+    ck_assert(plx__buffer_append(&buffer, "abcdef", 6, NULL));
+    const uint8_t *data = plx__buffer_data(&buffer);
+    plx__buffer_skip(&buffer, 4);
+    ck_assert(plx__buffer_prepend(&buffer, data, 4, NULL));
+    ck_assert_mem_eq(plx__buffer_data(&buffer), "abcdef", 6);
+    data = plx__buffer_data(&buffer);
+    plx__buffer_skip(&buffer, 6);
+    ck_assert(plx__buffer_prepend(&buffer, data, 6, NULL));
+    ck_assert_mem_eq(plx__buffer_data(&buffer), "abcdef", 6);
+    plx__buffer_clear(&buffer, NULL);
+}
+END_TEST
+
+START_TEST(a_size_that_cannot_be_changes_nothing)
+{
+    struct plx__buffer buffer = {0};
+    ck_assert(plx__buffer_append(&buffer, "abc", 3, NULL));
+    ck_assert_ptr_null(plx__buffer_reserve(&buffer, SIZE_MAX, NULL));
+    ck_assert_ptr_null(plx__buffer_reserve(&buffer, SIZE_MAX - 3, NULL));
+    ck_assert_ptr_null(plx__buffer_reserve(&buffer, SIZE_MAX / 2 + 1, NULL));
+    ck_assert(!plx__buffer_prepend(&buffer, "x", SIZE_MAX, NULL));
+    ck_assert_mem_eq(plx__buffer_data(&buffer), "abc", 3);
+    plx__buffer_clear(&buffer, NULL);
+}
+END_TEST
+
+START_TEST(an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again)
+{
+    struct plx__pool pool = {0};
+    struct plx__buffer one = {0}, other = {0};
+    ck_assert(plx__buffer_append(&one, "abc", 3, &pool));
+    const uint8_t *block = one.block;
+    plx__buffer_rest(&one, &pool);
+    ck_assert_ptr_eq(one.block, block);
+    plx__buffer_skip(&one, 3);
+    plx__buffer_rest(&one, &pool);
+    ck_assert_ptr_null(one.block);
+    ck_assert_uint_eq(pool.count, 1);
+    ck_assert(plx__buffer_append(&other, "def", 3, &pool));
+    ck_assert_ptr_eq(other.block, block);
+    ck_assert_uint_eq(pool.count, 0);
+    plx__buffer_clear(&other, &pool);
+    plx__pool_clear(&pool);
+}
+END_TEST
+
+/* A busy frame's blocks rest for a steady one; those that no frame needs go after a while, and only those. */
+START_TEST(the_pool_keeps_what_frames_need)
+{
+    struct plx__pool pool = {0};
+    struct plx__buffer buffers[10] = {{0}};
+    for (int frame = 0; frame < 2000; frame++) {
+        int busy = frame < 5 ? 10 : 3;
+        for (int i = 0; i < busy; i++) {
+            ck_assert(plx__buffer_append(&buffers[i], "abc", 3, &pool));
+        }
+        for (int i = 0; i < busy; i++) {
+            plx__buffer_clear(&buffers[i], &pool);
+        }
+        plx__pool_pass_frame(&pool);
+        ck_assert_uint_ge(pool.count, 3);
+    }
+    ck_assert_uint_eq(pool.count, 3);
+    for (int frame = 0; frame < 1000; frame++) {
+        plx__pool_pass_frame(&pool);
+    }
+    ck_assert_uint_eq(pool.count, 0);
+}
+END_TEST
+
+/* Counts what is moved: a queue that never empties must not be slid for each byte that is taken and put. */
+START_TEST(a_queue_that_never_empties_costs_linear_time)
+{
+    struct plx__buffer buffer = {0};
+    uint8_t piece[1000] = {0};
+    size_t slides = 0, before = 0;
+    for (int i = 0; i < 100; i++) {
+        ck_assert(plx__buffer_append(&buffer, piece, sizeof piece, NULL));
+    }
+    for (int i = 0; i < 100000; i++) {
+        before = buffer.start;
+        ck_assert(plx__buffer_append(&buffer, piece, 100, NULL));
+        slides += buffer.start < before ? 1 : 0;
+        plx__buffer_skip(&buffer, 100);
+    }
+    /* Each slide moves 100 kB and has to be paid for by as many bytes that went through. */
+    ck_assert_uint_le(slides, 110);
+    ck_assert_uint_le(buffer.capacity, (size_t) 512 * 1024);
+    plx__buffer_clear(&buffer, NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("buffer");
+    TCase *tcase = tcase_create("buffer");
+    tcase_add_loop_test(tcase, it_holds_what_a_model_holds, 1, 9);
+    tcase_add_loop_test(tcase, it_holds_what_a_model_holds_with_a_pool, 1, 9);
+    tcase_add_test(tcase, skipped_bytes_stay_until_the_buffer_is_used_again);
+    tcase_add_test(tcase, skipped_bytes_can_be_given_back_from_where_they_stand);
+    tcase_add_test(tcase, a_size_that_cannot_be_changes_nothing);
+    tcase_add_test(tcase, an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again);
+    tcase_add_test(tcase, the_pool_keeps_what_frames_need);
+    tcase_add_test(tcase, a_queue_that_never_empties_costs_linear_time);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

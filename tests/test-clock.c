@@ -1,0 +1,107 @@
+/* tests/test-clock.c -- the time: it never runs back, and a user's clock replaces it entirely. */
+#include "config.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/clock.h"
+
+static uint64_t read_user_clock(void *user)
+{
+    return *(uint64_t *)user;
+}
+
+static void teardown(void)
+{
+    plx_clock_set(NULL, NULL);
+}
+
+START_TEST(it_never_runs_back)
+{
+    uint64_t last = plx__clock_now();
+    uint64_t last_coarse = plx__clock_coarse();
+    for (int i = 0; i < 100000; i++) {
+        uint64_t now = plx__clock_now();
+        uint64_t coarse = plx__clock_coarse();
+        ck_assert_uint_ge(now, last);
+        ck_assert_uint_ge(coarse, last_coarse);
+        last = now;
+        last_coarse = coarse;
+    }
+}
+END_TEST
+
+START_TEST(the_coarse_clock_is_behind_by_little)
+{
+    for (int i = 0; i < 1000; i++) {
+        uint64_t before = plx__clock_coarse();
+        uint64_t now = plx__clock_now();
+        ck_assert_uint_le(before, now);
+        ck_assert_uint_lt(now - before, 1000000000u);
+    }
+}
+END_TEST
+
+START_TEST(it_counts_nanoseconds)
+{
+    struct timespec pause = {.tv_nsec = 50000000};
+    uint64_t before = plx__clock_now();
+    uint64_t before_coarse = plx__clock_coarse();
+    nanosleep(&pause, NULL);
+    uint64_t passed = plx__clock_now() - before;
+    uint64_t passed_coarse = plx__clock_coarse() - before_coarse;
+    ck_assert_uint_ge(passed, 50000000u);
+    ck_assert_uint_lt(passed, 10000000000u);
+    ck_assert_uint_ge(passed_coarse, 25000000u);
+}
+END_TEST
+
+START_TEST(the_users_clock_replaces_both)
+{
+    uint64_t time = 12345;
+    plx_clock_set(read_user_clock, &time);
+    ck_assert_uint_eq(plx__clock_now(), 12345);
+    ck_assert_uint_eq(plx__clock_coarse(), 12345);
+    time = UINT64_MAX;
+    ck_assert_uint_eq(plx__clock_now(), UINT64_MAX);
+    ck_assert_uint_eq(plx__clock_coarse(), UINT64_MAX);
+}
+END_TEST
+
+START_TEST(it_is_never_zero)
+{
+    uint64_t time = 0;
+    plx_clock_set(read_user_clock, &time);
+    ck_assert_uint_eq(plx__clock_now(), 1);
+    ck_assert_uint_eq(plx__clock_coarse(), 1);
+}
+END_TEST
+
+START_TEST(null_goes_back_to_the_systems)
+{
+    uint64_t time = 5;
+    plx_clock_set(read_user_clock, &time);
+    plx_clock_set(NULL, NULL);
+    ck_assert_uint_gt(plx__clock_now(), 5);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("clock");
+    TCase *tests = tcase_create("clock");
+    tcase_add_checked_fixture(tests, NULL, teardown);
+    tcase_add_test(tests, it_never_runs_back);
+    tcase_add_test(tests, the_coarse_clock_is_behind_by_little);
+    tcase_add_test(tests, it_counts_nanoseconds);
+    tcase_add_test(tests, the_users_clock_replaces_both);
+    tcase_add_test(tests, it_is_never_zero);
+    tcase_add_test(tests, null_goes_back_to_the_systems);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,117 @@
+/* tests/test-deadline.c -- the lazy heap of deadlines against the plainest list of them. */
+#include "lib/base.h"
+#include "lib/deadline.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define COUNT 300
+
+static uint64_t earliest_of(const struct plx__deadline *deadlines)
+{
+    uint64_t earliest = 0;
+    for (int i = 0; i < COUNT; i++) {
+        if (deadlines[i].at != 0 && (earliest == 0 || deadlines[i].at < earliest)) {
+            earliest = deadlines[i].at;
+        }
+    }
+    return earliest;
+}
+
+START_TEST(it_knows_the_next_one_whatever_moves)
+{
+    struct plx__deadlines heap = {0};
+    struct plx__deadline deadlines[COUNT] = {{0}};
+    uint64_t now = 1;
+    srand((unsigned) _i);
+    for (int step = 0; step < 20000; step++) {
+        struct plx__deadline *one = &deadlines[rand() % COUNT];
+        switch (rand() % 5) {
+        case 0:
+        case 1:
+            plx__deadline_set(&heap, one, now + 1 + (uint64_t) rand() % 1000);
+            break;
+        case 2:
+            plx__deadline_set(&heap, one, 0);
+            break;
+        case 3:
+            plx__deadline_remove(&heap, one);
+            one->at = 0;
+            break;
+        default:
+            now += (uint64_t) rand() % 20;
+            break;
+        }
+        uint64_t expected = earliest_of(deadlines);
+        struct plx__deadline *due;
+        while ((due = plx__deadlines_take(&heap, now)) != NULL) {
+            /* Cleared as it is taken: it was the earliest, and it was due. */
+            ck_assert_uint_eq(due->at, 0);
+            ck_assert_uint_ne(expected, 0);
+            ck_assert_uint_le(expected, now);
+            expected = earliest_of(deadlines);
+        }
+        ck_assert(expected == 0 || expected > now);
+        ck_assert_uint_eq(plx__deadlines_next(&heap), expected);
+    }
+}
+END_TEST
+
+START_TEST(moving_later_only_writes_a_number)
+{
+    struct plx__deadlines heap = {0};
+    struct plx__deadline one = {0}, other = {0};
+    plx__deadline_set(&heap, &one, 100);
+    plx__deadline_set(&heap, &other, 200);
+    plx__deadline_set(&heap, &one, 300);
+    ck_assert_uint_eq(one.key, 100);
+    ck_assert_uint_eq(plx__deadlines_next(&heap), 200);
+    ck_assert_ptr_null(plx__deadlines_take(&heap, 199));
+    ck_assert_ptr_eq(plx__deadlines_take(&heap, 300), &other);
+    ck_assert_ptr_eq(plx__deadlines_take(&heap, 300), &one);
+    ck_assert_ptr_null(plx__deadlines_take(&heap, 300));
+}
+END_TEST
+
+START_TEST(without_a_heap_the_moment_is_noted)
+{
+    struct plx__deadline one = {0};
+    plx__deadline_set(NULL, &one, 5);
+    ck_assert_uint_eq(one.at, 5);
+    ck_assert_uint_eq(one.key, 0);
+}
+END_TEST
+
+/* A hundred thousand siblings under one root: melding them must not recurse. */
+START_TEST(many_siblings_are_no_trouble)
+{
+    struct plx__deadlines heap = {0};
+    size_t count = 100000;
+    struct plx__deadline *many = calloc(count, sizeof *many);
+    ck_assert_ptr_nonnull(many);
+    for (size_t i = 0; i < count; i++) {
+        plx__deadline_set(&heap, &many[i], 1 + i);
+    }
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_ptr_eq(plx__deadlines_take(&heap, count), &many[i]);
+    }
+    ck_assert_uint_eq(plx__deadlines_next(&heap), 0);
+    free(many);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("deadline");
+    TCase *tcase = tcase_create("deadline");
+    tcase_add_loop_test(tcase, it_knows_the_next_one_whatever_moves, 1, 9);
+    tcase_add_test(tcase, moving_later_only_writes_a_number);
+    tcase_add_test(tcase, without_a_heap_the_moment_is_noted);
+    tcase_add_test(tcase, many_siblings_are_no_trouble);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
