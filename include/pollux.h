@@ -45,5 +45,7 @@
 #include <pollux/error.h>
 #include <pollux/address.h>
 #include <pollux/events.h>
+#include <pollux/socket.h>
+#include <pollux/interface.h>
 
 #endif

@@ -1,0 +1,159 @@
+/* lib/os.h -- floor 2: every system call on a descriptor, one thin function each.
+ *
+ * This header is the list that a port has to fill. Nothing above it calls the system: a call
+ * returns 0, a count or a descriptor, or the negative errno of the call (-ECONNREFUSED), so that
+ * errno is read where the call was made and nowhere else. Nothing here blocks (but plx__os_poll
+ * with a time), raises SIGPIPE, or makes a descriptor that survives exec. */
+#ifndef PLX_LIB_OS_H
+#define PLX_LIB_OS_H
+
+#include <pollux/address.h>
+#include <pollux/socket.h>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* ---- names: what a socket can be bound or connected to (os/name.c) --------------------------- */
+
+/* A socket address of any family as the system wants it. A zeroed name is none. */
+struct plx__os_name {
+    socklen_t size;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+        struct sockaddr_un path;
+    } as;
+};
+
+/* plx__os_name_from_address makes the name of `address` for a socket of `family` (AF_INET or
+ * AF_INET6; 0: its own): an IPv4 address becomes v4-mapped for an IPv6 socket. */
+void plx__os_name_from_address(struct plx__os_name *name, const plx_address *address, int family);
+
+/* plx__os_name_to_address returns false for a name that is no internet address. */
+bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_address);
+
+/* plx__os_name_from_path makes the name of a Unix socket; one that begins with '@' is in Linux's
+ * abstract name space (unix(7)). Returns -ENAMETOOLONG or, for an empty path, -ENOENT. */
+int plx__os_name_from_path(struct plx__os_name *name, const char *path);
+
+/* plx__os_name_family returns AF_INET, AF_INET6 or AF_UNIX; 0 for none. */
+int plx__os_name_family(const struct plx__os_name *name);
+
+/* ---- sockets (os/posix.c) -------------------------------------------------------------------- */
+
+int plx__os_socket(int family, int type);
+int plx__os_close(int descriptor);
+int plx__os_bind(int descriptor, const struct plx__os_name *name);
+/* plx__os_connect returns 0 both when connected and when under way: writability tells. */
+int plx__os_connect(int descriptor, const struct plx__os_name *name);
+/* plx__os_connect_nobody takes the peer of a datagram socket away. */
+int plx__os_connect_nobody(int descriptor);
+int plx__os_listen(int descriptor);
+/* plx__os_accept returns the descriptor of the next connection and its peer's name. */
+int plx__os_accept(int descriptor, struct plx__os_name *ret_name);
+int plx__os_local_name(int descriptor, struct plx__os_name *ret_name);
+int plx__os_remote_name(int descriptor, struct plx__os_name *ret_name);
+int plx__os_shutdown_sending(int descriptor);
+/* plx__os_set_reset makes the following close a reset for the peer (SO_LINGER, socket(7)). */
+int plx__os_set_reset(int descriptor);
+/* plx__os_take_error returns the error that waits on the socket, negative, or 0 (SO_ERROR). */
+int plx__os_take_error(int descriptor);
+
+ptrdiff_t plx__os_receive(int descriptor, void *data, size_t size);
+ptrdiff_t plx__os_send(int descriptor, const void *data, size_t size);
+ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
+                               struct plx__os_name *ret_name, bool *ret_truncated);
+/* plx__os_send_to sends one datagram; `name` NULL: to the peer. */
+ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
+                          const struct plx__os_name *name);
+
+/* plx__os_bytes_waiting returns how many received bytes the kernel holds (FIONREAD). */
+ptrdiff_t plx__os_bytes_waiting(int descriptor);
+/* plx__os_bytes_unacknowledged returns how many sent bytes the peer's system has not confirmed
+ * (SIOCOUTQ, tcp(7)); 0 where the system cannot tell. */
+ptrdiff_t plx__os_bytes_unacknowledged(int descriptor);
+
+/* plx__os_poll is poll(2); a signal is reported as -EINTR. */
+int plx__os_poll(struct pollfd *entries, size_t count, int timeout_ms);
+
+/* ---- descriptors of others ------------------------------------------------------------------- */
+
+/* What plx__os_inspect found out about a descriptor. */
+struct plx__os_socket_facts {
+    int family;
+    int type;
+    bool listening;
+    bool connected;
+    bool bound;
+};
+/* plx__os_inspect fails with -ENOTSOCK or -EBADF and leaves the descriptor as it is. */
+int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts);
+/* plx__os_make_ours makes a descriptor non-blocking and close-on-exec. */
+int plx__os_make_ours(int descriptor);
+
+/* plx__os_credentials tells process, user and group of the peer of a Unix socket; -1 for what the
+ * system does not tell. */
+struct plx__os_credentials {
+    int64_t process, user, group;
+};
+int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credentials);
+
+/* ---- waking, processes ----------------------------------------------------------------------- */
+
+/* plx__os_wake_open makes a pair of descriptors, which may be the same one: signalling [1] makes
+ * [0] readable. */
+int plx__os_wake_open(int ret_descriptors[2]);
+/* plx__os_wake_signal may be called from any thread and from signal handlers. */
+void plx__os_wake_signal(int descriptor);
+void plx__os_wake_clear(int descriptor);
+void plx__os_wake_close(int descriptors[2]);
+
+/* plx__os_process returns the number of this process, which a forked child compares. */
+int plx__os_process(void);
+
+/* ---- options (os/option.c) ------------------------------------------------------------------- */
+
+/* plx__os_set_option sets an option of the kernel's; for IPv6 sockets also its IPv4 side. Returns
+ * -ENOPROTOOPT for an option that is none of the kernel's or unknown to this system. */
+int plx__os_set_option(int descriptor, plx_option option, int value);
+int plx__os_option(int descriptor, plx_option option, int *ret_value);
+/* plx__os_set_only_ipv6 says whether an IPv6 socket leaves IPv4 alone. */
+int plx__os_set_only_ipv6(int descriptor, bool only);
+/* plx__os_set_reuse lets a listener bind beside connections of an earlier one that linger
+ * (TIME_WAIT). */
+int plx__os_set_reuse(int descriptor);
+
+/* plx__os_membership joins (or leaves) a multicast group on the interface of that index, 0: the
+ * system's choice. */
+int plx__os_membership(int descriptor, const plx_address *group, unsigned interface_index,
+                       bool join);
+/* plx__os_set_multicast_interface has multicast leave by that interface, IPv4 from `source`, an
+ * address of it, or from one of the system's choice where its family is not 4. */
+int plx__os_set_multicast_interface(int descriptor, unsigned interface_index,
+                                    const plx_address *source);
+/* plx__os_bind_device lets a socket send and receive by that interface only (SO_BINDTODEVICE,
+ * socket(7)). Returns -ENOPROTOOPT where the system has no such thing, -EPERM where only root may.
+ */
+int plx__os_bind_device(int descriptor, const char *name);
+/* plx__os_interface_index returns 0 for an unknown name. */
+unsigned plx__os_interface_index(const char *name);
+
+/* ---- files that sockets leave behind (os/file.c) --------------------------------------------- */
+
+/* Which file a path leads to: numbers that no two living files share. */
+struct plx__os_file {
+    uint64_t device;
+    uint64_t inode;
+    bool is_socket;
+};
+int plx__os_file(const char *path, struct plx__os_file *ret_file);
+int plx__os_remove_file(const char *path);
+int plx__os_set_file_mode(const char *path, int mode);
+
+#endif

@@ -1,0 +1,91 @@
+/* lib/os/name.c -- floor 2: socket addresses of all families. */
+#include "config.h"
+
+#include "lib/os.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* RFC 4291, 2.5.5.2: the first twelve bytes of an IPv4-mapped IPv6 address. */
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+static void set_ipv4(struct plx__os_name *name, const plx_address *address)
+{
+    name->size = sizeof name->as.ipv4;
+    name->as.ipv4.sin_family = AF_INET;
+    name->as.ipv4.sin_port = htons(address->port);
+    memcpy(&name->as.ipv4.sin_addr, address->bytes, 4);
+}
+
+static void set_ipv6(struct plx__os_name *name, const plx_address *address)
+{
+    uint8_t *bytes = name->as.ipv6.sin6_addr.s6_addr;
+    name->size = sizeof name->as.ipv6;
+    name->as.ipv6.sin6_family = AF_INET6;
+    name->as.ipv6.sin6_port = htons(address->port);
+    name->as.ipv6.sin6_scope_id = address->scope;
+    if (address->family == 4) {
+        memcpy(bytes, mapped, sizeof mapped);
+        memcpy(bytes + sizeof mapped, address->bytes, 4);
+    } else {
+        memcpy(bytes, address->bytes, sizeof address->bytes);
+    }
+}
+
+void plx__os_name_from_address(struct plx__os_name *name, const plx_address *address, int family)
+{
+    memset(name, 0, sizeof *name);
+    if (address->family == 6 || (address->family == 4 && family == AF_INET6)) {
+        set_ipv6(name, address);
+    } else if (address->family == 4) {
+        set_ipv4(name, address);
+    }
+}
+
+bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_address)
+{
+    plx_address address = {0};
+    if (plx__os_name_family(name) == AF_INET) {
+        address.family = 4;
+        address.port = ntohs(name->as.ipv4.sin_port);
+        memcpy(address.bytes, &name->as.ipv4.sin_addr, 4);
+    } else if (plx__os_name_family(name) == AF_INET6) {
+        const uint8_t *bytes = name->as.ipv6.sin6_addr.s6_addr;
+        bool is_mapped = memcmp(bytes, mapped, sizeof mapped) == 0;
+        address.family = is_mapped ? 4 : 6;
+        address.port = ntohs(name->as.ipv6.sin6_port);
+        address.scope = is_mapped ? 0 : name->as.ipv6.sin6_scope_id;
+        memcpy(address.bytes, is_mapped ? bytes + sizeof mapped : bytes, is_mapped ? 4 : 16);
+    } else {
+        return false;
+    }
+    *ret_address = address;
+    return true;
+}
+
+int plx__os_name_from_path(struct plx__os_name *name, const char *path)
+{
+    size_t length = strlen(path);
+    bool abstract = path[0] == '@';
+    memset(name, 0, sizeof *name);
+    if (length == 0 || (abstract && length == 1)) {
+        return -ENOENT;
+    }
+    /* A path keeps its final NUL inside the field, as portable systems want it; an abstract name
+     * counts its bytes. */
+    if (length + (abstract ? 0 : 1) > sizeof name->as.path.sun_path) {
+        return -ENAMETOOLONG;
+    }
+    name->as.path.sun_family = AF_UNIX;
+    memcpy(name->as.path.sun_path, path, length);
+    if (abstract) {
+        name->as.path.sun_path[0] = '\0';
+    }
+    name->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (abstract ? 0 : 1));
+    return 0;
+}
+
+int plx__os_name_family(const struct plx__os_name *name)
+{
+    return name->size < sizeof name->as.any.sa_family ? 0 : name->as.any.sa_family;
+}

@@ -1,0 +1,173 @@
+/* lib/os/option.c -- floor 2: the kernel's side of socket options. */
+#include "config.h"
+
+#include "lib/base.h"
+#include "lib/os.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#ifndef TCP_KEEPIDLE /* macOS */
+#define TCP_KEEPIDLE TCP_KEEPALIVE
+#endif
+#ifndef IP_MTU
+#define IP_MTU (-1)
+#endif
+
+/* Where an option stands in the kernel; an IPv6 socket has it under the second pair as well, where
+ * that is not zero. */
+struct place {
+    int level, name;
+    int ipv6_level, ipv6_name;
+};
+
+/* Some options are two in the kernel: hops of plain and of multicast datagrams. */
+#define PLACES 2
+
+static const struct place places[][PLACES] = {
+    [PLX_OPTION_KEEP_ALIVE] = {{SOL_SOCKET, SO_KEEPALIVE, 0, 0}},
+    [PLX_OPTION_KEEP_ALIVE_IDLE] = {{IPPROTO_TCP, TCP_KEEPIDLE, 0, 0}},
+    [PLX_OPTION_KEEP_ALIVE_INTERVAL] = {{IPPROTO_TCP, TCP_KEEPINTVL, 0, 0}},
+    [PLX_OPTION_KEEP_ALIVE_COUNT] = {{IPPROTO_TCP, TCP_KEEPCNT, 0, 0}},
+    [PLX_OPTION_LOW_DELAY] = {{IPPROTO_TCP, TCP_NODELAY, 0, 0}},
+    [PLX_OPTION_TYPE_OF_SERVICE] = {{IPPROTO_IP, IP_TOS, IPPROTO_IPV6, IPV6_TCLASS}},
+    [PLX_OPTION_SEND_BUFFER_SIZE] = {{SOL_SOCKET, SO_SNDBUF, 0, 0}},
+    [PLX_OPTION_RECEIVE_BUFFER_SIZE] = {{SOL_SOCKET, SO_RCVBUF, 0, 0}},
+    [PLX_OPTION_PATH_MTU] = {{IPPROTO_IP, IP_MTU, IPPROTO_IPV6, IPV6_MTU}},
+    [PLX_OPTION_ROUTER_HOPS] = {{IPPROTO_IP, IP_TTL, IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+                                {IPPROTO_IP, IP_MULTICAST_TTL, IPPROTO_IPV6, IPV6_MULTICAST_HOPS}},
+    [PLX_OPTION_SEND_TO_SELF] = {{IPPROTO_IP, IP_MULTICAST_LOOP, IPPROTO_IPV6,
+                                  IPV6_MULTICAST_LOOP}},
+    [PLX_OPTION_BROADCAST] = {{SOL_SOCKET, SO_BROADCAST, 0, 0}},
+    [PLX_OPTION_SHARE_ADDRESS] = {{SOL_SOCKET, SO_REUSEADDR, 0, 0},
+                                  {SOL_SOCKET, SO_REUSEPORT, 0, 0}},
+};
+
+static const struct place *places_of(plx_option option)
+{
+    if ((unsigned)option >= PLX__COUNT_OF(places) || places[option][0].name == 0) {
+        return NULL;
+    }
+    return places[option];
+}
+
+static int set(int descriptor, int level, int name, int value)
+{
+    return setsockopt(descriptor, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static int get(int descriptor, int level, int name, int *ret_value)
+{
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (getsockopt(descriptor, level, name, &value, &size) < 0) {
+        return -errno;
+    }
+    *ret_value = value;
+    return 0;
+}
+
+static bool is_ipv6(int descriptor)
+{
+    struct plx__os_name name;
+    return plx__os_local_name(descriptor, &name) == 0 && plx__os_name_family(&name) == AF_INET6;
+}
+
+static int set_at(int descriptor, const struct place *place, bool ipv6, int value)
+{
+    int result = set(descriptor, place->level, place->name, value);
+    if (!ipv6 || place->ipv6_name == 0) {
+        return result;
+    }
+    /* On an IPv6 socket the IPv4 side is only for mapped addresses, and not every system has it. */
+    return set(descriptor, place->ipv6_level, place->ipv6_name, value);
+}
+
+int plx__os_set_option(int descriptor, plx_option option, int value)
+{
+    const struct place *place = places_of(option);
+    if (place == NULL) {
+        return -ENOPROTOOPT;
+    }
+    bool ipv6 = place->ipv6_name != 0 && is_ipv6(descriptor);
+    int result = set_at(descriptor, &place[0], ipv6, value);
+    return result < 0 || place[1].name == 0 ? result : set_at(descriptor, &place[1], ipv6, value);
+}
+
+int plx__os_option(int descriptor, plx_option option, int *ret_value)
+{
+    const struct place *place = places_of(option);
+    if (place == NULL) {
+        return -ENOPROTOOPT;
+    }
+    bool ipv6 = place->ipv6_name != 0 && is_ipv6(descriptor);
+    return get(descriptor, ipv6 ? place->ipv6_level : place->level,
+               ipv6 ? place->ipv6_name : place->name, ret_value);
+}
+
+int plx__os_set_only_ipv6(int descriptor, bool only)
+{
+    return set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, only);
+}
+
+int plx__os_set_reuse(int descriptor)
+{
+    return set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+int plx__os_membership(int descriptor, const plx_address *group, unsigned interface_index,
+                       bool join)
+{
+    int result;
+    if (group->family == 4) {
+        struct ip_mreqn request = {.imr_ifindex = (int)interface_index};
+        memcpy(&request.imr_multiaddr, group->bytes, 4);
+        result = setsockopt(descriptor, IPPROTO_IP, join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP,
+                            &request, sizeof request);
+    } else {
+        struct ipv6_mreq request = {.ipv6mr_interface = interface_index};
+        memcpy(&request.ipv6mr_multiaddr, group->bytes, sizeof group->bytes);
+        result = setsockopt(descriptor, IPPROTO_IPV6, join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP,
+                            &request, sizeof request);
+    }
+    return result < 0 ? -errno : 0;
+}
+
+int plx__os_set_multicast_interface(int descriptor, unsigned interface_index,
+                                    const plx_address *source)
+{
+    struct ip_mreqn request = {.imr_ifindex = (int)interface_index};
+    if (source->family == 4) {
+        memcpy(&request.imr_address, source->bytes, 4);
+    }
+    if (is_ipv6(descriptor)) {
+        int result = set(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)interface_index);
+        if (result < 0) {
+            return result;
+        }
+    }
+    return setsockopt(descriptor, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof request) < 0
+               ? -errno
+               : 0;
+}
+
+int plx__os_bind_device(int descriptor, const char *name)
+{
+#ifdef SO_BINDTODEVICE
+    return setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0
+               ? -errno
+               : 0;
+#else
+    (void)descriptor;
+    (void)name;
+    return -ENOPROTOOPT;
+#endif
+}
+
+unsigned plx__os_interface_index(const char *name)
+{
+    return if_nametoindex(name);
+}

@@ -1,0 +1,309 @@
+/* lib/os/posix.c -- floor 2: system calls on sockets, as POSIX and Linux have them. */
+#include "config.h"
+
+#include "lib/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#ifdef HAVE_SYS_EVENTFD_H
+#include <sys/eventfd.h>
+#endif
+#ifdef HAVE_LINUX_SOCKIOS_H
+#include <linux/sockios.h>
+#endif
+
+/* A call that gave -1 failed with errno: its negative is our result, so that errno goes no further.
+ */
+static int result_of(int result)
+{
+    return result < 0 ? -errno : result;
+}
+
+static ptrdiff_t count_of(ssize_t count)
+{
+    return count < 0 ? -errno : count;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+int plx__os_socket(int family, int type)
+{
+    return result_of(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+/* After EINTR the descriptor is gone on Linux, and a second close could hit another thread's
+ * (close(2)): never again. */
+int plx__os_close(int descriptor)
+{
+    return result_of(close(descriptor));
+}
+
+int plx__os_bind(int descriptor, const struct plx__os_name *name)
+{
+    return result_of(bind(descriptor, &name->as.any, name->size));
+}
+
+int plx__os_connect(int descriptor, const struct plx__os_name *name)
+{
+    int result = result_of(connect(descriptor, &name->as.any, name->size));
+    /* An interrupted connect goes on by itself (connect(2)). */
+    return result == -EINPROGRESS || result == -EINTR ? 0 : result;
+}
+
+int plx__os_connect_nobody(int descriptor)
+{
+    struct sockaddr nobody;
+    memset(&nobody, 0, sizeof nobody);
+    nobody.sa_family = AF_UNSPEC;
+    return result_of(connect(descriptor, &nobody, sizeof nobody));
+}
+
+int plx__os_listen(int descriptor)
+{
+    return result_of(listen(descriptor, SOMAXCONN));
+}
+
+int plx__os_accept(int descriptor, struct plx__os_name *ret_name)
+{
+    struct plx__os_name name;
+    int result;
+    memset(&name, 0, sizeof name);
+    do {
+        name.size = sizeof name.as;
+        result =
+            result_of(accept4(descriptor, &name.as.any, &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        /* The last two are errors of a connection that ended while it waited (accept(2)): the next
+         * one may be well. */
+    } while (result == -EINTR || result == -ECONNABORTED || result == -EPROTO);
+    if (result >= 0) {
+        *ret_name = name;
+    }
+    return result;
+}
+
+static int name_of(int descriptor, int (*ask)(int, struct sockaddr *, socklen_t *),
+                   struct plx__os_name *ret_name)
+{
+    struct plx__os_name name;
+    memset(&name, 0, sizeof name);
+    name.size = sizeof name.as;
+    int result = result_of(ask(descriptor, &name.as.any, &name.size));
+    if (result == 0) {
+        *ret_name = name;
+    }
+    return result;
+}
+
+int plx__os_local_name(int descriptor, struct plx__os_name *ret_name)
+{
+    return name_of(descriptor, getsockname, ret_name);
+}
+
+int plx__os_remote_name(int descriptor, struct plx__os_name *ret_name)
+{
+    return name_of(descriptor, getpeername, ret_name);
+}
+
+int plx__os_shutdown_sending(int descriptor)
+{
+    return result_of(shutdown(descriptor, SHUT_WR));
+}
+
+int plx__os_set_reset(int descriptor)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    return result_of(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+}
+
+int plx__os_take_error(int descriptor)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    int result = result_of(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size));
+    return result < 0 ? result : -error;
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+ptrdiff_t plx__os_receive(int descriptor, void *data, size_t size)
+{
+    ptrdiff_t count;
+    do {
+        count = count_of(recv(descriptor, data, size, 0));
+    } while (count == -EINTR);
+    return count;
+}
+
+ptrdiff_t plx__os_send(int descriptor, const void *data, size_t size)
+{
+    return plx__os_send_to(descriptor, data, size, NULL);
+}
+
+ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
+                               struct plx__os_name *ret_name, bool *ret_truncated)
+{
+    struct iovec piece = {.iov_base = data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_name = &ret_name->as};
+    ptrdiff_t count;
+    do {
+        message.msg_namelen = sizeof ret_name->as;
+        count = count_of(recvmsg(descriptor, &message, 0));
+    } while (count == -EINTR);
+    ret_name->size = message.msg_namelen;
+    *ret_truncated = count >= 0 && (message.msg_flags & MSG_TRUNC) != 0;
+    return count;
+}
+
+ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
+                          const struct plx__os_name *name)
+{
+    ptrdiff_t count;
+    do {
+        count = count_of(
+            name == NULL ? send(descriptor, data, size, MSG_NOSIGNAL)
+                         : sendto(descriptor, data, size, MSG_NOSIGNAL, &name->as.any, name->size));
+    } while (count == -EINTR);
+    return count;
+}
+
+ptrdiff_t plx__os_bytes_waiting(int descriptor)
+{
+    int count = 0;
+    int result = result_of(ioctl(descriptor, FIONREAD, &count));
+    return result < 0 ? result : count;
+}
+
+ptrdiff_t plx__os_bytes_unacknowledged(int descriptor)
+{
+#ifdef SIOCOUTQ
+    int count = 0;
+    int result = result_of(ioctl(descriptor, SIOCOUTQ, &count));
+    return result < 0 ? result : count;
+#else
+    (void)descriptor;
+    return 0;
+#endif
+}
+
+int plx__os_poll(struct pollfd *entries, size_t count, int timeout_ms)
+{
+    return result_of(poll(entries, (nfds_t)count, timeout_ms));
+}
+
+/* ---- descriptors of others ------------------------------------------------------------------- */
+
+static int socket_fact(int descriptor, int name, int *ret_value)
+{
+    socklen_t size = sizeof *ret_value;
+    return result_of(getsockopt(descriptor, SOL_SOCKET, name, ret_value, &size));
+}
+
+static bool name_is_given(const struct plx__os_name *name)
+{
+    plx_address address;
+    return plx__os_name_to_address(name, &address)
+               ? address.port != 0
+               : name->size > offsetof(struct sockaddr_un, sun_path);
+}
+
+int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts)
+{
+    struct plx__os_name name;
+    int listening = 0;
+    int result = plx__os_local_name(descriptor, &name);
+    if (result == 0) {
+        result = socket_fact(descriptor, SO_TYPE, &ret_facts->type);
+    }
+    if (result < 0) {
+        return result;
+    }
+    socket_fact(descriptor, SO_ACCEPTCONN, &listening);
+    ret_facts->family = plx__os_name_family(&name);
+    ret_facts->listening = listening != 0;
+    ret_facts->bound = name_is_given(&name);
+    ret_facts->connected = plx__os_remote_name(descriptor, &name) == 0;
+    return 0;
+}
+
+int plx__os_make_ours(int descriptor)
+{
+    int flags = result_of(fcntl(descriptor, F_GETFL));
+    int result = flags < 0 ? flags : result_of(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK));
+    return result < 0 ? result : result_of(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
+}
+
+int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credentials)
+{
+#ifdef SO_PEERCRED
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    int result = result_of(getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size));
+    if (result == 0) {
+        *ret_credentials = (struct plx__os_credentials){peer.pid, peer.uid, peer.gid};
+    }
+    return result;
+#else
+    uid_t user;
+    gid_t group;
+    int result = result_of(getpeereid(descriptor, &user, &group));
+    if (result == 0) {
+        *ret_credentials = (struct plx__os_credentials){-1, user, group};
+    }
+    return result;
+#endif
+}
+
+/* ---- waking, processes ----------------------------------------------------------------------- */
+
+int plx__os_wake_open(int ret_descriptors[2])
+{
+#ifdef HAVE_SYS_EVENTFD_H
+    int descriptor = result_of(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    ret_descriptors[0] = ret_descriptors[1] = descriptor;
+    return 0;
+#else
+    int result = result_of(pipe(ret_descriptors));
+    if (result == 0) {
+        plx__os_make_ours(ret_descriptors[0]);
+        plx__os_make_ours(ret_descriptors[1]);
+    }
+    return result;
+#endif
+}
+
+void plx__os_wake_signal(int descriptor)
+{
+    /* A signal handler must leave errno as it found it (signal-safety(7)); a full pipe wakes just
+     * as well. */
+    int before = errno;
+    uint64_t one = 1;
+    ssize_t ignored = write(descriptor, &one, sizeof one);
+    (void)ignored;
+    errno = before;
+}
+
+void plx__os_wake_clear(int descriptor)
+{
+    uint64_t sink[64];
+    while (read(descriptor, sink, sizeof sink) == (ssize_t)sizeof sink) {
+    }
+}
+
+void plx__os_wake_close(int descriptors[2])
+{
+    plx__os_close(descriptors[0]);
+    if (descriptors[1] != descriptors[0]) {
+        plx__os_close(descriptors[1]);
+    }
+}
+
+int plx__os_process(void)
+{
+    return (int)getpid();
+}
