@@ -1,0 +1,390 @@
+/* lib/loop.c -- floor 3: whom to serve. */
+#include "config.h"
+
+#include "lib/base.h"
+#include "lib/clock.h"
+#include "lib/loop.h"
+#include "lib/os.h"
+
+#include <errno.h>
+#include <limits.h>
+
+/* A call counts as this many bytes, so that a budget of bytes bounds a flood of empty datagrams and
+ * of accepts too. */
+#define CALL_PRICE 64
+
+#define NANOSECONDS_PER_MILLISECOND ((uint64_t)1000000)
+
+/* ---- budget ---------------------------------------------------------------------------------- */
+
+void plx__budget_spend(struct plx__budget *budget, size_t bytes)
+{
+    size_t price = bytes + CALL_PRICE;
+    if (budget->bytes != SIZE_MAX) {
+        budget->bytes -= price < budget->bytes ? price : budget->bytes;
+    }
+}
+
+bool plx__budget_is_spent(const struct plx__budget *budget)
+{
+    return budget->bytes == 0 || (budget->until != 0 && plx__clock_now() >= budget->until);
+}
+
+static size_t bytes_of_budget(const struct plx__loop *loop)
+{
+    return loop->budget_bytes == 0 ? SIZE_MAX : loop->budget_bytes;
+}
+
+/* ---- watches --------------------------------------------------------------------------------- */
+
+static struct plx__poller *poller_of(const struct plx__task *task)
+{
+    return task->loop == NULL ? NULL : task->loop->poller;
+}
+
+int plx__watch_start(struct plx__watch *watch, struct plx__task *task, int descriptor,
+                     unsigned interest)
+{
+    *watch = (struct plx__watch){.next = task->watches, .task = task, .descriptor = descriptor};
+    task->watches = watch;
+    int result = plx__watch_set(watch, interest);
+    if (result < 0) {
+        plx__watch_stop(watch);
+    }
+    return result;
+}
+
+int plx__watch_set(struct plx__watch *watch, unsigned interest)
+{
+    struct plx__poller *poller = poller_of(watch->task);
+    int result = poller == NULL ? 0 : plx__poller_change(poller, watch, interest);
+    if (result == 0) {
+        watch->interest = (uint8_t)interest;
+        watch->ready &= (uint8_t)(interest | PLX__END);
+    }
+    return result;
+}
+
+void plx__watch_stop(struct plx__watch *watch)
+{
+    if (watch->task == NULL) {
+        return;
+    }
+    plx__watch_set(watch, 0);
+    struct plx__watch **place = &watch->task->watches;
+    while (*place != watch) {
+        place = &(*place)->next;
+    }
+    *place = watch->next;
+    watch->task = NULL;
+}
+
+/* ---- tasks ----------------------------------------------------------------------------------- */
+
+void plx__task_schedule(struct plx__task *task)
+{
+    struct plx__loop *loop = task->loop;
+    if (loop != NULL && !plx__list_is_linked(&task->work)) {
+        plx__list_append(loop->phase == PLX__TAKING_IN ? &loop->outgoing : &loop->work,
+                         &task->work);
+    }
+}
+
+void plx__task_schedule_input(struct plx__task *task)
+{
+    struct plx__loop *loop = task->loop;
+    if (loop != NULL) {
+        plx__list_remove(&task->work);
+        plx__list_append(loop->phase == PLX__TAKING_IN ? &loop->round : &loop->work, &task->work);
+    }
+}
+
+void plx__task_set_deadline(struct plx__task *task, uint64_t at)
+{
+    plx__deadline_set(task->loop == NULL ? NULL : &task->loop->deadlines, &task->deadline, at);
+}
+
+uint64_t plx__task_now(const struct plx__task *task)
+{
+    struct plx__loop *loop = task->loop;
+    if (loop == NULL || loop->phase == PLX__RESTING) {
+        return plx__clock_now();
+    }
+    if (loop->now == 0) {
+        loop->now = plx__clock_now();
+    }
+    return loop->now;
+}
+
+struct plx__pool *plx__task_pool(const struct plx__task *task)
+{
+    return task->loop == NULL ? NULL : &task->loop->pool;
+}
+
+void plx__task_lend(struct plx__task *task)
+{
+    if (task->loop != NULL && !plx__list_is_linked(&task->lent)) {
+        plx__list_append(&task->loop->lent, &task->lent);
+    }
+}
+
+/* A look-up has at most 16 descriptors, and nothing else has more than a few. */
+#define SLEEP_WATCHES 32
+
+int plx__task_sleep(struct plx__task *task, int timeout_ms)
+{
+    struct pollfd entries[SLEEP_WATCHES];
+    struct plx__watch *watches[SLEEP_WATCHES];
+    size_t count = 0;
+    for (struct plx__watch *watch = task->watches; watch != NULL && count < SLEEP_WATCHES;
+         watch = watch->next) {
+        if (watch->interest != 0) {
+            entries[count].fd = watch->descriptor;
+            entries[count].events = (short)(((watch->interest & PLX__READ) != 0 ? POLLIN : 0) |
+                                            ((watch->interest & PLX__WRITE) != 0 ? POLLOUT : 0));
+            watches[count++] = watch;
+        }
+    }
+    int result = plx__os_poll(entries, count, timeout_ms);
+    for (size_t i = 0; result > 0 && i < count; i++) {
+        int events = entries[i].revents;
+        bool broken = (events & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+        unsigned ready = (events & POLLIN || broken ? PLX__READ : 0u) |
+                         (events & POLLOUT || broken ? PLX__WRITE : 0u);
+        watches[i]->ready |= (uint8_t)(ready & watches[i]->interest);
+    }
+    return result;
+}
+
+int plx__milliseconds_until(uint64_t moment, uint64_t now)
+{
+    if (moment <= now) {
+        return 0;
+    }
+    uint64_t milliseconds =
+        (moment - now + NANOSECONDS_PER_MILLISECOND - 1) / NANOSECONDS_PER_MILLISECOND;
+    return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
+}
+
+/* ---- life of a loop -------------------------------------------------------------------------- */
+
+static void found(struct plx__poller *poller, struct plx__watch *watch);
+
+int plx__loop_open(struct plx__loop *loop)
+{
+    int result = 0;
+    plx__list_init(&loop->tasks);
+    plx__list_init(&loop->round);
+    plx__list_init(&loop->outgoing);
+    plx__list_init(&loop->work);
+    plx__list_init(&loop->lent);
+    plx__list_init(&loop->sweeps);
+    result = plx__os_wake_open(loop->wake_descriptors);
+    if (result < 0) {
+        return result;
+    }
+    loop->poller = plx__poller_new(found, &result);
+    if (loop->poller != NULL) {
+        loop->wake =
+            (struct plx__watch){.descriptor = loop->wake_descriptors[0], .interest = PLX__READ};
+        result = plx__poller_change(loop->poller, &loop->wake, PLX__READ);
+    }
+    if (result < 0) {
+        plx__loop_close(loop);
+    }
+    return result;
+}
+
+void plx__loop_release(struct plx__loop *loop)
+{
+    struct plx__list *link;
+    while ((link = plx__list_first(&loop->tasks)) != NULL) {
+        plx__loop_remove(PLX__CONTAINER_OF(link, struct plx__task, member));
+    }
+    while (plx__list_take_first(&loop->sweeps) != NULL) {
+    }
+}
+
+void plx__loop_close(struct plx__loop *loop)
+{
+    plx__loop_release(loop);
+    if (loop->poller != NULL) {
+        plx__poller_free(loop->poller);
+        loop->poller = NULL;
+    }
+    plx__os_wake_close(loop->wake_descriptors);
+    plx__pool_clear(&loop->pool);
+}
+
+int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
+{
+    task->loop = loop;
+    plx__list_append(&loop->tasks, &task->member);
+    loop->count += task->hidden ? 0 : 1;
+    for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {
+        int result = plx__poller_change(loop->poller, watch, watch->interest);
+        if (result < 0) {
+            plx__loop_remove(task);
+            return result;
+        }
+    }
+    plx__task_set_deadline(task, task->deadline.at);
+    return 0;
+}
+
+void plx__loop_remove(struct plx__task *task)
+{
+    struct plx__loop *loop = task->loop;
+    if (loop == NULL) {
+        return;
+    }
+    for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {
+        plx__poller_change(loop->poller, watch, 0);
+    }
+    plx__deadline_remove(&loop->deadlines, &task->deadline);
+    plx__list_remove(&task->member);
+    plx__list_remove(&task->work);
+    plx__list_remove(&task->lent);
+    loop->count -= task->hidden ? 0 : 1;
+    task->loop = NULL;
+}
+
+void plx__loop_sweep(struct plx__loop *loop, struct plx__sweep *sweep)
+{
+    if (!plx__list_is_linked(&sweep->link)) {
+        plx__list_append(&loop->sweeps, &sweep->link);
+    }
+}
+
+void plx__loop_wake(struct plx__loop *loop)
+{
+    plx__os_wake_signal(loop->wake_descriptors[1]);
+}
+
+/* ---- frame ----------------------------------------------------------------------------------- */
+
+static void found(struct plx__poller *poller, struct plx__watch *watch)
+{
+    (void)poller;
+    if (watch->task == NULL) {
+        plx__os_wake_clear(watch->descriptor);
+    } else if (!plx__list_is_linked(&watch->task->work)) {
+        plx__list_append(&watch->task->loop->work, &watch->task->work);
+    }
+}
+
+int plx__loop_timeout(struct plx__loop *loop)
+{
+    if (!plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->sweeps)) {
+        return 0;
+    }
+    uint64_t next = plx__deadlines_next(&loop->deadlines);
+    return next == 0 ? -1 : plx__milliseconds_until(next, plx__clock_now());
+}
+
+static void rest_lent_buffers(struct plx__loop *loop)
+{
+    struct plx__list *link;
+    while ((link = plx__list_take_first(&loop->lent)) != NULL) {
+        loop->rest(PLX__CONTAINER_OF(link, struct plx__task, lent));
+    }
+}
+
+/* Sleeps at most timeout_ms, less if a deadline comes first, and finds who is ready. */
+static void find_ready(struct plx__loop *loop, int timeout_ms)
+{
+    int limit = timeout_ms == 0 ? 0 : plx__loop_timeout(loop);
+    if (limit >= 0 && (timeout_ms < 0 || limit < timeout_ms)) {
+        timeout_ms = limit;
+    }
+    plx__poller_wait(loop->poller, timeout_ms);
+    if (loop->deadlines.root == NULL) {
+        return;
+    }
+    /* The coarse clock is a few nanoseconds cheaper and a few milliseconds late, which would wake a
+     * sleeper in vain. */
+    uint64_t now = timeout_ms == 0 ? plx__clock_coarse() : plx__clock_now();
+    struct plx__deadline *due;
+    while ((due = plx__deadlines_take(&loop->deadlines, now)) != NULL) {
+        struct plx__task *task = PLX__CONTAINER_OF(due, struct plx__task, deadline);
+        if (!plx__list_is_linked(&task->work)) {
+            plx__list_append(&loop->work, &task->work);
+        }
+    }
+}
+
+/* What the budget left undone goes before whatever came meanwhile: first come, first served. */
+static void put_back(struct plx__loop *loop, struct plx__list *list)
+{
+    plx__list_splice(list, &loop->work);
+    plx__list_splice(&loop->work, list);
+}
+
+static void take_in(struct plx__loop *loop, struct plx__budget *budget)
+{
+    struct plx__list *link;
+    loop->phase = PLX__TAKING_IN;
+    plx__list_splice(&loop->round, &loop->work);
+    while (!plx__list_is_empty(&loop->round) && !plx__budget_is_spent(budget)) {
+        link = plx__list_take_first(&loop->round);
+        loop->input(PLX__CONTAINER_OF(link, struct plx__task, work), budget);
+    }
+    put_back(loop, &loop->round);
+}
+
+static void send_out(struct plx__loop *loop, struct plx__budget *budget)
+{
+    struct plx__list *link;
+    loop->phase = PLX__SENDING;
+    while ((link = plx__list_take_first(&loop->outgoing)) != NULL) {
+        struct plx__task *task = PLX__CONTAINER_OF(link, struct plx__task, work);
+        if (loop->output(task, budget)) {
+            plx__task_schedule(task);
+        }
+        if (plx__budget_is_spent(budget)) {
+            put_back(loop, &loop->outgoing);
+        }
+    }
+}
+
+static void run_sweeps(struct plx__loop *loop)
+{
+    struct plx__list *link;
+    while ((link = plx__list_take_first(&loop->sweeps)) != NULL) {
+        struct plx__sweep *sweep = PLX__CONTAINER_OF(link, struct plx__sweep, link);
+        sweep->run(sweep);
+    }
+}
+
+static uint64_t end_of_budget(const struct plx__loop *loop)
+{
+    return loop->budget_time == 0 ? 0 : plx__clock_now() + loop->budget_time;
+}
+
+bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
+{
+    if (loop->phase != PLX__RESTING) {
+        return false;
+    }
+    /* Finding out who is ready counts too, sleeping does not. */
+    struct plx__budget budget = {bytes_of_budget(loop), timeout_ms == 0 ? end_of_budget(loop) : 0};
+    loop->now = 0;
+    if (loop->pool.count > 0) {
+        plx__pool_pass_frame(&loop->pool);
+    }
+    if (!plx__list_is_empty(&loop->lent)) {
+        rest_lent_buffers(loop);
+    }
+    find_ready(loop, timeout_ms);
+    loop->found = !plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->sweeps);
+    if (!loop->found) {
+        return false;
+    }
+    budget.until = timeout_ms == 0 ? budget.until : end_of_budget(loop);
+    take_in(loop, &budget);
+    budget.bytes = bytes_of_budget(loop);
+    send_out(loop, &budget);
+    loop->phase = PLX__RESTING;
+    run_sweeps(loop);
+    return !plx__list_is_empty(&loop->work);
+}

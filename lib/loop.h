@@ -1,0 +1,135 @@
+/* lib/loop.h -- floor 3: whom to serve: tasks that are ready, have work in memory, or whose
+ * deadline has come.
+ *
+ * Design: a task is somebody with watches, a deadline and a place in one list of work. A frame is
+ * one pass:
+ *
+ *      poller, deadlines --> round --input: receive, tell--> outgoing --output: send, tell--> done
+ *                              ^                                ^                         |
+ *      work of the last frame -+     tasks written to meanwhile +     left for the next --+--> work
+ *
+ * All input comes before all output, so that whatever handlers wrote to whichever task leaves in
+ * one system call for each at the end of the same frame. A frame costs as much as there are tasks
+ * in these lists, never as many as there are. Taking from the front and adding at the end is the
+ * round-robin when the budget runs out.
+ *
+ * A task without a loop is polled alone: it has the same watches and deadline, and asks poll(2)
+ * about them when it must. A zeroed task is idle and valid. */
+#ifndef PLX_LIB_LOOP_H
+#define PLX_LIB_LOOP_H
+
+#include "lib/buffer.h"
+#include "lib/deadline.h"
+#include "lib/event.h"
+#include "lib/list.h"
+#include "lib/poller.h"
+
+/* What one poll may still do. */
+struct plx__budget {
+    size_t bytes;   /* left; SIZE_MAX: no limit */
+    uint64_t until; /* the moment at which to stop; 0: none */
+};
+
+/* plx__budget_spend takes `bytes` and the price of one call. */
+void plx__budget_spend(struct plx__budget *budget, size_t bytes);
+/* plx__budget_is_spent asks the clock only where a time was set. */
+bool plx__budget_is_spent(const struct plx__budget *budget);
+
+struct plx__loop;
+
+struct plx__task {
+    struct plx__loop *loop;     /* NULL: polled alone */
+    struct plx__list member;    /* among the loop's tasks */
+    struct plx__list work;      /* in one of the loop's lists of work */
+    struct plx__list lent;      /* among those whose emptied buffer a program may still look at */
+    struct plx__watch *watches; /* all of them */
+    struct plx__deadline deadline;
+    bool hidden; /* not counted: the listener of a server */
+};
+
+/* Something to do once at the end of a frame, when no task of the loop is being served. */
+struct plx__sweep {
+    struct plx__list link;
+    void (*run)(struct plx__sweep *sweep);
+};
+
+struct plx__loop {
+    struct plx__poller *poller;
+    void (*input)(struct plx__task *task, struct plx__budget *budget);
+    bool (*output)(struct plx__task *task,
+                   struct plx__budget *budget); /* true: schedule it again */
+    void (*rest)(struct plx__task *task);       /* gives back the buffer that was lent */
+    struct plx__list tasks;
+    size_t count; /* of those that are not hidden */
+    struct plx__list round, outgoing, work;
+    struct plx__list lent;
+    struct plx__list sweeps;
+    struct plx__deadlines deadlines;
+    struct plx__pool pool;
+    struct plx__watch wake;
+    int wake_descriptors[2];
+    uint64_t now; /* read at most once a frame; 0: not yet */
+    size_t budget_bytes;
+    uint64_t budget_time; /* nanoseconds; 0: none */
+    bool found;           /* the last frame had something to serve */
+    enum { PLX__RESTING, PLX__TAKING_IN, PLX__SENDING } phase;
+};
+
+/* ---- watches of a task ----------------------------------------------------------------------- */
+
+/* plx__watch_start begins to watch a descriptor for a task. Returns 0, or a negative errno with the
+ * watch idle. */
+int plx__watch_start(struct plx__watch *watch, struct plx__task *task, int descriptor,
+                     unsigned interest);
+/* plx__watch_set changes the interest. */
+int plx__watch_set(struct plx__watch *watch, unsigned interest);
+/* plx__watch_stop makes the watch idle; call it before the descriptor is closed. */
+void plx__watch_stop(struct plx__watch *watch);
+
+/* ---- tasks ----------------------------------------------------------------------------------- */
+
+/* plx__task_schedule puts the task where it is served next: at the end of this frame or in the next
+ * one. */
+void plx__task_schedule(struct plx__task *task);
+/* plx__task_schedule_input puts it into this very frame, if that still takes in, else into the
+ * next. */
+void plx__task_schedule_input(struct plx__task *task);
+/* plx__task_set_deadline sets the one moment at which the task wants to be served anyhow; 0: none.
+ */
+void plx__task_set_deadline(struct plx__task *task, uint64_t at);
+/* plx__task_now returns the monotonic time in nanoseconds, inside a frame the same for all. */
+uint64_t plx__task_now(const struct plx__task *task);
+/* plx__task_pool returns the pool of the loop, or NULL. */
+struct plx__pool *plx__task_pool(const struct plx__task *task);
+/* plx__task_lend notes that the task's emptied buffer may be looked at until it is served again. */
+void plx__task_lend(struct plx__task *task);
+/* plx__task_sleep asks poll(2) about the task's own watches, up to timeout_ms (-1: for ever), and
+ * marks those that are ready. Returns how many, or a negative errno. */
+int plx__task_sleep(struct plx__task *task, int timeout_ms);
+/* plx__milliseconds_until rounds up, 0 for the past, INT_MAX at most. */
+int plx__milliseconds_until(uint64_t moment, uint64_t now);
+
+/* ---- loop ------------------------------------------------------------------------------------ */
+
+/* plx__loop_open readies a zeroed loop whose three functions are set. Returns 0 or a negative
+ * errno. */
+int plx__loop_open(struct plx__loop *loop);
+/* plx__loop_release lets all tasks go, which live on alone, and forgets what was to be swept. */
+void plx__loop_release(struct plx__loop *loop);
+/* plx__loop_close releases, and gives back what open took. */
+void plx__loop_close(struct plx__loop *loop);
+/* plx__loop_add takes in a task that has no loop. Returns 0 or a negative errno, the task then
+ * being alone. */
+int plx__loop_add(struct plx__loop *loop, struct plx__task *task);
+/* plx__loop_remove takes the task out of its loop, if it has one. */
+void plx__loop_remove(struct plx__task *task);
+/* plx__loop_sweep has sweep->run called at the end of this frame, or of the next. */
+void plx__loop_sweep(struct plx__loop *loop, struct plx__sweep *sweep);
+/* plx__loop_timeout returns the milliseconds until a frame is needed: 0 now, -1 never. */
+int plx__loop_timeout(struct plx__loop *loop);
+/* plx__loop_frame is one pass, sleeping up to timeout_ms; true: work is left. */
+bool plx__loop_frame(struct plx__loop *loop, int timeout_ms);
+/* plx__loop_wake ends a sleep; from any thread or signal handler. */
+void plx__loop_wake(struct plx__loop *loop);
+
+#endif

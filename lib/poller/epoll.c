@@ -1,0 +1,109 @@
+/* lib/poller/epoll.c -- floor 3: Linux epoll, level-triggered.
+ *
+ * Level-triggered, so that the descriptor itself may stand in another loop's epoll and be right
+ * about what is left over, and so that no watch needs to be re-armed after each message. */
+#include "config.h"
+
+#ifdef HAVE_SYS_EPOLL_H
+
+#include "lib/base.h"
+#include "lib/os.h"
+#include "lib/poller.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+/* What one call fetches. Readiness beyond it is fetched by further calls of the same wait. */
+#define BATCH 256
+
+struct epoll_poller {
+    struct plx__poller base;
+    int descriptor;
+    struct epoll_event batch[BATCH];
+};
+
+static struct epoll_poller *epoll_of(struct plx__poller *poller)
+{
+    return PLX__CONTAINER_OF(poller, struct epoll_poller, base);
+}
+
+static int epoll_open(struct plx__poller *poller)
+{
+    int descriptor = epoll_create1(EPOLL_CLOEXEC);
+    epoll_of(poller)->descriptor = descriptor;
+    return descriptor < 0 ? -errno : 0;
+}
+
+static void epoll_close(struct plx__poller *poller)
+{
+    plx__os_close(epoll_of(poller)->descriptor);
+}
+
+static int epoll_change(struct plx__poller *poller, struct plx__watch *watch, unsigned interest)
+{
+    struct epoll_event event = {.data.ptr = watch};
+    int operation = interest == 0            ? EPOLL_CTL_DEL
+                    : watch->registered == 0 ? EPOLL_CTL_ADD
+                                             : EPOLL_CTL_MOD;
+    event.events = ((interest & PLX__READ) != 0 ? (unsigned)(EPOLLIN | EPOLLRDHUP) : 0u) |
+                   ((interest & PLX__WRITE) != 0 ? (unsigned)EPOLLOUT : 0u);
+    return epoll_ctl(epoll_of(poller)->descriptor, operation, watch->descriptor, &event) < 0 &&
+                   interest != 0
+               ? -errno
+               : 0;
+}
+
+/* Returns whether the watch was not known to be ready before. */
+static bool report(struct plx__poller *poller, const struct epoll_event *event)
+{
+    struct plx__watch *watch = event->data.ptr;
+    unsigned ready =
+        (event->events & EPOLLOUT ? PLX__WRITE : 0u) | (event->events & EPOLLIN ? PLX__READ : 0u);
+    bool new = watch->ready == 0;
+    if (event->events & EPOLLRDHUP) {
+        ready |= PLX__READ | PLX__END;
+    }
+    if (event->events & (EPOLLERR | EPOLLHUP)) {
+        ready = PLX__READ | PLX__WRITE | PLX__END;
+    }
+    plx__poller_found(poller, watch, ready);
+    return new;
+}
+
+static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
+{
+    struct epoll_poller *self = epoll_of(poller);
+    int count = epoll_wait(self->descriptor, self->batch, BATCH, timeout_ms);
+    int result = count < 0 ? -errno : 0;
+    bool all = false;
+    /* A full batch may not be all. The kernel puts what it reported behind what it did not, so that
+     * asking again brings the others first, and what was reported already says that it has come
+     * round. */
+    while (count > 0 && !all) {
+        all = count < BATCH;
+        for (int i = 0; i < count; i++) {
+            all = !report(poller, &self->batch[i]) || all;
+        }
+        count = all ? 0 : epoll_wait(self->descriptor, self->batch, BATCH, 0);
+    }
+    return result;
+}
+
+static int epoll_handle(const struct plx__poller *poller)
+{
+    return PLX__CONTAINER_OF(poller, const struct epoll_poller, base)->descriptor;
+}
+
+const struct plx__mechanism plx__mechanism_epoll = {
+    .name = "epoll",
+    .size = sizeof(struct epoll_poller),
+    .open = epoll_open,
+    .close = epoll_close,
+    .change = epoll_change,
+    .wait = epoll_sleep,
+    .handle = epoll_handle,
+};
+
+#else
+typedef int plx__epoll_is_not_here; /* ISO C wants a declaration in each translation unit. */
+#endif
