@@ -1,0 +1,431 @@
+/* lib/bytes.c -- floor 4: what a program reads and writes. */
+#include "config.h"
+
+#include "lib/error.h"
+#include "lib/socket.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* So much written into an empty queue goes to the system at once, without a copy on the way. */
+#define DIRECT_WRITE ((size_t)16 * 1024)
+
+/* A closing socket that nobody reads keeps so much of what still arrives. */
+#define CLOSING_ROOM ((size_t)256 * 1024)
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static size_t limit_of(const plx_socket *socket, plx_option option)
+{
+    int limit = plx__option_value(socket->options, option);
+    return limit == 0 ? SIZE_MAX : (size_t)limit;
+}
+
+size_t plx__socket_room(const plx_socket *socket)
+{
+    size_t limit = limit_of(socket, PLX_OPTION_READ_LIMIT);
+    if (limit < socket->lifted) {
+        limit = socket->lifted;
+    }
+    if (socket->send_error != 0) {
+        /* The connection is over but for what the system still holds, which is all that can come:
+         * it is taken in whatever the limit, or the end would wait for somebody to make room. */
+        limit = SIZE_MAX;
+    } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
+        limit = CLOSING_ROOM;
+    }
+    return socket->in.size < limit ? limit - socket->in.size : 0;
+}
+
+size_t plx__socket_write_room(const plx_socket *socket)
+{
+    size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);
+    return socket->out.size < limit ? limit - socket->out.size : 0;
+}
+
+/* ---- news of bytes --------------------------------------------------------------------------- */
+
+static bool has_line(plx_socket *socket)
+{
+    const uint8_t *data = plx__buffer_data(&socket->in);
+    const uint8_t *end = memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line);
+    /* What was searched once is not searched again: a line that comes byte by byte costs linear
+     * time. */
+    socket->no_line = end == NULL ? socket->in.size : (size_t)(end - data);
+    return end != NULL;
+}
+
+void plx__socket_note_bytes(plx_socket *socket)
+{
+    socket->news |= PLX__NEWS(PLX__EVENT_DATA);
+    if (socket->kind->record_size == 0 && plx__event_has_line(&socket->handlers) &&
+        has_line(socket)) {
+        socket->news |= PLX__NEWS(PLX__EVENT_LINE);
+    }
+}
+
+void plx__socket_received(plx_socket *socket)
+{
+    socket->fresh = true;
+    socket->idle_polls = 0;
+    plx__socket_note_bytes(socket);
+    plx__socket_active(socket);
+}
+
+void plx__socket_has_sent(plx_socket *socket, size_t size)
+{
+    socket->sent += size;
+    socket->idle_polls = 0;
+    socket->news |= PLX__NEWS(PLX__EVENT_PROGRESS);
+    if (socket->out.size == 0) {
+        socket->news |= PLX__NEWS(PLX__EVENT_COMPLETE);
+        /* A group's pool takes the block; alone, the usual one is kept for the next frame. */
+        if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
+            plx__buffer_rest(&socket->out, plx__socket_pool(socket));
+        }
+    }
+    plx__socket_active(socket);
+}
+
+/* An emptied buffer goes back to the group at once, unless the program was lent what it held. */
+void plx__socket_consumed(plx_socket *socket)
+{
+    socket->taken = true;
+    if (socket->in.size == 0 && socket->task.loop != NULL && !socket->lent) {
+        plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+    }
+    bool reading = (socket->watch.interest & PLX__READ) != 0;
+    if (socket->watch.task != NULL && !reading && !socket->input_ended &&
+        plx__socket_room(socket) > 0) {
+        plx__socket_update(socket);
+    }
+}
+
+/* ---- the front of what was received ---------------------------------------------------------- */
+
+static const void *front(const plx_socket *socket, size_t *ret_size)
+{
+    if (socket->kind->front != NULL) {
+        return socket->kind->front(socket, ret_size);
+    }
+    *ret_size = socket->in.size;
+    return plx__buffer_data(&socket->in);
+}
+
+/* Takes bytes of a stream, or the record that is first, whatever the size. */
+static size_t take(plx_socket *socket, size_t size)
+{
+    size_t taken;
+    if (socket->kind->take != NULL) {
+        taken = socket->kind->take(socket, size);
+    } else {
+        taken = plx__buffer_skip(&socket->in, size);
+        socket->no_line -= taken < socket->no_line ? taken : socket->no_line;
+    }
+    plx__socket_consumed(socket);
+    return taken;
+}
+
+/* Whether nothing will come any more that is not in the buffer. */
+static bool is_at_end(const plx_socket *socket)
+{
+    return socket->state == PLX_UNCONNECTED || socket->input_ended;
+}
+
+static ptrdiff_t fail_argument(plx_socket *socket, const char *call)
+{
+    plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                     "%s without a place", call);
+    return -1;
+}
+
+/* A datagram socket without a peer has no stream of anything; a stream always is one. */
+static bool is_refused(plx_socket *socket, const char *call)
+{
+    bool refused = socket->kind->record_size > 0 && !socket->filtered;
+    if (refused) {
+        plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "%s without a peer",
+                         call);
+    }
+    return refused;
+}
+
+/* What splits or joins is for streams only. */
+static bool is_no_stream(plx_socket *socket, const char *call)
+{
+    bool refused = socket->kind->record_size > 0;
+    if (refused) {
+        plx__socket_fail_unsupported(socket, call);
+    }
+    return refused;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size)
+{
+    if (socket == NULL) {
+        return -1;
+    }
+    if (data == NULL && size > 0) {
+        return fail_argument(socket, "read");
+    }
+    if (is_refused(socket, "read")) {
+        return -1;
+    }
+    size_t available;
+    const void *bytes = front(socket, &available);
+    bool any = socket->kind->record_size > 0 ? socket->in_records > 0 : available > 0;
+    socket->fresh = false;
+    if (!any) {
+        return is_at_end(socket) ? -1 : 0;
+    }
+    size_t count = size < available ? size : available;
+    if (count > 0) {
+        memcpy(data, bytes, count);
+    }
+    take(socket, count);
+    return (ptrdiff_t)count;
+}
+
+ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t size)
+{
+    if (socket == NULL || is_no_stream(socket, "read_exact")) {
+        return -1;
+    }
+    if ((data == NULL && size > 0) || size > PTRDIFF_MAX) {
+        return fail_argument(socket, "read_exact");
+    }
+    socket->fresh = false;
+    if (socket->in.size >= size) {
+        socket->lifted = 0;
+        return plx_socket_read(socket, data, size) < 0 && size > 0 ? -1 : (ptrdiff_t)size;
+    }
+    if (is_at_end(socket)) {
+        return -1;
+    }
+    socket->lifted = size;
+    plx__socket_update(socket);
+    return 0;
+}
+
+const void *plx_socket_lookahead(plx_socket *socket, size_t *ret_size)
+{
+    size_t size = 0;
+    const void *bytes = NULL;
+    if (socket != NULL) {
+        bytes = is_refused(socket, "lookahead") ? plx__buffer_data(&(struct plx__buffer){0})
+                                                : front(socket, &size);
+        socket->fresh = false;
+    }
+    if (ret_size != NULL) {
+        *ret_size = size;
+    }
+    return bytes;
+}
+
+const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
+{
+    size_t size = 0;
+    const void *bytes = plx_socket_lookahead(socket, &size);
+    if (ret_size != NULL) {
+        *ret_size = size;
+    }
+    bool any =
+        socket != NULL &&
+        (socket->kind->record_size > 0 ? socket->filtered && socket->in_records > 0 : size > 0);
+    if (any) {
+        socket->lent = true;
+        plx__task_lend(&socket->task);
+        take(socket, size);
+    }
+    return bytes;
+}
+
+/* How long the first line is, with its end; 0 while there is none. */
+static size_t line_length(plx_socket *socket)
+{
+    return has_line(socket) ? socket->no_line + 1 : 0;
+}
+
+ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
+{
+    if (socket == NULL || is_no_stream(socket, "read_line")) {
+        return -1;
+    }
+    if (line == NULL || size < 2) {
+        return fail_argument(socket, "read_line");
+    }
+    size_t length = line_length(socket);
+    bool full = plx__socket_room(socket) == 0 || socket->in.size >= size - 1;
+    socket->fresh = false;
+    if (length == 0 && (full || is_at_end(socket))) {
+        length = socket->in.size;
+    }
+    if (length == 0) {
+        return is_at_end(socket) ? -1 : 0;
+    }
+    if (length > size - 1) {
+        length = size - 1;
+    }
+    memcpy(line, plx__buffer_data(&socket->in), length);
+    line[length] = '\0';
+    take(socket, length);
+    return (ptrdiff_t)length;
+}
+
+bool plx_socket_can_read_line(const plx_socket *socket)
+{
+    if (socket == NULL || socket->kind->record_size > 0 || socket->in.size == 0) {
+        return false;
+    }
+    const uint8_t *data = plx__buffer_data(&socket->in);
+    return is_at_end(socket) || plx__socket_room(socket) == 0 ||
+           memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line) != NULL;
+}
+
+size_t plx_socket_skip(plx_socket *socket, size_t size)
+{
+    if (socket == NULL || is_refused(socket, "skip")) {
+        return 0;
+    }
+    return socket->in.size == 0 ? 0 : take(socket, size);
+}
+
+int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (is_no_stream(socket, "unread")) {
+        return PLX_INVALID_STATE;
+    }
+    if (data == NULL && size > 0) {
+        fail_argument(socket, "unread");
+        return PLX_INVALID_STATE;
+    }
+    if (!plx__buffer_prepend(&socket->in, data, size, plx__socket_pool(socket))) {
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                "unread %zu bytes", size);
+    }
+    socket->no_line = 0;
+    plx__socket_update(socket);
+    return 0;
+}
+
+void plx_socket_purge(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return;
+    }
+    socket->in_records = socket->no_line = 0;
+    socket->fresh = socket->again = false;
+    plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+    socket->news &= ~(PLX__NEWS(PLX__EVENT_DATA) | PLX__NEWS(PLX__EVENT_LINE));
+    plx__socket_consumed(socket);
+}
+
+size_t plx_socket_bytes_available(const plx_socket *socket)
+{
+    size_t size = 0;
+    if (socket != NULL) {
+        front(socket, &size);
+    }
+    return size;
+}
+
+bool plx_socket_end_of_file(const plx_socket *socket)
+{
+    return socket == NULL || (socket->in.size == 0 && is_at_end(socket));
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static bool is_writable(const plx_socket *socket)
+{
+    return plx__socket_is_connecting(socket) ||
+           (socket->state == PLX_CONNECTED && !socket->sending_ended);
+}
+
+/* Offers a large write to the system before it is copied. A failure is kept for the next poll. */
+static size_t send_directly(plx_socket *socket, const void *data, size_t size)
+{
+    if (size < DIRECT_WRITE || socket->out.size > 0 || socket->state != PLX_CONNECTED ||
+        socket->stuck || socket->send_error != 0) {
+        return 0;
+    }
+    ptrdiff_t sent = socket->kind->send(socket, data, size);
+    if (sent < 0) {
+        socket->send_error = sent == -EAGAIN ? 0 : (int)-sent;
+        return 0;
+    }
+    socket->sent += (size_t)sent;
+    socket->news |= PLX__NEWS(PLX__EVENT_PROGRESS);
+    return (size_t)sent;
+}
+
+static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
+{
+    size_t accepted = plx__socket_write_room(socket);
+    if (accepted > size) {
+        accepted = size;
+    }
+    size_t sent = send_directly(socket, data, accepted);
+    const uint8_t *rest = (const uint8_t *)data + sent;
+    if (!plx__buffer_append(&socket->out, rest, accepted - sent, plx__socket_pool(socket)) &&
+        sent == 0) {
+        plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                         "write %zu bytes", size);
+        return -1;
+    }
+    if (sent > 0) {
+        plx__socket_has_sent(socket, 0);
+    }
+    plx__task_schedule(&socket->task);
+    return (ptrdiff_t)(sent == 0 || socket->out.size > 0 ? accepted : sent);
+}
+
+ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
+{
+    if (socket == NULL) {
+        return -1;
+    }
+    if (data == NULL && size > 0) {
+        return fail_argument(socket, "write");
+    }
+    if (is_refused(socket, "write")) {
+        return -1;
+    }
+    if (!is_writable(socket) || socket->hold.freed) {
+        plx__socket_fail_state(socket, "write");
+        return -1;
+    }
+    if (size > PTRDIFF_MAX) {
+        plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                         "write %zu bytes", size);
+        return -1;
+    }
+    if (socket->kind->write != NULL) {
+        return socket->kind->write(socket, data, size);
+    }
+    return size == 0 ? 0 : write_stream(socket, data, size);
+}
+
+int plx_socket_flush(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (plx__socket_is_open(socket) && socket->out.size > 0 && !socket->hold.freed) {
+        struct plx__budget budget = {SIZE_MAX, 0};
+        socket->kind->send_queue(socket, &budget);
+        plx__socket_update(socket);
+        plx__task_schedule(&socket->task);
+    }
+    return 0;
+}
+
+size_t plx_socket_bytes_left_to_send(const plx_socket *socket)
+{
+    return socket == NULL ? 0 : socket->out.size - socket->out_records * socket->kind->record_size;
+}

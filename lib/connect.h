@@ -1,0 +1,32 @@
+/* lib/connect.h -- floor 4: from a name to a connected descriptor.
+ *
+ * Design: a struct plx__connect lives as long as the state is HOST_LOOKUP or CONNECTING. It has the
+ * look-up, the names to try and the attempt under way, which has a watch of its own: when it works,
+ * its descriptor becomes the socket's. Names are tried one after the other; the race of RFC 8305 is
+ * more attempts side by side, each with its watch.
+ *
+ *      aim --> query --> names --> attempt --+--> connected
+ *                          ^                 |
+ *                          +---- failed -----+--> none left: `error`
+ *
+ * The whole, look-up included, has PLX_OPTION_CONNECT_TIMEOUT. */
+#ifndef PLX_LIB_CONNECT_H
+#define PLX_LIB_CONNECT_H
+
+#include "lib/socket.h"
+
+/* plx__connect_start begins. Returns 0, or the code of a call that fails at once; failures of the
+ * network come later. */
+int plx__connect_start(plx_socket *socket);
+
+/* plx__connect_continue goes on with what is ready; the socket may be connected, or unconnected,
+ * afterwards. */
+void plx__connect_continue(plx_socket *socket);
+
+/* plx__connect_deadline returns the moment at which to continue anyhow. */
+uint64_t plx__connect_deadline(const plx_socket *socket);
+
+/* plx__connect_free gives up whatever is under way; takes NULL, returns NULL. */
+struct plx__connect *plx__connect_free(struct plx__connect *connect);
+
+#endif

@@ -1,0 +1,241 @@
+/* lib/internet.c -- floor 4: what sockets of the internet share. */
+#include "config.h"
+
+#include "lib/address.h"
+#include "lib/internet.h"
+
+#include <pollux/interface.h>
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen)
+{
+    char host[PLX__ADDRESS_HOST_SIZE];
+    int port;
+    int code = plx__address_split(where, host, sizeof host, &port);
+    if (code == 0 && !to_listen && host[0] == '\0') {
+        code = PLX_NAME_RESOLUTION;
+    }
+    if (code == 0 && !plx__text_set(to_listen ? &socket->listen_host : &socket->address, host)) {
+        code = PLX_OUT_OF_MEMORY;
+    }
+    if (code == 0) {
+        socket->port = port;
+    }
+    return code;
+}
+
+/* ---- where to -------------------------------------------------------------------------------- */
+
+static bool is_allowed(const plx_socket *socket, int family)
+{
+    int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
+    return protocol == 2 || (protocol == 0 && family == 4) || (protocol == 1 && family == 6);
+}
+
+int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx__aim *ret_aim)
+{
+    plx_address address;
+    if (host == NULL || host[0] == '\0') {
+        return plx__socket_fail(socket, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME, 0,
+                                "connect to no host");
+    }
+    if (port < 1 || port > 65535) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, 0,
+                                "connect to %s port %d", host, port);
+    }
+    struct plx__aim aim = {.port = (uint16_t)port};
+    if (plx__address_parse_host(host, strlen(host), &address)) {
+        if (!is_allowed(socket, address.family)) {
+            return plx__socket_fail_system(socket, -EAFNOSUPPORT, "connect to %s", host);
+        }
+        address.port = (uint16_t)port;
+        plx__os_name_from_address(&aim.name, &address, 0);
+    } else {
+        aim.host = host;
+    }
+    *ret_aim = aim;
+    return 0;
+}
+
+/* ---- addresses of this computer -------------------------------------------------------------- */
+
+#define MOST_INTERFACES 64
+
+/* Finds the entry of the interface by its name or by an address of it; family 0 is any. */
+static bool find_interface(const char *wanted, int family, plx_interface *ret_entry,
+                           plx_address *ret_address)
+{
+    plx_interface list[MOST_INTERFACES];
+    plx_address literal;
+    bool is_literal = plx__address_parse_host(wanted, strlen(wanted), &literal);
+    size_t count = plx_interface_list(list, MOST_INTERFACES);
+    for (size_t i = 0; i < count && i < MOST_INTERFACES; i++) {
+        plx_address address;
+        if (!plx__address_parse_host(list[i].ip_address, strlen(list[i].ip_address), &address) ||
+            (family != 0 && address.family != family)) {
+            continue;
+        }
+        if (is_literal ? plx_address_equal(&literal, &address)
+                       : strcmp(list[i].name, wanted) == 0) {
+            *ret_entry = list[i];
+            *ret_address = address;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The local address that a text means, of this family (4, 6, 0: any). Returns 0 or a negative
+ * errno. */
+static int local_address(const char *wanted, int family, plx_address *ret_address)
+{
+    plx_interface entry;
+    if (plx__address_parse_host(wanted, strlen(wanted), ret_address)) {
+        return family == 0 || ret_address->family == family ? 0 : -EADDRNOTAVAIL;
+    }
+    return find_interface(wanted, family, &entry, ret_address) ? 0 : -EADDRNOTAVAIL;
+}
+
+int plx__internet_interface_index(const plx_socket *socket)
+{
+    plx_interface entry;
+    plx_address address;
+    if (socket->interface == NULL) {
+        return 0;
+    }
+    bool found = find_interface(socket->interface, 0, &entry, &address);
+    return found ? (int)plx__os_interface_index(entry.name) : -ENODEV;
+}
+
+/* Datagrams to groups leave by the interface that was set, and from an address of it. */
+static void choose_multicast_interface(const plx_socket *socket, int descriptor)
+{
+    plx_interface entry;
+    plx_address source = {0};
+    int index = plx__internet_interface_index(socket);
+    if (index > 0) {
+        find_interface(socket->interface, 4, &entry, &source);
+        plx__os_set_multicast_interface(descriptor, (unsigned)index, &source);
+    }
+}
+
+/* ---- binding --------------------------------------------------------------------------------- */
+
+int plx__internet_bind_local(plx_socket *socket, int descriptor, int family)
+{
+    struct plx__os_name name;
+    plx_address address;
+    if (socket->interface == NULL) {
+        return 0;
+    }
+    int result = local_address(socket->interface, family == AF_INET ? 4 : 6, &address);
+    if (result < 0) {
+        return result;
+    }
+    plx__os_name_from_address(&name, &address, family);
+    return plx__os_bind(descriptor, &name);
+}
+
+/* What a descriptor is to be bound to. */
+struct place {
+    plx_address address;
+    bool both;          /* an IPv6 socket that serves IPv4 too */
+    const char *device; /* NULL: any */
+};
+
+static int prepare(plx_socket *socket, int descriptor, const struct place *place)
+{
+    if (place->address.family == 6) {
+        plx__os_set_only_ipv6(descriptor, !place->both);
+    }
+    if (socket->kind->type == SOCK_STREAM) {
+        /* Without it a server that is started again has to wait a minute for its old connections to
+         * be forgotten. */
+        plx__os_set_reuse(descriptor);
+    }
+    plx__options_apply(socket, descriptor);
+    return place->device == NULL ? 0 : plx__os_bind_device(descriptor, place->device);
+}
+
+/* Returns the descriptor or a negative errno. */
+static int bind_to(plx_socket *socket, const struct place *place)
+{
+    struct plx__os_name name;
+    plx__os_name_from_address(&name, &place->address, 0);
+    int descriptor = plx__os_socket(plx__os_name_family(&name), socket->kind->type);
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int result = prepare(socket, descriptor, place);
+    if (result == 0) {
+        result = plx__os_bind(descriptor, &name);
+    }
+    if (result < 0) {
+        plx__os_close(descriptor);
+        return result;
+    }
+    return descriptor;
+}
+
+static int bind_to_any(plx_socket *socket, const char *device)
+{
+    int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
+    struct place place = {{.family = 6, .port = (uint16_t)socket->port}, protocol == 2, device};
+    int descriptor = protocol == 0 ? -EAFNOSUPPORT : bind_to(socket, &place);
+    bool without_ipv6 = descriptor == -EAFNOSUPPORT || descriptor == -EADDRNOTAVAIL;
+    if (protocol == 0 || (protocol == 2 && without_ipv6)) {
+        place.address.family = 4;
+        descriptor = bind_to(socket, &place);
+    }
+    return descriptor;
+}
+
+static int bind_to_address(plx_socket *socket, const char *wanted)
+{
+    int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
+    struct place place = {{0}, false, NULL};
+    int result = local_address(wanted, protocol == 0 ? 4 : protocol == 1 ? 6 : 0, &place.address);
+    if (result < 0) {
+        return result;
+    }
+    place.address.port = (uint16_t)socket->port;
+    return bind_to(socket, &place);
+}
+
+/* Datagrams to groups and to everybody do not reach a socket that is bound to one address: a
+ * datagram socket is bound to the interface itself, where the system can do that. */
+static int bind_to_interface(plx_socket *socket, const char *wanted)
+{
+    plx_address literal;
+    int descriptor = -ENOPROTOOPT;
+    bool datagrams = socket->kind->type == SOCK_DGRAM;
+    if (datagrams && !plx__address_parse_host(wanted, strlen(wanted), &literal)) {
+        descriptor = bind_to_any(socket, wanted);
+    }
+    if (descriptor == -ENOPROTOOPT || descriptor == -EPERM) {
+        descriptor = bind_to_address(socket, wanted);
+    }
+    if (datagrams && descriptor >= 0) {
+        choose_multicast_interface(socket, descriptor);
+    }
+    return descriptor;
+}
+
+int plx__internet_bind(plx_socket *socket)
+{
+    const char *wanted = socket->listen_host != NULL ? socket->listen_host : socket->interface;
+    const char *where = wanted == NULL ? "any address" : wanted;
+    int descriptor = wanted == NULL ? bind_to_any(socket, NULL) : bind_to_interface(socket, wanted);
+    if (descriptor == -EACCES) {
+        /* Ports below 1024 are refused to ordinary users (ip(7)). */
+        plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -EACCES,
+                         "bind to %s port %d", where, socket->port);
+    } else if (descriptor < 0) {
+        plx__socket_fail_system(socket, descriptor, "bind to %s port %d", where, socket->port);
+    }
+    return descriptor < 0 ? -1 : descriptor;
+}

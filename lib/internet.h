@@ -1,0 +1,28 @@
+/* lib/internet.h -- floor 4: what sockets of the internet share: "host:port", and binding to
+ * addresses of this computer. */
+#ifndef PLX_LIB_INTERNET_H
+#define PLX_LIB_INTERNET_H
+
+#include "lib/socket.h"
+
+/* plx__internet_parse reads "host:port" into address and port, to listen into the host to listen at
+ * and the port. A slot of struct plx_kind. */
+int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen);
+
+/* plx__internet_aim says where host and port lead. Returns 0, or a code after plx__socket_fail. */
+int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx__aim *ret_aim);
+
+/* plx__internet_bind opens a descriptor bound to the socket's interface and port; without an
+ * interface it serves both families where the system has both and PROTOCOL allows. Returns it, or
+ * -1 after plx__socket_fail. A slot of struct plx_kind. */
+int plx__internet_bind(plx_socket *socket);
+
+/* plx__internet_bind_local binds to the interface that was set, if any, on a port of the system's
+ * choice. Returns 0 or a negative errno. A slot of struct plx_kind. */
+int plx__internet_bind_local(plx_socket *socket, int descriptor, int family);
+
+/* plx__internet_interface_index returns the index of the interface that was set by name or address,
+ * 0 when none was, -ENODEV when there is none of that name. */
+int plx__internet_interface_index(const plx_socket *socket);
+
+#endif

@@ -1,0 +1,140 @@
+/* lib/option.c -- floor 4: options, remembered until the descriptor exists. */
+#include "config.h"
+
+#include "lib/memory.h"
+#include "lib/option.h"
+#include "lib/socket.h"
+
+#include <limits.h>
+
+/* What an option may be, and what it is when nobody set it. */
+struct rule {
+    int least, most, preset;
+};
+
+static const struct rule rules[PLX__OPTION_COUNT] = {
+    [PLX_OPTION_KEEP_ALIVE] = {0, 1, 0},
+    [PLX_OPTION_KEEP_ALIVE_IDLE] = {1, 32767, 0}, /* the kernel's own limits, tcp(7) */
+    [PLX_OPTION_KEEP_ALIVE_INTERVAL] = {1, 32767, 0},
+    [PLX_OPTION_KEEP_ALIVE_COUNT] = {1, 127, 0},
+    [PLX_OPTION_LOW_DELAY] = {0, 1, 1},
+    [PLX_OPTION_TYPE_OF_SERVICE] = {0, 255, 0},
+    [PLX_OPTION_SEND_BUFFER_SIZE] = {1, INT_MAX, 0},
+    [PLX_OPTION_RECEIVE_BUFFER_SIZE] = {1, INT_MAX, 0},
+    [PLX_OPTION_PATH_MTU] = {1280, 65535, 0}, /* RFC 8200, 5: no link has less */
+    [PLX_OPTION_PROTOCOL] = {0, 2, 2},
+    [PLX_OPTION_READ_LIMIT] = {0, INT_MAX, 0},
+    [PLX_OPTION_WRITE_LIMIT] = {0, INT_MAX, 0},
+    [PLX_OPTION_CONNECT_TIMEOUT] = {0, INT_MAX, 30000},
+    [PLX_OPTION_LINGER_TIMEOUT] = {0, INT_MAX, 30000},
+    [PLX_OPTION_IDLE_TIMEOUT] = {0, INT_MAX, 0},
+    [PLX_OPTION_HALF_OPEN] = {0, 1, 0},
+    [PLX_OPTION_ROUTER_HOPS] = {1, 255, 32},
+    [PLX_OPTION_SEND_TO_SELF] = {0, 1, 0},
+    [PLX_OPTION_BROADCAST] = {0, 1, 1},
+    [PLX_OPTION_SHARE_ADDRESS] = {0, 1, 0},
+    [PLX_OPTION_MODE] = {0, 0777, 0},
+};
+
+/* What the library obeys itself, for all kinds. */
+#define OURS                                                                                       \
+    (PLX__OPTION(READ_LIMIT) | PLX__OPTION(WRITE_LIMIT) | PLX__OPTION(CONNECT_TIMEOUT) |           \
+     PLX__OPTION(LINGER_TIMEOUT) | PLX__OPTION(IDLE_TIMEOUT) | PLX__OPTION(HALF_OPEN))
+
+/* What only the kernel knows while a descriptor is open. */
+#define KERNELS (PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(PATH_MTU))
+
+static bool is_known(const plx_socket *socket, plx_option option)
+{
+    return (unsigned)option < PLX__OPTION_COUNT &&
+           ((OURS | socket->kind->options) & ((plx__option_set)1 << option)) != 0;
+}
+
+int plx__option_value(const struct plx__options *options, plx_option option)
+{
+    bool set = options != NULL && (options->set & ((plx__option_set)1 << option)) != 0;
+    return set ? options->values[option] : rules[option].preset;
+}
+
+static bool make_table(plx_socket *socket)
+{
+    if (socket->options == NULL) {
+        socket->options = plx__memory_new(sizeof *socket->options);
+    }
+    return socket->options != NULL;
+}
+
+bool plx__options_copy(plx_socket *to, const plx_socket *from)
+{
+    if (from->options == NULL) {
+        return true;
+    }
+    if (!make_table(to)) {
+        return false;
+    }
+    *to->options = *from->options;
+    return true;
+}
+
+void plx__options_apply(plx_socket *socket, int descriptor)
+{
+    plx__option_set wanted =
+        socket->kind->presets | (socket->options == NULL ? 0 : socket->options->set);
+    wanted &= socket->kind->options;
+    for (unsigned option = 0; wanted != 0; option++, wanted >>= 1) {
+        if ((wanted & 1) != 0) {
+            plx__os_set_option(descriptor, (plx_option)option,
+                               plx__option_value(socket->options, (plx_option)option));
+        }
+    }
+}
+
+/* An option that is none of the kernel's is only remembered. */
+static int apply_now(plx_socket *socket, plx_option option, int value)
+{
+    bool kernels = (socket->kind->options & ((plx__option_set)1 << option)) != 0;
+    if (!kernels || socket->watch.task == NULL || option == PLX_OPTION_PROTOCOL ||
+        option == PLX_OPTION_MODE) {
+        return 0;
+    }
+    return plx__os_set_option(socket->watch.descriptor, option, value);
+}
+
+int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (!is_known(socket, option) || value < rules[option].least || value > rules[option].most) {
+        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                                "set option %d to %d", (int)option, value);
+    }
+    if (!make_table(socket)) {
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                "set option %d", (int)option);
+    }
+    int result = apply_now(socket, option, value);
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "set option %d to %d", (int)option, value);
+    }
+    socket->options->values[option] = value;
+    socket->options->set |= (plx__option_set)1 << option;
+    /* A limit or a time-out may let something go on. */
+    plx__socket_active(socket);
+    plx__socket_update(socket);
+    return 0;
+}
+
+int plx_socket_option(const plx_socket *socket, plx_option option)
+{
+    int value;
+    if (socket == NULL || !is_known(socket, option)) {
+        return -1;
+    }
+    bool kernels = (KERNELS & ((plx__option_set)1 << option)) != 0;
+    if (kernels && socket->watch.task != NULL &&
+        plx__os_option(socket->watch.descriptor, option, &value) == 0) {
+        return value;
+    }
+    return plx__option_value(socket->options, option);
+}

@@ -1,0 +1,42 @@
+/* lib/option.h -- floor 4: options, remembered until the descriptor exists.
+ *
+ * Design: a socket has no table of options until one is set; then it has its own, and a server's
+ * clients get a copy. What the kernel has to know is applied when a descriptor appears; what the
+ * library obeys is asked here. */
+#ifndef PLX_LIB_OPTION_H
+#define PLX_LIB_OPTION_H
+
+#include <pollux/socket.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One bit for each plx_option. */
+typedef uint32_t plx__option_set;
+
+#define PLX__OPTION(name) ((plx__option_set)1 << PLX_OPTION_##name)
+/* Those that every socket has in the kernel. */
+#define PLX__OPTIONS_OF_SOCKETS (PLX__OPTION(SEND_BUFFER_SIZE) | PLX__OPTION(RECEIVE_BUFFER_SIZE))
+/* Those of the internet's sockets, and the family they may use. */
+#define PLX__OPTIONS_OF_INTERNET                                                                   \
+    (PLX__OPTION(PROTOCOL) | PLX__OPTION(TYPE_OF_SERVICE) | PLX__OPTION(PATH_MTU) |                \
+     PLX__OPTION(SHARE_ADDRESS))
+
+#define PLX__OPTION_COUNT (PLX_OPTION_RECEIVE_HANDLES + 1)
+
+struct plx__options {
+    plx__option_set set; /* by the program */
+    int values[PLX__OPTION_COUNT];
+};
+
+/* plx__option_value returns what was set, or the default. `options` may be NULL. */
+int plx__option_value(const struct plx__options *options, plx_option option);
+
+/* plx__options_apply tells a new descriptor what was set, and the presets that the kernel would
+ * have otherwise. An option that the kernel refuses is left as the kernel has it. */
+void plx__options_apply(plx_socket *socket, int descriptor);
+
+/* plx__options_copy gives `to` the options of `from`. False for want of memory. */
+bool plx__options_copy(plx_socket *to, const plx_socket *from);
+
+#endif

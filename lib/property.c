@@ -1,0 +1,205 @@
+/* lib/property.c -- floor 4: what a socket is set to and what it is. */
+#include "config.h"
+
+#include "lib/address.h"
+#include "lib/error.h"
+#include "lib/memory.h"
+#include "lib/socket.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- handlers -------------------------------------------------------------------------------- */
+
+void plx_socket_set_events_sized(plx_socket *socket, const plx_events *events, size_t size,
+                                 void *user)
+{
+    if (socket != NULL) {
+        socket->handlers = (struct plx__handlers){.table = events, .size = size, .user = user};
+    }
+}
+
+void plx_socket_set_user(plx_socket *socket, void *user)
+{
+    if (socket != NULL) {
+        socket->handlers.user = user;
+    }
+}
+
+void *plx_socket_user(const plx_socket *socket)
+{
+    return socket == NULL ? NULL : socket->handlers.user;
+}
+
+/* ---- as set ---------------------------------------------------------------------------------- */
+
+bool plx__text_set(char **text, const char *value)
+{
+    char *copy = NULL;
+    if (value != NULL && value[0] != '\0') {
+        copy = plx__memory_copy_text(value);
+        if (copy == NULL) {
+            return false;
+        }
+    }
+    plx__memory_free(*text);
+    *text = copy;
+    return true;
+}
+
+static int set_text(plx_socket *socket, char **text, const char *value, const char *call)
+{
+    if (!plx__text_set(text, value)) {
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, "%s",
+                                call);
+    }
+    return 0;
+}
+
+static const char *text_or_none(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+int plx_socket_set_address(plx_socket *socket, const char *host)
+{
+    return socket == NULL ? PLX_INVALID_STATE
+                          : set_text(socket, &socket->address, host, "set the address");
+}
+
+const char *plx_socket_address(const plx_socket *socket)
+{
+    return text_or_none(socket == NULL ? NULL : socket->address);
+}
+
+int plx_socket_set_port(plx_socket *socket, int port)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (port < 0 || port > 65535) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, 0,
+                                "set the port to %d", port);
+    }
+    socket->port = port;
+    return 0;
+}
+
+int plx_socket_port(const plx_socket *socket)
+{
+    plx_address local;
+    if (socket == NULL) {
+        return 0;
+    }
+    return plx_socket_local(socket, &local) ? local.port : socket->port;
+}
+
+int plx_socket_set_path(plx_socket *socket, const char *path)
+{
+    struct plx__os_name name;
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->families[0] != AF_UNIX) {
+        return plx__socket_fail_unsupported(socket, "set a path");
+    }
+    if (path != NULL && plx__os_name_from_path(&name, path) == -ENAMETOOLONG) {
+        return plx__socket_fail_where(socket, ENAMETOOLONG, "set the path", path);
+    }
+    return set_text(socket, &socket->path, path, "set the path");
+}
+
+const char *plx_socket_path(const plx_socket *socket)
+{
+    return text_or_none(socket == NULL ? NULL : socket->path);
+}
+
+int plx_socket_set_interface(plx_socket *socket, const char *name_or_address)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->families[0] == AF_UNIX) {
+        return plx__socket_fail_unsupported(socket, "set an interface");
+    }
+    plx__text_set(&socket->listen_host, NULL);
+    return set_text(socket, &socket->interface, name_or_address, "set the interface");
+}
+
+/* ---- as it is -------------------------------------------------------------------------------- */
+
+int plx_socket_handle(const plx_socket *socket)
+{
+    return socket == NULL || socket->watch.task == NULL ? -1 : socket->watch.descriptor;
+}
+
+plx_state plx_socket_state(const plx_socket *socket)
+{
+    return socket == NULL ? PLX_UNCONNECTED : (plx_state)socket->state;
+}
+
+bool plx_socket_is_connected(const plx_socket *socket)
+{
+    return socket != NULL && (socket->state == PLX_CONNECTED || socket->state == PLX_BOUND);
+}
+
+bool plx_socket_is_listening(const plx_socket *socket)
+{
+    return socket != NULL && socket->state == PLX_LISTENING;
+}
+
+bool plx_socket_local(const plx_socket *socket, plx_address *ret_address)
+{
+    struct plx__os_name name;
+    if (socket == NULL || ret_address == NULL || socket->watch.task == NULL) {
+        return false;
+    }
+    return plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
+           plx__os_name_to_address(&name, ret_address);
+}
+
+bool plx_socket_remote(const plx_socket *socket, plx_address *ret_address)
+{
+    if (socket == NULL || ret_address == NULL || socket->remote.family == 0) {
+        return false;
+    }
+    *ret_address = socket->remote;
+    return true;
+}
+
+/* The socket is const for its users: a text made on demand is no change that they could see. */
+static const char *keep_text(char *const *place, const plx_address *address)
+{
+    char text[PLX__ADDRESS_TEXT_SIZE];
+    plx__address_format_host(address, text, sizeof text);
+    if (*place == NULL || strcmp(*place, text) != 0) {
+        plx__text_set((char **)place, text);
+    }
+    return text_or_none(*place);
+}
+
+const char *plx_socket_local_address(const plx_socket *socket)
+{
+    plx_address address;
+    if (plx_socket_local(socket, &address)) {
+        return keep_text(&socket->local_text, &address);
+    }
+    return socket == NULL || socket->watch.task == NULL ? "" : text_or_none(socket->path);
+}
+
+const char *plx_socket_remote_address(const plx_socket *socket)
+{
+    plx_address address;
+    if (plx_socket_remote(socket, &address)) {
+        return keep_text(&socket->remote_text, &address);
+    }
+    bool connected =
+        socket != NULL && (socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING);
+    return connected ? text_or_none(socket->path) : "";
+}
+
+int plx_socket_remote_port(const plx_socket *socket)
+{
+    plx_address address;
+    return plx_socket_remote(socket, &address) ? address.port : 0;
+}

@@ -1,0 +1,298 @@
+/* lib/service.c -- floor 4: serving a socket: receive, tell, send, tell. */
+#include "config.h"
+
+#include "lib/connect.h"
+#include "lib/error.h"
+#include "lib/socket.h"
+
+#include <errno.h>
+
+/* One poll of a socket alone, and one socket's share of a group's poll. */
+#define LONE_BUDGET ((size_t)256 * 1024)
+
+/* So many polls that found nothing, and a socket that is polled alone gives its buffers back. */
+#define IDLE_POLLS 64
+
+#define NANOSECONDS_PER_MILLISECOND ((uint64_t)1000000)
+
+struct plx__budget plx__socket_budget(void)
+{
+    return (struct plx__budget){LONE_BUDGET, 0};
+}
+
+/* ---- keeping watch and deadline in line ------------------------------------------------------ */
+
+static unsigned interest_of(const plx_socket *socket)
+{
+    unsigned interest = socket->stuck ? PLX__WRITE : 0u;
+    /* While the program disconnects, reading goes on in any case: bytes left unread would make TCP
+     * send a reset. */
+    bool room = socket->state == PLX_CLOSING || plx__socket_room(socket) > 0;
+    bool wanted = socket->state == PLX_LISTENING
+                      ? !socket->paused
+                      : plx__socket_is_open(socket) && !socket->input_ended && room;
+    return interest | (wanted ? PLX__READ : 0u);
+}
+
+static uint64_t moment_after(uint64_t start, int milliseconds)
+{
+    return milliseconds == 0 ? 0 : start + (uint64_t)milliseconds * NANOSECONDS_PER_MILLISECOND;
+}
+
+/* The moment at which a closing socket is given up or looked at again, whichever comes first. */
+static uint64_t closing_deadline(const plx_socket *socket)
+{
+    uint64_t late =
+        moment_after(socket->since, plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT));
+    uint64_t look =
+        socket->retry == 0 ? 0 : moment_after(plx__task_now(&socket->task), socket->retry);
+    return late == 0 || (look != 0 && look < late) ? look : late;
+}
+
+static uint64_t deadline_of(const plx_socket *socket)
+{
+    switch ((plx_state)socket->state) {
+    case PLX_HOST_LOOKUP:
+    case PLX_CONNECTING: return plx__connect_deadline(socket);
+    case PLX_CONNECTED:
+        return moment_after(socket->since,
+                            plx__option_value(socket->options, socket->peer_ended
+                                                                   ? PLX_OPTION_LINGER_TIMEOUT
+                                                                   : PLX_OPTION_IDLE_TIMEOUT));
+    case PLX_LISTENING:
+        return socket->paused && socket->retry > 0 ? moment_after(socket->since, socket->retry) : 0;
+    case PLX_CLOSING: return closing_deadline(socket);
+    default: return socket->kind->deadline == NULL ? 0 : socket->kind->deadline(socket);
+    }
+}
+
+void plx__socket_update(plx_socket *socket)
+{
+    if (socket->watch.task != NULL) {
+        unsigned interest = interest_of(socket);
+        int result =
+            interest == socket->watch.interest ? 0 : plx__watch_set(&socket->watch, interest);
+        if (result < 0) {
+            /* A connection that nobody watches would be silent for ever: better to end it with the
+             * reason. */
+            plx__socket_set_end_error(socket, plx__error_code(-result), plx__error_reason(-result),
+                                      result, "watch");
+            plx__socket_end(socket);
+        }
+    }
+    uint64_t deadline = deadline_of(socket);
+    if (deadline != socket->task.deadline.at) {
+        plx__task_set_deadline(&socket->task, deadline);
+    }
+}
+
+void plx__socket_active(plx_socket *socket)
+{
+    bool wanted = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT) > 0;
+    if (wanted && socket->state == PLX_CONNECTED && !socket->peer_ended) {
+        socket->since = plx__task_now(&socket->task);
+    }
+}
+
+bool plx__socket_has_work(const plx_socket *socket)
+{
+    return socket->news != 0 || socket->again || socket->more || plx__socket_can_send(socket);
+}
+
+/* ---- moving bytes ---------------------------------------------------------------------------- */
+
+static void check_idle(plx_socket *socket)
+{
+    int limit = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT);
+    if (limit > 0 && socket->state == PLX_CONNECTED && !socket->peer_ended &&
+        !plx__socket_has_work(socket) &&
+        plx__task_now(&socket->task) >= moment_after(socket->since, limit)) {
+        plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
+                                  "nothing received or sent for %d ms", limit);
+        plx__socket_end(socket);
+    }
+}
+
+static bool may_receive(const plx_socket *socket)
+{
+    return plx__socket_is_open(socket) && !socket->input_ended &&
+           (socket->watch.ready & PLX__READ) != 0;
+}
+
+static void listener_input(plx_socket *socket, struct plx__budget *budget)
+{
+    if (socket->paused &&
+        plx__task_now(&socket->task) >= moment_after(socket->since, socket->retry) &&
+        socket->retry > 0) {
+        socket->paused = false;
+    }
+    if (!socket->paused && (socket->watch.ready & PLX__READ) != 0) {
+        socket->kind->incoming(socket, budget);
+    }
+}
+
+void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
+{
+    if (socket->again) {
+        socket->again = false;
+        plx__socket_note_bytes(socket);
+    }
+    if (plx__socket_is_connecting(socket)) {
+        plx__connect_continue(socket);
+    } else if (socket->state == PLX_LISTENING) {
+        listener_input(socket, budget);
+    }
+    if (plx__socket_is_open(socket) && socket->kind->advance != NULL) {
+        socket->kind->advance(socket);
+    }
+    socket->more = false;
+    if (may_receive(socket)) {
+        socket->kind->input(socket, budget);
+    }
+    check_idle(socket);
+    plx__socket_update(socket);
+}
+
+void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
+{
+    if ((socket->watch.ready & PLX__WRITE) != 0) {
+        socket->watch.ready &= (uint8_t)~PLX__WRITE;
+        socket->stuck = false;
+    }
+    if (plx__socket_can_send(socket)) {
+        socket->kind->send_queue(socket, budget);
+    }
+}
+
+void plx__socket_settle(plx_socket *socket)
+{
+    if (plx__socket_is_open(socket) && socket->kind->settle != NULL) {
+        socket->kind->settle(socket);
+    }
+    plx__socket_update(socket);
+}
+
+/* ---- in a group ------------------------------------------------------------------------------ */
+
+/* Whether the second half of a frame has anything to do for the socket. */
+static bool wants_output(const plx_socket *socket)
+{
+    return plx__socket_has_work(socket) || socket->out.size > 0 || socket->input_ended ||
+           socket->state == PLX_CLOSING || socket->send_error != 0;
+}
+
+static void take_in_share(plx_socket *socket, struct plx__budget *budget)
+{
+    size_t granted = budget->bytes < LONE_BUDGET ? budget->bytes : LONE_BUDGET;
+    struct plx__budget share = {granted, budget->until};
+    plx__socket_take_in(socket, &share);
+    plx__budget_spend(budget, granted - share.bytes);
+}
+
+/* The first half of a frame for one socket; the caller holds it. */
+static void serve_input(plx_socket *socket, struct plx__budget *budget)
+{
+    plx__socket_tell(socket, PLX__NEWS_OF_CALLS);
+    if (!socket->hold.freed) {
+        take_in_share(socket, budget);
+        plx__socket_tell(socket, PLX__NEWS_BEFORE_SENDING);
+    }
+}
+
+void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
+{
+    plx_socket *socket = plx__socket_of(task);
+    if (socket->telling) {
+        return;
+    }
+    plx__hold_enter(&socket->hold);
+    serve_input(socket, budget);
+    if (!socket->hold.freed && wants_output(socket)) {
+        plx__task_schedule(task);
+    }
+    plx__socket_leave(socket);
+}
+
+bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
+{
+    plx_socket *socket = plx__socket_of(task);
+    if (socket->telling) {
+        return false;
+    }
+    plx__hold_enter(&socket->hold);
+    if (socket->disconnecting && socket->state == PLX_CONNECTED) {
+        plx_socket_disconnect(socket);
+    }
+    plx__socket_tell(socket, PLX__NEWS(PLX__EVENT_CLOSING));
+    if (!socket->hold.freed) {
+        plx__socket_send_out(socket, budget);
+        plx__socket_tell(socket, PLX__NEWS(PLX__EVENT_PROGRESS) | PLX__NEWS(PLX__EVENT_COMPLETE));
+    }
+    if (!socket->hold.freed) {
+        plx__socket_settle(socket);
+        plx__socket_tell(socket, ~PLX__NEWS_BEFORE_SENDING);
+    }
+    bool more = !socket->hold.freed && plx__socket_has_work(socket);
+    plx__socket_leave(socket);
+    return more;
+}
+
+void plx__socket_rest(struct plx__task *task)
+{
+    plx_socket *socket = plx__socket_of(task);
+    socket->lent = false;
+    plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+}
+
+/* ---- alone ----------------------------------------------------------------------------------- */
+
+bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget)
+{
+    serve_input(socket, budget);
+    bool more =
+        !socket->hold.freed && wants_output(socket) && plx__socket_output(&socket->task, budget);
+    if (more) {
+        plx__task_schedule(&socket->task);
+    }
+    return more;
+}
+
+void plx__socket_look(plx_socket *socket)
+{
+    if (plx__socket_is_connecting(socket)) {
+        plx__task_sleep(&socket->task, 0);
+    } else {
+        /* Asking the system whether it has something costs as much as asking for it. */
+        socket->watch.ready |= (uint8_t)(socket->watch.interest & (PLX__READ | PLX__WRITE));
+    }
+}
+
+/* A block larger than usual goes at once unless it is in use all the time, the usual one when nothing
+ * has come or gone for a while. */
+static void rest_buffers(plx_socket *socket)
+{
+    bool idle = socket->idle_polls >= IDLE_POLLS;
+    socket->idle_polls = idle ? 0 : (uint8_t)(socket->idle_polls + 1);
+    if (socket->in.capacity > 0 &&
+        (idle || (socket->in.capacity > PLX__BUFFER_BLOCK && !socket->bulk))) {
+        plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+    }
+    if (socket->out.capacity > 0 && (idle || socket->out.capacity > PLX__BUFFER_BLOCK)) {
+        plx__buffer_rest(&socket->out, plx__socket_pool(socket));
+    }
+}
+
+bool plx_socket_poll(plx_socket *socket)
+{
+    if (socket == NULL || socket->telling || socket->hold.freed) {
+        return false;
+    }
+    struct plx__budget budget = plx__socket_budget();
+    socket->lent = false;
+    rest_buffers(socket);
+    plx__socket_look(socket);
+    plx__hold_enter(&socket->hold);
+    bool more = plx__socket_serve(socket, &budget);
+    plx__socket_leave(socket);
+    return more;
+}

@@ -1,0 +1,372 @@
+/* lib/socket.c -- floor 4: the life of a socket: states, connecting, listening, ending. */
+#include "config.h"
+
+#include "lib/connect.h"
+#include "lib/memory.h"
+#include "lib/socket.h"
+
+#include <errno.h>
+
+/* What closing may take in beyond what waited when it was called: the price of the calls. */
+#define SLACK ((size_t)4096)
+
+/* ---- new and free ---------------------------------------------------------------------------- */
+
+plx_socket *plx__socket_new(const struct plx_kind *kind)
+{
+    plx_socket *socket = plx__memory_new(kind->size);
+    if (socket != NULL) {
+        socket->kind = kind;
+        socket->process = plx__os_process();
+    }
+    return socket;
+}
+
+bool plx__socket_is(const plx_socket *socket, const struct plx_kind *kind)
+{
+    return socket != NULL && socket->kind == kind;
+}
+
+static void destroy(plx_socket *socket)
+{
+    if (socket->kind->drop != NULL) {
+        socket->kind->drop(socket);
+    }
+    /* A handler may still have looked at it until now. */
+    plx__buffer_clear(&socket->in, NULL);
+    plx__socket_forget_errors(socket, true);
+    plx__memory_free(socket->errors);
+    plx__memory_free(socket->options);
+    plx__memory_free(socket->address);
+    plx__memory_free(socket->path);
+    plx__memory_free(socket->interface);
+    plx__memory_free(socket->listen_host);
+    plx__memory_free(socket->local_text);
+    plx__memory_free(socket->remote_text);
+    plx__memory_free(socket);
+}
+
+void plx__socket_leave(plx_socket *socket)
+{
+    if (plx__hold_leave(&socket->hold)) {
+        destroy(socket);
+    }
+}
+
+plx_socket *plx_socket_free(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return NULL;
+    }
+    /* A forked child shares the connection with its parent: sending or resetting here would be
+     * heard by the peer. */
+    if (socket->process == plx__os_process()) {
+        plx_socket_close(socket);
+    } else {
+        plx__socket_drop(socket);
+    }
+    if (socket->owner != NULL) {
+        socket->owner->left(socket->owner, socket);
+    }
+    if (socket->hold.count == 0) {
+        plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+    }
+    plx__loop_remove(&socket->task);
+    if (plx__hold_free(&socket->hold)) {
+        destroy(socket);
+    }
+    return NULL;
+}
+
+/* ---- state ----------------------------------------------------------------------------------- */
+
+void plx__socket_set_state(plx_socket *socket, plx_state state)
+{
+    socket->state = (uint8_t)state;
+    socket->news |= PLX__NEWS(plx__event_of_state(state));
+    plx__task_schedule(&socket->task);
+}
+
+/* What belongs to one connection and not to the next. */
+static void clear_connection(plx_socket *socket)
+{
+    socket->news = 0;
+    socket->told_connected = socket->again = socket->more = socket->stuck = false;
+    socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
+    socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
+        socket->filtered = false;
+    socket->input_error = socket->send_error = 0;
+    socket->retry = 0;
+    socket->sent = 0;
+    plx__task_set_deadline(&socket->task, 0);
+}
+
+static void clear_out(plx_socket *socket)
+{
+    socket->out_records = 0;
+    plx__buffer_clear(&socket->out, plx__socket_pool(socket));
+}
+
+void plx__socket_begin(plx_socket *socket)
+{
+    plx__socket_forget_errors(socket, true);
+    clear_connection(socket);
+    clear_out(socket);
+    plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+    socket->in_records = socket->no_line = socket->lifted = 0;
+    socket->fresh = socket->lent = false;
+    socket->remote = (plx_address){0};
+    plx__text_set(&socket->remote_text, NULL);
+    socket->process = plx__os_process();
+}
+
+/* ---- descriptor ------------------------------------------------------------------------------ */
+
+int plx__socket_take_descriptor(plx_socket *socket, int descriptor)
+{
+    int result = plx__watch_start(&socket->watch, &socket->task, descriptor, PLX__READ);
+    if (result < 0) {
+        return result;
+    }
+    /* Something may wait there already, and it costs one look to find out. */
+    socket->watch.ready = PLX__READ;
+    plx__task_schedule_input(&socket->task);
+    return 0;
+}
+
+void plx__socket_close_descriptor(plx_socket *socket)
+{
+    if (socket->watch.task == NULL) {
+        return;
+    }
+    int descriptor = socket->watch.descriptor;
+    if (socket->kind->finish != NULL && socket->process == plx__os_process()) {
+        socket->kind->finish(socket);
+    }
+    plx__watch_stop(&socket->watch);
+    plx__os_close(descriptor);
+}
+
+void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name *remote)
+{
+    if (remote != NULL) {
+        plx__os_name_to_address(remote, &socket->remote);
+    }
+    socket->connect = plx__connect_free(socket->connect);
+    plx__socket_set_state(socket, PLX_CONNECTED);
+    socket->news |= PLX__NEWS(PLX__EVENT_CONNECTED);
+    socket->told_connected = true;
+    if (socket->kind->connected != NULL) {
+        socket->kind->connected(socket);
+    }
+    plx__socket_active(socket);
+    plx__socket_update(socket);
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+static void leave_system(plx_socket *socket)
+{
+    socket->connect = plx__connect_free(socket->connect);
+    plx__socket_close_descriptor(socket);
+    socket->state = PLX_UNCONNECTED;
+}
+
+void plx__socket_end(plx_socket *socket)
+{
+    plx__news untold =
+        socket->news & ~(PLX__NEWS(PLX__EVENT_PROGRESS) | PLX__NEWS(PLX__EVENT_COMPLETE));
+    bool connected = socket->told_connected;
+    leave_system(socket);
+    clear_out(socket);
+    clear_connection(socket);
+    socket->news = untold | (connected ? PLX__NEWS(PLX__EVENT_DISCONNECTED) : 0);
+    plx__socket_set_state(socket, PLX_UNCONNECTED);
+    if (socket->owner != NULL) {
+        socket->owner->ended(socket->owner, socket);
+    }
+}
+
+void plx__socket_drop(plx_socket *socket)
+{
+    bool was_open = socket->state != PLX_UNCONNECTED;
+    leave_system(socket);
+    clear_out(socket);
+    clear_connection(socket);
+    plx__socket_forget_errors(socket, false);
+    socket->remote = (plx_address){0};
+    if (was_open && socket->owner != NULL) {
+        socket->owner->ended(socket->owner, socket);
+    }
+}
+
+void plx_socket_close(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return;
+    }
+    if (plx__socket_is_open(socket)) {
+        /* As much as the system holds at this moment: a peer that goes on sending would keep us
+         * here for ever. Taking it in also keeps TCP from answering with a reset, which would
+         * destroy what was sent (RFC 1122, 4.2.2.13). */
+        ptrdiff_t waiting = plx__os_bytes_waiting(socket->watch.descriptor);
+        struct plx__budget budget = {waiting > 0 ? (size_t)waiting + SLACK : SLACK, 0};
+        socket->watch.ready |= PLX__READ;
+        plx__socket_take_in(socket, &budget);
+        budget = plx__socket_budget();
+        if (socket->out.size > 0) {
+            socket->kind->send_queue(socket, &budget);
+        }
+    }
+    plx__socket_drop(socket);
+}
+
+void plx_socket_abort(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return;
+    }
+    if (socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING) {
+        plx__os_set_reset(socket->watch.descriptor);
+    }
+    plx__socket_drop(socket);
+    plx_socket_purge(socket);
+}
+
+int plx_socket_disconnect(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    bool connecting = plx__socket_is_connecting(socket);
+    if (socket->state == PLX_UNCONNECTED) {
+        return plx__socket_fail_state(socket, "disconnect");
+    }
+    if (connecting && socket->out.size > 0) {
+        socket->disconnecting = true;
+    } else if (socket->state == PLX_CONNECTED && socket->kind->disconnect != NULL) {
+        return socket->kind->disconnect(socket);
+    } else if (socket->state == PLX_CONNECTED) {
+        plx__socket_set_state(socket, PLX_CLOSING);
+        socket->since = plx__task_now(&socket->task);
+        socket->unconfirmed =
+            socket->kind->unconfirmed != NULL && socket->kind->unconfirmed(socket) > 0;
+        plx__socket_update(socket);
+    } else if (socket->state != PLX_CLOSING) {
+        plx_socket_close(socket);
+    }
+    return 0;
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+int plx_socket_connect(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_state(socket, "connect");
+    }
+    return socket->kind->connect != NULL ? socket->kind->connect(socket)
+                                         : plx__connect_start(socket);
+}
+
+int plx_socket_connect_to(plx_socket *socket, const char *where)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    bool fits = socket->state == PLX_UNCONNECTED ||
+                (socket->state == PLX_BOUND && socket->kind->disconnect != NULL);
+    if (!fits || socket->hold.freed) {
+        return plx__socket_fail_state(socket, "connect");
+    }
+    int code = where == NULL ? PLX_INVALID_STATE : socket->kind->parse(socket, where, false);
+    if (code != 0) {
+        return plx__socket_fail_where(socket, code, "connect", where);
+    }
+    return plx__connect_start(socket);
+}
+
+int plx_socket_listen(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->listen == NULL) {
+        return plx__socket_fail_unsupported(socket, "listen");
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_state(socket, "listen");
+    }
+    return socket->kind->listen(socket);
+}
+
+int plx_socket_listen_on(plx_socket *socket, const char *where)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->listen == NULL || socket->state != PLX_UNCONNECTED) {
+        return plx_socket_listen(socket);
+    }
+    int code = where == NULL ? PLX_INVALID_STATE : socket->kind->parse(socket, where, true);
+    if (code != 0) {
+        return plx__socket_fail_where(socket, code, "listen", where);
+    }
+    return plx_socket_listen(socket);
+}
+
+/* ---- adopting -------------------------------------------------------------------------------- */
+
+static bool is_of_kind(const plx_socket *socket, const struct plx__os_socket_facts *facts)
+{
+    const int *families = socket->kind->families;
+    bool family = facts->family == families[0] || facts->family == families[1];
+    bool usable = socket->kind->type == SOCK_DGRAM ? facts->bound || facts->connected
+                                                   : facts->listening || facts->connected;
+    return family && facts->type == socket->kind->type && usable;
+}
+
+static void enter_state(plx_socket *socket, const struct plx__os_socket_facts *facts)
+{
+    struct plx__os_name remote;
+    if (facts->listening) {
+        plx__socket_set_state(socket, PLX_LISTENING);
+    } else if (facts->connected) {
+        bool named = plx__os_remote_name(socket->watch.descriptor, &remote) == 0;
+        plx__socket_become_connected(socket, named ? &remote : NULL);
+    } else {
+        plx__socket_set_state(socket, PLX_BOUND);
+    }
+}
+
+int plx_socket_adopt(plx_socket *socket, int descriptor)
+{
+    struct plx__os_socket_facts facts = {0};
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_state(socket, "adopt");
+    }
+    int result = plx__os_inspect(descriptor, &facts);
+    if (result == 0 && !is_of_kind(socket, &facts)) {
+        return plx__socket_fail_unsupported(socket, "adopt such a descriptor");
+    }
+    if (result == 0) {
+        result = plx__os_make_ours(descriptor);
+    }
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
+    }
+    plx__socket_begin(socket);
+    result = plx__socket_take_descriptor(socket, descriptor);
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
+    }
+    plx__options_apply(socket, descriptor);
+    enter_state(socket, &facts);
+    return 0;
+}

@@ -1,0 +1,362 @@
+/* lib/socket.h -- floor 4: SocketCore: what all sockets are, and the contract of a kind.
+ *
+ * Design: a kind is a const table, and its socket begins with a struct plx_socket. The core owns
+ * descriptor, buffers, news, state, limits and errors; a kind never touches them but through the
+ * functions below. Serving a socket is four steps:
+ *
+ *      input: connect on, accept, receive -> tell -> output: send, go on with an ending -> tell
+ *
+ * Moving bytes never calls a handler: it sets news (lib/event.h), which the telling steps deliver.
+ * A wait inside a handler is the same without telling.
+ *
+ *                   connect                    an attempt works             disconnect
+ *      UNCONNECTED ---------> HOST_LOOKUP, ----------------------> CONNECTED ---------> CLOSING
+ *       ^  |  |               CONNECTING                            ^  |                 |
+ *       |  |  |  listen           | none works                      |  | the peer ended, |
+ *       |  |  +------> LISTENING ---------------- one peer ---------+  | all is sent     |
+ *       |  +---------> BOUND      |                                    |                 | drained,
+ *       +------------------------<+<-----------------------------------+<----------------+ too late
+ *
+ * Invariants: a descriptor is open in BOUND, LISTENING, CONNECTED and CLOSING, and in HOST_LOOKUP
+ * and CONNECTING only of a datagram socket that was bound before; `connect` is there in HOST_LOOKUP
+ * and CONNECTING, and in no other state; the watch is idle while there is no descriptor. */
+#ifndef PLX_LIB_SOCKET_H
+#define PLX_LIB_SOCKET_H
+
+#include "lib/base.h"
+#include "lib/buffer.h"
+#include "lib/event.h"
+#include "lib/loop.h"
+#include "lib/option.h"
+#include "lib/os.h"
+
+#include <pollux/address.h>
+#include <pollux/error.h>
+#include <pollux/socket.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct plx__connect;
+
+/* Where a connection is to go: a name for the system, or a host that has to be looked up first. */
+struct plx__aim {
+    struct plx__os_name name;
+    const char *host; /* NULL: the name is it */
+    uint16_t port;    /* for the addresses found */
+};
+
+/* ---- the contract of a kind ------------------------------------------------------------------ */
+
+struct plx_kind {
+    const char *name;
+    size_t size;             /* of the kind's socket */
+    int type;                /* SOCK_STREAM or SOCK_DGRAM */
+    int families[2];         /* AF_INET …, the second 0 where there is one */
+    size_t record_size;      /* bytes that precede each record in the buffers; 0: the buffers hold a
+                                stream */
+    plx__option_set options; /* those that this kind has beside what all obey */
+    plx__option_set presets; /* those of them whose default differs from the kernel's */
+
+    /* Reads `where` into the properties, for connecting or for listening. Returns 0 or a code,
+     * without telling. */
+    int (*parse)(plx_socket *socket, const char *where, bool to_listen);
+    /* Begins to connect, properties being set. NULL: plx__connect_start, which asks `aim`. */
+    int (*connect)(plx_socket *socket);
+    /* Says where the properties lead. Returns 0, or a code after plx__socket_fail. NULL: connect is
+     * unsupported. */
+    int (*aim)(plx_socket *socket, struct plx__aim *ret_aim);
+    /* Binds a descriptor of `family` to what the properties say before it connects. Returns 0 or a
+     * negative errno. NULL: there is nothing to bind. */
+    int (*bind_local)(plx_socket *socket, int descriptor, int family);
+    /* Opens a descriptor bound to what the properties say. Returns it, or -1 after
+     * plx__socket_fail. NULL: unsupported. */
+    int (*bind)(plx_socket *socket);
+    /* Begins to listen. NULL: unsupported. */
+    int (*listen)(plx_socket *socket);
+    /* A connection waits at the listening socket. */
+    void (*incoming)(plx_socket *socket, struct plx__budget *budget);
+    /* Has connected to the peer, descriptor in place; NULL: nothing more to do. */
+    void (*connected)(plx_socket *socket);
+    /* Gives back the peer, so that the socket is bound as before. False: disconnect is close. NULL:
+     * streams drain first. */
+    int (*disconnect)(plx_socket *socket);
+
+    /* Goes on with something of its own while the socket is open, and says when to at the latest
+     * (BOUND only). NULL: there is nothing of the sort. */
+    void (*advance)(plx_socket *socket);
+    uint64_t (*deadline)(const plx_socket *socket);
+
+    /* Moves bytes from the system into the receive buffer and sets news; something may wait there.
+     */
+    void (*input)(plx_socket *socket, struct plx__budget *budget);
+    /* Moves queued bytes to the system and sets news; something is queued. */
+    void (*send_queue)(plx_socket *socket, struct plx__budget *budget);
+    /* Goes on with an ending, after sending. NULL: there is never one to go on with. */
+    void (*settle)(plx_socket *socket);
+    /* Move bytes of a stream: a count, 0 for the end (receive), or a negative errno. */
+    ptrdiff_t (*receive)(plx_socket *socket, void *data, size_t size);
+    ptrdiff_t (*send)(plx_socket *socket, const void *data, size_t size);
+    /* Returns the bytes sent that the peer's system has not confirmed. NULL: none ever. */
+    ptrdiff_t (*unconfirmed)(plx_socket *socket);
+
+    /* Queues what the program writes. Returns the count taken, or -1 after plx__socket_fail. NULL:
+     * the bytes of a stream. */
+    ptrdiff_t (*write)(plx_socket *socket, const void *data, size_t size);
+    /* Returns the first thing to read and its size, and takes `size` bytes or the whole record.
+     * NULL: the stream, all of it at the front. */
+    const void *(*front)(const plx_socket *socket, size_t *ret_size);
+    size_t (*take)(plx_socket *socket, size_t size);
+
+    /* Leaves nothing behind, the descriptor being about to be closed. NULL: nothing is left. */
+    void (*finish)(plx_socket *socket);
+    /* Frees what the kind's socket holds. NULL: nothing. */
+    void (*drop)(plx_socket *socket);
+};
+
+/* ---- owner ----------------------------------------------------------------------------------- */
+
+/* Somebody above who has sockets: the way up is these pointers. */
+struct plx__owner {
+    /* A connection waits at a listening socket. NULL: the socket itself becomes the connection. */
+    void (*incoming)(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget);
+    /* The socket has come to UNCONNECTED, in whatever way; it may be inside a handler. */
+    void (*ended)(struct plx__owner *owner, plx_socket *socket);
+    /* The socket is being freed. */
+    void (*left)(struct plx__owner *owner, plx_socket *socket);
+};
+
+/* ---- the socket ------------------------------------------------------------------------------ */
+
+/* Errors exist on demand: most sockets never have one. */
+struct plx__errors {
+    plx_error last; /* what plx_socket_error gives */
+    plx_error call; /* told by PLX__EVENT_CALL_ERROR */
+    plx_error end;  /* told by PLX__EVENT_END_ERROR */
+};
+
+struct plx_socket {
+    const struct plx_kind *kind;
+    struct plx__task task;
+    struct plx__watch watch; /* of the descriptor */
+    struct plx__handlers handlers;
+    plx__news news;
+    struct plx__hold hold;
+    uint8_t state; /* plx_state */
+    uint8_t
+        idle_polls;   /* polled alone and nothing found, up to the number at which the buffers go */
+    uint8_t retry;    /* milliseconds until a closing socket is looked at again */
+    bool telling : 1; /* a handler of this socket runs */
+    bool told_connected : 1; /* so it will be told disconnected */
+    bool again : 1;          /* the handler took some and left some: tell of the rest */
+    bool taken : 1;          /* something was read since data was told */
+    bool fresh : 1;          /* something came since the last read */
+    bool lent : 1;           /* the program may still look at what it was given by read_all */
+    bool more : 1;           /* the budget ended the last input */
+    bool stuck : 1;          /* the system takes no more bytes for now */
+    bool bulk : 1;           /* the last read filled the room it was given */
+    bool input_ended : 1;    /* no more will be received on this connection */
+    bool end_told : 1;       /* half-open: end_of_input was set */
+    bool sending_ended : 1;  /* the system was told that nothing more will be sent */
+    bool peer_ended : 1; /* the peer has ended; what is queued is still sent, within the linger time
+                            from `since` */
+    bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
+    bool aborted : 1;       /* send_progress returned true */
+    bool paused : 1;        /* LISTENING, and no connection is wanted for now */
+    bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
+    bool active : 1;        /* counted by its owner */
+    bool filtered : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
+    int input_error;        /* errno that ended the input; 0: a clean end */
+    int send_error;         /* errno of a send that failed; told when the input is drained */
+    int process;            /* who opened the descriptor: a forked child only closes it */
+    int port;               /* as set */
+    struct plx__buffer in, out;
+    size_t in_records, out_records;
+    size_t sent;    /* payload since the last send_progress */
+    size_t no_line; /* so many bytes at the front hold no end of line */
+    size_t lifted;  /* a read that wants more than READ_LIMIT */
+    uint64_t since; /* when the ending began, or the last activity with an idle time-out, or when a
+                       listener paused */
+    struct plx__connect *connect;
+    struct plx__options *options; /* NULL: the defaults */
+    struct plx__errors *errors;   /* NULL: there was none */
+    char *address, *path, *interface;
+    char *listen_host; /* what listen_on was given: goes before the interface, and only for
+                          listening */
+    char *local_text, *remote_text; /* made on demand */
+    plx_address remote;
+    struct plx__owner *owner;
+    struct plx__list sibling; /* among its owner's */
+};
+
+/* plx__socket_of returns the socket of a task. */
+static inline plx_socket *plx__socket_of(struct plx__task *task)
+{
+    return PLX__CONTAINER_OF(task, struct plx_socket, task);
+}
+
+/* plx__socket_is_open says whether bytes move: bound or connected, or on the way out. */
+static inline bool plx__socket_is_open(const plx_socket *socket)
+{
+    return socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING ||
+           socket->state == PLX_BOUND;
+}
+
+/* plx__socket_is_connecting says whether a connection is on its way. */
+static inline bool plx__socket_is_connecting(const plx_socket *socket)
+{
+    return socket->state == PLX_HOST_LOOKUP || socket->state == PLX_CONNECTING;
+}
+
+/* plx__socket_can_send says whether something is queued that the system may take now. */
+static inline bool plx__socket_can_send(const plx_socket *socket)
+{
+    return socket->out.size > 0 && !socket->stuck && socket->send_error == 0 &&
+           plx__socket_is_open(socket);
+}
+
+/* plx__socket_pool returns where the blocks of its buffers come from. */
+static inline struct plx__pool *plx__socket_pool(const plx_socket *socket)
+{
+    return plx__task_pool(&socket->task);
+}
+
+/* ---- life (socket.c) ------------------------------------------------------------------------- */
+
+/* plx__socket_new makes an unconnected socket of a kind; NULL for want of memory. */
+plx_socket *plx__socket_new(const struct plx_kind *kind);
+
+/* plx__socket_leave ends a hold on the socket (lib/event.h), and destroys it if it was freed
+ * meanwhile. */
+void plx__socket_leave(plx_socket *socket);
+
+/* plx__socket_is returns whether the socket is of that kind; false for NULL. */
+bool plx__socket_is(const plx_socket *socket, const struct plx_kind *kind);
+
+/* plx__socket_begin forgets the last connection: both buffers, news, errors, the peer. */
+void plx__socket_begin(plx_socket *socket);
+
+/* plx__socket_set_state moves to a state and makes it news. */
+void plx__socket_set_state(plx_socket *socket, plx_state state);
+
+/* plx__socket_take_descriptor makes the descriptor the socket's own and watches it. Returns 0, or a
+ * negative errno and the descriptor is still the caller's. */
+int plx__socket_take_descriptor(plx_socket *socket, int descriptor);
+
+/* plx__socket_close_descriptor stops watching and closes; the state stays. */
+void plx__socket_close_descriptor(plx_socket *socket);
+
+/* plx__socket_become_connected is the moment in which a connection works. `remote` may be NULL. */
+void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name *remote);
+
+/* plx__socket_end ends the connection or the attempt: UNCONNECTED, queued bytes dropped, received
+ * ones kept. The error told is set by plx__socket_set_end_error before; without one the end is told
+ * by `disconnected` alone. */
+void plx__socket_end(plx_socket *socket);
+
+/* plx__socket_drop ends silently and at once, as close does, but moves no byte. */
+void plx__socket_drop(plx_socket *socket);
+
+/* ---- errors (failure.c) ---------------------------------------------------------------------- */
+
+/* plx__socket_fail notes that a call failed, to be told by the next poll, and returns `code`;
+ * `error` is a negative errno or 0. The step is a sentence's beginning such as "connect to %s". */
+PLX__PRINTF(5, 6)
+int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error, const char *step,
+                     ...);
+
+/* plx__socket_fail_system is the same with the code and the reason that the negative errno stands
+ * for. */
+PLX__PRINTF(3, 4) int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...);
+
+/* plx__socket_set_end_error notes why the connection or the attempt ends; `error` is a negative
+ * errno or 0. */
+PLX__PRINTF(5, 6)
+void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
+                               const char *step, ...);
+
+/* plx__socket_fail_state is plx__socket_fail for a call that does not fit the state. */
+int plx__socket_fail_state(plx_socket *socket, const char *call);
+
+/* plx__socket_fail_unsupported is plx__socket_fail for what this kind does not have. */
+int plx__socket_fail_unsupported(plx_socket *socket, const char *call);
+
+/* plx__socket_fail_where is plx__socket_fail for a `where` that does not parse; `where` may be
+ * NULL. */
+int plx__socket_fail_where(plx_socket *socket, int code, const char *call, const char *where);
+
+/* plx__socket_errors returns the errors, made when there are none yet; never NULL: for want of
+ * memory one that all share, and says so. */
+struct plx__errors *plx__socket_errors(plx_socket *socket);
+
+/* plx__socket_forget_errors takes back what was not told, and with `all` the last error too. */
+void plx__socket_forget_errors(plx_socket *socket, bool all);
+
+/* ---- serving (service.c) --------------------------------------------------------------------- */
+
+/* plx__socket_input and plx__socket_output are the two halves of a frame. */
+void plx__socket_input(struct plx__task *task, struct plx__budget *budget);
+bool plx__socket_output(struct plx__task *task, struct plx__budget *budget);
+
+/* plx__socket_serve is both at once, for a socket that is served alone; the caller holds it. True:
+ * work is left. */
+bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget);
+
+/* plx__socket_rest gives the emptied receive buffer back. */
+void plx__socket_rest(struct plx__task *task);
+
+/* The same without telling: plx__socket_take_in connects on, accepts and receives;
+ * plx__socket_send_out sends; plx__socket_settle goes on with an ending. */
+void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget);
+void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget);
+void plx__socket_settle(plx_socket *socket);
+
+/* plx__socket_tell tells the news among `wanted`, in their order and never backwards (telling.c).
+ * The caller holds the socket; a freed one has no news. */
+void plx__socket_tell(plx_socket *socket, plx__news wanted);
+
+/* plx__socket_has_work says whether something waits in memory that needs no news from the system.
+ */
+bool plx__socket_has_work(const plx_socket *socket);
+
+/* plx__socket_look finds out whether the descriptors are ready, for a socket that is not served by
+ * its group now. */
+void plx__socket_look(plx_socket *socket);
+
+/* plx__socket_update brings watch and deadline in line with state, limits and buffers. */
+void plx__socket_update(plx_socket *socket);
+
+/* plx__socket_active notes the moment, where an idle time-out wants it. */
+void plx__socket_active(plx_socket *socket);
+
+/* plx__socket_budget is what one poll of a socket alone may do. */
+struct plx__budget plx__socket_budget(void);
+
+/* ---- bytes (bytes.c) ------------------------------------------------------------------------- */
+
+/* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
+size_t plx__socket_room(const plx_socket *socket);
+
+/* plx__socket_write_room returns how many bytes may be queued now, obeying WRITE_LIMIT. */
+size_t plx__socket_write_room(const plx_socket *socket);
+
+/* plx__socket_note_bytes sets the news that there are bytes, and perhaps a line. */
+void plx__socket_note_bytes(plx_socket *socket);
+
+/* plx__socket_received sets the news of new bytes in the receive buffer. */
+void plx__socket_received(plx_socket *socket);
+
+/* plx__socket_has_sent counts `size` bytes as sent and sets the news of it. */
+void plx__socket_has_sent(plx_socket *socket, size_t size);
+
+/* plx__socket_consumed is called when the program has taken bytes: reading may go on. */
+void plx__socket_consumed(plx_socket *socket);
+
+/* ---- properties (property.c) ----------------------------------------------------------------- */
+
+/* plx__text_set replaces *text by a copy; "" and NULL are none. False for want of memory, with
+ * *text unchanged. */
+bool plx__text_set(char **text, const char *value);
+
+#endif

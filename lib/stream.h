@@ -1,0 +1,38 @@
+/* lib/stream.h -- floor 4: what byte streams share: listening, receiving, sending, half-close,
+ * draining.
+ *
+ * Design: a connection has two directions that end apart from each other.
+ *
+ *      receiving  ends with the peer's end or an error (input_ended, input_error), and only when
+ *                 the system holds no more
+ *      sending    ends with an error (send_error), or when we say so in the course of disconnect
+ *                 (sending_ended)
+ *
+ * After each round of sending, settle looks at both and decides whether the connection goes on,
+ * drains, or is over. An error in sending is told only when everything received was taken in: the
+ * system gives the bytes before a reset first, and then a plain end, so that the number of the
+ * error has to be remembered from the send. */
+#ifndef PLX_LIB_STREAM_H
+#define PLX_LIB_STREAM_H
+
+#include "lib/socket.h"
+
+/* The slots of struct plx_kind that every byte stream over one descriptor has alike. */
+#define PLX__STREAM_SLOTS                                                                          \
+    .type = SOCK_STREAM, .listen = plx__stream_listen, .incoming = plx__stream_incoming,           \
+    .input = plx__stream_input, .send_queue = plx__stream_send_queue,                              \
+    .settle = plx__stream_settle, .receive = plx__stream_receive, .send = plx__stream_send
+
+int plx__stream_listen(plx_socket *socket);
+void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget);
+void plx__stream_input(plx_socket *socket, struct plx__budget *budget);
+void plx__stream_send_queue(plx_socket *socket, struct plx__budget *budget);
+void plx__stream_settle(plx_socket *socket);
+ptrdiff_t plx__stream_receive(plx_socket *socket, void *data, size_t size);
+ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size);
+
+/* plx__stream_pause has a listening socket accept nothing for a while, or until somebody clears
+ * `paused`; connections wait in the system's queue meanwhile. */
+void plx__stream_pause(plx_socket *socket, bool for_ever);
+
+#endif

@@ -1,0 +1,106 @@
+/* lib/telling.c -- floor 4: telling the handlers what has happened.
+ *
+ * A handler may do anything to the socket, so that nothing is kept across a call: each step looks
+ * at the news anew. */
+#include "config.h"
+
+#include "lib/error.h"
+#include "lib/socket.h"
+
+#include <errno.h>
+
+/* Told again in the next poll while the program takes some of it but not all; one that takes
+ * nothing waits for more. */
+static void tell_of_bytes(plx_socket *socket,
+                          void (*tell)(const struct plx__handlers *, plx_socket *))
+{
+    socket->taken = false;
+    tell(&socket->handlers, socket);
+    socket->again = socket->again || (socket->taken && socket->in.size > 0);
+}
+
+static void tell_progress(plx_socket *socket)
+{
+    size_t sent = socket->sent;
+    socket->sent = 0;
+    if (socket->kind->record_size > 0) {
+        return;
+    }
+    if (plx__event_send_progress(&socket->handlers, socket, sent, socket->out.size) &&
+        socket->out.size > 0) {
+        plx__buffer_clear(&socket->out, plx__socket_pool(socket));
+        socket->stuck = false;
+        socket->aborted = true;
+        socket->news |= PLX__NEWS(PLX__EVENT_COMPLETE);
+    }
+}
+
+static void tell_complete(plx_socket *socket)
+{
+    bool aborted = socket->aborted;
+    socket->aborted = false;
+    /* A handler of the progress may have queued more: then it is not complete. */
+    if (socket->out.size == 0) {
+        plx__event_send_complete(&socket->handlers, socket, aborted);
+    }
+}
+
+/* The socket may fail again or be freed inside the handler, and the error has to last until it
+ * returns. What is told is the last error as well, even if a call has failed since. */
+static void tell_error(plx_socket *socket, plx_error *error)
+{
+    plx_error told = {0};
+    plx__error_take(&told, error);
+    if (socket->errors->last.code != told.code) {
+        plx__error_copy(&socket->errors->last, &told);
+    }
+    plx__event_error(&socket->handlers, socket, &told);
+    plx__error_clear(&told);
+}
+
+/* There was no memory to keep the error in, which is the error that is left to tell. */
+static void tell_no_memory(plx_socket *socket)
+{
+    static const plx_error error = {PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, ENOMEM,
+                                    "out of memory (ENOMEM)"};
+    plx__event_error(&socket->handlers, socket, &error);
+}
+
+static void tell_one_error(plx_socket *socket, enum plx__event event)
+{
+    if (socket->errors == NULL) {
+        tell_no_memory(socket);
+    } else {
+        tell_error(socket,
+                   event == PLX__EVENT_CALL_ERROR ? &socket->errors->call : &socket->errors->end);
+    }
+}
+
+static void tell(plx_socket *socket, enum plx__event event)
+{
+    const struct plx__handlers *handlers = &socket->handlers;
+    switch (event) {
+    case PLX__EVENT_CALL_ERROR:
+    case PLX__EVENT_END_ERROR: tell_one_error(socket, event); break;
+    case PLX__EVENT_CONNECTED: plx__event_connected(handlers, socket); break;
+    case PLX__EVENT_DATA: tell_of_bytes(socket, plx__event_data_available); break;
+    case PLX__EVENT_LINE: tell_of_bytes(socket, plx__event_line_available); break;
+    case PLX__EVENT_END_OF_INPUT: plx__event_end_of_input(handlers, socket); break;
+    case PLX__EVENT_PROGRESS: tell_progress(socket); break;
+    case PLX__EVENT_COMPLETE: tell_complete(socket); break;
+    case PLX__EVENT_DISCONNECTED: plx__event_disconnected(handlers, socket); break;
+    default: plx__event_state_changed(handlers, socket, plx__event_state(event)); break;
+    }
+}
+
+void plx__socket_tell(plx_socket *socket, plx__news wanted)
+{
+    enum plx__event event = plx__event_first(socket->news & wanted, PLX__EVENT_CALL_ERROR);
+    socket->telling = true;
+    while (event != PLX__EVENT_COUNT) {
+        socket->news &= ~PLX__NEWS(event);
+        tell(socket, event);
+        event = plx__event_first(socket->news & wanted, event + 1);
+    }
+    socket->telling = false;
+}
