@@ -1,0 +1,110 @@
+#!/bin/sh
+# tests/check-install.sh -- what `make install` puts down serves a program outside the tree.
+#
+# Installs below a temporary DESTDIR, compiles and runs a small program by pkg-config alone (C99, C++, and
+# C linked with the static library), then uninstalls and looks for left-overs.
+set -u
+builddir=$(cd "${builddir:-.}" && pwd) || exit 1
+CC=${CC:-cc}
+CXX=${CXX-c++}
+MAKE=${MAKE:-make}
+PKG_CONFIG=${PKG_CONFIG:-pkg-config}
+PROGRAM_FLAGS=${PROGRAM_FLAGS-}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-install.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+root=$work/root
+
+# The make that runs the tests must not lend its job server or its variables to this one.
+run_make()
+{
+    (cd "$builddir" && unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR && "$MAKE" "$@") > "$work/out" 2>&1 &&
+        return
+    cat "$work/out"
+    echo "Makefile:1: make $* failed"
+    exit 1
+}
+
+run_make install DESTDIR="$root"
+installed=$(find "$root" ! -type d | wc -l)
+pc=$(find "$root" -name pollux.pc -print)
+[ -n "$pc" ] || { echo "pollux.pc.in:1: no pollux.pc was installed"; exit 1; }
+
+# The sysroot stands in front of what the .pc file says, as it would for a cross compiler.
+PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+export PKG_CONFIG_PATH
+flags()
+{
+    PKG_CONFIG_SYSROOT_DIR="$root" "$PKG_CONFIG" "$@" pollux || { echo "pollux.pc.in:1: pkg-config $* failed"; exit 1; }
+}
+version=$(flags --modversion) || { echo "$version"; exit 1; }
+cflags=$(flags --cflags) || { echo "$cflags"; exit 1; }
+libs=$(flags --libs) || { echo "$libs"; exit 1; }
+static_libs=$(flags --libs --static) || { echo "$static_libs"; exit 1; }
+shared=$(find "$root" -name 'libpollux.so' -o -name 'libpollux.dylib' | head -n 1)
+static=$(find "$root" -name libpollux.a)
+
+cat > "$work/program.c" <<'END'
+#include <pollux.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(void)
+{
+    plx_socket *socket = plx_tcp_new();
+    int good = socket != NULL && strcmp(plx_version(), PLX_VERSION) == 0 && plx_socket_handle(socket) == -1;
+    socket = plx_socket_free(socket);
+    printf("%s\n", plx_version());
+    return good && socket == NULL ? 0 : 1;
+}
+END
+cp "$work/program.c" "$work/program.cpp"
+
+failed=0
+# attempt WHAT COMMAND...: compiles by the command, runs, compares the version told.
+attempt()
+{
+    what=$1
+    shift
+    if ! "$@" -o "$work/program" > "$work/out" 2>&1; then
+        cat "$work/out"
+        echo "pollux.pc.in:1: $what does not compile: $*"
+        failed=1
+    elif ! told=$(LD_LIBRARY_PATH="${shared%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$work/program" 2>&1) ||
+        [ "$told" != "$version" ]; then
+        echo "pollux.pc.in:1: $what compiled, but printed \"$told\" instead of $version"
+        failed=1
+    else
+        echo "$what: version $told"
+    fi
+}
+
+# shellcheck disable=SC2086 # lists of flags
+{
+    attempt C99 $CC -std=c99 -pedantic -Wall -Wextra -Werror $PROGRAM_FLAGS $cflags "$work/program.c" $libs
+    cxx_missing=yes
+    if [ -n "$CXX" ] && command -v ${CXX%% *} > /dev/null 2>&1; then
+        cxx_missing=no
+        attempt C++ $CXX -std=c++11 -pedantic -Wall -Wextra -Werror $PROGRAM_FLAGS $cflags "$work/program.cpp" $libs
+    fi
+    if [ -n "$static" ]; then
+        mkdir "$work/static"
+        cp "$static" "$work/static"
+        attempt static $CC -std=c99 $PROGRAM_FLAGS $cflags "$work/program.c" -L"$work/static" $static_libs
+    fi
+}
+
+run_make uninstall DESTDIR="$root"
+left=$(find "$root" ! -type d)
+if [ -n "$left" ]; then
+    printf '%s\n' "$left" | sed "s|^$root||; s|\$|:1: left over after make uninstall|"
+    failed=1
+fi
+
+echo "$installed files installed, $(printf '%s' "$left" | grep -c .) left over"
+[ $failed -eq 0 ] || exit 1
+if [ $cxx_missing = yes ]; then
+    echo "SKIP: C is fine; there is no C++ compiler for the other half (Debian, Ubuntu: apt-get install g++)"
+    exit 77
+fi
