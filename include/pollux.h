@@ -47,6 +47,7 @@
 #include <pollux/events.h>
 #include <pollux/socket.h>
 #include <pollux/tcp.h>
+#include <pollux/udp.h>
 #include <pollux/ipc.h>
 #include <pollux/interface.h>
 

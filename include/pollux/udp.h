@@ -1,0 +1,83 @@
+/* pollux/udp.h -- UDP: datagrams, that are delivered whole or not at all.
+ *
+ * plx_socket_connect binds the socket to its port, as in Xojo: it is BOUND then and can send to and
+ * receive from anyone. Port 0 lets the system choose; plx_socket_port tells which. Datagrams are
+ * read and written by the calls below. plx_socket_connect_to binds, if need be, and chooses one
+ * peer: the socket is CONNECTED, only that peer's datagrams arrive, plx_socket_write sends one
+ * datagram to it and plx_socket_read takes one from it (what does not fit is lost). Without a peer
+ * the stream calls are refused with PLX_INVALID_STATE: datagrams never merge and never split. */
+#ifndef POLLUX_UDP_H
+#define POLLUX_UDP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <pollux/address.h>
+#include <pollux/events.h>
+#include <pollux/export.h>
+
+PLX_BEGIN_DECLS
+
+/* A datagram that arrived. Grows at its end in later versions. */
+typedef struct plx_datagram {
+    plx_address from; /* who sent it */
+    const void *data; /* belongs to the socket; not NULL even when size is 0 */
+    size_t size;      /* bytes; 0 is a valid datagram */
+    bool truncated;   /* it was larger than PLX_OPTION_READ_LIMIT allows; the rest is lost */
+} plx_datagram;
+
+/* plx_udp_new makes an unbound UDP socket. You free it with plx_socket_free. NULL only for want of
+ * memory. */
+PLX_API plx_socket *plx_udp_new(void);
+
+/* plx_udp_read_sized is plx_udp_read for callers that state how large their plx_datagram is: only
+ * the first `size` bytes of it are written, so a program may be older than the library. Made for
+ * other languages; in C call plx_udp_read. */
+PLX_API bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size);
+
+/* plx_udp_read takes the oldest datagram. Its data is valid until the next poll or wait that serves
+ * this socket (its group's too) or the next read, purge, connect, close, abort or free of it, as
+ * with plx_socket_read_all. False: there is none, or NULL; then *ret_datagram is untouched. */
+static inline bool plx_udp_read(plx_socket *socket, plx_datagram *ret_datagram)
+{
+    return plx_udp_read_sized(socket, ret_datagram, sizeof *ret_datagram);
+}
+
+/* plx_udp_write queues one datagram for an address; it leaves in the next poll or flush. A size of
+ * 0 is a valid datagram; the largest has 65507 bytes, over IPv6 65527. Returns 0 when it was queued
+ * whole, EAGAIN when the write limit is reached (no error; nothing was queued), PLX_INVALID_STATE
+ * when the socket is not bound or an argument is NULL, EMSGSIZE with reason DATAGRAM_TOO_LARGE. */
+PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size);
+
+/* plx_udp_write_to is plx_udp_write to a host name or address and a port. A name is looked up first
+ * and remembered for 60 seconds; datagrams to others are not held up meanwhile. A name that is not
+ * found is told by `error` (PLX_NAME_RESOLUTION) in a later poll. Returns as plx_udp_write does,
+ * and PLX_INVALID_PORT for a port that is not 1 to 65535. */
+PLX_API int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data,
+                             size_t size);
+
+/* plx_udp_packets_available returns how many datagrams can be read; 0 for NULL. */
+PLX_API size_t plx_udp_packets_available(const plx_socket *socket);
+
+/* plx_udp_packets_left_to_send returns how many datagrams are queued; 0 for NULL. */
+PLX_API size_t plx_udp_packets_left_to_send(const plx_socket *socket);
+
+/* plx_udp_join_multicast_group makes the bound socket receive what is sent to a group, an IP
+ * address such as "239.1.2.3" or "ff02::1%eth0", on the interface that was set or that the system
+ * chooses. Set the interface by its name: a socket that was bound to one address hears no group
+ * (ip(7)). Returns 0, PLX_INVALID_STATE when not bound or no group's address, or the system's
+ * error. */
+PLX_API int plx_udp_join_multicast_group(plx_socket *socket, const char *group);
+
+/* plx_udp_leave_multicast_group undoes plx_udp_join_multicast_group; closing does so, too. Returns
+ * as that does. */
+PLX_API int plx_udp_leave_multicast_group(plx_socket *socket, const char *group);
+
+/* plx_udp_broadcast_address returns the address that reaches everybody on the network of the
+ * interface that was set, or "255.255.255.255", which reaches every network of this computer that
+ * the system sends it to. "" for NULL or another kind. Valid until the next call of it. */
+PLX_API const char *plx_udp_broadcast_address(const plx_socket *socket);
+
+PLX_END_DECLS
+
+#endif

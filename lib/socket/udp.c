@@ -1,0 +1,562 @@
+/* lib/socket/udp.c -- floor 5: UDP.
+ *
+ * Datagrams stand in the buffers as records, each a struct record and its bytes; they never merge
+ * and never split. */
+#include "config.h"
+
+#include "lib/address.h"
+#include "lib/internet.h"
+#include "lib/memory.h"
+#include "lib/names.h"
+
+#include <pollux/interface.h>
+#include <pollux/udp.h>
+
+#include <errno.h>
+#include <string.h>
+
+/* The most that a datagram can carry: 65535 less the header, and over IPv4 less its header too (RFC
+ * 768, RFC 791). */
+#define LARGEST_IPV4 ((size_t)65507)
+#define LARGEST_IPV6 ((size_t)65527)
+
+struct record {
+    plx_address address; /* received: the sender; to send: the receiver, family 0 for the peer */
+    uint32_t size;
+    uint32_t truncated;
+};
+
+struct udp {
+    plx_socket base;
+    struct plx__names names;
+    size_t waiting_bytes, waiting_records; /* for names that are being looked up */
+    char *peer_host; /* where connect_to wants to go, apart from the address property */
+    int peer_port;
+    char *broadcast;
+};
+
+static struct udp *udp_of(const plx_socket *socket)
+{
+    return PLX__CONTAINER_OF(socket, struct udp, base);
+}
+
+/* ---- binding and the one peer ---------------------------------------------------------------- */
+
+static int udp_connect(plx_socket *socket)
+{
+    if (socket->address != NULL) {
+        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                                "bind with an address set");
+    }
+    int descriptor = plx__internet_bind(socket);
+    if (descriptor < 0) {
+        return plx_socket_last_error(socket);
+    }
+    plx__socket_begin(socket);
+    int result = plx__socket_take_descriptor(socket, descriptor);
+    if (result < 0) {
+        plx__os_close(descriptor);
+        return plx__socket_fail_system(socket, result, "bind");
+    }
+    plx__socket_set_state(socket, PLX_BOUND);
+    return 0;
+}
+
+static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
+{
+    char host[PLX__ADDRESS_HOST_SIZE];
+    int port;
+    (void)to_listen;
+    int code = plx__address_split(where, host, sizeof host, &port);
+    if (code == 0 && host[0] == '\0') {
+        code = PLX_NAME_RESOLUTION;
+    }
+    if (code == 0 && !plx__text_set(&udp_of(socket)->peer_host, host)) {
+        code = PLX_OUT_OF_MEMORY;
+    }
+    if (code == 0) {
+        udp_of(socket)->peer_port = port;
+    }
+    return code;
+}
+
+static int udp_aim(plx_socket *socket, struct plx__aim *ret_aim)
+{
+    return plx__internet_aim(socket, udp_of(socket)->peer_host, udp_of(socket)->peer_port, ret_aim);
+}
+
+static void udp_connected(plx_socket *socket)
+{
+    socket->filtered = true;
+}
+
+static int udp_disconnect(plx_socket *socket)
+{
+    struct plx__os_name before, after;
+    plx_address address;
+    plx_socket_flush(socket);
+    plx__os_local_name(socket->watch.descriptor, &before);
+    int result = plx__os_connect_nobody(socket->watch.descriptor);
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "disconnect");
+    }
+    /* A port that the system chose goes with the peer on Linux; what others know us by must stay.
+     */
+    if (plx__os_local_name(socket->watch.descriptor, &after) == 0 &&
+        plx__os_name_to_address(&after, &address) && address.port == 0) {
+        plx__os_bind(socket->watch.descriptor, &before);
+    }
+    socket->filtered = socket->told_connected = false;
+    socket->remote = (plx_address){0};
+    plx__socket_set_state(socket, PLX_BOUND);
+    socket->news |= PLX__NEWS(PLX__EVENT_DISCONNECTED);
+    return 0;
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+static struct record first_record(const struct plx__buffer *buffer)
+{
+    struct record record;
+    /* Records follow each other at any byte: copying is what alignment asks for. */
+    memcpy(&record, plx__buffer_data(buffer), sizeof record);
+    return record;
+}
+
+static bool append_record(struct plx__buffer *buffer, const struct record *record, const void *data,
+                          struct plx__pool *pool)
+{
+    uint8_t *place = plx__buffer_reserve(buffer, sizeof *record + record->size, pool);
+    if (place == NULL) {
+        return false;
+    }
+    memcpy(place, record, sizeof *record);
+    if (record->size > 0) {
+        memcpy(place + sizeof *record, data, record->size);
+    }
+    plx__buffer_commit(buffer, sizeof *record + record->size);
+    return true;
+}
+
+static const void *udp_front(const plx_socket *socket, size_t *ret_size)
+{
+    *ret_size = socket->in_records == 0 ? 0 : first_record(&socket->in).size;
+    return plx__buffer_data(&socket->in) + (socket->in_records == 0 ? 0 : sizeof(struct record));
+}
+
+static size_t udp_take(plx_socket *socket, size_t size)
+{
+    struct record record;
+    (void)size;
+    if (socket->in_records == 0) {
+        return 0;
+    }
+    record = first_record(&socket->in);
+    plx__buffer_skip(&socket->in, sizeof record + record.size);
+    socket->in_records--;
+    return record.size;
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+static bool keep(plx_socket *socket, const struct plx__os_name *from, const void *data, size_t size,
+                 bool truncated)
+{
+    struct record record = {.size = (uint32_t)size, .truncated = truncated};
+    plx__os_name_to_address(from, &record.address);
+    if (socket->filtered && !plx_address_equal(&record.address, &socket->remote)) {
+        /* It came before the peer was chosen, and waited: from then on the system sorts them out.
+         */
+        return true;
+    }
+    if (!append_record(&socket->in, &record, data, plx__socket_pool(socket))) {
+        return false;
+    }
+    socket->in_records++;
+    plx__socket_received(socket);
+    return true;
+}
+
+/* One datagram at a time: recvmmsg(2) saves nothing that could be measured, and wants room for all
+ * of them at their largest. */
+static void udp_input(plx_socket *socket, struct plx__budget *budget)
+{
+    uint8_t place[LARGEST_IPV6 + 1];
+    int limit = plx__option_value(socket->options, PLX_OPTION_READ_LIMIT);
+    size_t most = limit == 0 || (size_t)limit > sizeof place ? sizeof place : (size_t)limit;
+    while (plx__socket_room(socket) > 0) {
+        struct plx__os_name from;
+        bool truncated = false;
+        ptrdiff_t count =
+            plx__os_receive_from(socket->watch.descriptor, place, most, &from, &truncated);
+        if (count == -EAGAIN) {
+            socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
+            break;
+        }
+        if (count < 0) {
+            /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
+            plx__socket_fail_system(socket, (int)count, "receive");
+        } else if (!keep(socket, &from, place, (size_t)count, truncated)) {
+            plx__socket_fail_system(socket, -ENOMEM, "receive %zu bytes", (size_t)count);
+        }
+        plx__budget_spend(budget, count < 0 ? 0 : (size_t)count);
+        if (plx__budget_is_spent(budget)) {
+            socket->more = true;
+            break;
+        }
+    }
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+static ptrdiff_t send_record(plx_socket *socket, const struct record *record, int family)
+{
+    struct plx__os_name to;
+    plx__os_name_from_address(&to, &record->address, family);
+    return plx__os_send_to(socket->watch.descriptor,
+                           plx__buffer_data(&socket->out) + sizeof *record, record->size,
+                           record->address.family == 0 ? NULL : &to);
+}
+
+static int family_of(const plx_socket *socket)
+{
+    struct plx__os_name local;
+    return plx__os_local_name(socket->watch.descriptor, &local) < 0 ? AF_INET
+                                                                    : plx__os_name_family(&local);
+}
+
+static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
+{
+    int family = family_of(socket);
+    while (socket->out_records > 0 && !plx__budget_is_spent(budget)) {
+        struct record record = first_record(&socket->out);
+        ptrdiff_t count = send_record(socket, &record, family);
+        if (count == -EAGAIN || count == -ENOBUFS) {
+            socket->stuck = true;
+            return;
+        }
+        if (count < 0) {
+            /* This one cannot leave, or an earlier one is reported by it; those behind it have
+             * nothing to do with either. */
+            char host[PLX__ADDRESS_TEXT_SIZE];
+            plx__address_format_host(record.address.family == 0 ? &socket->remote : &record.address,
+                                     host, sizeof host);
+            plx__socket_fail_system(socket, (int)count, "send %u bytes to %s",
+                                    (unsigned)record.size, host);
+        }
+        plx__buffer_skip(&socket->out, sizeof record + record.size);
+        socket->out_records--;
+        plx__budget_spend(budget, record.size);
+        plx__socket_has_sent(socket, record.size);
+    }
+}
+
+/* Whether `size` more bytes fit; an empty queue takes a datagram of any size, or it would never
+ * leave. */
+static bool has_write_room(const plx_socket *socket, size_t size)
+{
+    size_t limit = (size_t)plx__option_value(socket->options, PLX_OPTION_WRITE_LIMIT);
+    size_t queued = socket->out.size + udp_of(socket)->waiting_bytes;
+    return limit == 0 || queued == 0 || queued + sizeof(struct record) + size <= limit;
+}
+
+static int check_write(plx_socket *socket, int family, const void *data, size_t size)
+{
+    bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED;
+    if (!open || socket->hold.freed) {
+        return plx__socket_fail_state(socket, "write");
+    }
+    if (data == NULL && size > 0) {
+        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                                "write no data");
+    }
+    if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
+        return plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
+    }
+    return has_write_room(socket, size) ? 0 : EAGAIN;
+}
+
+/* Queues one record, checked before. */
+static int queue(plx_socket *socket, const plx_address *to, const void *data, size_t size)
+{
+    struct record record = {.size = (uint32_t)size};
+    if (to != NULL) {
+        record.address = *to;
+    }
+    if (!append_record(&socket->out, &record, data, plx__socket_pool(socket))) {
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                "write %zu bytes", size);
+    }
+    socket->out_records++;
+    plx__task_schedule(&socket->task);
+    return 0;
+}
+
+static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t size)
+{
+    int code = check_write(socket, socket->remote.family, data, size);
+    if (code == EAGAIN) {
+        return 0;
+    }
+    if (code == 0) {
+        code = queue(socket, NULL, data, size);
+    }
+    return code == 0 ? (ptrdiff_t)size : -1;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static int wait_for_name(plx_socket *socket, struct plx__name *name, int port, const void *data,
+                         size_t size)
+{
+    struct record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
+    if (!append_record(&name->waiting, &record, data, NULL)) {
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                "write %zu bytes", size);
+    }
+    name->records++;
+    udp_of(socket)->waiting_records++;
+    udp_of(socket)->waiting_bytes += sizeof record + size;
+    plx__task_schedule_input(&socket->task);
+    return 0;
+}
+
+/* The look-up has ended: its datagrams go to the address found, or nowhere. */
+static void release(plx_socket *socket, struct plx__name *name)
+{
+    struct udp *self = udp_of(socket);
+    bool found = name->query->failure == PLX_REASON_NONE;
+    for (; name->records > 0; name->records--) {
+        struct record record = first_record(&name->waiting);
+        plx_address to = found ? name->query->addresses[0] : record.address;
+        to.port = record.address.port;
+        if (found) {
+            queue(socket, &to, plx__buffer_data(&name->waiting) + sizeof record, record.size);
+        }
+        plx__buffer_skip(&name->waiting, sizeof record + record.size);
+        self->waiting_records--;
+        self->waiting_bytes -= sizeof record + record.size;
+    }
+    if (!found) {
+        plx__socket_fail(socket, PLX_NAME_RESOLUTION, name->query->failure, 0, "look up %s",
+                         name->host);
+    }
+    plx__buffer_clear(&name->waiting, NULL);
+}
+
+static void udp_advance(plx_socket *socket)
+{
+    struct plx__name *name;
+    while ((name = plx__names_advance(&udp_of(socket)->names)) != NULL) {
+        release(socket, name);
+        plx__names_settle(&udp_of(socket)->names, name, plx__task_now(&socket->task));
+    }
+}
+
+static uint64_t udp_deadline(const plx_socket *socket)
+{
+    return plx__names_deadline(&udp_of(socket)->names);
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+static void udp_finish(plx_socket *socket)
+{
+    struct udp *self = udp_of(socket);
+    plx__names_clear(&self->names);
+    self->waiting_bytes = self->waiting_records = 0;
+}
+
+static void udp_drop(plx_socket *socket)
+{
+    udp_finish(socket);
+    plx__memory_free(udp_of(socket)->peer_host);
+    plx__memory_free(udp_of(socket)->broadcast);
+}
+
+static const struct plx_kind udp = {
+    .name = "UDP",
+    .size = sizeof(struct udp),
+    .type = SOCK_DGRAM,
+    .families = {AF_INET, AF_INET6},
+    .record_size = sizeof(struct record),
+    .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(ROUTER_HOPS) |
+               PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
+    .presets = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
+    .parse = udp_parse,
+    .connect = udp_connect,
+    .aim = udp_aim,
+    .bind = plx__internet_bind,
+    .connected = udp_connected,
+    .disconnect = udp_disconnect,
+    .advance = udp_advance,
+    .deadline = udp_deadline,
+    .input = udp_input,
+    .send_queue = udp_send_queue,
+    .write = udp_write_to_peer,
+    .front = udp_front,
+    .take = udp_take,
+    .finish = udp_finish,
+    .drop = udp_drop,
+};
+
+plx_socket *plx_udp_new(void)
+{
+    return plx__socket_new(&udp);
+}
+
+/* ---- what only UDP has ----------------------------------------------------------------------- */
+
+bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size)
+{
+    plx_datagram datagram = {.data = NULL};
+    if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in_records == 0) {
+        return false;
+    }
+    struct record record = first_record(&socket->in);
+    datagram.from = record.address;
+    datagram.data = plx__buffer_data(&socket->in) + sizeof record;
+    datagram.size = record.size;
+    datagram.truncated = record.truncated != 0;
+    socket->lent = true;
+    socket->fresh = false;
+    plx__task_lend(&socket->task);
+    udp_take(socket, record.size);
+    plx__socket_consumed(socket);
+    memcpy(ret_datagram, &datagram, size < sizeof datagram ? size : sizeof datagram);
+    return true;
+}
+
+static int refuse(plx_socket *socket, const char *call)
+{
+    return socket == NULL ? PLX_INVALID_STATE : plx__socket_fail_unsupported(socket, call);
+}
+
+int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size)
+{
+    if (!plx__socket_is(socket, &udp)) {
+        return refuse(socket, "write a datagram");
+    }
+    if (to == NULL || (to->family != 4 && to->family != 6)) {
+        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                                "write to no address");
+    }
+    if (to->port == 0) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, 0,
+                                "write to port 0");
+    }
+    int code = check_write(socket, to->family, data, size);
+    return code != 0 ? code : queue(socket, to, data, size);
+}
+
+static int wanted_family(const plx_socket *socket)
+{
+    int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
+    return protocol == 0 || family_of(socket) == AF_INET ? 4 : protocol == 1 ? 6 : 0;
+}
+
+int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data, size_t size)
+{
+    plx_address to;
+    if (!plx__socket_is(socket, &udp)) {
+        return refuse(socket, "write a datagram");
+    }
+    if (host == NULL || host[0] == '\0') {
+        return plx__socket_fail(socket, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME, 0,
+                                "write to no host");
+    }
+    if (port < 1 || port > 65535) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, 0,
+                                "write to %s port %d", host, port);
+    }
+    if (plx__address_parse_host(host, strlen(host), &to)) {
+        to.port = (uint16_t)port;
+        return plx_udp_write(socket, &to, data, size);
+    }
+    int code = check_write(socket, 4, data, size);
+    if (code != 0) {
+        return code;
+    }
+    struct plx__name *name =
+        plx__names_get(&udp_of(socket)->names, &socket->task, host, wanted_family(socket));
+    if (name == NULL) {
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                "look up %s", host);
+    }
+    if (name->query != NULL) {
+        return wait_for_name(socket, name, port, data, size);
+    }
+    to = name->address;
+    to.port = (uint16_t)port;
+    return queue(socket, &to, data, size);
+}
+
+size_t plx_udp_packets_available(const plx_socket *socket)
+{
+    return plx__socket_is(socket, &udp) ? socket->in_records : 0;
+}
+
+size_t plx_udp_packets_left_to_send(const plx_socket *socket)
+{
+    return plx__socket_is(socket, &udp) ? socket->out_records + udp_of(socket)->waiting_records : 0;
+}
+
+static int change_membership(plx_socket *socket, const char *group, bool join)
+{
+    const char *call = join ? "join" : "leave";
+    plx_address address;
+    if (!plx__socket_is(socket, &udp)) {
+        return refuse(socket, call);
+    }
+    if (socket->watch.task == NULL) {
+        return plx__socket_fail_state(socket, call);
+    }
+    if (group == NULL || !plx__address_parse_host(group, strlen(group), &address)) {
+        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                                "%s no group's address", call);
+    }
+    int index = address.scope != 0 ? (int)address.scope : plx__internet_interface_index(socket);
+    int result =
+        index < 0 ? index
+                  : plx__os_membership(socket->watch.descriptor, &address, (unsigned)index, join);
+    return result < 0 ? plx__socket_fail_system(socket, result, "%s group %s", call, group) : 0;
+}
+
+int plx_udp_join_multicast_group(plx_socket *socket, const char *group)
+{
+    return change_membership(socket, group, true);
+}
+
+int plx_udp_leave_multicast_group(plx_socket *socket, const char *group)
+{
+    return change_membership(socket, group, false);
+}
+
+/* The broadcast address of the interface that was set by name or by address. */
+static bool find_broadcast(const char *wanted, plx_interface *ret_entry)
+{
+    plx_interface list[64];
+    size_t count = plx_interface_list(list, PLX__COUNT_OF(list));
+    for (size_t i = 0; i < count && i < PLX__COUNT_OF(list); i++) {
+        bool matches = strcmp(list[i].name, wanted) == 0 || strcmp(list[i].ip_address, wanted) == 0;
+        if (matches && list[i].broadcast_address[0] != '\0') {
+            *ret_entry = list[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *plx_udp_broadcast_address(const plx_socket *socket)
+{
+    plx_interface entry;
+    if (!plx__socket_is(socket, &udp)) {
+        return "";
+    }
+    if (socket->interface == NULL || !find_broadcast(socket->interface, &entry)) {
+        return "255.255.255.255";
+    }
+    return plx__text_set(&udp_of(socket)->broadcast, entry.broadcast_address)
+               ? udp_of(socket)->broadcast
+               : "";
+}
