@@ -49,6 +49,8 @@
 #include <pollux/tcp.h>
 #include <pollux/udp.h>
 #include <pollux/ipc.h>
+#include <pollux/server.h>
+#include <pollux/group.h>
 #include <pollux/interface.h>
 
 #endif

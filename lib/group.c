@@ -1,0 +1,147 @@
+/* lib/group.c -- floor 6: many sockets, one poll. */
+#include "config.h"
+
+#include "lib/base.h"
+#include "lib/error.h"
+#include "lib/group.h"
+#include "lib/memory.h"
+#include "lib/socket.h"
+
+#define DEFAULT_BYTES ((size_t)1024 * 1024)
+
+plx_group *plx_group_new(void)
+{
+    plx_group *group = plx__memory_new(sizeof *group);
+    if (group == NULL) {
+        return NULL;
+    }
+    group->loop.input = plx__socket_input;
+    group->loop.output = plx__socket_output;
+    group->loop.rest = plx__socket_rest;
+    group->loop.budget_bytes = DEFAULT_BYTES;
+    if (plx__loop_open(&group->loop) < 0) {
+        plx__memory_free(group);
+        return NULL;
+    }
+    return group;
+}
+
+static void destroy(plx_group *group)
+{
+    plx__loop_close(&group->loop);
+    plx__memory_free(group);
+}
+
+plx_group *plx_group_free(plx_group *group)
+{
+    if (group == NULL || group->hold.freed) {
+        return NULL;
+    }
+    plx__loop_release(&group->loop);
+    if (plx__hold_free(&group->hold)) {
+        destroy(group);
+    }
+    return NULL;
+}
+
+plx_group *plx__group_of(struct plx__loop *loop)
+{
+    return loop == NULL ? NULL : PLX__CONTAINER_OF(loop, plx_group, loop);
+}
+
+/* ---- members --------------------------------------------------------------------------------- */
+
+int plx_group_add(plx_group *group, plx_socket *socket)
+{
+    if (group == NULL || socket == NULL || group->hold.freed || socket->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->task.loop == &group->loop) {
+        return 0;
+    }
+    /* Its blocks stay with it: whichever pool they came from, any can take them. */
+    plx__loop_remove(&socket->task);
+    int result = plx__loop_add(&group->loop, &socket->task);
+    if (result < 0) {
+        return plx__error_code(-result);
+    }
+    if (plx__socket_has_work(socket)) {
+        plx__task_schedule_input(&socket->task);
+    }
+    return 0;
+}
+
+void plx_group_remove(plx_group *group, plx_socket *socket)
+{
+    if (group != NULL && socket != NULL && socket->task.loop == &group->loop) {
+        plx__loop_remove(&socket->task);
+    }
+}
+
+size_t plx_group_count(const plx_group *group)
+{
+    return group == NULL ? 0 : group->loop.count;
+}
+
+/* ---- polling --------------------------------------------------------------------------------- */
+
+bool plx_group_poll(plx_group *group, int timeout_ms)
+{
+    if (group == NULL || group->hold.freed) {
+        return false;
+    }
+    plx__hold_enter(&group->hold);
+    bool more = plx__loop_frame(&group->loop, timeout_ms);
+    if (plx__hold_leave(&group->hold)) {
+        destroy(group);
+        return false;
+    }
+    return more;
+}
+
+int plx_group_flush(plx_group *group)
+{
+    if (group == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    /* Whoever was written to since the last poll waits in this list, and sending calls nobody back.
+     */
+    for (struct plx__list *link = group->loop.work.next; link != &group->loop.work;
+         link = link->next) {
+        plx_socket_flush(plx__socket_of(PLX__CONTAINER_OF(link, struct plx__task, work)));
+    }
+    return 0;
+}
+
+void plx_group_set_budget(plx_group *group, int microseconds, size_t bytes)
+{
+    if (group != NULL) {
+        group->loop.budget_time = microseconds < 0 ? 0 : (uint64_t)microseconds * 1000u;
+        group->loop.budget_bytes = bytes;
+    }
+}
+
+void plx_group_wake(plx_group *group)
+{
+    if (group != NULL) {
+        plx__loop_wake(&group->loop);
+    }
+}
+
+/* ---- in another loop ------------------------------------------------------------------------- */
+
+int plx_group_handle(const plx_group *group)
+{
+    return group == NULL ? -1 : plx__poller_handle(group->loop.poller);
+}
+
+int plx_group_deadline(const plx_group *group)
+{
+    /* Asking corrects the heap of deadlines, which is lazy; nobody can see that. */
+    return group == NULL ? -1 : plx__loop_timeout(&((plx_group *)group)->loop);
+}
+
+const char *plx_group_mechanism(const plx_group *group)
+{
+    return group == NULL ? "" : group->loop.poller->mechanism->name;
+}

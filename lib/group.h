@@ -1,0 +1,22 @@
+/* lib/group.h -- floor 6: many sockets, one poll.
+ *
+ * Design: a group is a loop (lib/loop.h) whose tasks are sockets. It knows nothing of servers but
+ * that their listeners and clients are sockets too. A server that is in no group has a group of its
+ * own. */
+#ifndef PLX_LIB_GROUP_H
+#define PLX_LIB_GROUP_H
+
+#include "lib/event.h"
+#include "lib/loop.h"
+
+#include <pollux/group.h>
+
+struct plx_group {
+    struct plx__loop loop;
+    struct plx__hold hold;
+};
+
+/* plx__group_of returns the group that a loop belongs to; NULL for NULL. */
+plx_group *plx__group_of(struct plx__loop *loop);
+
+#endif
