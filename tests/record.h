@@ -1,0 +1,81 @@
+/* tests/record.h -- writes down every event of a socket, in words that read like the design's
+ * table.
+ *
+ * A record's text grows to, say, "state:CONNECTING state:CONNECTED connected[CONNECTED]": what
+ * fired, in order, each with the state that its handler saw. A test compares the whole text, so
+ * that an event too many, missing or misplaced fails it. A record can also act: it calls `act` from
+ * within one chosen event, which is how tests free, close or write "in the handler". */
+#ifndef POLLUX_TESTS_RECORD_H
+#define POLLUX_TESTS_RECORD_H
+
+#include <pollux.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum event {
+    EVENT_CONNECTED,
+    EVENT_DATA_AVAILABLE,
+    EVENT_SEND_PROGRESS,
+    EVENT_SEND_COMPLETE,
+    EVENT_ERROR,
+    EVENT_END_OF_INPUT,
+    EVENT_DISCONNECTED,
+    EVENT_STATE_CHANGED,
+    EVENT_LINE_AVAILABLE,
+    EVENT_COUNT_,
+    EVENT_NEVER = EVENT_COUNT_
+};
+
+struct record;
+typedef void record_act(struct record *record, plx_socket *socket);
+
+struct record {
+    char text[4096]; /* what happened so far */
+    size_t length;
+    int count[EVENT_COUNT_];
+    unsigned mute;   /* bit per event that is counted and not written down */
+    enum event when; /* the event that calls `act`; EVENT_NEVER: none */
+    plx_state at;    /* for EVENT_STATE_CHANGED: only on entering this one, if `picky` */
+    bool picky;
+    bool always; /* act each time and not only the first */
+    record_act *act;
+    void *data;         /* for `act` */
+    bool fired;         /* `act` was called */
+    bool cancel;        /* what send_progress answers */
+    bool inside;        /* a handler is running: none may start another */
+    bool swallow;       /* data_available reads everything and checks the pattern */
+    uint64_t swallowed; /* bytes read so */
+    size_t sent, left;  /* by send_progress: sum of sent, last of left */
+    int code, os_error; /* of the last error event */
+    plx_reason reason;
+    char message[300];
+};
+
+/* record_events is the table to give a socket together with a record as its user. */
+extern const plx_events record_events;
+
+/* record_clear forgets what happened and keeps what to do. */
+void record_clear(struct record *record);
+
+/* record_begin makes a fresh record, and gives it to the socket. */
+void record_begin(struct record *record, plx_socket *socket);
+
+/* record_on lets `act` run in the first event of that sort. */
+void record_on(struct record *record, enum event when, record_act *act, void *data);
+
+/* pattern_byte is the byte that stands at `offset` of every test stream; pattern_fill writes a
+ * piece. */
+unsigned char pattern_byte(uint64_t offset);
+void pattern_fill(void *data, size_t size, uint64_t offset);
+bool pattern_matches(const void *data, size_t size, uint64_t offset);
+
+const char *state_name(plx_state state);
+
+/* LOGGED compares the whole text and names kind and mode of the world when it differs. */
+#define LOGGED(world, record, wanted)                                                              \
+    ck_assert_msg(strcmp((record)->text, (wanted)) == 0,                                           \
+                  "%s:\n  happened: \"%s\"\n  wanted:   \"%s\"", world_name(world),                \
+                  (record)->text, (wanted))
+
+#endif

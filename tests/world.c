@@ -1,0 +1,476 @@
+/* tests/world.c -- what a test runs in. See world.h. */
+#include "config.h"
+
+#include "tests/world.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* ---- counting -------------------------------------------------------------------------------- */
+
+/* Stands before each block, so that a block's size is known when it is freed. */
+union header {
+    size_t size;
+    max_align_t align;
+};
+
+static size_t blocks, block_bytes, allocations;
+static int until_failure; /* allocations until one fails; negative: until all fail; 0: none does */
+static bool has_failed;
+
+static bool must_fail(void)
+{
+    if (until_failure == 0)
+        return false;
+    if (until_failure == -1) /* from now on */
+        return has_failed = true;
+    until_failure += until_failure > 0 ? -1 : 1;
+    if (until_failure != 0)
+        return false;
+    return has_failed = true;
+}
+
+static void *counting_resize(void *block, size_t size, void *user)
+{
+    union header *header = block == NULL ? NULL : (union header *)block - 1;
+    size_t before = header == NULL ? 0 : header->size;
+
+    (void)user;
+    if (size == 0) {
+        blocks -= block != NULL;
+        block_bytes -= before;
+        free(header);
+        return NULL;
+    }
+    allocations++;
+    if (must_fail() || size > PTRDIFF_MAX - sizeof *header)
+        return NULL;
+    header = realloc(header, size + sizeof *header);
+    if (header == NULL)
+        return NULL;
+    header->size = size;
+    blocks += block == NULL;
+    block_bytes += size - before;
+    return header + 1;
+}
+
+void fail_allocation(int number)
+{
+    until_failure = number;
+    has_failed = false;
+}
+
+bool allocation_failed(void)
+{
+    return has_failed;
+}
+
+size_t count_bytes(void)
+{
+    return block_bytes;
+}
+
+size_t count_blocks(void)
+{
+    return blocks;
+}
+
+size_t count_allocations(void)
+{
+    return allocations;
+}
+
+int count_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+
+    if (folder == NULL)
+        return -1;
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+bool under_valgrind(void)
+{
+    const char *preload = getenv("LD_PRELOAD");
+
+    return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
+int world_run(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    plx_memory_set(counting_resize, NULL);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* ---- begin and end --------------------------------------------------------------------------- */
+
+static void begin(struct world *world, const struct kind *kind, enum mode mode)
+{
+    static const char *const modes[] = {"lone", "epoll", "poll"};
+
+    memset(world, 0, sizeof *world);
+    world->kind = kind;
+    world->mode = mode;
+    snprintf(world->name, sizeof world->name, "%s/%s", kind->name, modes[mode]);
+    snprintf(world->folder, sizeof world->folder, "/tmp/pollux-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(world->folder));
+    world->descriptors_before = count_descriptors();
+    world->blocks_before = count_blocks();
+    if (mode == MODE_LONE)
+        return;
+    setenv("POLLUX_POLLER", modes[mode], 1);
+    world->group = plx_group_new();
+    ck_assert_ptr_nonnull(world->group);
+    ck_assert_str_eq(plx_group_mechanism(world->group), modes[mode]);
+}
+
+void world_begin(struct world *world, int index)
+{
+    begin(world, &kinds[index / MODES], (enum mode)(index % MODES));
+}
+
+void world_begin_plain(struct world *world, enum mode mode)
+{
+    begin(world, &kinds[0], mode);
+}
+
+const char *world_name(const struct world *world)
+{
+    return world->name;
+}
+
+static void remove_folder(const char *name)
+{
+    DIR *folder = opendir(name);
+    struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        closedir(folder);
+    rmdir(name);
+}
+
+void world_end(struct world *world)
+{
+    for (int i = 0; i < world->servers_used; i++)
+        plx_server_free(world->servers[i]);
+    for (int i = 0; i < world->sockets_used; i++)
+        plx_socket_free(world->sockets[i]);
+    plx_group_free(world->group);
+    for (int i = 0; i < world->raws_used; i++)
+        if (world->raws[i] >= 0)
+            close(world->raws[i]);
+    remove_folder(world->folder);
+    ck_assert_msg(count_descriptors() == world->descriptors_before,
+                  "%s: %d descriptors before the test, %d after it", world->name,
+                  world->descriptors_before, count_descriptors());
+    ck_assert_msg(count_blocks() == world->blocks_before,
+                  "%s: %zu blocks before the test, %zu after it", world->name, world->blocks_before,
+                  count_blocks());
+}
+
+/* ---- what is in it --------------------------------------------------------------------------- */
+
+void world_keep(struct world *world, plx_socket *socket)
+{
+    ck_assert_int_lt(world->sockets_used, WORLD_SOCKETS);
+    world->sockets[world->sockets_used++] = socket;
+}
+
+void world_forget(struct world *world, const plx_socket *socket)
+{
+    for (int i = 0; i < world->sockets_used; i++)
+        if (world->sockets[i] == socket)
+            world->sockets[i] = NULL;
+}
+
+void world_free(struct world *world, plx_socket *socket)
+{
+    world_forget(world, socket);
+    ck_assert_ptr_null(plx_socket_free(socket));
+}
+
+plx_socket *world_socket_of(struct world *world, plx_constructor *create, struct record *record)
+{
+    plx_socket *socket = create();
+
+    ck_assert_ptr_nonnull(socket);
+    if (record != NULL)
+        record_begin(record, socket);
+    if (world->group != NULL)
+        ck_assert_int_eq(plx_group_add(world->group, socket), 0);
+    world_keep(world, socket);
+    return socket;
+}
+
+plx_socket *world_socket(struct world *world, struct record *record)
+{
+    return world_socket_of(world, world->kind->create, record);
+}
+
+plx_server *world_server(struct world *world)
+{
+    plx_server *server = plx_server_new(world->kind->create);
+
+    ck_assert_ptr_nonnull(server);
+    ck_assert_int_lt(world->servers_used, WORLD_SERVERS);
+    world->servers[world->servers_used++] = server;
+    if (world->group != NULL)
+        ck_assert_int_eq(plx_group_add_server(world->group, server), 0);
+    return server;
+}
+
+void world_free_server(struct world *world, plx_server *server)
+{
+    for (int i = 0; i < world->servers_used; i++)
+        if (world->servers[i] == server)
+            world->servers[i] = NULL;
+    ck_assert_ptr_null(plx_server_free(server));
+}
+
+void world_free_group(struct world *world)
+{
+    plx_group *group = world->group;
+
+    world->group = NULL;
+    ck_assert_ptr_null(plx_group_free(group));
+}
+
+void world_place(struct world *world, char *ret_where)
+{
+    world->kind->place(world->folder, world->places++, ret_where);
+}
+
+void world_listen(struct world *world, plx_socket *socket, char *ret_where)
+{
+    char place[WHERE_SIZE];
+
+    world_place(world, place);
+    ck_assert_int_eq(plx_socket_listen_on(socket, place), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_LISTENING);
+    world->kind->reach(place, plx_socket_port(socket), ret_where);
+}
+
+void world_serve(struct world *world, plx_server *server, char *ret_where)
+{
+    char place[WHERE_SIZE];
+
+    world_place(world, place);
+    ck_assert_int_eq(plx_server_listen_on(server, place), 0);
+    world->kind->reach(place, plx_server_port(server), ret_where);
+}
+
+/* ---- polling --------------------------------------------------------------------------------- */
+
+static bool poll_each(struct world *world)
+{
+    bool left = false;
+
+    for (int i = 0; i < world->servers_used; i++)
+        if (world->servers[i] != NULL)
+            left |= plx_server_poll(world->servers[i]);
+    for (int i = 0; i < world->sockets_used; i++)
+        if (world->sockets[i] != NULL)
+            left |= plx_socket_poll(world->sockets[i]);
+    return left;
+}
+
+bool world_poll(struct world *world)
+{
+    return world->group != NULL ? plx_group_poll(world->group, 0) : poll_each(world);
+}
+
+void world_turn(struct world *world, int round)
+{
+    world_poll(world);
+    if (round >= 20)
+        poll(NULL, 0, 1);
+}
+
+void world_settle(struct world *world)
+{
+    for (int i = 0; i < 6; i++) {
+        world_poll(world);
+        if (i % 3 == 1)
+            poll(NULL, 0, 1);
+    }
+}
+
+bool is_readable(int descriptor)
+{
+    struct pollfd watch = {.fd = descriptor, .events = POLLIN};
+
+    return poll(&watch, 1, 0) == 1;
+}
+
+void world_readable(int descriptor)
+{
+    struct pollfd watch = {.fd = descriptor, .events = POLLIN};
+
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert_int_eq(poll(&watch, 1, 3000), 1);
+}
+
+/* ---- raw peers ------------------------------------------------------------------------------- */
+
+int world_raw(struct world *world, int descriptor)
+{
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert_int_lt(world->raws_used, WORLD_RAWS);
+    world->raws[world->raws_used++] = descriptor;
+    return descriptor;
+}
+
+int raw_refusing(struct world *world, char *ret_where)
+{
+    return world_raw(world, world->kind->raw_bind(world->folder, world->places++, ret_where));
+}
+
+int raw_listen(struct world *world, int backlog, char *ret_where)
+{
+    int listener = raw_refusing(world, ret_where);
+
+    ck_assert_int_eq(listen(listener, backlog), 0);
+    return listener;
+}
+
+int raw_accept(struct world *world, int listener)
+{
+    int peer;
+
+    UNTIL(world, is_readable(listener));
+    peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    return world_raw(world, peer);
+}
+
+int raw_connect(struct world *world, const char *where)
+{
+    return world_raw(world, world->kind->raw_connect(where));
+}
+
+void raw_close(struct world *world, int descriptor)
+{
+    for (int i = 0; i < world->raws_used; i++)
+        if (world->raws[i] == descriptor)
+            world->raws[i] = -1;
+    close(descriptor);
+}
+
+void raw_reset(struct world *world, int descriptor)
+{
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    raw_close(world, descriptor);
+}
+
+void raw_send(int descriptor, const void *data, size_t size)
+{
+    const char *bytes = data;
+
+    for (size_t done = 0; done < size;) {
+        ssize_t sent = send(descriptor, bytes + done, size - done, MSG_NOSIGNAL);
+
+        ck_assert_msg(sent >= 0, "the raw peer cannot send: %s", strerror(errno));
+        done += (size_t)sent;
+    }
+}
+
+void raw_say(int descriptor, const char *text)
+{
+    raw_send(descriptor, text, strlen(text));
+}
+
+size_t raw_stuff(int descriptor, uint64_t *offset)
+{
+    unsigned char piece[16384];
+    size_t total = 0;
+
+    for (;;) {
+        ssize_t sent;
+
+        pattern_fill(piece, sizeof piece, *offset);
+        sent = send(descriptor, piece, sizeof piece, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent <= 0)
+            return total;
+        total += (size_t)sent;
+        *offset += (uint64_t)sent;
+    }
+}
+
+ptrdiff_t raw_take(int descriptor, void *data, size_t size)
+{
+    ssize_t got = recv(descriptor, data, size, MSG_DONTWAIT);
+
+    if (got >= 0)
+        return got;
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return -1;
+    ck_assert_int_eq(errno, ECONNRESET);
+    return -2;
+}
+
+void raw_expect(struct world *world, int descriptor, const char *text)
+{
+    char got[1024] = "";
+    size_t length = 0;
+    ptrdiff_t piece = 0;
+
+    ck_assert_uint_lt(strlen(text), sizeof got);
+    UNTIL(world, (piece = raw_take(descriptor, got + length, sizeof got - 1 - length)) == 0 ||
+                     piece == -2 || (length += piece > 0 ? (size_t)piece : 0) >= strlen(text));
+    got[length] = '\0';
+    ck_assert_str_eq(got, text);
+}
+
+void raw_expect_end(struct world *world, int descriptor)
+{
+    char got[16];
+    ptrdiff_t piece = -1;
+
+    UNTIL(world, (piece = raw_take(descriptor, got, sizeof got)) != -1);
+    ck_assert_int_eq(piece, 0);
+}
+
+int world_pair(struct world *world, plx_socket *socket, struct record *record)
+{
+    char where[WHERE_SIZE];
+    int listener = raw_listen(world, 5, where);
+    int peer;
+
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    peer = raw_accept(world, listener);
+    UNTIL(world, plx_socket_is_connected(socket));
+    raw_close(world, listener);
+    if (record == NULL)
+        return peer;
+    UNTIL(world, record->count[EVENT_CONNECTED] == 1);
+    world_settle(world);
+    record_clear(record);
+    return peer;
+}
+
+void world_couple(struct world *world, plx_socket *a, plx_socket *b)
+{
+    char where[WHERE_SIZE];
+
+    world_listen(world, b, where);
+    ck_assert_int_eq(plx_socket_connect_to(a, where), 0);
+    UNTIL(world, plx_socket_is_connected(a) && plx_socket_is_connected(b));
+    world_settle(world);
+}

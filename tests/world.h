@@ -1,0 +1,160 @@
+/* tests/world.h -- what a test runs in: a kind, a way of polling, a folder, and everything made in
+ * it.
+ *
+ * Each case runs for every row of kinds.h times every way of polling. The number of a loop test
+ * says which: index = kind * MODES + mode, with the modes in the order of `enum mode`, so that
+ * "conform.c:...:connect_works:4" is the second kind (ipc) on a group with epoll. world_begin sets
+ * it all up; world_end frees what the test left and then holds the process to what it had before:
+ * as many descriptors, as many blocks of Pollux's memory. */
+#ifndef POLLUX_TESTS_WORLD_H
+#define POLLUX_TESTS_WORLD_H
+
+#include <check.h>
+#include <poll.h>
+#include <pollux.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tests/kinds.h"
+#include "tests/record.h"
+
+enum mode { MODE_LONE, MODE_EPOLL, MODE_POLL, MODES };
+enum { WORLDS = (int)KINDS * (int)MODES, WORLD_SOCKETS = 64, WORLD_SERVERS = 8, WORLD_RAWS = 64 };
+
+struct world {
+    const struct kind *kind;
+    enum mode mode;
+    plx_group *group;                   /* NULL when every socket is polled alone */
+    plx_socket *sockets[WORLD_SOCKETS]; /* holes are NULL */
+    plx_server *servers[WORLD_SERVERS];
+    int raws[WORLD_RAWS]; /* descriptors to close at the end; -1: none */
+    int sockets_used, servers_used, raws_used;
+    int places; /* numbers given out for names */
+    char folder[64];
+    char name[32];
+    int descriptors_before;
+    size_t blocks_before;
+};
+
+/* world_run runs a suite with Pollux's memory counted, and returns the exit status of the program.
+ */
+int world_run(Suite *suite);
+
+/* world_begin sets a world up by the number of a loop test; world_begin_plain is for tests of one noun
+ * and takes the first kind. world_end takes it down and counts what is left over. */
+void world_begin(struct world *world, int index);
+void world_begin_plain(struct world *world,
+                       enum mode mode); /* the first kind, for tests of one noun */
+void world_end(struct world *world);
+const char *world_name(const struct world *world);
+
+/* CASE defines a loop test over WORLDS whose body gets a begun world; add it by ADD_CASE. */
+#define CASE(name)                                                                                 \
+    static void name##_body(struct world *w);                                                      \
+    START_TEST(name)                                                                               \
+    {                                                                                              \
+        struct world world_;                                                                       \
+        world_begin(&world_, _i);                                                                  \
+        name##_body(&world_);                                                                      \
+        world_end(&world_);                                                                        \
+    }                                                                                              \
+    END_TEST                                                                                       \
+    static void name##_body(struct world *w)
+#define ADD_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, WORLDS)
+
+/* MODE_CASE is the same over the ways of polling only, for tests of one kind. */
+#define MODE_CASE(name)                                                                            \
+    static void name##_body(struct world *w);                                                      \
+    START_TEST(name)                                                                               \
+    {                                                                                              \
+        struct world world_;                                                                       \
+        world_begin_plain(&world_, (enum mode)_i);                                                 \
+        name##_body(&world_);                                                                      \
+        world_end(&world_);                                                                        \
+    }                                                                                              \
+    END_TEST                                                                                       \
+    static void name##_body(struct world *w)
+#define ADD_MODE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, MODES)
+
+/* ---- what is in it --------------------------------------------------------------------------- */
+
+/* world_socket makes a socket of the world's kind, in its group, with a fresh record if one is
+ * given. */
+plx_socket *world_socket(struct world *world, struct record *record);
+plx_socket *world_socket_of(struct world *world, plx_constructor *create, struct record *record);
+plx_server *world_server(struct world *world);
+/* world_keep takes charge of a socket made elsewhere (taken from a server); world_forget gives one
+ * up. */
+void world_keep(struct world *world, plx_socket *socket);
+void world_forget(struct world *world, const plx_socket *socket);
+void world_free(struct world *world, plx_socket *socket);
+void world_free_server(struct world *world, plx_server *server);
+void world_free_group(struct world *world);
+
+/* world_listen lets a socket listen at a place of its own and says what reaches it. */
+void world_listen(struct world *world, plx_socket *socket, char *ret_where);
+void world_serve(struct world *world, plx_server *server, char *ret_where);
+void world_place(struct world *world, char *ret_where);
+
+/* ---- raw peers ------------------------------------------------------------------------------- */
+
+int world_raw(struct world *world, int descriptor);     /* to be closed at the end; returns it */
+int raw_refusing(struct world *world, char *ret_where); /* bound, and nobody listens */
+int raw_listen(struct world *world, int backlog, char *ret_where);
+int raw_accept(struct world *world, int listener); /* polls the world until a peer is there */
+int raw_connect(struct world *world, const char *where);
+void raw_close(struct world *world, int descriptor);
+void raw_reset(struct world *world,
+               int descriptor); /* closes so that the other side sees a reset, if it can */
+void raw_send(int descriptor, const void *data, size_t size); /* all of it, or the test fails */
+void raw_say(int descriptor, const char *text);
+size_t raw_stuff(int descriptor,
+                 uint64_t *offset); /* writes pattern until the kernel takes no more */
+/* raw_take reads what is there without waiting: bytes, 0 at the end, -1: nothing now, -2: reset. */
+ptrdiff_t raw_take(int descriptor, void *data, size_t size);
+void raw_expect(struct world *world, int descriptor,
+                const char *text); /* polls until exactly that has come */
+void raw_expect_end(struct world *world, int descriptor);
+
+/* A connected pair: a socket of ours and a raw descriptor, with an empty log. */
+int world_pair(struct world *world, plx_socket *socket, struct record *record);
+/* Two of ours, connected to each other. */
+void world_couple(struct world *world, plx_socket *a, plx_socket *b);
+
+/* ---- polling --------------------------------------------------------------------------------- */
+
+bool world_poll(struct world *world); /* one pass over everything; true: work is left */
+void world_turn(struct world *world,
+                int round); /* one pass; later rounds wait a moment for the kernel */
+void world_settle(
+    struct world *world);            /* several passes, after which nothing should be under way */
+void world_readable(int descriptor); /* sleeps until the kernel has something to read there */
+bool is_readable(int descriptor);
+
+enum { ROUNDS = 2500 };
+
+#define UNTIL(world, condition)                                                                    \
+    do {                                                                                           \
+        for (int round_ = 0; !(condition); round_++) {                                             \
+            ck_assert_msg(round_ < ROUNDS, "%s: in vain: %s", world_name(world), #condition);      \
+            world_turn(world, round_);                                                             \
+        }                                                                                          \
+    } while (0)
+
+/* under_valgrind says so: everything is thirty times slower there, and the limit of descriptors is
+ * valgrind's own, which closes what the kernel accepted beyond it. */
+bool under_valgrind(void);
+
+/* ---- counting -------------------------------------------------------------------------------- */
+
+int count_descriptors(void);    /* of this process, by /proc/self/fd; -1: unknown */
+size_t count_blocks(void);      /* of Pollux's memory that are alive */
+size_t count_bytes(void);       /* of Pollux's memory in these */
+size_t count_allocations(void); /* calls of the allocator so far that gave or changed a block */
+
+/* fail_allocation lets the n-th allocation from now on fail; -n: that one and all later ones; 0:
+ * none. */
+void fail_allocation(int number);
+bool allocation_failed(void); /* whether that has happened since */
+
+#endif
