@@ -1,0 +1,803 @@
+/* tests/test-group.c -- many sockets, one poll: mechanisms, budgets, fairness, membership, sleeping
+ * and being woken, outer event loops and forks. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "tests/world.h"
+
+#define DATA "data_available[CONNECTED]"
+
+/* The tests of this file that need a group run for these modes only. */
+#define GROUP_CASE(name)                                                                           \
+    static void name##_body(struct world *w);                                                      \
+    START_TEST(name)                                                                               \
+    {                                                                                              \
+        struct world world_;                                                                       \
+        world_begin(&world_, _i / 2 * (int)MODES + 1 + _i % 2);                                    \
+        name##_body(&world_);                                                                      \
+        world_end(&world_);                                                                        \
+    }                                                                                              \
+    END_TEST                                                                                       \
+    static void name##_body(struct world *w)
+
+static long long milliseconds(clockid_t clock)
+{
+    struct timespec time;
+
+    clock_gettime(clock, &time);
+    return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void arrives(plx_socket *socket)
+{
+    world_readable(plx_socket_handle(socket));
+}
+
+/* ---- mechanisms ------------------------------------------------------------------------------ */
+
+GROUP_CASE(mechanism_and_its_name)
+{
+    ck_assert_str_eq(plx_group_mechanism(w->group), w->mode == MODE_EPOLL ? "epoll" : "poll");
+    if (w->mode == MODE_EPOLL) {
+        ck_assert_int_ge(plx_group_handle(w->group), 0);
+        ck_assert_int_eq(fcntl(plx_group_handle(w->group), F_GETFD), FD_CLOEXEC);
+    } else {
+        ck_assert_int_eq(plx_group_handle(w->group), -1);
+    }
+}
+
+START_TEST(mechanism_by_default)
+{
+    plx_group *group;
+
+    unsetenv("POLLUX_POLLER");
+    group = plx_group_new();
+    ck_assert_ptr_nonnull(group);
+    ck_assert_str_ne(plx_group_mechanism(group), "");
+#ifdef __linux__
+    ck_assert_str_ne(plx_group_mechanism(group), "poll"); /* Linux has better */
+#endif
+    plx_group_free(group);
+}
+END_TEST
+
+START_TEST(mechanism_that_is_unknown_or_not_there)
+{
+    static const char *const names[] = {"nonsense", "", "kqueue"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        plx_group *group, *standard;
+
+        unsetenv("POLLUX_POLLER");
+        standard = plx_group_new();
+        setenv("POLLUX_POLLER", names[i], 1);
+        group = plx_group_new();
+        ck_assert_ptr_nonnull(group);
+        ck_assert_str_eq(plx_group_mechanism(group), plx_group_mechanism(standard));
+        plx_group_free(group);
+        plx_group_free(standard);
+    }
+}
+END_TEST
+
+/* Looks at every descriptor of this process, so it counts those nobody can ask for, too. */
+GROUP_CASE(every_descriptor_closes_on_exec)
+{
+    plx_server *server = world_server(w);
+    plx_socket *socket = world_socket(w, NULL);
+    plx_socket *udp = world_socket_of(w, plx_udp_new, NULL);
+    plx_socket *looking = world_socket_of(w, plx_tcp_new, NULL);
+    char where[WHERE_SIZE];
+    bool before[1024];
+
+    for (int i = 0; i < 1024; i++)
+        before[i] = fcntl(i, F_GETFD) >= 0;
+    world_serve(w, server, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_connect(udp), 0);
+    setenv("POLLUX_NAMESERVERS", "127.0.0.1:1", 1);
+    ck_assert_int_eq(plx_socket_connect_to(looking, "name.test:80"), 0);
+    for (int round = 0; round < 5; round++) {
+        world_poll(w);
+        for (int i = 0; i < 1024; i++)
+            if (!before[i] && fcntl(i, F_GETFD) >= 0)
+                ck_assert_msg(fcntl(i, F_GETFD) == FD_CLOEXEC, "descriptor %d survives exec", i);
+    }
+    UNTIL(w, plx_socket_is_connected(socket) && plx_server_active_count(server) == 1);
+}
+
+/* ---- members --------------------------------------------------------------------------------- */
+
+GROUP_CASE(count_of_members)
+{
+    plx_socket *a = world_socket(w, NULL), *b = world_socket(w, NULL);
+    plx_server *server = world_server(w);
+    char where[WHERE_SIZE];
+
+    ck_assert_uint_eq(plx_group_count(w->group), 2);
+    ck_assert_int_eq(plx_group_add(w->group, a), 0); /* twice is once */
+    ck_assert_uint_eq(plx_group_count(w->group), 2);
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    raw_connect(w, where);
+    UNTIL(w, plx_server_active_count(server) == 2);
+    ck_assert_uint_eq(plx_group_count(w->group), 4);
+    plx_group_remove(w->group, a);
+    ck_assert_uint_eq(plx_group_count(w->group), 3);
+    plx_group_remove(w->group, a); /* no member any more */
+    ck_assert_uint_eq(plx_group_count(w->group), 3);
+    world_free(w, b);
+    ck_assert_uint_eq(plx_group_count(w->group), 2);
+    world_free_server(w, server);
+    ck_assert_uint_eq(plx_group_count(w->group), 0);
+}
+
+GROUP_CASE(members_added_at_any_time)
+{
+    struct record log;
+    plx_socket *socket = w->kind->create();
+    int raw;
+
+    /* A connected socket with bytes in its buffer, bytes in the kernel and bytes to send. */
+    record_begin(&log, socket);
+    world_keep(w, socket);
+    {
+        plx_group *group = w->group;
+
+        w->group = NULL;
+        raw = world_pair(w, socket, &log);
+        w->group = group;
+    }
+    raw_say(raw, "buffered");
+    arrives(socket);
+    plx_socket_poll(socket);
+    ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 1);
+    raw_say(raw, " and more");
+    arrives(socket);
+    ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
+    ck_assert_int_eq(plx_group_add(w->group, socket), 0);
+    world_poll(w);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 17);
+    raw_expect(w, raw, "hello");
+}
+
+GROUP_CASE(moves_between_groups)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+    plx_group *other = plx_group_new();
+
+    for (int round = 0; round < 4; round++) {
+        plx_group *into = round % 2 == 0 ? other : w->group,
+                  *from = round % 2 == 0 ? w->group : other;
+
+        raw_say(raw, "x");
+        arrives(socket);
+        ck_assert_int_eq(plx_group_add(into, socket), 0);
+        ck_assert_uint_eq(plx_group_count(from), 0);
+        ck_assert_uint_eq(plx_group_count(into), 1);
+        record_clear(&log);
+        plx_group_poll(from, 0);
+        LOGGED(w, &log, "");
+        plx_group_poll(into, 0);
+        LOGGED(w, &log, DATA);
+    }
+    plx_group_free(other);
+    ck_assert_uint_eq(plx_group_count(w->group), 1);
+}
+
+GROUP_CASE(moves_while_connecting)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    plx_group *other = plx_group_new();
+    char where[WHERE_SIZE];
+
+    raw_listen(w, 5, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    ck_assert_int_eq(plx_group_add(other, socket), 0);
+    for (int i = 0; log.count[EVENT_SEND_COMPLETE] == 0; i++) {
+        ck_assert_int_lt(i, ROUNDS);
+        plx_group_poll(other, 1);
+    }
+    plx_group_free(other);
+    ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
+}
+
+static void act_remove(struct record *record, plx_socket *socket)
+{
+    struct world *w = record->data;
+
+    plx_group_remove(w->group, socket);
+    for (int i = 0; i < w->sockets_used; i++) /* and everybody else */
+        plx_group_remove(w->group, w->sockets[i]);
+    ck_assert_uint_eq(plx_group_count(w->group), 0);
+}
+
+GROUP_CASE(removed_in_a_handler)
+{
+    struct record logs[4];
+    plx_socket *sockets[4];
+    int raws[4], told = 0;
+
+    for (int i = 0; i < 4; i++) {
+        sockets[i] = world_socket(w, &logs[i]);
+        raws[i] = world_pair(w, sockets[i], &logs[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+        record_on(&logs[i], EVENT_DATA_AVAILABLE, act_remove, w);
+        raw_say(raws[i], "x");
+        arrives(sockets[i]);
+    }
+    world_settle(w);
+    for (int i = 0; i < 4; i++)
+        told += logs[i].count[EVENT_DATA_AVAILABLE];
+    ck_assert_int_eq(told, 1); /* whoever was first removed them all */
+    for (int i = 0; i < 4; i++) {
+        plx_socket_poll(sockets[i]);
+        plx_socket_poll(sockets[i]);
+        ck_assert_int_eq(logs[i].count[EVENT_DATA_AVAILABLE], 1); /* polled alone they are fine */
+    }
+}
+
+static void act_add(struct record *record, plx_socket *socket)
+{
+    struct world *w = record->data;
+
+    (void)socket;
+    world_socket(w, NULL);
+    ck_assert_uint_eq(plx_group_count(w->group), (size_t)w->sockets_used);
+}
+
+GROUP_CASE(added_in_a_handler)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    record_on(&log, EVENT_DATA_AVAILABLE, act_add, w);
+    log.always = true;
+    for (int i = 0; i < 20; i++) {
+        raw_say(raw, "x");
+        UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == i + 1);
+    }
+    ck_assert_uint_eq(plx_group_count(w->group), 21);
+}
+
+GROUP_CASE(free_with_members_alive)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    ck_assert_int_eq(plx_socket_write(socket, "queued", 6), 6);
+    raw_say(raw, "hello");
+    world_free_group(w);
+    UNTIL(w, plx_socket_bytes_available(socket) == 5);
+    raw_expect(w, raw, "queued");
+}
+
+/* ---- budget and fairness --------------------------------------------------------------------- */
+
+GROUP_CASE(budget_in_bytes_goes_round)
+{
+    enum { COUNT = 8 };
+    struct record logs[COUNT];
+    plx_socket *sockets[COUNT];
+    int raws[COUNT], polls = 0;
+    uint64_t offsets[COUNT] = {0}, least;
+
+    for (int i = 0; i < COUNT; i++) {
+        sockets[i] = world_socket(w, &logs[i]);
+        raws[i] = world_pair(w, sockets[i], &logs[i]);
+        logs[i].swallow = true;
+    }
+    plx_group_set_budget(w->group, 0, 65536);
+    /* Everybody floods all the time. After some polls nobody may have been passed over. */
+    do {
+        uint64_t before = 0, after = 0;
+        bool left;
+
+        least = UINT64_MAX;
+        for (int i = 0; i < COUNT; i++) {
+            raw_stuff(raws[i], &offsets[i]);
+            before += logs[i].swallowed;
+        }
+        left = plx_group_poll(w->group, 0);
+        for (int i = 0; i < COUNT; i++) {
+            after += logs[i].swallowed;
+            least = logs[i].swallowed < least ? logs[i].swallowed : least;
+        }
+        ck_assert(left);
+        ck_assert_uint_gt(after, before);
+        ck_assert_uint_le(after - before, 65536 + 262144); /* one read more is rounding */
+        ck_assert_msg(++polls < 100, "%s: somebody starves: %llu", world_name(w),
+                      (unsigned long long)least);
+    } while (least == 0);
+    ck_assert_int_le(polls, 2 * COUNT * 4);
+    for (int i = 0; i < COUNT; i++)
+        UNTIL(w, logs[i].swallowed == offsets[i]);
+}
+
+GROUP_CASE(budget_leaves_a_quiet_one_its_turn)
+{
+    struct record flood_log, quiet_log;
+    plx_socket *flood = world_socket(w, &flood_log), *quiet = world_socket(w, &quiet_log);
+    int flood_raw = world_pair(w, flood, &flood_log), quiet_raw = world_pair(w, quiet, &quiet_log);
+    uint64_t offset = 0;
+    int polls = 0;
+
+    plx_group_set_budget(w->group, 0, 4096);
+    flood_log.swallow = true;
+    for (int i = 0; i < 5; i++) {
+        raw_stuff(flood_raw, &offset);
+        plx_group_poll(w->group, 0);
+    }
+    raw_say(quiet_raw, "x");
+    arrives(quiet);
+    while (quiet_log.count[EVENT_DATA_AVAILABLE] == 0) {
+        ck_assert_int_lt(++polls, 10);
+        raw_stuff(flood_raw, &offset);
+        plx_group_poll(w->group, 0);
+    }
+}
+
+static void act_burn(struct record *record, plx_socket *socket)
+{
+    long long until = milliseconds(CLOCK_THREAD_CPUTIME_ID) + 5;
+
+    (void)record;
+    (void)socket;
+    while (milliseconds(CLOCK_THREAD_CPUTIME_ID) < until)
+        ;
+}
+
+GROUP_CASE(budget_in_time)
+{
+    enum { COUNT = 10 };
+    struct record logs[COUNT];
+    plx_socket *sockets[COUNT];
+    int raws[COUNT], told = 0;
+    bool left;
+
+    for (int i = 0; i < COUNT; i++) {
+        sockets[i] = world_socket(w, &logs[i]);
+        raws[i] = world_pair(w, sockets[i], &logs[i]);
+        record_on(&logs[i], EVENT_DATA_AVAILABLE, act_burn, NULL);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        raw_say(raws[i], "x");
+        arrives(sockets[i]);
+    }
+    plx_group_set_budget(w->group, 7000, 0); /* each handler takes 5000 */
+    left = plx_group_poll(w->group, 0);
+    for (int i = 0; i < COUNT; i++)
+        told += logs[i].count[EVENT_DATA_AVAILABLE];
+    ck_assert(left);
+    ck_assert_int_ge(told, 1);
+    ck_assert_int_lt(told, COUNT);
+    ck_assert_int_eq(plx_group_deadline(w->group), 0); /* work waits in memory */
+    for (int i = 0; i < COUNT; i++)
+        UNTIL(w, logs[i].count[EVENT_DATA_AVAILABLE] == 1);
+}
+
+/* ---- sleeping and being woken ---------------------------------------------------------------- */
+
+GROUP_CASE(sleeps_until_something_comes)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+    pid_t child = fork();
+    int status;
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        poll(NULL, 0, 50);
+        raw_say(raw, "wake up");
+        _exit(0);
+    }
+    for (int i = 0; i < 10 && log.count[EVENT_DATA_AVAILABLE] == 0; i++)
+        plx_group_poll(w->group, -1);
+    LOGGED(w, &log, DATA);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+}
+
+GROUP_CASE(time_over_is_false)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    long long before, cpu;
+
+    world_pair(w, socket, &log);
+    before = milliseconds(CLOCK_MONOTONIC);
+    cpu = milliseconds(CLOCK_THREAD_CPUTIME_ID);
+    ck_assert(!plx_group_poll(w->group, 60));
+    ck_assert_int_ge(milliseconds(CLOCK_MONOTONIC) - before, 55);
+    ck_assert_int_lt(milliseconds(CLOCK_THREAD_CPUTIME_ID) - cpu, 30); /* asleep, not spinning */
+    ck_assert(!plx_group_poll(w->group, 0));
+    LOGGED(w, &log, "");
+}
+
+GROUP_CASE(an_empty_group_sleeps_too)
+{
+    long long before = milliseconds(CLOCK_MONOTONIC);
+
+    ck_assert(!plx_group_poll(w->group, 0));
+    ck_assert(!plx_group_poll(w->group, 40));
+    ck_assert_int_ge(milliseconds(CLOCK_MONOTONIC) - before, 35);
+    ck_assert_int_eq(plx_group_deadline(w->group), -1);
+}
+
+static void *wake_later(void *group)
+{
+    poll(NULL, 0, 50);
+    plx_group_wake(group);
+    return NULL;
+}
+
+GROUP_CASE(woken_by_a_thread)
+{
+    pthread_t thread;
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(pthread_create(&thread, NULL, wake_later, w->group), 0);
+        ck_assert(!plx_group_poll(w->group, -1)); /* for ever, but for the wake */
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    }
+}
+
+GROUP_CASE(woken_in_advance)
+{
+    long long before;
+
+    for (int i = 0; i < 5; i++)
+        plx_group_wake(w->group); /* many are one */
+    plx_group_poll(w->group, -1);
+    before = milliseconds(CLOCK_MONOTONIC);
+    plx_group_poll(w->group, 40); /* and it is used up */
+    ck_assert_int_ge(milliseconds(CLOCK_MONOTONIC) - before, 35);
+}
+
+GROUP_CASE(woken_shows_in_the_handle)
+{
+    if (plx_group_handle(w->group) < 0)
+        return;
+    ck_assert(!is_readable(plx_group_handle(w->group)));
+    plx_group_wake(w->group);
+    ck_assert(is_readable(plx_group_handle(w->group)));
+    plx_group_poll(w->group, 0);
+    ck_assert(!is_readable(plx_group_handle(w->group)));
+}
+
+static plx_group *alarmed;
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int number)
+{
+    (void)number;
+    alarms = alarms + 1;
+    if (alarmed != NULL)
+        plx_group_wake(alarmed);
+}
+
+static void alarm_in_fifty(void)
+{
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    struct itimerval timer = {.it_value = {.tv_usec = 50000}};
+
+    alarms = 0;
+    ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+GROUP_CASE(woken_by_a_signal_handler)
+{
+    alarmed = w->group;
+    alarm_in_fifty();
+    ck_assert(!plx_group_poll(w->group, -1));
+    ck_assert_int_eq(alarms, 1);
+}
+
+GROUP_CASE(a_signal_handler_ends_the_sleep)
+{
+    alarmed = NULL;
+    alarm_in_fifty();
+    ck_assert(!plx_group_poll(w->group, 8000)); /* longer than the test may take */
+    ck_assert_int_eq(alarms, 1);
+}
+
+GROUP_CASE(a_signal_handler_does_not_end_a_wait)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    long long before;
+
+    world_pair(w, socket, &log);
+    alarmed = NULL;
+    alarm_in_fifty();
+    before = milliseconds(CLOCK_MONOTONIC);
+    ck_assert(!plx_socket_wait_for_data(socket, 120));
+    ck_assert_int_eq(alarms, 1);
+    ck_assert_int_ge(milliseconds(CLOCK_MONOTONIC) - before, 115);
+}
+
+/* ---- inside another loop --------------------------------------------------------------------- */
+
+/* Sleeps as a foreign event loop does: on the handle, no longer than the deadline, with a guard. */
+static bool outer_sleep(plx_group *group)
+{
+    struct pollfd watch = {.fd = plx_group_handle(group), .events = POLLIN};
+    int deadline = plx_group_deadline(group);
+    bool guarded = deadline < 0 || deadline > 3000;
+
+    return poll(&watch, 1, guarded ? 3000 : deadline) == 1 || !guarded;
+}
+
+GROUP_CASE(served_inside_another_loop)
+{
+    struct record log_a, log_b;
+    plx_socket *a = world_socket(w, &log_a), *b = world_socket(w, &log_b);
+    unsigned char *bytes = malloc(4 << 20);
+    char where[WHERE_SIZE];
+
+    if (plx_group_handle(w->group) < 0) {
+        free(bytes);
+        return;
+    }
+    pattern_fill(bytes, 4 << 20, 0);
+    log_a.swallow = log_b.swallow = true;
+    plx_group_set_budget(w->group, 0, 65536);
+    world_listen(w, b, where);
+    ck_assert_int_eq(plx_socket_connect_to(a, where), 0);
+    ck_assert_int_eq(plx_socket_write(a, bytes, 4 << 20), 4 << 20);
+    for (int round = 0; log_b.swallowed < 4 << 20; round++) {
+        ck_assert_int_lt(round, 20000);
+        ck_assert_msg(outer_sleep(w->group),
+                      "%s: neither handle nor deadline woke the loop after %llu", world_name(w),
+                      (unsigned long long)log_b.swallowed);
+        plx_group_poll(w->group, 0);
+    }
+    ck_assert_int_eq(plx_socket_disconnect(a), 0);
+    for (int round = 0;
+         log_a.count[EVENT_DISCONNECTED] == 0 || log_b.count[EVENT_DISCONNECTED] == 0; round++) {
+        ck_assert_int_lt(round, 1000);
+        ck_assert(outer_sleep(w->group));
+        plx_group_poll(w->group, 0);
+    }
+    /* Nothing is left to do, and the loop sleeps. */
+    plx_group_poll(w->group, 0);
+    ck_assert(!is_readable(plx_group_handle(w->group)));
+    ck_assert_int_eq(plx_group_deadline(w->group), -1);
+    free(bytes);
+}
+
+GROUP_CASE(deadline_of_what_waits_in_memory)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    world_settle(w); /* a new member is looked at once */
+    ck_assert_int_eq(plx_group_deadline(w->group), -1);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1); /* an error to tell */
+    ck_assert_int_eq(plx_group_deadline(w->group), 0);
+    world_poll(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(plx_group_deadline(w->group), -1);
+    raw_listen(w, 5, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0); /* a state to tell */
+    ck_assert_int_eq(plx_group_deadline(w->group), 0);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_group_deadline(w->group), -1);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1); /* a byte to send */
+    ck_assert_int_eq(plx_group_deadline(w->group), 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_group_deadline(w->group), -1);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_group_deadline(w->group), 0);
+}
+
+GROUP_CASE(a_sleeping_poll_sees_what_waits_in_memory)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+
+    world_pair(w, socket, &log);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    for (int i = 0; log.count[EVENT_SEND_COMPLETE] == 0; i++) {
+        ck_assert_int_lt(i, 3);
+        plx_group_poll(w->group, 8000); /* must not sleep */
+    }
+    ck_assert_int_eq(plx_socket_write(socket, NULL, 1), -1);
+    plx_group_poll(w->group, 8000);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+}
+
+/* ---- fork ------------------------------------------------------------------------------------ */
+
+GROUP_CASE(a_child_frees_all_and_the_parent_goes_on)
+{
+    struct record logs[3];
+    plx_socket *sockets[3], *listening;
+    plx_server *server = world_server(w);
+    char where[WHERE_SIZE], server_where[WHERE_SIZE];
+    int raws[3], client, status = 0;
+    pid_t child;
+
+    for (int i = 0; i < 3; i++) {
+        sockets[i] = world_socket(w, &logs[i]);
+        raws[i] = world_pair(w, sockets[i], &logs[i]);
+    }
+    listening = world_socket(w, NULL);
+    world_listen(w, listening, where);
+    world_serve(w, server, server_where);
+    client = raw_connect(w, server_where);
+    UNTIL(w, plx_server_active_count(server) == 1);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_write(sockets[2], "queued", 6), 6);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        plx_server_free(server);
+        for (int i = 0; i < 3; i++)
+            plx_socket_free(sockets[i]);
+        plx_socket_free(listening);
+        plx_group_free(w->group);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    /* Neither was anything shut down, nor is the poller deaf, nor was anything sent twice. */
+    for (int i = 0; i < 3; i++) {
+        raw_say(raws[i], "hello");
+        UNTIL(w, logs[i].count[EVENT_DATA_AVAILABLE] == 1);
+        ck_assert_uint_eq(plx_socket_bytes_available(sockets[i]), 5);
+        ck_assert_int_eq(plx_socket_write(sockets[i], " reply", 6), 6);
+        raw_expect(w, raws[i], i == 2 ? "queued reply" : " reply");
+        ck_assert_int_eq(logs[i].count[EVENT_ERROR], 0);
+    }
+    raw_say(client, "hello");
+    UNTIL(w, plx_socket_bytes_available(plx_server_next_active(server, NULL)) == 5);
+    raw_connect(w, server_where);
+    UNTIL(w, plx_server_active_count(server) == 2);
+    raw_connect(w, where);
+    UNTIL(w, plx_socket_is_connected(listening));
+}
+
+GROUP_CASE(a_child_frees_the_group_first)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log), status = 0;
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        plx_group_free(w->group);
+        plx_socket_free(socket);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    raw_say(raw, "hello");
+    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 1);
+    raw_close(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+}
+
+/* ---- signals --------------------------------------------------------------------------------- */
+
+GROUP_CASE(never_a_broken_pipe_signal)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    static char bytes[65536];
+
+    ck_assert(signal(SIGPIPE, SIG_DFL) == SIG_DFL); /* it would kill this test */
+    for (int round = 0; round < 10; round++) {
+        int raw = world_pair(w, socket, &log);
+
+        raw_reset(w, raw);
+        poll(NULL, 0, 1);
+        plx_socket_write(socket, bytes, round % 2 == 0 ? sizeof bytes : 5);
+        plx_socket_flush(socket);
+        plx_socket_write(socket, bytes, sizeof bytes);
+        plx_socket_flush(socket);
+        if (round % 3 == 0)
+            plx_socket_close(socket);
+        UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);
+        world_settle(w);
+    }
+}
+
+/* ---- many members ---------------------------------------------------------------------------- */
+
+GROUP_CASE(many_members_and_few_are_told)
+{
+    enum { COUNT = 60 };
+    struct record *logs = calloc(COUNT, sizeof *logs);
+    plx_socket *sockets[COUNT];
+    int raws[COUNT];
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (int i = 0; i < COUNT; i++) {
+        char where[WHERE_SIZE];
+        int listener = w->kind->raw_bind(w->folder, w->places++, where);
+
+        ck_assert_int_eq(listen(listener, 1), 0);
+        sockets[i] = world_socket(w, &logs[i]);
+        ck_assert_int_eq(plx_socket_connect_to(sockets[i], where), 0);
+        UNTIL(w, is_readable(listener));
+        raws[i] = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+        close(listener);
+        UNTIL(w, logs[i].count[EVENT_CONNECTED] == 1);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        raw_say(raws[i], "x");
+        arrives(sockets[i]);
+        plx_group_poll(w->group, 0); /* a single poll delivers it, to that one and nobody else */
+        for (int k = 0; k < COUNT; k++)
+            ck_assert_int_eq(logs[k].count[EVENT_DATA_AVAILABLE], k <= i);
+    }
+    free(logs);
+}
+
+/* ---- the suite ------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    static const TTest *const *const cases[] = {
+        &mechanism_and_its_name,
+        &every_descriptor_closes_on_exec,
+        &count_of_members,
+        &members_added_at_any_time,
+        &moves_between_groups,
+        &moves_while_connecting,
+        &removed_in_a_handler,
+        &added_in_a_handler,
+        &free_with_members_alive,
+        &budget_in_bytes_goes_round,
+        &budget_leaves_a_quiet_one_its_turn,
+        &budget_in_time,
+        &sleeps_until_something_comes,
+        &time_over_is_false,
+        &an_empty_group_sleeps_too,
+        &woken_by_a_thread,
+        &woken_in_advance,
+        &woken_shows_in_the_handle,
+        &woken_by_a_signal_handler,
+        &a_signal_handler_ends_the_sleep,
+        &a_signal_handler_does_not_end_a_wait,
+        &served_inside_another_loop,
+        &deadline_of_what_waits_in_memory,
+        &a_sleeping_poll_sees_what_waits_in_memory,
+        &a_child_frees_all_and_the_parent_goes_on,
+        &a_child_frees_the_group_first,
+        &never_a_broken_pipe_signal,
+        &many_members_and_few_are_told,
+    };
+    Suite *suite = suite_create("group");
+    TCase *groups = tcase_create("groups");
+
+    tcase_set_timeout(groups, 7);
+    tcase_add_test(groups, mechanism_by_default);
+    tcase_add_test(groups, mechanism_that_is_unknown_or_not_there);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        tcase_add_loop_test(groups, *cases[i], 0, 2 * (int)KINDS);
+    suite_add_tcase(suite, groups);
+    return world_run(suite);
+}

@@ -1,0 +1,931 @@
+/* tests/test-server.c -- a listener and its clients: who owns them, how many there may be, and what
+ * happens when descriptors run out. For every stream kind and every way of polling. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "tests/world.h"
+
+#define GREETED "state:CONNECTED connected[CONNECTED]"
+#define LOST "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]"
+#define DATA "data_available[CONNECTED]"
+
+enum { HALL = 128 };
+
+/* What a server told, and its clients in the order they came, each with a record. */
+struct hall {
+    struct world *world;
+    int accepted, errors;
+    int code, os_error;
+    plx_socket *clients[HALL];
+    struct record logs[HALL];
+};
+
+static void on_accepted(plx_server *server, plx_socket *client, void *user)
+{
+    struct hall *hall = user;
+
+    ck_assert_ptr_eq(plx_server_user(server), user);
+    ck_assert_int_lt(hall->accepted, HALL);
+    hall->clients[hall->accepted] = client;
+    record_begin(&hall->logs[hall->accepted], client);
+    hall->accepted++;
+}
+
+static void on_error(plx_server *server, const plx_error *error, void *user)
+{
+    struct hall *hall = user;
+
+    ck_assert_int_eq(plx_server_error(server)->code, error->code);
+    ck_assert(error->message[0] != '\0');
+    hall->errors++;
+    hall->code = error->code;
+    hall->os_error = error->os_error;
+}
+
+static const plx_server_events hall_events = {.accepted = on_accepted, .error = on_error};
+
+/* A server that listens, with a hall for its clients; you free the hall. */
+static plx_server *open_hall(struct world *w, struct hall **ret_hall, char *ret_where)
+{
+    plx_server *server = world_server(w);
+
+    *ret_hall = calloc(1, sizeof **ret_hall);
+    (*ret_hall)->world = w;
+    plx_server_set_events(server, &hall_events, *ret_hall);
+    world_serve(w, server, ret_where);
+    return server;
+}
+
+static void expect_echo(struct world *w, plx_socket *client, int raw)
+{
+    char got[8] = "";
+
+    raw_say(raw, "ping");
+    UNTIL(w, plx_socket_bytes_available(client) == 4);
+    ck_assert_int_eq(plx_socket_read(client, got, sizeof got), 4);
+    ck_assert_str_eq(got, "ping");
+    ck_assert_int_eq(plx_socket_write(client, "pong", 4), 4);
+    raw_expect(w, raw, "pong");
+}
+
+static long long thread_milliseconds(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* Sleeps for about so long the way this world sleeps, and fails if that was no sleep. */
+static void expect_sleep(struct world *w, plx_server *server, int milliseconds)
+{
+    long long before = thread_milliseconds();
+    struct timespec start, now;
+
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+        if (w->group != NULL)
+            plx_group_poll(w->group, milliseconds);
+        else
+            plx_server_wait(server, milliseconds);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 <
+             milliseconds);
+    ck_assert_msg(thread_milliseconds() - before <= milliseconds / 2,
+                  "%s: %lld ms of CPU in %d ms of waiting", world_name(w),
+                  thread_milliseconds() - before, milliseconds);
+}
+
+/* ---- accepting ------------------------------------------------------------------------------- */
+
+CASE(accepts_many)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raws[40];
+
+    for (int i = 0; i < 40; i++)
+        raws[i] = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 40);
+    ck_assert_uint_eq(plx_server_active_count(server), 40);
+    for (int i = 0; i < 40; i++) {
+        expect_echo(w, hall->clients[i], raws[i]);
+        ck_assert_int_eq(fcntl(plx_socket_handle(hall->clients[i]), F_GETFD), FD_CLOEXEC);
+    }
+    ck_assert_int_eq(hall->errors, 0);
+    if (w->group != NULL)
+        ck_assert_uint_eq(plx_group_count(w->group), 40);
+    free(hall);
+}
+
+CASE(accepted_before_connected)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    int raw;
+
+    open_hall(w, &hall, where);
+    raw = raw_connect(w, where);
+    raw_say(raw, "early");
+    raw_close(w, raw);
+    UNTIL(w, hall->logs[0].count[EVENT_DISCONNECTED] > 0);
+    /* The record was given to the client in `accepted`, so all its events came after that. */
+    LOGGED(w, &hall->logs[0], GREETED " " DATA " " LOST);
+    free(hall);
+}
+
+CASE(handlers_that_clients_start_with)
+{
+    plx_server *server = world_server(w);
+    struct record log = {.when = EVENT_NEVER};
+    char where[WHERE_SIZE];
+    plx_socket *client;
+
+    plx_server_set_client_events(server, &record_events, &log);
+    world_serve(w, server, where);
+    raw_say(raw_connect(w, where), "hello");
+    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0);
+    LOGGED(w, &log, GREETED " " DATA);
+    client = plx_server_next_active(server, NULL);
+    ck_assert_ptr_eq(plx_socket_user(client), &log);
+}
+
+static plx_socket *on_add_socket(plx_server *server, void *user)
+{
+    struct hall *hall = user;
+    plx_socket *socket = hall->world->kind->create();
+
+    (void)server;
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 4321), 0);
+    hall->clients[hall->accepted++] = socket;
+    return socket;
+}
+
+static void on_accepted_added(plx_server *server, plx_socket *client, void *user)
+{
+    struct hall *hall = user;
+
+    (void)server;
+    ck_assert_ptr_eq(client, hall->clients[hall->accepted - 1]);
+}
+
+CASE(add_socket_returns_its_own)
+{
+    static const plx_server_events events = {.add_socket = on_add_socket,
+                                             .accepted = on_accepted_added};
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    struct record log = {.when = EVENT_NEVER};
+    int raw;
+
+    plx_server_set_events(server, &events, hall);
+    plx_server_set_client_events(server, &record_events, &log);
+    raw = raw_connect(w, where);
+    UNTIL(w, plx_server_active_count(server) == 1);
+    ck_assert_ptr_eq(plx_server_next_active(server, NULL), hall->clients[0]);
+    ck_assert_int_eq(plx_socket_option(hall->clients[0], PLX_OPTION_READ_LIMIT), 4321);
+    expect_echo(w, hall->clients[0], raw);
+    ck_assert_int_eq(log.count[EVENT_CONNECTED],
+                     1); /* the server's client events count for it, too */
+    free(hall);
+}
+
+static plx_socket *on_add_socket_never(plx_server *server, void *user)
+{
+    (void)server;
+    ++*(int *)user;
+    return NULL;
+}
+
+CASE(add_socket_turns_a_peer_away)
+{
+    static const plx_server_events events = {.add_socket = on_add_socket_never};
+    plx_server *server = world_server(w);
+    char where[WHERE_SIZE], byte;
+    int asked = 0, raw;
+
+    plx_server_set_events(server, &events, &asked);
+    world_serve(w, server, where);
+    for (int i = 1; i <= 3; i++) {
+        raw = raw_connect(w, where);
+        UNTIL(w, raw_take(raw, &byte, 1) != -1);
+        ck_assert_int_eq(asked, i);
+    }
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    ck_assert(plx_server_is_listening(server));
+}
+
+CASE(options_for_later_clients)
+{
+    plx_server *server = world_server(w);
+    char where[WHERE_SIZE];
+
+    ck_assert_int_eq(plx_server_set_option(server, PLX_OPTION_READ_LIMIT, 1234), 0);
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    UNTIL(w, plx_server_active_count(server) == 1);
+    ck_assert_int_eq(plx_socket_option(plx_server_next_active(server, NULL), PLX_OPTION_READ_LIMIT),
+                     1234);
+    ck_assert_int_eq(plx_server_set_option(server, (plx_option)9999, 1), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_server_set_option(server, PLX_OPTION_READ_LIMIT, -1), PLX_INVALID_STATE);
+}
+
+/* ---- listening ------------------------------------------------------------------------------- */
+
+CASE(listen_stop_and_listen_again)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE], again[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raw = raw_connect(w, where);
+
+    ck_assert(plx_server_is_listening(server));
+    UNTIL(w, hall->accepted == 1);
+    plx_server_stop_listening(server);
+    ck_assert(!plx_server_is_listening(server));
+    ck_assert_int_eq(plx_server_port(server), 0);
+    ck_assert_int_eq(w->kind->raw_connect(where), -1);
+    expect_echo(w, hall->clients[0], raw); /* clients live on */
+    world_serve(w, server, again);
+    raw_connect(w, again);
+    UNTIL(w, hall->accepted == 2);
+    ck_assert_uint_eq(plx_server_active_count(server), 2);
+    ck_assert_int_eq(hall->errors, 0);
+    free(hall);
+}
+
+CASE(listen_while_listening)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE], place[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+
+    world_place(w, place);
+    ck_assert_int_eq(plx_server_listen_on(server, place), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_server_error(server)->code, PLX_INVALID_STATE);
+    ck_assert_int_eq(hall->errors, 0); /* only a poll calls back */
+    world_settle(w);
+    ck_assert_int_eq(hall->errors, 1);
+    ck_assert_int_eq(hall->code, PLX_INVALID_STATE);
+    raw_connect(w, where);
+    UNTIL(w, hall->accepted == 1);
+    free(hall);
+}
+
+CASE(listen_where_somebody_listens)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *second = world_server(w);
+
+    open_hall(w, &hall, where);
+    ck_assert_int_eq(plx_server_listen_on(second, where), PLX_ADDRESS_IN_USE);
+    ck_assert_int_eq(plx_server_error(second)->reason, PLX_REASON_ADDRESS_IN_USE);
+    ck_assert(!plx_server_is_listening(second));
+    raw_connect(w, where);
+    UNTIL(w, hall->accepted == 1);
+    ck_assert_uint_eq(plx_server_active_count(second), 0);
+    free(hall);
+}
+
+CASE(stop_sends_the_waiting_away)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE], byte;
+    plx_server *server = open_hall(w, &hall, where);
+    int raw = raw_connect(w, where);
+
+    plx_server_stop_listening(server);
+    UNTIL(w, raw_take(raw, &byte, 1) != -1);
+    world_settle(w);
+    ck_assert_int_eq(hall->accepted, 0);
+    free(hall);
+}
+
+CASE(calls_on_an_idle_server)
+{
+    plx_server *server = world_server(w);
+
+    ck_assert(!plx_server_is_listening(server));
+    plx_server_stop_listening(server);
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    ck_assert_ptr_null(plx_server_next_active(server, NULL));
+    ck_assert(!plx_server_poll(server));
+    ck_assert(!plx_server_wait(server, 0));
+    ck_assert_int_eq(plx_server_error(server)->code, 0);
+    ck_assert_str_eq(plx_server_error(server)->message, "");
+    ck_assert_ptr_null(plx_server_user(server));
+}
+
+CASE(wait_for_a_client)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+
+    if (w->group != NULL) {
+        free(hall);
+        return; /* a member of a group waits with its group */
+    }
+    world_settle(w);
+    ck_assert(!plx_server_wait(server, 0));
+    ck_assert(!plx_server_wait(server, 20));
+    raw_connect(w, where);
+    ck_assert(plx_server_wait(server, 4000));
+    ck_assert_int_eq(hall->accepted, 1);
+    expect_sleep(w, server, 100);
+    free(hall);
+}
+
+/* ---- the maximum ----------------------------------------------------------------------------- */
+
+CASE(maximum_lets_others_wait)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raws[6];
+
+    plx_server_set_maximum_sockets_connected(server, 2);
+    for (int i = 0; i < 6; i++) {
+        raws[i] = raw_connect(w, where); /* the kernel takes them all */
+        raw_say(raws[i], "hello");
+    }
+    UNTIL(w, hall->accepted == 2);
+    world_settle(w);
+    ck_assert_int_eq(hall->accepted, 2);
+    ck_assert_uint_eq(plx_server_active_count(server), 2);
+    expect_sleep(w, server, 100); /* those who wait are no reason to spin */
+    /* One goes, one comes; nobody was sent away, and what they said is there. */
+    for (int i = 0; i < 4; i++) {
+        raw_close(w, raws[i]);
+        UNTIL(w, hall->accepted == 3 + i);
+        ck_assert_uint_le(plx_server_active_count(server), 2);
+        UNTIL(w, hall->logs[2 + i].count[EVENT_DATA_AVAILABLE] > 0);
+    }
+    /* Freed and taken clients make room as well. */
+    for (int i = 0; i < 3; i++)
+        raw_connect(w, where);
+    world_settle(w);
+    ck_assert_int_eq(hall->accepted, 6);
+    plx_socket_free(hall->clients[4]);
+    UNTIL(w, hall->accepted == 7);
+    world_keep(w, plx_server_take(server, hall->clients[5]));
+    UNTIL(w, hall->accepted == 8);
+    plx_socket_close(hall->clients[6]);
+    UNTIL(w, hall->accepted == 9);
+    ck_assert_uint_eq(plx_server_active_count(server), 2);
+    free(hall);
+}
+
+CASE(maximum_raised_and_lowered)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raws[5];
+
+    plx_server_set_maximum_sockets_connected(server, 1);
+    for (int i = 0; i < 5; i++)
+        raws[i] = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 1);
+    plx_server_set_maximum_sockets_connected(server, 3);
+    UNTIL(w, hall->accepted == 3);
+    world_settle(w);
+    ck_assert_int_eq(hall->accepted, 3);
+    plx_server_set_maximum_sockets_connected(server, 1); /* nobody is thrown out */
+    world_settle(w);
+    ck_assert_uint_eq(plx_server_active_count(server), 3);
+    raw_close(w, raws[0]);
+    raw_close(w, raws[1]);
+    world_settle(w);
+    ck_assert_int_eq(hall->accepted, 3);
+    plx_server_set_maximum_sockets_connected(server, 0); /* no limit */
+    UNTIL(w, hall->accepted == 5);
+    plx_server_set_maximum_sockets_connected(server, -7);
+    raw_connect(w, where);
+    UNTIL(w, hall->accepted == 6);
+    free(hall);
+}
+
+/* ---- ownership ------------------------------------------------------------------------------- */
+
+CASE(freed_at_the_end_of_the_poll_in_which_it_ended)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raw = raw_connect(w, where), before;
+
+    UNTIL(w, hall->accepted == 1);
+    UNTIL(w, hall->logs[0].count[EVENT_CONNECTED] > 0);
+    before = count_descriptors();
+    raw_close(w, raw);
+    UNTIL(w, hall->logs[0].count[EVENT_DISCONNECTED] > 0);
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    ck_assert_ptr_null(plx_server_next_active(server, NULL));
+    ck_assert_int_eq(count_descriptors(), before - 2); /* the raw one, and the client's */
+    if (w->group != NULL)
+        ck_assert_uint_eq(plx_group_count(w->group), 0);
+    free(hall);
+}
+
+CASE(freed_after_close_and_abort)
+{
+    struct hall *hall;
+    size_t blocks;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+
+    raw_connect(w, where);
+    raw_connect(w, where);
+    UNTIL(w, hall->accepted == 2);
+    world_settle(w);
+    plx_socket_close(hall->clients[0]);
+    plx_socket_abort(hall->clients[1]);
+    /* Not before the end of a poll: until then the program may look at them. */
+    ck_assert_int_eq(plx_socket_state(hall->clients[0]), PLX_UNCONNECTED);
+    ck_assert_int_eq(plx_socket_state(hall->clients[1]), PLX_UNCONNECTED);
+    blocks = count_blocks();
+    world_poll(w);
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    ck_assert_uint_lt(count_blocks(), blocks);
+    free(hall);
+}
+
+static void act_close(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED); /* still valid in here */
+}
+
+CASE(freed_after_close_in_a_handler)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raw = raw_connect(w, where);
+
+    UNTIL(w, hall->accepted == 1);
+    record_on(&hall->logs[0], EVENT_DATA_AVAILABLE, act_close, NULL);
+    raw_say(raw, "close");
+    UNTIL(w, hall->logs[0].fired);
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    raw_expect_end(w, raw);
+    free(hall);
+}
+
+CASE(drained_before_it_is_freed)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raw = raw_connect(w, where);
+    size_t size = 4u * 1024 * 1024;
+    unsigned char *bytes = malloc(size), *got = malloc(65536);
+    uint64_t total = 0;
+    ptrdiff_t piece;
+
+    UNTIL(w, hall->accepted == 1);
+    pattern_fill(bytes, size, 0);
+    ck_assert_int_eq(plx_socket_write(hall->clients[0], bytes, size), (ptrdiff_t)size);
+    ck_assert_int_eq(plx_socket_disconnect(hall->clients[0]), 0);
+    world_settle(w);
+    ck_assert_uint_eq(plx_server_active_count(server), 1); /* CLOSING: it has not ended yet */
+    while ((piece = raw_take(raw, got, 65536)) != 0) {
+        if (piece > 0)
+            ck_assert(pattern_matches(got, (size_t)piece, total));
+        total += piece > 0 ? (uint64_t)piece : 0;
+        world_poll(w);
+    }
+    ck_assert_uint_eq(total, size);
+    UNTIL(w, plx_server_active_count(server) == 0);
+    free(bytes);
+    free(got);
+    free(hall);
+}
+
+static void act_connect(struct record *record, plx_socket *socket)
+{
+    ck_assert_int_eq(plx_socket_connect_to(socket, record->data), 0);
+}
+
+CASE(kept_when_it_connects_again)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE], other[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int listener = raw_listen(w, 5, other), raw = raw_connect(w, where);
+
+    UNTIL(w, hall->accepted == 1);
+    record_on(&hall->logs[0], EVENT_ERROR, act_connect, other);
+    raw_close(w, raw);
+    UNTIL(w, hall->logs[0].count[EVENT_CONNECTED] == 2);
+    ck_assert_uint_eq(plx_server_active_count(server), 1);
+    raw = raw_accept(w, listener);
+    expect_echo(w, hall->clients[0], raw);
+    raw_close(w, raw);
+    hall->logs[0].when = EVENT_NEVER;
+    UNTIL(w, plx_server_active_count(server) == 0);
+    free(hall);
+}
+
+CASE(free_of_a_client_outside_of_handlers)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    plx_socket *client, *next;
+    int raws[5];
+
+    for (int i = 0; i < 5; i++)
+        raws[i] = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 5);
+    plx_socket_free(hall->clients[2]);
+    ck_assert_uint_eq(plx_server_active_count(server), 4);
+    raw_expect_end(w, raws[2]);
+    for (client = plx_server_next_active(server, NULL); client != NULL; client = next) {
+        next = plx_server_next_active(server, client);
+        plx_socket_free(client);
+    }
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    if (w->group != NULL)
+        ck_assert_uint_eq(plx_group_count(w->group), 0);
+    free(hall);
+}
+
+CASE(next_active_visits_each_once)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    plx_socket *stranger = world_socket(w, NULL), *seen[10];
+    size_t count = 0;
+
+    for (int i = 0; i < 10; i++)
+        raw_connect(w, where);
+    UNTIL(w, hall->accepted == 10);
+    for (plx_socket *client = plx_server_next_active(server, NULL); client != NULL;
+         client = plx_server_next_active(server, client)) {
+        ck_assert_uint_lt(count, 10);
+        for (size_t i = 0; i < count; i++)
+            ck_assert_ptr_ne(seen[i], client);
+        seen[count++] = client;
+    }
+    ck_assert_uint_eq(count, 10);
+    ck_assert_ptr_null(plx_server_take(server, stranger));
+    free(hall);
+}
+
+CASE(take_makes_it_the_callers)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raw = raw_connect(w, where);
+    plx_socket *client;
+
+    UNTIL(w, hall->accepted == 1);
+    client = plx_server_take(server, hall->clients[0]);
+    ck_assert_ptr_eq(client, hall->clients[0]);
+    world_keep(w, client);
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    ck_assert_ptr_null(plx_server_take(server, client)); /* no longer one of the server's */
+    world_free_server(w, server);
+    expect_echo(w, client, raw); /* its group keeps it; its handlers stay */
+    raw_close(w, raw);
+    UNTIL(w, hall->logs[0].count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(client), PLX_UNCONNECTED); /* and is not freed */
+    free(hall);
+}
+
+static void on_accepted_take(plx_server *server, plx_socket *client, void *user)
+{
+    struct hall *hall = user;
+
+    on_accepted(server, client, user);
+    ck_assert_ptr_eq(plx_server_take(server, client), client);
+    world_keep(hall->world, client);
+}
+
+CASE(take_inside_accepted)
+{
+    static const plx_server_events events = {.accepted = on_accepted_take};
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raw;
+
+    plx_server_set_events(server, &events, hall);
+    raw = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 1);
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    expect_echo(w, hall->clients[0], raw);
+    LOGGED(w, &hall->logs[0],
+           GREETED " " DATA " send_progress(4,0)[CONNECTED] "
+                   "send_complete(false)[CONNECTED]");
+    free(hall);
+}
+
+CASE(free_of_the_server_closes_its_clients)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raws[3];
+
+    for (int i = 0; i < 3; i++)
+        raws[i] = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 3);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_write(hall->clients[0], "farewell", 8), 8);
+    for (int i = 0; i < 3; i++)
+        record_clear(&hall->logs[i]);
+    world_free_server(w, server);
+    raw_expect(w, raws[0], "farewell"); /* what the system took at once */
+    for (int i = 0; i < 3; i++) {
+        raw_expect_end(w, raws[i]);
+        LOGGED(w, &hall->logs[i], ""); /* silent */
+    }
+    ck_assert_int_eq(w->kind->raw_connect(where), -1);
+    free(hall);
+}
+
+CASE(moves_between_groups_with_its_clients)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    plx_group *first = w->group, *other = plx_group_new();
+    int raw = raw_connect(w, where), late;
+
+    UNTIL(w, hall->accepted == 1);
+    expect_echo(w, hall->clients[0], raw);
+    ck_assert_int_eq(plx_group_add_server(other, server), 0);
+    ck_assert_uint_eq(plx_group_count(other), 1);
+    if (first != NULL)
+        ck_assert_uint_eq(plx_group_count(first), 0);
+    w->group = other;
+    expect_echo(w, hall->clients[0], raw);
+    late = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 2);
+    expect_echo(w, hall->clients[1], late);
+    ck_assert_uint_eq(plx_group_count(other), 2);
+    plx_group_remove_server(other, server);
+    ck_assert_uint_eq(plx_group_count(other), 0);
+    w->group = NULL;
+    expect_echo(w, hall->clients[0], raw); /* served by plx_server_poll now */
+    plx_group_free(other);
+    expect_echo(w, hall->clients[1], late);
+    w->group = first;
+    if (first != NULL)
+        ck_assert_int_eq(plx_group_add_server(first, server), 0);
+    expect_echo(w, hall->clients[1], late);
+    free(hall);
+}
+
+CASE(free_of_the_group_leaves_the_server_working)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raw = raw_connect(w, where), late;
+
+    UNTIL(w, hall->accepted == 1);
+    if (w->group != NULL)
+        world_free_group(w);
+    expect_echo(w, hall->clients[0], raw);
+    late = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 2);
+    expect_echo(w, hall->clients[1], late);
+    ck_assert_uint_eq(plx_server_active_count(server), 2);
+    free(hall);
+}
+
+static void act_poll(struct record *record, plx_socket *socket)
+{
+    (void)socket;
+    ck_assert(!plx_server_poll(record->data));
+}
+
+CASE(poll_inside_a_handler_does_nothing)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raw = raw_connect(w, where);
+
+    UNTIL(w, hall->accepted == 1);
+    record_on(&hall->logs[0], EVENT_DATA_AVAILABLE, act_poll, server);
+    raw_say(raw, "x");
+    raw_connect(w, where);
+    UNTIL(w, hall->logs[0].fired && hall->accepted == 2);
+    free(hall);
+}
+
+/* ---- out of descriptors ---------------------------------------------------------------------- */
+
+static void allow_descriptors(rlim_t count)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = count;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* Says that a test was left out. */
+static bool limits_are_real(void)
+{
+    if (under_valgrind())
+        printf("# under valgrind: tests that run out of descriptors skipped\n");
+    return !under_valgrind();
+}
+
+CASE(out_of_descriptors)
+{
+    struct hall *hall;
+    struct rlimit before;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raws[20], highest, accepted;
+
+    if (!limits_are_real()) {
+        free(hall);
+        return;
+    }
+    world_settle(w);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = 0; i < 20; i++) {
+        raws[i] = raw_connect(w, where);
+        raw_say(raws[i], "ping");
+    }
+    highest = raws[19];
+    allow_descriptors((rlim_t)highest + 4); /* three more, and whatever gaps there are */
+    for (int i = 0; i < 50; i++)
+        world_turn(w, i);
+    accepted = hall->accepted;
+    ck_assert_int_lt(accepted, 20);
+    ck_assert_int_gt(hall->errors, 0);
+    ck_assert_int_eq(hall->code, PLX_OPEN_DRIVER);
+    ck_assert_int_eq(hall->os_error, EMFILE);
+    ck_assert(plx_server_is_listening(server)); /* it survives */
+    expect_sleep(w, server, 300);               /* it does not spin */
+    ck_assert_int_le(hall->errors, 10);         /* and does not shout */
+    ck_assert_int_eq(hall->accepted, accepted);
+    for (int i = 0; i < accepted; i++) { /* those inside are served */
+        UNTIL(w, plx_socket_bytes_available(hall->clients[i]) == 4);
+        ck_assert_int_eq(plx_socket_write(hall->clients[i], "pong", 4), 4);
+        raw_expect(w, raws[i], "pong");
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    UNTIL(w, hall->accepted == 20); /* it recovers by itself, and nobody was dropped */
+    for (int i = accepted; i < 20; i++) {
+        UNTIL(w, plx_socket_bytes_available(hall->clients[i]) == 4);
+        ck_assert_int_eq(plx_socket_write(hall->clients[i], "pong", 4), 4);
+        raw_expect(w, raws[i], "pong");
+    }
+    free(hall);
+}
+
+CASE(out_of_descriptors_until_one_goes)
+{
+    struct hall *hall;
+    struct rlimit before;
+    char where[WHERE_SIZE];
+    plx_server *server = open_hall(w, &hall, where);
+    int raws[6], accepted;
+
+    if (!limits_are_real()) {
+        free(hall);
+        return;
+    }
+    world_settle(w);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int i = 0; i < 6; i++)
+        raws[i] = raw_connect(w, where);
+    allow_descriptors((rlim_t)raws[5] + 3);
+    for (int i = 0; i < 50; i++)
+        world_turn(w, i);
+    accepted = hall->accepted;
+    ck_assert_int_lt(accepted, 6);
+    ck_assert_int_gt(accepted, 0);
+    plx_socket_free(hall->clients[0]); /* makes room */
+    UNTIL(w, hall->accepted > accepted);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    UNTIL(w, hall->accepted == 6);
+    ck_assert_uint_eq(plx_server_active_count(server), 5);
+    free(hall);
+}
+
+/* ---- budget ---------------------------------------------------------------------------------- */
+
+CASE(two_servers_in_one_world)
+{
+    struct hall *first_hall, *second_hall;
+    char first_where[WHERE_SIZE], second_where[WHERE_SIZE];
+    int first, second;
+
+    open_hall(w, &first_hall, first_where);
+    open_hall(w, &second_hall, second_where);
+    first = raw_connect(w, first_where);
+    second = raw_connect(w, second_where);
+    UNTIL(w, first_hall->accepted == 1 && second_hall->accepted == 1);
+    expect_echo(w, first_hall->clients[0], first);
+    expect_echo(w, second_hall->clients[0], second);
+    free(first_hall);
+    free(second_hall);
+}
+
+static void act_echo(struct record *record, plx_socket *socket)
+{
+    size_t size;
+    const void *bytes = plx_socket_read_all(socket, &size);
+
+    (void)record;
+    plx_socket_write(socket, bytes, size);
+}
+
+CASE(one_client_in_a_flood_does_not_starve_another)
+{
+    struct hall *hall;
+    char where[WHERE_SIZE], got[8];
+    int flood, quiet, rounds = 0;
+    uint64_t offset = 0;
+
+    open_hall(w, &hall, where);
+    if (w->group != NULL)
+        plx_group_set_budget(w->group, 0, 16384);
+    flood = raw_connect(w, where);
+    quiet = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 2);
+    hall->logs[0].swallow = true;
+    record_on(&hall->logs[1], EVENT_DATA_AVAILABLE, act_echo, NULL);
+    for (int i = 0; i < 5; i++) {
+        raw_stuff(flood, &offset);
+        world_poll(w);
+    }
+    raw_say(quiet, "me too");
+    while (raw_take(quiet, got, sizeof got) < 0) {
+        ck_assert_msg(++rounds < 50, "%s: starved", world_name(w));
+        raw_stuff(flood, &offset);
+        world_poll(w);
+    }
+    free(hall);
+}
+
+/* ---- the suite ------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    static const TTest *const *const cases[] = {
+        &accepts_many,
+        &accepted_before_connected,
+        &handlers_that_clients_start_with,
+        &add_socket_returns_its_own,
+        &add_socket_turns_a_peer_away,
+        &options_for_later_clients,
+        &listen_stop_and_listen_again,
+        &listen_while_listening,
+        &listen_where_somebody_listens,
+        &stop_sends_the_waiting_away,
+        &calls_on_an_idle_server,
+        &wait_for_a_client,
+        &maximum_lets_others_wait,
+        &maximum_raised_and_lowered,
+        &freed_at_the_end_of_the_poll_in_which_it_ended,
+        &freed_after_close_and_abort,
+        &freed_after_close_in_a_handler,
+        &drained_before_it_is_freed,
+        &kept_when_it_connects_again,
+        &free_of_a_client_outside_of_handlers,
+        &next_active_visits_each_once,
+        &take_makes_it_the_callers,
+        &take_inside_accepted,
+        &free_of_the_server_closes_its_clients,
+        &moves_between_groups_with_its_clients,
+        &free_of_the_group_leaves_the_server_working,
+        &poll_inside_a_handler_does_nothing,
+        &out_of_descriptors,
+        &out_of_descriptors_until_one_goes,
+        &two_servers_in_one_world,
+        &one_client_in_a_flood_does_not_starve_another,
+    };
+    Suite *suite = suite_create("server");
+    TCase *servers = tcase_create("servers");
+
+    tcase_set_timeout(servers, 10);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ADD_CASE(servers, *cases[i]);
+    suite_add_tcase(suite, servers);
+    return world_run(suite);
+}

@@ -1,0 +1,942 @@
+/* tests/test-tcp.c -- TCP: addresses of both families, names, and the time it all may take.
+ *
+ * Names are asked of a name server inside this program, by POLLUX_NAMESERVERS: it answers what a
+ * test tells it to, or nothing. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/world.h"
+
+#define CONNECTS "state:CONNECTING state:CONNECTED connected[CONNECTED]"
+#define LOST "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]"
+
+/* ---- a name server --------------------------------------------------------------------------- */
+
+enum answer {
+    ANSWER_NOTHING,
+    ANSWER_ADDRESSES,
+    ANSWER_NO_SUCH_NAME,
+    ANSWER_FAILURE,
+    ANSWER_CUT_OFF,
+    ANSWER_GARBAGE
+};
+
+struct names {
+    int raw;
+    enum answer answer;
+    const char *addresses[8]; /* all IPv4, in the order they are answered */
+    bool six;                 /* ::1 is an answer, too */
+    int asked4, asked6;       /* questions that came, by sort */
+};
+
+/* Starts a name server for this test and makes Pollux ask it. */
+static void names_begin(struct world *w, struct names *names, enum answer answer)
+{
+    struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof self;
+    char text[64];
+
+    memset(names, 0, sizeof *names);
+    names->answer = answer;
+    names->raw = world_raw(w, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ck_assert_int_eq(bind(names->raw, (struct sockaddr *)&self, size), 0);
+    ck_assert_int_eq(getsockname(names->raw, (struct sockaddr *)&self, &size), 0);
+    snprintf(text, sizeof text, "127.0.0.1:%d", ntohs(self.sin_port));
+    setenv("POLLUX_NAMESERVERS", text, 1);
+}
+
+static size_t put_record(unsigned char *packet, size_t at, int type, const void *data, size_t size)
+{
+    /* name: a pointer to the question; class IN; 60 seconds (RFC 1035 section 4.1.3) */
+    const unsigned char head[] = {0xc0, 12, 0, (unsigned char)type, 0, 1, 0, 0,
+                                  0,    60, 0, (unsigned char)size};
+
+    memcpy(packet + at, head, sizeof head);
+    memcpy(packet + at + sizeof head, data, size);
+    packet[7]++;
+    return at + sizeof head + size;
+}
+
+static size_t put_addresses(const struct names *names, unsigned char *packet, size_t at, int type)
+{
+    unsigned char bytes[16] = {[15] = 1};
+
+    if (type == 28 && names->six)
+        return put_record(packet, at, type, bytes, 16);
+    for (size_t i = 0; type == 1 && i < 8 && names->addresses[i] != NULL; i++) {
+        ck_assert_int_eq(inet_pton(AF_INET, names->addresses[i], bytes), 1);
+        at = put_record(packet, at, type, bytes, 4);
+    }
+    return at;
+}
+
+/* Answers one question in place; returns the length of the reply. */
+static size_t reply(struct names *names, unsigned char *packet, size_t size)
+{
+    size_t at = 12;
+    int type;
+
+    while (at < size && packet[at] != 0)
+        at += packet[at] + 1u;
+    ck_assert_uint_lt(at + 4, size);
+    type = packet[at + 2];
+    at += 5;
+    names->asked4 += type == 1;
+    names->asked6 += type == 28;
+    packet[2] = 0x81 | (names->answer == ANSWER_CUT_OFF ? 2 : 0);
+    packet[3] = names->answer == ANSWER_NO_SUCH_NAME ? 0x83
+                : names->answer == ANSWER_FAILURE    ? 0x82
+                                                     : 0x80;
+    memset(packet + 6, 0, 6);
+    return names->answer == ANSWER_ADDRESSES ? put_addresses(names, packet, at, type) : at;
+}
+
+/* Answers every question that has come. */
+static void names_serve(struct names *names)
+{
+    for (;;) {
+        unsigned char packet[2048];
+        struct sockaddr_in from;
+        socklen_t length = sizeof from;
+        ssize_t size =
+            recvfrom(names->raw, packet, 1024, MSG_DONTWAIT, (struct sockaddr *)&from, &length);
+        size_t answer;
+
+        if (size < 0)
+            return;
+        answer = reply(names, packet, (size_t)size);
+        if (names->answer == ANSWER_GARBAGE)
+            memset(packet + 2, 0xff, answer - 2);
+        if (names->answer != ANSWER_NOTHING)
+            sendto(names->raw, packet, answer, 0, (struct sockaddr *)&from, length);
+    }
+}
+
+#define UNTIL_SERVED(world, names, condition) UNTIL(world, (names_serve(names), (condition)))
+
+/* The port of a place that a raw listener gave, put behind a name. */
+static void by_name(const char *name, const char *where, char *ret_where)
+{
+    snprintf(ret_where, WHERE_SIZE, "%s%s", name, strrchr(where, ':'));
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+MODE_CASE(version_four)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], text[64];
+    int listener = raw_listen(w, 5, where), raw, port;
+    struct sockaddr_in peer;
+    socklen_t size = sizeof peer;
+    plx_address remote, local;
+
+    ck_assert(!plx_socket_remote(socket, &remote));
+    ck_assert_str_eq(plx_socket_remote_address(socket), "");
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_str_eq(plx_socket_address(socket), "127.0.0.1");
+    raw = raw_accept(w, listener);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    LOGGED(w, &log, CONNECTS);
+    ck_assert_int_eq(getpeername(raw, (struct sockaddr *)&peer, &size), 0);
+    ck_assert_int_eq(plx_socket_port(socket), ntohs(peer.sin_port)); /* while open the one bound */
+    ck_assert(plx_socket_local(socket, &local));
+    ck_assert_int_eq(local.port, ntohs(peer.sin_port));
+    ck_assert_str_eq(plx_socket_local_address(socket), "127.0.0.1");
+    ck_assert(plx_socket_remote(socket, &remote));
+    plx_address_format(&remote, text, sizeof text);
+    ck_assert_str_eq(text, where);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+    port = plx_socket_remote_port(socket);
+    raw_close(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(plx_socket_port(socket), port);        /* as connect_to set it */
+    ck_assert_int_eq(plx_socket_remote_port(socket), port); /* stays known after the end */
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_remote_port(socket), 0);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "");
+}
+
+MODE_CASE(version_six)
+{
+    struct record log_a, log_b;
+    plx_socket *a = world_socket(w, &log_a), *b = world_socket(w, &log_b);
+    char where[WHERE_SIZE];
+    plx_address remote;
+
+    ck_assert_int_eq(plx_socket_listen_on(b, "[::1]:0"), 0);
+    ck_assert_str_eq(plx_socket_local_address(b), "::1");
+    snprintf(where, sizeof where, "[::1]:%d", plx_socket_port(b));
+    ck_assert_int_eq(plx_socket_connect_to(a, where), 0);
+    ck_assert_str_eq(plx_socket_address(a), "::1");
+    UNTIL(w, plx_socket_is_connected(a) && plx_socket_is_connected(b));
+    ck_assert(plx_socket_remote(a, &remote));
+    ck_assert_int_eq(remote.family, 6);
+    ck_assert_int_eq(plx_socket_remote_port(b), plx_socket_port(a));
+    ck_assert_str_eq(plx_socket_remote_address(b), "::1");
+    ck_assert_int_eq(plx_socket_write(a, "six", 3), 3);
+    UNTIL(w, plx_socket_bytes_available(b) == 3);
+    /* the same by properties */
+    plx_socket_abort(a);
+    UNTIL(w, plx_socket_state(b) == PLX_UNCONNECTED);
+    ck_assert_int_eq(plx_socket_listen(b), 0);
+    ck_assert_int_eq(plx_socket_set_address(a, "::1"), 0);
+    ck_assert_int_eq(plx_socket_set_port(a, plx_socket_port(b)), 0);
+    ck_assert_int_eq(plx_socket_connect(a), 0);
+    UNTIL(w, plx_socket_is_connected(a) && plx_socket_is_connected(b));
+}
+
+static int connect_raw_six(struct world *w, int port)
+{
+    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int raw = world_raw(w, socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+    name.sin6_port = htons((uint16_t)port);
+    return connect(raw, (struct sockaddr *)&name, sizeof name) == 0 ? raw : -1;
+}
+
+MODE_CASE(listen_in_both_families)
+{
+    plx_server *server = world_server(w);
+    plx_socket *client;
+    char where[WHERE_SIZE];
+
+    ck_assert_int_eq(plx_server_listen_on(server, ":0"), 0);
+    ck_assert_int_gt(plx_server_port(server), 0);
+    snprintf(where, sizeof where, "127.0.0.1:%d", plx_server_port(server));
+    raw_connect(w, where);
+    UNTIL(w, plx_server_active_count(server) == 1);
+    client = plx_server_next_active(server, NULL);
+    ck_assert_str_eq(plx_socket_remote_address(client), "127.0.0.1"); /* not ::ffff:127.0.0.1 */
+    ck_assert_int_ge(connect_raw_six(w, plx_server_port(server)), 0);
+    UNTIL(w, plx_server_active_count(server) == 2);
+}
+
+MODE_CASE(listen_in_one_family)
+{
+    plx_server *four = world_server(w), *six = world_server(w);
+    char where[WHERE_SIZE];
+
+    ck_assert_int_eq(plx_server_listen_on(four, "0.0.0.0:0"), 0);
+    ck_assert_int_eq(connect_raw_six(w, plx_server_port(four)), -1);
+    snprintf(where, sizeof where, "127.0.0.1:%d", plx_server_port(four));
+    raw_connect(w, where);
+    UNTIL(w, plx_server_active_count(four) == 1);
+    ck_assert_int_eq(plx_server_set_option(six, PLX_OPTION_PROTOCOL, 1), 0);
+    ck_assert_int_eq(plx_server_listen_on(six, ":0"), 0);
+    snprintf(where, sizeof where, "127.0.0.1:%d", plx_server_port(six));
+    ck_assert_int_eq(w->kind->raw_connect(where), -1);
+    ck_assert_int_ge(connect_raw_six(w, plx_server_port(six)), 0);
+    UNTIL(w, plx_server_active_count(six) == 1);
+}
+
+MODE_CASE(port_read_back)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    int port, raw;
+
+    ck_assert_int_eq(plx_socket_set_port(socket, 0), 0);
+    ck_assert_int_eq(plx_socket_listen(socket), 0);
+    port = plx_socket_port(socket);
+    ck_assert_int_gt(port, 0);
+    snprintf(where, sizeof where, "127.0.0.1:%d", port);
+    raw = raw_connect(w, where);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_eq(plx_socket_port(socket), port);
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_port(socket), 0); /* as set */
+    /* We closed first, so this port waits (TIME_WAIT); listening works at once all the same. */
+    raw_close(w, raw);
+    ck_assert_int_eq(plx_socket_set_port(socket, port), 0);
+    ck_assert_int_eq(plx_socket_listen(socket), 0);
+    ck_assert_int_eq(plx_socket_port(socket), port);
+    raw_connect(w, where);
+    UNTIL(w, log.count[EVENT_CONNECTED] == 2);
+}
+
+MODE_CASE(ports_of_the_systems_choice_differ)
+{
+    plx_socket *first = world_socket(w, NULL), *second = world_socket(w, NULL);
+    plx_server *server = world_server(w);
+
+    ck_assert_int_eq(plx_socket_listen_on(first, "127.0.0.1:0"), 0);
+    ck_assert_int_eq(plx_socket_listen_on(second, "127.0.0.1:0"), 0);
+    ck_assert_int_eq(plx_server_port(server), 0);
+    ck_assert_int_eq(plx_server_listen_on(server, "127.0.0.1:0"), 0);
+    ck_assert_int_ne(plx_socket_port(first), plx_socket_port(second));
+    ck_assert_int_ne(plx_socket_port(first), plx_server_port(server));
+    ck_assert_int_ne(plx_socket_port(second), plx_server_port(server));
+}
+
+MODE_CASE(from_an_interface)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    raw_listen(w, 5, where);
+    ck_assert_int_eq(plx_socket_set_interface(socket, "127.0.0.2"), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_str_eq(plx_socket_local_address(socket), "127.0.0.2");
+}
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static int kernel_option(const plx_socket *socket, int level, int option)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+
+    ck_assert_int_eq(getsockopt(plx_socket_handle(socket), level, option, &value, &size), 0);
+    return value;
+}
+
+MODE_CASE(options_reach_the_system)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_LOW_DELAY), 1);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_KEEP_ALIVE, 1), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_KEEP_ALIVE_IDLE, 33), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_TYPE_OF_SERVICE, 0x10), 0);
+    world_pair(w, socket, &log);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_NODELAY), 1);
+    ck_assert_int_eq(kernel_option(socket, SOL_SOCKET, SO_KEEPALIVE), 1);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPIDLE), 33);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_TOS), 0x10);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_KEEP_ALIVE_INTERVAL, 7), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_KEEP_ALIVE_COUNT, 4), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_LOW_DELAY, 0), 0);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPINTVL), 7);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPCNT), 4);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_NODELAY), 0);
+    ck_assert_int_gt(plx_socket_option(socket, PLX_OPTION_PATH_MTU), 1000);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_TYPE_OF_SERVICE, 256),
+                     PLX_INVALID_STATE);
+    plx_socket_close(socket);
+    world_pair(w, socket, &log); /* and once more, remembered */
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_NODELAY), 0);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPIDLE), 33);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPINTVL), 7);
+}
+
+MODE_CASE(accepted_sockets_have_the_options_too)
+{
+    plx_server *server = world_server(w);
+    plx_socket *client;
+    char where[WHERE_SIZE];
+
+    ck_assert_int_eq(plx_server_set_option(server, PLX_OPTION_KEEP_ALIVE, 1), 0);
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    UNTIL(w, plx_server_active_count(server) == 1);
+    client = plx_server_next_active(server, NULL);
+    ck_assert_int_eq(kernel_option(client, IPPROTO_TCP, TCP_NODELAY), 1);
+    ck_assert_int_eq(kernel_option(client, SOL_SOCKET, SO_KEEPALIVE), 1);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+MODE_CASE(name_in_the_hosts_file)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    names_begin(w, &names, ANSWER_NOTHING); /* nobody but /etc/hosts can know */
+    by_name("localhost", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
+    ck_assert_str_eq(plx_socket_address(socket), "localhost");
+    LOGGED(w, &log, "");
+    raw_accept(w, listener);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+}
+
+MODE_CASE(name_by_the_name_server)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raw;
+
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.1";
+    by_name("game.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "queued", 6), 6); /* before there is an address */
+    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0);
+    raw = raw_accept(w, listener);
+    raw_expect(w, raw, "queued");
+    ck_assert_ptr_nonnull(strstr(log.text, "state:HOST_LOOKUP " CONNECTS));
+    ck_assert_str_eq(plx_socket_address(socket), "game.test");
+    ck_assert_int_gt(names.asked4, 0);
+}
+
+MODE_CASE(name_that_does_not_exist)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+
+    names_begin(w, &names, ANSWER_NO_SUCH_NAME);
+    ck_assert_int_eq(plx_socket_connect_to(socket, "nowhere.test:80"), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
+    ck_assert_msg(strstr(log.message, "nowhere.test") != NULL, "the sentence is \"%s\"",
+                  log.message);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+}
+
+MODE_CASE(name_without_an_address)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+
+    names_begin(w, &names, ANSWER_ADDRESSES); /* the name exists and has none */
+    ck_assert_int_eq(plx_socket_connect_to(socket, "empty.test:80"), 0);
+    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
+}
+
+static void expect_failure(struct world *w, enum answer answer)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+
+    names_begin(w, &names, answer);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 1000), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, "failing.test:80"), 0);
+    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    ck_assert_int_eq(log.code, PLX_NAME_RESOLUTION);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+MODE_CASE(name_server_that_fails)
+{
+    expect_failure(w, ANSWER_FAILURE);
+}
+
+MODE_CASE(name_server_that_talks_nonsense)
+{
+    expect_failure(w, ANSWER_GARBAGE);
+}
+
+MODE_CASE(name_server_that_says_ask_by_tcp_and_does_not_listen)
+{
+    expect_failure(w, ANSWER_CUT_OFF);
+}
+
+static long long thread_nanoseconds(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+MODE_CASE(name_server_that_never_answers)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    long long longest = 0, start, limit = under_valgrind() ? 600000000 : 20000000;
+
+    names_begin(w, &names, ANSWER_NOTHING);
+    start = thread_nanoseconds();
+    ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
+    start = thread_nanoseconds() - start;
+    ck_assert_int_lt(start, limit); /* the aim is 1 ms; this much would be a blocking call */
+    for (int i = 0; i < 300; i++) {
+        long long before = thread_nanoseconds(), took;
+
+        world_poll(w);
+        took = thread_nanoseconds() - before;
+        longest = took > longest ? took : longest;
+        poll(NULL, 0, 1);
+    }
+    printf("# %s: starting a look-up took %lld us of CPU time, the longest of 300 polls %lld us\n",
+           world_name(w), start / 1000, longest / 1000);
+    ck_assert_int_lt(longest, limit);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
+    names_serve(&names);
+    ck_assert_int_gt(names.asked4 + names.asked6, 0);
+    LOGGED(w, &log, "state:HOST_LOOKUP");
+}
+
+MODE_CASE(time_out_of_a_look_up)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+
+    names_begin(w, &names, ANSWER_NOTHING);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,15)[UNCONNECTED]");
+}
+
+MODE_CASE(waiting_for_a_look_up_does_not_spin)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    long long before;
+
+    names_begin(w, &names, ANSWER_NOTHING);
+    ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
+    world_settle(w);
+    before = thread_nanoseconds();
+    ck_assert(!plx_socket_wait_for_connected(socket, 300));
+    ck_assert_int_lt(thread_nanoseconds() - before, 100000000); /* a third of it would be a spin */
+    ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
+}
+
+/* Ends a look-up by one of the calls that may, and then lets the answer come too late. */
+static void end_a_look_up(struct world *w, void (*end)(struct world *, plx_socket *))
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.1";
+    by_name("late.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP");
+    end(w, socket);
+    for (int i = 0; i < 20; i++) {
+        names_serve(&names);
+        world_settle(w);
+    }
+    LOGGED(w, &log, "state:HOST_LOOKUP");
+    ck_assert(!is_readable(listener)); /* nobody came */
+}
+
+static void end_by_close(struct world *w, plx_socket *socket)
+{
+    (void)w;
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+static void end_by_abort(struct world *w, plx_socket *socket)
+{
+    (void)w;
+    plx_socket_abort(socket);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+static void end_by_disconnect(struct world *w, plx_socket *socket)
+{
+    (void)w;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+MODE_CASE(close_during_a_look_up)
+{
+    end_a_look_up(w, end_by_close);
+}
+
+MODE_CASE(abort_during_a_look_up)
+{
+    end_a_look_up(w, end_by_abort);
+}
+
+MODE_CASE(disconnect_during_a_look_up)
+{
+    end_a_look_up(w, end_by_disconnect);
+}
+
+MODE_CASE(free_during_a_look_up)
+{
+    end_a_look_up(w, world_free);
+}
+
+MODE_CASE(free_before_the_first_poll_of_a_look_up)
+{
+    struct names names;
+    plx_socket *socket = world_socket(w, NULL);
+
+    names_begin(w, &names, ANSWER_NOTHING);
+    ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
+    world_free(w, socket);
+}
+
+MODE_CASE(free_of_the_group_during_a_look_up)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+
+    raw_listen(w, 5, where);
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.1";
+    by_name("late.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    world_settle(w);
+    if (w->group != NULL)
+        world_free_group(w);
+    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0); /* it lives on, polled alone */
+    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
+}
+
+MODE_CASE(disconnect_during_a_look_up_with_bytes)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raw;
+
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.1";
+    by_name("late.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "just this", 9), 9);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL_SERVED(w, &names, is_readable(listener));
+    raw = raw_accept(w, listener);
+    raw_expect(w, raw, "just this");
+    raw_expect_end(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+}
+
+MODE_CASE(another_connect_after_a_look_up_was_ended)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] =
+        "127.0.0.9"; /* the first one's answer must not be taken for the second's */
+    by_name("old.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), PLX_INVALID_STATE);
+    plx_socket_close(socket);
+    record_clear(&log);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0);
+    world_settle(w);
+    LOGGED(w, &log, CONNECTS);
+    raw_accept(w, listener);
+}
+
+MODE_CASE(addresses_one_after_another)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where); /* at 127.0.0.1 only */
+
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.2";
+    names.addresses[1] = "127.0.0.3";
+    names.addresses[2] = "127.0.0.1";
+    names.six = true;
+    by_name("many.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS); /* one connected, no error */
+    raw_accept(w, listener);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+}
+
+MODE_CASE(addresses_that_all_refuse)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+
+    raw_refusing(w, where);
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.2";
+    names.addresses[1] = "127.0.0.1";
+    by_name("many.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    LOGGED(w, &log,
+           "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
+}
+
+MODE_CASE(only_the_family_that_was_asked_for)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+
+    raw_listen(w, 5, where);
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.1";
+    names.six = true;
+    by_name("both.test", where, name);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_eq(names.asked6, 0);
+    plx_socket_close(socket);
+    record_clear(&log);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 1), 0);
+    names.asked4 = 0;
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0); /* nobody listens at ::1 */
+    ck_assert_int_eq(log.code, ECONNREFUSED);
+    ck_assert_int_eq(names.asked4, 0);
+}
+
+MODE_CASE(the_group_shows_an_answer_to_an_outer_loop)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+
+    raw_listen(w, 5, where);
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.1";
+    by_name("game.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    for (int round = 0; log.count[EVENT_CONNECTED] == 0; round++) {
+        struct pollfd watch = {.fd = -1, .events = POLLIN};
+        int deadline = 20;
+
+        ck_assert_int_lt(round, ROUNDS);
+        world_poll(w);
+        names_serve(&names);
+        if (w->group == NULL || plx_group_handle(w->group) < 0)
+            continue;
+        /* Sleeps as an outer loop would: if neither wakes it, the test's time runs out. */
+        watch.fd = plx_group_handle(w->group);
+        deadline = plx_group_deadline(w->group);
+        if (log.count[EVENT_CONNECTED] == 0)
+            poll(&watch, 1, deadline);
+    }
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+}
+
+MODE_CASE(many_look_ups_at_once)
+{
+    enum { COUNT = 40 };
+    struct record logs[COUNT];
+    struct names names;
+    char where[WHERE_SIZE], name[WHERE_SIZE], host[32];
+    plx_socket *sockets[COUNT];
+    int done = 0;
+
+    raw_listen(w, COUNT, where);
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.1";
+    for (int i = 0; i < COUNT; i++) {
+        sockets[i] = world_socket(w, &logs[i]);
+        snprintf(host, sizeof host, "host%d.test", i / 2); /* each name twice */
+        by_name(host, where, name);
+        ck_assert_int_eq(plx_socket_connect_to(sockets[i], name), 0);
+    }
+    for (int i = 0; i < COUNT; i += 5)
+        world_free(w, sockets[i]); /* some lose interest */
+    for (int round = 0; done < COUNT - COUNT / 5; round++) {
+        ck_assert_int_lt(round, ROUNDS);
+        names_serve(&names);
+        world_turn(w, round);
+        done = 0;
+        for (int i = 0; i < COUNT; i++)
+            done += i % 5 != 0 && logs[i].count[EVENT_CONNECTED] == 1;
+    }
+    world_settle(w);
+    for (int i = 0; i < COUNT; i++)
+        if (i % 5 == 0)
+            LOGGED(w, &logs[i], "");
+        else
+            LOGGED(w, &logs[i], "state:HOST_LOOKUP " CONNECTS);
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+MODE_CASE(connect_time_out)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    /* With its queue full the kernel answers no SYN: as if packets were dropped on the way. */
+    raw_listen(w, 0, where);
+    raw_connect(w, where);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:CONNECTING");
+    if (w->group != NULL) {
+        ck_assert_int_gt(plx_group_deadline(w->group), 0);
+        ck_assert_int_le(plx_group_deadline(w->group), 200);
+    }
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
+    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+}
+
+MODE_CASE(connect_time_out_while_asleep)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    long long before;
+
+    raw_listen(w, 0, where);
+    raw_connect(w, where);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 150), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    before = thread_nanoseconds();
+    /* Asleep for ever but for the deadline. */
+    for (int i = 0; log.count[EVENT_ERROR] == 0; i++) {
+        ck_assert_int_lt(i, 100);
+        if (w->group != NULL)
+            plx_group_poll(w->group, -1);
+        else
+            plx_socket_wait(socket, -1);
+    }
+    ck_assert_int_lt(thread_nanoseconds() - before, 75000000);
+    ck_assert_int_eq(log.code, ETIMEDOUT);
+    ck_assert_int_eq(log.reason, PLX_REASON_SOCKET_TIMEOUT);
+}
+
+MODE_CASE(wait_that_times_out_leaves_the_connecting_alone)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 0, where);
+
+    raw_connect(w, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert(!plx_socket_wait_for_connected(socket, 50));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
+    ck_assert_int_eq(plx_socket_last_error(socket), 0);
+    LOGGED(w, &log, "state:CONNECTING");
+    (void)listener;
+}
+
+MODE_CASE(network_out_of_reach)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+
+    /* The kernel refuses this one at once (no TCP to a broadcast address); it is told by a poll. */
+    ck_assert_int_eq(plx_socket_connect_to(socket, "255.255.255.255:80"), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.os_error, ENETUNREACH);
+    ck_assert_int_eq(log.code, PLX_OPEN_DRIVER); /* an errno between 100 and 108 must not leak */
+    ck_assert_int_eq(log.reason, PLX_REASON_NETWORK);
+}
+
+/* ---- urgent data ----------------------------------------------------------------------------- */
+
+MODE_CASE(urgent_data_does_not_upset)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    raw_say(raw, "ab");
+    ck_assert_int_eq(send(raw, "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);
+    raw_say(raw, "cd");
+    UNTIL(w, plx_socket_bytes_available(socket) >= 4);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    raw_close(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+}
+
+/* ---- the suite ------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    static const TTest *const *const cases[] = {
+        &version_four,
+        &version_six,
+        &listen_in_both_families,
+        &listen_in_one_family,
+        &port_read_back,
+        &ports_of_the_systems_choice_differ,
+        &from_an_interface,
+        &options_reach_the_system,
+        &accepted_sockets_have_the_options_too,
+        &name_in_the_hosts_file,
+        &name_by_the_name_server,
+        &name_that_does_not_exist,
+        &name_without_an_address,
+        &name_server_that_fails,
+        &name_server_that_talks_nonsense,
+        &name_server_that_says_ask_by_tcp_and_does_not_listen,
+        &name_server_that_never_answers,
+        &time_out_of_a_look_up,
+        &waiting_for_a_look_up_does_not_spin,
+        &close_during_a_look_up,
+        &abort_during_a_look_up,
+        &disconnect_during_a_look_up,
+        &free_during_a_look_up,
+        &free_before_the_first_poll_of_a_look_up,
+        &free_of_the_group_during_a_look_up,
+        &disconnect_during_a_look_up_with_bytes,
+        &another_connect_after_a_look_up_was_ended,
+        &addresses_one_after_another,
+        &addresses_that_all_refuse,
+        &only_the_family_that_was_asked_for,
+        &the_group_shows_an_answer_to_an_outer_loop,
+        &many_look_ups_at_once,
+        &connect_time_out,
+        &connect_time_out_while_asleep,
+        &wait_that_times_out_leaves_the_connecting_alone,
+        &network_out_of_reach,
+        &urgent_data_does_not_upset,
+    };
+    Suite *suite = suite_create("tcp");
+    TCase *tcp = tcase_create("tcp");
+
+    tcase_set_timeout(tcp, 10);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ADD_MODE_CASE(tcp, *cases[i]);
+    suite_add_tcase(suite, tcp);
+    return world_run(suite);
+}
