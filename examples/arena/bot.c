@@ -1,0 +1,295 @@
+/* arena/bot.c -- a player that needs no person: it runs to the next star.
+ *
+ * A client of the same make as the server: two sockets in one group, polled once a frame. What must
+ * arrive goes over TCP, what will be outdated in a moment over UDP. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "arena.h"
+#include "frame.h"
+#include "link.h"
+#include "picture.h"
+#include "report.h"
+#include "stop.h"
+#include "world.h"
+
+#include <pollux.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* After END so much time is left for the last datagrams to come in. */
+#define LAST_DATAGRAMS_NS 250000000U
+/* A claim that is not answered in so many frames is made again. */
+#define CLAIM_FRAMES 15
+
+enum bot_stage { JOINING, PLAYING, ENDING, LEAVING, GONE };
+
+struct bot {
+    const struct settings *settings;
+    enum bot_stage stage;
+    int status; /* to exit with */
+    plx_group *group;
+    plx_socket *tcp, *udp;
+    struct link link;
+    struct frame_clock clock;
+    int id;
+    uint32_t key;
+    struct picture picture; /* the newest one */
+    uint32_t newest;        /* its sequence */
+    struct datagrams out, in;
+    uint64_t end_time;        /* when END came */
+    double liking[STARS_MAX]; /* bots like different stars, or all would run to the same */
+    int claim_pause[STARS_MAX];
+    uint32_t random;
+};
+
+static void fail(struct bot *bot, const char *what)
+{
+    fprintf(stderr, "arena: bot %s: %s\n", bot->settings->name, what);
+    bot->status = EXIT_FAILURE;
+    bot->stage = GONE;
+}
+
+/* ---- what the server says over TCP ---------------------------------------------------------- */
+
+/* Chooses new favourites. */
+static void change_mind(struct bot *bot)
+{
+    for (int i = 0; i < STARS_MAX; i++) {
+        bot->liking[i] = 0.5 + random_below(&bot->random, 1000) / 1000.0;
+    }
+}
+
+static void take_welcome(struct bot *bot, int port, int frames_per_second)
+{
+    const char *where = bot->settings->where;
+    char udp_where[300];
+    int host = (int)(strrchr(where, ':') - where);
+    snprintf(udp_where, sizeof udp_where, "%.*s:%d", host, where, port);
+    if (plx_socket_connect_to(bot->udp, udp_where) != PLX_OK) {
+        fail(bot, plx_socket_error(bot->udp)->message);
+        return;
+    }
+    frame_clock_start(&bot->clock, frames_per_second);
+    change_mind(bot);
+    bot->stage = PLAYING;
+}
+
+static void take_line(struct bot *bot, const char *line)
+{
+    unsigned long key;
+    int id, port, frames_per_second, star;
+    if (sscanf(line, "WELCOME %d %d %lu %d", &id, &port, &key, &frames_per_second) == 4 &&
+        bot->stage == JOINING && frames_per_second > 0) {
+        bot->id = id;
+        bot->key = (uint32_t)key;
+        take_welcome(bot, port, frames_per_second);
+    } else if (sscanf(line, "STAR %d", &id) == 1 && id == bot->id) {
+        change_mind(bot);
+    } else if (sscanf(line, "MISSED %d", &star) == 1 && star >= 0 && star < STARS_MAX) {
+        bot->claim_pause[star] = 0;
+    } else if (strcmp(line, "END") == 0 && bot->stage == PLAYING) {
+        bot->stage = ENDING;
+        bot->end_time = now_ns();
+    }
+}
+
+static void on_lines(plx_socket *socket, void *user)
+{
+    (void)socket;
+    struct bot *bot = user;
+    char line[256];
+    while (bot->stage != GONE && link_receive(&bot->link, line, sizeof line)) {
+        take_line(bot, line);
+    }
+}
+
+static void on_connected(plx_socket *socket, void *user)
+{
+    (void)socket;
+    struct bot *bot = user;
+    link_send(&bot->link, "JOIN %s", bot->settings->name);
+}
+
+/* Any error ends the game for us, the server's end, too: it has to say END first. */
+static void on_error(plx_socket *socket, const plx_error *error, void *user)
+{
+    (void)socket;
+    fail(user, error->message);
+}
+
+static void on_disconnected(plx_socket *socket, void *user)
+{
+    (void)socket;
+    struct bot *bot = user;
+    bot->stage = GONE;
+}
+
+static const plx_events tcp_events = {
+    .connected = on_connected,
+    .data_available = on_lines,
+    .error = on_error,
+    .disconnected = on_disconnected,
+};
+
+/* ---- pictures over UDP ---------------------------------------------------------------------- */
+
+/* Datagrams may come late or out of order, so only a newer picture replaces the one we have. */
+static void on_pictures(plx_socket *socket, void *user)
+{
+    struct bot *bot = user;
+    plx_datagram datagram;
+    while (plx_udp_read(socket, &datagram)) {
+        struct picture picture;
+        uint32_t sequence;
+        if (!picture_unpack(datagram.data, datagram.size, &sequence, &picture)) {
+            continue;
+        }
+        bot->in.received++;
+        if (sequence > bot->newest) {
+            bot->newest = sequence;
+            bot->picture = picture;
+        }
+    }
+}
+
+static const plx_events udp_events = {
+    .data_available = on_pictures,
+    .error = on_error,
+};
+
+/* ---- playing -------------------------------------------------------------------------------- */
+
+static const struct seen_player *myself(const struct bot *bot)
+{
+    for (int i = 0; i < bot->picture.player_count; i++) {
+        if (bot->picture.players[i].id == bot->id) {
+            return &bot->picture.players[i];
+        }
+    }
+    return NULL;
+}
+
+/* Tells the server that we have reached a star; it is its decision whether that is so. */
+static void claim(struct bot *bot, int star, double distance)
+{
+    if (bot->claim_pause[star] > 0) {
+        bot->claim_pause[star]--;
+    } else if (distance < REACH) {
+        link_send(&bot->link, "CLAIM %d %d", star, bot->picture.stars[star].generation);
+        bot->claim_pause[star] = CLAIM_FRAMES;
+    }
+}
+
+/* Finds the way to the star that is both near and liked, and claims whatever lies on it. */
+static void choose_way(struct bot *bot, const struct seen_player *me, struct input *input)
+{
+    double least = 1e9;
+    for (int i = 0; i < bot->picture.star_count; i++) {
+        double x = bot->picture.stars[i].x - me->x;
+        double y = bot->picture.stars[i].y - me->y;
+        double distance = rough_length(x, y);
+        claim(bot, i, distance);
+        if (distance * bot->liking[i] < least) {
+            least = distance * bot->liking[i];
+            /* The last bit of the way is made more slowly, or we would dance about the star. */
+            double scale = 127 / (distance > REACH ? distance : REACH);
+            input->along_x = (int)(x * scale);
+            input->along_y = (int)(y * scale);
+        }
+    }
+}
+
+static void play_frame(struct bot *bot)
+{
+    struct input input = {.id = bot->id, .key = bot->key};
+    const struct seen_player *me = myself(bot);
+    unsigned char bytes[DATAGRAM_MAX];
+    input.sequence = (uint32_t)bot->out.sent + 1;
+    if (me != NULL) {
+        choose_way(bot, me, &input);
+    }
+    /* On a socket that has a peer, each write is one datagram. */
+    size_t size = input_pack(&input, bytes);
+    if (plx_socket_write(bot->udp, bytes, size) == (ptrdiff_t)size) {
+        bot->out.sent++;
+    }
+}
+
+/* ---- leaving -------------------------------------------------------------------------------- */
+
+static void say_goodbye(struct bot *bot)
+{
+    link_send_goodbye(&bot->link, bot->out.sent, bot->in.received);
+    plx_socket_disconnect(bot->tcp); /* sends that first */
+    bot->stage = LEAVING;
+}
+
+/* A signal: we ask for our END, and the server answers with it. */
+static void leave_if_asked(struct bot *bot, bool *asked)
+{
+    if (!stop_is_wanted() || *asked) {
+        return;
+    }
+    *asked = true;
+    if (bot->stage == JOINING) {
+        fail(bot, "stopped before it could play");
+    } else if (bot->stage == PLAYING) {
+        link_send(&bot->link, "LEAVE");
+    }
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+static void run_frames(struct bot *bot)
+{
+    bool asked = false;
+    frame_clock_start(&bot->clock, 60); /* the server tells the rate it wants in its welcome */
+    while (bot->stage != GONE) {
+        frame_clock_wait(&bot->clock);
+        plx_group_poll(bot->group, 0);
+        leave_if_asked(bot, &asked);
+        if (bot->stage == PLAYING) {
+            play_frame(bot);
+        } else if (bot->stage == ENDING && now_ns() - bot->end_time > LAST_DATAGRAMS_NS) {
+            say_goodbye(bot);
+        }
+        plx_group_flush(bot->group);
+    }
+}
+
+static bool start(struct bot *bot)
+{
+    bot->group = plx_group_new();
+    bot->tcp = plx_tcp_new();
+    bot->udp = plx_udp_new();
+    plx_socket_set_events(bot->tcp, &tcp_events, bot);
+    plx_socket_set_events(bot->udp, &udp_events, bot);
+    plx_socket_set_option(bot->udp, PLX_OPTION_RECEIVE_BUFFER_SIZE, 256 * 1024);
+    plx_group_add(bot->group, bot->tcp);
+    plx_group_add(bot->group, bot->udp);
+    link_start(&bot->link, bot->tcp);
+    if (plx_socket_connect_to(bot->tcp, bot->settings->where) != PLX_OK) {
+        fail(bot, bot->tcp != NULL ? plx_socket_error(bot->tcp)->message : "out of memory");
+        return false;
+    }
+    return true;
+}
+
+int run_bot(const struct settings *settings)
+{
+    struct bot bot;
+    memset(&bot, 0, sizeof bot);
+    bot.settings = settings;
+    bot.id = -1;
+    bot.random = ((uint32_t)getpid() * 2654435761U) | 1;
+    if (start(&bot)) {
+        run_frames(&bot);
+    }
+    plx_socket_free(bot.udp);
+    plx_socket_free(bot.tcp);
+    plx_group_free(bot.group);
+    return bot.status;
+}

@@ -1,0 +1,210 @@
+/* arena/spectator.c -- shows the arena: in a terminal as a moving picture, else as a line a second.
+ *
+ * It has no frames of its own: the group's poll sleeps until something has come over the Unix
+ * socket. That is the other way to use a group. */
+#include "arena.h"
+#include "frame.h"
+#include "link.h"
+#include "screen.h"
+#include "stop.h"
+
+#include <pollux.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A person sees no more than about thirty pictures a second; all others are received, not drawn. */
+#define DRAW_PERIOD_NS 33000000U
+
+struct spectator {
+    plx_group *group;
+    struct link link;
+    struct scene scene;
+    bool draws;     /* in place; else plain lines */
+    bool is_new;    /* the picture has not been drawn yet */
+    uint64_t drawn; /* when the last one was */
+    unsigned long long printed_second;
+    bool has_ended; /* END was received */
+    bool is_over;
+    int status;
+};
+
+/* ---- plain lines ---------------------------------------------------------------------------- */
+
+static const struct seen_player *leader_of(const struct picture *picture)
+{
+    const struct seen_player *leader = NULL;
+    for (int i = 0; i < picture->player_count; i++) {
+        if (leader == NULL || picture->players[i].score > leader->score) {
+            leader = &picture->players[i];
+        }
+    }
+    return leader;
+}
+
+static void print_line(const struct scene *scene)
+{
+    const struct seen_player *leader = leader_of(&scene->picture);
+    printf("%3llu s  frame %llu, %llu missed  poll p50 %u us, p99 %u us  %d bots",
+           scene->milliseconds / 1000, scene->frames, scene->missed, scene->p50_us, scene->p99_us,
+           scene->picture.player_count);
+    if (leader != NULL) {
+        printf("  %s leads with %d stars", scene->names[leader->id], leader->score);
+    }
+    putchar('\n');
+    fflush(stdout);
+}
+
+/* ---- what the server says ------------------------------------------------------------------- */
+
+static bool is_player(int id)
+{
+    return id >= 0 && id < PLAYERS_MAX;
+}
+
+static void take_figures(struct spectator *spectator, const char *line)
+{
+    struct scene *scene = &spectator->scene;
+    sscanf(line, "FIGURES %llu %llu %llu %u %u %llu", &scene->milliseconds, &scene->frames,
+           &scene->missed, &scene->p50_us, &scene->p99_us, &scene->longest_us);
+    unsigned long long second = scene->milliseconds / 1000;
+    if (!spectator->draws && second != spectator->printed_second) {
+        spectator->printed_second = second;
+        print_line(scene);
+    }
+}
+
+static void take_event(struct scene *scene, const char *line)
+{
+    int id, other;
+    char name[NAME_SIZE];
+    if (sscanf(line, "PLAYER %d %15s", &id, name) == 2 && is_player(id)) {
+        memcpy(scene->names[id], name, sizeof name);
+        snprintf(scene->news, sizeof scene->news, "%s joins", name);
+    } else if (sscanf(line, "LEFT %d", &id) == 1 && is_player(id)) {
+        snprintf(scene->news, sizeof scene->news, "%s has left", scene->names[id]);
+    } else if (sscanf(line, "STAR %d", &id) == 1 && is_player(id)) {
+        snprintf(scene->news, sizeof scene->news, "%s finds a star", scene->names[id]);
+    } else if (sscanf(line, "HIT %d %d", &id, &other) == 2 && is_player(id) && is_player(other)) {
+        snprintf(scene->news, sizeof scene->news, "%s bumps into %s and takes a star",
+                 scene->names[id], scene->names[other]);
+    }
+}
+
+static void take_line(struct spectator *spectator, const char *line)
+{
+    if (strncmp(line, "FRAME ", 6) == 0) {
+        spectator->is_new |= picture_parse(line + 6, &spectator->scene.picture);
+    } else if (strncmp(line, "FIGURES ", 8) == 0) {
+        take_figures(spectator, line);
+    } else if (strcmp(line, "END") == 0) {
+        spectator->has_ended = true;
+        link_send_goodbye(&spectator->link, 0, 0);
+        plx_socket_disconnect(spectator->link.socket);
+    } else {
+        take_event(&spectator->scene, line);
+    }
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+static void on_connected(plx_socket *socket, void *user)
+{
+    (void)socket;
+    struct spectator *spectator = user;
+    link_send(&spectator->link, "WATCH");
+}
+
+static void on_lines(plx_socket *socket, void *user)
+{
+    (void)socket;
+    struct spectator *spectator = user;
+    char line[LINE_MAX_SIZE];
+    while (!spectator->has_ended && link_receive(&spectator->link, line, sizeof line)) {
+        take_line(spectator, line);
+    }
+    spectator->scene.lines = spectator->link.in.messages;
+    spectator->scene.bytes = spectator->link.in.bytes;
+}
+
+static void on_error(plx_socket *socket, const plx_error *error, void *user)
+{
+    (void)socket;
+    struct spectator *spectator = user;
+    if (spectator->draws) {
+        screen_close(); /* or the message would vanish with the picture */
+        spectator->draws = false;
+    }
+    fprintf(stderr, "arena: spectator: %s\n", error->message);
+    spectator->status = EXIT_FAILURE;
+    spectator->is_over = true;
+}
+
+static void on_disconnected(plx_socket *socket, void *user)
+{
+    (void)socket;
+    struct spectator *spectator = user;
+    spectator->is_over = true;
+}
+
+static const plx_events events = {
+    .connected = on_connected,
+    .data_available = on_lines,
+    .error = on_error,
+    .disconnected = on_disconnected,
+};
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+static void draw_if_due(struct spectator *spectator)
+{
+    uint64_t now = now_ns();
+    if (spectator->draws && spectator->is_new && now - spectator->drawn >= DRAW_PERIOD_NS) {
+        screen_draw(&spectator->scene);
+        spectator->is_new = false;
+        spectator->drawn = now;
+    }
+}
+
+static void watch(struct spectator *spectator)
+{
+    bool asked = false;
+    while (!spectator->is_over) {
+        /* The half second is only for a signal that came just before the sleep. */
+        plx_group_poll(spectator->group, 500);
+        draw_if_due(spectator);
+        if (stop_is_wanted() && !asked) {
+            asked = true;
+            if (link_send(&spectator->link, "LEAVE") == false) {
+                spectator->is_over = true;
+            }
+        }
+    }
+}
+
+int run_spectator(const struct settings *settings)
+{
+    struct spectator spectator;
+    plx_socket *socket = plx_ipc_new();
+    memset(&spectator, 0, sizeof spectator);
+    spectator.group = plx_group_new();
+    plx_socket_set_events(socket, &events, &spectator);
+    plx_group_add(spectator.group, socket);
+    link_start(&spectator.link, socket);
+    spectator.draws = screen_is_usable();
+    if (spectator.draws) {
+        screen_open();
+    }
+    if (plx_socket_connect_to(socket, settings->path) != PLX_OK && socket == NULL) {
+        spectator.is_over = true; /* no memory; every other failure is told to on_error */
+        spectator.status = EXIT_FAILURE;
+    }
+    watch(&spectator);
+    if (spectator.draws) {
+        screen_close();
+    }
+    plx_socket_free(socket);
+    plx_group_free(spectator.group);
+    return spectator.status;
+}

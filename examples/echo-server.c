@@ -1,0 +1,192 @@
+/* echo-server -- sends back whatever it is sent, to any number of clients at once.
+ *
+ * It shows a server, its clients' events, and back pressure: a client that sends but never reads is
+ * made to wait by its own system, and costs no more memory here than the two limits below.
+ *
+ * Try it:
+ *     ./echo-server                      listens on 127.0.0.1:7777
+ *     ./echo-server :0                   on every address, at a port the system chooses
+ *     ./echo-server /tmp/echo            on a Unix socket; @echo is one without a file
+ * and in another terminal, typing some lines:
+ *     curl telnet://127.0.0.1:7777
+ *     socat - TCP:127.0.0.1:7777
+ *     socat - UNIX-CONNECT:/tmp/echo
+ * Ctrl-C ends it. The exit status is 0 then, 1 if it could not listen, 2 for bad arguments. */
+#include <pollux.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one client may have waiting here, in bytes: received but not sent back yet, and queued for
+ * sending. */
+#define READ_LIMIT 65536
+#define WRITE_LIMIT 65536
+
+static plx_group *group;
+static volatile sig_atomic_t stopping;
+
+/* Moves as much as fits from what a client sent to what is queued for it. The rest stays where it
+ * is: once the receive buffer is full the library stops reading, and the client has to wait. */
+static void echo(plx_socket *client)
+{
+    if (plx_socket_state(client) != PLX_CONNECTED) {
+        return;
+    }
+    size_t size = 0;
+    const void *data = plx_socket_lookahead(client, &size);
+    ptrdiff_t taken = plx_socket_write(client, data, size);
+    if (taken > 0) {
+        plx_socket_skip(client, (size_t)taken);
+    }
+    /* All is queued and nothing more will come: say goodbye, after the queue has been sent. */
+    if (plx_socket_end_of_file(client)) {
+        plx_socket_disconnect(client);
+    }
+}
+
+static void on_data_available(plx_socket *client, void *user)
+{
+    (void)user;
+    echo(client);
+}
+
+/* Some of the queue has left, so there is room for bytes that had to wait. */
+static bool on_send_progress(plx_socket *client, size_t sent, size_t left, void *user)
+{
+    (void)sent;
+    (void)left;
+    (void)user;
+    echo(client);
+    return false;
+}
+
+/* The client has ended its side; it still gets what it has not had back yet. */
+static void on_end_of_input(plx_socket *client, void *user)
+{
+    (void)user;
+    echo(client);
+}
+
+/* Every connection ends with Error 102, so only other ends are worth a word. */
+static void on_error(plx_socket *client, const plx_error *error, void *user)
+{
+    (void)client;
+    (void)user;
+    if (error->reason != PLX_REASON_REMOTE_HOST_CLOSED) {
+        fprintf(stderr, "echo-server: client: %s\n", error->message);
+    }
+}
+
+static void on_disconnected(plx_socket *client, void *user)
+{
+    (void)client;
+    (void)user;
+    puts("a client has left");
+}
+
+static const plx_events client_events = {
+    .data_available = on_data_available,
+    .send_progress = on_send_progress,
+    .error = on_error,
+    .end_of_input = on_end_of_input,
+    .disconnected = on_disconnected,
+};
+
+static void on_accepted(plx_server *server, plx_socket *client, void *user)
+{
+    (void)user;
+    const char *address = plx_socket_remote_address(client);
+    printf("a client has come%s%s, there are %zu now\n", *address ? " from " : "", address,
+           plx_server_active_count(server));
+}
+
+static void on_server_error(plx_server *server, const plx_error *error, void *user)
+{
+    (void)server;
+    (void)user;
+    fprintf(stderr, "echo-server: %s\n", error->message);
+}
+
+static const plx_server_events server_events = {
+    .accepted = on_accepted,
+    .error = on_server_error,
+};
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopping = 1;
+    plx_group_wake(group); /* else a signal between the test and the sleep would be slept over */
+}
+
+/* A text with a slash or an @ in front is the name of a Unix socket, anything else host:port. */
+static bool is_path(const char *where)
+{
+    return where[0] == '@' || strchr(where, '/') != NULL;
+}
+
+static plx_server *server_new(const char *where)
+{
+    plx_server *server = plx_server_new(is_path(where) ? plx_ipc_new : plx_tcp_new);
+    plx_server_set_events(server, &server_events, NULL);
+    plx_server_set_client_events(server, &client_events, NULL);
+    plx_server_set_option(server, PLX_OPTION_READ_LIMIT, READ_LIMIT);
+    plx_server_set_option(server, PLX_OPTION_WRITE_LIMIT, WRITE_LIMIT);
+    /* Without this the end of a client's side would end the connection as a whole, and with it
+     * whatever is still waiting in the receive buffer. */
+    plx_server_set_option(server, PLX_OPTION_HALF_OPEN, 1);
+    return server;
+}
+
+/* Says where the server can be reached, with the port it really has. */
+static void announce(const plx_server *server, const char *where)
+{
+    if (is_path(where)) {
+        printf("listening at %s\n", where);
+    } else {
+        const char *colon = strrchr(where, ':');
+        int host = colon == NULL ? 0 : (int)(colon - where);
+        printf("listening on %.*s:%d\n", host, where, plx_server_port(server));
+    }
+}
+
+static int serve(plx_server *server, const char *where)
+{
+    if (server == NULL || plx_group_add_server(group, server) != 0) {
+        fputs("echo-server: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    if (plx_server_listen_on(server, where) != 0) {
+        fprintf(stderr, "echo-server: %s\n", plx_server_error(server)->message);
+        return EXIT_FAILURE;
+    }
+    announce(server, where);
+    while (!stopping) {
+        plx_group_poll(group, -1);
+    }
+    puts("echo-server ends");
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    const char *where = argc > 1 ? argv[1] : "127.0.0.1:7777";
+    if (argc > 2 || where[0] == '-' || where[0] == '\0') {
+        fputs("usage: echo-server [host:port | :port | /path | @name]\n", stderr);
+        return 2;
+    }
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a log that is piped shall come line by line, too */
+    group = plx_group_new();
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+
+    plx_server *server = server_new(where);
+    int status = serve(server, where);
+    plx_server_free(server); /* its clients go with it */
+    signal(SIGINT, SIG_DFL); /* from here on there is no group to wake */
+    signal(SIGTERM, SIG_DFL);
+    plx_group_free(group);
+    return status;
+}
