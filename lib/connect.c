@@ -46,11 +46,10 @@ static void stop_attempt(struct plx__connect *connect)
 
 static int open_descriptor(plx_socket *socket, int family)
 {
-    int descriptor = plx__os_socket(family, socket->kind->type);
+    int descriptor = plx__socket_open(socket, family);
     if (descriptor < 0) {
         return descriptor;
     }
-    plx__options_apply(socket, descriptor);
     int result =
         socket->kind->bind_local == NULL ? 0 : socket->kind->bind_local(socket, descriptor, family);
     if (result < 0) {

@@ -157,7 +157,6 @@ static int prepare(plx_socket *socket, int descriptor, const struct place *place
          * be forgotten. */
         plx__os_set_reuse(descriptor);
     }
-    plx__options_apply(socket, descriptor);
     return place->device == NULL ? 0 : plx__os_bind_device(descriptor, place->device);
 }
 
@@ -166,7 +165,7 @@ static int bind_to(plx_socket *socket, const struct place *place)
 {
     struct plx__os_name name;
     plx__os_name_from_address(&name, &place->address, 0);
-    int descriptor = plx__os_socket(plx__os_name_family(&name), socket->kind->type);
+    int descriptor = plx__socket_open(socket, plx__os_name_family(&name));
     if (descriptor < 0) {
         return descriptor;
     }

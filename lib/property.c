@@ -96,15 +96,16 @@ int plx_socket_port(const plx_socket *socket)
 
 int plx_socket_set_path(plx_socket *socket, const char *path)
 {
-    struct plx__os_name name;
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->families[0] != AF_UNIX) {
+    if (socket->kind->check_path == NULL) {
         return plx__socket_fail_unsupported(socket, "set a path");
     }
-    if (path != NULL && plx__os_name_from_path(&name, path) == -ENAMETOOLONG) {
-        return plx__socket_fail_where(socket, ENAMETOOLONG, "set the path", path);
+    bool given = path != NULL && path[0] != '\0';
+    int result = given ? socket->kind->check_path(path) : 0;
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "set the path \"%s\"", path);
     }
     return set_text(socket, &socket->path, path, "set the path");
 }
@@ -119,7 +120,7 @@ int plx_socket_set_interface(plx_socket *socket, const char *name_or_address)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->families[0] == AF_UNIX) {
+    if (socket->kind->check_path != NULL) {
         return plx__socket_fail_unsupported(socket, "set an interface");
     }
     plx__text_set(&socket->listen_host, NULL);

@@ -122,6 +122,15 @@ void plx__socket_begin(plx_socket *socket)
 
 /* ---- descriptor ------------------------------------------------------------------------------ */
 
+int plx__socket_open(plx_socket *socket, int family)
+{
+    int descriptor = plx__os_socket(family, socket->kind->type);
+    if (descriptor >= 0) {
+        plx__options_apply(socket, descriptor);
+    }
+    return descriptor;
+}
+
 int plx__socket_take_descriptor(plx_socket *socket, int descriptor)
 {
     int result = plx__watch_start(&socket->watch, &socket->task, descriptor, PLX__READ);

@@ -60,8 +60,11 @@ struct plx_kind {
     plx__option_set presets; /* those of them whose default differs from the kernel's */
 
     /* Reads `where` into the properties, for connecting or for listening. Returns 0 or a code,
-     * without telling. */
+     * without telling. Required. */
     int (*parse)(plx_socket *socket, const char *where, bool to_listen);
+    /* Says whether `path` may be one of this kind. Returns 0 or a negative errno. NULL: the kind has
+     * no paths, and an interface instead. */
+    int (*check_path)(const char *path);
     /* Begins to connect, properties being set. NULL: plx__connect_start, which asks `aim`. */
     int (*connect)(plx_socket *socket);
     /* Says where the properties lead. Returns 0, or a code after plx__socket_fail. NULL: connect is
@@ -71,31 +74,32 @@ struct plx_kind {
      * negative errno. NULL: there is nothing to bind. */
     int (*bind_local)(plx_socket *socket, int descriptor, int family);
     /* Opens a descriptor bound to what the properties say. Returns it, or -1 after
-     * plx__socket_fail. NULL: unsupported. */
+     * plx__socket_fail. Required of kinds that listen, and of datagrams. */
     int (*bind)(plx_socket *socket);
     /* Begins to listen. NULL: unsupported. */
     int (*listen)(plx_socket *socket);
-    /* A connection waits at the listening socket. */
+    /* A connection waits at the listening socket. Required of kinds that listen. */
     void (*incoming)(plx_socket *socket, struct plx__budget *budget);
     /* Has connected to the peer, descriptor in place; NULL: nothing more to do. */
     void (*connected)(plx_socket *socket);
-    /* Gives back the peer, so that the socket is bound as before. False: disconnect is close. NULL:
-     * streams drain first. */
+    /* Gives back the peer, so that the socket is bound as before. Returns 0, or a code after
+     * plx__socket_fail. NULL: to disconnect is to drain what is queued and to end. */
     int (*disconnect)(plx_socket *socket);
 
-    /* Goes on with something of its own while the socket is open, and says when to at the latest
-     * (BOUND only). NULL: there is nothing of the sort. */
+    /* Goes on with something of its own while the socket is open, and says when to at the latest, 0
+     * for never. NULL: there is nothing of the sort. */
     void (*advance)(plx_socket *socket);
     uint64_t (*deadline)(const plx_socket *socket);
 
-    /* Moves bytes from the system into the receive buffer and sets news; something may wait there.
-     */
+    /* Moves bytes from the system, where some may wait, into the receive buffer and sets news.
+     * Required. */
     void (*input)(plx_socket *socket, struct plx__budget *budget);
-    /* Moves queued bytes to the system and sets news; something is queued. */
+    /* Moves queued bytes, of which there are some, to the system and sets news. Required. */
     void (*send_queue)(plx_socket *socket, struct plx__budget *budget);
     /* Goes on with an ending, after sending. NULL: there is never one to go on with. */
     void (*settle)(plx_socket *socket);
-    /* Move bytes of a stream: a count, 0 for the end (receive), or a negative errno. */
+    /* Move bytes of a stream: a count, 0 for the end (receive), or a negative errno. Required of
+     * streams. */
     ptrdiff_t (*receive)(plx_socket *socket, void *data, size_t size);
     ptrdiff_t (*send)(plx_socket *socket, const void *data, size_t size);
     /* Returns the bytes sent that the peer's system has not confirmed. NULL: none ever. */
@@ -143,11 +147,10 @@ struct plx_socket {
     struct plx__handlers handlers;
     plx__news news;
     struct plx__hold hold;
-    uint8_t state; /* plx_state */
-    uint8_t
-        idle_polls;   /* polled alone and nothing found, up to the number at which the buffers go */
-    uint8_t retry;    /* milliseconds until a closing socket is looked at again */
-    bool telling : 1; /* a handler of this socket runs */
+    uint8_t state;           /* plx_state */
+    uint8_t idle_polls;      /* alone and nothing found; at a certain number the buffers go */
+    uint8_t retry;           /* milliseconds until a closing socket is looked at again */
+    bool telling : 1;        /* a handler of this socket runs */
     bool told_connected : 1; /* so it will be told disconnected */
     bool again : 1;          /* the handler took some and left some: tell of the rest */
     bool taken : 1;          /* something was read since data was told */
@@ -239,6 +242,10 @@ void plx__socket_begin(plx_socket *socket);
 
 /* plx__socket_set_state moves to a state and makes it news. */
 void plx__socket_set_state(plx_socket *socket, plx_state state);
+
+/* plx__socket_open opens a descriptor of that family with the socket's options. Returns it, or a
+ * negative errno. */
+int plx__socket_open(plx_socket *socket, int family);
 
 /* plx__socket_take_descriptor makes the descriptor the socket's own and watches it. Returns 0, or a
  * negative errno and the descriptor is still the caller's. */

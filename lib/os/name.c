@@ -66,22 +66,23 @@ bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_a
 int plx__os_name_from_path(struct plx__os_name *name, const char *path)
 {
     size_t length = strlen(path);
-    bool abstract = path[0] == '@';
+    bool is_abstract = path[0] == '@';
     memset(name, 0, sizeof *name);
-    if (length == 0 || (abstract && length == 1)) {
+    if (length == 0 || (is_abstract && length == 1)) {
         return -ENOENT;
     }
     /* A path keeps its final NUL inside the field, as portable systems want it; an abstract name
      * counts its bytes. */
-    if (length + (abstract ? 0 : 1) > sizeof name->as.path.sun_path) {
+    if (length + (is_abstract ? 0 : 1) > sizeof name->as.path.sun_path) {
         return -ENAMETOOLONG;
     }
     name->as.path.sun_family = AF_UNIX;
     memcpy(name->as.path.sun_path, path, length);
-    if (abstract) {
+    if (is_abstract) {
         name->as.path.sun_path[0] = '\0';
     }
-    name->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (abstract ? 0 : 1));
+    name->size =
+        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
     return 0;
 }
 

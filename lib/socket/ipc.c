@@ -27,11 +27,16 @@ static struct ipc *ipc_of(plx_socket *socket)
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-static int ipc_parse(plx_socket *socket, const char *where, bool to_listen)
+static int ipc_check_path(const char *path)
 {
     struct plx__os_name name;
+    return plx__os_name_from_path(&name, path);
+}
+
+static int ipc_parse(plx_socket *socket, const char *where, bool to_listen)
+{
     (void)to_listen;
-    int result = plx__os_name_from_path(&name, where);
+    int result = ipc_check_path(where);
     if (result < 0) {
         return result == -ENAMETOOLONG ? ENAMETOOLONG : PLX_INVALID_STATE;
     }
@@ -68,10 +73,15 @@ static bool is_left_over(const struct plx__os_name *name)
     return result == -ECONNREFUSED;
 }
 
+static bool is_abstract(const struct plx__os_name *name)
+{
+    return name->as.path.sun_path[0] == '\0';
+}
+
 static int bind_or_replace(int descriptor, const struct plx__os_name *name)
 {
     int result = plx__os_bind(descriptor, name);
-    if (result == -EADDRINUSE && name->as.path.sun_path[0] != '\0' && is_left_over(name)) {
+    if (result == -EADDRINUSE && !is_abstract(name) && is_left_over(name)) {
         plx__os_remove_file(name->as.path.sun_path);
         result = plx__os_bind(descriptor, name);
     }
@@ -90,37 +100,40 @@ static int claim_file(plx_socket *socket)
     return result < 0 ? result : plx__os_file(self->file_path, &self->file);
 }
 
+static int bind_path(plx_socket *socket, int descriptor, const struct plx__os_name *name)
+{
+    int result = bind_or_replace(descriptor, name);
+    if (result < 0 || is_abstract(name)) {
+        return result;
+    }
+    result = claim_file(socket);
+    if (result < 0) {
+        plx__os_remove_file(socket->path);
+    }
+    return result;
+}
+
+static bool is_mode_refused(plx_socket *socket, const struct plx__os_name *name)
+{
+    bool refused = is_abstract(name) && plx__option_value(socket->options, PLX_OPTION_MODE) != 0;
+    if (refused) {
+        plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                         "set a mode of %s", socket->path);
+    }
+    return refused;
+}
+
 static int ipc_bind(plx_socket *socket)
 {
     struct plx__aim aim;
-    int code = ipc_aim(socket, &aim);
-    if (code != 0) {
+    if (ipc_aim(socket, &aim) != 0 || is_mode_refused(socket, &aim.name)) {
         return -1;
     }
-    bool abstract = socket->path[0] == '@';
-    if (abstract && plx__option_value(socket->options, PLX_OPTION_MODE) != 0) {
-        plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                         "set a mode of %s", socket->path);
-        return -1;
-    }
-    int descriptor = plx__os_socket(AF_UNIX, SOCK_STREAM);
-    int result = descriptor;
-    if (descriptor >= 0) {
-        plx__options_apply(socket, descriptor);
-        result = bind_or_replace(descriptor, &aim.name);
-        bool bound = result == 0;
-        if (bound && !abstract) {
-            result = claim_file(socket);
-        }
-        if (bound && result < 0) {
-            plx__os_remove_file(socket->path);
-        }
-    }
+    int descriptor = plx__socket_open(socket, AF_UNIX);
+    int result = descriptor < 0 ? descriptor : bind_path(socket, descriptor, &aim.name);
     if (result < 0) {
         plx__socket_fail_system(socket, result, "bind to %s", socket->path);
-        if (descriptor >= 0) {
-            plx__os_close(descriptor);
-        }
+        plx__os_close(descriptor);
         return -1;
     }
     return descriptor;
@@ -151,6 +164,7 @@ static const struct plx_kind ipc = {
     .families = {AF_UNIX, 0},
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE),
     .parse = ipc_parse,
+    .check_path = ipc_check_path,
     .aim = ipc_aim,
     .bind = ipc_bind,
     .finish = ipc_finish,
