@@ -49,7 +49,7 @@ static uint64_t closing_deadline(const plx_socket *socket)
     return late == 0 || (look != 0 && look < late) ? look : late;
 }
 
-static uint64_t deadline_of(const plx_socket *socket)
+static uint64_t deadline_of_state(const plx_socket *socket)
 {
     switch ((plx_state)socket->state) {
     case PLX_HOST_LOOKUP:
@@ -62,8 +62,16 @@ static uint64_t deadline_of(const plx_socket *socket)
     case PLX_LISTENING:
         return socket->paused && socket->retry > 0 ? moment_after(socket->since, socket->retry) : 0;
     case PLX_CLOSING: return closing_deadline(socket);
-    default: return socket->kind->deadline == NULL ? 0 : socket->kind->deadline(socket);
+    default: return 0;
     }
+}
+
+static uint64_t deadline_of(const plx_socket *socket)
+{
+    bool asked = plx__socket_is_open(socket) && socket->kind->deadline != NULL;
+    uint64_t states = deadline_of_state(socket);
+    uint64_t kinds = asked ? socket->kind->deadline(socket) : 0;
+    return states == 0 || (kinds != 0 && kinds < states) ? kinds : states;
 }
 
 void plx__socket_update(plx_socket *socket)
