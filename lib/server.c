@@ -502,7 +502,8 @@ static bool poll_members(plx_server *server)
     return more;
 }
 
-static bool serve(plx_server *server, int timeout_ms, bool *ret_found)
+/* One pass, over the server alone unless it is to sleep: that is the whole group's sleep. */
+static bool serve(plx_server *server, bool alone, int timeout_ms, bool *ret_found)
 {
     struct plx__loop *loop = server->listener->task.loop;
     bool theirs = loop != NULL && (server->own == NULL || loop != &server->own->loop);
@@ -514,7 +515,7 @@ static bool serve(plx_server *server, int timeout_ms, bool *ret_found)
     }
     server->polling = true;
     plx__hold_enter(&server->hold);
-    if (theirs && timeout_ms == 0) {
+    if (theirs && alone) {
         more = poll_members(server);
     } else {
         more = plx_group_poll(group, timeout_ms);
@@ -528,14 +529,14 @@ static bool serve(plx_server *server, int timeout_ms, bool *ret_found)
 bool plx_server_poll(plx_server *server)
 {
     bool found;
-    return server != NULL && !server->hold.freed && serve(server, 0, &found);
+    return server != NULL && !server->hold.freed && serve(server, true, 0, &found);
 }
 
 bool plx_server_wait(plx_server *server, int timeout_ms)
 {
     bool found = false;
     if (server != NULL && !server->hold.freed) {
-        serve(server, timeout_ms, &found);
+        serve(server, false, timeout_ms, &found);
     }
     return found;
 }

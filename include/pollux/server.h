@@ -139,7 +139,8 @@ PLX_API plx_socket *plx_server_take(plx_server *server, plx_socket *client);
 PLX_API bool plx_server_poll(plx_server *server);
 
 /* plx_server_wait sleeps until the listener or a client has something to do, but no longer than
- * `timeout_ms` (-1 for ever), then polls. Returns false when the time was over. */
+ * `timeout_ms` (-1 for ever), then polls. In a group it is the group that sleeps and is polled.
+ * Returns false when the time was over. */
 PLX_API bool plx_server_wait(plx_server *server, int timeout_ms);
 
 PLX_END_DECLS
