@@ -1,7 +1,7 @@
 /* pollux/group.h -- many sockets and servers, served by one poll.
  *
  * A poll costs as much as there is to do, never as many members as there are: a frame in which
- * nothing arrived is one system call, or none where io_uring is used. A group belongs to one thread
+ * nothing arrived is one system call. A group belongs to one thread
  * at a time, and its members and their clients go with it. Only plx_group_wake may be called from
  * elsewhere.
  *
@@ -23,8 +23,8 @@ PLX_BEGIN_DECLS
 typedef struct plx_group plx_group;
 
 /* plx_group_new makes an empty group with the best mechanism that this system has. The environment
- * variable POLLUX_POLLER (epoll, poll, uring or kqueue) overrides the choice where that exists. You
- * free it with plx_group_free. NULL for want of memory or descriptors. */
+ * variable POLLUX_POLLER (epoll or poll) overrides the choice; a name that is unknown here is
+ * ignored. You free it with plx_group_free. NULL for want of memory or descriptors. */
 PLX_API plx_group *plx_group_new(void);
 
 /* plx_group_free frees the group; its members live on and are polled one by one. Allowed in any
@@ -83,8 +83,8 @@ PLX_API int plx_group_deadline(const plx_group *group);
 /* plx_group_count returns how many sockets are members, servers' clients included. */
 PLX_API size_t plx_group_count(const plx_group *group);
 
-/* plx_group_mechanism returns the name of what the group polls with: "epoll", "io_uring", "poll" or
- * "kqueue". Static; "" for NULL. */
+/* plx_group_mechanism returns the name of what the group polls with: "epoll" or "poll". Static; ""
+ * for NULL. */
 PLX_API const char *plx_group_mechanism(const plx_group *group);
 
 PLX_END_DECLS

@@ -173,8 +173,9 @@ PLX_API bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms
  * an empty queue may leave at once. `data` may be what read_all or lookahead of this socket
  * returned. Returns how many bytes were taken, fewer than `size` when PLX_OPTION_WRITE_LIMIT is
  * reached; 0 for size 0. -1 with last_error: PLX_INVALID_STATE when unconnected, listening or after
- * disconnect, or for NULL data; PLX_OUT_OF_MEMORY. While still connecting bytes are queued; they
- * are dropped if that fails. A failure to send shows in the next poll. */
+ * disconnect, or for NULL data; PLX_OUT_OF_MEMORY. While still connecting the bytes of a stream are
+ * queued, and dropped if that fails; a datagram is refused. A failure to send shows in the next
+ * poll. */
 PLX_API ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size);
 
 /* plx_socket_flush sends now what is queued, as much as the system takes. Returns 0, also when some
@@ -306,15 +307,14 @@ typedef enum plx_option {
                                        ETIMEDOUT, reason SOCKET_TIMEOUT; 0 is none */
     PLX_OPTION_HALF_OPEN,           /* switch: when the peer ends its side, `end_of_input` comes and
                                        writing goes on; else the connection ends */
-    PLX_OPTION_AUTO_CONNECT,        /* switch: connect by itself, and again after the end */
+    PLX_OPTION_AUTO_CONNECT,        /* not available in this version: refused */
     PLX_OPTION_ROUTER_HOPS,         /* UDP: routers a datagram may pass, 1 to 255 [32] */
     PLX_OPTION_SEND_TO_SELF,        /* UDP, switch: multicast comes back to this computer */
     PLX_OPTION_BROADCAST,           /* UDP, switch: sending to broadcast addresses is allowed [1] */
     PLX_OPTION_SHARE_ADDRESS,       /* switch: several sockets may be bound to one port */
     PLX_OPTION_MODE,                /* IPC: permissions of the file (0600); not for abstract names;
                                        0 is what the umask leaves */
-    PLX_OPTION_RECEIVE_HANDLES      /* IPC, switch: take descriptors that arrive; else the system
-                                       drops them, which is faster */
+    PLX_OPTION_RECEIVE_HANDLES      /* not available in this version: refused */
 } plx_option;
 
 /* plx_socket_set_option sets an option. Returns 0, or PLX_INVALID_STATE with reason

@@ -46,13 +46,14 @@ static inline bool plx_udp_read(plx_socket *socket, plx_datagram *ret_datagram)
 /* plx_udp_write queues one datagram for an address; it leaves in the next poll or flush. A size of
  * 0 is a valid datagram; the largest has 65507 bytes, over IPv6 65527. Returns 0 when it was queued
  * whole, EAGAIN when the write limit is reached (no error; nothing was queued), PLX_INVALID_STATE
- * when the socket is not bound or an argument is NULL, EMSGSIZE with reason DATAGRAM_TOO_LARGE. */
+ * when the socket is not bound or an argument is NULL, PLX_INVALID_PORT for port 0, EMSGSIZE with
+ * reason DATAGRAM_TOO_LARGE. */
 PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size);
 
 /* plx_udp_write_to is plx_udp_write to a host name or address and a port. A name is looked up first
  * and remembered for 60 seconds; datagrams to others are not held up meanwhile. A name that is not
  * found is told by `error` (PLX_NAME_RESOLUTION) in a later poll. Returns as plx_udp_write does,
- * and PLX_INVALID_PORT for a port that is not 1 to 65535. */
+ * and PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME for no host. */
 PLX_API int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data,
                              size_t size);
 
