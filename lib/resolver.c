@@ -4,12 +4,49 @@
 #include "lib/memory.h"
 #include "lib/resolver.h"
 
+#include <ctype.h>
+#include <string.h>
+
 /* c-ares is the one engine so far: no thread, sockets of its own that can be watched, and it can be
  * cancelled. The price is that the modules of nsswitch.conf(5) other than files and dns are not
  * asked. */
 static const struct plx__resolver *const engine = &plx__resolver_ares;
 
 #define LOOK_UP_LIMIT ((uint64_t)30 * 1000 * 1000 * 1000)
+
+static bool is_alike(const char *a, const char *b, size_t length)
+{
+    size_t i = 0;
+    while (i < length && tolower((unsigned char)a[i]) == tolower((unsigned char)b[i])) {
+        i++;
+    }
+    return i == length;
+}
+
+/* "localhost" and names below it are this computer, whether or not /etc/hosts says so or is there at
+ * all (RFC 6761, 6.3). */
+static bool names_this_computer(const char *host)
+{
+    static const char name[] = "localhost";
+    size_t length = strlen(host);
+    if (length > 0 && host[length - 1] == '.') {
+        length--;
+    }
+    if (length < sizeof name - 1) {
+        return false;
+    }
+    const char *last = host + length - (sizeof name - 1);
+    return is_alike(last, name, sizeof name - 1) && (last == host || last[-1] == '.');
+}
+
+static bool add_loopback(struct plx__query *query)
+{
+    static const plx_address ipv6 = {.family = 6, .bytes = {[15] = 1}};
+    static const plx_address ipv4 = {.family = 4, .bytes = {127, 0, 0, 1}};
+    /* IPv4 first, as in most hosts files: that is where programs on one computer listen. */
+    return (query->family == 6 || plx__query_add(query, &ipv4)) &&
+           (query->family == 4 || plx__query_add(query, &ipv6));
+}
 
 struct plx__query *plx__query_start(struct plx__task *task, const char *host, int family)
 {
@@ -18,6 +55,8 @@ struct plx__query *plx__query_start(struct plx__task *task, const char *host, in
         return NULL;
     }
     query->task = task;
+    query->is_localhost = names_this_computer(host);
+    query->family = family;
     query->until = plx__task_now(task) + LOOK_UP_LIMIT;
     engine->start(query, host, family);
     return query;
@@ -73,4 +112,7 @@ void plx__query_end(struct plx__query *query, plx_reason failure)
 {
     query->done = true;
     query->failure = failure;
+    if (failure == PLX_REASON_HOST_NOT_FOUND && query->is_localhost) {
+        query->failure = add_loopback(query) ? PLX_REASON_NONE : PLX_REASON_SOCKET_RESOURCE;
+    }
 }

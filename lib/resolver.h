@@ -23,6 +23,8 @@ struct plx__query {
     plx_address *addresses; /* what was found, in the order in which to try, without a port */
     size_t count;
     bool done;
+    bool is_localhost; /* the host is this computer by its name alone */
+    int family;        /* 4, 6, or 0 for any */
     plx_reason
         failure; /* when done: PLX_REASON_NONE, HOST_NOT_FOUND, SOCKET_TIMEOUT or SOCKET_RESOURCE */
     uint64_t until; /* when the look-up is given up */

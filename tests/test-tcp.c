@@ -368,6 +368,24 @@ MODE_CASE(name_in_the_hosts_file)
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
 }
 
+/* RFC 6761, 6.3: whether or not there is an /etc/hosts, and without asking anybody. */
+MODE_CASE(name_below_localhost)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    names_begin(w, &names, ANSWER_NOTHING);
+    by_name("My-Game.LocalHost", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    raw_accept(w, listener);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+}
+
 MODE_CASE(name_by_the_name_server)
 {
     struct record log;
@@ -903,6 +921,7 @@ int main(void)
         &options_reach_the_system,
         &accepted_sockets_have_the_options_too,
         &name_in_the_hosts_file,
+        &name_below_localhost,
         &name_by_the_name_server,
         &name_that_does_not_exist,
         &name_without_an_address,

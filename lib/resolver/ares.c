@@ -189,12 +189,16 @@ static struct ares_query *ares_of(struct plx__query *query)
 
 static int open_channel(struct ares_query *self)
 {
+    static char only_files[] = "f";
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
     struct ares_options options = {.timeout = TRY_MILLISECONDS,
                                    .tries = TRIES,
+                                   .lookups = only_files,
                                    .sock_state_cb = socket_changed,
                                    .sock_state_cb_data = self};
-    int status = ares_init_options(&self->channel, &options,
-                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+    /* Name servers are not asked who this computer is (RFC 6761, 6.3). */
+    mask |= self->base.is_localhost ? ARES_OPT_LOOKUPS : 0;
+    int status = ares_init_options(&self->channel, &options, mask);
     const char *servers = secure_getenv("POLLUX_NAMESERVERS");
     if (status == ARES_SUCCESS && servers != NULL) {
         status = ares_set_servers_ports_csv(self->channel, servers);
