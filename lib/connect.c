@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/address.h"
+#include "lib/attempt.h"
 #include "lib/connect.h"
 #include "lib/error.h"
 #include "lib/memory.h"
@@ -12,151 +13,51 @@
 #include <string.h>
 
 #define NANOSECONDS_PER_MILLISECOND ((uint64_t)1000000)
-#define FIRST_RETRY                                                                                \
-    1 /* milliseconds until a full listener is tried again, doubled up to LAST_RETRY */
-#define LAST_RETRY 50
+
+/* The head start that an attempt has before the next address is tried beside it (RFC 8305, 5). */
+#define HEAD_START ((uint64_t)250 * NANOSECONDS_PER_MILLISECOND)
+
+/* So many attempts at most are under way at once. */
+#define MOST_ATTEMPTS 8
 
 struct plx__connect {
     struct plx__query *query; /* NULL: not looking up */
     struct plx__aim aim;
-    size_t next; /* which of the query's addresses is tried next */
-    struct plx__watch attempt;
-    struct plx__os_name name; /* where the attempt goes */
-    bool lent_descriptor; /* the socket's own descriptor is what connects: a datagram socket that is
-                             bound */
-    bool trying;
-    int error;         /* of the attempt that failed last, negative */
-    uint64_t until;    /* 0: no limit */
-    uint64_t retry_at; /* 0: none */
-    int retry_milliseconds;
+    size_t next;                   /* which of the query's addresses is tried next */
+    struct plx__attempt *attempts; /* under way */
+    size_t running;                /* how many */
+    bool own_descriptor;           /* a datagram socket that is bound connects its own */
+    int error;                     /* the most telling failure so far, a negative errno */
+    struct plx__os_name failed;    /* what it was with; or what was tried first */
+    uint64_t next_at;              /* when the next address gets its turn */
+    uint64_t until;                /* 0: no limit */
 };
 
-/* ---- one attempt ----------------------------------------------------------------------------- */
+/* ---- names to try ---------------------------------------------------------------------------- */
 
-static void stop_attempt(struct plx__connect *connect)
+/* Orders addresses so that the families take turns, beginning with the first one's: a family that
+ * is broken here costs one head start and not one for each of its addresses (RFC 8305, 4). */
+static void interleave(plx_address *addresses, size_t count)
 {
-    if (connect->attempt.task != NULL) {
-        int descriptor = connect->attempt.descriptor;
-        plx__watch_stop(&connect->attempt);
-        plx__os_close(descriptor);
-    }
-    connect->trying = false;
-    connect->retry_at = 0;
-}
-
-static int open_descriptor(plx_socket *socket, int family)
-{
-    int descriptor = plx__socket_open(socket, family);
-    if (descriptor < 0) {
-        return descriptor;
-    }
-    int result =
-        socket->kind->bind_local == NULL ? 0 : socket->kind->bind_local(socket, descriptor, family);
-    if (result < 0) {
-        plx__os_close(descriptor);
-        return result;
-    }
-    return descriptor;
-}
-
-static int begin_attempt(plx_socket *socket)
-{
-    struct plx__connect *connect = socket->connect;
-    int descriptor = open_descriptor(socket, plx__os_name_family(&connect->name));
-    if (descriptor < 0) {
-        return descriptor;
-    }
-    int result = plx__os_connect(descriptor, &connect->name);
-    if (result == -EAGAIN) {
-        /* A Unix listener whose queue is full, of which no readiness ever tells (connect(2)): tried
-         * again in a while. */
-        plx__os_close(descriptor);
-        connect->retry_milliseconds =
-            connect->retry_milliseconds == 0 ? FIRST_RETRY : connect->retry_milliseconds * 2;
-        connect->retry_milliseconds =
-            connect->retry_milliseconds > LAST_RETRY ? LAST_RETRY : connect->retry_milliseconds;
-        connect->retry_at = plx__task_now(&socket->task) +
-                            (uint64_t)connect->retry_milliseconds * NANOSECONDS_PER_MILLISECOND;
-        connect->trying = true;
-        return 0;
-    }
-    if (result == 0) {
-        result = plx__watch_start(&connect->attempt, &socket->task, descriptor, PLX__WRITE);
-    }
-    connect->trying = result == 0;
-    if (result < 0) {
-        plx__os_close(descriptor);
-    }
-    return result;
-}
-
-/* A connect to a port that nobody listens at, chosen by the system for this very socket, can meet
- * itself: TCP's simultaneous open (RFC 9293, 3.5). That is no peer. */
-static bool is_itself(int descriptor, const struct plx__os_name *remote)
-{
-    struct plx__os_name local;
-    plx_address here, there;
-    return plx__os_local_name(descriptor, &local) == 0 && plx__os_name_to_address(&local, &here) &&
-           plx__os_name_to_address(remote, &there) && plx_address_equal(&here, &there);
-}
-
-/* Whom the descriptor is connected to, which for an address such as 0.0.0.0 is not whom we asked
- * for. */
-static struct plx__os_name peer_of(int descriptor, const struct plx__os_name *asked)
-{
-    struct plx__os_name remote;
-    return plx__os_remote_name(descriptor, &remote) == 0 ? remote : *asked;
-}
-
-static void finish_attempt(plx_socket *socket)
-{
-    struct plx__connect *connect = socket->connect;
-    int descriptor = connect->attempt.descriptor;
-    struct plx__os_name remote = peer_of(descriptor, &connect->name);
-    connect->error = plx__os_take_error(descriptor);
-    if (connect->error == 0 && is_itself(descriptor, &remote)) {
-        connect->error = -ECONNREFUSED;
-    }
-    if (connect->error < 0) {
-        stop_attempt(connect);
-        return;
-    }
-    plx__watch_stop(&connect->attempt);
-    connect->error = plx__socket_take_descriptor(socket, descriptor);
-    connect->trying = false;
-    if (connect->error == 0) {
-        plx__socket_become_connected(socket, &remote);
-    } else {
-        plx__os_close(descriptor);
+    for (size_t i = 1; i < count; i++) {
+        uint16_t wanted = addresses[i - 1].family == 4 ? 6 : 4;
+        size_t found = i;
+        while (found < count && addresses[found].family != wanted) {
+            found++;
+        }
+        if (found < count) {
+            plx_address turn = addresses[found];
+            memmove(&addresses[i + 1], &addresses[i], (found - i) * sizeof turn);
+            addresses[i] = turn;
+        }
     }
 }
 
-/* A datagram socket that is bound keeps its descriptor: connecting it only chooses the peer, at
- * once. */
-static void connect_own_descriptor(plx_socket *socket)
-{
-    struct plx__connect *connect = socket->connect;
-    struct plx__os_name local, name = connect->name;
-    plx_address address;
-    if (plx__os_name_to_address(&name, &address) &&
-        plx__os_local_name(socket->watch.descriptor, &local) == 0) {
-        plx__os_name_from_address(&name, &address, plx__os_name_family(&local));
-    }
-    connect->error = plx__os_connect(socket->watch.descriptor, &name);
-    connect->trying = false;
-    if (connect->error == 0) {
-        struct plx__os_name remote = peer_of(socket->watch.descriptor, &name);
-        plx__socket_become_connected(socket, &remote);
-    }
-}
-
-/* ---- from one to the next -------------------------------------------------------------------- */
-
-/* Puts the next name to try into connect->name; false: there is none left. */
-static bool next_name(struct plx__connect *connect)
+/* The next name to try; false: there is none left. */
+static bool next_name(struct plx__connect *connect, struct plx__os_name *ret_name)
 {
     if (connect->query == NULL) {
-        connect->name = connect->aim.name;
+        *ret_name = connect->aim.name;
         return connect->next++ == 0;
     }
     if (connect->next >= connect->query->count) {
@@ -164,15 +65,45 @@ static bool next_name(struct plx__connect *connect)
     }
     plx_address address = connect->query->addresses[connect->next++];
     address.port = connect->aim.port;
-    plx__os_name_from_address(&connect->name, &address, 0);
+    plx__os_name_from_address(ret_name, &address, 0);
     return true;
+}
+
+static bool has_next(const struct plx__connect *connect)
+{
+    return connect->next < (connect->query == NULL ? 1 : connect->query->count);
+}
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+/* How much a failure tells: that there is no way there says less than that somebody was there and
+ * refused. */
+static int weight_of(int error)
+{
+    switch (-error) {
+    case 0: return 0;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT: return 1;
+    case ETIMEDOUT: return 2;
+    default: return 3;
+    }
+}
+
+static void note_failure(struct plx__connect *connect, int error, const struct plx__os_name *name)
+{
+    if (weight_of(error) > weight_of(connect->error)) {
+        connect->error = error;
+        connect->failed = *name;
+    }
 }
 
 static void describe(const plx_socket *socket, char *text, size_t size)
 {
     plx_address address;
     char host[PLX__ADDRESS_TEXT_SIZE];
-    if (plx__os_name_to_address(&socket->connect->name, &address)) {
+    if (plx__os_name_to_address(&socket->connect->failed, &address)) {
         plx__address_format_host(&address, host, sizeof host);
         snprintf(text, size, "connect to %s port %d", host, address.port);
     } else {
@@ -211,54 +142,132 @@ static void fail_look_up(plx_socket *socket, plx_reason reason)
     fall_back(socket);
 }
 
-/* Tries names until one is under way or works. With none left the failure is told by the next
- * serving, never by the call that began it. */
-static void try_names(plx_socket *socket)
+/* ---- the race -------------------------------------------------------------------------------- */
+
+/* A datagram socket that is bound keeps its descriptor: connecting it only chooses the peer, at
+ * once. True: it has. */
+static bool connect_own_descriptor(plx_socket *socket, struct plx__os_name *name)
 {
-    while (socket->connect != NULL && !socket->connect->trying && next_name(socket->connect)) {
-        if (socket->connect->lent_descriptor) {
-            connect_own_descriptor(socket);
-        } else {
-            int result = begin_attempt(socket);
-            socket->connect->error = result < 0 ? result : socket->connect->error;
+    struct plx__os_name local;
+    plx_address address;
+    int descriptor = socket->watch.descriptor;
+    if (plx__os_name_to_address(name, &address) && plx__os_local_name(descriptor, &local) == 0) {
+        plx__os_name_from_address(name, &address, plx__os_name_family(&local));
+    }
+    int result = plx__os_connect(descriptor, name);
+    if (result < 0) {
+        note_failure(socket->connect, result, name);
+        return false;
+    }
+    struct plx__os_name remote = plx__attempt_peer(descriptor, name);
+    plx__socket_become_connected(socket, &remote);
+    return true;
+}
+
+/* True: it is under way. */
+static bool begin_attempt(plx_socket *socket, const struct plx__os_name *name)
+{
+    struct plx__connect *connect = socket->connect;
+    struct plx__attempt *attempt = plx__attempt_new(socket, name);
+    if (attempt == NULL || attempt->progress == PLX__FAILED) {
+        note_failure(connect, attempt == NULL ? -ENOMEM : attempt->error, name);
+        plx__attempt_free(attempt);
+        return false;
+    }
+    if (plx__os_name_family(&connect->failed) == 0) {
+        connect->failed = *name;
+    }
+    attempt->next = connect->attempts;
+    connect->attempts = attempt;
+    connect->running++;
+    connect->next_at = plx__task_now(&socket->task) + HEAD_START;
+    return true;
+}
+
+/* Begins the attempt whose turn it is: at once while none is under way, and else after a head start.
+ * One that fails at once hands its turn on. */
+static void begin_attempts(plx_socket *socket)
+{
+    struct plx__connect *connect = socket->connect;
+    struct plx__os_name name;
+    bool due = connect->running == 0 || plx__task_now(&socket->task) >= connect->next_at;
+    while (due && connect->running < MOST_ATTEMPTS && next_name(connect, &name)) {
+        if (!connect->own_descriptor) {
+            due = !begin_attempt(socket, &name);
+        } else if (connect_own_descriptor(socket, &name)) {
+            return;
         }
     }
 }
 
-static void go_on(plx_socket *socket)
+/* Hands the winner's descriptor to the socket and gives up the others. */
+static void win(plx_socket *socket, struct plx__attempt *attempt)
 {
-    struct plx__connect *connect = socket->connect;
-    if (connect->attempt.task != NULL && connect->attempt.ready != 0) {
-        finish_attempt(socket);
-    } else if (connect->retry_at != 0 && plx__task_now(&socket->task) >= connect->retry_at) {
-        connect->retry_at = 0;
-        connect->trying = false;
-        connect->error = begin_attempt(socket);
+    int descriptor = plx__attempt_take(attempt);
+    struct plx__os_name remote = plx__attempt_peer(descriptor, &attempt->name);
+    int result = plx__socket_take_descriptor(socket, descriptor);
+    if (result < 0) {
+        plx__os_close(descriptor);
+        fail_attempts(socket, result);
+        return;
     }
-    try_names(socket);
+    plx__socket_become_connected(socket, &remote);
 }
 
-static bool finish_look_up(plx_socket *socket)
+/* Goes on with what is under way. True: one has won, or that failed. */
+static bool continue_attempts(plx_socket *socket)
+{
+    struct plx__connect *connect = socket->connect;
+    struct plx__attempt **place = &connect->attempts;
+    while (*place != NULL) {
+        struct plx__attempt *attempt = *place;
+        plx__attempt_continue(attempt);
+        if (attempt->progress == PLX__WON) {
+            win(socket, attempt);
+            return true;
+        }
+        if (attempt->progress == PLX__FAILED) {
+            note_failure(connect, attempt->error, &attempt->name);
+            *place = attempt->next;
+            plx__attempt_free(attempt);
+            connect->running--;
+            connect->next_at = 0;
+        } else {
+            place = &attempt->next;
+        }
+    }
+    return false;
+}
+
+static void race(plx_socket *socket)
+{
+    if (continue_attempts(socket)) {
+        return;
+    }
+    begin_attempts(socket);
+    if (socket->connect != NULL && socket->connect->running == 0) {
+        fail_attempts(socket, socket->connect->error);
+    }
+}
+
+static void finish_look_up(plx_socket *socket)
 {
     struct plx__query *query = socket->connect->query;
-    if (query == NULL || socket->state != PLX_HOST_LOOKUP) {
-        return true;
-    }
     if (!plx__query_process(query)) {
-        return false;
+        return;
     }
     if (query->failure != PLX_REASON_NONE) {
         fail_look_up(socket, query->failure);
-        return false;
+        return;
     }
+    interleave(query->addresses, query->count);
     plx__socket_set_state(socket, PLX_CONNECTING);
-    return true;
 }
 
 static void check_time(plx_socket *socket)
 {
-    struct plx__connect *connect = socket->connect;
-    if (connect->until == 0 || plx__task_now(&socket->task) < connect->until) {
+    uint64_t until = socket->connect->until;
+    if (until == 0 || plx__task_now(&socket->task) < until) {
         return;
     }
     if (socket->state == PLX_HOST_LOOKUP) {
@@ -270,16 +279,13 @@ static void check_time(plx_socket *socket)
 
 void plx__connect_continue(plx_socket *socket)
 {
-    if (!finish_look_up(socket)) {
-        if (socket->connect != NULL) {
-            check_time(socket);
-        }
-        return;
+    if (socket->state == PLX_HOST_LOOKUP) {
+        finish_look_up(socket);
     }
-    go_on(socket);
-    if (socket->connect != NULL && !socket->connect->trying) {
-        fail_attempts(socket, socket->connect->error);
-    } else if (socket->connect != NULL) {
+    if (socket->state == PLX_CONNECTING) {
+        race(socket);
+    }
+    if (socket->connect != NULL) {
         check_time(socket);
     }
 }
@@ -335,7 +341,7 @@ static int begin(plx_socket *socket, struct plx__connect *connect)
     connect->until =
         limit == 0 ? 0
                    : plx__task_now(&socket->task) + (uint64_t)limit * NANOSECONDS_PER_MILLISECOND;
-    connect->lent_descriptor = socket->watch.task != NULL;
+    connect->own_descriptor = socket->watch.task != NULL;
     socket->connect = connect;
     if (connect->aim.host != NULL) {
         connect->query = plx__query_start(&socket->task, connect->aim.host, family_of(socket));
@@ -345,8 +351,8 @@ static int begin(plx_socket *socket, struct plx__connect *connect)
         }
     }
     plx__socket_set_state(socket, connect->query != NULL ? PLX_HOST_LOOKUP : PLX_CONNECTING);
-    if (connect->query == NULL && !connect->lent_descriptor) {
-        try_names(socket);
+    if (connect->query == NULL && !connect->own_descriptor) {
+        begin_attempts(socket);
     }
     plx__socket_update(socket);
     return 0;
@@ -369,23 +375,36 @@ int plx__connect_start(plx_socket *socket)
     return connect == NULL ? fail_memory(socket) : begin(socket, connect);
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 uint64_t plx__connect_deadline(const plx_socket *socket)
 {
-    struct plx__connect *connect = socket->connect;
+    const struct plx__connect *connect = socket->connect;
     if (connect == NULL) {
         return 0;
     }
-    uint64_t next = connect->retry_at;
-    if (connect->query != NULL && socket->state == PLX_HOST_LOOKUP) {
-        next = plx__query_next(connect->query);
+    uint64_t next = connect->until;
+    if (socket->state == PLX_HOST_LOOKUP) {
+        return earlier(next, plx__query_next(connect->query));
     }
-    return next == 0 || (connect->until != 0 && connect->until < next) ? connect->until : next;
+    for (const struct plx__attempt *one = connect->attempts; one != NULL; one = one->next) {
+        next = earlier(next, one->retry_at);
+    }
+    return has_next(connect) && connect->running < MOST_ATTEMPTS ? earlier(next, connect->next_at)
+                                                                 : next;
 }
 
 struct plx__connect *plx__connect_free(struct plx__connect *connect)
 {
     if (connect != NULL) {
-        stop_attempt(connect);
+        while (connect->attempts != NULL) {
+            struct plx__attempt *attempt = connect->attempts;
+            connect->attempts = attempt->next;
+            plx__attempt_free(attempt);
+        }
         plx__query_free(connect->query);
         plx__memory_free((void *)connect->aim.host);
         plx__memory_free(connect);

@@ -1,13 +1,13 @@
 /* lib/connect.h -- floor 4: from a name to a connected descriptor.
  *
  * Design: a struct plx__connect lives as long as the state is HOST_LOOKUP or CONNECTING. It has the
- * look-up, the names to try and the attempt under way, which has a watch of its own: when it works,
- * its descriptor becomes the socket's. Names are tried one after the other; the race of RFC 8305 is
- * more attempts side by side, each with its watch.
+ * look-up, the names to try and the attempts under way (lib/attempt.h). An address gets a head
+ * start, then the next one is tried beside it, families taking turns (RFC 8305, "happy eyeballs");
+ * one that fails hands its turn on at once. The first to answer wins and the others are given up.
  *
- *      aim --> query --> names --> attempt --+--> connected
- *                          ^                 |
- *                          +---- failed -----+--> none left: `error`
+ *      aim --> query --> names --> attempt --+--> one has won: connected
+ *                          |       attempt --+--> all have failed: `error`, the most telling one
+ *                          +-----> ...
  *
  * The whole, look-up included, has PLX_OPTION_CONNECT_TIMEOUT. */
 #ifndef PLX_LIB_CONNECT_H

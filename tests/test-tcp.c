@@ -715,6 +715,106 @@ MODE_CASE(addresses_that_all_refuse)
            "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
 }
 
+/* A listener at this address whose queue is full: the kernel answers no SYN, as if packets were
+ * dropped on the way. */
+static void black_hole(struct world *w, const char *address, int port)
+{
+    struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int listener = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+    ck_assert_int_eq(inet_pton(AF_INET, address, &there.sin_addr), 1);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&there, sizeof there), 0);
+    ck_assert_int_eq(listen(listener, 0), 0);
+    for (int i = 0; i < 2; i++) {
+        int guest = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        (void)!connect(guest, (struct sockaddr *)&there, sizeof there);
+    }
+}
+
+static int milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int)(now.tv_sec % 100000 * 1000 + now.tv_nsec / 1000000);
+}
+
+/* A name with three addresses, two of them silent: the third is tried beside them. */
+MODE_CASE(silent_addresses_are_overtaken)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), before;
+
+    black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
+    black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.2";
+    names.addresses[1] = "127.0.0.3";
+    names.addresses[2] = "127.0.0.1";
+    by_name("silent.test", where, name);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 5000), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    before = milliseconds();
+    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
+    printf("# %s: connected past two silent addresses after %d ms\n", world_name(w),
+           milliseconds() - before);
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+    raw_accept(w, listener);
+}
+
+MODE_CASE(only_silent_addresses_time_out_once)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+
+    raw_refusing(w, where);
+    black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
+    black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.2";
+    names.addresses[1] = "127.0.0.3";
+    by_name("silent.test", where, name);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 600), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    LOGGED(w, &log,
+           "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
+    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+}
+
+/* Closed in the middle of the race: nothing is left of any attempt, which the world counts. */
+MODE_CASE(close_in_the_middle_of_a_race)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int before;
+
+    raw_refusing(w, where);
+    black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
+    black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
+    names_begin(w, &names, ANSWER_ADDRESSES);
+    names.addresses[0] = "127.0.0.2";
+    names.addresses[1] = "127.0.0.3";
+    by_name("silent.test", where, name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL_SERVED(w, &names, plx_socket_state(socket) == PLX_CONNECTING);
+    before = count_descriptors();
+    UNTIL(w, count_descriptors() > before); /* the second attempt is under way */
+    plx_socket_close(socket);
+    ck_assert_int_eq(count_descriptors(), before - 1);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR] + log.count[EVENT_CONNECTED], 0);
+}
+
 MODE_CASE(only_the_family_that_was_asked_for)
 {
     struct record log;
@@ -941,6 +1041,9 @@ int main(void)
         &another_connect_after_a_look_up_was_ended,
         &addresses_one_after_another,
         &addresses_that_all_refuse,
+        &silent_addresses_are_overtaken,
+        &only_silent_addresses_time_out_once,
+        &close_in_the_middle_of_a_race,
         &only_the_family_that_was_asked_for,
         &the_group_shows_an_answer_to_an_outer_loop,
         &many_look_ups_at_once,
