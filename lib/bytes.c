@@ -64,17 +64,30 @@ void plx__socket_note_bytes(plx_socket *socket)
     }
 }
 
-void plx__socket_received(plx_socket *socket)
+void plx__socket_received(plx_socket *socket, size_t size)
 {
+    socket->bytes_received += size;
     socket->fresh = true;
     socket->idle_polls = 0;
     plx__socket_note_bytes(socket);
     plx__socket_active(socket);
 }
 
+void plx__socket_note_room(plx_socket *socket)
+{
+    size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);
+    /* Half of it, so that a writer is not called back for each few bytes that leave. */
+    if (socket->wants_room && socket->out.size <= limit / 2) {
+        socket->wants_room = false;
+        socket->news |= PLX__NEWS(PLX__EVENT_ROOM);
+        plx__task_schedule(&socket->task);
+    }
+}
+
 void plx__socket_has_sent(plx_socket *socket, size_t size)
 {
     socket->sent += size;
+    socket->bytes_sent += size;
     socket->idle_polls = 0;
     socket->news |= PLX__NEWS(PLX__EVENT_PROGRESS);
     if (socket->out.size == 0) {
@@ -84,6 +97,7 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
             plx__buffer_rest(&socket->out, plx__socket_pool(socket));
         }
     }
+    plx__socket_note_room(socket);
     plx__socket_active(socket);
 }
 
@@ -359,14 +373,13 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
         socket->send_error = sent == -EAGAIN ? 0 : (int)-sent;
         return 0;
     }
-    socket->sent += (size_t)sent;
-    socket->news |= PLX__NEWS(PLX__EVENT_PROGRESS);
     return (size_t)sent;
 }
 
 static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
 {
     size_t accepted = plx__socket_write_room(socket);
+    socket->wants_room = accepted < size;
     if (accepted > size) {
         accepted = size;
     }
@@ -379,7 +392,7 @@ static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
         return -1;
     }
     if (sent > 0) {
-        plx__socket_has_sent(socket, 0);
+        plx__socket_has_sent(socket, sent);
     }
     plx__task_schedule(&socket->task);
     return (ptrdiff_t)(sent == 0 || socket->out.size > 0 ? accepted : sent);

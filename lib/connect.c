@@ -342,6 +342,7 @@ static int begin(plx_socket *socket, struct plx__connect *connect)
         limit == 0 ? 0
                    : plx__task_now(&socket->task) + (uint64_t)limit * NANOSECONDS_PER_MILLISECOND;
     connect->own_descriptor = socket->watch.task != NULL;
+    socket->auto_connects = !connect->own_descriptor;
     socket->connect = connect;
     if (connect->aim.host != NULL) {
         connect->query = plx__query_start(&socket->task, connect->aim.host, family_of(socket));
@@ -395,6 +396,42 @@ uint64_t plx__connect_deadline(const plx_socket *socket)
     }
     return has_next(connect) && connect->running < MOST_ATTEMPTS ? earlier(next, connect->next_at)
                                                                  : next;
+}
+
+/* ---- again ----------------------------------------------------------------------------------- */
+
+/* Milliseconds until the first attempt of auto-connect, doubled for each further one up to the last. */
+#define FIRST_PAUSE 100
+#define LAST_PAUSE 30000
+
+/* Up to a quarter more or less, so that a thousand clients of a server that was started again do
+ * not all come in the same moment. No random numbers of quality are needed for that. */
+static unsigned jitter(const plx_socket *socket, uint64_t now, unsigned pause)
+{
+    uint64_t mixed = (now ^ (uint64_t)(uintptr_t)socket) * UINT64_C(0x9e3779b97f4a7c15);
+    return pause - pause / 4 + (unsigned)(mixed >> 40) % (pause / 2);
+}
+
+void plx__connect_later(plx_socket *socket)
+{
+    unsigned pause = socket->next_pause == 0 ? FIRST_PAUSE : socket->next_pause;
+    socket->since = plx__task_now(&socket->task);
+    socket->pause = (uint16_t)jitter(socket, socket->since, pause);
+    socket->next_pause = (uint16_t)(pause * 2 > LAST_PAUSE ? LAST_PAUSE : pause * 2);
+    socket->will_connect = true;
+    plx__socket_update(socket);
+}
+
+void plx__connect_again(plx_socket *socket)
+{
+    uint64_t due = socket->since + (uint64_t)socket->pause * NANOSECONDS_PER_MILLISECOND;
+    if (socket->news != 0 || plx__task_now(&socket->task) < due) {
+        return;
+    }
+    socket->will_connect = false;
+    if (plx__connect_start(socket) != 0) {
+        plx__connect_later(socket);
+    }
 }
 
 struct plx__connect *plx__connect_free(struct plx__connect *connect)

@@ -26,6 +26,13 @@ void plx__connect_continue(plx_socket *socket);
 /* plx__connect_deadline returns the moment at which to continue anyhow. */
 uint64_t plx__connect_deadline(const plx_socket *socket);
 
+/* plx__connect_later has an unconnected socket connect again after a pause (auto-connect). */
+void plx__connect_later(plx_socket *socket);
+
+/* plx__connect_again begins that connect, if its time has come and the end of the last has been
+ * told. */
+void plx__connect_again(plx_socket *socket);
+
 /* plx__connect_free gives up whatever is under way; takes NULL, returns NULL. */
 struct plx__connect *plx__connect_free(struct plx__connect *connect);
 

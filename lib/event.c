@@ -88,6 +88,11 @@ void plx__event_send_complete(const struct plx__handlers *handlers, plx_socket *
     CALL(handlers, send_complete, socket, user_aborted, handlers->user);
 }
 
+void plx__event_room_available(const struct plx__handlers *handlers, plx_socket *socket)
+{
+    CALL(handlers, room_available, socket, handlers->user);
+}
+
 void plx__event_error(const struct plx__handlers *handlers, plx_socket *socket,
                       const plx_error *error)
 {

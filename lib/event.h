@@ -33,6 +33,7 @@ enum plx__event {
     PLX__EVENT_CLOSING,
     PLX__EVENT_PROGRESS,
     PLX__EVENT_COMPLETE,
+    PLX__EVENT_ROOM,
     PLX__EVENT_UNCONNECTED,
     PLX__EVENT_END_ERROR, /* the error that ended the connection or the attempt */
     PLX__EVENT_DISCONNECTED,
@@ -48,6 +49,10 @@ typedef uint32_t plx__news;
 #define PLX__NEWS_OF_CALLS (PLX__NEWS(PLX__EVENT_CONNECTED_STATE) - 1)
 /* What is delivered before queued bytes are sent, so that replies leave in the same poll. */
 #define PLX__NEWS_BEFORE_SENDING (PLX__NEWS(PLX__EVENT_CLOSING) - 1)
+
+/* What sending brings. */
+#define PLX__NEWS_OF_SENDING                                                                       \
+    (PLX__NEWS(PLX__EVENT_PROGRESS) | PLX__NEWS(PLX__EVENT_COMPLETE) | PLX__NEWS(PLX__EVENT_ROOM))
 
 /* Who is told. `size` is the size of the table as the program was compiled with it: members beyond
  * it do not exist. */
@@ -77,6 +82,7 @@ bool plx__event_send_progress(const struct plx__handlers *handlers, plx_socket *
                               size_t left);
 void plx__event_send_complete(const struct plx__handlers *handlers, plx_socket *socket,
                               bool user_aborted);
+void plx__event_room_available(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__event_error(const struct plx__handlers *handlers, plx_socket *socket,
                       const plx_error *error);
 void plx__event_disconnected(const struct plx__handlers *handlers, plx_socket *socket);

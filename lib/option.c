@@ -29,6 +29,7 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
     [PLX_OPTION_LINGER_TIMEOUT] = {0, INT_MAX, 30000},
     [PLX_OPTION_IDLE_TIMEOUT] = {0, INT_MAX, 0},
     [PLX_OPTION_HALF_OPEN] = {0, 1, 0},
+    [PLX_OPTION_AUTO_CONNECT] = {0, 1, 0},
     [PLX_OPTION_ROUTER_HOPS] = {1, 255, 32},
     [PLX_OPTION_SEND_TO_SELF] = {0, 1, 0},
     [PLX_OPTION_BROADCAST] = {0, 1, 1},
@@ -40,6 +41,9 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
 #define OURS                                                                                       \
     (PLX__OPTION(READ_LIMIT) | PLX__OPTION(WRITE_LIMIT) | PLX__OPTION(CONNECT_TIMEOUT) |           \
      PLX__OPTION(LINGER_TIMEOUT) | PLX__OPTION(IDLE_TIMEOUT) | PLX__OPTION(HALF_OPEN))
+
+/* What a kind has and the library obeys: the kernel knows nothing of it. */
+#define OBEYED (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT))
 
 /* What only the kernel knows while a descriptor is open. */
 #define KERNELS (PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(PATH_MTU))
@@ -80,7 +84,7 @@ void plx__options_apply(plx_socket *socket, int descriptor)
 {
     plx__option_set wanted =
         socket->kind->presets | (socket->options == NULL ? 0 : socket->options->set);
-    wanted &= socket->kind->options;
+    wanted &= socket->kind->options & ~OBEYED;
     for (unsigned option = 0; wanted != 0; option++, wanted >>= 1) {
         if ((wanted & 1) != 0) {
             plx__os_set_option(descriptor, (plx_option)option,
@@ -89,12 +93,10 @@ void plx__options_apply(plx_socket *socket, int descriptor)
     }
 }
 
-/* An option that is none of the kernel's is only remembered. */
 static int apply_now(plx_socket *socket, plx_option option, int value)
 {
-    bool kernels = (socket->kind->options & ((plx__option_set)1 << option)) != 0;
-    if (!kernels || socket->watch.task == NULL || option == PLX_OPTION_PROTOCOL ||
-        option == PLX_OPTION_MODE) {
+    plx__option_set kernels = socket->kind->options & ~OBEYED;
+    if ((kernels & ((plx__option_set)1 << option)) == 0 || socket->watch.task == NULL) {
         return 0;
     }
     return plx__os_set_option(socket->watch.descriptor, option, value);
@@ -121,6 +123,7 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
     socket->options->set |= (plx__option_set)1 << option;
     /* A limit or a time-out may let something go on. */
     plx__socket_active(socket);
+    plx__socket_note_room(socket);
     plx__socket_update(socket);
     return 0;
 }

@@ -104,6 +104,14 @@ struct plx__os_credentials {
 };
 int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credentials);
 
+/* What the system knows of a TCP connection (tcp(7), TCP_INFO). */
+struct plx__os_path_facts {
+    uint32_t round_trip, round_trip_variation; /* microseconds */
+    uint32_t retransmissions;
+    uint32_t congestion_window; /* segments */
+};
+int plx__os_path_facts(int descriptor, struct plx__os_path_facts *ret_facts);
+
 /* ---- waking, processes ----------------------------------------------------------------------- */
 
 /* plx__os_wake_open makes a pair of descriptors, which may be the same one: signalling [1] makes

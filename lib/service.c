@@ -62,6 +62,8 @@ static uint64_t deadline_of_state(const plx_socket *socket)
     case PLX_LISTENING:
         return socket->paused && socket->retry > 0 ? moment_after(socket->since, socket->retry) : 0;
     case PLX_CLOSING: return closing_deadline(socket);
+    case PLX_UNCONNECTED:
+        return socket->will_connect ? moment_after(socket->since, socket->pause) : 0;
     default: return 0;
     }
 }
@@ -96,8 +98,8 @@ void plx__socket_update(plx_socket *socket)
 
 void plx__socket_active(plx_socket *socket)
 {
-    bool wanted = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT) > 0;
-    if (wanted && socket->state == PLX_CONNECTED && !socket->peer_ended) {
+    bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
+    if (open && !socket->peer_ended) {
         socket->since = plx__task_now(&socket->task);
     }
 }
@@ -144,6 +146,9 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
     if (socket->again) {
         socket->again = false;
         plx__socket_note_bytes(socket);
+    }
+    if (socket->will_connect) {
+        plx__connect_again(socket);
     }
     if (plx__socket_is_connecting(socket)) {
         plx__connect_continue(socket);
@@ -234,7 +239,7 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
     plx__socket_tell(socket, PLX__NEWS(PLX__EVENT_CLOSING));
     if (!socket->hold.freed) {
         plx__socket_send_out(socket, budget);
-        plx__socket_tell(socket, PLX__NEWS(PLX__EVENT_PROGRESS) | PLX__NEWS(PLX__EVENT_COMPLETE));
+        plx__socket_tell(socket, PLX__NEWS_OF_SENDING);
     }
     if (!socket->hold.freed) {
         plx__socket_settle(socket);

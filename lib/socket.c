@@ -95,6 +95,7 @@ static void clear_connection(plx_socket *socket)
     socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
         socket->filtered = false;
+    socket->auto_connects = socket->will_connect = socket->wants_room = false;
     socket->input_error = socket->send_error = 0;
     socket->retry = 0;
     socket->sent = 0;
@@ -114,6 +115,8 @@ void plx__socket_begin(plx_socket *socket)
     clear_out(socket);
     plx__buffer_clear(&socket->in, plx__socket_pool(socket));
     socket->in_records = socket->no_line = socket->lifted = 0;
+    socket->bytes_received = socket->bytes_sent = socket->since = 0;
+    socket->messages_received = socket->messages_sent = 0;
     socket->fresh = socket->lent = false;
     socket->remote = (plx_address){0};
     plx__text_set(&socket->remote_text, NULL);
@@ -162,6 +165,7 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name 
         plx__os_name_to_address(remote, &socket->remote);
     }
     socket->connect = plx__connect_free(socket->connect);
+    socket->next_pause = 0;
     plx__socket_set_state(socket, PLX_CONNECTED);
     socket->news |= PLX__NEWS(PLX__EVENT_CONNECTED);
     socket->told_connected = true;
@@ -183,14 +187,18 @@ static void leave_system(plx_socket *socket)
 
 void plx__socket_end(plx_socket *socket)
 {
-    plx__news untold =
-        socket->news & ~(PLX__NEWS(PLX__EVENT_PROGRESS) | PLX__NEWS(PLX__EVENT_COMPLETE));
+    plx__news untold = socket->news & ~PLX__NEWS_OF_SENDING;
     bool connected = socket->told_connected;
+    bool again =
+        socket->auto_connects && plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
     leave_system(socket);
     clear_out(socket);
     clear_connection(socket);
     socket->news = untold | (connected ? PLX__NEWS(PLX__EVENT_DISCONNECTED) : 0);
     plx__socket_set_state(socket, PLX_UNCONNECTED);
+    if (again) {
+        plx__connect_later(socket);
+    }
     if (socket->owner != NULL) {
         socket->owner->ended(socket->owner, socket);
     }
@@ -248,6 +256,11 @@ int plx_socket_disconnect(plx_socket *socket)
         return PLX_INVALID_STATE;
     }
     bool connecting = plx__socket_is_connecting(socket);
+    socket->auto_connects = false;
+    if (socket->will_connect) {
+        plx_socket_close(socket);
+        return 0;
+    }
     if (socket->state == PLX_UNCONNECTED) {
         return plx__socket_fail_state(socket, "disconnect");
     }
@@ -277,6 +290,7 @@ int plx_socket_connect(plx_socket *socket)
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
         return plx__socket_fail_state(socket, "connect");
     }
+    socket->next_pause = 0;
     return socket->kind->connect != NULL ? socket->kind->connect(socket)
                                          : plx__connect_start(socket);
 }
@@ -295,6 +309,7 @@ int plx_socket_connect_to(plx_socket *socket, const char *where)
     if (code != 0) {
         return plx__socket_fail_where(socket, code, "connect", where);
     }
+    socket->next_pause = 0;
     return plx__connect_start(socket);
 }
 

@@ -113,6 +113,9 @@ struct plx_kind {
     const void *(*front)(const plx_socket *socket, size_t *ret_size);
     size_t (*take)(plx_socket *socket, size_t size);
 
+    /* Adds what only this kind knows to statistics. NULL: nothing. */
+    void (*add_statistics)(const plx_socket *socket, plx_statistics *statistics);
+
     /* Leaves nothing behind, the descriptor being about to be closed. NULL: nothing is left. */
     void (*finish)(plx_socket *socket);
     /* Frees what the kind's socket holds. NULL: nothing. */
@@ -158,10 +161,13 @@ struct plx_socket {
     bool lent : 1;           /* the program may still look at what it was given by read_all */
     bool more : 1;           /* the budget ended the last input */
     bool stuck : 1;          /* the system takes no more bytes for now */
-    bool bulk : 1;           /* the last read filled the room it was given */
-    bool input_ended : 1;    /* no more will be received on this connection */
-    bool end_told : 1;       /* half-open: end_of_input was set */
-    bool sending_ended : 1;  /* the system was told that nothing more will be sent */
+    bool auto_connects : 1; /* it was connected by connect, which PLX_OPTION_AUTO_CONNECT repeats */
+    bool will_connect : 1;  /* UNCONNECTED for `pause` milliseconds from `since` */
+    bool wants_room : 1;    /* a write was cut short by the write limit */
+    bool bulk : 1;          /* the last read filled the room it was given */
+    bool input_ended : 1;   /* no more will be received on this connection */
+    bool end_told : 1;      /* half-open: end_of_input was set */
+    bool sending_ended : 1; /* the system was told that nothing more will be sent */
     bool peer_ended : 1; /* the peer has ended; what is queued is still sent, within the linger time
                             from `since` */
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
@@ -172,13 +178,17 @@ struct plx_socket {
     bool filtered : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
     int input_error;        /* errno that ended the input; 0: a clean end */
     int send_error;         /* errno of a send that failed; told when the input is drained */
+    uint16_t pause;         /* before the next attempt of auto-connect, with its jitter */
+    uint16_t next_pause;    /* the one after it, without */
     int process;            /* who opened the descriptor: a forked child only closes it */
     int port;               /* as set */
     struct plx__buffer in, out;
     size_t in_records, out_records;
-    size_t sent;    /* payload since the last send_progress */
-    size_t no_line; /* so many bytes at the front hold no end of line */
-    size_t lifted;  /* a read that wants more than READ_LIMIT */
+    size_t sent;                               /* payload since the last send_progress */
+    uint64_t bytes_received, bytes_sent;       /* payload since the connection began */
+    uint64_t messages_received, messages_sent; /* datagrams since then */
+    size_t no_line;                            /* so many bytes at the front hold no end of line */
+    size_t lifted;                             /* a read that wants more than READ_LIMIT */
     uint64_t since; /* when the ending began, or the last activity with an idle time-out, or when a
                        listener paused */
     struct plx__connect *connect;
@@ -334,7 +344,7 @@ void plx__socket_look(plx_socket *socket);
 /* plx__socket_update brings watch and deadline in line with state, limits and buffers. */
 void plx__socket_update(plx_socket *socket);
 
-/* plx__socket_active notes the moment, where an idle time-out wants it. */
+/* plx__socket_active notes the moment as that of the last activity. */
 void plx__socket_active(plx_socket *socket);
 
 /* plx__socket_budget is what one poll of a socket alone may do. */
@@ -351,11 +361,15 @@ size_t plx__socket_write_room(const plx_socket *socket);
 /* plx__socket_note_bytes sets the news that there are bytes, and perhaps a line. */
 void plx__socket_note_bytes(plx_socket *socket);
 
-/* plx__socket_received sets the news of new bytes in the receive buffer. */
-void plx__socket_received(plx_socket *socket);
+/* plx__socket_received counts `size` new bytes of payload in the receive buffer and sets the news. */
+void plx__socket_received(plx_socket *socket, size_t size);
 
 /* plx__socket_has_sent counts `size` bytes as sent and sets the news of it. */
 void plx__socket_has_sent(plx_socket *socket, size_t size);
+
+/* plx__socket_note_room sets the news that there is room to write again, for one that had too
+ * little. */
+void plx__socket_note_room(plx_socket *socket);
 
 /* plx__socket_consumed is called when the program has taken bytes: reading may go on. */
 void plx__socket_consumed(plx_socket *socket);

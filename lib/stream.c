@@ -193,7 +193,7 @@ void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
         }
         plx__budget_spend(budget, (size_t)count);
         if (room > 0) {
-            plx__socket_received(socket);
+            plx__socket_received(socket, (size_t)count);
         }
         if (is_short && (socket->watch.ready & PLX__END) == 0 && socket->send_error == 0) {
             socket->watch.ready &= (uint8_t)~PLX__READ;

@@ -32,6 +32,7 @@ static void tell_progress(plx_socket *socket)
         socket->stuck = false;
         socket->aborted = true;
         socket->news |= PLX__NEWS(PLX__EVENT_COMPLETE);
+        plx__socket_note_room(socket);
     }
 }
 
@@ -88,6 +89,7 @@ static void tell(plx_socket *socket, enum plx__event event)
     case PLX__EVENT_END_OF_INPUT: plx__event_end_of_input(handlers, socket); break;
     case PLX__EVENT_PROGRESS: tell_progress(socket); break;
     case PLX__EVENT_COMPLETE: tell_complete(socket); break;
+    case PLX__EVENT_ROOM: plx__event_room_available(handlers, socket); break;
     case PLX__EVENT_DISCONNECTED: plx__event_disconnected(handlers, socket); break;
     default: plx__event_state_changed(handlers, socket, plx__event_state(event)); break;
     }

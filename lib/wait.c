@@ -103,8 +103,8 @@ static bool is_connected(const plx_socket *socket)
 
 static bool may_connect(const plx_socket *socket)
 {
-    return plx__socket_is_connecting(socket) || socket->state == PLX_LISTENING ||
-           is_connected(socket) || socket->state == PLX_CONNECTED;
+    return plx__socket_is_connecting(socket) || socket->will_connect ||
+           socket->state == PLX_LISTENING || is_connected(socket) || socket->state == PLX_CONNECTED;
 }
 
 static bool has_fresh_data(const plx_socket *socket)
@@ -136,7 +136,8 @@ static bool is_unconnected(const plx_socket *socket)
 
 bool plx_socket_wait(plx_socket *socket, int timeout_ms)
 {
-    if (socket == NULL || socket->hold.freed || (is_unconnected(socket) && !has_work(socket))) {
+    if (socket == NULL || socket->hold.freed ||
+        (is_unconnected(socket) && !socket->will_connect && !has_work(socket))) {
         return false;
     }
     struct limit limit = limit_after(timeout_ms);

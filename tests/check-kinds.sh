@@ -4,7 +4,8 @@
 # The kinds are the files of lib/socket/. A name counts when one of its parts between underscores
 # is a kind (tcp_open, plx_udp_new, PLX_IPC_MODE), in whatever case. Comments and strings do not
 # count; the umbrella header includes every kind; the doors may use the system's own constants
-# (TCP_NODELAY, IPPROTO_UDP) and its headers.
+# (TCP_NODELAY, IPPROTO_UDP), its headers and the one structure of the
+# system's that is named so (struct tcp_info).
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
@@ -32,6 +33,7 @@ door && /^[ \t]*#[ \t]*include[ \t]*</ { next }
     while (match(text, /[A-Za-z_][A-Za-z_0-9]*/)) {
         name = substr(text, RSTART, RLENGTH); text = substr(text, RSTART + RLENGTH)
         if (door && name ~ /^[A-Z0-9_]+$/ && name !~ /^PLX_/) continue
+        if (door && name == "tcp_info") continue
         parts = split(tolower(name), part, "_")
         for (i = 1; i <= parts; i++)
             if ((part[i] in kind) && part[i] != home) complain(name " names the kind " part[i])

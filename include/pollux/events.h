@@ -21,6 +21,7 @@
  *     state_changed CLOSING         disconnect; the queue drains                 CLOSING
  *     send_progress                 the system took queued bytes                 CONNECTED, CLOSING
  *     send_complete                 the queue is empty                           CONNECTED, CLOSING
+ *     room_available                a write was cut short, there is room again    CONNECTED
  *     state_changed UNCONNECTED     the connection ended, or none came about     UNCONNECTED
  *     error                         why; not if disconnect lost nothing          UNCONNECTED
  *     disconnected                  the last event of a connection               UNCONNECTED
@@ -108,6 +109,10 @@ typedef struct plx_events {
     /* line_available: plx_socket_can_read_line has become true, or is still after lines were taken.
      * Comes after data_available and only if that left a line. */
     void (*line_available)(plx_socket *socket, void *user);
+
+    /* room_available: a write took fewer bytes than it was given because of PLX_OPTION_WRITE_LIMIT
+     * (UDP: was answered EAGAIN), and now half of the limit is free again: write the rest. */
+    void (*room_available)(plx_socket *socket, void *user);
 } plx_events;
 
 PLX_END_DECLS

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <pollux/address.h>
 #include <pollux/error.h>
@@ -281,6 +282,33 @@ PLX_API int plx_socket_last_error(const plx_socket *socket);
  * socket it is a PLX_INVALID_STATE. */
 PLX_API const plx_error *plx_socket_error(const plx_socket *socket);
 
+/* ---- statistics ------------------------------------------------------------------------------ */
+
+/* What a socket has done since its connection began, or since it was bound. Grows at its end. */
+typedef struct plx_statistics {
+    uint64_t bytes_received;       /* payload that arrived here, read or not */
+    uint64_t bytes_sent;           /* payload that the system took */
+    uint64_t messages_received;    /* datagrams; 0 for streams, which have none */
+    uint64_t messages_sent;        /* datagrams that the system took */
+    int64_t idle;                  /* ms since anything moved; -1: nothing has */
+    int64_t round_trip;            /* TCP: smoothed round-trip time in µs (RFC 6298); -1: unknown */
+    int64_t round_trip_variation;  /* TCP: its variation in µs; -1: unknown */
+    int64_t retransmissions;       /* TCP: segments sent again; -1: unknown */
+    int64_t congestion_window;     /* TCP: segments that may be under way; -1: unknown */
+} plx_statistics;
+
+/* plx_socket_statistics_sized is plx_socket_statistics for callers that state how large their
+ * plx_statistics is: only the first `size` bytes of it are written. */
+PLX_API bool plx_socket_statistics_sized(const plx_socket *socket, plx_statistics *ret_statistics,
+                                         size_t size);
+
+/* plx_socket_statistics tells what the socket has done. They stay after the end, but for what only
+ * the system knows, until the next connect, listen or adopt. False for NULL. */
+static inline bool plx_socket_statistics(const plx_socket *socket, plx_statistics *ret_statistics)
+{
+    return plx_socket_statistics_sized(socket, ret_statistics, sizeof *ret_statistics);
+}
+
 /* ---- options --------------------------------------------------------------------------------- */
 
 /* Options are remembered and applied when the descriptor appears; while one is open at once. Sizes
@@ -307,7 +335,11 @@ typedef enum plx_option {
                                        ETIMEDOUT, reason SOCKET_TIMEOUT; 0 is none */
     PLX_OPTION_HALF_OPEN,           /* switch: when the peer ends its side, `end_of_input` comes and
                                        writing goes on; else the connection ends */
-    PLX_OPTION_AUTO_CONNECT,        /* not available in this version: refused */
+    PLX_OPTION_AUTO_CONNECT,        /* TCP, IPC, switch: a connection made by connect that failed or
+                                       was lost is tried again after 100 ms, doubled up to 30 s, a
+                                       quarter more or less, until disconnect, close or abort. Each
+                                       failure is told; unread bytes go when the next attempt
+                                       begins */
     PLX_OPTION_ROUTER_HOPS,         /* UDP: routers a datagram may pass, 1 to 255 [32] */
     PLX_OPTION_SEND_TO_SELF,        /* UDP, switch: multicast comes back to this computer */
     PLX_OPTION_BROADCAST,           /* UDP, switch: sending to broadcast addresses is allowed [1] */

@@ -108,6 +108,27 @@ int plx__os_option(int descriptor, plx_option option, int *ret_value)
                ipv6 ? place->ipv6_name : place->name, ret_value);
 }
 
+int plx__os_path_facts(int descriptor, struct plx__os_path_facts *ret_facts)
+{
+#ifdef TCP_INFO
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) {
+        return -errno;
+    }
+    *ret_facts = (struct plx__os_path_facts){.round_trip = info.tcpi_rtt,
+                                             .round_trip_variation = info.tcpi_rttvar,
+                                             .retransmissions = info.tcpi_total_retrans,
+                                             .congestion_window = info.tcpi_snd_cwnd};
+    return 0;
+#else
+    (void)descriptor;
+    (void)ret_facts;
+    return -ENOPROTOOPT;
+#endif
+}
+
 int plx__os_set_only_ipv6(int descriptor, bool only)
 {
     return set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, only);

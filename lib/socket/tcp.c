@@ -19,6 +19,17 @@ static ptrdiff_t tcp_unconfirmed(plx_socket *socket)
     return socket->sending_ended && count > 0 ? count - 1 : count;
 }
 
+static void tcp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
+{
+    struct plx__os_path_facts facts;
+    if (plx__os_path_facts(socket->watch.descriptor, &facts) == 0) {
+        statistics->round_trip = facts.round_trip;
+        statistics->round_trip_variation = facts.round_trip_variation;
+        statistics->retransmissions = facts.retransmissions;
+        statistics->congestion_window = facts.congestion_window;
+    }
+}
+
 static const struct plx_kind tcp = {
     PLX__STREAM_SLOTS,
     .name = "TCP",
@@ -26,13 +37,14 @@ static const struct plx_kind tcp = {
     .families = {AF_INET, AF_INET6},
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(KEEP_ALIVE) |
                PLX__OPTION(KEEP_ALIVE_IDLE) | PLX__OPTION(KEEP_ALIVE_INTERVAL) |
-               PLX__OPTION(KEEP_ALIVE_COUNT) | PLX__OPTION(LOW_DELAY),
+               PLX__OPTION(KEEP_ALIVE_COUNT) | PLX__OPTION(LOW_DELAY) | PLX__OPTION(AUTO_CONNECT),
     .presets = PLX__OPTION(LOW_DELAY),
     .parse = plx__internet_parse,
     .aim = tcp_aim,
     .bind_local = plx__internet_bind_local,
     .bind = plx__internet_bind,
     .unconfirmed = tcp_unconfirmed,
+    .add_statistics = tcp_add_statistics,
 };
 
 plx_socket *plx_tcp_new(void)

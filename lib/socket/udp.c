@@ -173,7 +173,8 @@ static bool keep(plx_socket *socket, const struct plx__os_name *from, const void
         return false;
     }
     socket->in_records++;
-    plx__socket_received(socket);
+    socket->messages_received++;
+    plx__socket_received(socket, size);
     return true;
 }
 
@@ -247,7 +248,8 @@ static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
         plx__buffer_skip(&socket->out, sizeof record + record.size);
         socket->out_records--;
         plx__budget_spend(budget, record.size);
-        plx__socket_has_sent(socket, record.size);
+        socket->messages_sent += count < 0 ? 0 : 1;
+        plx__socket_has_sent(socket, count < 0 ? 0 : record.size);
     }
 }
 
@@ -273,7 +275,8 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
     if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
         return plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
     }
-    return has_write_room(socket, size) ? 0 : EAGAIN;
+    socket->wants_room = !has_write_room(socket, size);
+    return socket->wants_room ? EAGAIN : 0;
 }
 
 /* Queues one record, checked before. */

@@ -1,0 +1,207 @@
+/* tests/test-auto-connect.c -- connections that come back by themselves.
+ *
+ * Time runs twenty times as fast here for the library: the pauses are those of a real program, the
+ * test is not. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/world.h"
+
+enum { HASTE = 20 };
+
+static uint64_t hasty_clock(void *user)
+{
+    struct timespec now;
+
+    (void)user;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) * HASTE;
+}
+
+/* A socket that connects by itself to a place where nobody listens yet; *ret_raw is bound there. */
+static plx_socket *refused(struct world *w, struct record *log, int *ret_raw)
+{
+    plx_socket *socket = world_socket(w, log);
+    char where[WHERE_SIZE];
+
+    *ret_raw = raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    return socket;
+}
+
+CASE(off_by_default)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+    int raw = raw_refusing(w, where);
+
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_AUTO_CONNECT), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(listen(raw, 5), 0);
+    for (int round = 0; round < 300; round++)
+        world_turn(w, round);
+    ck_assert(!is_readable(raw));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+CASE(refused_and_then_connected)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = refused(w, &log, &raw);
+
+    UNTIL(w, log.count[EVENT_ERROR] > 2);
+    ck_assert_int_eq(log.code, ECONNREFUSED);
+    ck_assert_int_eq(listen(raw, 5), 0);
+    raw_accept(w, raw);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 0);
+}
+
+CASE(the_pause_is_a_deadline)
+{
+    struct record log;
+    int raw;
+
+    refused(w, &log, &raw);
+    if (w->group != NULL) {
+        ck_assert_int_gt(plx_group_deadline(w->group), 0);
+        ck_assert_int_le(plx_group_deadline(w->group), 125);
+    }
+}
+
+CASE(asleep_until_the_pause_is_over)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = refused(w, &log, &raw);
+
+    ck_assert_int_eq(listen(raw, 5), 0);
+    for (int i = 0; log.count[EVENT_CONNECTED] == 0; i++) {
+        ck_assert_int_lt(i, 50);
+        if (w->group != NULL)
+            plx_group_poll(w->group, -1);
+        else
+            plx_socket_wait(socket, -1);
+    }
+}
+
+CASE(close_ends_it)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = refused(w, &log, &raw);
+
+    plx_socket_close(socket);
+    ck_assert_int_eq(listen(raw, 5), 0);
+    record_clear(&log);
+    for (int round = 0; round < 300; round++)
+        world_turn(w, round);
+    ck_assert(!is_readable(raw));
+    LOGGED(w, &log, "");
+}
+
+CASE(disconnect_ends_it)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = refused(w, &log, &raw);
+
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_disconnect(socket), PLX_INVALID_STATE);
+    ck_assert_int_eq(listen(raw, 5), 0);
+    for (int round = 0; round < 300; round++)
+        world_turn(w, round);
+    ck_assert(!is_readable(raw));
+}
+
+CASE(an_orderly_disconnect_is_no_loss)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+    int raw = raw_listen(w, 5, where), peer;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    peer = raw_accept(w, raw);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    for (int round = 0; round < 300; round++)
+        world_turn(w, round);
+    ck_assert(!is_readable(raw));
+    raw_close(w, peer);
+}
+
+static void act_free(struct record *record, plx_socket *socket)
+{
+    world_forget(record->data, socket);
+    plx_socket_free(socket);
+}
+
+CASE(freed_in_the_error)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+
+    raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    record_on(&log, EVENT_ERROR, act_free, w);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.fired);
+    world_settle(w);
+}
+
+/* A server that is killed and started again twenty times. */
+CASE(twenty_times_the_server_is_started_again)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+    plx_server *server = world_server(w);
+    int descriptors = 0;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    world_serve(w, server, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    for (int start = 1; start <= 20; start++) {
+        UNTIL(w, log.count[EVENT_CONNECTED] == start && plx_server_active_count(server) == 1);
+        plx_server_stop_listening(server);
+        plx_socket_free(plx_server_next_active(server, NULL));
+        UNTIL(w, log.count[EVENT_DISCONNECTED] == start);
+        ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
+        log.length = 0;
+        if (start == 1)
+            descriptors = count_descriptors();
+        ck_assert_int_eq(count_descriptors(), descriptors);
+        ck_assert_int_eq(plx_server_listen_on(server, where), 0);
+    }
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("auto-connect");
+    TCase *tcase = tcase_create("auto-connect");
+
+    plx_clock_set(hasty_clock, NULL);
+    tcase_set_timeout(tcase, 20);
+    ADD_CASE(tcase, off_by_default);
+    ADD_CASE(tcase, refused_and_then_connected);
+    ADD_CASE(tcase, the_pause_is_a_deadline);
+    ADD_CASE(tcase, asleep_until_the_pause_is_over);
+    ADD_CASE(tcase, close_ends_it);
+    ADD_CASE(tcase, disconnect_ends_it);
+    ADD_CASE(tcase, an_orderly_disconnect_is_no_loss);
+    ADD_CASE(tcase, freed_in_the_error);
+    ADD_CASE(tcase, twenty_times_the_server_is_started_again);
+    suite_add_tcase(suite, tcase);
+    return world_run(suite);
+}

@@ -1,0 +1,137 @@
+/* tests/test-statistics.c -- what a socket has done, and the room that a write limit gives. */
+#include "tests/world.h"
+
+CASE(bytes_are_counted_both_ways)
+{
+    struct record log;
+    plx_statistics seen;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    ck_assert(plx_socket_statistics(socket, &seen));
+    ck_assert_uint_eq(seen.bytes_received + seen.bytes_sent, 0);
+    ck_assert_int_ge(seen.idle, 0);
+    raw_say(raw, "twelve bytes");
+    UNTIL(w, plx_socket_bytes_available(socket) == 12);
+    ck_assert_int_eq(plx_socket_write(socket, "five!", 5), 5);
+    raw_expect(w, raw, "five!");
+    ck_assert(plx_socket_statistics(socket, &seen));
+    ck_assert_uint_eq(seen.bytes_received, 12);
+    ck_assert_uint_eq(seen.bytes_sent, 5);
+    ck_assert_uint_eq(seen.messages_received + seen.messages_sent, 0);
+    raw_close(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    ck_assert(plx_socket_statistics(socket, &seen)); /* they stay after the end */
+    ck_assert_uint_eq(seen.bytes_received, 12);
+    ck_assert_int_eq(seen.round_trip, -1);
+}
+
+CASE(large_writes_are_counted_once)
+{
+    static char bytes[300000];
+    struct record log;
+    plx_statistics seen;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+    char sink[65536];
+
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
+    UNTIL(w, (raw_take(raw, sink, sizeof sink), log.count[EVENT_SEND_COMPLETE] > 0));
+    ck_assert(plx_socket_statistics(socket, &seen));
+    ck_assert_uint_eq(seen.bytes_sent, sizeof bytes);
+    ck_assert_uint_eq(log.sent, sizeof bytes);
+}
+
+MODE_CASE(the_round_trip_of_tcp_is_known)
+{
+    struct record log;
+    plx_statistics seen;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    ck_assert_int_eq(plx_socket_write(socket, "ping", 4), 4);
+    raw_expect(w, raw, "ping");
+    ck_assert(plx_socket_statistics(socket, &seen));
+    ck_assert_int_gt(seen.round_trip, 0);
+    ck_assert_int_gt(seen.congestion_window, 0);
+    ck_assert_int_eq(seen.retransmissions, 0);
+}
+
+MODE_CASE(datagrams_are_counted)
+{
+    struct record log;
+    plx_statistics seen;
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+    plx_address self = {.family = 4, .bytes = {127, 0, 0, 1}};
+
+    ck_assert_int_eq(plx_socket_connect(socket), 0);
+    self.port = (uint16_t)plx_socket_port(socket);
+    ck_assert_int_eq(plx_udp_write(socket, &self, "one", 3), 0);
+    ck_assert_int_eq(plx_udp_write(socket, &self, "", 0), 0);
+    UNTIL(w, plx_udp_packets_available(socket) == 2);
+    ck_assert(plx_socket_statistics(socket, &seen));
+    ck_assert_uint_eq(seen.messages_sent, 2);
+    ck_assert_uint_eq(seen.messages_received, 2);
+    ck_assert_uint_eq(seen.bytes_sent, 3);
+    ck_assert_uint_eq(seen.bytes_received, 3);
+    ck_assert_int_eq(seen.round_trip, -1);
+}
+
+MODE_CASE(nothing_has_happened_yet)
+{
+    plx_statistics seen;
+    plx_socket *socket = world_socket(w, NULL);
+
+    ck_assert(plx_socket_statistics(socket, &seen));
+    ck_assert_int_eq(seen.idle, -1);
+    ck_assert(!plx_socket_statistics(NULL, &seen));
+    ck_assert(!plx_socket_statistics(socket, NULL));
+}
+
+static void count_room(plx_socket *socket, void *user)
+{
+    int *count = user;
+
+    (void)socket;
+    ++*count;
+}
+
+CASE(room_is_told_when_half_of_the_limit_is_free)
+{
+    static const plx_events events = {.room_available = count_room};
+    static char bytes[4000];
+    plx_socket *socket = world_socket(w, NULL);
+    int raw, room = 0;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 1000), 0);
+    raw = world_pair(w, socket, NULL);
+    plx_socket_set_events(socket, &events, &room);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, 900), 900);
+    world_settle(w);
+    ck_assert_int_eq(room, 0); /* nobody was refused anything */
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), 1000);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, 1), 0);
+    UNTIL(w, room == 1);
+    ck_assert_uint_le(plx_socket_bytes_left_to_send(socket), 500);
+    world_settle(w);
+    ck_assert_int_eq(room, 1);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), 1000);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 0), 0);
+    UNTIL(w, room == 2);
+    (void)raw;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("statistics");
+    TCase *tcase = tcase_create("statistics");
+
+    ADD_CASE(tcase, bytes_are_counted_both_ways);
+    ADD_CASE(tcase, large_writes_are_counted_once);
+    ADD_MODE_CASE(tcase, the_round_trip_of_tcp_is_known);
+    ADD_MODE_CASE(tcase, datagrams_are_counted);
+    ADD_MODE_CASE(tcase, nothing_has_happened_yet);
+    ADD_CASE(tcase, room_is_told_when_half_of_the_limit_is_free);
+    suite_add_tcase(suite, tcase);
+    return world_run(suite);
+}
