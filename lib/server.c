@@ -339,19 +339,45 @@ void plx_server_set_client_events_sized(plx_server *server, const plx_events *ev
     }
 }
 
+/* Nobody hears of the listener's states, so that there is nothing to do until a connection comes. */
+static int listens(plx_server *server, int code)
+{
+    if (code == 0) {
+        server->listener->news = 0;
+        plx__list_remove(&server->listener->task.work);
+    }
+    return code;
+}
+
 int plx_server_listen_on(plx_server *server, const char *where)
 {
     if (server == NULL || server->hold.freed) {
         return PLX_INVALID_STATE;
     }
-    int code = plx_socket_listen_on(server->listener, where);
-    if (code == 0) {
-        /* Nobody hears of the listener's states, so that there is nothing to do until a connection
-         * comes. */
-        server->listener->news = 0;
-        plx__list_remove(&server->listener->task.work);
+    return listens(server, plx_socket_listen_on(server->listener, where));
+}
+
+int plx_server_adopt(plx_server *server, int descriptor)
+{
+    struct plx__os_socket_facts facts;
+    if (server == NULL || server->hold.freed) {
+        return PLX_INVALID_STATE;
     }
-    return code;
+    int result = plx__socket_inspect(server->listener, descriptor, &facts);
+    if (result == 0 && !facts.listening) {
+        return plx__socket_fail_unsupported(server->listener, "adopt what does not listen");
+    }
+    return listens(server, plx_socket_adopt(server->listener, descriptor));
+}
+
+int plx_server_adopt_activated(plx_server *server, const char *name)
+{
+    if (server == NULL || server->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    int descriptor = plx__socket_find_activated(server->listener, name, true);
+    return descriptor < 0 ? plx__socket_fail_activation(server->listener, name)
+                          : plx_server_adopt(server, descriptor);
 }
 
 void plx_server_stop_listening(plx_server *server)

@@ -1,6 +1,7 @@
 /* lib/socket.c -- floor 4: the life of a socket: states, connecting, listening, ending. */
 #include "config.h"
 
+#include "lib/activation.h"
 #include "lib/connect.h"
 #include "lib/memory.h"
 #include "lib/socket.h"
@@ -366,17 +367,31 @@ static void enter_state(plx_socket *socket, const struct plx__os_socket_facts *f
     }
 }
 
-int plx_socket_adopt(plx_socket *socket, int descriptor)
+int plx__socket_inspect(const plx_socket *socket, int descriptor,
+                        struct plx__os_socket_facts *ret_facts)
 {
     struct plx__os_socket_facts facts = {0};
+    int result = plx__os_inspect(descriptor, &facts);
+    if (result == 0 && !is_of_kind(socket, &facts)) {
+        result = -ENOTSUP;
+    }
+    if (result == 0) {
+        *ret_facts = facts;
+    }
+    return result;
+}
+
+int plx_socket_adopt(plx_socket *socket, int descriptor)
+{
+    struct plx__os_socket_facts facts;
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
         return plx__socket_fail_state(socket, "adopt");
     }
-    int result = plx__os_inspect(descriptor, &facts);
-    if (result == 0 && !is_of_kind(socket, &facts)) {
+    int result = plx__socket_inspect(socket, descriptor, &facts);
+    if (result == -ENOTSUP) {
         return plx__socket_fail_unsupported(socket, "adopt such a descriptor");
     }
     if (result == 0) {
@@ -393,4 +408,33 @@ int plx_socket_adopt(plx_socket *socket, int descriptor)
     plx__options_apply(socket, descriptor);
     enter_state(socket, &facts);
     return 0;
+}
+
+/* The first descriptor of that name that fits the socket, and listens if it has to; -1: none. */
+int plx__socket_find_activated(const plx_socket *socket, const char *name, bool to_listen)
+{
+    struct plx__os_socket_facts facts = {0};
+    int descriptor = plx__activation_next(name, -1);
+    while (descriptor >= 0 && (plx__socket_inspect(socket, descriptor, &facts) < 0 ||
+                               (to_listen && !facts.listening))) {
+        descriptor = plx__activation_next(name, descriptor);
+    }
+    return descriptor;
+}
+
+int plx__socket_fail_activation(plx_socket *socket, const char *name)
+{
+    return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                            "adopt what a service manager passed as \"%s\"",
+                            name == NULL ? "(any)" : name);
+}
+
+int plx_socket_adopt_activated(plx_socket *socket, const char *name)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    int descriptor = plx__socket_find_activated(socket, name, false);
+    return descriptor < 0 ? plx__socket_fail_activation(socket, name)
+                          : plx_socket_adopt(socket, descriptor);
 }

@@ -89,6 +89,17 @@ static inline void plx_server_set_client_events(plx_server *server, const plx_ev
  * event tells the same in the next poll. */
 PLX_API int plx_server_listen_on(plx_server *server, const char *where);
 
+/* plx_server_adopt listens with a descriptor that listens already, such as one inherited from
+ * another process. It is the server's from then on. Returns 0, or PLX_INVALID_STATE (listening
+ * already, or a descriptor that does not listen or is of another kind) or the system's error; then
+ * it remains yours. */
+PLX_API int plx_server_adopt(plx_server *server, int descriptor);
+
+/* plx_server_adopt_activated listens with a descriptor that a service manager opened for this
+ * process and passed under that name (systemd's socket activation, sd_listen_fds(3)); NULL takes the
+ * first that fits. Each is taken once. Returns 0, or PLX_INVALID_STATE when there is none. */
+PLX_API int plx_server_adopt_activated(plx_server *server, const char *name);
+
 /* plx_server_stop_listening stops listening, silently; clients live on. IPC: the file is removed.
  * Peers that wait in the system's queue are turned away. listen_on may follow. */
 PLX_API void plx_server_stop_listening(plx_server *server);

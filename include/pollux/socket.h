@@ -113,6 +113,12 @@ PLX_API int plx_socket_listen_on(plx_socket *socket, const char *where);
  * another kind) or the system's error, and it remains yours. */
 PLX_API int plx_socket_adopt(plx_socket *socket, int descriptor);
 
+/* plx_socket_adopt_activated adopts a descriptor that a service manager opened for this process and
+ * passed under that name (systemd's socket activation, sd_listen_fds(3)); NULL takes the first that
+ * fits the kind. Each is taken once. Returns as adopt does, and PLX_INVALID_STATE when there is
+ * none. */
+PLX_API int plx_socket_adopt_activated(plx_socket *socket, const char *name);
+
 /* plx_socket_disconnect ends the connection in an orderly way. Writing is refused from now on;
  * polls send what is queued, then tell the peer that this was all, and read on (what arrives stays
  * readable, up to the read limit or 256 KiB) until everything is acknowledged, the peer has ended

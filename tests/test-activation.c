@@ -1,0 +1,183 @@
+/* tests/test-activation.c -- descriptors from a service manager, passed as systemd does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "tests/world.h"
+
+enum { FIRST = 3 };
+
+/* The descriptors from 3 on belong to the test runner here, so that each case runs in a child, and
+ * says by its exit status and on standard error what went wrong. */
+#define NEED(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);              \
+            _exit(1);                                                                              \
+        }                                                                                          \
+    } while (0)
+#define NEED_EQUAL(is, wanted) NEED((is) == (wanted))
+
+#define CHILD_CASE(name)                                                                           \
+    static void name##_child(void);                                                                \
+    START_TEST(name)                                                                               \
+    {                                                                                              \
+        int status = -1;                                                                           \
+        pid_t child = fork();                                                                      \
+                                                                                                   \
+        if (child == 0) {                                                                          \
+            name##_child();                                                                        \
+            _exit(0);                                                                              \
+        }                                                                                          \
+        ck_assert_int_eq(waitpid(child, &status, 0), child);                                       \
+        ck_assert_int_eq(status, 0);                                                               \
+    }                                                                                              \
+    END_TEST                                                                                       \
+    static void name##_child(void)
+
+/* Puts descriptors at 3, 4, ... of this process, which has nothing there that it still needs. */
+static void pass(int *descriptors, int count, const char *names)
+{
+    char text[32];
+    int high[8];
+
+    for (int i = 0; i < count; i++)
+        high[i] = fcntl(descriptors[i], F_DUPFD, 100);
+    for (int i = 0; i < count; i++)
+        NEED_EQUAL(dup2(high[i], FIRST + i), FIRST + i);
+    snprintf(text, sizeof text, "%d", count);
+    setenv("LISTEN_FDS", text, 1);
+    snprintf(text, sizeof text, "%d", (int)getpid());
+    setenv("LISTEN_PID", text, 1);
+    if (names != NULL)
+        setenv("LISTEN_FDNAMES", names, 1);
+}
+
+static int listener(int family, int *ret_port)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof name;
+    sa_family_t local = AF_UNIX; /* a family alone: the system chooses a name, unix(7) */
+    int raw = socket(family, SOCK_STREAM, 0);
+
+    NEED(raw >= 0);
+    if (family == AF_INET) {
+        NEED_EQUAL(bind(raw, (struct sockaddr *)&name, size), 0);
+        NEED_EQUAL(getsockname(raw, (struct sockaddr *)&name, &size), 0);
+        *ret_port = ntohs(name.sin_port);
+    } else {
+        NEED_EQUAL(bind(raw, (struct sockaddr *)(void *)&local, sizeof local), 0);
+    }
+    NEED_EQUAL(listen(raw, 5), 0);
+    return raw;
+}
+
+CHILD_CASE(by_name_and_each_once)
+{
+    int ports[2], unused;
+    int passed[] = {listener(AF_INET, &ports[0]), listener(AF_UNIX, &unused),
+                    listener(AF_INET, &ports[1])};
+    plx_server *one = plx_server_new(plx_tcp_new), *other = plx_server_new(plx_tcp_new);
+    plx_server *local = plx_server_new(plx_ipc_new);
+
+    pass(passed, 3, "web:local:admin");
+    NEED_EQUAL(plx_server_adopt_activated(one, "nobody"), PLX_INVALID_STATE);
+    NEED_EQUAL(plx_server_adopt_activated(one, "we"), PLX_INVALID_STATE);
+    NEED_EQUAL(plx_server_adopt_activated(one, "local"), PLX_INVALID_STATE); /* another kind */
+    NEED_EQUAL(plx_server_adopt_activated(one, "admin"), 0);
+    NEED_EQUAL(plx_server_port(one), ports[1]);
+    NEED_EQUAL(plx_server_adopt_activated(other, "admin"), PLX_INVALID_STATE); /* taken */
+    NEED_EQUAL(plx_server_adopt_activated(other, NULL), 0);
+    NEED_EQUAL(plx_server_port(other), ports[0]);
+    NEED_EQUAL(plx_server_adopt_activated(local, NULL), 0);
+    NEED(plx_server_is_listening(local));
+    NEED_EQUAL(fcntl(FIRST, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    plx_server_free(one);
+    plx_server_free(other);
+    plx_server_free(local);
+}
+
+CHILD_CASE(meant_for_another_process)
+{
+    int port, passed[] = {listener(AF_INET, &port)};
+    plx_server *server = plx_server_new(plx_tcp_new);
+
+    pass(passed, 1, NULL);
+    setenv("LISTEN_PID", "1", 1);
+    NEED_EQUAL(plx_server_adopt_activated(server, NULL), PLX_INVALID_STATE);
+    setenv("LISTEN_PID", "nonsense", 1);
+    NEED_EQUAL(plx_server_adopt_activated(server, NULL), PLX_INVALID_STATE);
+    unsetenv("LISTEN_PID");
+    NEED_EQUAL(plx_server_adopt_activated(server, NULL), PLX_INVALID_STATE);
+    plx_server_free(server);
+}
+
+CHILD_CASE(a_number_that_is_too_large)
+{
+    int port, passed[] = {listener(AF_INET, &port)};
+    plx_server *server = plx_server_new(plx_tcp_new);
+
+    pass(passed, 1, "here");
+    setenv("LISTEN_FDS", "50", 1);
+    NEED_EQUAL(plx_server_adopt_activated(server, "there"), PLX_INVALID_STATE);
+    setenv("LISTEN_FDS", "99999999999999999999", 1);
+    NEED_EQUAL(plx_server_adopt_activated(server, "here"), PLX_INVALID_STATE);
+    setenv("LISTEN_FDS", "-1", 1);
+    NEED_EQUAL(plx_server_adopt_activated(server, "here"), PLX_INVALID_STATE);
+    setenv("LISTEN_FDS", "1", 1);
+    NEED_EQUAL(plx_server_adopt_activated(server, "here"), 0);
+    plx_server_free(server);
+}
+
+CHILD_CASE(a_socket_takes_what_fits_it)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int port, udp = socket(AF_INET, SOCK_DGRAM, 0);
+    int passed[] = {listener(AF_INET, &port), udp};
+    plx_socket *datagrams = plx_udp_new(), *stream = plx_tcp_new();
+
+    NEED_EQUAL(bind(udp, (struct sockaddr *)&name, sizeof name), 0);
+    pass(passed, 2, NULL);
+    NEED_EQUAL(plx_socket_adopt_activated(datagrams, NULL), 0);
+    NEED_EQUAL(plx_socket_state(datagrams), PLX_BOUND);
+    NEED_EQUAL(plx_socket_adopt_activated(stream, NULL), 0);
+    NEED_EQUAL(plx_socket_state(stream), PLX_LISTENING);
+    NEED_EQUAL(plx_socket_port(stream), port);
+    NEED_EQUAL(plx_socket_adopt_activated(NULL, NULL), PLX_INVALID_STATE);
+    plx_socket_free(datagrams);
+    plx_socket_free(stream);
+}
+
+/* A server serves with a listener that was made elsewhere; one that does not listen is left alone. */
+CASE(server_adopts_a_listener)
+{
+    char where[WHERE_SIZE];
+    plx_server *server = world_server(w);
+    int raw = raw_listen(w, 5, where), idle = raw_refusing(w, where);
+
+    raw_listen(w, 5, where);
+    ck_assert_int_eq(plx_server_adopt(server, idle), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_server_adopt(server, -1), EBADF);
+    ck_assert_int_ge(fcntl(idle, F_GETFD), 0);
+    ck_assert_int_eq(plx_server_adopt(server, dup(raw)), 0);
+    ck_assert_int_eq(plx_server_adopt(server, raw), PLX_INVALID_STATE); /* listening already */
+    ck_assert(plx_server_is_listening(server));
+    ck_assert_int_eq(plx_server_adopt(NULL, raw), PLX_INVALID_STATE);
+    plx_server_stop_listening(server);
+    ck_assert_int_ge(fcntl(raw, F_GETFD), 0);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("activation");
+    TCase *tcase = tcase_create("activation");
+
+    tcase_add_test(tcase, by_name_and_each_once);
+    tcase_add_test(tcase, meant_for_another_process);
+    tcase_add_test(tcase, a_number_that_is_too_large);
+    tcase_add_test(tcase, a_socket_takes_what_fits_it);
+    ADD_CASE(tcase, server_adopts_a_listener);
+    suite_add_tcase(suite, tcase);
+    return world_run(suite);
+}
