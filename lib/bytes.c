@@ -431,6 +431,7 @@ int plx_socket_flush(plx_socket *socket)
     }
     if (plx__socket_is_open(socket) && socket->out.size > 0 && !socket->hold.freed) {
         struct plx__budget budget = {SIZE_MAX, 0};
+        socket->stuck = false;
         socket->kind->send_queue(socket, &budget);
         plx__socket_update(socket);
         plx__task_schedule(&socket->task);

@@ -20,6 +20,16 @@
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
+/* A descriptor that was bound and cannot listen leaves nothing behind. */
+static int fail_to_listen(plx_socket *socket, int descriptor, int error)
+{
+    if (socket->kind->finish != NULL) {
+        socket->kind->finish(socket);
+    }
+    plx__os_close(descriptor);
+    return plx__socket_fail_system(socket, error, "listen");
+}
+
 int plx__stream_listen(plx_socket *socket)
 {
     int descriptor = socket->kind->bind(socket);
@@ -28,14 +38,12 @@ int plx__stream_listen(plx_socket *socket)
     }
     int result = plx__os_listen(descriptor);
     if (result < 0) {
-        plx__os_close(descriptor);
-        return plx__socket_fail_system(socket, result, "listen");
+        return fail_to_listen(socket, descriptor, result);
     }
     plx__socket_begin(socket);
     result = plx__socket_take_descriptor(socket, descriptor);
     if (result < 0) {
-        plx__os_close(descriptor);
-        return plx__socket_fail_system(socket, result, "listen");
+        return fail_to_listen(socket, descriptor, result);
     }
     plx__socket_set_state(socket, PLX_LISTENING);
     return 0;

@@ -14,10 +14,15 @@
 #include <errno.h>
 #include <string.h>
 
+/* What a listener left in the file system. */
+struct claim {
+    char *path;
+    struct plx__os_file file;
+};
+
 struct ipc {
     plx_socket base;
-    char *file_path; /* where the listener is bound; NULL: it has no file */
-    struct plx__os_file file;
+    struct claim *claim; /* NULL: it has no file, as connections have none */
 };
 
 static struct ipc *ipc_of(plx_socket *socket)
@@ -88,16 +93,32 @@ static int bind_or_replace(int descriptor, const struct plx__os_name *name)
     return result;
 }
 
+static struct claim *free_claim(struct claim *claim)
+{
+    if (claim != NULL) {
+        plx__memory_free(claim->path);
+        plx__memory_free(claim);
+    }
+    return NULL;
+}
+
 /* The mode is set before anybody can connect, for nobody listens yet. */
 static int claim_file(plx_socket *socket)
 {
-    struct ipc *self = ipc_of(socket);
     int mode = plx__option_value(socket->options, PLX_OPTION_MODE);
-    if (!plx__text_set(&self->file_path, socket->path)) {
+    struct claim *claim = plx__memory_new(sizeof *claim);
+    if (claim == NULL || !plx__text_set(&claim->path, socket->path)) {
+        free_claim(claim);
         return -ENOMEM;
     }
-    int result = mode == 0 ? 0 : plx__os_set_file_mode(self->file_path, mode);
-    return result < 0 ? result : plx__os_file(self->file_path, &self->file);
+    int result = mode == 0 ? 0 : plx__os_set_file_mode(claim->path, mode);
+    result = result < 0 ? result : plx__os_file(claim->path, &claim->file);
+    if (result < 0) {
+        free_claim(claim);
+        return result;
+    }
+    ipc_of(socket)->claim = claim;
+    return 0;
 }
 
 static int bind_path(plx_socket *socket, int descriptor, const struct plx__os_name *name)
@@ -143,18 +164,18 @@ static int ipc_bind(plx_socket *socket)
  * numbers. */
 static void ipc_finish(plx_socket *socket)
 {
-    struct ipc *self = ipc_of(socket);
+    struct claim *claim = ipc_of(socket)->claim;
     struct plx__os_file now;
-    if (self->file_path != NULL && plx__os_file(self->file_path, &now) == 0 &&
-        now.device == self->file.device && now.inode == self->file.inode) {
-        plx__os_remove_file(self->file_path);
+    if (claim != NULL && plx__os_file(claim->path, &now) == 0 && now.device == claim->file.device &&
+        now.inode == claim->file.inode) {
+        plx__os_remove_file(claim->path);
     }
-    plx__text_set(&self->file_path, NULL);
+    ipc_of(socket)->claim = free_claim(claim);
 }
 
 static void ipc_drop(plx_socket *socket)
 {
-    plx__memory_free(ipc_of(socket)->file_path);
+    free_claim(ipc_of(socket)->claim);
 }
 
 static const struct plx_kind ipc = {
