@@ -59,18 +59,32 @@ static void write_pattern(plx_socket *socket, size_t size)
     free(bytes);
 }
 
-/* Takes what a raw peer has got, which must continue the pattern; false at its end. */
-static bool raw_drain(int raw, uint64_t *got)
+/* Takes at most `most` bytes of what a raw peer has got, which must continue the pattern; false at
+ * its end. */
+static bool raw_sip(int raw, uint64_t *got, size_t most)
 {
     static unsigned char piece[64 * 1024];
-    ptrdiff_t size;
+    ptrdiff_t size = raw_take(raw, piece, most < sizeof piece ? most : sizeof piece);
 
-    while ((size = raw_take(raw, piece, sizeof piece)) > 0) {
-        ck_assert_msg(pattern_matches(piece, (size_t)size, *got), "wrong bytes after %llu",
-                      (unsigned long long)*got);
-        *got += (uint64_t)size;
-    }
-    return size == -1;
+    if (size <= 0)
+        return size == -1;
+    ck_assert_msg(pattern_matches(piece, (size_t)size, *got), "wrong bytes after %llu",
+                  (unsigned long long)*got);
+    *got += (uint64_t)size;
+    return true;
+}
+
+/* Takes all that a raw peer has got; false at its end. */
+static bool raw_drain(int raw, uint64_t *got)
+{
+    uint64_t before;
+
+    do {
+        before = *got;
+        if (!raw_sip(raw, got, SIZE_MAX))
+            return false;
+    } while (*got > before);
+    return true;
 }
 
 /* Lets what a raw peer sent arrive, in the kernel and no further. */
@@ -921,6 +935,36 @@ PAIR_CASE(reset_seen_by_a_write_keeps_what_came)
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
 }
 
+CASE(reset_seen_by_a_write_while_the_buffer_is_full)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char got[64] = "";
+    size_t size = 0;
+    int raw;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 8), 0);
+    raw = world_pair(w, socket, &log);
+    raw_say(raw, "twenty-five bytes of news");
+    raw_reset(w, raw);
+    UNTIL(w, plx_socket_bytes_available(socket) == 8);
+    ck_assert_int_eq(plx_socket_write(socket, "hello?", 6), 6);
+    plx_socket_flush(socket);
+    /* All of it comes, above the limit or piece by piece, and then the end, once. */
+    for (int round = 0; size < 25; round++) {
+        ptrdiff_t piece = plx_socket_read(socket, got + size, 8);
+
+        ck_assert_msg(piece >= 0 && round < ROUNDS, "%s: the end after \"%s\"", world_name(w), got);
+        size += (size_t)piece;
+        world_turn(w, round);
+    }
+    ck_assert_str_eq(got, "twenty-five bytes of news");
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
+}
+
 PAIR_CASE(large_write_after_a_reset_keeps_what_came)
 {
     struct pollfd hang_up = {.fd = plx_socket_handle(socket), .events = POLLRDHUP};
@@ -1163,7 +1207,9 @@ PAIR_CASE(disconnect_drains_while_the_peer_keeps_sending)
     write_pattern(socket, MIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
-    for (int round = 0; raw_drain(raw, &got); round++) {
+    /* It takes less than there is, so that the kernel has something left that a reset would
+     * destroy. */
+    for (int round = 0; raw_sip(raw, &got, 16 * KIB); round++) {
         ck_assert_int_lt(round, ROUNDS);
         for (int burst = 0; burst < 4; burst++)
             (void)!send(raw, junk, sizeof junk, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -1176,6 +1222,34 @@ PAIR_CASE(disconnect_drains_while_the_peer_keeps_sending)
            "state:CLOSING send_complete(false)[CLOSING] state:UNCONNECTED "
            "disconnected[UNCONNECTED]");
     ck_assert_uint_eq(log->sent, MIB);
+}
+
+PAIR_CASE(disconnect_tells_the_peer_that_this_was_all)
+{
+    uint64_t got = 0;
+
+    /* More than a peer that does not read takes at once, and less than the kernel takes from us. */
+    write_pattern(socket, 100 * KIB);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    world_settle(w);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+    /* From here on no poll of ours is needed: a peer may read to the end before it does anything. */
+    while (raw_drain(raw, &got))
+        world_readable(raw);
+    ck_assert_uint_eq(got, 100 * KIB);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+}
+
+PAIR_CASE(disconnect_hears_the_peer_to_its_end)
+{
+    ck_assert_int_eq(plx_socket_write(socket, "any last words?", 15), 15);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw_say(raw, "yes");
+    world_poll(w);
+    raw_expect(w, raw, "any last words?");
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    expect_read(socket, "yes");
 }
 
 PAIR_CASE(disconnect_keeps_what_came)
@@ -2526,6 +2600,7 @@ int main(void)
         &reset_beside_data,
         &reset_without_data,
         &reset_seen_by_a_write_keeps_what_came,
+        &reset_seen_by_a_write_while_the_buffer_is_full,
         &large_write_after_a_reset_keeps_what_came,
         &peer_ends_while_bytes_are_queued,
         &reply_to_data_that_came_with_the_end,
@@ -2540,6 +2615,8 @@ int main(void)
         &group_flush_ends_the_frame,
         &disconnect_with_nothing_queued,
         &disconnect_drains_while_the_peer_keeps_sending,
+        &disconnect_tells_the_peer_that_this_was_all,
+        &disconnect_hears_the_peer_to_its_end,
         &disconnect_keeps_what_came,
         &disconnect_then_write_is_refused,
         &disconnect_gives_up_after_the_linger_time,

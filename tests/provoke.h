@@ -40,8 +40,7 @@ void provoke_arm(struct record *record, enum provocation how, record_act *act, v
 void provoke_stir(struct world *world, enum provocation how, plx_socket *socket, int raw,
                   struct record *record);
 
-/* provoke takes an unconnected socket all the way, and returns the raw peer or -1 if there is none.
- */
+/* provoke takes an unconnected socket all the way; returns the raw peer, or -1 if there is none. */
 int provoke(struct world *world, enum provocation how, plx_socket *socket, struct record *record,
             record_act *act, void *data);
 

@@ -96,6 +96,43 @@ int count_descriptors(void)
     return count;
 }
 
+/* ---- folders --------------------------------------------------------------------------------- */
+
+/* Of this program; every test has one of its own in it. */
+static char root[32];
+
+static void remove_folder(const char *name)
+{
+    DIR *folder = opendir(name);
+    struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    if (folder != NULL)
+        closedir(folder);
+    rmdir(name);
+}
+
+/* Also what tests that failed have left. */
+static void remove_root(void)
+{
+    DIR *folder = opendir(root);
+    struct dirent *entry;
+    char name[sizeof root + sizeof entry->d_name];
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        snprintf(name, sizeof name, "%s/%s", root, entry->d_name);
+        if (entry->d_name[0] != '.')
+            remove_folder(name);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    rmdir(root);
+}
+
+/* ---- the program ------------------------------------------------------------------------------ */
+
 bool under_valgrind(void)
 {
     const char *preload = getenv("LD_PRELOAD");
@@ -108,10 +145,14 @@ int world_run(Suite *suite)
     SRunner *runner = srunner_create(suite);
     int failed;
 
+    snprintf(root, sizeof root, "/tmp/pollux-test-XXXXXX");
+    if (mkdtemp(root) == NULL || chmod(root, 0711) != 0)
+        return EXIT_FAILURE;
     plx_memory_set(counting_resize, NULL);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    remove_root();
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -125,7 +166,7 @@ static void begin(struct world *world, const struct kind *kind, enum mode mode)
     world->kind = kind;
     world->mode = mode;
     snprintf(world->name, sizeof world->name, "%s/%s", kind->name, modes[mode]);
-    snprintf(world->folder, sizeof world->folder, "/tmp/pollux-test-XXXXXX");
+    snprintf(world->folder, sizeof world->folder, "%s/XXXXXX", root);
     ck_assert_ptr_nonnull(mkdtemp(world->folder));
     world->descriptors_before = count_descriptors();
     world->blocks_before = count_blocks();
@@ -150,19 +191,6 @@ void world_begin_plain(struct world *world, enum mode mode)
 const char *world_name(const struct world *world)
 {
     return world->name;
-}
-
-static void remove_folder(const char *name)
-{
-    DIR *folder = opendir(name);
-    struct dirent *entry;
-
-    while (folder != NULL && (entry = readdir(folder)) != NULL)
-        if (entry->d_name[0] != '.')
-            unlinkat(dirfd(folder), entry->d_name, 0);
-    if (folder != NULL)
-        closedir(folder);
-    rmdir(name);
 }
 
 void world_end(struct world *world)

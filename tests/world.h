@@ -36,15 +36,13 @@ struct world {
     size_t blocks_before;
 };
 
-/* world_run runs a suite with Pollux's memory counted, and returns the exit status of the program.
- */
+/* world_run runs a suite with Pollux's memory counted; returns the exit status of the program. */
 int world_run(Suite *suite);
 
-/* world_begin sets a world up by the number of a loop test; world_begin_plain is for tests of one noun
- * and takes the first kind. world_end takes it down and counts what is left over. */
+/* world_begin sets a world up by the number of a loop test; world_begin_plain is for tests of one
+ * noun and takes the first kind. world_end takes it down and counts what is left over. */
 void world_begin(struct world *world, int index);
-void world_begin_plain(struct world *world,
-                       enum mode mode); /* the first kind, for tests of one noun */
+void world_begin_plain(struct world *world, enum mode mode);
 void world_end(struct world *world);
 const char *world_name(const struct world *world);
 
