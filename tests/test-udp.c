@@ -805,6 +805,32 @@ MODE_CASE(peer_that_is_not_there)
     expect_datagram(w, socket, "back");
 }
 
+/* Word of an earlier datagram comes instead of the sending of a later one, which must not cost it. */
+MODE_CASE(peer_that_is_back_misses_nothing_more)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_udp(w, &peer);
+    plx_socket *socket = with_peer(w, &log, &peer);
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char got[16];
+
+    raw_close(w, raw);
+    ck_assert_int_eq(plx_socket_write(socket, "lost", 4), 4);
+    ck_assert_int_eq(plx_socket_flush(socket), 0);
+    name.sin_port = htons(peer.port);
+    raw = raw_udp_at(w, &name);
+    ck_assert_int_eq(plx_socket_write(socket, "found", 5), 5);
+    ck_assert_int_eq(plx_socket_flush(socket), 0);
+    world_readable(raw);
+    ck_assert_int_eq(recv(raw, got, sizeof got, 0), 5);
+    ck_assert_mem_eq(got, "found", 5);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.code, ECONNREFUSED);
+}
+
 MODE_CASE(stream_calls_without_a_peer)
 {
     struct record log;
@@ -973,6 +999,7 @@ int main(void)
         &peer_filters_strangers,
         &peer_chosen_after_strangers_were_heard,
         &peer_that_is_not_there,
+        &peer_that_is_back_misses_nothing_more,
         &stream_calls_without_a_peer,
         &malformed_peers,
         &a_burst_arrives_whole,

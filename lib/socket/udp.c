@@ -226,29 +226,44 @@ static int family_of(const plx_socket *socket)
                                                                     : plx__os_name_family(&local);
 }
 
+static void fail_send(plx_socket *socket, const struct record *record, int error)
+{
+    char host[PLX__ADDRESS_TEXT_SIZE];
+    const plx_address *to = record->address.family == 0 ? &socket->remote : &record->address;
+    plx__address_format_host(to, host, sizeof host);
+    plx__socket_fail_system(socket, error, "send %u bytes to %s", (unsigned)record->size, host);
+}
+
+/* Sends the first record. A refusal is word of an earlier datagram, told by the first call after it
+ * instead of that call's own work (udp(7)): it is passed on, and the datagram at hand sent again. */
+static ptrdiff_t send_first(plx_socket *socket, const struct record *record, int family)
+{
+    ptrdiff_t count = send_record(socket, record, family);
+    if (count == -ECONNREFUSED) {
+        fail_send(socket, record, (int)count);
+        count = send_record(socket, record, family);
+    }
+    return count;
+}
+
 static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
 {
     int family = family_of(socket);
     while (socket->out_records > 0 && !plx__budget_is_spent(budget)) {
         struct record record = first_record(&socket->out);
-        ptrdiff_t count = send_record(socket, &record, family);
+        ptrdiff_t count = send_first(socket, &record, family);
         if (count == -EAGAIN || count == -ENOBUFS) {
             socket->stuck = true;
             return;
         }
         if (count < 0) {
-            /* This one cannot leave, or an earlier one is reported by it; those behind it have
-             * nothing to do with either. */
-            char host[PLX__ADDRESS_TEXT_SIZE];
-            plx__address_format_host(record.address.family == 0 ? &socket->remote : &record.address,
-                                     host, sizeof host);
-            plx__socket_fail_system(socket, (int)count, "send %u bytes to %s",
-                                    (unsigned)record.size, host);
+            /* This one cannot leave; those behind it have nothing to do with that. */
+            fail_send(socket, &record, (int)count);
         }
         plx__buffer_skip(&socket->out, sizeof record + record.size);
         socket->out_records--;
-        plx__budget_spend(budget, record.size);
         socket->messages_sent += count < 0 ? 0 : 1;
+        plx__budget_spend(budget, record.size);
         plx__socket_has_sent(socket, count < 0 ? 0 : record.size);
     }
 }
