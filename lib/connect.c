@@ -376,6 +376,11 @@ int plx__connect_start(plx_socket *socket)
     return connect == NULL ? fail_memory(socket) : begin(socket, connect);
 }
 
+bool plx__connect_is_idle(const plx_socket *socket)
+{
+    return socket->state == PLX_CONNECTING && socket->connect->running == 0;
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a == 0 || (b != 0 && b < a) ? b : a;

@@ -23,6 +23,10 @@ int plx__connect_start(plx_socket *socket);
  * afterwards. */
 void plx__connect_continue(plx_socket *socket);
 
+/* plx__connect_is_idle says whether it has to go on although nothing is under way: to begin with, or
+ * because all that was tried has failed. */
+bool plx__connect_is_idle(const plx_socket *socket);
+
 /* plx__connect_deadline returns the moment at which to continue anyhow. */
 uint64_t plx__connect_deadline(const plx_socket *socket);
 

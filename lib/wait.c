@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/clock.h"
+#include "lib/connect.h"
 #include "lib/socket.h"
 
 #include <errno.h>
@@ -54,11 +55,17 @@ static void serve(plx_socket *socket)
     plx__socket_serve(socket, &budget);
 }
 
-/* News that a handler's wait may not tell does not end its sleep. */
+/* What a wait inside a handler can go on with at once: news do not count there, for they are not
+ * told, but the first step of an ending or of a connect does, which no readiness will ever tell. */
+static bool has_step(const plx_socket *socket)
+{
+    bool ending = socket->state == PLX_CLOSING && socket->out.size == 0 && !socket->sending_ended;
+    return socket->more || ending || plx__socket_can_send(socket) || plx__connect_is_idle(socket);
+}
+
 static bool has_work(const plx_socket *socket)
 {
-    return socket->telling ? socket->more || plx__socket_can_send(socket)
-                           : plx__socket_has_work(socket);
+    return socket->telling ? has_step(socket) : plx__socket_has_work(socket);
 }
 
 /* Sleeps until there is something to serve, and serves it. False: the time is over, or the socket
