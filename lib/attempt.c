@@ -106,6 +106,9 @@ void plx__attempt_continue(struct plx__attempt *attempt)
         int descriptor = attempt->watch.descriptor;
         int error = plx__os_take_error(descriptor);
         attempt->progress = PLX__WON;
+        /* Only a connection that was there can be reset, one that is not is refused (RFC 9293,
+         * 3.10.7.3): it was, and what came before the reset is still to be had. */
+        error = error == -ECONNRESET ? 0 : error;
         if (error < 0 || is_itself(descriptor, &attempt->name)) {
             fail(attempt, error < 0 ? error : -ECONNREFUSED);
         }
