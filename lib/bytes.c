@@ -293,9 +293,8 @@ bool plx_socket_can_read_line(const plx_socket *socket)
     if (socket == NULL || socket->kind->record_size > 0 || socket->in.size == 0) {
         return false;
     }
-    const uint8_t *data = plx__buffer_data(&socket->in);
-    return is_at_end(socket) || plx__socket_room(socket) == 0 ||
-           memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line) != NULL;
+    /* The socket is const for its users: how far it was searched is no change that they could see. */
+    return is_at_end(socket) || plx__socket_room(socket) == 0 || has_line((plx_socket *)socket);
 }
 
 size_t plx_socket_skip(plx_socket *socket, size_t size)
@@ -370,7 +369,7 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
     }
     ptrdiff_t sent = socket->kind->send(socket, data, size);
     if (sent < 0) {
-        socket->send_error = sent == -EAGAIN ? 0 : (int)-sent;
+        socket->send_error = sent == -EAGAIN || sent == -ENOBUFS ? 0 : (int)-sent;
         return 0;
     }
     return (size_t)sent;
