@@ -91,6 +91,9 @@ void plx__options_apply(plx_socket *socket, int descriptor)
                                plx__option_value(socket->options, (plx_option)option));
         }
     }
+    if (socket->kind->prepare != NULL) {
+        socket->kind->prepare(descriptor);
+    }
 }
 
 static int apply_now(plx_socket *socket, plx_option option, int value)

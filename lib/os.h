@@ -139,6 +139,9 @@ int plx__os_set_only_ipv6(int descriptor, bool only);
  * (TIME_WAIT). */
 int plx__os_set_reuse(int descriptor);
 
+/* plx__os_set_urgent_inline leaves urgent bytes in the stream (SO_OOBINLINE, socket(7)). */
+int plx__os_set_urgent_inline(int descriptor);
+
 /* plx__os_membership joins (or leaves) a multicast group on the interface of that index, 0: the
  * system's choice. */
 int plx__os_membership(int descriptor, const plx_address *group, unsigned interface_index,

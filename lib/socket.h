@@ -67,6 +67,8 @@ struct plx_kind {
     int (*check_path)(const char *path);
     /* Begins to connect, properties being set. NULL: plx__connect_start, which asks `aim`. */
     int (*connect)(plx_socket *socket);
+    /* Sets on a new descriptor what is no option. NULL: nothing. */
+    void (*prepare)(int descriptor);
     /* Says where the properties lead. Returns 0, or a code after plx__socket_fail. NULL: connect is
      * unsupported. */
     int (*aim)(plx_socket *socket, struct plx__aim *ret_aim);

@@ -106,7 +106,7 @@ PLX_API int plx_socket_connect_to(plx_socket *socket, const char *where);
  * does. */
 PLX_API int plx_socket_listen_on(plx_socket *socket, const char *where);
 
-/* plx_socket_adopt makes a descriptor that is connected, bound or listening already the socket's
+/* plx_socket_adopt makes a descriptor that is connected, listening or (UDP) bound already the socket's
  * own. It sees what it is, and makes it non-blocking and close-on-exec. Both buffers are emptied,
  * the last error is cleared; events come as if connect or listen had been called. Returns 0, and
  * closing it is then up to the socket; or PLX_INVALID_STATE (not unconnected, or a descriptor of

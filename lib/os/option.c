@@ -139,6 +139,11 @@ int plx__os_set_reuse(int descriptor)
     return set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
 }
 
+int plx__os_set_urgent_inline(int descriptor)
+{
+    return set(descriptor, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
 int plx__os_membership(int descriptor, const plx_address *group, unsigned interface_index,
                        bool join)
 {

@@ -11,6 +11,13 @@ static int tcp_aim(plx_socket *socket, struct plx__aim *ret_aim)
     return plx__internet_aim(socket, socket->address, socket->port, ret_aim);
 }
 
+/* An urgent byte stays where it stands in the stream: a second stream beside it was given up
+ * (RFC 6093), and left alone the system would take the byte out. */
+static void tcp_prepare(int descriptor)
+{
+    plx__os_set_urgent_inline(descriptor);
+}
+
 /* Once we have said that nothing more comes, that word is a byte of its own that wants confirming;
  * it is none of ours. */
 static ptrdiff_t tcp_unconfirmed(plx_socket *socket)
@@ -40,6 +47,7 @@ static const struct plx_kind tcp = {
                PLX__OPTION(KEEP_ALIVE_COUNT) | PLX__OPTION(LOW_DELAY) | PLX__OPTION(AUTO_CONNECT),
     .presets = PLX__OPTION(LOW_DELAY),
     .parse = plx__internet_parse,
+    .prepare = tcp_prepare,
     .aim = tcp_aim,
     .bind_local = plx__internet_bind_local,
     .bind = plx__internet_bind,
