@@ -1,0 +1,550 @@
+/* tests/test-qt-cases-connect.c -- what Qt's tests check of sockets, asked of Pollux: connecting.
+ *
+ * The cases B (connecting) and I (names), and A4, which is about both. See test-qt-cases.c for where
+ * they come from and which of them stand elsewhere or do not apply. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "tests/world.h"
+
+#define CONNECTS "state:CONNECTING state:CONNECTED connected[CONNECTED]"
+#define REFUSED "state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]"
+
+/* ---- a name server --------------------------------------------------------------------------- */
+
+/* It runs in a thread of its own, so that blocking calls can be tried, too. */
+struct names {
+    int raw;
+    pthread_t thread;
+    const char *addresses[4]; /* IPv4, to whatever name; none: no name exists */
+    int asked;                /* to be looked at when it has ended */
+};
+
+/* Answers one question in place; returns the length of the reply. */
+static size_t reply(struct names *names, unsigned char *packet, size_t size)
+{
+    /* name: a pointer to the question; type A, class IN; 60 seconds (RFC 1035, 4.1.3) */
+    static const unsigned char head[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4};
+    size_t at = 12;
+    int type;
+
+    while (at < size && packet[at] != 0)
+        at += packet[at] + 1u;
+    type = packet[at + 2];
+    at += 5;
+    names->asked++;
+    packet[2] = 0x81;
+    packet[3] = names->addresses[0] == NULL ? 0x83 : 0x80;
+    memset(packet + 6, 0, 6);
+    for (size_t i = 0; type == 1 && names->addresses[i] != NULL; i++) {
+        memcpy(packet + at, head, sizeof head);
+        at += sizeof head;
+        inet_pton(AF_INET, names->addresses[i], packet + at);
+        at += 4;
+        packet[7]++;
+    }
+    return at;
+}
+
+static void *serve_names(void *user)
+{
+    struct names *names = user;
+
+    for (;;) {
+        unsigned char packet[2048];
+        struct sockaddr_in from;
+        socklen_t length = sizeof from;
+        ssize_t size = recvfrom(names->raw, packet, 1024, 0, (struct sockaddr *)&from, &length);
+
+        if (size < 12)
+            return NULL; /* names_end */
+        sendto(names->raw, packet, reply(names, packet, (size_t)size), 0, (struct sockaddr *)&from,
+               length);
+    }
+}
+
+static void names_begin(struct names *names, const char *first, const char *second)
+{
+    struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof self;
+    char text[64];
+
+    *names = (struct names){.addresses = {first, second}};
+    names->raw = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(names->raw, (struct sockaddr *)&self, size), 0);
+    ck_assert_int_eq(getsockname(names->raw, (struct sockaddr *)&self, &size), 0);
+    snprintf(text, sizeof text, "127.0.0.1:%d", ntohs(self.sin_port));
+    setenv("POLLUX_NAMESERVERS", text, 1);
+    ck_assert_int_eq(pthread_create(&names->thread, NULL, serve_names, names), 0);
+}
+
+static void names_end(struct names *names)
+{
+    struct sockaddr_in self;
+    socklen_t size = sizeof self;
+
+    ck_assert_int_eq(getsockname(names->raw, (struct sockaddr *)&self, &size), 0);
+    ck_assert_int_eq(sendto(names->raw, "", 1, 0, (struct sockaddr *)&self, size), 1);
+    ck_assert_int_eq(pthread_join(names->thread, NULL), 0);
+    close(names->raw);
+}
+
+/* The port of a place that a raw listener gave, put behind a name. */
+static void by_name(const char *name, const char *where, char *ret_where)
+{
+    snprintf(ret_where, WHERE_SIZE, "%s%s", name, strrchr(where, ':'));
+}
+
+/* ---- A4: bound, and then connected by name ---------------------------------------------------- */
+
+/* A4: from a chosen address to a name whose first address fails, written to and ended at once */
+MODE_CASE(from_a_chosen_address_by_name)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raw;
+    struct sockaddr_in peer;
+    socklen_t size = sizeof peer;
+
+    names_begin(&names, "127.0.0.2", "127.0.0.1");
+    by_name("two.test", where, name);
+    ck_assert_int_eq(plx_socket_set_interface(socket, "127.0.0.3"), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw = raw_accept(w, listener);
+    ck_assert_int_eq(getpeername(raw, (struct sockaddr *)&peer, &size), 0);
+    ck_assert_int_eq(ntohl(peer.sin_addr.s_addr), (int)INADDR_LOOPBACK + 2);
+    raw_expect(w, raw, "x");
+    raw_expect_end(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    names_end(&names);
+}
+
+/* A4: a datagram socket that is bound keeps port and descriptor when it takes a peer by name */
+MODE_CASE(bound_and_then_a_peer_by_name)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+    plx_socket *peer = world_socket_of(w, plx_udp_new, NULL);
+    plx_datagram datagram;
+    char where[WHERE_SIZE];
+    int port, handle;
+
+    names_begin(&names, "127.0.0.1", NULL);
+    ck_assert_int_eq(plx_socket_connect(peer), 0);
+    ck_assert_int_eq(plx_socket_connect(socket), 0);
+    port = plx_socket_port(socket);
+    handle = plx_socket_handle(socket);
+    snprintf(where, sizeof where, "peer.test:%d", plx_socket_port(peer));
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_eq(plx_socket_port(socket), port);
+    ck_assert_int_eq(plx_socket_handle(socket), handle);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    UNTIL(w, plx_udp_packets_available(peer) > 0);
+    ck_assert(plx_udp_read(peer, &datagram));
+    ck_assert_int_eq(datagram.from.port, port);
+    names_end(&names);
+}
+
+/* ---- B: connecting --------------------------------------------------------------------------- */
+
+/* B1: refused, seen by a blocking call */
+CASE(refused_while_waiting)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert(!plx_socket_wait_for_connected(socket, -1)); /* not before a time limit: at once */
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    world_settle(w);
+    LOGGED(w, &log, REFUSED);
+}
+
+/* B2: a name that nobody has, seen by a blocking call */
+MODE_CASE(not_found_while_waiting)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+
+    names_begin(&names, NULL, NULL);
+    ck_assert_int_eq(plx_socket_connect_to(socket, "nobody.test:80"), 0);
+    ck_assert(!plx_socket_wait_for_connected(socket, -1));
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
+    names_end(&names);
+    ck_assert_int_gt(names.asked, 0);
+}
+
+/* A place where packets seem to be dropped: the queue of a listener is full. */
+static void black_hole(struct world *w, char *ret_where)
+{
+    raw_listen(w, 0, ret_where);
+    raw_connect(w, ret_where);
+}
+
+/* B3: nobody answers; the object can be used again at once */
+MODE_CASE(nobody_answers)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    black_hole(w, where);
+    for (int round = 0; round < 2; round++) {
+        record_clear(&log);
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        ck_assert(!plx_socket_wait_for_connected(socket, 30));
+        ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
+        plx_socket_abort(socket);
+        ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+        ck_assert_int_eq(plx_socket_handle(socket), -1);
+        world_settle(w);
+        LOGGED(w, &log, "state:CONNECTING");
+    }
+}
+
+/* B4: this computer, by its name, and nobody listens */
+MODE_CASE(localhost_without_a_service)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+
+    raw_refusing(w, where);
+    by_name("localhost", where, name);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP " REFUSED);
+}
+
+/* Another black hole, at another address with the port of `where`. */
+static void black_hole_at(struct world *w, const char *host, const char *where)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    int raw = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    int caller = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+    name.sin_port = htons((uint16_t)atoi(strrchr(where, ':') + 1));
+    ck_assert_int_eq(inet_pton(AF_INET, host, &name.sin_addr), 1);
+    ck_assert_int_eq(bind(raw, (struct sockaddr *)&name, sizeof name), 0);
+    ck_assert_int_eq(listen(raw, 0), 0);
+    ck_assert_int_eq(connect(caller, (struct sockaddr *)&name, sizeof name), 0);
+}
+
+/* B5: three addresses; two of them swallow everything, and the third one is reached */
+MODE_CASE(one_of_three_addresses_answers)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    black_hole_at(w, "127.0.0.2", where);
+    black_hole_at(w, "127.0.0.3", where);
+    names_begin(&names, "127.0.0.2", "127.0.0.3");
+    names.addresses[2] = "127.0.0.1";
+    by_name("three.test", where, name);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 1500), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL(w, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    names_end(&names);
+    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
+    raw_accept(w, listener);
+}
+
+/* B5: all of them swallow everything: one error, within the one limit */
+MODE_CASE(none_of_two_addresses_answers)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+
+    black_hole(w, where);
+    black_hole_at(w, "127.0.0.2", where);
+    names_begin(&names, "127.0.0.2", "127.0.0.1");
+    by_name("two.test", where, name);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 300), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    ck_assert(!plx_socket_wait_for_connected(socket, -1));
+    world_settle(w);
+    names_end(&names);
+    LOGGED(w, &log,
+           "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
+}
+
+static void act_wait_for_connected(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert(plx_socket_wait_for_connected(socket, -1));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+}
+
+static void wait_in(struct world *w, plx_state state)
+{
+    struct record log;
+    struct names names;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raw;
+
+    names_begin(&names, "127.0.0.1", NULL);
+    by_name("game.test", where, name);
+    record_on(&log, EVENT_STATE_CHANGED, act_wait_for_connected, NULL);
+    log.picky = true;
+    log.at = state;
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    raw = raw_accept(w, listener);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert(log.fired);
+    raw_say(raw, "and it works");
+    UNTIL(w, plx_socket_bytes_available(socket) == 12);
+    names_end(&names);
+    ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log.count[EVENT_STATE_CHANGED], 3);
+}
+
+/* B9: waiting for the connection in the handler that hears of the address */
+MODE_CASE(wait_when_the_host_is_found)
+{
+    wait_in(w, PLX_CONNECTING);
+}
+
+/* B9: and in the one that hears of the look-up */
+MODE_CASE(wait_when_the_look_up_begins)
+{
+    wait_in(w, PLX_HOST_LOOKUP);
+}
+
+static void act_know_the_local_address(struct record *record, plx_socket *socket)
+{
+    plx_address local;
+
+    (void)record;
+    ck_assert(plx_socket_local(socket, &local));
+    ck_assert_int_eq(local.port, plx_socket_port(socket));
+    ck_assert_int_gt(local.port, 0);
+    ck_assert_str_eq(plx_socket_local_address(socket), "127.0.0.1");
+}
+
+/* B13: the local address is known when `connected` is told, however fast that was */
+MODE_CASE(local_address_at_once)
+{
+    for (int round = 0; round < 10; round++) {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        char where[WHERE_SIZE];
+
+        raw_listen(w, 5, where);
+        record_on(&log, EVENT_CONNECTED, act_know_the_local_address, NULL);
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        UNTIL(w, log.fired);
+        plx_socket_abort(socket);
+    }
+}
+
+/* Moves a socket out of its group or into it. */
+static void move(struct world *w, plx_socket *socket, bool out)
+{
+    if (w->group == NULL)
+        return;
+    if (out)
+        plx_group_remove(w->group, socket);
+    else
+        ck_assert_int_eq(plx_group_add(w->group, socket), 0);
+}
+
+/* B15: blocking calls are enough, and the socket may change its group between any two of them */
+CASE(blocking_calls_suffice)
+{
+    for (int when = 0; when < 4; when++) {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        char where[WHERE_SIZE], got[16] = "";
+        int listener = raw_listen(w, 5, where), raw;
+
+        move(w, socket, when == 0);
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        move(w, socket, when == 1);
+        ck_assert(plx_socket_wait_for_connected(socket, -1));
+        raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+        ck_assert_int_eq(plx_socket_write(socket, "question", 8), 8);
+        move(w, socket, when == 2);
+        ck_assert(plx_socket_wait_for_sent(socket, -1));
+        move(w, socket, when == 3);
+        ck_assert_int_eq(recv(raw, got, sizeof got, 0), 8);
+        raw_say(raw, "answer");
+        ck_assert(plx_socket_wait_for_data(socket, -1));
+        ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), 6);
+        ck_assert_mem_eq(got, "answer", 6);
+        raw_close(w, raw);
+        ck_assert(plx_socket_wait_for_disconnected(socket, -1));
+        ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
+        ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 1);
+        ck_assert_int_eq(log.count[EVENT_SEND_COMPLETE], 1);
+        world_settle(w); /* `disconnected` may be due still */
+        ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+    }
+}
+
+/* B16: connected, written to and answered before the first poll: each event comes, and once */
+CASE(all_of_it_before_the_first_poll)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raw;
+
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "early", 5), 5);
+    raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+    raw_say(raw, "earlier");
+    poll(NULL, 0, 2);
+    LOGGED(w, &log, "");
+    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0 && log.count[EVENT_SEND_COMPLETE] > 0);
+    raw_expect(w, raw, "early");
+    world_settle(w);
+    ck_assert_msg(strncmp(log.text, CONNECTS " ", strlen(CONNECTS) + 1) == 0, "%s: \"%s\"",
+                  world_name(w), log.text);
+    ck_assert_int_eq(log.count[EVENT_SEND_PROGRESS], 1);
+    ck_assert_int_eq(log.count[EVENT_SEND_COMPLETE], 1);
+    ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 1);
+}
+
+/* ---- I: names -------------------------------------------------------------------------------- */
+
+enum { THREADS = 10, LOOK_UPS = 10 };
+
+/* What one thread saw; -1: something went wrong. */
+struct asker {
+    pthread_t thread;
+    int number, answers;
+};
+
+static void on_answer(plx_socket *socket, const plx_error *error, void *user)
+{
+    int *answers = user;
+
+    (void)socket;
+    *answers = *answers < 0 || error->code != PLX_NAME_RESOLUTION ? -1 : *answers + 1;
+}
+
+static void *ask(void *user)
+{
+    static const plx_events events = {.error = on_answer};
+    struct asker *asker = user;
+    plx_socket *sockets[LOOK_UPS];
+    plx_group *group = plx_group_new();
+
+    for (int i = 0; i < LOOK_UPS; i++) {
+        char where[64];
+
+        snprintf(where, sizeof where, "host%d.test:80", i % 3 == 0 ? 0 : asker->number * 100 + i);
+        sockets[i] = plx_tcp_new();
+        plx_socket_set_events(sockets[i], &events, &asker->answers);
+        plx_group_add(group, sockets[i]);
+        if (plx_socket_connect_to(sockets[i], where) != 0)
+            asker->answers = -1;
+    }
+    for (int i = 0; i < 1000 && asker->answers >= 0 && asker->answers < LOOK_UPS; i++)
+        plx_group_poll(group, 10);
+    plx_group_poll(group, 10); /* for one too many */
+    for (int i = 0; i < LOOK_UPS; i++)
+        plx_socket_free(sockets[i]);
+    plx_group_free(group);
+    return NULL;
+}
+
+/* I1: ten threads with ten look-ups each, some for the same name: each answered exactly once */
+START_TEST(look_ups_in_threads)
+{
+    struct asker askers[THREADS] = {{0}};
+    struct names names;
+
+    plx_memory_set(NULL, NULL); /* the counting one is for one thread */
+    names_begin(&names, NULL, NULL);
+    for (int i = 0; i < THREADS; i++) {
+        askers[i].number = i;
+        ck_assert_int_eq(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        ck_assert_int_eq(pthread_join(askers[i].thread, NULL), 0);
+        ck_assert_int_eq(askers[i].answers, LOOK_UPS);
+    }
+    names_end(&names);
+}
+END_TEST
+
+/* I3: an address is its own answer: nobody is asked, and nothing is looked up */
+MODE_CASE(addresses_are_not_looked_up)
+{
+    static const char *const hosts[] = {"127.0.0.1", "::1"};
+    struct names names;
+
+    names_begin(&names, NULL, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        struct record log, peer;
+        plx_socket *socket = world_socket(w, &log), *listening = world_socket(w, &peer);
+
+        ck_assert_int_eq(plx_socket_listen_on(listening, i == 0 ? "127.0.0.1:0" : "[::1]:0"), 0);
+        ck_assert_int_eq(plx_socket_set_address(socket, hosts[i]), 0);
+        ck_assert_int_eq(plx_socket_set_port(socket, plx_socket_port(listening)), 0);
+        ck_assert_int_eq(plx_socket_connect(socket), 0);
+        UNTIL(w, log.count[EVENT_CONNECTED] > 0 && peer.count[EVENT_CONNECTED] > 0);
+        LOGGED(w, &log, CONNECTS);
+        ck_assert_str_eq(plx_socket_remote_address(socket), hosts[i]);
+    }
+    names_end(&names);
+    ck_assert_int_eq(names.asked, 0);
+}
+
+/* ---- the suite ------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    /* For every kind. */
+    static const TTest *const *const cases[] = {
+        &refused_while_waiting,
+        &blocking_calls_suffice,
+        &all_of_it_before_the_first_poll,
+    };
+    /* For TCP, and UDP. */
+    static const TTest *const *const mode_cases[] = {
+        &from_a_chosen_address_by_name, &bound_and_then_a_peer_by_name,
+        &not_found_while_waiting,       &nobody_answers,
+        &localhost_without_a_service,   &one_of_three_addresses_answers,
+        &none_of_two_addresses_answers, &wait_when_the_host_is_found,
+        &wait_when_the_look_up_begins,  &local_address_at_once,
+        &addresses_are_not_looked_up,
+    };
+    Suite *suite = suite_create("qt-cases-connect");
+    TCase *tcase = tcase_create("qt-cases-connect");
+
+    tcase_set_timeout(tcase, 10);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ADD_CASE(tcase, *cases[i]);
+    for (size_t i = 0; i < sizeof mode_cases / sizeof mode_cases[0]; i++)
+        ADD_MODE_CASE(tcase, *mode_cases[i]);
+    tcase_add_test(tcase, look_ups_in_threads);
+    suite_add_tcase(suite, tcase);
+    return world_run(suite);
+}
