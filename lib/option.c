@@ -45,9 +45,6 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
 /* What a kind has and the library obeys: the kernel knows nothing of it. */
 #define OBEYED (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT))
 
-/* What only the kernel knows while a descriptor is open. */
-#define KERNELS (PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(PATH_MTU))
-
 static bool is_known(const plx_socket *socket, plx_option option)
 {
     return (unsigned)option < PLX__OPTION_COUNT &&
@@ -137,9 +134,10 @@ int plx_socket_option(const plx_socket *socket, plx_option option)
     if (socket == NULL || !is_known(socket, option)) {
         return -1;
     }
-    bool kernels = (KERNELS & ((plx__option_set)1 << option)) != 0;
-    if (kernels && socket->watch.task != NULL &&
-        plx__os_option(socket->watch.descriptor, option, &value) == 0) {
+    /* A listener is reusable in any case, which is not the sharing that was asked for. */
+    plx__option_set kernels = socket->kind->options & ~(OBEYED | PLX__OPTION(SHARE_ADDRESS));
+    bool asked = (kernels & ((plx__option_set)1 << option)) != 0 && socket->watch.task != NULL;
+    if (asked && plx__os_option(socket->watch.descriptor, option, &value) == 0) {
         return value;
     }
     return plx__option_value(socket->options, option);

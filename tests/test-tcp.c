@@ -330,6 +330,24 @@ MODE_CASE(options_reach_the_system)
     ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPINTVL), 7);
 }
 
+MODE_CASE(options_read_back_as_the_system_has_them)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_KEEP_ALIVE_IDLE), 0); /* nobody set it */
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 20000), 0);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_SEND_BUFFER_SIZE), 20000);
+    world_pair(w, socket, &log);
+    ck_assert_int_gt(plx_socket_option(socket, PLX_OPTION_KEEP_ALIVE_IDLE), 0);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_SEND_BUFFER_SIZE), 40000); /* socket(7) */
+    ck_assert_int_gt(plx_socket_option(socket, PLX_OPTION_PATH_MTU), 1000);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_LOW_DELAY), 1);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_SHARE_ADDRESS), 0);
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_SEND_BUFFER_SIZE), 20000);
+}
+
 MODE_CASE(accepted_sockets_have_the_options_too)
 {
     plx_server *server = world_server(w);
@@ -1019,6 +1037,7 @@ int main(void)
         &ports_of_the_systems_choice_differ,
         &from_an_interface,
         &options_reach_the_system,
+        &options_read_back_as_the_system_has_them,
         &accepted_sockets_have_the_options_too,
         &name_in_the_hosts_file,
         &name_below_localhost,

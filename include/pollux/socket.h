@@ -360,8 +360,9 @@ typedef enum plx_option {
  * system's error; unless 0, nothing changed. */
 PLX_API int plx_socket_set_option(plx_socket *socket, plx_option option, int value);
 
-/* plx_socket_option returns an option's value as it was set, PATH_MTU and buffer sizes while open
- * as the system has them; -1 when it is unknown or not for this kind. */
+/* plx_socket_option returns an option's value as it was set, or its default; while the socket is open
+ * what the system keeps is read from the system (but SHARE_ADDRESS), which may have rounded it. -1
+ * when it is unknown or not for this kind. */
 PLX_API int plx_socket_option(const plx_socket *socket, plx_option option);
 
 PLX_END_DECLS
