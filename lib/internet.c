@@ -4,8 +4,6 @@
 #include "lib/address.h"
 #include "lib/internet.h"
 
-#include <pollux/interface.h>
-
 #include <errno.h>
 #include <string.h>
 
@@ -100,15 +98,21 @@ static int local_address(const char *wanted, int family, plx_address *ret_addres
     return find_interface(wanted, family, &entry, ret_address) ? 0 : -EADDRNOTAVAIL;
 }
 
+bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry)
+{
+    plx_address address;
+    return socket->interface != NULL &&
+           find_interface(socket->interface, family, ret_entry, &address);
+}
+
 int plx__internet_interface_index(const plx_socket *socket)
 {
     plx_interface entry;
-    plx_address address;
     if (socket->interface == NULL) {
         return 0;
     }
-    bool found = find_interface(socket->interface, 0, &entry, &address);
-    return found ? (int)plx__os_interface_index(entry.name) : -ENODEV;
+    return plx__internet_interface(socket, 0, &entry) ? (int)plx__os_interface_index(entry.name)
+                                                      : -ENODEV;
 }
 
 /* Datagrams to groups leave by the interface that was set, and from an address of it. */

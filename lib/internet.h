@@ -5,6 +5,8 @@
 
 #include "lib/socket.h"
 
+#include <pollux/interface.h>
+
 /* plx__internet_parse reads "host:port" into address and port, to listen into the host to listen at
  * and the port. A slot of struct plx_kind. */
 int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen);
@@ -20,6 +22,10 @@ int plx__internet_bind(plx_socket *socket);
 /* plx__internet_bind_local binds to the interface that was set, if any, on a port of the system's
  * choice. Returns 0 or a negative errno. A slot of struct plx_kind. */
 int plx__internet_bind_local(plx_socket *socket, int descriptor, int family);
+
+/* plx__internet_interface finds the interface that was set, with an address of that family (4, 6, 0:
+ * any). False: none was set, or there is none such. */
+bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry);
 
 /* plx__internet_interface_index returns the index of the interface that was set by name or address,
  * 0 when none was, -ENODEV when there is none of that name. */

@@ -9,7 +9,6 @@
 #include "lib/memory.h"
 #include "lib/names.h"
 
-#include <pollux/interface.h>
 #include <pollux/udp.h>
 
 #include <errno.h>
@@ -550,28 +549,13 @@ int plx_udp_leave_multicast_group(plx_socket *socket, const char *group)
     return change_membership(socket, group, false);
 }
 
-/* The broadcast address of the interface that was set by name or by address. */
-static bool find_broadcast(const char *wanted, plx_interface *ret_entry)
-{
-    plx_interface list[64];
-    size_t count = plx_interface_list(list, PLX__COUNT_OF(list));
-    for (size_t i = 0; i < count && i < PLX__COUNT_OF(list); i++) {
-        bool matches = strcmp(list[i].name, wanted) == 0 || strcmp(list[i].ip_address, wanted) == 0;
-        if (matches && list[i].broadcast_address[0] != '\0') {
-            *ret_entry = list[i];
-            return true;
-        }
-    }
-    return false;
-}
-
 const char *plx_udp_broadcast_address(const plx_socket *socket)
 {
     plx_interface entry;
     if (!plx__socket_is(socket, &udp)) {
         return "";
     }
-    if (socket->interface == NULL || !find_broadcast(socket->interface, &entry)) {
+    if (!plx__internet_interface(socket, 4, &entry) || entry.broadcast_address[0] == '\0') {
         return "255.255.255.255";
     }
     return plx__text_set(&udp_of(socket)->broadcast, entry.broadcast_address)
