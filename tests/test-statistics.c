@@ -104,6 +104,7 @@ CASE(room_is_told_when_half_of_the_limit_is_free)
     plx_socket *socket = world_socket(w, NULL);
     int raw;
 
+    room = 0;
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 1000), 0);
     raw = world_pair(w, socket, NULL);
     plx_socket_set_events(socket, &events, NULL);
