@@ -13,6 +13,7 @@
 
 #include "lib/address.h"
 #include "lib/base.h"
+#include "tests/suite.h"
 
 /* ---- texts that are no address --------------------------------------------------------------- */
 
@@ -452,9 +453,5 @@ int main(void)
     tcase_add_test(tests, where_is_split);
     tcase_add_test(tests, a_host_that_does_not_fit_is_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

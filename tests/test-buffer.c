@@ -1,6 +1,7 @@
 /* tests/test-buffer.c -- the byte buffer against a model, and its promises about pointers and cost. */
 #include "lib/buffer.h"
 #include "lib/memory.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -239,9 +240,5 @@ int main(void)
     tcase_add_test(tcase, the_pool_keeps_what_frames_need);
     tcase_add_test(tcase, a_queue_that_never_empties_costs_linear_time);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/clock.h"
+#include "tests/suite.h"
 
 static uint64_t read_user_clock(void *user)
 {
@@ -99,9 +100,5 @@ int main(void)
     tcase_add_test(tests, it_is_never_zero);
     tcase_add_test(tests, null_goes_back_to_the_systems);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* tests/test-deadline.c -- the lazy heap of deadlines against the plainest list of them. */
 #include "lib/base.h"
 #include "lib/deadline.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -109,9 +110,5 @@ int main(void)
     tcase_add_test(tcase, without_a_heap_the_moment_is_noted);
     tcase_add_test(tcase, many_siblings_are_no_trouble);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -12,6 +12,7 @@
 
 #include "lib/base.h"
 #include "lib/error.h"
+#include "tests/suite.h"
 
 /* strerrorname_np came with glibc 2.32. */
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
@@ -420,9 +421,5 @@ int main(void)
     tcase_add_test(errors, a_copy_has_a_message_of_its_own);
     tcase_add_test(errors, taking_moves_without_memory);
     suite_add_tcase(suite, errors);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

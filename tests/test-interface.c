@@ -12,6 +12,7 @@
 #include <pollux/interface.h>
 
 #include "lib/address.h"
+#include "tests/suite.h"
 
 #define ROOM 256
 
@@ -141,9 +142,5 @@ int main(void)
     tcase_add_test(tests, every_text_is_ended_and_can_be_read_back);
     tcase_add_test(tests, the_loopback_is_there);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

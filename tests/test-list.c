@@ -7,6 +7,7 @@
 
 #include "lib/base.h"
 #include "lib/list.h"
+#include "tests/suite.h"
 
 struct member {
     int number;
@@ -161,9 +162,5 @@ int main(void)
     tcase_add_test(tests, splice_moves_all_to_the_tail);
     tcase_add_test(tests, members_can_go_while_a_list_is_emptied);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

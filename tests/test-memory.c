@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/memory.h"
+#include "tests/suite.h"
 
 /* What the allocator of these tests has seen. */
 struct record {
@@ -157,9 +158,5 @@ int main(void)
     tcase_add_test(tests, text_is_copied_with_its_zero);
     tcase_add_test(tests, null_goes_back_to_the_default);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

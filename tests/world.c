@@ -1,6 +1,7 @@
 /* tests/world.c -- what a test runs in. See world.h. */
 #include "config.h"
 
+#include "tests/suite.h"
 #include "tests/world.h"
 
 #include <dirent.h>
@@ -142,18 +143,15 @@ bool under_valgrind(void)
 
 int world_run(Suite *suite)
 {
-    SRunner *runner = srunner_create(suite);
-    int failed;
+    int status;
 
     snprintf(root, sizeof root, "/tmp/pollux-test-XXXXXX");
     if (mkdtemp(root) == NULL || chmod(root, 0711) != 0)
         return EXIT_FAILURE;
     plx_memory_set(counting_resize, NULL);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    status = suite_run(suite);
     remove_root();
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status;
 }
 
 /* ---- begin and end --------------------------------------------------------------------------- */
