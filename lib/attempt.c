@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/attempt.h"
+#include "lib/clock.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 /* Milliseconds until a full listener is tried again, doubled each time up to the last. */
 #define FIRST_RETRY 1
 #define LAST_RETRY 50
-#define NANOSECONDS_PER_MILLISECOND ((uint64_t)1000000)
 
 static void fail(struct plx__attempt *attempt, int error)
 {
@@ -38,8 +38,8 @@ static void wait_to_retry(struct plx__attempt *attempt)
 {
     int wait = attempt->retry_milliseconds == 0 ? FIRST_RETRY : attempt->retry_milliseconds * 2;
     attempt->retry_milliseconds = wait > LAST_RETRY ? LAST_RETRY : wait;
-    attempt->retry_at = plx__task_now(&attempt->socket->task) +
-                        (uint64_t)attempt->retry_milliseconds * NANOSECONDS_PER_MILLISECOND;
+    attempt->retry_at =
+        plx__clock_after(plx__task_now(&attempt->socket->task), attempt->retry_milliseconds);
 }
 
 static void begin(struct plx__attempt *attempt)

@@ -17,4 +17,13 @@ uint64_t plx__clock_now(void);
  * has no such clock, and with a clock of the user's, it is plx__clock_now. */
 uint64_t plx__clock_coarse(void);
 
+#define PLX__MILLISECOND ((uint64_t)1000000) /* in nanoseconds */
+
+/* plx__clock_after returns the moment so many milliseconds after `start`; 0, which is never, for a
+ * limit of 0 milliseconds. */
+static inline uint64_t plx__clock_after(uint64_t start, int milliseconds)
+{
+    return milliseconds == 0 ? 0 : start + (uint64_t)milliseconds * PLX__MILLISECOND;
+}
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "lib/address.h"
 #include "lib/attempt.h"
+#include "lib/clock.h"
 #include "lib/connect.h"
 #include "lib/error.h"
 #include "lib/memory.h"
@@ -12,10 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NANOSECONDS_PER_MILLISECOND ((uint64_t)1000000)
-
 /* The head start that an attempt has before the next address is tried beside it (RFC 8305, 5). */
-#define HEAD_START ((uint64_t)250 * NANOSECONDS_PER_MILLISECOND)
+#define HEAD_START ((uint64_t)250 * PLX__MILLISECOND)
 
 /* So many attempts at most are under way at once. */
 #define MOST_ATTEMPTS 8
@@ -338,9 +337,7 @@ static int begin(plx_socket *socket, struct plx__connect *connect)
 {
     int limit = plx__option_value(socket->options, PLX_OPTION_CONNECT_TIMEOUT);
     plx__socket_begin(socket);
-    connect->until =
-        limit == 0 ? 0
-                   : plx__task_now(&socket->task) + (uint64_t)limit * NANOSECONDS_PER_MILLISECOND;
+    connect->until = plx__clock_after(plx__task_now(&socket->task), limit);
     connect->own_descriptor = socket->watch.task != NULL;
     socket->auto_connects = !connect->own_descriptor;
     socket->connect = connect;
@@ -429,7 +426,7 @@ void plx__connect_later(plx_socket *socket)
 
 void plx__connect_again(plx_socket *socket)
 {
-    uint64_t due = socket->since + (uint64_t)socket->pause * NANOSECONDS_PER_MILLISECOND;
+    uint64_t due = plx__clock_after(socket->since, socket->pause);
     if (socket->news != 0 || plx__task_now(&socket->task) < due) {
         return;
     }

@@ -72,7 +72,7 @@ plx_state plx__event_state(enum plx__event event);
 /* plx__event_first returns the earliest of the `news` at or behind `from`, or PLX__EVENT_COUNT. */
 enum plx__event plx__event_first(plx__news news, enum plx__event from);
 
-/* Each calls its handler where the table has one. plx__event_progress returns what the handler did:
+/* Each calls its handler where the table has one. plx__event_send_progress returns what the handler did:
  * true, drop the rest. */
 void plx__event_connected(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__event_data_available(const struct plx__handlers *handlers, plx_socket *socket);

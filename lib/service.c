@@ -1,6 +1,7 @@
 /* lib/service.c -- floor 4: serving a socket: receive, tell, send, tell. */
 #include "config.h"
 
+#include "lib/clock.h"
 #include "lib/connect.h"
 #include "lib/error.h"
 #include "lib/socket.h"
@@ -12,8 +13,6 @@
 
 /* So many polls that found nothing, and a socket that is polled alone gives its buffers back. */
 #define IDLE_POLLS 64
-
-#define NANOSECONDS_PER_MILLISECOND ((uint64_t)1000000)
 
 struct plx__budget plx__socket_budget(void)
 {
@@ -34,18 +33,13 @@ static unsigned interest_of(const plx_socket *socket)
     return interest | (wanted ? PLX__READ : 0u);
 }
 
-static uint64_t moment_after(uint64_t start, int milliseconds)
-{
-    return milliseconds == 0 ? 0 : start + (uint64_t)milliseconds * NANOSECONDS_PER_MILLISECOND;
-}
-
 /* The moment at which a closing socket is given up or looked at again, whichever comes first. */
 static uint64_t closing_deadline(const plx_socket *socket)
 {
-    uint64_t late =
-        moment_after(socket->since, plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT));
+    uint64_t late = plx__clock_after(socket->since,
+                                     plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT));
     uint64_t look =
-        socket->retry == 0 ? 0 : moment_after(plx__task_now(&socket->task), socket->retry);
+        socket->retry == 0 ? 0 : plx__clock_after(plx__task_now(&socket->task), socket->retry);
     return late == 0 || (look != 0 && look < late) ? look : late;
 }
 
@@ -55,15 +49,16 @@ static uint64_t deadline_of_state(const plx_socket *socket)
     case PLX_HOST_LOOKUP:
     case PLX_CONNECTING: return plx__connect_deadline(socket);
     case PLX_CONNECTED:
-        return moment_after(socket->since,
-                            plx__option_value(socket->options, socket->peer_ended
-                                                                   ? PLX_OPTION_LINGER_TIMEOUT
-                                                                   : PLX_OPTION_IDLE_TIMEOUT));
+        return plx__clock_after(socket->since,
+                                plx__option_value(socket->options, socket->peer_ended
+                                                                       ? PLX_OPTION_LINGER_TIMEOUT
+                                                                       : PLX_OPTION_IDLE_TIMEOUT));
     case PLX_LISTENING:
-        return socket->paused && socket->retry > 0 ? moment_after(socket->since, socket->retry) : 0;
+        return socket->paused && socket->retry > 0 ? plx__clock_after(socket->since, socket->retry)
+                                                   : 0;
     case PLX_CLOSING: return closing_deadline(socket);
     case PLX_UNCONNECTED:
-        return socket->will_connect ? moment_after(socket->since, socket->pause) : 0;
+        return socket->will_connect ? plx__clock_after(socket->since, socket->pause) : 0;
     default: return 0;
     }
 }
@@ -116,7 +111,7 @@ static void check_idle(plx_socket *socket)
     int limit = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT);
     if (limit > 0 && socket->state == PLX_CONNECTED && !socket->peer_ended &&
         !plx__socket_has_work(socket) &&
-        plx__task_now(&socket->task) >= moment_after(socket->since, limit)) {
+        plx__task_now(&socket->task) >= plx__clock_after(socket->since, limit)) {
         plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
                                   "nothing received or sent for %d ms", limit);
         plx__socket_end(socket);
@@ -132,7 +127,7 @@ static bool may_receive(const plx_socket *socket)
 static void listener_input(plx_socket *socket, struct plx__budget *budget)
 {
     if (socket->paused &&
-        plx__task_now(&socket->task) >= moment_after(socket->since, socket->retry) &&
+        plx__task_now(&socket->task) >= plx__clock_after(socket->since, socket->retry) &&
         socket->retry > 0) {
         socket->paused = false;
     }

@@ -272,8 +272,7 @@ int plx_socket_disconnect(plx_socket *socket)
     } else if (socket->state == PLX_CONNECTED) {
         plx__socket_set_state(socket, PLX_CLOSING);
         socket->since = plx__task_now(&socket->task);
-        socket->unconfirmed =
-            socket->kind->unconfirmed != NULL && socket->kind->unconfirmed(socket) > 0;
+        socket->unconfirmed = plx__socket_has_unconfirmed(socket);
         plx__socket_update(socket);
     } else if (socket->state != PLX_CLOSING) {
         plx_socket_close(socket);

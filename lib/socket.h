@@ -231,6 +231,12 @@ static inline bool plx__socket_can_send(const plx_socket *socket)
            plx__socket_is_open(socket);
 }
 
+/* plx__socket_has_unconfirmed asks whether bytes that were sent may not have arrived yet. */
+static inline bool plx__socket_has_unconfirmed(plx_socket *socket)
+{
+    return socket->kind->unconfirmed != NULL && socket->kind->unconfirmed(socket) > 0;
+}
+
 /* plx__socket_pool returns where the blocks of its buffers come from. */
 static inline struct plx__pool *plx__socket_pool(const plx_socket *socket)
 {

@@ -1,6 +1,7 @@
 /* lib/statistics.c -- floor 4: what a socket has done. */
 #include "config.h"
 
+#include "lib/clock.h"
 #include "lib/socket.h"
 
 #include <string.h>
@@ -21,7 +22,8 @@ bool plx_socket_statistics_sized(const plx_socket *socket, plx_statistics *ret_s
     statistics.messages_received = socket->messages_received;
     statistics.messages_sent = socket->messages_sent;
     if (socket->since != 0) {
-        statistics.idle = (int64_t)((plx__task_now(&socket->task) - socket->since) / 1000000u);
+        statistics.idle =
+            (int64_t)((plx__task_now(&socket->task) - socket->since) / PLX__MILLISECOND);
     }
     if (socket->kind->add_statistics != NULL && socket->watch.task != NULL) {
         socket->kind->add_statistics(socket, &statistics);

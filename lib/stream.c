@@ -1,6 +1,7 @@
 /* lib/stream.c -- floor 4: what byte streams share. */
 #include "config.h"
 
+#include "lib/clock.h"
 #include "lib/error.h"
 #include "lib/stream.h"
 
@@ -264,8 +265,9 @@ static void end_lost(plx_socket *socket, int error)
 
 static bool is_late(const plx_socket *socket)
 {
-    int limit = plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT);
-    return limit > 0 && plx__task_now(&socket->task) >= socket->since + (uint64_t)limit * 1000000u;
+    uint64_t late = plx__clock_after(socket->since,
+                                     plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT));
+    return late != 0 && plx__task_now(&socket->task) >= late;
 }
 
 /* Everything was handed to the system: says so to the peer, and finds out whether it arrived. */
@@ -275,8 +277,7 @@ static bool has_arrived(plx_socket *socket)
         plx__os_shutdown_sending(socket->watch.descriptor);
         socket->sending_ended = true;
     }
-    socket->unconfirmed =
-        socket->kind->unconfirmed != NULL && socket->kind->unconfirmed(socket) > 0;
+    socket->unconfirmed = plx__socket_has_unconfirmed(socket);
     return !socket->unconfirmed;
 }
 

@@ -15,7 +15,7 @@ struct limit {
 
 static struct limit limit_after(int timeout_ms)
 {
-    uint64_t wait = timeout_ms <= 0 ? 0 : (uint64_t)timeout_ms * 1000000u;
+    uint64_t wait = timeout_ms <= 0 ? 0 : (uint64_t)timeout_ms * PLX__MILLISECOND;
     return (struct limit){.forever = timeout_ms < 0, .moment = plx__clock_now() + wait};
 }
 
