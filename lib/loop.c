@@ -13,8 +13,6 @@
  * of accepts too. */
 #define CALL_PRICE 64
 
-#define NANOSECONDS_PER_MILLISECOND ((uint64_t)1000000)
-
 /* ---- budget ---------------------------------------------------------------------------------- */
 
 void plx__budget_spend(struct plx__budget *budget, size_t bytes)
@@ -140,18 +138,13 @@ int plx__task_sleep(struct plx__task *task, int timeout_ms)
          watch = watch->next) {
         if (watch->interest != 0) {
             entries[count].fd = watch->descriptor;
-            entries[count].events = (short)(((watch->interest & PLX__READ) != 0 ? POLLIN : 0) |
-                                            ((watch->interest & PLX__WRITE) != 0 ? POLLOUT : 0));
+            entries[count].events = plx__poll_events(watch->interest);
             watches[count++] = watch;
         }
     }
     int result = plx__os_poll(entries, count, timeout_ms);
     for (size_t i = 0; result > 0 && i < count; i++) {
-        int events = entries[i].revents;
-        bool broken = (events & (POLLERR | POLLHUP | POLLNVAL)) != 0;
-        unsigned ready = (events & POLLIN || broken ? PLX__READ : 0u) |
-                         (events & POLLOUT || broken ? PLX__WRITE : 0u);
-        watches[i]->ready |= (uint8_t)(ready & watches[i]->interest);
+        watches[i]->ready |= (uint8_t)(plx__poll_ready(entries[i].revents) & watches[i]->interest);
     }
     return result;
 }
@@ -161,8 +154,7 @@ int plx__milliseconds_until(uint64_t moment, uint64_t now)
     if (moment <= now) {
         return 0;
     }
-    uint64_t milliseconds =
-        (moment - now + NANOSECONDS_PER_MILLISECOND - 1) / NANOSECONDS_PER_MILLISECOND;
+    uint64_t milliseconds = (moment - now + PLX__MILLISECOND - 1) / PLX__MILLISECOND;
     return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
 }
 

@@ -86,3 +86,17 @@ int plx__poller_handle(const struct plx__poller *poller)
 {
     return poller->mechanism->handle == NULL ? -1 : poller->mechanism->handle(poller);
 }
+
+short plx__poll_events(unsigned interest)
+{
+    return (short)(((interest & PLX__READ) != 0 ? POLLIN : 0) |
+                   ((interest & PLX__WRITE) != 0 ? POLLOUT : 0));
+}
+
+unsigned plx__poll_ready(int events)
+{
+    if (events & (POLLERR | POLLHUP | POLLNVAL)) {
+        return PLX__READ | PLX__WRITE | PLX__END;
+    }
+    return (events & POLLIN ? PLX__READ : 0u) | (events & POLLOUT ? PLX__WRITE : 0u);
+}

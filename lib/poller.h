@@ -77,6 +77,11 @@ int plx__poller_wait(struct plx__poller *poller, int timeout_ms);
 /* plx__poller_handle returns -1 where the mechanism has no descriptor. */
 int plx__poller_handle(const struct plx__poller *poller);
 
+/* plx__poll_events and plx__poll_ready translate interest and readiness for poll(2), a hang-up or an
+ * error being all three. */
+short plx__poll_events(unsigned interest);
+unsigned plx__poll_ready(int events);
+
 /* plx__poller_found is for mechanisms: `ready` is what they saw, a hang-up or an error as all
  * three. */
 static inline void plx__poller_found(struct plx__poller *poller, struct plx__watch *watch,

@@ -79,19 +79,9 @@ static int poll_change(struct plx__poller *poller, struct plx__watch *watch, uns
         self->entries[self->count++].fd = watch->descriptor;
     }
     struct pollfd *entry = &self->entries[watch->place];
-    entry->events = (short)(((interest & PLX__READ) != 0 ? POLLIN : 0) |
-                            ((interest & PLX__WRITE) != 0 ? POLLOUT : 0));
+    entry->events = plx__poll_events(interest);
     entry->revents = 0;
     return 0;
-}
-
-static void report(struct plx__poller *poller, struct plx__watch *watch, int events)
-{
-    unsigned ready = (events & POLLOUT ? PLX__WRITE : 0u) | (events & POLLIN ? PLX__READ : 0u);
-    if (events & (POLLERR | POLLHUP | POLLNVAL)) {
-        ready = PLX__READ | PLX__WRITE | PLX__END;
-    }
-    plx__poller_found(poller, watch, ready);
 }
 
 static int poll_sleep(struct plx__poller *poller, int timeout_ms)
@@ -101,7 +91,7 @@ static int poll_sleep(struct plx__poller *poller, int timeout_ms)
     for (size_t i = 0; count > 0 && i < self->count; i++) {
         if (self->entries[i].revents != 0) {
             count--;
-            report(poller, self->watches[i], self->entries[i].revents);
+            plx__poller_found(poller, self->watches[i], plx__poll_ready(self->entries[i].revents));
         }
     }
     return count < 0 ? count : 0;
