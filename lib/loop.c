@@ -285,7 +285,8 @@ static void rest_lent_buffers(struct plx__loop *loop)
 /* Sleeps at most timeout_ms, less if a deadline comes first, and finds who is ready. */
 static void find_ready(struct plx__loop *loop, int timeout_ms)
 {
-    int limit = timeout_ms == 0 ? 0 : plx__loop_timeout(loop);
+    bool may_sleep = timeout_ms != 0;
+    int limit = may_sleep ? plx__loop_timeout(loop) : 0;
     if (limit >= 0 && (timeout_ms < 0 || limit < timeout_ms)) {
         timeout_ms = limit;
     }
@@ -295,7 +296,7 @@ static void find_ready(struct plx__loop *loop, int timeout_ms)
     }
     /* The coarse clock is a few nanoseconds cheaper and a few milliseconds late, which would wake a
      * sleeper in vain. */
-    uint64_t now = timeout_ms == 0 ? plx__clock_coarse() : plx__clock_now();
+    uint64_t now = may_sleep ? plx__clock_now() : plx__clock_coarse();
     struct plx__deadline *due;
     while ((due = plx__deadlines_take(&loop->deadlines, now)) != NULL) {
         struct plx__task *task = PLX__CONTAINER_OF(due, struct plx__task, deadline);
