@@ -302,7 +302,7 @@ static int fail_memory(plx_socket *socket)
     return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, "connect");
 }
 
-/* The host's text belongs to the property, which may change while we look up. */
+/* The texts belong to the properties, which may change while we look up and connect. */
 static struct plx__connect *make(const struct plx__aim *aim)
 {
     struct plx__connect *connect = plx__memory_new(sizeof *connect);
@@ -310,10 +310,11 @@ static struct plx__connect *make(const struct plx__aim *aim)
         return NULL;
     }
     connect->aim = *aim;
-    connect->aim.host = aim->host == NULL ? NULL : plx__memory_copy_text(aim->host);
-    if (aim->host != NULL && connect->aim.host == NULL) {
-        plx__memory_free(connect);
-        return NULL;
+    connect->aim.host = plx__memory_copy_text(aim->host);
+    connect->aim.name.far = plx__memory_copy_text(aim->name.far);
+    if ((aim->host != NULL && connect->aim.host == NULL) ||
+        (aim->name.far != NULL && connect->aim.name.far == NULL)) {
+        return plx__connect_free(connect);
     }
     return connect;
 }
@@ -446,6 +447,7 @@ struct plx__connect *plx__connect_free(struct plx__connect *connect)
         }
         plx__query_free(connect->query);
         plx__memory_free((void *)connect->aim.host);
+        plx__memory_free((void *)connect->aim.name.far);
         plx__memory_free(connect);
     }
     return NULL;

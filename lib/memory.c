@@ -58,15 +58,17 @@ void plx__memory_free(void *block)
     (void)plx__memory_resize(block, 0);
 }
 
-char *plx__memory_copy_text(const char *text)
+char *plx__memory_copy(const void *data, size_t size)
 {
-    if (text == NULL) {
-        return NULL;
-    }
-    size_t size = strlen(text) + 1;
-    char *copy = plx__memory_resize(NULL, size);
+    char *copy = size == SIZE_MAX ? NULL : plx__memory_resize(NULL, size + 1);
     if (copy != NULL) {
-        memcpy(copy, text, size);
+        memcpy(copy, data, size);
+        copy[size] = '\0';
     }
     return copy;
+}
+
+char *plx__memory_copy_text(const char *text)
+{
+    return text == NULL ? NULL : plx__memory_copy(text, strlen(text));
 }

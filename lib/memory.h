@@ -21,8 +21,11 @@ void *plx__memory_new(size_t size);
 /* plx__memory_free frees a block; NULL is nothing. */
 void plx__memory_free(void *block);
 
-/* plx__memory_copy_text returns a copy of a text, which you free with plx__memory_free; NULL for
- * want of memory, and for NULL. */
+/* plx__memory_copy returns a copy of `size` bytes with a zero byte behind them, which you free with
+ * plx__memory_free; NULL for want of memory. */
+char *plx__memory_copy(const void *data, size_t size);
+
+/* plx__memory_copy_text is the same for a text; NULL also for NULL. */
 char *plx__memory_copy_text(const char *text);
 
 #endif

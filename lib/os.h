@@ -23,6 +23,7 @@
 /* A socket address of any family as the system wants it. A zeroed name is none. */
 struct plx__os_name {
     socklen_t size;
+    const char *far; /* a path that is too long for the address, borrowed; NULL: it is not */
     union {
         struct sockaddr any;
         struct sockaddr_in ipv4;
@@ -38,9 +39,15 @@ void plx__os_name_from_address(struct plx__os_name *name, const plx_address *add
 /* plx__os_name_to_address returns false for a name that is no internet address. */
 bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_address);
 
-/* plx__os_name_from_path makes the name of a Unix socket; one that begins with '@' is in Linux's
- * abstract name space (unix(7)). Returns -ENAMETOOLONG or, for an empty path, -ENOENT. */
-int plx__os_name_from_path(struct plx__os_name *name, const char *path);
+/* plx__os_name_from_path makes the name of a Unix socket from `size` bytes, which a zero byte
+ * follows; one that begins with '@' is in Linux's abstract name space (unix(7)). A path too long for
+ * the kernel is borrowed, where the system has a way to reach it. Returns -ENAMETOOLONG or, for an
+ * empty path, -ENOENT. */
+int plx__os_name_from_path(struct plx__os_name *name, const char *path, size_t size);
+
+/* plx__os_name_to_path writes the path of a Unix socket's name as a text, '@' before an abstract
+ * one; false for a name that is none, and for an unnamed socket. */
+bool plx__os_name_to_path(const struct plx__os_name *name, char *text, size_t size);
 
 /* plx__os_name_family returns AF_INET, AF_INET6 or AF_UNIX; 0 for none. */
 int plx__os_name_family(const struct plx__os_name *name);
@@ -49,11 +56,8 @@ int plx__os_name_family(const struct plx__os_name *name);
 
 int plx__os_socket(int family, int type);
 int plx__os_close(int descriptor);
-int plx__os_bind(int descriptor, const struct plx__os_name *name);
-/* plx__os_connect returns 0 both when connected and when under way: writability tells. */
-int plx__os_connect(int descriptor, const struct plx__os_name *name);
-/* plx__os_connect_nobody takes the peer of a datagram socket away. */
-int plx__os_connect_nobody(int descriptor);
+/* plx__os_copy returns another descriptor for the same thing (dup(2)). */
+int plx__os_copy(int descriptor);
 int plx__os_listen(int descriptor);
 /* plx__os_accept returns the descriptor of the next connection and its peer's name. */
 int plx__os_accept(int descriptor, struct plx__os_name *ret_name);
@@ -167,6 +171,36 @@ struct plx__os_file {
 };
 int plx__os_file(const char *path, struct plx__os_file *ret_file);
 int plx__os_remove_file(const char *path);
-int plx__os_set_file_mode(const char *path, int mode);
+
+/* plx__os_narrow sets the mode that the file of a socket will have at most when it is bound: the
+ * umask is still taken away from it. */
+int plx__os_narrow(int descriptor, int mode);
+/* plx__os_set_file_mode gives the file at `path` exactly this mode, if it is this socket; else
+ * -ENOENT. */
+int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int mode);
+
+/* plx__os_lock makes the file at `path` if it is not there and locks it against all who do the
+ * same; the lock ends with the process. Returns a descriptor, or a negative errno, -EAGAIN where
+ * somebody else has it. */
+int plx__os_lock(const char *path);
+/* plx__os_unlock gives it back and removes the file, unless there is something in it. */
+void plx__os_unlock(const char *path, int lock);
+
+/* plx__os_working_folder is getcwd(3). */
+int plx__os_working_folder(char *ret_path, size_t size);
+/* plx__os_private_folder says where the sockets of this user belong, and makes the folder if need
+ * be. -ERANGE: it does not fit into `size` bytes. */
+int plx__os_private_folder(char *ret_path, size_t size);
+
+/* A lock or another file beside a socket's may not have a longer name (NAME_MAX, limits.h). */
+#define PLX__OS_LONGEST_NAME 255
 
 #endif
+/* ---- binding and connecting (os/reach.c) ----------------------------------------------------- */
+
+int plx__os_bind(int descriptor, const struct plx__os_name *name);
+/* plx__os_connect returns 0 both when connected and when under way: writability tells. */
+int plx__os_connect(int descriptor, const struct plx__os_name *name);
+/* plx__os_connect_nobody takes the peer of a datagram socket away. */
+int plx__os_connect_nobody(int descriptor);
+

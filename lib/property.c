@@ -94,20 +94,38 @@ int plx_socket_port(const plx_socket *socket)
     return plx_socket_local(socket, &local) ? local.port : socket->port;
 }
 
-int plx_socket_set_path(plx_socket *socket, const char *path)
+bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size)
 {
-    if (socket == NULL) {
-        return PLX_INVALID_STATE;
+    char *copy = size == 0 ? NULL : plx__memory_copy(path, size);
+    if (size > 0 && copy == NULL) {
+        return false;
     }
+    plx__memory_free(socket->path);
+    socket->path = copy;
+    socket->path_size = (uint16_t)size;
+    return true;
+}
+
+int plx__socket_set_path(plx_socket *socket, const char *path, size_t size)
+{
     if (socket->kind->check_path == NULL) {
         return plx__socket_fail_unsupported(socket, "set a path");
     }
-    bool given = path != NULL && path[0] != '\0';
-    int result = given ? socket->kind->check_path(path) : 0;
+    int result = size == 0 ? 0 : socket->kind->check_path(path, size);
     if (result < 0) {
         return plx__socket_fail_system(socket, result, "set the path \"%s\"", path);
     }
-    return set_text(socket, &socket->path, path, "set the path");
+    if (!plx__socket_keep_path(socket, path, size)) {
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                "set the path");
+    }
+    return 0;
+}
+
+int plx_socket_set_path(plx_socket *socket, const char *path)
+{
+    return socket == NULL ? PLX_INVALID_STATE
+                          : plx__socket_set_path(socket, path, path == NULL ? 0 : strlen(path));
 }
 
 const char *plx_socket_path(const plx_socket *socket)

@@ -64,7 +64,7 @@ struct plx_kind {
     int (*parse)(plx_socket *socket, const char *where, bool to_listen);
     /* Says whether `path` may be one of this kind. Returns 0 or a negative errno. NULL: the kind has
      * no paths, and an interface instead. */
-    int (*check_path)(const char *path);
+    int (*check_path)(const char *path, size_t size);
     /* Begins to connect, properties being set. NULL: plx__connect_start, which asks `aim`. */
     int (*connect)(plx_socket *socket);
     /* Sets on a new descriptor what is no option. NULL: nothing. */
@@ -190,6 +190,7 @@ struct plx_socket {
     uint64_t bytes_received, bytes_sent;       /* payload since the connection began */
     uint64_t messages_received, messages_sent; /* datagrams since then */
     size_t no_line;                            /* so many bytes at the front hold no end of line */
+    uint16_t path_size;     /* an abstract name may have zero bytes in it */
     size_t lifted;                             /* a read that wants more than READ_LIMIT */
     uint64_t since; /* when the ending began, or the last activity with an idle time-out, or when a
                        listener paused */
@@ -401,3 +402,10 @@ void plx__socket_consumed(plx_socket *socket);
 bool plx__text_set(char **text, const char *value);
 
 #endif
+/* plx__socket_keep_path replaces the path by a copy of these bytes, a size of 0 being none. False
+ * for want of memory, with the path unchanged. */
+bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size);
+
+/* plx__socket_set_path is plx_socket_set_path for bytes, none of which ends them. */
+int plx__socket_set_path(plx_socket *socket, const char *path, size_t size);
+

@@ -14,7 +14,7 @@
 /* A text of `length` bytes that begins with `start`; static. */
 static const char *long_text(const char *start, size_t length)
 {
-    static char text[5000];
+    static char text[5001];
 
     memset(text, 'x', sizeof text);
     memcpy(text, start, strlen(start));
@@ -477,12 +477,12 @@ MODE_CASE(foreign_address)
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-MODE_CASE(path_of_200_bytes)
+MODE_CASE(path_of_5000_bytes)
 {
     struct record log;
     plx_socket *socket = world_socket_of(w, plx_ipc_new, &log);
     plx_server *server = plx_server_new(plx_ipc_new);
-    const char *path = long_text("/tmp/", 200);
+    const char *path = long_text("/tmp/", 5000);
 
     ck_assert_int_eq(plx_socket_set_path(socket, "/kept"), 0);
     ck_assert_int_eq(plx_socket_set_path(socket, path), ENAMETOOLONG);
@@ -651,7 +651,7 @@ int main(void)
     ADD_MODE_CASE(wrong, endless_texts);
     ADD_MODE_CASE(wrong, unknown_interface);
     ADD_MODE_CASE(wrong, foreign_address);
-    ADD_MODE_CASE(wrong, path_of_200_bytes);
+    ADD_MODE_CASE(wrong, path_of_5000_bytes);
     ADD_MODE_CASE(wrong, no_path);
     ADD_MODE_CASE(wrong, calls_of_another_kind);
     ADD_MODE_CASE(wrong, a_server_of_datagrams);

@@ -1,14 +1,23 @@
 /* pollux/ipc.h -- connections between programs on one computer, over Unix sockets.
  *
  * A path is the name of a socket file, absolute or relative to the working directory, or "@name"
- * for Linux's abstract names, which are no files (unix(7)). A path has at most 107 bytes; a longer
- * one is refused with ENAMETOOLONG. Listening makes the file and its end removes it. A left-over
- * file that nobody listens at is replaced, one in use is PLX_ADDRESS_IN_USE. Who may connect is
- * decided by PLX_OPTION_MODE and the folder. Connecting fails with ENOENT where there is no file
- * and with ECONNREFUSED where nobody listens any more, both with reason CONNECTION_REFUSED. */
+ * for Linux's abstract names, which are no files (unix(7)). The kernel takes paths of 107 bytes; on
+ * Linux longer ones work too, reached through their folder, elsewhere they are refused with
+ * ENAMETOOLONG. Where to put a socket file: see plx_ipc_private_path.
+ *
+ * Listening makes the file and its end removes it. A left-over file that nobody listens at any more
+ * is replaced. One in use is PLX_ADDRESS_IN_USE, and who uses it does not notice. Of several
+ * processes that begin to listen at one moment exactly one gets the name: they are kept apart by a
+ * file "<path>.lock", which is there for that moment only. A file that is no socket is never
+ * touched.
+ *
+ * Who may connect is decided by the folder and by PLX_OPTION_MODE, which the file has exactly,
+ * whatever the umask, before anybody can connect. Connecting fails with ENOENT where there is no
+ * file and with ECONNREFUSED where nobody listens any more, both with reason CONNECTION_REFUSED. */
 #ifndef POLLUX_IPC_H
 #define POLLUX_IPC_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <pollux/events.h>
@@ -27,10 +36,28 @@ typedef struct plx_credentials {
  * of memory. */
 PLX_API plx_socket *plx_ipc_new(void);
 
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* plx_ipc_private_path writes into ret_path where a socket of this name belongs that only programs
+ * of the same user shall reach: below XDG_RUNTIME_DIR if that is a folder of this user's own (XDG
+ * Base Directory Specification), else in the folder "pollux-<user id>" below TMPDIR or /tmp, which
+ * is made. `name` is a file name without "/"; best the program's. Returns 0; PLX_INVALID_STATE for
+ * NULL, an empty name or one with "/"; ENAMETOOLONG where `size` bytes are too few; or the system's
+ * error, EACCES where that folder belongs to somebody else or is open to others. Unless 0, *ret_path
+ * is untouched. */
+PLX_API int plx_ipc_private_path(const char *name, char *ret_path, size_t size);
+
+/* plx_ipc_set_abstract_name sets an abstract name of exactly these bytes, which may be any, also
+ * zero bytes, of which text cannot tell. plx_socket_path gives "@" and the bytes up to the first
+ * that is zero. Returns as plx_socket_set_path does, and PLX_INVALID_STATE for NULL and size 0. */
+PLX_API int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size_t size);
+
+/* ---- who is there ---------------------------------------------------------------------------- */
+
 /* plx_ipc_peer_credentials tells who made the other end of a connection, at the time it connected
- * or began to listen (SO_PEERCRED, unix(7)); what the system does not tell is -1. Returns 0, or
- * PLX_INVALID_STATE for NULL, another kind of socket or one without a connection; then
- * *ret_credentials is untouched. */
+ * or began to listen (SO_PEERCRED, unix(7)); what the system does not tell is -1. It is known before
+ * the first byte, so that a server can refuse in `accepted`. Returns 0, or PLX_INVALID_STATE for
+ * NULL, another kind of socket or one without a connection; then *ret_credentials is untouched. */
 PLX_API int plx_ipc_peer_credentials(const plx_socket *socket, plx_credentials *ret_credentials);
 
 /* plx_ipc_send_handle is to send a descriptor along with the next byte written. Not available in

@@ -1,11 +1,34 @@
-/* lib/os/file.c -- floor 2: the files that Unix sockets leave behind. */
+/* lib/os/file.c -- floor 2: the files that Unix sockets leave behind, and the folder they belong in. */
 #include "config.h"
 
 #include "lib/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* How often a lock is tried again whose file was removed between opening and locking it. */
+#define LOCK_ATTEMPTS 100
+
+static int result_of(int result)
+{
+    return result < 0 ? -errno : result;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static struct plx__os_file file_of(const struct stat *status)
+{
+    return (struct plx__os_file){
+        .device = (uint64_t)status->st_dev,
+        .inode = (uint64_t)status->st_ino,
+        .is_socket = S_ISSOCK(status->st_mode),
+    };
+}
 
 int plx__os_file(const char *path, struct plx__os_file *ret_file)
 {
@@ -14,18 +37,144 @@ int plx__os_file(const char *path, struct plx__os_file *ret_file)
     if (lstat(path, &status) < 0) {
         return -errno;
     }
-    ret_file->device = (uint64_t)status.st_dev;
-    ret_file->inode = (uint64_t)status.st_ino;
-    ret_file->is_socket = S_ISSOCK(status.st_mode);
+    *ret_file = file_of(&status);
     return 0;
 }
 
 int plx__os_remove_file(const char *path)
 {
-    return unlink(path) < 0 ? -errno : 0;
+    return result_of(unlink(path));
 }
 
-int plx__os_set_file_mode(const char *path, int mode)
+/* ---- modes ----------------------------------------------------------------------------------- */
+
+int plx__os_narrow(int descriptor, int mode)
 {
-    return chmod(path, (mode_t)mode) < 0 ? -errno : 0;
+    return result_of(fchmod(descriptor, (mode_t)mode));
+}
+
+#ifdef O_PATH
+
+/* By way of a descriptor, so that the mode is given to the very file that was looked at: chmod(2)
+ * would follow whatever has come to stand at the path since. */
+int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int mode)
+{
+    char place[32];
+    struct stat status;
+    int descriptor = result_of(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    bool same = fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode) &&
+                (uint64_t)status.st_dev == file->device && (uint64_t)status.st_ino == file->inode;
+    snprintf(place, sizeof place, "/proc/self/fd/%d", descriptor);
+    int result = same ? result_of(chmod(place, (mode_t)mode)) : -ENOENT;
+    close(descriptor);
+    return result;
+}
+
+#else
+
+int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int mode)
+{
+    (void)file;
+    return result_of(chmod(path, (mode_t)mode));
+}
+
+#endif
+
+/* ---- locks ----------------------------------------------------------------------------------- */
+
+/* Whoever had the lock before has removed its file: then the lock is of no use, for the next one
+ * makes another file. */
+static bool still_stands(const char *path, int lock)
+{
+    struct stat here, there;
+    return fstat(lock, &here) == 0 && lstat(path, &there) == 0 && here.st_dev == there.st_dev &&
+           here.st_ino == there.st_ino;
+}
+
+void plx__os_unlock(const char *path, int lock)
+{
+    struct stat status;
+    /* A file with something in it is not one that we have made. */
+    if (fstat(lock, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0) {
+        unlink(path);
+    }
+    close(lock);
+}
+
+int plx__os_lock(const char *path)
+{
+    for (int i = 0; i < LOCK_ATTEMPTS; i++) {
+        int lock =
+            result_of(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+        if (lock < 0) {
+            return lock;
+        }
+        int result = result_of(flock(lock, LOCK_EX | LOCK_NB));
+        if (result == 0 && still_stands(path, lock)) {
+            return lock;
+        }
+        if (result < 0 && result != -EAGAIN) {
+            plx__os_unlock(path, lock);
+            return result;
+        }
+        close(lock);
+        if (result < 0) {
+            return result;
+        }
+    }
+    return -EAGAIN;
+}
+
+/* ---- folders --------------------------------------------------------------------------------- */
+
+int plx__os_working_folder(char *ret_path, size_t size)
+{
+    return getcwd(ret_path, size) == NULL ? -errno : 0;
+}
+
+static bool is_private(const char *folder)
+{
+    struct stat status;
+    return lstat(folder, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+           (status.st_mode & 077) == 0;
+}
+
+/* A program that runs with rights its caller does not have must not believe the caller's
+ * environment. */
+static const char *folder_from(const char *variable)
+{
+#ifdef HAVE_SECURE_GETENV
+    const char *folder = secure_getenv(variable);
+#else
+    const char *folder = getenv(variable);
+#endif
+    return folder != NULL && folder[0] == '/' ? folder : NULL;
+}
+
+static int make_folder(char *ret_path, size_t size)
+{
+    const char *temporary = folder_from("TMPDIR");
+    int length = snprintf(ret_path, size, "%s/pollux-%lu", temporary == NULL ? "/tmp" : temporary,
+                          (unsigned long)geteuid());
+    if (length < 0 || (size_t)length >= size) {
+        return -ERANGE;
+    }
+    if (mkdir(ret_path, 0700) < 0 && errno != EEXIST) {
+        return -errno;
+    }
+    /* Anybody may have made it in a folder where all may write. */
+    return is_private(ret_path) ? 0 : -EACCES;
+}
+
+int plx__os_private_folder(char *ret_path, size_t size)
+{
+    const char *runtime = folder_from("XDG_RUNTIME_DIR");
+    if (runtime == NULL || !is_private(runtime)) {
+        return make_folder(ret_path, size);
+    }
+    int length = snprintf(ret_path, size, "%s", runtime);
+    return length < 0 || (size_t)length >= size ? -ERANGE : 0;
 }

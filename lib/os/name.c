@@ -4,6 +4,10 @@
 #include "lib/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* RFC 4291, 2.5.5.2: the first twelve bytes of an IPv4-mapped IPv6 address. */
@@ -63,27 +67,63 @@ bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_a
     return true;
 }
 
-int plx__os_name_from_path(struct plx__os_name *name, const char *path)
+/* A path keeps its final NUL inside the field, as portable systems want it; an abstract name counts
+ * its bytes. */
+static void set_path(struct plx__os_name *name, const char *path, size_t size)
 {
-    size_t length = strlen(path);
     bool is_abstract = path[0] == '@';
-    memset(name, 0, sizeof *name);
-    if (length == 0 || (is_abstract && length == 1)) {
-        return -ENOENT;
-    }
-    /* A path keeps its final NUL inside the field, as portable systems want it; an abstract name
-     * counts its bytes. */
-    if (length + (is_abstract ? 0 : 1) > sizeof name->as.path.sun_path) {
-        return -ENAMETOOLONG;
-    }
     name->as.path.sun_family = AF_UNIX;
-    memcpy(name->as.path.sun_path, path, length);
+    memcpy(name->as.path.sun_path, path, size);
     if (is_abstract) {
         name->as.path.sun_path[0] = '\0';
     }
-    name->size =
-        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
+    name->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size + (is_abstract ? 0 : 1));
+}
+
+#ifdef O_PATH
+static int set_far_path(struct plx__os_name *name, const char *path, size_t size)
+{
+    const char *last = strrchr(path, '/');
+    size_t folder = last == NULL ? 0 : (size_t)(last + 1 - path);
+    if (size >= PATH_MAX || size - folder > PLX__OS_LONGEST_NAME) {
+        return -ENAMETOOLONG;
+    }
+    name->as.path.sun_family = AF_UNIX;
+    name->size = offsetof(struct sockaddr_un, sun_path);
+    name->far = path;
     return 0;
+}
+#endif
+
+int plx__os_name_from_path(struct plx__os_name *name, const char *path, size_t size)
+{
+    bool is_abstract = size > 0 && path[0] == '@';
+    memset(name, 0, sizeof *name);
+    if (size == 0 || (is_abstract && size == 1)) {
+        return -ENOENT;
+    }
+    if (size + (is_abstract ? 0 : 1) <= sizeof name->as.path.sun_path) {
+        set_path(name, path, size);
+        return 0;
+    }
+#ifdef O_PATH
+    return is_abstract ? -ENAMETOOLONG : set_far_path(name, path, size);
+#else
+    return -ENAMETOOLONG;
+#endif
+}
+
+bool plx__os_name_to_path(const struct plx__os_name *name, char *text, size_t size)
+{
+    size_t start = offsetof(struct sockaddr_un, sun_path);
+    if (plx__os_name_family(name) != AF_UNIX || name->size <= start || size == 0) {
+        return false;
+    }
+    bool is_abstract = name->as.path.sun_path[0] == '\0';
+    int most = (int)(name->size - start) - (is_abstract ? 1 : 0);
+    snprintf(text, size, "%s%.*s", is_abstract ? "@" : "", most,
+             name->as.path.sun_path + (is_abstract ? 1 : 0));
+    return true;
 }
 
 int plx__os_name_family(const struct plx__os_name *name)

@@ -41,24 +41,9 @@ int plx__os_close(int descriptor)
     return result_of(close(descriptor));
 }
 
-int plx__os_bind(int descriptor, const struct plx__os_name *name)
+int plx__os_copy(int descriptor)
 {
-    return result_of(bind(descriptor, &name->as.any, name->size));
-}
-
-int plx__os_connect(int descriptor, const struct plx__os_name *name)
-{
-    int result = result_of(connect(descriptor, &name->as.any, name->size));
-    /* An interrupted connect goes on by itself (connect(2)). */
-    return result == -EINPROGRESS || result == -EINTR ? 0 : result;
-}
-
-int plx__os_connect_nobody(int descriptor)
-{
-    struct sockaddr nobody;
-    memset(&nobody, 0, sizeof nobody);
-    nobody.sa_family = AF_UNSPEC;
-    return result_of(connect(descriptor, &nobody, sizeof nobody));
+    return result_of(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
 }
 
 int plx__os_listen(int descriptor)

@@ -1,0 +1,160 @@
+/* lib/os/reach.c -- floor 2: binding and connecting to a name, also to one that is too long.
+ *
+ * The kernel takes paths of 107 bytes (unix(7)). On Linux a longer one leads on from a descriptor of
+ * its folder, by way of /proc/self/fd (proc(5)); changing the working directory instead would be
+ * seen by other threads. */
+#include "config.h"
+
+#include "lib/base.h"
+#include "lib/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int result_of(int result)
+{
+    return result < 0 ? -errno : result;
+}
+
+#ifdef O_PATH
+
+/* What the address of a Unix socket holds. */
+typedef char place_text[sizeof((struct sockaddr_un *)NULL)->sun_path];
+
+/* Without /proc a path through it leads nowhere, though what it is to lead to has been opened. */
+static int result_below_proc(int result)
+{
+    return result == -ENOENT ? -ENAMETOOLONG : result;
+}
+
+static int bind_at(int descriptor, const place_text place)
+{
+    struct plx__os_name name;
+    int result = plx__os_name_from_path(&name, place, strlen(place));
+    return result < 0 ? result : result_of(bind(descriptor, &name.as.any, name.size));
+}
+
+static bool set_place(place_text place, int folder, const char *file)
+{
+    int length = snprintf(place, sizeof(place_text), "/proc/self/fd/%d/%s", folder, file);
+    return length > 0 && (size_t)length < sizeof(place_text);
+}
+
+/* FNV-1a (Fowler, Noll, Vo): a short name that the same long one always gets. */
+static void set_short_name(char *name, size_t size, const char *file)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *file != '\0'; file++) {
+        hash = (hash ^ (uint8_t)*file) * 0x100000001b3u;
+    }
+    snprintf(name, size, ".plx-%016llx", (unsigned long long)hash);
+}
+
+static void remove_socket(int folder, const char *file)
+{
+    struct stat status;
+    if (fstatat(folder, file, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode)) {
+        unlinkat(folder, file, 0);
+    }
+}
+
+/* A file name that leaves no room for the way to it: bound by a short one, and then linked. Whoever
+ * was killed between the two has left the short one. */
+static int bind_and_link(int descriptor, int folder, const char *file)
+{
+    char name[24];
+    place_text place;
+    set_short_name(name, sizeof name, file);
+    remove_socket(folder, name);
+    int result = set_place(place, folder, name) ? bind_at(descriptor, place) : -ENAMETOOLONG;
+    if (result == 0) {
+        result = result_of(linkat(folder, name, folder, file, 0));
+        unlinkat(folder, name, 0);
+    }
+    return result == -EEXIST ? -EADDRINUSE : result;
+}
+
+static int open_folder(const char *path, const char *file)
+{
+    char folder[PATH_MAX];
+    size_t size = (size_t)(file - path);
+    if (size >= sizeof folder) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(folder, path, size);
+    folder[size] = '\0';
+    return result_of(open(size == 0 ? "." : folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int bind_far(int descriptor, const char *path)
+{
+    const char *last = strrchr(path, '/');
+    const char *file = last == NULL ? path : last + 1;
+    place_text place;
+    int folder = open_folder(path, file);
+    if (folder < 0) {
+        return folder;
+    }
+    int result = set_place(place, folder, file) ? bind_at(descriptor, place)
+                                                : bind_and_link(descriptor, folder, file);
+    close(folder);
+    return result_below_proc(result);
+}
+
+static int connect_far(int descriptor, const char *path)
+{
+    place_text place;
+    struct plx__os_name name;
+    int target = result_of(open(path, O_PATH | O_CLOEXEC));
+    if (target < 0) {
+        return target;
+    }
+    snprintf(place, sizeof place, "/proc/self/fd/%d", target);
+    plx__os_name_from_path(&name, place, strlen(place));
+    int result = result_below_proc(result_of(connect(descriptor, &name.as.any, name.size)));
+    close(target);
+    return result;
+}
+
+#else
+
+static int bind_far(int descriptor, const char *path)
+{
+    (void)descriptor;
+    (void)path;
+    return -ENAMETOOLONG;
+}
+
+static int connect_far(int descriptor, const char *path)
+{
+    return bind_far(descriptor, path);
+}
+
+#endif
+
+int plx__os_bind(int descriptor, const struct plx__os_name *name)
+{
+    return name->far == NULL ? result_of(bind(descriptor, &name->as.any, name->size))
+                             : bind_far(descriptor, name->far);
+}
+
+int plx__os_connect(int descriptor, const struct plx__os_name *name)
+{
+    int result = name->far == NULL ? result_of(connect(descriptor, &name->as.any, name->size))
+                                   : connect_far(descriptor, name->far);
+    /* An interrupted connect goes on by itself (connect(2)). */
+    return result == -EINPROGRESS || result == -EINTR ? 0 : result;
+}
+
+int plx__os_connect_nobody(int descriptor)
+{
+    struct sockaddr nobody;
+    memset(&nobody, 0, sizeof nobody);
+    nobody.sa_family = AF_UNSPEC;
+    return result_of(connect(descriptor, &nobody, sizeof nobody));
+}
