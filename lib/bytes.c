@@ -73,6 +73,11 @@ void plx__socket_received(plx_socket *socket, size_t size)
     plx__socket_active(socket);
 }
 
+void plx__socket_stop_input(plx_socket *socket)
+{
+    socket->more = true;
+}
+
 void plx__socket_note_room(plx_socket *socket)
 {
     size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);
@@ -294,7 +299,8 @@ bool plx_socket_can_read_line(const plx_socket *socket)
         return false;
     }
     /* The socket is const for its users: how far it was searched is no change that they could see. */
-    return is_at_end(socket) || plx__socket_room(socket) == 0 || has_line((plx_socket *)socket);
+    return is_at_end(socket) || plx__socket_room(socket) == 0 ||
+           has_line((plx_socket *)socket);
 }
 
 size_t plx_socket_skip(plx_socket *socket, size_t size)
@@ -321,6 +327,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
         return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
                                 "unread %zu bytes", size);
     }
+    /* Something else stands at the front than what was searched. */
     socket->no_line = 0;
     plx__socket_update(socket);
     return 0;
@@ -331,10 +338,10 @@ void plx_socket_purge(plx_socket *socket)
     if (socket == NULL || socket->hold.freed) {
         return;
     }
-    socket->in_records = socket->no_line = 0;
     socket->fresh = socket->again = false;
-    plx__buffer_clear(&socket->in, plx__socket_pool(socket));
-    socket->news &= ~(PLX__NEWS(PLX__EVENT_DATA) | PLX__NEWS(PLX__EVENT_LINE));
+    plx__socket_drop_received(socket);
+    socket->news &=
+        ~(PLX__NEWS(PLX__EVENT_DATA) | PLX__NEWS(PLX__EVENT_LINE));
     plx__socket_consumed(socket);
 }
 
@@ -397,24 +404,28 @@ static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
     return (ptrdiff_t)(sent == 0 || socket->out.size > 0 ? accepted : sent);
 }
 
-ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
+int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)
 {
-    if (socket == NULL) {
-        return -1;
-    }
     if (data == NULL && size > 0) {
-        return fail_argument(socket, "write");
+        fail_argument(socket, "write");
+        return PLX_INVALID_STATE;
     }
     if (is_refused(socket, "write")) {
-        return -1;
+        return PLX_INVALID_STATE;
     }
     if (!is_writable(socket) || socket->hold.freed) {
-        plx__socket_fail_state(socket, "write");
-        return -1;
+        return plx__socket_fail_state(socket, "write");
     }
     if (size > PTRDIFF_MAX) {
-        plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                         "write %zu bytes", size);
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                "write %zu bytes", size);
+    }
+    return 0;
+}
+
+ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
+{
+    if (socket == NULL || plx__socket_check_write(socket, data, size) != 0) {
         return -1;
     }
     if (socket->kind->write != NULL) {

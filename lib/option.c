@@ -35,6 +35,7 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
     [PLX_OPTION_BROADCAST] = {0, 1, 1},
     [PLX_OPTION_SHARE_ADDRESS] = {0, 1, 0},
     [PLX_OPTION_MODE] = {0, 0777, 0},
+    [PLX_OPTION_RECEIVE_HANDLES] = {0, 1, 0},
 };
 
 /* What the library obeys itself, for all kinds. */
@@ -43,7 +44,9 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
      PLX__OPTION(LINGER_TIMEOUT) | PLX__OPTION(IDLE_TIMEOUT) | PLX__OPTION(HALF_OPEN))
 
 /* What a kind has and the library obeys: the kernel knows nothing of it. */
-#define OBEYED (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT))
+#define OBEYED                                                                                     \
+    (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |                       \
+     PLX__OPTION(RECEIVE_HANDLES))
 
 static bool is_known(const plx_socket *socket, plx_option option)
 {

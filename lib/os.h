@@ -77,6 +77,26 @@ ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
 ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
                           const struct plx__os_name *name);
 
+/* How many descriptors one message may carry (SCM_MAX_FD, unix(7)). */
+#define PLX__OS_HANDLES 253
+
+/* plx__os_send_handles sends bytes of a Unix socket, at least one, and up to PLX__OS_HANDLES
+ * descriptors with the first of them. */
+ptrdiff_t plx__os_send_handles(int descriptor, const void *data, size_t size, const int *handles,
+                               size_t count);
+
+/* What came with bytes; the descriptors are close-on-exec. */
+struct plx__os_handles {
+    size_t count;
+    bool lost; /* there were more, and the process has no room for them */
+    int list[PLX__OS_HANDLES];
+};
+/* plx__os_receive_handles receives bytes, and the descriptors that came with the first of them. It
+ * ends before bytes that brought others, so that a short count does not mean that no more is there.
+ */
+ptrdiff_t plx__os_receive_handles(int descriptor, void *data, size_t size,
+                                  struct plx__os_handles *ret_handles);
+
 /* plx__os_bytes_waiting returns how many received bytes the kernel holds (FIONREAD). */
 ptrdiff_t plx__os_bytes_waiting(int descriptor);
 /* plx__os_bytes_unacknowledged returns how many sent bytes the peer's system has not confirmed
@@ -109,6 +129,10 @@ struct plx__os_credentials {
     int64_t process, user, group;
 };
 int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credentials);
+
+/* plx__os_peer_process returns a descriptor that stands for the process of the peer of a Unix
+ * socket; -ENOPROTOOPT where the system has none. */
+int plx__os_peer_process(int descriptor);
 
 /* What the system knows of a TCP connection (tcp(7), TCP_INFO). */
 struct plx__os_path_facts {
@@ -161,6 +185,14 @@ int plx__os_bind_device(int descriptor, const char *name);
 /* plx__os_interface_index returns 0 for an unknown name. */
 unsigned plx__os_interface_index(const char *name);
 
+/* ---- binding and connecting (os/reach.c) ----------------------------------------------------- */
+
+int plx__os_bind(int descriptor, const struct plx__os_name *name);
+/* plx__os_connect returns 0 both when connected and when under way: writability tells. */
+int plx__os_connect(int descriptor, const struct plx__os_name *name);
+/* plx__os_connect_nobody takes the peer of a datagram socket away. */
+int plx__os_connect_nobody(int descriptor);
+
 /* ---- files that sockets leave behind (os/file.c) --------------------------------------------- */
 
 /* Which file a path leads to: numbers that no two living files share. */
@@ -196,11 +228,3 @@ int plx__os_private_folder(char *ret_path, size_t size);
 #define PLX__OS_LONGEST_NAME 255
 
 #endif
-/* ---- binding and connecting (os/reach.c) ----------------------------------------------------- */
-
-int plx__os_bind(int descriptor, const struct plx__os_name *name);
-/* plx__os_connect returns 0 both when connected and when under way: writability tells. */
-int plx__os_connect(int descriptor, const struct plx__os_name *name);
-/* plx__os_connect_nobody takes the peer of a datagram socket away. */
-int plx__os_connect_nobody(int descriptor);
-

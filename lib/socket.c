@@ -103,19 +103,31 @@ static void clear_connection(plx_socket *socket)
     plx__task_set_deadline(&socket->task, 0);
 }
 
-static void clear_out(plx_socket *socket)
+void plx__socket_drop_sending(plx_socket *socket)
 {
     socket->out_records = 0;
     plx__buffer_clear(&socket->out, plx__socket_pool(socket));
+    if (socket->kind->drop_sending != NULL) {
+        socket->kind->drop_sending(socket);
+    }
+}
+
+void plx__socket_drop_received(plx_socket *socket)
+{
+    socket->in_records = socket->no_line = 0;
+    plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+    if (socket->kind->drop_received != NULL) {
+        socket->kind->drop_received(socket);
+    }
 }
 
 void plx__socket_begin(plx_socket *socket)
 {
     plx__socket_forget_errors(socket, true);
     clear_connection(socket);
-    clear_out(socket);
-    plx__buffer_clear(&socket->in, plx__socket_pool(socket));
-    socket->in_records = socket->no_line = socket->lifted = 0;
+    plx__socket_drop_sending(socket);
+    plx__socket_drop_received(socket);
+    socket->lifted = 0;
     socket->bytes_received = socket->bytes_sent = socket->since = 0;
     socket->messages_received = socket->messages_sent = 0;
     socket->fresh = socket->lent = false;
@@ -193,7 +205,7 @@ void plx__socket_end(plx_socket *socket)
     bool again =
         socket->auto_connects && plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
     leave_system(socket);
-    clear_out(socket);
+    plx__socket_drop_sending(socket);
     clear_connection(socket);
     socket->news = untold | (connected ? PLX__NEWS(PLX__EVENT_DISCONNECTED) : 0);
     plx__socket_set_state(socket, PLX_UNCONNECTED);
@@ -209,7 +221,7 @@ void plx__socket_drop(plx_socket *socket)
 {
     bool was_open = socket->state != PLX_UNCONNECTED;
     leave_system(socket);
-    clear_out(socket);
+    plx__socket_drop_sending(socket);
     clear_connection(socket);
     plx__socket_forget_errors(socket, false);
     socket->remote = (plx_address){0};

@@ -118,6 +118,11 @@ struct plx_kind {
     /* Adds what only this kind knows to statistics. NULL: nothing. */
     void (*add_statistics)(const plx_socket *socket, plx_statistics *statistics);
 
+    /* Drop what goes with the queued bytes, or with the received ones, which are being dropped. NULL:
+     * nothing does. */
+    void (*drop_sending)(plx_socket *socket);
+    void (*drop_received)(plx_socket *socket);
+
     /* Leaves nothing behind, the descriptor being about to be closed. NULL: nothing is left. */
     void (*finish)(plx_socket *socket);
     /* Frees what the kind's socket holds. NULL: nothing. */
@@ -161,7 +166,7 @@ struct plx_socket {
     bool taken : 1;          /* something was read since data was told */
     bool fresh : 1;          /* something came since the last read */
     bool lent : 1;           /* the program may still look at what it was given by read_all */
-    bool more : 1;           /* the budget ended the last input */
+    bool more : 1;           /* the last input ended before all was in */
     bool stuck : 1;          /* the system takes no more bytes for now */
     bool auto_connects : 1; /* it was connected by connect, which PLX_OPTION_AUTO_CONNECT repeats */
     bool will_connect : 1;  /* UNCONNECTED for `pause` milliseconds from `since` */
@@ -183,6 +188,7 @@ struct plx_socket {
     uint16_t pause;         /* before the next attempt of auto-connect, with its jitter */
     uint16_t next_pause;    /* the one after it, without */
     int process;            /* who opened the descriptor: a forked child only closes it */
+    uint16_t path_size;     /* an abstract name may have zero bytes in it */
     int port;               /* as set */
     struct plx__buffer in, out;
     size_t in_records, out_records;
@@ -190,7 +196,6 @@ struct plx_socket {
     uint64_t bytes_received, bytes_sent;       /* payload since the connection began */
     uint64_t messages_received, messages_sent; /* datagrams since then */
     size_t no_line;                            /* so many bytes at the front hold no end of line */
-    uint16_t path_size;     /* an abstract name may have zero bytes in it */
     size_t lifted;                             /* a read that wants more than READ_LIMIT */
     uint64_t since; /* when the ending began, or the last activity with an idle time-out, or when a
                        listener paused */
@@ -275,6 +280,10 @@ void plx__socket_close_descriptor(plx_socket *socket);
 
 /* plx__socket_become_connected is the moment in which a connection works. `remote` may be NULL. */
 void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name *remote);
+
+/* plx__socket_drop_sending drops what is queued, plx__socket_drop_received what was received. */
+void plx__socket_drop_sending(plx_socket *socket);
+void plx__socket_drop_received(plx_socket *socket);
 
 /* plx__socket_end ends the connection or the attempt: UNCONNECTED, queued bytes dropped, received
  * ones kept. The error told is set by plx__socket_set_end_error before; without one the end is told
@@ -385,6 +394,10 @@ void plx__socket_note_bytes(plx_socket *socket);
 /* plx__socket_received counts `size` new bytes of payload in the receive buffer and sets the news. */
 void plx__socket_received(plx_socket *socket, size_t size);
 
+/* plx__socket_stop_input ends the input of this poll after the receive that calls it, although more
+ * may be there: the program is to be told first. */
+void plx__socket_stop_input(plx_socket *socket);
+
 /* plx__socket_has_sent counts `size` bytes as sent and sets the news of it. */
 void plx__socket_has_sent(plx_socket *socket, size_t size);
 
@@ -392,16 +405,15 @@ void plx__socket_has_sent(plx_socket *socket, size_t size);
  * little. */
 void plx__socket_note_room(plx_socket *socket);
 
+/* plx__socket_check_write says whether so much may be written now. Returns 0, or a code after
+ * plx__socket_fail. */
+int plx__socket_check_write(plx_socket *socket, const void *data, size_t size);
+
 /* plx__socket_consumed is called when the program has taken bytes: reading may go on. */
 void plx__socket_consumed(plx_socket *socket);
 
 /* ---- properties (property.c) ----------------------------------------------------------------- */
 
-/* plx__text_set replaces *text by a copy; "" and NULL are none. False for want of memory, with
- * *text unchanged. */
-bool plx__text_set(char **text, const char *value);
-
-#endif
 /* plx__socket_keep_path replaces the path by a copy of these bytes, a size of 0 being none. False
  * for want of memory, with the path unchanged. */
 bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size);
@@ -409,3 +421,8 @@ bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size);
 /* plx__socket_set_path is plx_socket_set_path for bytes, none of which ends them. */
 int plx__socket_set_path(plx_socket *socket, const char *path, size_t size);
 
+/* plx__text_set replaces *text by a copy; "" and NULL are none. False for want of memory, with
+ * *text unchanged. */
+bool plx__text_set(char **text, const char *value);
+
+#endif

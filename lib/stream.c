@@ -180,9 +180,16 @@ static void empty_input(plx_socket *socket)
     }
 }
 
+/* Whether a short read says that no more is there: not where the end is known to have come too, and
+ * not where a read also ends before bytes that bring descriptors. */
+static bool shows_all(const plx_socket *socket)
+{
+    return (socket->watch.ready & PLX__END) == 0 && socket->send_error == 0 &&
+           plx__option_value(socket->options, PLX_OPTION_RECEIVE_HANDLES) == 0;
+}
+
 /* Takes what is there until a read comes back short: another call only to hear that no more is
- * there would cost as much as the first. Where the end is known to have come too, reading goes on
- * to it. */
+ * there would cost as much as the first. */
 void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
 {
     for (;;) {
@@ -204,12 +211,14 @@ void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
         if (room > 0) {
             plx__socket_received(socket, (size_t)count);
         }
-        if (is_short && (socket->watch.ready & PLX__END) == 0 && socket->send_error == 0) {
+        if (is_short && shows_all(socket)) {
             socket->watch.ready &= (uint8_t)~PLX__READ;
             break;
         }
         if (plx__budget_is_spent(budget)) {
-            socket->more = true;
+            plx__socket_stop_input(socket);
+        }
+        if (socket->more) {
             break;
         }
     }

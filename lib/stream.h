@@ -17,11 +17,11 @@
 
 #include "lib/socket.h"
 
-/* The slots of struct plx_kind that every byte stream over one descriptor has alike. */
+/* The slots of struct plx_kind that every byte stream over one descriptor has alike. `receive` and
+ * `send` it names itself: plx__stream_receive and plx__stream_send unless it does more. */
 #define PLX__STREAM_SLOTS                                                                          \
     .type = SOCK_STREAM, .listen = plx__stream_listen, .incoming = plx__stream_incoming,           \
-    .input = plx__stream_input, .send_queue = plx__stream_send_queue,                              \
-    .settle = plx__stream_settle, .receive = plx__stream_receive, .send = plx__stream_send
+    .input = plx__stream_input, .send_queue = plx__stream_send_queue, .settle = plx__stream_settle
 
 int plx__stream_listen(plx_socket *socket);
 void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget);

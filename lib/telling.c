@@ -28,7 +28,7 @@ static void tell_progress(plx_socket *socket)
     }
     if (plx__event_send_progress(&socket->handlers, socket, sent, socket->out.size) &&
         socket->out.size > 0) {
-        plx__buffer_clear(&socket->out, plx__socket_pool(socket));
+        plx__socket_drop_sending(socket);
         socket->stuck = false;
         socket->aborted = true;
         socket->news |= PLX__NEWS(PLX__EVENT_COMPLETE);

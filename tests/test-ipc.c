@@ -589,19 +589,7 @@ MODE_CASE(abstract_names_have_no_mode)
     ck_assert_int_eq(plx_socket_listen_on(socket, name), 0);
 }
 
-/* ---- what is not there yet ------------------------------------------------------------------- */
-
-MODE_CASE(descriptors_are_not_passed)
-{
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-
-    w->kind = &kinds[1];
-    world_pair(w, socket, &log);
-    ck_assert_int_eq(plx_ipc_send_handle(socket, 0), PLX_INVALID_STATE);
-    ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_UNSUPPORTED_OPERATION);
-    ck_assert_int_eq(plx_ipc_receive_handle(socket), -1);
-}
+/* ---- descriptors that nobody asked for ------------------------------------------------------- */
 
 /* Sends a descriptor along with a byte, as a stranger might. */
 static void raw_send_descriptor(int raw, int descriptor)
@@ -670,7 +658,6 @@ int main(void)
         &mode_keeps_others_out,
         &abstract_name,
         &abstract_names_have_no_mode,
-        &descriptors_are_not_passed,
         &descriptors_of_a_stranger_are_dropped,
     };
     Suite *suite = suite_create("ipc");

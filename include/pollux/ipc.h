@@ -60,13 +60,29 @@ PLX_API int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size
  * NULL, another kind of socket or one without a connection; then *ret_credentials is untouched. */
 PLX_API int plx_ipc_peer_credentials(const plx_socket *socket, plx_credentials *ret_credentials);
 
-/* plx_ipc_send_handle is to send a descriptor along with the next byte written. Not available in
- * this version: always PLX_INVALID_STATE with reason UNSUPPORTED_OPERATION, and the descriptor
- * remains yours. */
+/* plx_ipc_peer_process_handle returns a descriptor that stands for the peer's process, as of the
+ * same moment (SO_PEERPIDFD, Linux 6.5): unlike its number it can never mean another process. It is
+ * close-on-exec and yours to close; readable when the process has ended (pidfd_open(2)). -1 where
+ * the system has none, or the socket no connection. */
+PLX_API int plx_ipc_peer_process_handle(const plx_socket *socket);
+
+/* ---- descriptors ----------------------------------------------------------------------------- */
+
+/* plx_ipc_send_handle sends a copy of a descriptor along with the next byte written. Yours may be
+ * closed at once. With no byte written after it, it is never sent; at most 253 ride on one byte
+ * (SCM_MAX_FD, unix(7)), further ones on the bytes after it. The connection is lost with os_error
+ * ETOOMANYREFS where too many are on their way to readers who do not read. Returns 0; EBADF; EMFILE where there
+ * is no descriptor left for the copy; PLX_INVALID_STATE where write would say so; PLX_OUT_OF_MEMORY.
+ */
 PLX_API int plx_ipc_send_handle(plx_socket *socket, int descriptor);
 
-/* plx_ipc_receive_handle is to return the oldest descriptor that arrived, which then is yours to
- * close; -1 when none has. Not available in this version: always -1. */
+/* plx_ipc_receive_handle returns the oldest descriptor that arrived, which is close-on-exec and from
+ * now on yours to close; -1 when there is none. It arrives with the byte it was sent with, and only
+ * where PLX_OPTION_RECEIVE_HANDLES is set; elsewhere the system drops it. At most 253 wait here: a
+ * peer that sends more before you take them loses the connection (PLX_LOST_CONNECTION, os_error
+ * ETOOMANYREFS), and so does one whose descriptor found no room in this process (EMFILE). Take them
+ * in `data_available`: no poll receives more than one message's before it is told. Those that nobody
+ * takes are closed by purge, abort and free, and with the next connect, listen or adopt. */
 PLX_API int plx_ipc_receive_handle(plx_socket *socket);
 
 PLX_END_DECLS

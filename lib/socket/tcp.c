@@ -39,6 +39,8 @@ static void tcp_add_statistics(const plx_socket *socket, plx_statistics *statist
 
 static const struct plx_kind tcp = {
     PLX__STREAM_SLOTS,
+    .receive = plx__stream_receive,
+    .send = plx__stream_send,
     .name = "TCP",
     .size = sizeof(plx_socket),
     .families = {AF_INET, AF_INET6},

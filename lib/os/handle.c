@@ -1,0 +1,84 @@
+/* lib/os/handle.c -- floor 2: descriptors that travel over Unix sockets, and whose they are. */
+#include "config.h"
+
+#include "lib/os.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* SO_PEERPIDFD came with Linux 6.5, after the C library's headers of many a system. The number is
+ * that of asm-generic/socket.h, which all but two architectures use. */
+#if !defined SO_PEERPIDFD && defined __linux__ && !defined __sparc__ && !defined __hppa__
+#define SO_PEERPIDFD 77
+#endif
+
+/* cmsg(3) wants the place for control messages to be aligned as their header is. */
+union control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(PLX__OS_HANDLES * sizeof(int))];
+};
+
+ptrdiff_t plx__os_send_handles(int descriptor, const void *data, size_t size, const int *handles,
+                               size_t count)
+{
+    union control control;
+    struct iovec piece = {.iov_base = (void *)data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes};
+    ssize_t sent;
+    memset(&control, 0, sizeof control);
+    message.msg_controllen = CMSG_SPACE(count * sizeof *handles);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof *handles);
+    memcpy(CMSG_DATA(header), handles, count * sizeof *handles);
+    do {
+        sent = sendmsg(descriptor, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
+}
+
+static void collect(struct plx__os_handles *handles, struct msghdr *message)
+{
+    handles->count = 0;
+    handles->lost = (message->msg_flags & MSG_CTRUNC) != 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
+         header = CMSG_NXTHDR(message, header)) {
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+            size_t size = header->cmsg_len - CMSG_LEN(0);
+            memcpy(handles->list, CMSG_DATA(header), size);
+            handles->count = size / sizeof(int);
+        }
+    }
+}
+
+ptrdiff_t plx__os_receive_handles(int descriptor, void *data, size_t size,
+                                  struct plx__os_handles *ret_handles)
+{
+    union control control;
+    struct iovec piece = {.iov_base = data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes};
+    ssize_t count;
+    ret_handles->count = 0;
+    ret_handles->lost = false;
+    do {
+        message.msg_controllen = sizeof control.bytes;
+        count = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC);
+    } while (count < 0 && errno == EINTR);
+    if (count >= 0) {
+        collect(ret_handles, &message);
+    }
+    return count < 0 ? -errno : count;
+}
+
+int plx__os_peer_process(int descriptor)
+{
+#ifdef SO_PEERPIDFD
+    int process = -1;
+    socklen_t size = sizeof process;
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERPIDFD, &process, &size) < 0 ? -errno : process;
+#else
+    (void)descriptor;
+    return -ENOPROTOOPT;
+#endif
+}
