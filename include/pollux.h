@@ -46,6 +46,7 @@
 #include <pollux/address.h>
 #include <pollux/events.h>
 #include <pollux/socket.h>
+#include <pollux/message.h>
 #include <pollux/tcp.h>
 #include <pollux/udp.h>
 #include <pollux/ipc.h>

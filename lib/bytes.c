@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/error.h"
+#include "lib/message.h"
 #include "lib/socket.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ size_t plx__socket_write_room(const plx_socket *socket)
 
 /* ---- news of bytes --------------------------------------------------------------------------- */
 
-static bool has_line(plx_socket *socket)
+bool plx__socket_has_line(plx_socket *socket)
 {
     const uint8_t *data = plx__buffer_data(&socket->in);
     const uint8_t *end = memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line);
@@ -59,8 +60,11 @@ void plx__socket_note_bytes(plx_socket *socket)
 {
     socket->news |= PLX__NEWS(PLX__EVENT_DATA);
     if (socket->kind->record_size == 0 && plx__event_has_line(&socket->handlers) &&
-        has_line(socket)) {
+        plx__socket_has_line(socket)) {
         socket->news |= PLX__NEWS(PLX__EVENT_LINE);
+    }
+    if (socket->framing != NULL) {
+        plx__message_note(socket);
     }
 }
 
@@ -140,9 +144,19 @@ static size_t take(plx_socket *socket, size_t size)
     } else {
         taken = plx__buffer_skip(&socket->in, size);
         socket->no_line -= taken < socket->no_line ? taken : socket->no_line;
+        if (socket->framing != NULL) {
+            plx__message_taken(socket, taken);
+        }
     }
     plx__socket_consumed(socket);
     return taken;
+}
+
+void plx__socket_lend_and_take(plx_socket *socket, size_t size)
+{
+    socket->lent = true;
+    plx__task_lend(&socket->task);
+    take(socket, size);
 }
 
 /* Whether nothing will come any more that is not in the buffer. */
@@ -254,9 +268,7 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
         socket != NULL &&
         (socket->kind->record_size > 0 ? socket->filtered && socket->in_records > 0 : size > 0);
     if (any) {
-        socket->lent = true;
-        plx__task_lend(&socket->task);
-        take(socket, size);
+        plx__socket_lend_and_take(socket, size);
     }
     return bytes;
 }
@@ -264,7 +276,7 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
 /* How long the first line is, with its end; 0 while there is none. */
 static size_t line_length(plx_socket *socket)
 {
-    return has_line(socket) ? socket->no_line + 1 : 0;
+    return plx__socket_has_line(socket) ? socket->no_line + 1 : 0;
 }
 
 ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
@@ -300,7 +312,7 @@ bool plx_socket_can_read_line(const plx_socket *socket)
     }
     /* The socket is const for its users: how far it was searched is no change that they could see. */
     return is_at_end(socket) || plx__socket_room(socket) == 0 ||
-           has_line((plx_socket *)socket);
+           plx__socket_has_line((plx_socket *)socket);
 }
 
 size_t plx_socket_skip(plx_socket *socket, size_t size)
@@ -329,6 +341,9 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
     }
     /* Something else stands at the front than what was searched. */
     socket->no_line = 0;
+    if (socket->framing != NULL) {
+        plx__message_taken(socket, SIZE_MAX);
+    }
     plx__socket_update(socket);
     return 0;
 }
@@ -341,7 +356,7 @@ void plx_socket_purge(plx_socket *socket)
     socket->fresh = socket->again = false;
     plx__socket_drop_received(socket);
     socket->news &=
-        ~(PLX__NEWS(PLX__EVENT_DATA) | PLX__NEWS(PLX__EVENT_LINE));
+        ~(PLX__NEWS(PLX__EVENT_DATA) | PLX__NEWS(PLX__EVENT_LINE) | PLX__NEWS(PLX__EVENT_MESSAGE));
     plx__socket_consumed(socket);
 }
 

@@ -70,6 +70,11 @@ void plx__event_line_available(const struct plx__handlers *handlers, plx_socket 
     CALL(handlers, line_available, socket, handlers->user);
 }
 
+void plx__event_message_available(const struct plx__handlers *handlers, plx_socket *socket)
+{
+    CALL(handlers, message_available, socket, handlers->user);
+}
+
 void plx__event_end_of_input(const struct plx__handlers *handlers, plx_socket *socket)
 {
     CALL(handlers, end_of_input, socket, handlers->user);
@@ -113,6 +118,11 @@ void plx__event_state_changed(const struct plx__handlers *handlers, plx_socket *
 bool plx__event_has_line(const struct plx__handlers *handlers)
 {
     return HANDLER(handlers, line_available) != NULL;
+}
+
+bool plx__event_has_message(const struct plx__handlers *handlers)
+{
+    return HANDLER(handlers, message_available) != NULL;
 }
 
 void plx__hold_enter(struct plx__hold *hold)

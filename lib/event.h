@@ -29,6 +29,7 @@ enum plx__event {
     PLX__EVENT_CONNECTED,
     PLX__EVENT_DATA,
     PLX__EVENT_LINE,
+    PLX__EVENT_MESSAGE,
     PLX__EVENT_END_OF_INPUT,
     PLX__EVENT_CLOSING,
     PLX__EVENT_PROGRESS,
@@ -77,6 +78,7 @@ enum plx__event plx__event_first(plx__news news, enum plx__event from);
 void plx__event_connected(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__event_data_available(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__event_line_available(const struct plx__handlers *handlers, plx_socket *socket);
+void plx__event_message_available(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__event_end_of_input(const struct plx__handlers *handlers, plx_socket *socket);
 bool plx__event_send_progress(const struct plx__handlers *handlers, plx_socket *socket, size_t sent,
                               size_t left);
@@ -92,6 +94,8 @@ void plx__event_state_changed(const struct plx__handlers *handlers, plx_socket *
 /* plx__event_has_line says whether anybody wants line_available: only then are lines searched for.
  */
 bool plx__event_has_line(const struct plx__handlers *handlers);
+/* plx__event_has_message is the same for message_available. */
+bool plx__event_has_message(const struct plx__handlers *handlers);
 
 /* ---- holding --------------------------------------------------------------------------------- */
 

@@ -16,6 +16,7 @@
 #include "lib/error.h"
 #include "lib/group.h"
 #include "lib/memory.h"
+#include "lib/message.h"
 #include "lib/socket.h"
 #include "lib/stream.h"
 
@@ -116,7 +117,8 @@ static bool connect_client(plx_server *server, plx_socket *client, int descripto
     plx_group *group = plx__group_of(server->listener->task.loop);
     client->handlers = server->client_handlers;
     plx__socket_begin(client);
-    if (!plx__options_copy(client, server->listener)) {
+    if (!plx__options_copy(client, server->listener) ||
+        !plx__message_copy_frame(client, server->listener)) {
         return false;
     }
     plx__options_apply(client, descriptor);
@@ -347,6 +349,12 @@ static int listens(plx_server *server, int code)
         plx__list_remove(&server->listener->task.work);
     }
     return code;
+}
+
+int plx_server_set_frame(plx_server *server, const plx_frame *frame)
+{
+    return server == NULL || server->hold.freed ? PLX_INVALID_STATE
+                                                : plx_socket_set_frame(server->listener, frame);
 }
 
 int plx_server_listen_on(plx_server *server, const char *where)

@@ -101,7 +101,8 @@ void plx__socket_active(plx_socket *socket)
 
 bool plx__socket_has_work(const plx_socket *socket)
 {
-    return socket->news != 0 || socket->again || socket->more || plx__socket_can_send(socket);
+    return socket->news != 0 || socket->again || socket->more || socket->too_long ||
+           plx__socket_can_send(socket);
 }
 
 /* ---- moving bytes ---------------------------------------------------------------------------- */

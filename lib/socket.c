@@ -4,6 +4,7 @@
 #include "lib/activation.h"
 #include "lib/connect.h"
 #include "lib/memory.h"
+#include "lib/message.h"
 #include "lib/socket.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ static void destroy(plx_socket *socket)
     plx__buffer_clear(&socket->in, NULL);
     plx__socket_forget_errors(socket, true);
     plx__memory_free(socket->errors);
+    plx__memory_free(socket->framing);
     plx__memory_free(socket->options);
     plx__memory_free(socket->address);
     plx__memory_free(socket->path);
@@ -96,7 +98,7 @@ static void clear_connection(plx_socket *socket)
     socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
         socket->filtered = false;
-    socket->auto_connects = socket->will_connect = socket->wants_room = false;
+    socket->auto_connects = socket->will_connect = socket->wants_room = socket->too_long = false;
     socket->input_error = socket->send_error = 0;
     socket->retry = 0;
     socket->sent = 0;
@@ -115,6 +117,9 @@ void plx__socket_drop_sending(plx_socket *socket)
 void plx__socket_drop_received(plx_socket *socket)
 {
     socket->in_records = socket->no_line = 0;
+    if (socket->framing != NULL) {
+        plx__message_taken(socket, SIZE_MAX);
+    }
     plx__buffer_clear(&socket->in, plx__socket_pool(socket));
     if (socket->kind->drop_received != NULL) {
         socket->kind->drop_received(socket);

@@ -39,6 +39,7 @@
 #include <stdint.h>
 
 struct plx__connect;
+struct plx__framing;
 
 /* Where a connection is to go: a name for the system, or a host that has to be looked up first. */
 struct plx__aim {
@@ -182,6 +183,7 @@ struct plx_socket {
     bool paused : 1;        /* LISTENING, and no connection is wanted for now */
     bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
     bool active : 1;        /* counted by its owner */
+    bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
     bool filtered : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
     int input_error;        /* errno that ended the input; 0: a clean end */
     int send_error;         /* errno of a send that failed; told when the input is drained */
@@ -202,6 +204,7 @@ struct plx_socket {
     struct plx__connect *connect;
     struct plx__options *options; /* NULL: the defaults */
     struct plx__errors *errors;   /* NULL: there was none */
+    struct plx__framing *framing; /* NULL: the stream is not cut into messages */
     char *address, *path, *interface;
     char *listen_host; /* what listen_on was given: goes before the interface, and only for
                           listening */
@@ -404,6 +407,13 @@ void plx__socket_has_sent(plx_socket *socket, size_t size);
 /* plx__socket_note_room sets the news that there is room to write again, for one that had too
  * little. */
 void plx__socket_note_room(plx_socket *socket);
+
+/* plx__socket_has_line says whether a whole line was received. */
+bool plx__socket_has_line(plx_socket *socket);
+
+/* plx__socket_lend_and_take takes `size` bytes of a stream, or the record that is first, and lets
+ * the program look at them until the socket is served again. */
+void plx__socket_lend_and_take(plx_socket *socket, size_t size);
 
 /* plx__socket_check_write says whether so much may be written now. Returns 0, or a code after
  * plx__socket_fail. */

@@ -3,6 +3,7 @@
 
 #include "lib/clock.h"
 #include "lib/error.h"
+#include "lib/message.h"
 #include "lib/stream.h"
 
 #include <errno.h>
@@ -343,7 +344,7 @@ static bool drain(plx_socket *socket)
 
 void plx__stream_settle(plx_socket *socket)
 {
-    if (drain(socket)) {
+    if (drain(socket) || plx__message_settle(socket)) {
         return;
     }
     if (socket->state == PLX_CLOSING) {

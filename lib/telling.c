@@ -7,6 +7,8 @@
 #include "lib/error.h"
 #include "lib/socket.h"
 
+#include <pollux/message.h>
+
 #include <errno.h>
 
 /* Told again in the next poll while the program takes some of it but not all; one that takes
@@ -17,6 +19,21 @@ static void tell_of_bytes(plx_socket *socket,
     socket->taken = false;
     tell(&socket->handlers, socket);
     socket->again = socket->again || (socket->taken && socket->in.size > 0);
+}
+
+/* What an earlier handler of this poll took is not told any more. */
+static void tell_of_line(plx_socket *socket)
+{
+    if (plx__socket_has_line(socket)) {
+        tell_of_bytes(socket, plx__event_line_available);
+    }
+}
+
+static void tell_of_message(plx_socket *socket)
+{
+    if (plx_socket_can_read_message(socket)) {
+        tell_of_bytes(socket, plx__event_message_available);
+    }
 }
 
 static void tell_progress(plx_socket *socket)
@@ -85,7 +102,8 @@ static void tell(plx_socket *socket, enum plx__event event)
     case PLX__EVENT_END_ERROR: tell_one_error(socket, event); break;
     case PLX__EVENT_CONNECTED: plx__event_connected(handlers, socket); break;
     case PLX__EVENT_DATA: tell_of_bytes(socket, plx__event_data_available); break;
-    case PLX__EVENT_LINE: tell_of_bytes(socket, plx__event_line_available); break;
+    case PLX__EVENT_LINE: tell_of_line(socket); break;
+    case PLX__EVENT_MESSAGE: tell_of_message(socket); break;
     case PLX__EVENT_END_OF_INPUT: plx__event_end_of_input(handlers, socket); break;
     case PLX__EVENT_PROGRESS: tell_progress(socket); break;
     case PLX__EVENT_COMPLETE: tell_complete(socket); break;

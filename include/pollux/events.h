@@ -17,6 +17,7 @@
  *     connected                     directly after it                            CONNECTED
  *     data_available                bytes arrived, or were left from last time   CONNECTED
  *     line_available                a whole line is among them                   CONNECTED
+ *     message_available             a whole message is first (pollux/message.h)  CONNECTED
  *     end_of_input                  peer ended its side, half-open allowed       CONNECTED
  *     state_changed CLOSING         disconnect; the queue drains                 CLOSING
  *     send_progress                 the system took queued bytes                 CONNECTED, CLOSING
@@ -113,6 +114,11 @@ typedef struct plx_events {
     /* room_available: a write took fewer bytes than it was given because of PLX_OPTION_WRITE_LIMIT
      * (UDP: was answered EAGAIN), and now half of the limit is free again: write the rest. */
     void (*room_available)(plx_socket *socket, void *user);
+
+    /* message_available: plx_socket_can_read_message has become true, or is still after messages
+     * were taken. Comes after data_available and line_available and only if they left one. Take all
+     * that there are: one call may stand for many messages. */
+    void (*message_available)(plx_socket *socket, void *user);
 } plx_events;
 
 PLX_END_DECLS

@@ -17,6 +17,7 @@
 #include <pollux/error.h>
 #include <pollux/events.h>
 #include <pollux/export.h>
+#include <pollux/message.h>
 #include <pollux/socket.h>
 
 PLX_BEGIN_DECLS
@@ -81,6 +82,10 @@ static inline void plx_server_set_client_events(plx_server *server, const plx_ev
 {
     plx_server_set_client_events_sized(server, events, sizeof *events, user);
 }
+
+/* plx_server_set_frame sets how the streams of later clients are cut into messages; see
+ * plx_socket_set_frame, which it returns as. */
+PLX_API int plx_server_set_frame(plx_server *server, const plx_frame *frame);
 
 /* plx_server_listen_on starts listening: at "0.0.0.0:7777", "[::]:0" (the system chooses the port),
  * ":7777" (every address of both families), and for IPC "/path", "path" or "@name". Returns 0 or at
