@@ -65,6 +65,11 @@ static uint64_t deadline_of_state(const plx_socket *socket)
 
 static uint64_t deadline_of(const plx_socket *socket)
 {
+    /* The usual case, for which there is nothing to look up. */
+    if (socket->state == PLX_CONNECTED && socket->options == NULL && !socket->peer_ended &&
+        socket->kind->deadline == NULL) {
+        return 0;
+    }
     bool asked = plx__socket_is_open(socket) && socket->kind->deadline != NULL;
     uint64_t states = deadline_of_state(socket);
     uint64_t kinds = asked ? socket->kind->deadline(socket) : 0;
@@ -154,8 +159,8 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
     if (plx__socket_is_open(socket) && socket->kind->advance != NULL) {
         socket->kind->advance(socket);
     }
-    socket->more = false;
-    if (may_receive(socket)) {
+    socket->more = may_receive(socket) && budget->bytes == 0;
+    if (may_receive(socket) && !socket->more) {
         socket->kind->input(socket, budget);
     }
     check_idle(socket);
@@ -291,6 +296,29 @@ static void rest_buffers(plx_socket *socket)
     }
 }
 
+/* Whether nobody but the peer can have anything for the socket to do: no call, no clock, no queue, no
+ * other descriptor. */
+static bool is_quiet(const plx_socket *socket)
+{
+    bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
+    return open && (socket->watch.interest & PLX__READ) != 0 && !plx__socket_has_work(socket) &&
+           !socket->input_ended && socket->out.size == 0 && socket->send_error == 0 &&
+           socket->task.deadline.at == 0 && socket->watch.next == NULL &&
+           socket->task.watches == &socket->watch;
+}
+
+/* Most polls of most sockets find nothing, and are over when the system has said so. */
+static bool finds_nothing(plx_socket *socket, struct plx__budget *budget)
+{
+    if (!is_quiet(socket)) {
+        plx__socket_look(socket);
+        return false;
+    }
+    socket->watch.ready |= PLX__READ;
+    socket->kind->input(socket, budget);
+    return is_quiet(socket);
+}
+
 bool plx_socket_poll(plx_socket *socket)
 {
     if (socket == NULL || socket->telling || socket->hold.freed) {
@@ -299,7 +327,9 @@ bool plx_socket_poll(plx_socket *socket)
     struct plx__budget budget = plx__socket_budget();
     socket->lent = false;
     rest_buffers(socket);
-    plx__socket_look(socket);
+    if (finds_nothing(socket, &budget)) {
+        return false;
+    }
     plx__hold_enter(&socket->hold);
     bool more = plx__socket_serve(socket, &budget);
     plx__socket_leave(socket);
