@@ -172,6 +172,7 @@ struct plx_socket {
     bool auto_connects : 1; /* it was connected by connect, which PLX_OPTION_AUTO_CONNECT repeats */
     bool will_connect : 1;  /* UNCONNECTED for `pause` milliseconds from `since` */
     bool wants_room : 1;    /* a write was cut short by the write limit */
+    bool large : 1;         /* the last read brought more than a small message */
     bool bulk : 1;          /* the last read filled the room it was given */
     bool input_ended : 1;   /* no more will be received on this connection */
     bool end_told : 1;      /* half-open: end_of_input was set */
