@@ -3,6 +3,7 @@
 #define PLX_LIB_BASE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* PLX__CONTAINER_OF returns the struct of `type` whose `member` is at `pointer`, never NULL. */
 #define PLX__CONTAINER_OF(pointer, type, member)                                                   \
@@ -17,6 +18,21 @@
 #define PLX__PRINTF(format_at, first) __attribute__((format(printf, format_at, first)))
 #else
 #define PLX__PRINTF(format_at, first)
+#endif
+
+/* PLX__LOWEST_BIT returns the number of the lowest bit of a 32-bit number that is not 0. */
+#if defined(__GNUC__) || defined(__clang__)
+#define PLX__LOWEST_BIT(bits) ((unsigned)__builtin_ctz(bits))
+#else
+static inline unsigned plx__lowest_bit(uint32_t bits)
+{
+    unsigned number = 0;
+    while ((bits >> number & 1) == 0) {
+        number++;
+    }
+    return number;
+}
+#define PLX__LOWEST_BIT(bits) plx__lowest_bit(bits)
 #endif
 
 #endif

@@ -24,6 +24,9 @@ static size_t limit_of(const plx_socket *socket, plx_option option)
 
 size_t plx__socket_room(const plx_socket *socket)
 {
+    if (socket->options == NULL && socket->state != PLX_CLOSING) {
+        return SIZE_MAX - socket->in.size;
+    }
     size_t limit = limit_of(socket, PLX_OPTION_READ_LIMIT);
     if (limit < socket->lifted) {
         limit = socket->lifted;
@@ -95,12 +98,13 @@ void plx__socket_note_room(plx_socket *socket)
 
 void plx__socket_has_sent(plx_socket *socket, size_t size)
 {
-    socket->sent += size;
+    bool heard = plx__event_has_sending(&socket->handlers);
+    socket->sent = heard ? socket->sent + size : 0;
     socket->bytes_sent += size;
     socket->idle_polls = 0;
-    socket->news |= PLX__NEWS(PLX__EVENT_PROGRESS);
+    socket->news |= heard ? PLX__NEWS(PLX__EVENT_PROGRESS) : 0;
     if (socket->out.size == 0) {
-        socket->news |= PLX__NEWS(PLX__EVENT_COMPLETE);
+        socket->news |= heard ? PLX__NEWS(PLX__EVENT_COMPLETE) : 0;
         /* A group's pool takes the block; alone, the usual one is kept for the next frame. */
         if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
             plx__buffer_rest(&socket->out, plx__socket_pool(socket));

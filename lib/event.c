@@ -43,18 +43,6 @@ plx_state plx__event_state(enum plx__event event)
     return (plx_state)state;
 }
 
-enum plx__event plx__event_first(plx__news news, enum plx__event from)
-{
-    unsigned event = from;
-    if (news >> from == 0) {
-        return PLX__EVENT_COUNT;
-    }
-    while ((news & PLX__NEWS(event)) == 0) {
-        event++;
-    }
-    return (enum plx__event)event;
-}
-
 void plx__event_connected(const struct plx__handlers *handlers, plx_socket *socket)
 {
     CALL(handlers, connected, socket, handlers->user);
@@ -113,6 +101,11 @@ void plx__event_state_changed(const struct plx__handlers *handlers, plx_socket *
                               plx_state state)
 {
     CALL(handlers, state_changed, socket, state, handlers->user);
+}
+
+bool plx__event_has_sending(const struct plx__handlers *handlers)
+{
+    return HANDLER(handlers, send_progress) != NULL || HANDLER(handlers, send_complete) != NULL;
 }
 
 bool plx__event_has_line(const struct plx__handlers *handlers)

@@ -13,6 +13,8 @@
 #ifndef PLX_LIB_EVENT_H
 #define PLX_LIB_EVENT_H
 
+#include "lib/base.h"
+
 #include <pollux/events.h>
 
 #include <stdbool.h>
@@ -71,7 +73,11 @@ enum plx__event plx__event_of_state(plx_state state);
 plx_state plx__event_state(enum plx__event event);
 
 /* plx__event_first returns the earliest of the `news` at or behind `from`, or PLX__EVENT_COUNT. */
-enum plx__event plx__event_first(plx__news news, enum plx__event from);
+static inline enum plx__event plx__event_first(plx__news news, enum plx__event from)
+{
+    plx__news later = news >> from << from;
+    return later == 0 ? PLX__EVENT_COUNT : (enum plx__event)PLX__LOWEST_BIT(later);
+}
 
 /* Each calls its handler where the table has one. plx__event_send_progress returns what the handler did:
  * true, drop the rest. */
@@ -91,6 +97,8 @@ void plx__event_disconnected(const struct plx__handlers *handlers, plx_socket *s
 void plx__event_state_changed(const struct plx__handlers *handlers, plx_socket *socket,
                               plx_state state);
 
+/* plx__event_has_sending says whether anybody wants send_progress or send_complete. */
+bool plx__event_has_sending(const struct plx__handlers *handlers);
 /* plx__event_has_line says whether anybody wants line_available: only then are lines searched for.
  */
 bool plx__event_has_line(const struct plx__handlers *handlers);

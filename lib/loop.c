@@ -114,11 +114,6 @@ uint64_t plx__task_now(const struct plx__task *task)
     return loop->now;
 }
 
-struct plx__pool *plx__task_pool(const struct plx__task *task)
-{
-    return task->loop == NULL ? NULL : &task->loop->pool;
-}
-
 void plx__task_lend(struct plx__task *task)
 {
     if (task->loop != NULL && !plx__list_is_linked(&task->lent)) {

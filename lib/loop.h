@@ -100,7 +100,10 @@ void plx__task_set_deadline(struct plx__task *task, uint64_t at);
 /* plx__task_now returns the monotonic time in nanoseconds, inside a frame the same for all. */
 uint64_t plx__task_now(const struct plx__task *task);
 /* plx__task_pool returns the pool of the loop, or NULL. */
-struct plx__pool *plx__task_pool(const struct plx__task *task);
+static inline struct plx__pool *plx__task_pool(const struct plx__task *task)
+{
+    return task->loop == NULL ? NULL : &task->loop->pool;
+}
 /* plx__task_lend notes that the task's emptied buffer may be looked at until it is served again. */
 void plx__task_lend(struct plx__task *task);
 /* plx__task_sleep asks poll(2) about the task's own watches, up to timeout_ms (-1: for ever), and

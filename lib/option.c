@@ -7,35 +7,41 @@
 
 #include <limits.h>
 
-/* What an option may be, and what it is when nobody set it. */
+/* What an option may be. */
 struct rule {
-    int least, most, preset;
+    int least, most;
 };
 
 static const struct rule rules[PLX__OPTION_COUNT] = {
-    [PLX_OPTION_KEEP_ALIVE] = {0, 1, 0},
-    [PLX_OPTION_KEEP_ALIVE_IDLE] = {1, 32767, 0}, /* the kernel's own limits, tcp(7) */
-    [PLX_OPTION_KEEP_ALIVE_INTERVAL] = {1, 32767, 0},
-    [PLX_OPTION_KEEP_ALIVE_COUNT] = {1, 127, 0},
-    [PLX_OPTION_LOW_DELAY] = {0, 1, 1},
-    [PLX_OPTION_TYPE_OF_SERVICE] = {0, 255, 0},
-    [PLX_OPTION_SEND_BUFFER_SIZE] = {1, INT_MAX, 0},
-    [PLX_OPTION_RECEIVE_BUFFER_SIZE] = {1, INT_MAX, 0},
-    [PLX_OPTION_PATH_MTU] = {1280, 65535, 0}, /* RFC 8200, 5: no link has less */
-    [PLX_OPTION_PROTOCOL] = {0, 2, 2},
-    [PLX_OPTION_READ_LIMIT] = {0, INT_MAX, 0},
-    [PLX_OPTION_WRITE_LIMIT] = {0, INT_MAX, 0},
-    [PLX_OPTION_CONNECT_TIMEOUT] = {0, INT_MAX, 30000},
-    [PLX_OPTION_LINGER_TIMEOUT] = {0, INT_MAX, 30000},
-    [PLX_OPTION_IDLE_TIMEOUT] = {0, INT_MAX, 0},
-    [PLX_OPTION_HALF_OPEN] = {0, 1, 0},
-    [PLX_OPTION_AUTO_CONNECT] = {0, 1, 0},
-    [PLX_OPTION_ROUTER_HOPS] = {1, 255, 32},
-    [PLX_OPTION_SEND_TO_SELF] = {0, 1, 0},
-    [PLX_OPTION_BROADCAST] = {0, 1, 1},
-    [PLX_OPTION_SHARE_ADDRESS] = {0, 1, 0},
-    [PLX_OPTION_MODE] = {0, 0777, 0},
-    [PLX_OPTION_RECEIVE_HANDLES] = {0, 1, 0},
+    [PLX_OPTION_KEEP_ALIVE] = {0, 1},
+    [PLX_OPTION_KEEP_ALIVE_IDLE] = {1, 32767}, /* the kernel's own limits, tcp(7) */
+    [PLX_OPTION_KEEP_ALIVE_INTERVAL] = {1, 32767},
+    [PLX_OPTION_KEEP_ALIVE_COUNT] = {1, 127},
+    [PLX_OPTION_LOW_DELAY] = {0, 1},
+    [PLX_OPTION_TYPE_OF_SERVICE] = {0, 255},
+    [PLX_OPTION_SEND_BUFFER_SIZE] = {1, INT_MAX},
+    [PLX_OPTION_RECEIVE_BUFFER_SIZE] = {1, INT_MAX},
+    [PLX_OPTION_PATH_MTU] = {1280, 65535}, /* RFC 8200, 5: no link has less */
+    [PLX_OPTION_PROTOCOL] = {0, 2},
+    [PLX_OPTION_READ_LIMIT] = {0, INT_MAX},
+    [PLX_OPTION_WRITE_LIMIT] = {0, INT_MAX},
+    [PLX_OPTION_CONNECT_TIMEOUT] = {0, INT_MAX},
+    [PLX_OPTION_LINGER_TIMEOUT] = {0, INT_MAX},
+    [PLX_OPTION_IDLE_TIMEOUT] = {0, INT_MAX},
+    [PLX_OPTION_HALF_OPEN] = {0, 1},
+    [PLX_OPTION_AUTO_CONNECT] = {0, 1},
+    [PLX_OPTION_ROUTER_HOPS] = {1, 255},
+    [PLX_OPTION_SEND_TO_SELF] = {0, 1},
+    [PLX_OPTION_BROADCAST] = {0, 1},
+    [PLX_OPTION_SHARE_ADDRESS] = {0, 1},
+    [PLX_OPTION_MODE] = {0, 0777},
+    [PLX_OPTION_RECEIVE_HANDLES] = {0, 1},
+};
+
+const int plx__option_presets[PLX__OPTION_COUNT] = {
+    [PLX_OPTION_LOW_DELAY] = 1,           [PLX_OPTION_PROTOCOL] = 2,
+    [PLX_OPTION_CONNECT_TIMEOUT] = 30000, [PLX_OPTION_LINGER_TIMEOUT] = 30000,
+    [PLX_OPTION_ROUTER_HOPS] = 32,        [PLX_OPTION_BROADCAST] = 1,
 };
 
 /* What the library obeys itself, for all kinds. */
@@ -52,12 +58,6 @@ static bool is_known(const plx_socket *socket, plx_option option)
 {
     return (unsigned)option < PLX__OPTION_COUNT &&
            ((OURS | socket->kind->options) & ((plx__option_set)1 << option)) != 0;
-}
-
-int plx__option_value(const struct plx__options *options, plx_option option)
-{
-    bool set = options != NULL && (options->set & ((plx__option_set)1 << option)) != 0;
-    return set ? options->values[option] : rules[option].preset;
 }
 
 static bool make_table(plx_socket *socket)

@@ -29,8 +29,15 @@ struct plx__options {
     int values[PLX__OPTION_COUNT];
 };
 
+/* What an option is when nobody set it. */
+extern const int plx__option_presets[PLX__OPTION_COUNT];
+
 /* plx__option_value returns what was set, or the default. `options` may be NULL. */
-int plx__option_value(const struct plx__options *options, plx_option option);
+static inline int plx__option_value(const struct plx__options *options, plx_option option)
+{
+    bool set = options != NULL && (options->set & ((plx__option_set)1 << option)) != 0;
+    return set ? options->values[option] : plx__option_presets[option];
+}
 
 /* plx__options_apply tells a new descriptor what was set, and the presets that the kernel would
  * have otherwise. An option that the kernel refuses is left as the kernel has it. */

@@ -363,9 +363,17 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget);
 void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget);
 void plx__socket_settle(plx_socket *socket);
 
+/* plx__socket_tell_some is plx__socket_tell where there are some. */
+void plx__socket_tell_some(plx_socket *socket, plx__news wanted);
+
 /* plx__socket_tell tells the news among `wanted`, in their order and never backwards (telling.c).
  * The caller holds the socket; a freed one has no news. */
-void plx__socket_tell(plx_socket *socket, plx__news wanted);
+static inline void plx__socket_tell(plx_socket *socket, plx__news wanted)
+{
+    if ((socket->news & wanted) != 0) {
+        plx__socket_tell_some(socket, wanted);
+    }
+}
 
 /* plx__socket_has_work says whether something waits in memory that needs no news from the system.
  */

@@ -113,7 +113,7 @@ static void tell(plx_socket *socket, enum plx__event event)
     }
 }
 
-void plx__socket_tell(plx_socket *socket, plx__news wanted)
+void plx__socket_tell_some(plx_socket *socket, plx__news wanted)
 {
     enum plx__event event = plx__event_first(socket->news & wanted, PLX__EVENT_CALL_ERROR);
     socket->telling = true;
