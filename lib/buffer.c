@@ -140,29 +140,17 @@ static bool slide_is_cheap(const struct plx__buffer *buffer)
     return buffer->size <= buffer->start || buffer->size <= PLX__BUFFER_BLOCK / 4;
 }
 
-void *plx__buffer_reserve(struct plx__buffer *buffer, size_t size, struct plx__pool *pool)
+void *plx__buffer_make_room(struct plx__buffer *buffer, size_t size, struct plx__pool *pool)
 {
-    if (buffer->block == NULL || plx__buffer_room(buffer) < size) {
-        size_t needed = size;
-        if (!slide_is_cheap(buffer) && size <= buffer->capacity - buffer->size) {
-            needed = buffer->capacity - buffer->size + 1;
-        }
-        if (!widen(buffer, needed, pool)) {
-            return NULL;
-        }
-        slide_to(buffer, 0);
+    size_t needed = size;
+    if (!slide_is_cheap(buffer) && size <= buffer->capacity - buffer->size) {
+        needed = buffer->capacity - buffer->size + 1;
     }
+    if (!widen(buffer, needed, pool)) {
+        return NULL;
+    }
+    slide_to(buffer, 0);
     return buffer->block + buffer->start + buffer->size;
-}
-
-size_t plx__buffer_room(const struct plx__buffer *buffer)
-{
-    return buffer->capacity - buffer->start - buffer->size;
-}
-
-void plx__buffer_commit(struct plx__buffer *buffer, size_t size)
-{
-    buffer->size += size;
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
@@ -196,11 +184,7 @@ bool plx__buffer_prepend(struct plx__buffer *buffer, const void *data, size_t si
     return true;
 }
 
-const uint8_t *plx__buffer_data(const struct plx__buffer *buffer)
-{
-    static const uint8_t nothing[1] = {0};
-    return buffer->block == NULL ? nothing : buffer->block + buffer->start;
-}
+const uint8_t plx__buffer_nothing[1] = {0};
 
 size_t plx__buffer_skip(struct plx__buffer *buffer, size_t size)
 {

@@ -53,16 +53,31 @@ void plx__pool_pass_frame(struct plx__pool *pool);
 /* plx__pool_clear frees the blocks at rest. */
 void plx__pool_clear(struct plx__pool *pool);
 
+/* plx__buffer_room returns how many bytes fit behind the live ones as it is. */
+static inline size_t plx__buffer_room(const struct plx__buffer *buffer)
+{
+    return buffer->capacity - buffer->start - buffer->size;
+}
+
+/* plx__buffer_make_room is plx__buffer_reserve where there is too little room as it is. */
+void *plx__buffer_make_room(struct plx__buffer *buffer, size_t size, struct plx__pool *pool);
+
 /* plx__buffer_reserve makes room for `size` bytes behind the live ones and returns where they go;
  * NULL for want of memory, with the buffer unchanged. `pool` may be NULL. Pointers into the buffer
  * end here. */
-void *plx__buffer_reserve(struct plx__buffer *buffer, size_t size, struct plx__pool *pool);
-
-/* plx__buffer_room returns how many bytes fit behind the live ones as it is. */
-size_t plx__buffer_room(const struct plx__buffer *buffer);
+static inline void *plx__buffer_reserve(struct plx__buffer *buffer, size_t size,
+                                        struct plx__pool *pool)
+{
+    return buffer->block == NULL || plx__buffer_room(buffer) < size
+               ? plx__buffer_make_room(buffer, size, pool)
+               : buffer->block + buffer->start + buffer->size;
+}
 
 /* plx__buffer_commit makes `size` bytes that were written to the reserved room live. */
-void plx__buffer_commit(struct plx__buffer *buffer, size_t size);
+static inline void plx__buffer_commit(struct plx__buffer *buffer, size_t size)
+{
+    buffer->size += size;
+}
 
 /* plx__buffer_append copies `size` bytes from elsewhere behind the live ones. False for want of
  * memory, with the buffer unchanged. */
@@ -75,9 +90,15 @@ bool plx__buffer_append(struct plx__buffer *buffer, const void *data, size_t siz
 bool plx__buffer_prepend(struct plx__buffer *buffer, const void *data, size_t size,
                          struct plx__pool *pool);
 
+/* What an empty buffer points to. */
+extern const uint8_t plx__buffer_nothing[];
+
 /* plx__buffer_data returns the first live byte; never NULL, so that an empty buffer is an empty
  * string of bytes. */
-const uint8_t *plx__buffer_data(const struct plx__buffer *buffer);
+static inline const uint8_t *plx__buffer_data(const struct plx__buffer *buffer)
+{
+    return buffer->block == NULL ? plx__buffer_nothing : buffer->block + buffer->start;
+}
 
 /* plx__buffer_skip removes up to `size` bytes from the front and returns how many. The block stays
  * where it is, so that a pointer to the removed bytes still holds until the buffer is reserved or

@@ -43,6 +43,9 @@ size_t plx__socket_room(const plx_socket *socket)
 
 size_t plx__socket_write_room(const plx_socket *socket)
 {
+    if (socket->options == NULL) {
+        return SIZE_MAX - socket->out.size;
+    }
     size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);
     return socket->out.size < limit ? limit - socket->out.size : 0;
 }
@@ -68,6 +71,8 @@ void plx__socket_note_bytes(plx_socket *socket)
     }
     if (socket->framing != NULL) {
         plx__message_note(socket);
+    } else if (socket->filtered && plx__event_has_message(&socket->handlers)) {
+        socket->news |= PLX__NEWS(PLX__EVENT_MESSAGE);
     }
 }
 
@@ -120,6 +125,9 @@ void plx__socket_consumed(plx_socket *socket)
     socket->taken = true;
     if (socket->in.size == 0 && socket->task.loop != NULL && !socket->lent) {
         plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+    }
+    if (socket->framing != NULL && socket->options != NULL) {
+        plx__message_make_room(socket);
     }
     bool reading = (socket->watch.interest & PLX__READ) != 0;
     if (socket->watch.task != NULL && !reading && !socket->input_ended &&
@@ -347,6 +355,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
     socket->no_line = 0;
     if (socket->framing != NULL) {
         plx__message_taken(socket, SIZE_MAX);
+        plx__message_make_room(socket);
     }
     plx__socket_update(socket);
     return 0;

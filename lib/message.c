@@ -23,8 +23,11 @@ static bool is_frame(const plx_frame *frame)
 {
     bool delimited = frame->delimiter != NULL && frame->delimiter_size > 0 &&
                      frame->delimiter_size <= PLX__DELIMITER_SIZE;
+    if (frame->maximum > PTRDIFF_MAX / 2) {
+        return false;
+    }
     if (frame->length_size == 0) {
-        return delimited && !frame->little_endian && frame->maximum <= PTRDIFF_MAX / 2;
+        return delimited && !frame->little_endian;
     }
     bool known = frame->length_size == 1 || frame->length_size == 2 || frame->length_size == 4;
     return known && frame->delimiter == NULL && frame->delimiter_size == 0 &&
@@ -72,6 +75,7 @@ static void forget(plx_socket *socket)
     plx__memory_free(socket->framing);
     socket->framing = NULL;
     socket->too_long = false;
+    socket->lifted = 0;
     socket->news &= ~PLX__NEWS(PLX__EVENT_MESSAGE);
 }
 
@@ -179,24 +183,32 @@ static void note_too_long(plx_socket *socket)
     }
 }
 
-void plx__message_note(plx_socket *socket)
+/* What has begun has to come whole, or nothing would ever be read. */
+static void lift(plx_socket *socket, const struct front *front)
 {
-    struct front front = look(socket);
-    if (front.is == TOO_LONG) {
-        note_too_long(socket);
-    } else if (front.is == WHOLE) {
-        if (plx__event_has_message(&socket->handlers)) {
-            socket->news |= PLX__NEWS(PLX__EVENT_MESSAGE);
-        }
-    } else if (socket->lifted < front.before + front.size + front.behind) {
-        socket->lifted = front.before + front.size + front.behind;
+    size_t whole = front->before + front->size + front->behind;
+    if (front->is == PARTIAL && socket->lifted < whole) {
+        socket->lifted = whole;
     }
 }
 
-void plx__message_taken(plx_socket *socket, size_t size)
+void plx__message_note(plx_socket *socket)
 {
-    struct plx__framing *framing = socket->framing;
-    framing->searched -= size < framing->searched ? size : framing->searched;
+    struct front front = look(socket);
+    lift(socket, &front);
+    if (front.is == TOO_LONG) {
+        note_too_long(socket);
+    } else if (front.is == WHOLE && plx__event_has_message(&socket->handlers)) {
+        socket->news |= PLX__NEWS(PLX__EVENT_MESSAGE);
+    }
+}
+
+void plx__message_make_room(plx_socket *socket)
+{
+    if (socket->in.size > 0 && plx__socket_room(socket) == 0) {
+        struct front front = look(socket);
+        lift(socket, &front);
+    }
 }
 
 bool plx__message_settle(plx_socket *socket)
@@ -216,14 +228,16 @@ bool plx__message_settle(plx_socket *socket)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static bool needs_frame(plx_socket *socket, const char *call)
+/* Where messages end: a stream knows by its frame, a datagram socket has them from its one peer. */
+static bool has_messages(plx_socket *socket, const char *call)
 {
-    bool needed = socket->kind->record_size == 0 && socket->framing == NULL;
-    if (needed) {
-        plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "%s without a frame",
-                         call);
+    bool stream = socket->kind->record_size == 0;
+    bool has = stream ? socket->framing != NULL : socket->filtered;
+    if (!has) {
+        plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "%s without a %s",
+                         call, stream ? "frame" : "peer");
     }
-    return needed;
+    return has;
 }
 
 static const void *read_framed(plx_socket *socket, size_t *ret_size)
@@ -247,10 +261,10 @@ const void *plx_socket_read_message(plx_socket *socket, size_t *ret_size)
 {
     size_t size = 0;
     const void *message = NULL;
-    if (socket != NULL && !needs_frame(socket, "read a message")) {
+    if (socket != NULL && has_messages(socket, "read a message")) {
         if (socket->kind->record_size == 0) {
             message = read_framed(socket, &size);
-        } else if (!socket->filtered || socket->in_records > 0) {
+        } else if (socket->in_records > 0) {
             message = plx_socket_read_all(socket, &size);
         }
     }
@@ -287,7 +301,7 @@ static bool holds_delimiter(const struct plx__framing *framing, const uint8_t *d
 {
     uint8_t seam[2 * PLX__DELIMITER_SIZE];
     size_t length = framing->delimiter_size;
-    if (length == 0 || size == 0) {
+    if (size == 0) {
         return false;
     }
     size_t last = size < length - 1 ? size : length - 1;
@@ -305,7 +319,7 @@ static int refuse(plx_socket *socket, const uint8_t *data, size_t size)
                                 "write a message of %zu bytes, the maximum being %zu", size,
                                 framing->maximum);
     }
-    if (holds_delimiter(framing, data, size)) {
+    if (framing->delimiter_size > 0 && holds_delimiter(framing, data, size)) {
         return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
                                 "write a message with a delimiter in it");
     }
@@ -330,7 +344,9 @@ static int queue(plx_socket *socket, const void *data, size_t size)
     if (size > 0) {
         memcpy(place + before, data, size);
     }
-    memcpy(place + before + size, framing->delimiter, behind);
+    if (behind > 0) {
+        memcpy(place + before + size, framing->delimiter, behind);
+    }
     plx__buffer_commit(&socket->out, whole);
     plx__task_schedule(&socket->task);
     return 0;
@@ -345,10 +361,11 @@ int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
         ptrdiff_t taken = plx_socket_write(socket, data, size);
         return taken < 0 ? plx_socket_last_error(socket) : (size_t)taken < size ? EAGAIN : 0;
     }
-    if (needs_frame(socket, "write a message")) {
+    if (!has_messages(socket, "write a message")) {
         return PLX_INVALID_STATE;
     }
-    int code = plx__socket_check_write(socket, data, size);
+    /* A size that write would refuse is over any maximum, and that is what is told. */
+    int code = plx__socket_check_write(socket, data, size > PTRDIFF_MAX ? PTRDIFF_MAX : size);
     code = code != 0 ? code : refuse(socket, data, size);
     return code != 0 ? code : queue(socket, data, size);
 }

@@ -30,9 +30,16 @@ struct plx__framing {
  * to come whole may be received, whatever READ_LIMIT. Only for a socket with a frame. */
 void plx__message_note(plx_socket *socket);
 
+/* plx__message_make_room lets a message that has begun come whole, where READ_LIMIT is reached. */
+void plx__message_make_room(plx_socket *socket);
+
 /* plx__message_taken is called when `size` bytes were taken from the front; SIZE_MAX: when the front
  * has changed in another way. */
-void plx__message_taken(plx_socket *socket, size_t size);
+static inline void plx__message_taken(plx_socket *socket, size_t size)
+{
+    struct plx__framing *framing = socket->framing;
+    framing->searched -= size < framing->searched ? size : framing->searched;
+}
 
 /* plx__message_settle ends the connection if a message over the maximum stands first, and returns
  * whether it did. */
