@@ -96,7 +96,9 @@ static int bind_or_replace(int descriptor, const struct plx__os_name *name, cons
         }
         result = plx__os_bind(descriptor, name);
     }
-    return result;
+    /* A long name is found to be taken only when the socket is bound to a short one already, and no
+     * socket can be bound twice (bind(2)): somebody without our lock was faster. */
+    return result == -EINVAL ? -EADDRINUSE : result;
 }
 
 /* ---- claims ---------------------------------------------------------------------------------- */
@@ -167,12 +169,12 @@ static void set_lock_path(char *text, size_t size, const char *path)
     snprintf(text, size, "%.*s%s", (int)((size_t)(file - path) + length), path, suffix);
 }
 
-/* Where no lock can be had, because of somebody else's rights or because the file system has none,
- * binding alone decides, and nothing is replaced. */
+/* Where no lock can be had, because of somebody else's rights, because the file system has none or
+ * because something else stands in its place, binding alone decides, and nothing is replaced. */
 static bool goes_without(int error)
 {
     return error == -EACCES || error == -EPERM || error == -EROFS || error == -ENOLCK ||
-           error == -EOPNOTSUPP;
+           error == -EOPNOTSUPP || error == -EISDIR || error == -ELOOP || error == -ENXIO;
 }
 
 static int bind_under_lock(int descriptor, const struct plx__os_name *name, int mode,

@@ -197,13 +197,26 @@ static const char *keep_text(char *const *place, const plx_address *address)
     return text_or_none(*place);
 }
 
+static const char *keep_path(plx_socket *socket)
+{
+    struct plx__os_name name;
+    char text[sizeof name.as.path.sun_path + 2];
+    bool known = plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
+                 plx__os_name_to_path(&name, text, sizeof text) &&
+                 plx__text_set(&socket->local_text, text);
+    return known ? socket->local_text : "";
+}
+
 const char *plx_socket_local_address(const plx_socket *socket)
 {
     plx_address address;
     if (plx_socket_local(socket, &address)) {
         return keep_text(&socket->local_text, &address);
     }
-    return socket == NULL || socket->watch.task == NULL ? "" : text_or_none(socket->path);
+    if (socket == NULL || socket->watch.task == NULL) {
+        return "";
+    }
+    return socket->path != NULL ? socket->path : keep_path((plx_socket *)socket);
 }
 
 const char *plx_socket_remote_address(const plx_socket *socket)

@@ -68,7 +68,12 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
     bool same = fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode) &&
                 (uint64_t)status.st_dev == file->device && (uint64_t)status.st_ino == file->inode;
     snprintf(place, sizeof place, "/proc/self/fd/%d", descriptor);
-    int result = same ? result_of(chmod(place, (mode_t)mode)) : -ENOENT;
+    int result = same ? 0 : -ENOENT;
+    if (same && (status.st_mode & 07777) != (mode_t)mode) {
+        result = result_of(chmod(place, (mode_t)mode));
+        /* Without /proc, as after chroot(2), there is only the path. */
+        result = result == -ENOENT ? result_of(chmod(path, (mode_t)mode)) : result;
+    }
     close(descriptor);
     return result;
 }
@@ -101,6 +106,8 @@ void plx__os_unlock(const char *path, int lock)
     if (fstat(lock, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0) {
         unlink(path);
     }
+    /* A child that was forked meanwhile has the descriptor too, and closing leaves it the lock. */
+    flock(lock, LOCK_UN);
     close(lock);
 }
 

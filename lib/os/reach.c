@@ -69,6 +69,11 @@ static int bind_and_link(int descriptor, int folder, const char *file)
 {
     char name[24];
     place_text place;
+    struct stat status;
+    /* A socket that was bound cannot be bound again: look first. */
+    if (fstatat(folder, file, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        return -EADDRINUSE;
+    }
     set_short_name(name, sizeof name, file);
     remove_socket(folder, name);
     int result = set_place(place, folder, name) ? bind_at(descriptor, place) : -ENAMETOOLONG;
