@@ -159,8 +159,8 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
     if (plx__socket_is_open(socket) && socket->kind->advance != NULL) {
         socket->kind->advance(socket);
     }
-    socket->more = may_receive(socket) && budget->bytes == 0;
-    if (may_receive(socket) && !socket->more) {
+    socket->more = false;
+    if (may_receive(socket)) {
         socket->kind->input(socket, budget);
     }
     check_idle(socket);
@@ -260,15 +260,21 @@ void plx__socket_rest(struct plx__task *task)
 
 /* ---- alone ----------------------------------------------------------------------------------- */
 
-bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget)
+/* The second half for a socket served alone. */
+static bool serve_output(plx_socket *socket, struct plx__budget *budget)
 {
-    serve_input(socket, budget);
     bool more =
         !socket->hold.freed && wants_output(socket) && plx__socket_output(&socket->task, budget);
     if (more) {
         plx__task_schedule(&socket->task);
     }
     return more;
+}
+
+bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget)
+{
+    serve_input(socket, budget);
+    return serve_output(socket, budget);
 }
 
 void plx__socket_look(plx_socket *socket)
@@ -307,16 +313,21 @@ static bool is_quiet(const plx_socket *socket)
            socket->task.watches == &socket->watch;
 }
 
-/* Most polls of most sockets find nothing, and are over when the system has said so. */
-static bool finds_nothing(plx_socket *socket, struct plx__budget *budget)
+/* Most polls of most sockets find nothing, and are over when the system has said so. What a quiet
+ * socket finds is all that the first half of serving would have done. */
+static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
 {
-    if (!is_quiet(socket)) {
-        plx__socket_look(socket);
-        return false;
-    }
     socket->watch.ready |= PLX__READ;
     socket->kind->input(socket, budget);
-    return is_quiet(socket);
+    if (is_quiet(socket)) {
+        return false;
+    }
+    plx__socket_update(socket);
+    plx__hold_enter(&socket->hold);
+    plx__socket_tell(socket, PLX__NEWS_BEFORE_SENDING);
+    bool more = serve_output(socket, budget);
+    plx__socket_leave(socket);
+    return more;
 }
 
 bool plx_socket_poll(plx_socket *socket)
@@ -327,9 +338,10 @@ bool plx_socket_poll(plx_socket *socket)
     struct plx__budget budget = plx__socket_budget();
     socket->lent = false;
     rest_buffers(socket);
-    if (finds_nothing(socket, &budget)) {
-        return false;
+    if (is_quiet(socket)) {
+        return serve_quiet(socket, &budget);
     }
+    plx__socket_look(socket);
     plx__hold_enter(&socket->hold);
     bool more = plx__socket_serve(socket, &budget);
     plx__socket_leave(socket);
