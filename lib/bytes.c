@@ -367,7 +367,7 @@ void plx_socket_purge(plx_socket *socket)
         return;
     }
     socket->fresh = socket->again = false;
-    plx__socket_drop_received(socket);
+    plx__socket_drop_bytes(socket);
     socket->news &=
         ~(PLX__NEWS(PLX__EVENT_DATA) | PLX__NEWS(PLX__EVENT_LINE) | PLX__NEWS(PLX__EVENT_MESSAGE));
     plx__socket_consumed(socket);

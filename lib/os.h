@@ -91,9 +91,9 @@ struct plx__os_handles {
     bool lost; /* there were more, and the process has no room for them */
     int list[PLX__OS_HANDLES];
 };
-/* plx__os_receive_handles receives bytes, and the descriptors that came with the first of them. It
- * ends before bytes that brought others, so that a short count does not mean that no more is there.
- */
+/* plx__os_receive_handles receives bytes, and the descriptors that came with them. It ends behind
+ * bytes that brought some, so that a short count with descriptors does not mean that no more is
+ * there. */
 ptrdiff_t plx__os_receive_handles(int descriptor, void *data, size_t size,
                                   struct plx__os_handles *ret_handles);
 

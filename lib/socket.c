@@ -114,13 +114,18 @@ void plx__socket_drop_sending(plx_socket *socket)
     }
 }
 
-void plx__socket_drop_received(plx_socket *socket)
+void plx__socket_drop_bytes(plx_socket *socket)
 {
     socket->in_records = socket->no_line = 0;
     if (socket->framing != NULL) {
         plx__message_taken(socket, SIZE_MAX);
     }
     plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+}
+
+void plx__socket_drop_received(plx_socket *socket)
+{
+    plx__socket_drop_bytes(socket);
     if (socket->kind->drop_received != NULL) {
         socket->kind->drop_received(socket);
     }
@@ -235,20 +240,29 @@ void plx__socket_drop(plx_socket *socket)
     }
 }
 
+/* As much as the system holds at this moment: a peer that goes on sending would keep us here for
+ * ever. Taking it in also keeps TCP from answering with a reset, which would destroy what was sent
+ * (RFC 1122, 4.2.2.13). */
+static void take_in_rest(plx_socket *socket)
+{
+    ptrdiff_t waiting = plx__os_bytes_waiting(socket->watch.descriptor);
+    size_t size = waiting > 0 ? (size_t)waiting : 0;
+    uint64_t last = socket->bytes_received + size;
+    do {
+        struct plx__budget budget = {size + SLACK, 0};
+        socket->watch.ready |= PLX__READ;
+        plx__socket_take_in(socket, &budget);
+    } while (socket->more && socket->bytes_received < last);
+}
+
 void plx_socket_close(plx_socket *socket)
 {
     if (socket == NULL || socket->hold.freed) {
         return;
     }
     if (plx__socket_is_open(socket)) {
-        /* As much as the system holds at this moment: a peer that goes on sending would keep us
-         * here for ever. Taking it in also keeps TCP from answering with a reset, which would
-         * destroy what was sent (RFC 1122, 4.2.2.13). */
-        ptrdiff_t waiting = plx__os_bytes_waiting(socket->watch.descriptor);
-        struct plx__budget budget = {waiting > 0 ? (size_t)waiting + SLACK : SLACK, 0};
-        socket->watch.ready |= PLX__READ;
-        plx__socket_take_in(socket, &budget);
-        budget = plx__socket_budget();
+        struct plx__budget budget = plx__socket_budget();
+        take_in_rest(socket);
         if (socket->out.size > 0) {
             socket->kind->send_queue(socket, &budget);
         }
@@ -266,6 +280,7 @@ void plx_socket_abort(plx_socket *socket)
     }
     plx__socket_drop(socket);
     plx_socket_purge(socket);
+    plx__socket_drop_received(socket);
 }
 
 int plx_socket_disconnect(plx_socket *socket)

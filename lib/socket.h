@@ -285,8 +285,10 @@ void plx__socket_close_descriptor(plx_socket *socket);
 /* plx__socket_become_connected is the moment in which a connection works. `remote` may be NULL. */
 void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name *remote);
 
-/* plx__socket_drop_sending drops what is queued, plx__socket_drop_received what was received. */
+/* plx__socket_drop_sending drops what is queued, plx__socket_drop_received what was received,
+ * plx__socket_drop_bytes only the bytes of it. */
 void plx__socket_drop_sending(plx_socket *socket);
+void plx__socket_drop_bytes(plx_socket *socket);
 void plx__socket_drop_received(plx_socket *socket);
 
 /* plx__socket_end ends the connection or the attempt: UNCONNECTED, queued bytes dropped, received

@@ -188,11 +188,10 @@ static void empty_input(plx_socket *socket)
 }
 
 /* Whether a short read says that no more is there: not where the end is known to have come too, and
- * not where a read also ends before bytes that bring descriptors. */
+ * not where the kind has stopped it. */
 static bool shows_all(const plx_socket *socket)
 {
-    return (socket->watch.ready & PLX__END) == 0 && socket->send_error == 0 &&
-           plx__option_value(socket->options, PLX_OPTION_RECEIVE_HANDLES) == 0;
+    return (socket->watch.ready & PLX__END) == 0 && socket->send_error == 0 && !socket->more;
 }
 
 /* Takes what is there until a read comes back short: another call only to hear that no more is

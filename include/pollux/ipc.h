@@ -8,8 +8,8 @@
  * Listening makes the file and its end removes it. A left-over file that nobody listens at any more
  * is replaced. One in use is PLX_ADDRESS_IN_USE, and who uses it does not notice. Of several
  * processes that begin to listen at one moment exactly one gets the name: they are kept apart by a
- * file "<path>.lock", which is there for that moment only. A file that is no socket is never
- * touched.
+ * file "<path>.lock", which is there for that moment only; where it cannot be made or locked,
+ * nothing is replaced. A file that is no socket is never touched.
  *
  * Who may connect is decided by the folder and by PLX_OPTION_MODE, which the file has exactly,
  * whatever the umask, before anybody can connect. Connecting fails with ENOENT where there is no
@@ -71,9 +71,9 @@ PLX_API int plx_ipc_peer_process_handle(const plx_socket *socket);
 /* plx_ipc_send_handle sends a copy of a descriptor along with the next byte written. Yours may be
  * closed at once. With no byte written after it, it is never sent; at most 253 ride on one byte
  * (SCM_MAX_FD, unix(7)), further ones on the bytes after it. The connection is lost with os_error
- * ETOOMANYREFS where too many are on their way to readers who do not read. Returns 0; EBADF; EMFILE where there
- * is no descriptor left for the copy; PLX_INVALID_STATE where write would say so; PLX_OUT_OF_MEMORY.
- */
+ * ETOOMANYREFS where too many are on their way to readers who do not read. Returns 0; EBADF;
+ * PLX_OPEN_DRIVER (os_error EMFILE) where there is no descriptor left for the copy;
+ * PLX_INVALID_STATE where write would say so; PLX_OUT_OF_MEMORY. */
 PLX_API int plx_ipc_send_handle(plx_socket *socket, int descriptor);
 
 /* plx_ipc_receive_handle returns the oldest descriptor that arrived, which is close-on-exec and from
@@ -82,7 +82,7 @@ PLX_API int plx_ipc_send_handle(plx_socket *socket, int descriptor);
  * peer that sends more before you take them loses the connection (PLX_LOST_CONNECTION, os_error
  * ETOOMANYREFS), and so does one whose descriptor found no room in this process (EMFILE). Take them
  * in `data_available`: no poll receives more than one message's before it is told. Those that nobody
- * takes are closed by purge, abort and free, and with the next connect, listen or adopt. */
+ * takes are closed by abort and free, and with the next connect, listen or adopt. */
 PLX_API int plx_ipc_receive_handle(plx_socket *socket);
 
 PLX_END_DECLS

@@ -53,9 +53,9 @@ PLX_API int plx_socket_write_message(plx_socket *socket, const void *data, size_
  * bytes belong to the socket and are valid as long as those of plx_socket_read_all, which may be
  * called too and takes what is left, frames and all. Without a frame, and for a datagram socket
  * without a peer, it fails with PLX_INVALID_STATE. A message that has begun lifts
- * PLX_OPTION_READ_LIMIT to its size, a delimited one to the maximum. One that is over the maximum is never taken in: the connection
- * ends with EMSGSIZE (reason DATAGRAM_TOO_LARGE), told in a sentence that names its size, after all
- * messages before it could be read. */
+ * PLX_OPTION_READ_LIMIT to its size, a delimited one to the maximum. One that is over the maximum is
+ * never taken in: the connection ends with EMSGSIZE (reason DATAGRAM_TOO_LARGE), told in a sentence
+ * that names its size, after all messages before it could be read. */
 PLX_API const void *plx_socket_read_message(plx_socket *socket, size_t *ret_size);
 
 /* plx_socket_can_read_message returns whether read_message would give a message. */

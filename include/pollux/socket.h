@@ -292,15 +292,15 @@ PLX_API const plx_error *plx_socket_error(const plx_socket *socket);
 
 /* What a socket has done since its connection began, or since it was bound. Grows at its end. */
 typedef struct plx_statistics {
-    uint64_t bytes_received;       /* payload that arrived here, read or not */
-    uint64_t bytes_sent;           /* payload that the system took */
-    uint64_t messages_received;    /* datagrams; 0 for streams, which have none */
-    uint64_t messages_sent;        /* datagrams that the system took */
-    int64_t idle;                  /* ms since anything moved; -1: nothing has */
-    int64_t round_trip;            /* TCP: smoothed round-trip time in µs (RFC 6298); -1: unknown */
-    int64_t round_trip_variation;  /* TCP: its variation in µs; -1: unknown */
-    int64_t retransmissions;       /* TCP: segments sent again; -1: unknown */
-    int64_t congestion_window;     /* TCP: segments that may be under way; -1: unknown */
+    uint64_t bytes_received;      /* payload that arrived here, read or not */
+    uint64_t bytes_sent;          /* payload that the system took */
+    uint64_t messages_received;   /* datagrams; 0 for streams, which have none */
+    uint64_t messages_sent;       /* datagrams that the system took */
+    int64_t idle;                 /* ms since anything moved; -1: nothing has */
+    int64_t round_trip;           /* TCP: smoothed round-trip time in µs (RFC 6298); -1: unknown */
+    int64_t round_trip_variation; /* TCP: its variation in µs; -1: unknown */
+    int64_t retransmissions;      /* TCP: segments sent again; -1: unknown */
+    int64_t congestion_window;    /* TCP: segments that may be under way; -1: unknown */
 } plx_statistics;
 
 /* plx_socket_statistics_sized is plx_socket_statistics for callers that state how large their
@@ -352,7 +352,7 @@ typedef enum plx_option {
     PLX_OPTION_SHARE_ADDRESS,       /* switch: several sockets may be bound to one port */
     PLX_OPTION_MODE,                /* IPC: permissions of the file (0600); not for abstract names;
                                        0 is what the umask leaves */
-    PLX_OPTION_RECEIVE_HANDLES      /* not available in this version: refused */
+    PLX_OPTION_RECEIVE_HANDLES /* IPC: take descriptors (pollux/ipc.h); off: the system drops them */
 } plx_option;
 
 /* plx_socket_set_option sets an option. Returns 0, or PLX_INVALID_STATE with reason

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* SO_PEERPIDFD came with Linux 6.5, after the C library's headers of many a system. The number is
  * that of asm-generic/socket.h, which all but two architectures use. */
@@ -12,10 +13,19 @@
 #define SO_PEERPIDFD 77
 #endif
 
+/* The process handle that each message brings where somebody has set SO_PASSPIDFD (Linux 6.5). */
+#if !defined SCM_PIDFD && defined __linux__
+#define SCM_PIDFD 4
+#endif
+
+/* What else a message brings on a descriptor whose maker has asked for it (SO_PASSCRED, unix(7)), as
+ * systemd does by PassCredentials=: it must take no room from the descriptors. */
+#define OTHER_CONTROL ((size_t)512)
+
 /* cmsg(3) wants the place for control messages to be aligned as their header is. */
 union control {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(PLX__OS_HANDLES * sizeof(int))];
+    char bytes[CMSG_SPACE(PLX__OS_HANDLES * sizeof(int)) + OTHER_CONTROL];
 };
 
 ptrdiff_t plx__os_send_handles(int descriptor, const void *data, size_t size, const int *handles,
@@ -49,6 +59,13 @@ static void collect(struct plx__os_handles *handles, struct msghdr *message)
             memcpy(handles->list, CMSG_DATA(header), size);
             handles->count = size / sizeof(int);
         }
+#ifdef SCM_PIDFD
+        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_PIDFD) {
+            int process;
+            memcpy(&process, CMSG_DATA(header), sizeof process);
+            close(process);
+        }
+#endif
     }
 }
 
