@@ -1,13 +1,16 @@
 /* lib/socket/udp.c -- floor 5: UDP.
  *
- * Datagrams stand in the buffers as records, each a struct record and its bytes; they never merge
- * and never split. */
+ * Datagrams stand in the buffers as records (lib/record.h); how they come in and go out is in
+ * lib/arrival.h and lib/departure.h. */
 #include "config.h"
 
 #include "lib/address.h"
+#include "lib/arrival.h"
+#include "lib/departure.h"
 #include "lib/internet.h"
 #include "lib/memory.h"
 #include "lib/names.h"
+#include "lib/record.h"
 
 #include <pollux/udp.h>
 
@@ -18,12 +21,6 @@
  * 768, RFC 791). */
 #define LARGEST_IPV4 ((size_t)65507)
 #define LARGEST_IPV6 ((size_t)65527)
-
-struct record {
-    plx_address address; /* received: the sender; to send: the receiver, family 0 for the peer */
-    uint32_t size;
-    uint32_t truncated;
-};
 
 struct udp {
     plx_socket base;
@@ -112,160 +109,29 @@ static int udp_disconnect(plx_socket *socket)
     return 0;
 }
 
-/* ---- records --------------------------------------------------------------------------------- */
-
-static struct record first_record(const struct plx__buffer *buffer)
-{
-    struct record record;
-    /* Records follow each other at any byte: copying is what alignment asks for. */
-    memcpy(&record, plx__buffer_data(buffer), sizeof record);
-    return record;
-}
-
-static bool append_record(struct plx__buffer *buffer, const struct record *record, const void *data,
-                          struct plx__pool *pool)
-{
-    uint8_t *place = plx__buffer_reserve(buffer, sizeof *record + record->size, pool);
-    if (place == NULL) {
-        return false;
-    }
-    memcpy(place, record, sizeof *record);
-    if (record->size > 0) {
-        memcpy(place + sizeof *record, data, record->size);
-    }
-    plx__buffer_commit(buffer, sizeof *record + record->size);
-    return true;
-}
+/* ---- reading ----------------------------------------------------------------------------------- */
 
 static const void *udp_front(const plx_socket *socket, size_t *ret_size)
 {
-    *ret_size = socket->in_records == 0 ? 0 : first_record(&socket->in).size;
-    return plx__buffer_data(&socket->in) + (socket->in_records == 0 ? 0 : sizeof(struct record));
+    *ret_size = socket->in_records == 0 ? 0 : plx__record_first(&socket->in).size;
+    return plx__buffer_data(&socket->in) +
+           (socket->in_records == 0 ? 0 : sizeof(struct plx__record));
 }
 
 static size_t udp_take(plx_socket *socket, size_t size)
 {
-    struct record record;
+    struct plx__record record;
     (void)size;
     if (socket->in_records == 0) {
         return 0;
     }
-    record = first_record(&socket->in);
-    plx__buffer_skip(&socket->in, sizeof record + record.size);
+    record = plx__record_first(&socket->in);
+    plx__record_skip(&socket->in, &record);
     socket->in_records--;
     return record.size;
 }
 
-/* ---- receiving ------------------------------------------------------------------------------- */
-
-static bool keep(plx_socket *socket, const struct plx__os_name *from, const void *data, size_t size,
-                 bool truncated)
-{
-    struct record record = {.size = (uint32_t)size, .truncated = truncated};
-    plx__os_name_to_address(from, &record.address);
-    if (socket->filtered && !plx_address_equal(&record.address, &socket->remote)) {
-        /* It came before the peer was chosen, and waited: from then on the system sorts them out.
-         */
-        return true;
-    }
-    if (!append_record(&socket->in, &record, data, plx__socket_pool(socket))) {
-        return false;
-    }
-    socket->in_records++;
-    socket->messages_received++;
-    plx__socket_received(socket, size);
-    return true;
-}
-
-/* One datagram at a time: recvmmsg(2) saves nothing that could be measured, and wants room for all
- * of them at their largest. */
-static void udp_input(plx_socket *socket, struct plx__budget *budget)
-{
-    uint8_t place[LARGEST_IPV6 + 1];
-    int limit = plx__option_value(socket->options, PLX_OPTION_READ_LIMIT);
-    size_t most = limit == 0 || (size_t)limit > sizeof place ? sizeof place : (size_t)limit;
-    while (plx__socket_room(socket) > 0) {
-        struct plx__os_name from;
-        bool truncated = false;
-        ptrdiff_t count =
-            plx__os_receive_from(socket->watch.descriptor, place, most, &from, &truncated);
-        if (count == -EAGAIN) {
-            socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
-            break;
-        }
-        if (count < 0) {
-            /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
-            plx__socket_fail_system(socket, (int)count, "receive");
-        } else if (!keep(socket, &from, place, (size_t)count, truncated)) {
-            plx__socket_fail_system(socket, -ENOMEM, "receive %zu bytes", (size_t)count);
-        }
-        plx__budget_spend(budget, count < 0 ? 0 : (size_t)count);
-        if (plx__budget_is_spent(budget)) {
-            socket->more = true;
-            break;
-        }
-    }
-}
-
 /* ---- sending --------------------------------------------------------------------------------- */
-
-static ptrdiff_t send_record(plx_socket *socket, const struct record *record, int family)
-{
-    struct plx__os_name to;
-    plx__os_name_from_address(&to, &record->address, family);
-    return plx__os_send_to(socket->watch.descriptor,
-                           plx__buffer_data(&socket->out) + sizeof *record, record->size,
-                           record->address.family == 0 ? NULL : &to);
-}
-
-static int family_of(const plx_socket *socket)
-{
-    struct plx__os_name local;
-    return plx__os_local_name(socket->watch.descriptor, &local) < 0 ? AF_INET
-                                                                    : plx__os_name_family(&local);
-}
-
-static void fail_send(plx_socket *socket, const struct record *record, int error)
-{
-    char host[PLX__ADDRESS_TEXT_SIZE];
-    const plx_address *to = record->address.family == 0 ? &socket->remote : &record->address;
-    plx__address_format_host(to, host, sizeof host);
-    plx__socket_fail_system(socket, error, "send %u bytes to %s", (unsigned)record->size, host);
-}
-
-/* Sends the first record. A refusal is word of an earlier datagram, told by the first call after it
- * instead of that call's own work (udp(7)): it is passed on, and the datagram at hand sent again. */
-static ptrdiff_t send_first(plx_socket *socket, const struct record *record, int family)
-{
-    ptrdiff_t count = send_record(socket, record, family);
-    if (count == -ECONNREFUSED) {
-        fail_send(socket, record, (int)count);
-        count = send_record(socket, record, family);
-    }
-    return count;
-}
-
-static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
-{
-    int family = family_of(socket);
-    while (socket->out_records > 0 && !plx__budget_is_spent(budget)) {
-        struct record record = first_record(&socket->out);
-        ptrdiff_t count = send_first(socket, &record, family);
-        if (count == -EAGAIN || count == -ENOBUFS) {
-            socket->stuck = true;
-            return;
-        }
-        if (count < 0) {
-            /* This one cannot leave; those behind it have nothing to do with that. */
-            fail_send(socket, &record, (int)count);
-        }
-        plx__buffer_skip(&socket->out, sizeof record + record.size);
-        socket->out_records--;
-        socket->messages_sent += count < 0 ? 0 : 1;
-        plx__budget_spend(budget, record.size);
-        plx__socket_has_sent(socket, count < 0 ? 0 : record.size);
-    }
-}
 
 /* Whether `size` more bytes fit; an empty queue takes a datagram of any size, or it would never
  * leave. */
@@ -273,7 +139,7 @@ static bool has_write_room(const plx_socket *socket, size_t size)
 {
     size_t limit = (size_t)plx__option_value(socket->options, PLX_OPTION_WRITE_LIMIT);
     size_t queued = socket->out.size + udp_of(socket)->waiting_bytes;
-    return limit == 0 || queued == 0 || queued + sizeof(struct record) + size <= limit;
+    return limit == 0 || queued == 0 || queued + sizeof(struct plx__record) + size <= limit;
 }
 
 static int check_write(plx_socket *socket, int family, const void *data, size_t size)
@@ -296,15 +162,10 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
 /* Queues one record, checked before. */
 static int queue(plx_socket *socket, const plx_address *to, const void *data, size_t size)
 {
-    struct record record = {.size = (uint32_t)size};
-    if (to != NULL) {
-        record.address = *to;
-    }
-    if (!append_record(&socket->out, &record, data, plx__socket_pool(socket))) {
+    if (!plx__departure_add(socket, to, data, size)) {
         return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
                                 "write %zu bytes", size);
     }
-    socket->out_records++;
     plx__task_schedule(&socket->task);
     return 0;
 }
@@ -326,8 +187,8 @@ static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t 
 static int wait_for_name(plx_socket *socket, struct plx__name *name, int port, const void *data,
                          size_t size)
 {
-    struct record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
-    if (!append_record(&name->waiting, &record, data, NULL)) {
+    struct plx__record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
+    if (!plx__record_append(&name->waiting, &record, data, NULL)) {
         return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
                                 "write %zu bytes", size);
     }
@@ -344,13 +205,13 @@ static void release(plx_socket *socket, struct plx__name *name)
     struct udp *self = udp_of(socket);
     bool found = name->query->failure == PLX_REASON_NONE;
     for (; name->records > 0; name->records--) {
-        struct record record = first_record(&name->waiting);
+        struct plx__record record = plx__record_first(&name->waiting);
         plx_address to = found ? name->query->addresses[0] : record.address;
         to.port = record.address.port;
         if (found) {
             queue(socket, &to, plx__buffer_data(&name->waiting) + sizeof record, record.size);
         }
-        plx__buffer_skip(&name->waiting, sizeof record + record.size);
+        plx__record_skip(&name->waiting, &record);
         self->waiting_records--;
         self->waiting_bytes -= sizeof record + record.size;
     }
@@ -396,7 +257,7 @@ static const struct plx_kind udp = {
     .size = sizeof(struct udp),
     .type = SOCK_DGRAM,
     .families = {AF_INET, AF_INET6},
-    .record_size = sizeof(struct record),
+    .record_size = sizeof(struct plx__record),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(ROUTER_HOPS) |
                PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
     .presets = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
@@ -408,8 +269,8 @@ static const struct plx_kind udp = {
     .disconnect = udp_disconnect,
     .advance = udp_advance,
     .deadline = udp_deadline,
-    .input = udp_input,
-    .send_queue = udp_send_queue,
+    .input = plx__arrival_input,
+    .send_queue = plx__departure_send,
     .write = udp_write_to_peer,
     .front = udp_front,
     .take = udp_take,
@@ -430,7 +291,7 @@ bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t s
     if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in_records == 0) {
         return false;
     }
-    struct record record = first_record(&socket->in);
+    struct plx__record record = plx__record_first(&socket->in);
     datagram.from = record.address;
     datagram.data = plx__buffer_data(&socket->in) + sizeof record;
     datagram.size = record.size;
@@ -469,7 +330,7 @@ int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, s
 static int wanted_family(const plx_socket *socket)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
-    return protocol == 0 || family_of(socket) == AF_INET ? 4 : protocol == 1 ? 6 : 0;
+    return protocol == 0 || plx__departure_family(socket) == AF_INET ? 4 : protocol == 1 ? 6 : 0;
 }
 
 int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data, size_t size)

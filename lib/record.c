@@ -1,0 +1,33 @@
+/* lib/record.c -- floor 1: datagrams in a buffer: each a record and its bytes. */
+#include "config.h"
+
+#include "lib/record.h"
+
+#include <string.h>
+
+struct plx__record plx__record_first(const struct plx__buffer *buffer)
+{
+    struct plx__record record;
+    memcpy(&record, plx__buffer_data(buffer), sizeof record);
+    return record;
+}
+
+bool plx__record_append(struct plx__buffer *buffer, const struct plx__record *record,
+                        const void *data, struct plx__pool *pool)
+{
+    uint8_t *place = plx__buffer_reserve(buffer, sizeof *record + record->size, pool);
+    if (place == NULL) {
+        return false;
+    }
+    memcpy(place, record, sizeof *record);
+    if (record->size > 0) {
+        memcpy(place + sizeof *record, data, record->size);
+    }
+    plx__buffer_commit(buffer, sizeof *record + record->size);
+    return true;
+}
+
+void plx__record_skip(struct plx__buffer *buffer, const struct plx__record *record)
+{
+    plx__buffer_skip(buffer, sizeof *record + record->size);
+}

@@ -1,0 +1,35 @@
+/* lib/record.h -- floor 1: datagrams in a buffer: each a record and its bytes.
+ *
+ *      | record | bytes | record | bytes | ...
+ *
+ * They never merge and never split. Records follow each other at any byte, so they are copied and
+ * never pointed at. */
+#ifndef PLX_LIB_RECORD_H
+#define PLX_LIB_RECORD_H
+
+#include "lib/buffer.h"
+
+#include <pollux/address.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct plx__record {
+    plx_address address; /* received: the sender; to send: the receiver, family 0 for the peer */
+    uint32_t size;
+    uint32_t truncated;
+};
+
+/* plx__record_first returns the first record of a buffer that has one. */
+struct plx__record plx__record_first(const struct plx__buffer *buffer);
+
+/* plx__record_append puts a record and its bytes behind the others. False for want of memory, with
+ * the buffer unchanged. */
+bool plx__record_append(struct plx__buffer *buffer, const struct plx__record *record,
+                        const void *data, struct plx__pool *pool);
+
+/* plx__record_skip removes the first record, which is this one, and its bytes. */
+void plx__record_skip(struct plx__buffer *buffer, const struct plx__record *record);
+
+#endif
