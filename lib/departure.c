@@ -3,77 +3,303 @@
 
 #include "lib/address.h"
 #include "lib/departure.h"
-#include "lib/record.h"
 
 #include <errno.h>
+#include <string.h>
 
-bool plx__departure_add(plx_socket *socket, const plx_address *to, const void *data, size_t size)
+/* The kernel's own limit when segments came (Linux 4.18); it takes more since. */
+#define RUN_COUNT 64
+
+/* ---- the queue ------------------------------------------------------------------------------- */
+
+static struct plx__run run_at(const struct plx__buffer *queue, size_t offset)
 {
-    struct plx__record record = {.size = (uint32_t)size};
-    if (to != NULL) {
-        record.address = *to;
-    }
-    if (!plx__record_append(&socket->out, &record, data, plx__socket_pool(socket))) {
+    struct plx__run run;
+    /* Runs begin at any byte: copying is what alignment asks for. */
+    memcpy(&run, plx__buffer_data(queue) + offset, sizeof run);
+    return run;
+}
+
+static void put_run(struct plx__buffer *queue, size_t offset, const struct plx__run *run)
+{
+    memcpy(queue->block + queue->start + offset, run, sizeof *run);
+}
+
+/* Whether a datagram may go behind those of the last run. */
+static bool joins(const plx_socket *socket, const struct plx__departure *self,
+                  const plx_address *to, size_t size)
+{
+    return self->open && socket->out_records > 0 && size > 0 && size <= self->last.segment &&
+           self->count < RUN_COUNT && self->last.size + size <= PLX__RUN_SIZE &&
+           memcmp(&self->last.address, to, sizeof *to) == 0;
+}
+
+static bool join(plx_socket *socket, struct plx__departure *self, const void *data, size_t size)
+{
+    uint8_t *place = plx__buffer_reserve(&socket->out, size, plx__socket_pool(socket));
+    if (place == NULL) {
         return false;
     }
+    memcpy(place, data, size);
+    plx__buffer_commit(&socket->out, size);
+    self->last.size += (uint32_t)size;
+    self->count++;
+    self->open = size == self->last.segment;
+    put_run(&socket->out, socket->out.size - self->last.size - sizeof self->last, &self->last);
+    return true;
+}
+
+static bool begin_run(plx_socket *socket, struct plx__departure *self, const plx_address *to,
+                      const void *data, size_t size)
+{
+    struct plx__run run = {.address = *to, .size = (uint32_t)size, .segment = (uint32_t)size};
+    uint8_t *place = plx__buffer_reserve(&socket->out, sizeof run + size, plx__socket_pool(socket));
+    if (place == NULL) {
+        return false;
+    }
+    memcpy(place, &run, sizeof run);
+    if (size > 0) {
+        memcpy(place + sizeof run, data, size);
+    }
+    plx__buffer_commit(&socket->out, sizeof run + size);
+    self->last = run;
+    self->open = size > 0;
+    self->count = 1;
     socket->out_records++;
     return true;
 }
 
-int plx__departure_family(const plx_socket *socket)
+bool plx__departure_add(plx_socket *socket, struct plx__departure *self, const plx_address *to,
+                        const void *data, size_t size)
+{
+    static const plx_address peer = {0};
+    to = to == NULL ? &peer : to;
+    if (socket->out_records == 0) {
+        self->datagrams = 0;
+    }
+    bool added = joins(socket, self, to, size) ? join(socket, self, data, size)
+                                               : begin_run(socket, self, to, data, size);
+    self->datagrams += added ? 1 : 0;
+    return added;
+}
+
+size_t plx__departure_count(const plx_socket *socket, const struct plx__departure *self)
+{
+    return socket->out_records == 0 ? 0 : self->datagrams;
+}
+
+int plx__departure_family(const plx_socket *socket, struct plx__departure *self)
 {
     struct plx__os_name local;
-    return plx__os_local_name(socket->watch.descriptor, &local) < 0 ? AF_INET
-                                                                    : plx__os_name_family(&local);
+    if (self->family == 0) {
+        self->family = plx__os_local_name(socket->watch.descriptor, &local) < 0
+                           ? AF_INET
+                           : plx__os_name_family(&local);
+    }
+    return self->family;
 }
 
-static ptrdiff_t send_record(plx_socket *socket, const struct plx__record *record, int family)
+/* Takes `size` bytes from the front of the first run: what is left of it becomes the first. */
+static void take_front(plx_socket *socket, size_t size)
 {
-    struct plx__os_name to;
-    plx__os_name_from_address(&to, &record->address, family);
-    return plx__os_send_to(socket->watch.descriptor,
-                           plx__buffer_data(&socket->out) + sizeof *record, record->size,
-                           record->address.family == 0 ? NULL : &to);
+    struct plx__run run = run_at(&socket->out, 0);
+    run.size -= (uint32_t)size;
+    if (run.size == 0) {
+        plx__buffer_skip(&socket->out, sizeof run + size);
+        socket->out_records--;
+        return;
+    }
+    plx__buffer_skip(&socket->out, size);
+    put_run(&socket->out, 0, &run);
 }
 
-static void fail_send(plx_socket *socket, const struct plx__record *record, int error)
+/* ---- what goes with one call ----------------------------------------------------------------- */
+
+struct batch {
+    struct plx__os_message messages[PLX__OS_MESSAGES];
+    struct plx__os_name names[PLX__OS_MESSAGES]; /* one for each run */
+    size_t count;
+};
+
+static bool has_segments(const plx_socket *socket, struct plx__departure *self)
+{
+    if (!self->asked) {
+        self->asked = true;
+        self->unsegmented = plx__os_has_segments(socket->watch.descriptor) ? 0 : 1;
+    }
+    return self->unsegmented != 1;
+}
+
+static bool may_segment(const plx_socket *socket, struct plx__departure *self,
+                        const struct plx__run *run)
+{
+    return run->size > run->segment && has_segments(socket, self) &&
+           (self->unsegmented == 0 || run->segment < self->unsegmented);
+}
+
+/* How many of the first `left` bytes of a run one message may carry: those of one datagram, or with
+ * segments of as many as the budget has bytes for. */
+static size_t size_of_message(const struct plx__run *run, size_t left, bool segments,
+                              struct plx__budget *budget)
+{
+    size_t size = 0;
+    do {
+        size_t piece = left - size < run->segment ? left - size : run->segment;
+        plx__budget_spend(budget, piece);
+        size += piece;
+    } while (segments && size < left && budget->bytes > 0);
+    return size;
+}
+
+static void add_run(struct batch *batch, const struct plx__run *run, const uint8_t *data,
+                    bool segments, size_t most, struct plx__budget *budget)
+{
+    const struct plx__os_name *name = run->address.family == 0 ? NULL : &batch->names[batch->count];
+    size_t done = 0;
+    do {
+        size_t size = size_of_message(run, run->size - done, segments, budget);
+        batch->messages[batch->count++] =
+            (struct plx__os_message){.name = name,
+                                     .data = data + done,
+                                     .size = size,
+                                     .segment = size > run->segment ? run->segment : 0};
+        done += size;
+    } while (done < run->size && batch->count < most && budget->bytes > 0);
+}
+
+/* Collects what the next call is to send, as much as the budget allows; there is at least one. */
+static void collect(const plx_socket *socket, struct plx__departure *self, struct batch *batch,
+                    const struct plx__budget *budget)
+{
+    int family = plx__departure_family(socket, self);
+    size_t most = socket->filtered || self->one_by_one ? 1 : PLX__OS_MESSAGES;
+    struct plx__budget rest = {budget->bytes, 0};
+    batch->count = 0;
+    for (size_t at = 0; at < socket->out.size && batch->count < most && rest.bytes > 0;) {
+        struct plx__run run = run_at(&socket->out, at);
+        plx__os_name_from_address(&batch->names[batch->count], &run.address, family);
+        add_run(batch, &run, plx__buffer_data(&socket->out) + at + sizeof run,
+                may_segment(socket, self, &run), most, &rest);
+        at += sizeof run + run.size;
+    }
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+static size_t datagrams_of(const struct plx__os_message *message)
+{
+    return message->segment == 0 ? 1 : (message->size + message->segment - 1) / message->segment;
+}
+
+/* The first `count` messages have left, or with `sent` false cannot. */
+static void pass(plx_socket *socket, struct plx__departure *self, const struct batch *batch,
+                 size_t count, bool sent, struct plx__budget *budget)
+{
+    size_t bytes = 0;
+    size_t datagrams = 0;
+    self->open = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct plx__os_message *message = &batch->messages[i];
+        size_t pieces = datagrams_of(message);
+        take_front(socket, message->size);
+        bytes += message->size;
+        datagrams += pieces;
+        /* The price of a call for each datagram: each goes all the way through the system. */
+        for (size_t piece = 1; piece < pieces; piece++) {
+            plx__budget_spend(budget, 0);
+        }
+        plx__budget_spend(budget, message->size);
+    }
+    self->datagrams -= datagrams;
+    socket->messages_sent += sent ? datagrams : 0;
+    plx__socket_has_sent(socket, sent ? bytes : 0);
+}
+
+static void fail_send(plx_socket *socket, const struct plx__os_message *message, int error)
 {
     char host[PLX__ADDRESS_TEXT_SIZE];
-    const plx_address *to = record->address.family == 0 ? &socket->remote : &record->address;
+    struct plx__run run = run_at(&socket->out, 0);
+    const plx_address *to = run.address.family == 0 ? &socket->remote : &run.address;
     plx__address_format_host(to, host, sizeof host);
-    plx__socket_fail_system(socket, error, "send %u bytes to %s", (unsigned)record->size, host);
+    plx__socket_fail_system(socket, error, "send %zu bytes to %s", message->size, host);
 }
 
-/* Sends the first record. A refusal is word of an earlier datagram, told by the first call after it
- * instead of that call's own work (udp(7)): it is passed on, and the datagram at hand sent again. */
-static ptrdiff_t send_first(plx_socket *socket, const struct plx__record *record, int family)
+static bool is_full(ptrdiff_t result)
 {
-    ptrdiff_t count = send_record(socket, record, family);
-    if (count == -ECONNREFUSED) {
-        fail_send(socket, record, (int)count);
-        count = send_record(socket, record, family);
+    return result == -EAGAIN || result == -ENOBUFS;
+}
+
+static ptrdiff_t send_messages(const plx_socket *socket, const struct batch *batch)
+{
+    return plx__os_send_messages(socket->watch.descriptor, batch->messages, batch->count);
+}
+
+/* An error may be word of an earlier datagram, told by the first call after it instead of that
+ * call's own work and gone with it (udp(7)): what is tried again then works, or fails by itself.
+ * Several messages fail by the first, so that this one is tried alone: if it works, the way of
+ * sending several was at fault. */
+static ptrdiff_t send_batch(plx_socket *socket, struct plx__departure *self, struct batch *batch)
+{
+    ptrdiff_t first = send_messages(socket, batch);
+    if (first >= 0 || is_full(first)) {
+        return first;
     }
-    return count;
+    bool together = batch->count > 1;
+    batch->count = 1;
+    ptrdiff_t second = send_messages(socket, batch);
+    self->one_by_one = self->one_by_one || (together && second == 1);
+    if (second != first && !(together && first == -ENOSYS)) {
+        fail_send(socket, &batch->messages[0], (int)first);
+    }
+    return second;
 }
 
-void plx__departure_send(plx_socket *socket, struct plx__budget *budget)
+/* A run was refused. Whether the way is at fault or the receiver, shows when its first datagram is
+ * sent alone. */
+static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__departure *self,
+                                       struct batch *batch, int refusal)
 {
-    int family = plx__departure_family(socket);
-    while (socket->out_records > 0 && !plx__budget_is_spent(budget)) {
-        struct plx__record record = plx__record_first(&socket->out);
-        ptrdiff_t count = send_first(socket, &record, family);
-        if (count == -EAGAIN || count == -ENOBUFS) {
-            socket->stuck = true;
-            return;
-        }
-        if (count < 0) {
-            /* This one cannot leave; those behind it have nothing to do with that. */
-            fail_send(socket, &record, (int)count);
-        }
-        plx__record_skip(&socket->out, &record);
-        socket->out_records--;
-        socket->messages_sent += count < 0 ? 0 : 1;
-        plx__budget_spend(budget, record.size);
-        plx__socket_has_sent(socket, count < 0 ? 0 : record.size);
+    struct plx__os_message *message = &batch->messages[0];
+    size_t segment = message->segment;
+    message->size = segment;
+    message->segment = 0;
+    batch->count = 1;
+    ptrdiff_t result = send_batch(socket, self, batch);
+    if (result == 1 && (refusal == -EINVAL || refusal == -EMSGSIZE)) {
+        /* Longer than the way to the receiver allows: segments are never fragmented. */
+        self->unsegmented = segment;
+    } else if (result == 1 && !is_full(refusal)) {
+        self->unsegmented = 1;
+    }
+    return result;
+}
+
+/* Sends what goes with one call; false when the system takes no more. */
+static bool send_some(plx_socket *socket, struct plx__departure *self, struct plx__budget *budget)
+{
+    struct batch batch;
+    collect(socket, self, &batch, budget);
+    ptrdiff_t result = send_batch(socket, self, &batch);
+    /* Want of buffers for many may be none for one of them. */
+    if (result < 0 && result != -EAGAIN && batch.messages[0].segment > 0) {
+        result = send_without_segments(socket, self, &batch, (int)result);
+    }
+    if (is_full(result)) {
+        socket->stuck = true;
+        return false;
+    }
+    if (result < 0) {
+        /* This one cannot leave; those behind it have nothing to do with that. */
+        fail_send(socket, &batch.messages[0], (int)result);
+    }
+    pass(socket, self, &batch, result < 0 ? 1 : (size_t)result, result >= 0, budget);
+    return true;
+}
+
+void plx__departure_send(plx_socket *socket, struct plx__departure *self,
+                         struct plx__budget *budget)
+{
+    while (socket->out_records > 0 && !plx__budget_is_spent(budget) &&
+           send_some(socket, self, budget)) {
     }
 }

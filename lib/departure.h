@@ -1,17 +1,59 @@
-/* lib/departure.h -- floor 4: datagrams on their way out. */
+/* lib/departure.h -- floor 4: datagrams on their way out.
+ *
+ * Design: the write queue holds runs. A run is what can leave as one message where the system has
+ * segmentation offload (udp(7), UDP_SEGMENT): datagrams in a row for one receiver, all of one size
+ * but the last, which may be shorter. Its payloads stand behind each other, so that nothing is
+ * copied or gathered to send it.
+ *
+ *      | run | payload payload payload ... | run | payload | run | payload payload ...
+ *
+ * How they leave, each way on its own giving in to the next when the system refuses it:
+ *
+ *      a run as one message with segments --> several messages with one call --> one by one
+ *
+ * A socket with a peer never uses the second: an error that such a socket tells once would be lost
+ * (lib/os.h). Without a peer there is no such error (udp(7)).
+ *
+ * Invariants: a run has at most 64 datagrams and PLX__RUN_SIZE bytes, and an empty datagram is one
+ * by itself; socket->out_records counts runs. A zeroed departure is one of a fresh descriptor. */
 #ifndef PLX_LIB_DEPARTURE_H
 #define PLX_LIB_DEPARTURE_H
 
 #include "lib/socket.h"
 
-/* plx__departure_add queues a datagram; `to` NULL is the peer. False for want of memory. */
-bool plx__departure_add(plx_socket *socket, const plx_address *to, const void *data, size_t size);
+/* The most that a run may carry: what one datagram over IPv4 can (RFC 768, RFC 791). */
+#define PLX__RUN_SIZE ((size_t)65507)
 
-/* plx__departure_send moves the queue to the system and sets news: the slot `send_queue` of a kind.
- */
-void plx__departure_send(plx_socket *socket, struct plx__budget *budget);
+struct plx__run {
+    plx_address address; /* family 0: the peer */
+    uint32_t size;       /* of all its payloads */
+    uint32_t segment;    /* of one of them but the last */
+};
+
+struct plx__departure {
+    struct plx__run last; /* as it stands in the queue, while `open` */
+    bool open;            /* the queue's last run may take another datagram */
+    uint8_t count;        /* of its datagrams */
+    size_t datagrams;     /* in all of the queue; counts only while it has runs */
+    /* What was found out about the descriptor. */
+    int family;         /* 0: not yet */
+    bool asked;         /* whether it has segments */
+    bool one_by_one;    /* several messages with one call were refused */
+    size_t unsegmented; /* runs of datagrams so long or longer were refused; 0: none */
+};
+
+/* plx__departure_add queues a datagram; `to` NULL is the peer. False for want of memory. */
+bool plx__departure_add(plx_socket *socket, struct plx__departure *departure, const plx_address *to,
+                        const void *data, size_t size);
+
+/* plx__departure_send moves the queue to the system and sets news. */
+void plx__departure_send(plx_socket *socket, struct plx__departure *departure,
+                         struct plx__budget *budget);
+
+/* plx__departure_count returns how many datagrams are queued. */
+size_t plx__departure_count(const plx_socket *socket, const struct plx__departure *departure);
 
 /* plx__departure_family returns AF_INET or AF_INET6: what the socket's descriptor is. */
-int plx__departure_family(const plx_socket *socket);
+int plx__departure_family(const plx_socket *socket, struct plx__departure *departure);
 
 #endif

@@ -106,6 +106,30 @@ ptrdiff_t plx__os_bytes_unacknowledged(int descriptor);
 /* plx__os_poll is poll(2); a signal is reported as -EINTR. */
 int plx__os_poll(struct pollfd *entries, size_t count, int timeout_ms);
 
+/* ---- several datagrams (os/datagram.c) ------------------------------------------------------- */
+
+/* The most messages of one call. */
+#define PLX__OS_MESSAGES 64
+
+/* What leaves as one: a datagram, or with `segment` a run of datagrams that lie behind each other,
+ * of so many bytes each but the last, which may be shorter (UDP_SEGMENT, udp(7)). */
+struct plx__os_message {
+    const struct plx__os_name *name; /* NULL: to the peer */
+    const void *data;
+    size_t size;
+    size_t segment; /* 0: it is one datagram */
+};
+
+/* plx__os_has_segments says whether a message may have segments, so far as the system knows: the
+ * device may refuse all the same. */
+bool plx__os_has_segments(int descriptor);
+
+/* plx__os_send_messages sends up to PLX__OS_MESSAGES of them in turn. Returns how many were sent, at
+ * least 1, or the error of the first; -ENOSYS where the system takes one at a time. After a shorter
+ * count the error is lost if it was one that the socket tells only once, as one with a peer does. */
+ptrdiff_t plx__os_send_messages(int descriptor, const struct plx__os_message *messages,
+                                size_t count);
+
 /* ---- descriptors of others ------------------------------------------------------------------- */
 
 /* What plx__os_inspect found out about a descriptor. */

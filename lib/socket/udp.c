@@ -24,6 +24,7 @@
 
 struct udp {
     plx_socket base;
+    struct plx__departure departure;
     struct plx__names names;
     size_t waiting_bytes, waiting_records; /* for names that are being looked up */
     char *peer_host; /* where connect_to wants to go, apart from the address property */
@@ -133,13 +134,18 @@ static size_t udp_take(plx_socket *socket, size_t size)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
+{
+    plx__departure_send(socket, &udp_of(socket)->departure, budget);
+}
+
 /* Whether `size` more bytes fit; an empty queue takes a datagram of any size, or it would never
  * leave. */
 static bool has_write_room(const plx_socket *socket, size_t size)
 {
     size_t limit = (size_t)plx__option_value(socket->options, PLX_OPTION_WRITE_LIMIT);
     size_t queued = socket->out.size + udp_of(socket)->waiting_bytes;
-    return limit == 0 || queued == 0 || queued + sizeof(struct plx__record) + size <= limit;
+    return limit == 0 || queued == 0 || queued + sizeof(struct plx__run) + size <= limit;
 }
 
 static int check_write(plx_socket *socket, int family, const void *data, size_t size)
@@ -162,7 +168,7 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
 /* Queues one record, checked before. */
 static int queue(plx_socket *socket, const plx_address *to, const void *data, size_t size)
 {
-    if (!plx__departure_add(socket, to, data, size)) {
+    if (!plx__departure_add(socket, &udp_of(socket)->departure, to, data, size)) {
         return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
                                 "write %zu bytes", size);
     }
@@ -243,6 +249,7 @@ static void udp_finish(plx_socket *socket)
     struct udp *self = udp_of(socket);
     plx__names_clear(&self->names);
     self->waiting_bytes = self->waiting_records = 0;
+    self->departure = (struct plx__departure){0};
 }
 
 static void udp_drop(plx_socket *socket)
@@ -257,7 +264,7 @@ static const struct plx_kind udp = {
     .size = sizeof(struct udp),
     .type = SOCK_DGRAM,
     .families = {AF_INET, AF_INET6},
-    .record_size = sizeof(struct plx__record),
+    .record_size = sizeof(struct plx__run),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(ROUTER_HOPS) |
                PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
     .presets = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
@@ -270,7 +277,7 @@ static const struct plx_kind udp = {
     .advance = udp_advance,
     .deadline = udp_deadline,
     .input = plx__arrival_input,
-    .send_queue = plx__departure_send,
+    .send_queue = udp_send_queue,
     .write = udp_write_to_peer,
     .front = udp_front,
     .take = udp_take,
@@ -327,10 +334,11 @@ int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, s
     return code != 0 ? code : queue(socket, to, data, size);
 }
 
-static int wanted_family(const plx_socket *socket)
+static int wanted_family(plx_socket *socket)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
-    return protocol == 0 || plx__departure_family(socket) == AF_INET ? 4 : protocol == 1 ? 6 : 0;
+    int family = plx__departure_family(socket, &udp_of(socket)->departure);
+    return protocol == 0 || family == AF_INET ? 4 : protocol == 1 ? 6 : 0;
 }
 
 int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data, size_t size)
@@ -376,7 +384,11 @@ size_t plx_udp_packets_available(const plx_socket *socket)
 
 size_t plx_udp_packets_left_to_send(const plx_socket *socket)
 {
-    return plx__socket_is(socket, &udp) ? socket->out_records + udp_of(socket)->waiting_records : 0;
+    if (!plx__socket_is(socket, &udp)) {
+        return 0;
+    }
+    const struct udp *self = udp_of(socket);
+    return plx__departure_count(socket, &self->departure) + self->waiting_records;
 }
 
 static int change_membership(plx_socket *socket, const char *group, bool join)
