@@ -5,55 +5,252 @@
 #include "lib/record.h"
 
 #include <errno.h>
+#include <string.h>
 
-/* More than a datagram can carry: 65535 less the header (RFC 768). */
-#define PLACE ((size_t)65528)
+#define BLOCK (PLX__ARRIVAL_PLACES * PLX__OS_ARRIVAL_SIZE)
 
-static bool keep(plx_socket *socket, const struct plx__os_name *from, const void *data, size_t size,
-                 bool truncated)
+/* What a datagram has at most as a rule: no more of them are asked for than the budget has bytes
+ * for. */
+#define USUAL_SIZE ((size_t)1500)
+
+/* So many polls that found nothing, and a socket that is polled alone gives its blocks back. */
+#define IDLE_POLLS 64
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+static size_t least_of(size_t a, size_t b)
 {
-    struct plx__record record = {.size = (uint32_t)size, .truncated = truncated};
-    plx__os_name_to_address(from, &record.address);
-    if (socket->filtered && !plx_address_equal(&record.address, &socket->remote)) {
-        /* It came before the peer was chosen, and waited: from then on the system sorts them out.
-         */
-        return true;
-    }
-    if (!plx__record_append(&socket->in, &record, data, plx__socket_pool(socket))) {
-        return false;
-    }
-    socket->in_records++;
-    socket->messages_received++;
-    plx__socket_received(socket, size);
-    return true;
+    return a < b ? a : b;
 }
 
-/* One datagram at a time: recvmmsg(2) saves nothing that could be measured, and wants room for all
- * of them at their largest. */
-void plx__arrival_input(plx_socket *socket, struct plx__budget *budget)
+/* Makes sure of the blocks for so many places; returns how many there are, 0 for want of memory. */
+static size_t take_blocks(plx_socket *socket, struct plx__arrival *self, size_t places)
 {
-    uint8_t place[PLACE];
+    size_t count = 0;
+    while (count < places && plx__buffer_reserve(&self->blocks[count / PLX__ARRIVAL_PLACES], BLOCK,
+                                                 plx__socket_pool(socket)) != NULL) {
+        count += PLX__ARRIVAL_PLACES;
+    }
+    return least_of(count, places);
+}
+
+static void rest_blocks(plx_socket *socket, struct plx__arrival *self)
+{
+    for (size_t i = 0; i < PLX__ARRIVAL_BLOCKS; i++) {
+        plx__buffer_rest(&self->blocks[i], plx__socket_pool(socket));
+    }
+}
+
+/* How many places the next call should have. */
+static size_t wanted_places(const plx_socket *socket, const struct plx__arrival *self,
+                            const struct plx__budget *budget)
+{
+    /* In a group a block is at hand, and two calls where one would do cost more than it. */
+    size_t least = plx__socket_pool(socket) == NULL ? 1 : PLX__ARRIVAL_PLACES;
+    size_t places = self->places < least ? least : self->places;
+    places = least_of(places, plx__socket_room(socket) / PLX__OS_ARRIVAL_SIZE);
+    places = least_of(places, budget->bytes / USUAL_SIZE);
+    return places < 2 || self->one_by_one ? 1 : places;
+}
+
+static size_t lay_places(plx_socket *socket, struct plx__arrival *self,
+                         const struct plx__budget *budget, struct plx__os_arrival *list,
+                         uint8_t *place)
+{
+    size_t wanted = wanted_places(socket, self, budget);
+    size_t count = wanted == 1 ? 0 : take_blocks(socket, self, wanted);
+    for (size_t i = 0; i < count; i++) {
+        list[i].place = self->blocks[i / PLX__ARRIVAL_PLACES].block +
+                        i % PLX__ARRIVAL_PLACES * PLX__OS_ARRIVAL_SIZE;
+        list[i].size = PLX__OS_ARRIVAL_SIZE;
+    }
+    if (count == 0) {
+        list[0].place = place;
+        list[0].size = PLX__OS_ARRIVAL_SIZE;
+    }
+    return count == 0 ? 1 : count;
+}
+
+/* ---- keeping what came ----------------------------------------------------------------------- */
+
+/* What has gone into the receive buffer. */
+struct intake {
+    struct plx__record record;       /* with the sender of the last one, and no more */
+    const struct plx__os_name *from; /* the same, to compare; NULL: not known */
+    bool stranger;                   /* not the peer */
+    size_t most;                     /* of a datagram that is kept */
+    uint8_t *end;                    /* of what has been written */
+    size_t records, bytes;
+    size_t arrivals; /* each of which may be several of them */
+};
+
+/* Datagrams mostly come from the one who sent the last one. The sizes of the two families stand here
+ * as constants, for a comparison without a call. */
+static bool is_from(const struct intake *intake, const struct plx__os_name *from)
+{
+    if (intake->from == NULL || intake->from->size != from->size) {
+        return false;
+    }
+    return from->size == sizeof from->as.ipv4
+               ? memcmp(&intake->from->as, &from->as, sizeof from->as.ipv4) == 0
+               : from->size == sizeof from->as.ipv6 &&
+                     memcmp(&intake->from->as, &from->as, sizeof from->as.ipv6) == 0;
+}
+
+static void set_sender(const plx_socket *socket, struct intake *intake,
+                       const struct plx__os_name *from)
+{
+    intake->record.address = (plx_address){0};
+    plx__os_name_to_address(from, &intake->record.address);
+    intake->from = from;
+    /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
+     * them out. */
+    intake->stranger =
+        socket->filtered && !plx_address_equal(&intake->record.address, &socket->remote);
+}
+
+/* The record goes there with the sender, and then its size: a copy of what was written just before,
+ * in other portions, would have to wait for it. */
+static inline void keep(struct intake *intake, const uint8_t *data, size_t size, bool truncated)
+{
+    uint32_t kept = (uint32_t)least_of(size, intake->most);
+    uint32_t cut = truncated || kept < size;
+    memcpy(intake->end, &intake->record, sizeof intake->record);
+    memcpy(intake->end + offsetof(struct plx__record, size), &kept, sizeof kept);
+    memcpy(intake->end + offsetof(struct plx__record, truncated), &cut, sizeof cut);
+    memcpy(intake->end + sizeof intake->record, data, kept);
+    intake->end += sizeof intake->record + kept;
+    intake->records++;
+    intake->bytes += kept;
+}
+
+/* Only the last of several can have lost its end. */
+static void keep_all(const plx_socket *socket, struct intake *intake,
+                     const struct plx__os_arrival *arrival)
+{
+    const uint8_t *data = arrival->place;
+    size_t left = arrival->size;
+    if (!is_from(intake, &arrival->from)) {
+        set_sender(socket, intake, &arrival->from);
+    }
+    if (intake->stranger) {
+        return;
+    }
+    for (; arrival->segment > 0 && left > arrival->segment; left -= arrival->segment) {
+        keep(intake, data, arrival->segment, false);
+        data += arrival->segment;
+    }
+    keep(intake, data, left, arrival->truncated);
+}
+
+/* The room that all of them may need. */
+static size_t size_of_list(const struct plx__os_arrival *list, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t records = list[i].segment == 0 ? 1 : list[i].size / list[i].segment + 1;
+        size += list[i].size + records * sizeof(struct plx__record);
+    }
+    return size;
+}
+
+static void keep_list(plx_socket *socket, struct intake *intake, const struct plx__os_arrival *list,
+                      size_t count, struct plx__budget *budget)
+{
+    size_t size = size_of_list(list, count);
+    uint8_t *start = plx__buffer_reserve(&socket->in, size, plx__socket_pool(socket));
+    /* With the records, which so are the price of an empty datagram. */
+    plx__budget_spend(budget, size);
+    if (start == NULL) {
+        plx__socket_fail_system(socket, -ENOMEM, "receive %zu bytes", size);
+        return;
+    }
+    intake->end = start;
+    intake->from = NULL;
+    for (size_t i = 0; i < count; i++) {
+        keep_all(socket, intake, &list[i]);
+    }
+    plx__buffer_commit(&socket->in, (size_t)(intake->end - start));
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+/* Nothing came; false: nor is there any more. */
+static bool pass_error(plx_socket *socket, struct plx__arrival *self, int error,
+                       struct plx__budget *budget)
+{
+    if (error == -ENOSYS && !self->one_by_one) {
+        self->one_by_one = true;
+        return true;
+    }
+    if (error != -EAGAIN) {
+        /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
+        plx__socket_fail_system(socket, error, "receive");
+        plx__budget_spend(budget, 0);
+    }
+    return error != -EAGAIN;
+}
+
+/* Takes what one call brings; false when there is no more. */
+static bool receive_some(plx_socket *socket, struct plx__arrival *self, struct plx__budget *budget,
+                         uint8_t *place, struct intake *intake)
+{
+    struct plx__os_arrival list[PLX__OS_ARRIVALS];
+    size_t asked = lay_places(socket, self, budget, list, place);
+    ptrdiff_t count = plx__os_receive_arrivals(socket->watch.descriptor, list, asked);
+    if (count < 0) {
+        return pass_error(socket, self, (int)count, budget);
+    }
+    keep_list(socket, intake, list, (size_t)count, budget);
+    intake->arrivals += (size_t)count;
+    self->places = (uint8_t)least_of(asked < PLX__ARRIVAL_PLACES ? PLX__ARRIVAL_PLACES : asked * 2,
+                                     PLX__OS_ARRIVALS);
+    return (size_t)count == asked;
+}
+
+static void count_intake(plx_socket *socket, const struct intake *intake)
+{
+    if (intake->records > 0) {
+        socket->in_records += intake->records;
+        socket->messages_received += intake->records;
+        plx__socket_received(socket, intake->bytes);
+    }
+}
+
+/* Forgets the places that this frame does not show to be needed, and after a while what a socket
+ * alone has kept: its blocks, and a buffer of more than the usual size. */
+static void settle(plx_socket *socket, struct plx__arrival *self, size_t arrivals)
+{
+    self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));
+    self->idle = (uint8_t)(arrivals > 0 || self->idle == IDLE_POLLS ? 0 : self->idle + 1);
+    bool idle = self->idle == IDLE_POLLS;
+    socket->bulk = socket->in.size > PLX__BUFFER_BLOCK || (socket->bulk && !idle);
+    if (idle || plx__socket_pool(socket) != NULL) {
+        rest_blocks(socket, self);
+    }
+}
+
+void plx__arrival_input(plx_socket *socket, struct plx__arrival *self, struct plx__budget *budget)
+{
+    uint8_t place[PLX__OS_ARRIVAL_SIZE];
     int limit = plx__option_value(socket->options, PLX_OPTION_READ_LIMIT);
-    size_t most = limit == 0 || (size_t)limit > sizeof place ? sizeof place : (size_t)limit;
+    struct intake intake = {.most = limit == 0 ? SIZE_MAX : (size_t)limit};
     while (plx__socket_room(socket) > 0) {
-        struct plx__os_name from;
-        bool truncated = false;
-        ptrdiff_t count =
-            plx__os_receive_from(socket->watch.descriptor, place, most, &from, &truncated);
-        if (count == -EAGAIN) {
+        if (!receive_some(socket, self, budget, place, &intake)) {
             socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
             break;
         }
-        if (count < 0) {
-            /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
-            plx__socket_fail_system(socket, (int)count, "receive");
-        } else if (!keep(socket, &from, place, (size_t)count, truncated)) {
-            plx__socket_fail_system(socket, -ENOMEM, "receive %zu bytes", (size_t)count);
-        }
-        plx__budget_spend(budget, count < 0 ? 0 : (size_t)count);
         if (plx__budget_is_spent(budget)) {
             socket->more = true;
             break;
         }
     }
+    count_intake(socket, &intake);
+    settle(socket, self, intake.arrivals);
+}
+
+void plx__arrival_clear(plx_socket *socket, struct plx__arrival *self)
+{
+    rest_blocks(socket, self);
+    *self = (struct plx__arrival){.places = 0};
 }

@@ -1,11 +1,40 @@
-/* lib/arrival.h -- floor 4: datagrams as they come in. */
+/* lib/arrival.h -- floor 4: datagrams as they come in.
+ *
+ * Design: each may have 64 KiB, and several come as one where the system merges them (udp(7),
+ * UDP_GRO), so that each needs a place of that size to come to. From there they go into the receive
+ * buffer as records (lib/record.h), one for each datagram. To begin with there is one place, on the
+ * stack. Where one call filled all its places, the next has more of them: blocks of four, which
+ * belong to the group's pool between two frames. A socket that is polled alone keeps its blocks until
+ * so many polls found nothing that a lone socket gives its buffers back. Little of them is ever
+ * touched but by large datagrams.
+ *
+ * How many there were is how many will be: a frame begins with places for one more than the last
+ * one had, so that the call that brings them also says that there are no more.
+ *
+ * READ_LIMIT cuts a datagram, and stops reading when it is reached. What one call brings is kept
+ * whole: a call has places for as much as there is room, but always one, whose 64 KiB may be more.
+ *
+ * A zeroed arrival is one of a fresh descriptor and holds nothing. */
 #ifndef PLX_LIB_ARRIVAL_H
 #define PLX_LIB_ARRIVAL_H
 
 #include "lib/socket.h"
 
-/* plx__arrival_input moves datagrams from the system into the receive buffer, as records
- * (lib/record.h), and sets news: the slot `input` of a kind. */
-void plx__arrival_input(plx_socket *socket, struct plx__budget *budget);
+#define PLX__ARRIVAL_PLACES 4 /* in a block, the largest that a pool keeps */
+#define PLX__ARRIVAL_BLOCKS (PLX__OS_ARRIVALS / PLX__ARRIVAL_PLACES)
+
+struct plx__arrival {
+    struct plx__buffer blocks[PLX__ARRIVAL_BLOCKS]; /* the first ones may have their block */
+    uint8_t places;                                 /* for the next call; 0: as few as may be */
+    uint8_t idle;                                   /* so many times nothing had come */
+    bool one_by_one;                                /* several with one call were refused */
+};
+
+/* plx__arrival_input moves datagrams from the system into the receive buffer and sets news. */
+void plx__arrival_input(plx_socket *socket, struct plx__arrival *arrival,
+                        struct plx__budget *budget);
+
+/* plx__arrival_clear gives back what it holds, for the next descriptor. */
+void plx__arrival_clear(plx_socket *socket, struct plx__arrival *arrival);
 
 #endif

@@ -25,6 +25,13 @@ static void put_run(struct plx__buffer *queue, size_t offset, const struct plx__
     memcpy(queue->block + queue->start + offset, run, sizeof *run);
 }
 
+/* A run that grows changes in nothing else. */
+static void put_size(struct plx__buffer *queue, size_t offset, uint32_t size)
+{
+    memcpy(queue->block + queue->start + offset + offsetof(struct plx__run, size), &size,
+           sizeof size);
+}
+
 /* Whether a datagram may go behind those of the last run. */
 static bool joins(const plx_socket *socket, const struct plx__departure *self,
                   const plx_address *to, size_t size)
@@ -45,7 +52,7 @@ static bool join(plx_socket *socket, struct plx__departure *self, const void *da
     self->last.size += (uint32_t)size;
     self->count++;
     self->open = size == self->last.segment;
-    put_run(&socket->out, socket->out.size - self->last.size - sizeof self->last, &self->last);
+    put_size(&socket->out, socket->out.size - self->last.size - sizeof self->last, self->last.size);
     return true;
 }
 

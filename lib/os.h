@@ -130,6 +130,31 @@ bool plx__os_has_segments(int descriptor);
 ptrdiff_t plx__os_send_messages(int descriptor, const struct plx__os_message *messages,
                                 size_t count);
 
+/* The most arrivals of one call, and the room that each needs to hold whatever may come. */
+#define PLX__OS_ARRIVALS 16
+#define PLX__OS_ARRIVAL_SIZE ((size_t)65536)
+
+/* What came as one: a datagram, or with `segment` several of one sender that lie behind each other,
+ * of so many bytes each but the last, which may be shorter (UDP_GRO, udp(7)). */
+struct plx__os_arrival {
+    void *place;
+    size_t size; /* the room there, and then what came */
+    struct plx__os_name from;
+    size_t segment;   /* 0: it is one datagram */
+    uint32_t dropped; /* so many were dropped before it for want of room, modulo 2^32 */
+    bool counted;     /* `dropped` was told; the system does not tell of none */
+    bool truncated;
+};
+
+/* plx__os_prepare_arrivals asks for datagrams of one sender to come as one and for the number of
+ * those dropped, as far as the system knows that (SO_RXQ_OVFL, socket(7)). */
+void plx__os_prepare_arrivals(int descriptor);
+
+/* plx__os_receive_arrivals takes up to PLX__OS_ARRIVALS of them. Returns how many came, at least 1,
+ * or a negative errno; -ENOSYS where the system gives one at a time. Fewer than asked for: there
+ * were no more, or an error came meanwhile, which the next call tells. */
+ptrdiff_t plx__os_receive_arrivals(int descriptor, struct plx__os_arrival *arrivals, size_t count);
+
 /* ---- descriptors of others ------------------------------------------------------------------- */
 
 /* What plx__os_inspect found out about a descriptor. */

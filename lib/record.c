@@ -5,13 +5,6 @@
 
 #include <string.h>
 
-struct plx__record plx__record_first(const struct plx__buffer *buffer)
-{
-    struct plx__record record;
-    memcpy(&record, plx__buffer_data(buffer), sizeof record);
-    return record;
-}
-
 bool plx__record_append(struct plx__buffer *buffer, const struct plx__record *record,
                         const void *data, struct plx__pool *pool)
 {
@@ -25,9 +18,4 @@ bool plx__record_append(struct plx__buffer *buffer, const struct plx__record *re
     }
     plx__buffer_commit(buffer, sizeof *record + record->size);
     return true;
-}
-
-void plx__record_skip(struct plx__buffer *buffer, const struct plx__record *record)
-{
-    plx__buffer_skip(buffer, sizeof *record + record->size);
 }

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct plx__record {
     plx_address address; /* received: the sender; to send: the receiver, family 0 for the peer */
@@ -21,8 +22,14 @@ struct plx__record {
     uint32_t truncated;
 };
 
-/* plx__record_first returns the first record of a buffer that has one. */
-struct plx__record plx__record_first(const struct plx__buffer *buffer);
+/* plx__record_first returns the first record of a buffer that has one. Inline, as for each
+ * datagram that is read. */
+static inline struct plx__record plx__record_first(const struct plx__buffer *buffer)
+{
+    struct plx__record record;
+    memcpy(&record, buffer->block + buffer->start, sizeof record);
+    return record;
+}
 
 /* plx__record_append puts a record and its bytes behind the others. False for want of memory, with
  * the buffer unchanged. */
@@ -30,6 +37,9 @@ bool plx__record_append(struct plx__buffer *buffer, const struct plx__record *re
                         const void *data, struct plx__pool *pool);
 
 /* plx__record_skip removes the first record, which is this one, and its bytes. */
-void plx__record_skip(struct plx__buffer *buffer, const struct plx__record *record);
+static inline void plx__record_skip(struct plx__buffer *buffer, const struct plx__record *record)
+{
+    plx__buffer_skip(buffer, sizeof *record + record->size);
+}
 
 #endif

@@ -4,118 +4,12 @@
 
 #include <errno.h>
 #include <netinet/udp.h>
-#include <stdlib.h>
 
-#include "tests/world.h"
+#include "tests/datagrams.h"
 
 #ifdef __linux__
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
-
-static const plx_address loopback = {.family = 4, .bytes = {127, 0, 0, 1}};
-static const plx_address loopback6 = {.family = 6, .bytes = {[15] = 1}};
-
-static unsigned char bytes[65536]; /* to send from and to receive into */
-
-/* ---- raw peers ------------------------------------------------------------------------------- */
-
-static int raw_bound(struct world *w, const struct sockaddr *name, socklen_t size)
-{
-    int raw = world_raw(w, socket(name->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    int room = 4000000;
-
-    setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-    ck_assert_int_eq(bind(raw, name, size), 0);
-    return raw;
-}
-
-/* A raw socket on the loopback at this port, 0: any; tells its address. */
-static int raw_udp_at(struct world *w, uint16_t port, plx_address *ret_address)
-{
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof name;
-    int raw;
-
-    name.sin_port = htons(port);
-    raw = raw_bound(w, (struct sockaddr *)&name, size);
-    ck_assert_int_eq(getsockname(raw, (struct sockaddr *)&name, &size), 0);
-    *ret_address = loopback;
-    ret_address->port = ntohs(name.sin_port);
-    return raw;
-}
-
-static int raw_udp(struct world *w, plx_address *ret_address)
-{
-    return raw_udp_at(w, 0, ret_address);
-}
-
-static int raw_udp6(struct world *w, plx_address *ret_address)
-{
-    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    socklen_t size = sizeof name;
-    int raw = raw_bound(w, (struct sockaddr *)&name, size);
-
-    ck_assert_int_eq(getsockname(raw, (struct sockaddr *)&name, &size), 0);
-    *ret_address = loopback6;
-    ret_address->port = ntohs(name.sin6_port);
-    return raw;
-}
-
-/* ---- numbered datagrams: the n-th has the pattern from n on ---------------------------------- */
-
-static void put(plx_socket *socket, const plx_address *to, size_t size, size_t number)
-{
-    pattern_fill(bytes, size, number);
-    ck_assert_int_eq(plx_udp_write(socket, to, bytes, size), 0);
-}
-
-static void expect_at(struct world *w, int raw, size_t size, size_t number)
-{
-    ssize_t got;
-
-    UNTIL(w, is_readable(raw));
-    got = recv(raw, bytes, sizeof bytes, 0);
-    ck_assert_msg(got == (ssize_t)size, "datagram %zu: %zd bytes for %zu", number, got, size);
-    ck_assert_msg(pattern_matches(bytes, size, number), "datagram %zu", number);
-}
-
-static void expect_nothing(struct world *w, int raw)
-{
-    world_settle(w);
-    ck_assert(!is_readable(raw));
-}
-
-static plx_socket *bound(struct world *w, int protocol, struct record *log)
-{
-    plx_socket *socket = world_socket_of(w, plx_udp_new, log);
-
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, protocol), 0);
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_RECEIVE_BUFFER_SIZE, 2000000), 0);
-    ck_assert_int_eq(plx_socket_connect(socket), 0);
-    world_settle(w);
-    return socket;
-}
-
-static plx_socket *with_peer(struct world *w, struct record *log, const plx_address *peer)
-{
-    plx_socket *socket = world_socket_of(w, plx_udp_new, log);
-    char where[64];
-
-    plx_address_format(peer, where, sizeof where);
-    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, plx_socket_state(socket) == PLX_CONNECTED);
-    world_settle(w);
-    return socket;
-}
-
-/* Sizes in a row that make runs, end runs, and are none. */
-static const size_t sizes[] = {64, 64, 64, 20,   64,   64,   0,     0,     64,   65, 65, 1,
-                               0,  1,  1,  1472, 1472, 1473, 9000,  9000,  8999, 7,  7,  7,
-                               8,  8,  7,  7,    0,    500,  65507, 65507, 1,    500};
-enum { SIZES = sizeof sizes / sizeof sizes[0] };
 
 /* All that must arrive whichever way it goes: every size, to one peer and to two by turns. */
 static void send_all_sizes(struct world *w, plx_socket *socket, const plx_address *to,
@@ -123,22 +17,22 @@ static void send_all_sizes(struct world *w, plx_socket *socket, const plx_addres
 {
     size_t queued = 0;
 
-    for (size_t i = 0; i < SIZES; i++) {
-        put(socket, &to[0], sizes[i], i);
-        queued += sizes[i];
+    for (size_t i = 0; i < DATAGRAM_SIZES; i++) {
+        datagram_put(socket, &to[0], datagram_sizes[i], i);
+        queued += datagram_sizes[i];
     }
-    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), SIZES);
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), DATAGRAM_SIZES);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), queued);
-    for (size_t i = 0; i < SIZES; i++)
-        expect_at(w, raw[0], sizes[i], i);
+    for (size_t i = 0; i < DATAGRAM_SIZES; i++)
+        datagram_expect(w, raw[0], datagram_sizes[i], i);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
-    for (size_t i = 0; i < 3 * SIZES; i++) /* twice to one, once to the other */
-        put(socket, &to[i % 3 == 2], sizes[i / 3], i);
-    for (size_t i = 0; i < 3 * SIZES; i++)
-        expect_at(w, raw[i % 3 == 2], sizes[i / 3], i);
-    expect_nothing(w, raw[0]);
-    expect_nothing(w, raw[1]);
+    for (size_t i = 0; i < 3 * DATAGRAM_SIZES; i++) /* twice to one, once to the other */
+        datagram_put(socket, &to[i % 3 == 2], datagram_sizes[i / 3], i);
+    for (size_t i = 0; i < 3 * DATAGRAM_SIZES; i++)
+        datagram_expect(w, raw[i % 3 == 2], datagram_sizes[i / 3], i);
+    datagram_expect_none(w, raw[0]);
+    datagram_expect_none(w, raw[1]);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -146,23 +40,23 @@ static void send_all_sizes(struct world *w, plx_socket *socket, const plx_addres
 MODE_CASE(sizes_and_receivers_mixed)
 {
     struct record log;
-    plx_socket *socket = bound(w, 0, &log);
+    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to[2];
-    int raw[2] = {raw_udp(w, &to[0]), raw_udp(w, &to[1])};
+    int raw[2] = {raw_datagrams(w, &to[0]), raw_datagrams(w, &to[1])};
     plx_statistics seen;
 
     send_all_sizes(w, socket, to, raw);
     ck_assert(plx_socket_statistics(socket, &seen));
-    ck_assert_uint_eq(seen.messages_sent, 4 * SIZES);
+    ck_assert_uint_eq(seen.messages_sent, 4 * DATAGRAM_SIZES);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
 MODE_CASE(both_families_in_one_frame)
 {
     struct record log;
-    plx_socket *socket = bound(w, 2, &log);
+    plx_socket *socket = datagrams_bound(w, 2, &log);
     plx_address to[2];
-    int raw[2] = {raw_udp(w, &to[0]), raw_udp6(w, &to[1])};
+    int raw[2] = {raw_datagrams(w, &to[0]), raw_datagrams6(w, &to[1])};
 
     send_all_sizes(w, socket, to, raw);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
@@ -172,93 +66,92 @@ MODE_CASE(with_a_peer)
 {
     struct record log;
     plx_address to;
-    int raw = raw_udp(w, &to);
-    plx_socket *socket = with_peer(w, &log, &to);
+    int raw = raw_datagrams(w, &to);
+    plx_socket *socket = datagrams_connected(w, &log, &to);
 
-    for (size_t i = 0; i < SIZES; i++) {
-        pattern_fill(bytes, sizes[i], i);
-        ck_assert_int_eq(plx_socket_write(socket, bytes, sizes[i]), (ptrdiff_t)sizes[i]);
+    for (size_t i = 0; i < DATAGRAM_SIZES; i++) {
+        pattern_fill(datagram_bytes, datagram_sizes[i], i);
+        ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, datagram_sizes[i]),
+                         (ptrdiff_t)datagram_sizes[i]);
     }
-    for (size_t i = 0; i < SIZES; i++)
-        expect_at(w, raw, sizes[i], i);
-    expect_nothing(w, raw);
+    for (size_t i = 0; i < DATAGRAM_SIZES; i++)
+        datagram_expect(w, raw, datagram_sizes[i], i);
+    datagram_expect_none(w, raw);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
 MODE_CASE(many_equal_ones)
 {
     struct record log;
-    plx_socket *socket = bound(w, 0, &log);
+    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to;
-    int raw = raw_udp(w, &to);
+    int raw = raw_datagrams(w, &to);
 
     for (size_t i = 0; i < 200; i++)
-        put(socket, &to, 100, i);
-    put(socket, &to, 99, 200);
+        datagram_put(socket, &to, 100, i);
+    datagram_put(socket, &to, 99, 200);
     for (size_t i = 0; i <= 200; i++)
-        expect_at(w, raw, i < 200 ? 100 : 99, i);
-    expect_nothing(w, raw);
+        datagram_expect(w, raw, i < 200 ? 100 : 99, i);
+    datagram_expect_none(w, raw);
 }
 
 MODE_CASE(many_receivers)
 {
     struct record log;
-    plx_socket *socket = bound(w, 2, &log);
+    plx_socket *socket = datagrams_bound(w, 2, &log);
     plx_address to[40];
     int raw[40];
 
     for (size_t i = 0; i < 40; i++)
-        raw[i] = raw_udp(w, &to[i]);
+        raw[i] = raw_datagrams(w, &to[i]);
     for (size_t i = 0; i < 400; i++)
-        put(socket, &to[i % 40], 50 + i % 3, i);
+        datagram_put(socket, &to[i % 40], 50 + i % 3, i);
     for (size_t i = 0; i < 400; i++)
-        expect_at(w, raw[i % 40], 50 + i % 3, i);
+        datagram_expect(w, raw[i % 40], 50 + i % 3, i);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
 MODE_CASE(the_budget_parts_a_run)
 {
     struct record log;
-    plx_socket *socket = bound(w, 0, &log);
+    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to;
-    int raw = raw_udp(w, &to);
+    int raw = raw_datagrams(w, &to);
 
     if (w->group == NULL)
         return;
     plx_group_set_budget(w->group, 0, 5000);
     for (size_t i = 0; i < 60; i++)
-        put(socket, &to, 1000, i);
+        datagram_put(socket, &to, 1000, i);
     world_poll(w);
     ck_assert_uint_ge(plx_udp_packets_left_to_send(socket), 50);
     ck_assert_uint_lt(plx_udp_packets_left_to_send(socket), 60);
-    put(socket, &to, 1000, 60); /* not behind what has been begun, but in its turn */
+    datagram_put(socket, &to, 1000, 60); /* not behind what has been begun, but in its turn */
     for (size_t i = 0; i <= 60; i++)
-        expect_at(w, raw, 1000, i);
+        datagram_expect(w, raw, 1000, i);
 }
 
 MODE_CASE(runs_to_all)
 {
     struct record log;
     plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
     struct ip_mreqn group = {.imr_multiaddr.s_addr = htonl(0xefff4d11),
                              .imr_address.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof name;
-    int raw = raw_bound(w, (struct sockaddr *)&name, size);
+    plx_address bound;
+    int raw = raw_datagrams_any(w, &bound);
     plx_address all = {.family = 4, .bytes = {127, 255, 255, 255}};
     plx_address members = {.family = 4, .bytes = {239, 255, 77, 17}};
 
-    ck_assert_int_eq(getsockname(raw, (struct sockaddr *)&name, &size), 0);
     ck_assert_int_eq(setsockopt(raw, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof group), 0);
-    all.port = members.port = ntohs(name.sin_port);
+    all.port = members.port = bound.port;
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_TO_SELF, 1), 0);
     ck_assert_int_eq(plx_socket_set_interface(socket, "lo"), 0);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     for (size_t i = 0; i < 20; i++)
-        put(socket, i < 10 ? &all : &members, 300, i);
+        datagram_put(socket, i < 10 ? &all : &members, 300, i);
     for (size_t i = 0; i < 20; i++)
-        expect_at(w, raw, 300, i);
+        datagram_expect(w, raw, 300, i);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
@@ -266,7 +159,7 @@ MODE_CASE(runs_to_all)
 /* The size of the segments of the message that is taken, 0: it is one datagram. */
 static int take_message(int raw, size_t *ret_size)
 {
-    struct iovec piece = {.iov_base = bytes, .iov_len = sizeof bytes};
+    struct iovec piece = {.iov_base = datagram_bytes, .iov_len = sizeof datagram_bytes};
     _Alignas(struct cmsghdr) char control[256];
     struct msghdr message = {.msg_iov = &piece,
                              .msg_iovlen = 1,
@@ -286,20 +179,20 @@ static int take_message(int raw, size_t *ret_size)
 MODE_CASE(a_run_leaves_as_one)
 {
     struct record log;
-    plx_socket *socket = bound(w, 0, &log);
+    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to;
-    int raw = raw_udp(w, &to), one = 1;
+    int raw = raw_datagrams(w, &to), one = 1;
     size_t size;
 
     ck_assert_int_eq(setsockopt(raw, IPPROTO_UDP, UDP_GRO, &one, sizeof one), 0);
     for (size_t i = 0; i < 64; i++)
-        put(socket, &to, i == 63 ? 20 : 64, i);
+        datagram_put(socket, &to, i == 63 ? 20 : 64, i);
     UNTIL(w, is_readable(raw));
     ck_assert_int_eq(take_message(raw, &size), 64);
     ck_assert_uint_eq(size, 63 * 64 + 20);
     for (size_t i = 0; i < 64; i++)
-        ck_assert(pattern_matches(bytes + i * 64, i == 63 ? 20 : 64, i));
-    expect_nothing(w, raw);
+        ck_assert(pattern_matches(datagram_bytes + i * 64, i == 63 ? 20 : 64, i));
+    datagram_expect_none(w, raw);
 }
 #endif
 
@@ -309,9 +202,9 @@ MODE_CASE(a_run_leaves_as_one)
 MODE_CASE(segments_refused)
 {
     struct record log;
-    plx_socket *socket = bound(w, 0, &log);
+    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to[2];
-    int raw[2] = {raw_udp(w, &to[0]), raw_udp(w, &to[1])}, one = 1;
+    int raw[2] = {raw_datagrams(w, &to[0]), raw_datagrams(w, &to[1])}, one = 1;
 
 #ifdef SO_NO_CHECK
     ck_assert_int_eq(
@@ -325,9 +218,9 @@ MODE_CASE(segments_refused)
 MODE_CASE(longer_than_the_path_allows)
 {
     struct record log;
-    plx_socket *socket = bound(w, 1, &log);
+    plx_socket *socket = datagrams_bound(w, 1, &log);
     plx_address to[2];
-    int raw[2] = {raw_udp6(w, &to[0]), raw_udp6(w, &to[1])}, least = 1280;
+    int raw[2] = {raw_datagrams6(w, &to[0]), raw_datagrams6(w, &to[1])}, least = 1280;
 
     ck_assert_int_eq(
         setsockopt(plx_socket_handle(socket), IPPROTO_IPV6, IPV6_MTU, &least, sizeof least), 0);
@@ -336,36 +229,16 @@ MODE_CASE(longer_than_the_path_allows)
 }
 
 #ifdef __linux__
-/* From now on the kernel answers this process so to a system call, or to one about a level of
- * options only (-1: any). False where the case would not be alone in its process. */
-static bool deny(long call, int level, int error)
-{
-    struct sock_filter steps[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)level, 0, level < 0 ? 0 : 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof steps / sizeof steps[0], steps};
-    const char *fork_mode = getenv("CK_FORK");
-
-    return (fork_mode == NULL || strcmp(fork_mode, "no") != 0) &&
-           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 static void send_all_sizes_denied(struct world *w, long call, int level, int error)
 {
     struct record log;
     plx_address to[2];
-    int raw[2] = {raw_udp(w, &to[0]), raw_udp(w, &to[1])};
+    int raw[2] = {raw_datagrams(w, &to[0]), raw_datagrams(w, &to[1])};
     plx_socket *socket;
 
-    if (!deny(call, level, error))
+    if (!kernel_denies(call, level, error))
         return;
-    socket = bound(w, 0, &log);
+    socket = datagrams_bound(w, 0, &log);
     send_all_sizes(w, socket, to, raw);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
@@ -382,7 +255,7 @@ MODE_CASE(a_kernel_without_several_messages)
 
 MODE_CASE(a_kernel_with_neither)
 {
-    if (deny(SYS_sendmmsg, -1, ENOSYS))
+    if (kernel_denies(SYS_sendmmsg, -1, ENOSYS))
         send_all_sizes_denied(w, SYS_getsockopt, IPPROTO_UDP, ENOPROTOOPT);
 }
 
@@ -399,17 +272,17 @@ MODE_CASE(one_that_cannot_leave_costs_only_itself)
     struct record log;
     plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address to, all = {.family = 4, .port = 9, .bytes = {127, 255, 255, 255}};
-    int raw = raw_udp(w, &to);
+    int raw = raw_datagrams(w, &to);
     plx_statistics seen;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_BROADCAST, 0), 0);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     for (size_t i = 0; i < 100; i++)
-        put(socket, i % 10 == 5 ? &all : &to, 100, i);
+        datagram_put(socket, i % 10 == 5 ? &all : &to, 100, i);
     for (size_t i = 0; i < 100; i++)
         if (i % 10 != 5)
-            expect_at(w, raw, 100, i);
-    expect_nothing(w, raw);
+            datagram_expect(w, raw, 100, i);
+    datagram_expect_none(w, raw);
     ck_assert_int_eq(log.count[EVENT_ERROR], 1); /* of several between two polls the first */
     ck_assert_int_eq(log.os_error, EACCES);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
@@ -422,19 +295,19 @@ MODE_CASE(a_refusal_costs_no_run)
 {
     struct record log;
     plx_address peer;
-    int raw = raw_udp(w, &peer);
-    plx_socket *socket = with_peer(w, &log, &peer);
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = datagrams_connected(w, &log, &peer);
 
     raw_close(w, raw);
     ck_assert_int_eq(plx_socket_write(socket, "lost", 4), 4);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
-    raw = raw_udp_at(w, peer.port, &peer);
+    raw = raw_datagrams_at(w, peer.port, &peer);
     for (size_t i = 0; i < 100; i++)
-        put(socket, &peer, i < 90 ? 100 : 10 + i % 2, i);
+        datagram_put(socket, &peer, i < 90 ? 100 : 10 + i % 2, i);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
     for (size_t i = 0; i < 100; i++)
-        expect_at(w, raw, i < 90 ? 100 : 10 + i % 2, i);
-    expect_nothing(w, raw);
+        datagram_expect(w, raw, i < 90 ? 100 : 10 + i % 2, i);
+    datagram_expect_none(w, raw);
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
     ck_assert_int_eq(log.code, ECONNREFUSED);
 }
@@ -444,9 +317,9 @@ MODE_CASE(a_refusal_in_mid_batch_is_told)
 {
     struct record log;
     plx_address peer;
-    int raw = raw_udp(w, &peer), pending = 0;
+    int raw = raw_datagrams(w, &peer), pending = 0;
     socklen_t size = sizeof pending;
-    plx_socket *socket = with_peer(w, &log, &peer);
+    plx_socket *socket = datagrams_connected(w, &log, &peer);
 
     raw_close(w, raw);
     ck_assert_int_eq(plx_socket_write(socket, "first", 5), 5);
@@ -464,13 +337,14 @@ MODE_CASE(a_peer_that_is_gone_in_mid_batch)
 {
     struct record log;
     plx_address peer;
-    int raw = raw_udp(w, &peer);
-    plx_socket *socket = with_peer(w, &log, &peer);
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = datagrams_connected(w, &log, &peer);
 
     raw_close(w, raw);
     for (size_t i = 0; i < 100; i++) {
-        pattern_fill(bytes, 100, i);
-        ck_assert_int_eq(plx_socket_write(socket, bytes, 50 + i / 10 % 2), 50 + (int)(i / 10 % 2));
+        pattern_fill(datagram_bytes, 100, i);
+        ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, 50 + i / 10 % 2),
+                         50 + (int)(i / 10 % 2));
     }
     ck_assert_int_eq(plx_socket_flush(socket), 0);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
@@ -478,7 +352,7 @@ MODE_CASE(a_peer_that_is_gone_in_mid_batch)
     world_settle(w);
     ck_assert_int_eq(log.code, ECONNREFUSED);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
-    raw = raw_udp_at(w, peer.port, &peer);
+    raw = raw_datagrams_at(w, peer.port, &peer);
     ck_assert_int_eq(plx_socket_write(socket, "found", 5), 5);
     UNTIL(w, is_readable(raw));
 }

@@ -115,3 +115,120 @@ ptrdiff_t plx__os_send_messages(int descriptor, const struct plx__os_message *me
     return -ENOSYS;
 #endif
 }
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+/* Room for our two control messages and for some that whoever opened the descriptor has asked for:
+ * those come first, and what does not fit is cut off (recvmsg(2)). */
+struct arrival_control {
+    _Alignas(struct cmsghdr) char bytes[256];
+};
+
+void plx__os_prepare_arrivals(int descriptor)
+{
+    int one = 1;
+    (void)one;
+    (void)descriptor;
+#ifdef UDP_GRO
+    (void)setsockopt(descriptor, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
+#endif
+#ifdef SO_RXQ_OVFL
+    (void)setsockopt(descriptor, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
+#endif
+}
+
+static void offer_place(struct msghdr *header, struct iovec *piece, struct arrival_control *control,
+                        struct plx__os_arrival *arrival)
+{
+    *piece = (struct iovec){.iov_base = arrival->place, .iov_len = arrival->size};
+    *header = (struct msghdr){.msg_name = &arrival->from.as,
+                              .msg_namelen = sizeof arrival->from.as,
+                              .msg_iov = piece,
+                              .msg_iovlen = 1,
+                              .msg_control = control->bytes,
+                              .msg_controllen = sizeof control->bytes};
+}
+
+static void read_entry(const struct cmsghdr *entry, struct plx__os_arrival *arrival)
+{
+    (void)entry;
+    (void)arrival;
+#ifdef UDP_GRO
+    if (entry->cmsg_level == IPPROTO_UDP && entry->cmsg_type == UDP_GRO) {
+        int segment = 0;
+        memcpy(&segment, CMSG_DATA(entry), sizeof segment);
+        arrival->segment = segment > 0 ? (size_t)segment : 0;
+    }
+#endif
+#ifdef SO_RXQ_OVFL
+    if (entry->cmsg_level == SOL_SOCKET && entry->cmsg_type == SO_RXQ_OVFL) {
+        memcpy(&arrival->dropped, CMSG_DATA(entry), sizeof arrival->dropped);
+        arrival->counted = true;
+    }
+#endif
+}
+
+static void read_header(struct msghdr *header, size_t size, struct plx__os_arrival *arrival)
+{
+    arrival->size = size;
+    arrival->from.size = header->msg_namelen;
+    arrival->truncated = (header->msg_flags & MSG_TRUNC) != 0;
+    arrival->counted = false;
+    arrival->segment = 0;
+    if (header->msg_controllen == 0) {
+        return; /* as nearly always */
+    }
+    for (struct cmsghdr *entry = CMSG_FIRSTHDR(header); entry != NULL;
+         entry = CMSG_NXTHDR(header, entry)) {
+        read_entry(entry, arrival);
+    }
+}
+
+static ptrdiff_t receive_one(int descriptor, struct plx__os_arrival *arrival)
+{
+    struct msghdr header;
+    struct iovec piece;
+    struct arrival_control control;
+    ptrdiff_t size;
+    offer_place(&header, &piece, &control, arrival);
+    do {
+        size = count_of(recvmsg(descriptor, &header, 0));
+    } while (size == -EINTR);
+    if (size < 0) {
+        return size;
+    }
+    read_header(&header, (size_t)size, arrival);
+    return 1;
+}
+
+#ifdef HAVE_RECVMMSG
+static ptrdiff_t receive_several(int descriptor, struct plx__os_arrival *arrivals, size_t count)
+{
+    struct mmsghdr headers[PLX__OS_ARRIVALS];
+    struct iovec pieces[PLX__OS_ARRIVALS];
+    struct arrival_control controls[PLX__OS_ARRIVALS];
+    ptrdiff_t received;
+    for (size_t i = 0; i < count; i++) {
+        offer_place(&headers[i].msg_hdr, &pieces[i], &controls[i], &arrivals[i]);
+    }
+    do {
+        received = count_of(recvmmsg(descriptor, headers, (unsigned)count, 0, NULL));
+    } while (received == -EINTR);
+    for (ptrdiff_t i = 0; i < received; i++) {
+        read_header(&headers[i].msg_hdr, headers[i].msg_len, &arrivals[i]);
+    }
+    return received;
+}
+#endif
+
+ptrdiff_t plx__os_receive_arrivals(int descriptor, struct plx__os_arrival *arrivals, size_t count)
+{
+    if (count == 1) {
+        return receive_one(descriptor, arrivals);
+    }
+#ifdef HAVE_RECVMMSG
+    return receive_several(descriptor, arrivals, count);
+#else
+    return -ENOSYS;
+#endif
+}

@@ -24,6 +24,7 @@
 
 struct udp {
     plx_socket base;
+    struct plx__arrival arrival;
     struct plx__departure departure;
     struct plx__names names;
     size_t waiting_bytes, waiting_records; /* for names that are being looked up */
@@ -130,6 +131,11 @@ static size_t udp_take(plx_socket *socket, size_t size)
     plx__record_skip(&socket->in, &record);
     socket->in_records--;
     return record.size;
+}
+
+static void udp_input(plx_socket *socket, struct plx__budget *budget)
+{
+    plx__arrival_input(socket, &udp_of(socket)->arrival, budget);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -249,6 +255,7 @@ static void udp_finish(plx_socket *socket)
     struct udp *self = udp_of(socket);
     plx__names_clear(&self->names);
     self->waiting_bytes = self->waiting_records = 0;
+    plx__arrival_clear(socket, &self->arrival);
     self->departure = (struct plx__departure){0};
 }
 
@@ -270,13 +277,14 @@ static const struct plx_kind udp = {
     .presets = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
     .parse = udp_parse,
     .connect = udp_connect,
+    .prepare = plx__os_prepare_arrivals,
     .aim = udp_aim,
     .bind = plx__internet_bind,
     .connected = udp_connected,
     .disconnect = udp_disconnect,
     .advance = udp_advance,
     .deadline = udp_deadline,
-    .input = plx__arrival_input,
+    .input = udp_input,
     .send_queue = udp_send_queue,
     .write = udp_write_to_peer,
     .front = udp_front,
@@ -292,23 +300,35 @@ plx_socket *plx_udp_new(void)
 
 /* ---- what only UDP has ----------------------------------------------------------------------- */
 
-bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size)
+/* Takes the first datagram. Each member is written once and where it belongs: a copy of what was
+ * written just before, in other portions, would have to wait for it. */
+static void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
 {
-    plx_datagram datagram = {.data = NULL};
-    if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in_records == 0) {
-        return false;
-    }
     struct plx__record record = plx__record_first(&socket->in);
-    datagram.from = record.address;
-    datagram.data = plx__buffer_data(&socket->in) + sizeof record;
-    datagram.size = record.size;
-    datagram.truncated = record.truncated != 0;
+    ret_datagram->from = record.address;
+    ret_datagram->data = socket->in.block + socket->in.start + sizeof record;
+    ret_datagram->size = record.size;
+    ret_datagram->truncated = record.truncated != 0;
     socket->lent = true;
     socket->fresh = false;
     plx__task_lend(&socket->task);
-    udp_take(socket, record.size);
+    plx__record_skip(&socket->in, &record);
+    socket->in_records--;
     plx__socket_consumed(socket);
-    memcpy(ret_datagram, &datagram, size < sizeof datagram ? size : sizeof datagram);
+}
+
+bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size)
+{
+    plx_datagram datagram;
+    if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in_records == 0) {
+        return false;
+    }
+    if (size >= sizeof datagram) {
+        take_datagram(socket, ret_datagram);
+        return true;
+    }
+    take_datagram(socket, &datagram);
+    memcpy(ret_datagram, &datagram, size);
     return true;
 }
 

@@ -1,0 +1,246 @@
+/* tests/test-udp-arrivals.c -- datagrams that come together are what was sent, and cost no memory. */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/udp.h>
+
+#include "tests/datagrams.h"
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+static void receive_all_sizes(struct world *w)
+{
+    struct record log;
+    plx_socket *socket = datagrams_bound(w, 2, &log);
+    plx_address from[2];
+    int raw[2] = {raw_datagrams(w, &from[0]), raw_datagrams(w, &from[1])};
+    plx_statistics seen;
+
+    for (int round = 0; round < 3; round++) { /* with few places, and then with more */
+        for (size_t i = 0; i < DATAGRAM_SIZES; i++)
+            datagram_send(raw[i % 2], socket, datagram_sizes[i], i);
+        for (size_t i = 0; i < DATAGRAM_SIZES; i++) {
+            plx_datagram datagram = datagram_read(w, socket, datagram_sizes[i], i);
+
+            ck_assert(plx_address_equal(&datagram.from, &from[i % 2]));
+        }
+    }
+    world_settle(w);
+    ck_assert_uint_eq(plx_udp_packets_available(socket), 0);
+    ck_assert(plx_socket_statistics(socket, &seen));
+    ck_assert_uint_eq(seen.messages_received, 3 * DATAGRAM_SIZES);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+}
+
+MODE_CASE(sizes_and_senders_mixed)
+{
+    receive_all_sizes(w);
+}
+
+#ifdef __linux__
+MODE_CASE(a_kernel_that_gives_one_at_a_time)
+{
+    if (kernel_denies(SYS_recvmmsg, -1, ENOSYS))
+        receive_all_sizes(w);
+}
+
+MODE_CASE(a_kernel_that_merges_nothing)
+{
+    if (kernel_denies(SYS_setsockopt, IPPROTO_UDP, ENOPROTOOPT))
+        receive_all_sizes(w);
+}
+#endif
+
+#ifdef UDP_SEGMENT
+/* Sends datagrams numbered from 0 as one message: they come in as one. */
+static void raw_send_run(int raw, const plx_socket *to, int family, size_t segment, size_t size)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 name6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct iovec piece = {.iov_base = datagram_bytes, .iov_len = size};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {0};
+    struct msghdr message = {.msg_name = family == 4 ? (void *)&name : (void *)&name6,
+                             .msg_namelen = family == 4 ? sizeof name : sizeof name6,
+                             .msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    struct cmsghdr *entry = CMSG_FIRSTHDR(&message);
+    uint16_t value = (uint16_t)segment;
+
+    name.sin_port = name6.sin6_port = htons((uint16_t)plx_socket_port(to));
+    for (size_t at = 0; at < size; at += segment)
+        pattern_fill(datagram_bytes + at, size - at < segment ? size - at : segment, at / segment);
+    entry->cmsg_level = IPPROTO_UDP;
+    entry->cmsg_type = UDP_SEGMENT;
+    entry->cmsg_len = CMSG_LEN(sizeof value);
+    memcpy(CMSG_DATA(entry), &value, sizeof value);
+    ck_assert_int_eq(sendmsg(raw, &message, 0), (ssize_t)size);
+}
+
+/* A run that comes in as one is as many datagrams as were sent. */
+MODE_CASE(a_run_is_taken_apart)
+{
+    struct record log;
+    plx_socket *socket = datagrams_bound(w, 2, &log);
+    plx_address from[2];
+    int raw[2] = {raw_datagrams(w, &from[0]), raw_datagrams6(w, &from[1])};
+
+    for (size_t round = 0; round < 4; round++) {
+        size_t segment = round < 2 ? 64 : 1023;
+
+        raw_send_run(raw[round % 2], socket, round % 2 == 0 ? 4 : 6, segment, 63 * segment + 20);
+        for (size_t i = 0; i < 64; i++) {
+            plx_datagram datagram = datagram_read(w, socket, i == 63 ? 20 : segment, i);
+
+            ck_assert(plx_address_equal(&datagram.from, &from[round % 2]));
+        }
+    }
+    world_settle(w);
+    ck_assert_uint_eq(plx_udp_packets_available(socket), 0);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+}
+
+/* The limit cuts what was sent, not what came together, and loses none. */
+MODE_CASE(the_read_limit_cuts_each_of_a_run)
+{
+    struct record log;
+    plx_socket *socket = datagrams_bound(w, 2, &log);
+    plx_address from;
+    int raw = raw_datagrams(w, &from);
+    plx_datagram datagram;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 50), 0);
+    raw_send_run(raw, socket, 4, 64, 63 * 64 + 20);
+    raw_send_run(raw, socket, 4, 50, 500);
+    for (size_t i = 0; i < 64; i++) {
+        UNTIL(w, plx_udp_packets_available(socket) > 0);
+        ck_assert(plx_udp_read(socket, &datagram));
+        ck_assert_uint_eq(datagram.size, i == 63 ? 20 : 50);
+        ck_assert(pattern_matches(datagram.data, datagram.size, i));
+        ck_assert_int_eq(datagram.truncated, i != 63);
+    }
+    for (size_t i = 0; i < 10; i++)
+        datagram_read(w, socket, 50, i);
+}
+
+/* What strangers sent before the peer was chosen is not heard, however it comes. */
+MODE_CASE(a_strangers_run_is_not_heard)
+{
+    struct record log;
+    plx_socket *socket = datagrams_bound(w, 0, &log);
+    plx_address peer, other;
+    int raw = raw_datagrams(w, &peer), stranger = raw_datagrams(w, &other);
+    char where[64];
+
+    raw_send_run(stranger, socket, 4, 64, 640);
+    plx_address_format(&peer, where, sizeof where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, plx_socket_state(socket) == PLX_CONNECTED);
+    raw_send_run(raw, socket, 4, 64, 640);
+    for (size_t i = 0; i < 10; i++)
+        datagram_read(w, socket, 64, i);
+    world_settle(w);
+    ck_assert_uint_eq(plx_udp_packets_available(socket), 0);
+}
+#endif
+
+MODE_CASE(the_read_limit_stops_and_loses_nothing)
+{
+    struct record log;
+    plx_socket *socket = datagrams_bound(w, 0, &log);
+    plx_address from;
+    int raw = raw_datagrams(w, &from);
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 3000), 0);
+    for (size_t i = 0; i < 300; i++)
+        datagram_send(raw, socket, 100, i);
+    world_settle(w);
+    ck_assert_uint_ge(plx_udp_packets_available(socket), 20);
+    ck_assert_uint_le(plx_udp_packets_available(socket), 31); /* each with what is kept beside it */
+    for (size_t i = 0; i < 300; i++)
+        datagram_read(w, socket, 100, i);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+MODE_CASE(a_busy_frame_allocates_nothing)
+{
+    struct record log_a, log_b;
+    plx_socket *a = datagrams_bound(w, 0, &log_a), *b = datagrams_bound(w, 0, &log_b);
+    plx_address to[2] = {datagram_loopback, datagram_loopback}, from;
+    int raw = raw_datagrams(w, &from);
+    size_t before = 0;
+
+    to[0].port = to[1].port = (uint16_t)plx_socket_port(b);
+    to[1].bytes[3] = 2; /* also the loopback: another receiver, and the same */
+    for (int frame = 0; frame < 200; frame++) {
+        if (frame == 100)
+            before = count_allocations();
+        record_clear(&log_a);
+        record_clear(&log_b);
+        for (size_t i = 0; i < 100; i++)
+            datagram_put(a, &to[i / 60 % 2], i % 7 == 0 ? 300 : 100, i);
+        for (size_t i = 0; i < 200; i++)
+            datagram_send(raw, b, 100, i);
+        for (size_t got = 0; got < 300;) {
+            plx_datagram datagram;
+
+            world_poll(w);
+            while (plx_udp_read(b, &datagram))
+                got++;
+        }
+    }
+    ck_assert_uint_eq(count_allocations(), before);
+}
+
+/* Alone it keeps the places of a burst for a while, and then no more than it had before. */
+MODE_CASE(the_places_of_a_burst_go_back)
+{
+    struct record log;
+    plx_socket *socket = datagrams_bound(w, 0, &log);
+    plx_address from;
+    int raw = raw_datagrams(w, &from);
+    size_t before = count_bytes();
+
+    for (size_t i = 0; i < 200; i++)
+        datagram_send(raw, socket, 100, i);
+    for (size_t i = 0; i < 200; i++)
+        datagram_read(w, socket, 100, i);
+    for (int i = 0; i < 1000; i++) /* the pool of a group trims itself after some frames */
+        world_poll(w);
+    ck_assert_uint_le(count_bytes(), before);
+}
+
+/* ---- the suite ------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    static const TTest *const *const cases[] = {
+        &sizes_and_senders_mixed,
+#ifdef __linux__
+        &a_kernel_that_gives_one_at_a_time,
+        &a_kernel_that_merges_nothing,
+#endif
+#ifdef UDP_SEGMENT
+        &a_run_is_taken_apart,
+        &the_read_limit_cuts_each_of_a_run,
+        &a_strangers_run_is_not_heard,
+#endif
+        &the_read_limit_stops_and_loses_nothing,
+        &a_busy_frame_allocates_nothing,
+        &the_places_of_a_burst_go_back,
+    };
+    Suite *suite = suite_create("udp-arrivals");
+    TCase *arrivals = tcase_create("arrivals");
+
+    tcase_set_timeout(arrivals, 10);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ADD_MODE_CASE(arrivals, *cases[i]);
+    suite_add_tcase(suite, arrivals);
+    return world_run(suite);
+}
