@@ -173,6 +173,28 @@ static void keep_list(plx_socket *socket, struct intake *intake, const struct pl
     plx__buffer_commit(&socket->in, (size_t)(intake->end - start));
 }
 
+/* ---- what was dropped ------------------------------------------------------------------------ */
+
+/* The number goes with a datagram from the moment when it was queued, so that one asked for
+ * meanwhile may be the later one. */
+static void note_dropped(struct plx__arrival *self, uint32_t count)
+{
+    uint32_t more = count - self->told;
+    if (more <= INT32_MAX) {
+        self->told = count;
+        self->dropped += more;
+    }
+}
+
+uint64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *self)
+{
+    uint32_t count;
+    if (plx__os_dropped(socket->watch.descriptor, &count) == 0) {
+        note_dropped(self, count);
+    }
+    return self->dropped;
+}
+
 /* ---- receiving ------------------------------------------------------------------------------- */
 
 /* Nothing came; false: nor is there any more. */
@@ -202,6 +224,9 @@ static bool receive_some(plx_socket *socket, struct plx__arrival *self, struct p
         return pass_error(socket, self, (int)count, budget);
     }
     keep_list(socket, intake, list, (size_t)count, budget);
+    if (list[count - 1].counted) {
+        note_dropped(self, list[count - 1].dropped);
+    }
     intake->arrivals += (size_t)count;
     self->places = (uint8_t)least_of(asked < PLX__ARRIVAL_PLACES ? PLX__ARRIVAL_PLACES : asked * 2,
                                      PLX__OS_ARRIVALS);

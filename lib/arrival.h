@@ -27,12 +27,18 @@ struct plx__arrival {
     struct plx__buffer blocks[PLX__ARRIVAL_BLOCKS]; /* the first ones may have their block */
     uint8_t places;                                 /* for the next call; 0: as few as may be */
     uint8_t idle;                                   /* so many times nothing had come */
-    bool one_by_one;                                /* several with one call were refused */
+    uint32_t told;    /* of those dropped, as the system last told: modulo 2^32 */
+    uint64_t dropped; /* the same with all its digits */
+    bool one_by_one;  /* several with one call were refused */
 };
 
 /* plx__arrival_input moves datagrams from the system into the receive buffer and sets news. */
 void plx__arrival_input(plx_socket *socket, struct plx__arrival *arrival,
                         struct plx__budget *budget);
+
+/* plx__arrival_dropped returns how many the system has dropped for want of room since it opened the
+ * descriptor. */
+uint64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *arrival);
 
 /* plx__arrival_clear gives back what it holds, for the next descriptor. */
 void plx__arrival_clear(plx_socket *socket, struct plx__arrival *arrival);

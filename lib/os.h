@@ -150,6 +150,9 @@ struct plx__os_arrival {
  * those dropped, as far as the system knows that (SO_RXQ_OVFL, socket(7)). */
 void plx__os_prepare_arrivals(int descriptor);
 
+/* plx__os_dropped tells the same number as it is now, which an arrival tells late (SO_MEMINFO). */
+int plx__os_dropped(int descriptor, uint32_t *ret_dropped);
+
 /* plx__os_receive_arrivals takes up to PLX__OS_ARRIVALS of them. Returns how many came, at least 1,
  * or a negative errno; -ENOSYS where the system gives one at a time. Fewer than asked for: there
  * were no more, or an error came meanwhile, which the next call tells. */

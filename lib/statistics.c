@@ -13,7 +13,8 @@ bool plx_socket_statistics_sized(const plx_socket *socket, plx_statistics *ret_s
                                  .round_trip = -1,
                                  .round_trip_variation = -1,
                                  .retransmissions = -1,
-                                 .congestion_window = -1};
+                                 .congestion_window = -1,
+                                 .messages_dropped = -1};
     if (socket == NULL || ret_statistics == NULL) {
         return false;
     }

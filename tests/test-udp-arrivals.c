@@ -166,6 +166,86 @@ MODE_CASE(the_read_limit_stops_and_loses_nothing)
         datagram_read(w, socket, 100, i);
 }
 
+/* ---- what the kernel dropped ----------------------------------------------------------------- */
+
+static int64_t dropped_by(const plx_socket *socket)
+{
+    plx_statistics seen;
+
+    ck_assert(plx_socket_statistics(socket, &seen));
+    return seen.messages_dropped;
+}
+
+/* Floods a socket of little room, and takes what is left; returns how many are not. */
+static int64_t flood(struct world *w, plx_socket *socket, int raw)
+{
+    plx_datagram datagram;
+    int64_t left = 200;
+
+    for (size_t i = 0; i < 200; i++)
+        datagram_send(raw, socket, 1000, i);
+    world_settle(w);
+    for (; plx_udp_read(socket, &datagram); left--)
+        ck_assert_uint_eq(datagram.size, 1000);
+    ck_assert_int_gt(left, 0);
+    ck_assert_int_lt(left, 200);
+    return left;
+}
+
+static plx_socket *with_little_room(struct world *w, struct record *log)
+{
+    plx_socket *socket = world_socket_of(w, plx_udp_new, log);
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_RECEIVE_BUFFER_SIZE, 20000), 0);
+    ck_assert_int_eq(dropped_by(socket), -1);
+    ck_assert_int_eq(plx_socket_connect(socket), 0);
+    world_settle(w);
+    ck_assert_int_eq(dropped_by(socket), 0);
+    return socket;
+}
+
+MODE_CASE(dropped_ones_are_counted)
+{
+    struct record log;
+    plx_socket *socket = with_little_room(w, &log);
+    plx_address from;
+    int raw = raw_datagrams(w, &from);
+    int64_t lost = 0;
+
+    for (int round = 0; round < 3; round++) {
+        lost += flood(w, socket, raw);
+        ck_assert_int_eq(dropped_by(socket), lost);
+    }
+    datagram_send(raw, socket, 10, 0);
+    datagram_read(w, socket, 10, 0);
+    ck_assert_int_eq(dropped_by(socket), lost);
+    plx_socket_close(socket);
+    ck_assert_int_eq(dropped_by(socket), -1);
+    ck_assert_int_eq(plx_socket_connect(socket), 0);
+    ck_assert_int_eq(dropped_by(socket), 0); /* another descriptor */
+}
+
+#ifdef __linux__
+/* Where the system does not say it when it is asked, the next datagram does. */
+MODE_CASE(dropped_ones_are_told_by_the_next)
+{
+    struct record log;
+    plx_socket *socket = with_little_room(w, &log);
+    plx_address from;
+    int raw = raw_datagrams(w, &from);
+    int64_t lost = 0;
+
+    if (!kernel_denies(SYS_getsockopt, SOL_SOCKET, ENOPROTOOPT))
+        return;
+    for (int round = 0; round < 3; round++) {
+        lost += flood(w, socket, raw);
+        datagram_send(raw, socket, 10, 0);
+        datagram_read(w, socket, 10, 0);
+        ck_assert_int_eq(dropped_by(socket), lost);
+    }
+}
+#endif
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 MODE_CASE(a_busy_frame_allocates_nothing)
@@ -232,6 +312,10 @@ int main(void)
         &a_strangers_run_is_not_heard,
 #endif
         &the_read_limit_stops_and_loses_nothing,
+        &dropped_ones_are_counted,
+#ifdef __linux__
+        &dropped_ones_are_told_by_the_next,
+#endif
         &a_busy_frame_allocates_nothing,
         &the_places_of_a_burst_go_back,
     };

@@ -292,15 +292,18 @@ PLX_API const plx_error *plx_socket_error(const plx_socket *socket);
 
 /* What a socket has done since its connection began, or since it was bound. Grows at its end. */
 typedef struct plx_statistics {
-    uint64_t bytes_received;      /* payload that arrived here, read or not */
-    uint64_t bytes_sent;          /* payload that the system took */
-    uint64_t messages_received;   /* datagrams; 0 for streams, which have none */
-    uint64_t messages_sent;       /* datagrams that the system took */
-    int64_t idle;                 /* ms since anything moved; -1: nothing has */
-    int64_t round_trip;           /* TCP: smoothed round-trip time in µs (RFC 6298); -1: unknown */
-    int64_t round_trip_variation; /* TCP: its variation in µs; -1: unknown */
-    int64_t retransmissions;      /* TCP: segments sent again; -1: unknown */
-    int64_t congestion_window;    /* TCP: segments that may be under way; -1: unknown */
+    uint64_t bytes_received;       /* payload that arrived here, read or not */
+    uint64_t bytes_sent;           /* payload that the system took */
+    uint64_t messages_received;    /* datagrams; 0 for streams, which have none */
+    uint64_t messages_sent;        /* datagrams that the system took */
+    int64_t idle;                  /* ms since anything moved; -1: nothing has */
+    int64_t round_trip;            /* TCP: smoothed round-trip time in µs (RFC 6298); -1: unknown */
+    int64_t round_trip_variation;  /* TCP: its variation in µs; -1: unknown */
+    int64_t retransmissions;       /* TCP: segments sent again; -1: unknown */
+    int64_t congestion_window;     /* TCP: segments that may be under way; -1: unknown */
+    int64_t messages_dropped;      /* UDP: datagrams that came and that the system had no room for,
+                                      PLX_OPTION_RECEIVE_BUFFER_SIZE, since it opened the
+                                      descriptor; -1: unknown */
 } plx_statistics;
 
 /* plx_socket_statistics_sized is plx_socket_statistics for callers that state how large their

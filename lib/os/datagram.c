@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <netinet/udp.h>
 #include <string.h>
+#ifdef HAVE_LINUX_SOCK_DIAG_H
+#include <linux/sock_diag.h>
+#endif
 
 static ptrdiff_t count_of(ssize_t count)
 {
@@ -134,6 +137,26 @@ void plx__os_prepare_arrivals(int descriptor)
 #endif
 #ifdef SO_RXQ_OVFL
     (void)setsockopt(descriptor, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
+#endif
+}
+
+int plx__os_dropped(int descriptor, uint32_t *ret_dropped)
+{
+#if defined SO_MEMINFO && defined HAVE_LINUX_SOCK_DIAG_H
+    uint32_t numbers[SK_MEMINFO_VARS];
+    socklen_t size = sizeof numbers;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, numbers, &size) < 0) {
+        return -errno;
+    }
+    if (size < sizeof numbers) {
+        return -ENOPROTOOPT;
+    }
+    *ret_dropped = numbers[SK_MEMINFO_DROPS];
+    return 0;
+#else
+    (void)descriptor;
+    (void)ret_dropped;
+    return -ENOPROTOOPT;
 #endif
 }
 

@@ -248,6 +248,11 @@ static uint64_t udp_deadline(const plx_socket *socket)
     return plx__names_deadline(&udp_of(socket)->names);
 }
 
+static void udp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
+{
+    statistics->messages_dropped = (int64_t)plx__arrival_dropped(socket, &udp_of(socket)->arrival);
+}
+
 /* ---- ending ---------------------------------------------------------------------------------- */
 
 static void udp_finish(plx_socket *socket)
@@ -289,6 +294,7 @@ static const struct plx_kind udp = {
     .write = udp_write_to_peer,
     .front = udp_front,
     .take = udp_take,
+    .add_statistics = udp_add_statistics,
     .finish = udp_finish,
     .drop = udp_drop,
 };
