@@ -1,4 +1,5 @@
-/* tests/bench/bench-udp.c -- a burst of 64 datagrams of 64 bytes, to one peer and from one. */
+/* tests/bench/bench-udp.c -- a burst of 64 datagrams of 64 bytes, to one peer and from one, and to
+ * one each for 64 peers. */
 #include "config.h"
 
 #include "tests/bench/bench.h"
@@ -6,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <pollux.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,7 +23,9 @@ struct burst {
     int peer;
     struct sockaddr_in peer_address, receiver_address, pollux_address;
     plx_socket *socket;
-    plx_address to; /* the peer, for the library */
+    plx_address to;   /* the peer, for the library */
+    int crowd[BURST]; /* the many peers */
+    struct sockaddr_in crowd_addresses[BURST];
     size_t received;
     size_t lost;
 };
@@ -74,6 +78,32 @@ static void send_each(int descriptor, const struct sockaddr_in *to)
             bench_fail("send a datagram");
 }
 
+/* Sends the burst as one message, so that it arrives as one where the receiver takes that. */
+static void send_merged(int descriptor, const struct sockaddr_in *to)
+{
+#ifdef UDP_SEGMENT
+    static char burst[BURST * PAYLOAD];
+    struct iovec piece = {burst, sizeof burst};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {0};
+    struct msghdr message = {.msg_name = (void *)(uintptr_t)to,
+                             .msg_namelen = sizeof *to,
+                             .msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    struct cmsghdr *entry = CMSG_FIRSTHDR(&message);
+    uint16_t segment = PAYLOAD;
+
+    entry->cmsg_level = IPPROTO_UDP;
+    entry->cmsg_type = UDP_SEGMENT;
+    entry->cmsg_len = CMSG_LEN(sizeof segment);
+    memcpy(CMSG_DATA(entry), &segment, sizeof segment);
+    if (sendmsg(descriptor, &message, 0) == sizeof burst)
+        return;
+#endif
+    send_each(descriptor, to);
+}
+
 static void drain_peer(struct burst *burst)
 {
     size_t count = 0;
@@ -110,6 +140,43 @@ static double pollux_send(struct burst *burst)
     return (end - start) / BURST;
 }
 
+static void drain_crowd(struct burst *burst)
+{
+    for (int i = 0; i < BURST; i++)
+        burst->lost += take_batch(burst->crowd[i]) == 0;
+}
+
+static double raw_send_many(struct burst *burst)
+{
+    double start = bench_now(BENCH_THREAD_CPU);
+    double end;
+
+    for (int i = 0; i < BURST; i++)
+        if (sendto(burst->sender, payload, PAYLOAD, 0,
+                   (const struct sockaddr *)&burst->crowd_addresses[i],
+                   sizeof burst->crowd_addresses[i]) != PAYLOAD)
+            bench_fail("send a datagram");
+    end = bench_now(BENCH_THREAD_CPU);
+    drain_crowd(burst);
+    return (end - start) / BURST;
+}
+
+static double pollux_send_many(struct burst *burst)
+{
+    plx_address to = burst->to;
+    double start = bench_now(BENCH_THREAD_CPU);
+    double end;
+
+    for (int i = 0; i < BURST; i++) {
+        to.port = ntohs(burst->crowd_addresses[i].sin_port);
+        (void)plx_udp_write(burst->socket, &to, payload, PAYLOAD);
+    }
+    (void)plx_socket_flush(burst->socket);
+    end = bench_now(BENCH_THREAD_CPU);
+    drain_crowd(burst);
+    return (end - start) / BURST;
+}
+
 /* ---- receiving ------------------------------------------------------------------------------- */
 
 static void take_datagrams(plx_socket *socket, void *user)
@@ -121,32 +188,54 @@ static void take_datagrams(plx_socket *socket, void *user)
         burst->received++;
 }
 
-static double raw_receive(struct burst *burst)
+static double take_raw(struct burst *burst)
 {
-    double start;
+    double start = bench_now(BENCH_THREAD_CPU);
     double end;
     size_t count = 0;
 
-    send_each(burst->peer, &burst->receiver_address);
-    start = bench_now(BENCH_THREAD_CPU);
     while (count < BURST)
         count += take_batch(burst->receiver);
     end = bench_now(BENCH_THREAD_CPU);
     return (end - start) / BURST;
 }
 
-static double pollux_receive(struct burst *burst)
+static double take_pollux(struct burst *burst)
 {
     double start;
     double end;
 
-    send_each(burst->peer, &burst->pollux_address);
     burst->received = 0;
     start = bench_now(BENCH_THREAD_CPU);
     while (burst->received < BURST)
         (void)plx_socket_poll(burst->socket);
     end = bench_now(BENCH_THREAD_CPU);
     return (end - start) / BURST;
+}
+
+static double raw_receive(struct burst *burst)
+{
+    send_each(burst->peer, &burst->receiver_address);
+    return take_raw(burst);
+}
+
+static double pollux_receive(struct burst *burst)
+{
+    send_each(burst->peer, &burst->pollux_address);
+    return take_pollux(burst);
+}
+
+/* The raw side takes them one by one all the same: its receiver does not know of merging. */
+static double raw_receive_merged(struct burst *burst)
+{
+    send_merged(burst->peer, &burst->receiver_address);
+    return take_raw(burst);
+}
+
+static double pollux_receive_merged(struct burst *burst)
+{
+    send_merged(burst->peer, &burst->pollux_address);
+    return take_pollux(burst);
 }
 
 /* ---- the rounds ------------------------------------------------------------------------------ */
@@ -175,6 +264,8 @@ static void open_burst(struct burst *burst)
     burst->sender = bound(&unused);
     burst->receiver = bound(&burst->receiver_address);
     burst->peer = bound(&burst->peer_address);
+    for (int i = 0; i < BURST; i++)
+        burst->crowd[i] = bound(&burst->crowd_addresses[i]);
     burst->socket = plx_udp_new();
     plx_socket_set_events(burst->socket, &events, burst);
     (void)plx_socket_set_option(burst->socket, PLX_OPTION_PROTOCOL, 0);
@@ -197,6 +288,10 @@ int main(int argc, char **argv)
                                        BENCH_AT_MOST, 0.25};
     const struct bench_goal receiving = {"UDP receive 64 x 64 B / recvmmsg, each", "ns",
                                          BENCH_AT_MOST, 1.1};
+    const struct bench_goal merged = {"UDP receive the same of a GSO sender / recvmmsg, each", "ns",
+                                      BENCH_AT_MOST, 0.3};
+    const struct bench_goal many = {"UDP send 64 x 64 B to 64 peers / sendto, each", "ns",
+                                    BENCH_NO_TARGET, 0};
     const struct bench_goal losing = {"UDP datagrams lost on the way", "", BENCH_NO_TARGET, 0};
     struct bench bench;
     struct burst burst;
@@ -204,9 +299,13 @@ int main(int argc, char **argv)
     bench_start(&bench, "udp", argc, argv);
     open_burst(&burst);
     compare(&bench, &sending, &burst, raw_send, pollux_send);
+    compare(&bench, &many, &burst, raw_send_many, pollux_send_many);
     compare(&bench, &receiving, &burst, raw_receive, pollux_receive);
+    compare(&bench, &merged, &burst, raw_receive_merged, pollux_receive_merged);
     bench_report_value(&bench, &losing, -1, (double)burst.lost);
     burst.socket = plx_socket_free(burst.socket);
+    for (int i = 0; i < BURST; i++)
+        close(burst.crowd[i]);
     close(burst.sender);
     close(burst.receiver);
     close(burst.peer);
