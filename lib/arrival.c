@@ -79,9 +79,8 @@ struct intake {
     const struct plx__os_name *from; /* the same, to compare; NULL: not known */
     bool stranger;                   /* not the peer */
     size_t most;                     /* of a datagram that is kept */
-    uint8_t *end;                    /* of what has been written */
-    size_t records, bytes;
-    size_t arrivals; /* each of which may be several of them */
+    size_t records, bytes;           /* the records are among the bytes */
+    size_t arrivals;                 /* each of which may be several of them */
 };
 
 /* Datagrams mostly come from the one who sent the last one. The sizes of the two families stand here
@@ -109,38 +108,34 @@ static void set_sender(const plx_socket *socket, struct intake *intake,
         socket->filtered && !plx_address_equal(&intake->record.address, &socket->remote);
 }
 
-/* The record goes there with the sender, and then its size: a copy of what was written just before,
- * in other portions, would have to wait for it. */
-static inline void keep(struct intake *intake, const uint8_t *data, size_t size, bool truncated)
+/* Puts a datagram at `place` and returns where the next one goes. The record goes there with the
+ * sender, and then its size: a copy of what was written just before, in other portions, would have
+ * to wait for it. */
+static inline uint8_t *keep(const struct intake *intake, uint8_t *place, const uint8_t *data,
+                            size_t size, bool truncated)
 {
     uint32_t kept = (uint32_t)least_of(size, intake->most);
     uint32_t cut = truncated || kept < size;
-    memcpy(intake->end, &intake->record, sizeof intake->record);
-    memcpy(intake->end + offsetof(struct plx__record, size), &kept, sizeof kept);
-    memcpy(intake->end + offsetof(struct plx__record, truncated), &cut, sizeof cut);
-    memcpy(intake->end + sizeof intake->record, data, kept);
-    intake->end += sizeof intake->record + kept;
-    intake->records++;
-    intake->bytes += kept;
+    memcpy(place, &intake->record, sizeof intake->record);
+    memcpy(place + offsetof(struct plx__record, size), &kept, sizeof kept);
+    memcpy(place + offsetof(struct plx__record, truncated), &cut, sizeof cut);
+    memcpy(place + sizeof intake->record, data, kept);
+    return place + sizeof intake->record + kept;
 }
 
-/* Only the last of several can have lost its end. */
-static void keep_all(const plx_socket *socket, struct intake *intake,
-                     const struct plx__os_arrival *arrival)
+/* Puts all of an arrival at `place`. Only the last of several can have lost its end. */
+static uint8_t *keep_all(struct intake *intake, uint8_t *place,
+                         const struct plx__os_arrival *arrival)
 {
     const uint8_t *data = arrival->place;
     size_t left = arrival->size;
-    if (!is_from(intake, &arrival->from)) {
-        set_sender(socket, intake, &arrival->from);
-    }
-    if (intake->stranger) {
-        return;
-    }
     for (; arrival->segment > 0 && left > arrival->segment; left -= arrival->segment) {
-        keep(intake, data, arrival->segment, false);
+        place = keep(intake, place, data, arrival->segment, false);
         data += arrival->segment;
+        intake->records++;
     }
-    keep(intake, data, left, arrival->truncated);
+    intake->records++;
+    return keep(intake, place, data, left, arrival->truncated);
 }
 
 /* The room that all of them may need. */
@@ -165,12 +160,16 @@ static void keep_list(plx_socket *socket, struct intake *intake, const struct pl
         plx__socket_fail_system(socket, -ENOMEM, "receive %zu bytes", size);
         return;
     }
-    intake->end = start;
+    uint8_t *end = start;
     intake->from = NULL;
     for (size_t i = 0; i < count; i++) {
-        keep_all(socket, intake, &list[i]);
+        if (!is_from(intake, &list[i].from)) {
+            set_sender(socket, intake, &list[i].from);
+        }
+        end = intake->stranger ? end : keep_all(intake, end, &list[i]);
     }
-    plx__buffer_commit(&socket->in, (size_t)(intake->end - start));
+    plx__buffer_commit(&socket->in, (size_t)(end - start));
+    intake->bytes += (size_t)(end - start);
 }
 
 /* ---- what was dropped ------------------------------------------------------------------------ */
@@ -238,7 +237,7 @@ static void count_intake(plx_socket *socket, const struct intake *intake)
     if (intake->records > 0) {
         socket->in_records += intake->records;
         socket->messages_received += intake->records;
-        plx__socket_received(socket, intake->bytes);
+        plx__socket_received(socket, intake->bytes - intake->records * sizeof(struct plx__record));
     }
 }
 

@@ -24,11 +24,6 @@ plx_socket *plx__socket_new(const struct plx_kind *kind)
     return socket;
 }
 
-bool plx__socket_is(const plx_socket *socket, const struct plx_kind *kind)
-{
-    return socket != NULL && socket->kind == kind;
-}
-
 static void destroy(plx_socket *socket)
 {
     if (socket->kind->drop != NULL) {

@@ -263,7 +263,10 @@ plx_socket *plx__socket_new(const struct plx_kind *kind);
 void plx__socket_leave(plx_socket *socket);
 
 /* plx__socket_is returns whether the socket is of that kind; false for NULL. */
-bool plx__socket_is(const plx_socket *socket, const struct plx_kind *kind);
+static inline bool plx__socket_is(const plx_socket *socket, const struct plx_kind *kind)
+{
+    return socket != NULL && socket->kind == kind;
+}
 
 /* plx__socket_begin forgets the last connection: both buffers, news, errors, the peer. */
 void plx__socket_begin(plx_socket *socket);

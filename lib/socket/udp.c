@@ -329,12 +329,11 @@ bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t s
     if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in_records == 0) {
         return false;
     }
-    if (size >= sizeof datagram) {
-        take_datagram(socket, ret_datagram);
-        return true;
+    bool whole = size >= sizeof datagram;
+    take_datagram(socket, whole ? ret_datagram : &datagram);
+    if (!whole) {
+        memcpy(ret_datagram, &datagram, size);
     }
-    take_datagram(socket, &datagram);
-    memcpy(ret_datagram, &datagram, size);
     return true;
 }
 
