@@ -5,7 +5,16 @@
  * read and written by the calls below. plx_socket_connect_to binds, if need be, and chooses one
  * peer: the socket is CONNECTED, only that peer's datagrams arrive, plx_socket_write sends one
  * datagram to it and plx_socket_read takes one from it (what does not fit is lost). Without a peer
- * the stream calls are refused with PLX_INVALID_STATE: datagrams never merge and never split. */
+ * the stream calls are refused with PLX_INVALID_STATE: datagrams never merge and never split.
+ *
+ * The datagrams of a frame leave together, at the end of its poll or in flush. Those that follow each
+ * other, go to one receiver and are of one size (the last may be shorter) cost far less than others:
+ * where there is a choice, write what one receiver gets in a row. On the way they are plain datagrams
+ * all the same.
+ *
+ * PLX_OPTION_READ_LIMIT cuts longer datagrams, and no more are taken once it is reached; those that
+ * the system hands over together, up to 64 KiB of them, are all kept even so. An adopted descriptor
+ * is told to merge datagrams (UDP_GRO, udp(7)): nobody else should go on receiving from it. */
 #ifndef POLLUX_UDP_H
 #define POLLUX_UDP_H
 
