@@ -12,14 +12,18 @@
 
 /* Best first. */
 static const struct plx__mechanism *const mechanisms[] = {
+#ifdef HAVE_LIBURING
+    &plx__mechanism_uring,
+#endif
 #ifdef HAVE_SYS_EPOLL_H
     &plx__mechanism_epoll,
 #endif
     &plx__mechanism_poll,
 };
 
-static struct plx__poller *open_with(const struct plx__mechanism *mechanism,
-                                     void (*found)(struct plx__poller *, struct plx__watch *),
+struct plx__poller *plx__poller_open(const struct plx__mechanism *mechanism,
+                                     void (*found)(struct plx__poller *poller,
+                                                   struct plx__watch *watch),
                                      int *ret_error)
 {
     struct plx__poller *poller = plx__memory_new(mechanism->size);
@@ -44,13 +48,13 @@ plx__poller_new(void (*found)(struct plx__poller *poller, struct plx__watch *wat
 {
     const char *wanted = getenv("POLLUX_POLLER");
     for (size_t i = 0; wanted != NULL && i < PLX__COUNT_OF(mechanisms); i++) {
-        if (strcmp(mechanisms[i]->name, wanted) == 0) {
-            return open_with(mechanisms[i], found, ret_error);
+        if (strcmp(mechanisms[i]->choice, wanted) == 0) {
+            return plx__poller_open(mechanisms[i], found, ret_error);
         }
     }
     struct plx__poller *poller = NULL;
     for (size_t i = 0; poller == NULL && i < PLX__COUNT_OF(mechanisms); i++) {
-        poller = open_with(mechanisms[i], found, ret_error);
+        poller = plx__poller_open(mechanisms[i], found, ret_error);
     }
     return poller;
 }

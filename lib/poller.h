@@ -35,7 +35,8 @@ struct plx__watch {
 
 struct plx__mechanism {
     const char *name;
-    size_t size; /* of the mechanism's poller, which begins with struct plx__poller */
+    const char *choice; /* what POLLUX_POLLER calls it */
+    size_t size;        /* of the mechanism's poller, which begins with struct plx__poller */
     /* Returns 0 or a negative errno. */
     int (*open)(struct plx__poller *poller);
     void (*close)(struct plx__poller *poller);
@@ -43,8 +44,11 @@ struct plx__mechanism {
      * always succeeds. */
     int (*change)(struct plx__poller *poller, struct plx__watch *watch, unsigned interest);
     /* Waits up to timeout_ms (-1: for ever) and reports each ready watch by plx__poller_found.
-     * Returns 0 or a negative errno. */
+     * Returns 0 when none was ready, a positive number or a negative errno. */
     int (*wait)(struct plx__poller *poller, int timeout_ms);
+    /* Whether no watch is ready, found out without reporting any and, most of the time, without
+     * asking the system. False: perhaps one is. NULL: always perhaps. */
+    bool (*is_quiet)(struct plx__poller *poller);
     /* A level-triggered descriptor that is readable while a watch is ready; NULL: there is none. */
     int (*handle)(const struct plx__poller *poller);
 };
@@ -56,6 +60,7 @@ struct plx__poller {
     int process; /* who opened it: a forked child must not touch what it shares with its parent */
 };
 
+extern const struct plx__mechanism plx__mechanism_uring;
 extern const struct plx__mechanism plx__mechanism_epoll;
 extern const struct plx__mechanism plx__mechanism_poll;
 
@@ -65,14 +70,26 @@ extern const struct plx__mechanism plx__mechanism_poll;
 struct plx__poller *plx__poller_new(void (*found)(struct plx__poller *poller,
                                                   struct plx__watch *watch),
                                     int *ret_error);
+/* plx__poller_open is the same with this mechanism and no other. */
+struct plx__poller *plx__poller_open(const struct plx__mechanism *mechanism,
+                                     void (*found)(struct plx__poller *poller,
+                                                   struct plx__watch *watch),
+                                     int *ret_error);
 void plx__poller_free(struct plx__poller *poller);
 
 /* plx__poller_change tells the mechanism that a watch has this interest now. In a forked child
  * nothing is told. */
 int plx__poller_change(struct plx__poller *poller, struct plx__watch *watch, unsigned interest);
 
-/* plx__poller_wait sleeps up to timeout_ms and reports what is ready; 0 or a negative errno. */
+/* plx__poller_wait sleeps up to timeout_ms and reports what is ready. Returns 0 when
+ * nothing was, a positive number or a negative errno. */
 int plx__poller_wait(struct plx__poller *poller, int timeout_ms);
+
+/* plx__poller_is_quiet says that no watch is ready; false: perhaps one is. */
+static inline bool plx__poller_is_quiet(struct plx__poller *poller)
+{
+    return poller->mechanism->is_quiet != NULL && poller->mechanism->is_quiet(poller);
+}
 
 /* plx__poller_handle returns -1 where the mechanism has no descriptor. */
 int plx__poller_handle(const struct plx__poller *poller);

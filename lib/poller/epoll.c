@@ -74,7 +74,7 @@ static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
 {
     struct epoll_poller *self = epoll_of(poller);
     int count = epoll_wait(self->descriptor, self->batch, BATCH, timeout_ms);
-    int result = count < 0 ? -errno : 0;
+    int result = count < 0 ? -errno : count;
     bool all = false;
     /* A full batch may not be all. The kernel puts what it reported behind what it did not, so that
      * asking again brings the others first, and what was reported already says that it has come
@@ -96,6 +96,7 @@ static int epoll_handle(const struct plx__poller *poller)
 
 const struct plx__mechanism plx__mechanism_epoll = {
     .name = "epoll",
+    .choice = "epoll",
     .size = sizeof(struct epoll_poller),
     .open = epoll_open,
     .close = epoll_close,

@@ -87,18 +87,20 @@ static int poll_change(struct plx__poller *poller, struct plx__watch *watch, uns
 static int poll_sleep(struct plx__poller *poller, int timeout_ms)
 {
     struct poll_poller *self = poll_of(poller);
-    int count = plx__os_poll(self->entries, self->count, timeout_ms);
+    int result = plx__os_poll(self->entries, self->count, timeout_ms);
+    int count = result;
     for (size_t i = 0; count > 0 && i < self->count; i++) {
         if (self->entries[i].revents != 0) {
             count--;
             plx__poller_found(poller, self->watches[i], plx__poll_ready(self->entries[i].revents));
         }
     }
-    return count < 0 ? count : 0;
+    return result;
 }
 
 const struct plx__mechanism plx__mechanism_poll = {
     .name = "poll",
+    .choice = "poll",
     .size = sizeof(struct poll_poller),
     .open = poll_open,
     .close = poll_close,
