@@ -121,6 +121,11 @@ void plx__task_lend(struct plx__task *task)
     }
 }
 
+bool plx__task_is_quiet(const struct plx__task *task)
+{
+    return task->loop != NULL && plx__poller_is_quiet(task->loop->poller);
+}
+
 /* A look-up has at most 16 descriptors, and nothing else has more than a few. */
 #define SLEEP_WATCHES 32
 

@@ -279,6 +279,9 @@ bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget)
 
 void plx__socket_look(plx_socket *socket)
 {
+    if (plx__task_is_quiet(&socket->task)) {
+        return;
+    }
     if (plx__socket_is_connecting(socket)) {
         plx__task_sleep(&socket->task, 0);
     } else {

@@ -353,10 +353,13 @@ int main(void)
     TCase *frees = tcase_create("free in handlers");
 
     tcase_set_timeout(frees, 10);
-    tcase_add_loop_test(frees, handler_of_a_socket, 0, WORLDS * (int)PROVOCATIONS * (int)VICTIMS);
-    tcase_add_loop_test(frees, handler_of_a_client, 0, WORLDS * (int)CLIENT_EVENTS * (int)VICTIMS);
-    tcase_add_loop_test(frees, handler_of_a_server, 0, WORLDS * (int)SERVER_EVENTS * (int)VICTIMS);
-    tcase_add_loop_test(frees, handler_of_udp, 0, (int)MODES * (int)UDP_EVENTS * (int)VICTIMS);
+    tcase_add_loop_test(frees, handler_of_a_socket, 0,
+                        world_count() * (int)PROVOCATIONS * (int)VICTIMS);
+    tcase_add_loop_test(frees, handler_of_a_client, 0,
+                        world_count() * (int)CLIENT_EVENTS * (int)VICTIMS);
+    tcase_add_loop_test(frees, handler_of_a_server, 0,
+                        world_count() * (int)SERVER_EVENTS * (int)VICTIMS);
+    tcase_add_loop_test(frees, handler_of_udp, 0, world_modes() * (int)UDP_EVENTS * (int)VICTIMS);
     suite_add_tcase(suite, frees);
     return world_run(suite);
 }

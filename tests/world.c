@@ -154,31 +154,63 @@ int world_run(Suite *suite)
     return status;
 }
 
+/* ---- ways of polling ------------------------------------------------------------------------- */
+
+static const struct {
+    const char *choice, *mechanism;
+} modes[] = {{"lone", ""}, {"epoll", "epoll"}, {"poll", "poll"}, {"uring", "io_uring"}};
+
+static bool has_uring(void)
+{
+    plx_group *group;
+    bool has;
+
+    setenv("POLLUX_POLLER", modes[MODE_URING].choice, 1);
+    group = plx_group_new();
+    has = strcmp(plx_group_mechanism(group), modes[MODE_URING].mechanism) == 0;
+    plx_group_free(group);
+    if (!has)
+        fprintf(stderr, "SKIP: io_uring is not built in or refused here: no test in that mode\n");
+    return has;
+}
+
+int world_modes(void)
+{
+    static int count;
+
+    if (count == 0)
+        count = has_uring() ? MODES : MODE_URING;
+    return count;
+}
+
+int world_count(void)
+{
+    return world_modes() * (int)KINDS;
+}
+
 /* ---- begin and end --------------------------------------------------------------------------- */
 
 static void begin(struct world *world, const struct kind *kind, enum mode mode)
 {
-    static const char *const modes[] = {"lone", "epoll", "poll"};
-
     memset(world, 0, sizeof *world);
     world->kind = kind;
     world->mode = mode;
-    snprintf(world->name, sizeof world->name, "%s/%s", kind->name, modes[mode]);
+    snprintf(world->name, sizeof world->name, "%s/%s", kind->name, modes[mode].choice);
     snprintf(world->folder, sizeof world->folder, "%s/XXXXXX", root);
     ck_assert_ptr_nonnull(mkdtemp(world->folder));
     world->descriptors_before = count_descriptors();
     world->blocks_before = count_blocks();
     if (mode == MODE_LONE)
         return;
-    setenv("POLLUX_POLLER", modes[mode], 1);
+    setenv("POLLUX_POLLER", modes[mode].choice, 1);
     world->group = plx_group_new();
     ck_assert_ptr_nonnull(world->group);
-    ck_assert_str_eq(plx_group_mechanism(world->group), modes[mode]);
+    ck_assert_str_eq(plx_group_mechanism(world->group), modes[mode].mechanism);
 }
 
 void world_begin(struct world *world, int index)
 {
-    begin(world, &kinds[index / MODES], (enum mode)(index % MODES));
+    begin(world, &kinds[index % (int)KINDS], (enum mode)(index / (int)KINDS));
 }
 
 void world_begin_plain(struct world *world, enum mode mode)

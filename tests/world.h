@@ -2,9 +2,9 @@
  * it.
  *
  * Each case runs for every row of kinds.h times every way of polling. The number of a loop test
- * says which: index = kind * MODES + mode, with the modes in the order of `enum mode`, so that
- * "conform.c:...:connect_works:4" is the second kind (ipc) on a group with epoll. world_begin sets
- * it all up; world_end frees what the test left and then holds the process to what it had before:
+ * says which: index = mode * KINDS + kind, with the modes in the order of `enum mode`, so that
+ * "conform.c:...:connect_works:3" is the second kind (ipc) on a group with epoll. The last mode is
+ * left out where the kernel refuses it, which is told on stderr. world_begin sets it all up; world_end frees what the test left and then holds the process to what it had before:
  * as many descriptors, as many blocks of Pollux's memory. */
 #ifndef POLLUX_TESTS_WORLD_H
 #define POLLUX_TESTS_WORLD_H
@@ -18,8 +18,8 @@
 #include "tests/kinds.h"
 #include "tests/record.h"
 
-enum mode { MODE_LONE, MODE_EPOLL, MODE_POLL, MODES };
-enum { WORLDS = (int)KINDS * (int)MODES, WORLD_SOCKETS = 64, WORLD_SERVERS = 8, WORLD_RAWS = 64 };
+enum mode { MODE_LONE, MODE_EPOLL, MODE_POLL, MODE_URING, MODES };
+enum { WORLD_SOCKETS = 64, WORLD_SERVERS = 8, WORLD_RAWS = 64 };
 
 struct world {
     const struct kind *kind;
@@ -39,6 +39,10 @@ struct world {
 /* world_run runs a suite with Pollux's memory counted; returns the exit status of the program. */
 int world_run(Suite *suite);
 
+/* world_modes returns how many ways of polling there are here, world_count how many worlds. */
+int world_modes(void);
+int world_count(void);
+
 /* world_begin sets a world up by the number of a loop test; world_begin_plain is for tests of one
  * noun and takes the first kind. world_end takes it down and counts what is left over. */
 void world_begin(struct world *world, int index);
@@ -46,7 +50,7 @@ void world_begin_plain(struct world *world, enum mode mode);
 void world_end(struct world *world);
 const char *world_name(const struct world *world);
 
-/* CASE defines a loop test over WORLDS whose body gets a begun world; add it by ADD_CASE. */
+/* CASE defines a loop test over all worlds whose body gets a begun world; add it by ADD_CASE. */
 #define CASE(name)                                                                                 \
     static void name##_body(struct world *w);                                                      \
     START_TEST(name)                                                                               \
@@ -58,7 +62,7 @@ const char *world_name(const struct world *world);
     }                                                                                              \
     END_TEST                                                                                       \
     static void name##_body(struct world *w)
-#define ADD_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, WORLDS)
+#define ADD_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_count())
 
 /* MODE_CASE is the same over the ways of polling only, for tests of one kind. */
 #define MODE_CASE(name)                                                                            \
@@ -72,7 +76,7 @@ const char *world_name(const struct world *world);
     }                                                                                              \
     END_TEST                                                                                       \
     static void name##_body(struct world *w)
-#define ADD_MODE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, MODES)
+#define ADD_MODE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_modes())
 
 /* ---- what is in it --------------------------------------------------------------------------- */
 

@@ -23,8 +23,10 @@ PLX_BEGIN_DECLS
 typedef struct plx_group plx_group;
 
 /* plx_group_new makes an empty group with the best mechanism that this system has. The environment
- * variable POLLUX_POLLER (epoll or poll) overrides the choice; a name that is unknown here is
- * ignored. You free it with plx_group_free. NULL for want of memory or descriptors. */
+ * variable POLLUX_POLLER (uring, epoll or poll) overrides the choice; a name that is unknown here is
+ * ignored. io_uring is passed over where the kernel, a container or a limit refuses it. You free the
+ * group with plx_group_free. NULL for want of memory or descriptors, or where what POLLUX_POLLER
+ * names is refused. */
 PLX_API plx_group *plx_group_new(void);
 
 /* plx_group_free frees the group; its members live on and are polled one by one. Allowed in any
@@ -83,8 +85,8 @@ PLX_API int plx_group_deadline(const plx_group *group);
 /* plx_group_count returns how many sockets are members, servers' clients included. */
 PLX_API size_t plx_group_count(const plx_group *group);
 
-/* plx_group_mechanism returns the name of what the group polls with: "epoll" or "poll". Static; ""
- * for NULL. */
+/* plx_group_mechanism returns the name of what the group polls with: "io_uring", "epoll" or "poll".
+ * Static; "" for NULL. */
 PLX_API const char *plx_group_mechanism(const plx_group *group);
 
 PLX_END_DECLS
