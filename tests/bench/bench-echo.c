@@ -163,24 +163,36 @@ static void measure_all(struct bench *bench, struct echo *echo, const char *how)
     measure(bench, echo, 1000, bench_rounds(bench, 100), how);
 }
 
-int main(int argc, char **argv)
+static void measure_mechanism(struct bench *bench, const char *mechanism)
 {
     static const plx_events all = {.data_available = echo_read_all};
     static const plx_events some = {.data_available = echo_read};
-    struct bench bench;
     struct echo echo = {.set = -1};
     plx_socket *client = NULL;
+    char how[40];
 
-    bench_start(&bench, "echo", argc, argv);
     crowd_start(&echo.crowd);
     raw_open(&echo);
-    service_open(&echo.service, "epoll", &all, &echo);
+    service_open(&echo.service, mechanism, &all, &echo);
     service_admit(&echo.service, &echo.crowd, CONNECTIONS);
-    measure_all(&bench, &echo, "read_all");
+    (void)snprintf(how, sizeof how, "%s, read_all", mechanism);
+    measure_all(bench, &echo, how);
     while ((client = plx_server_next_active(echo.service.server, client)) != NULL)
         plx_socket_set_events(client, &some, &echo);
-    measure_all(&bench, &echo, "read");
+    (void)snprintf(how, sizeof how, "%s, read", mechanism);
+    measure_all(bench, &echo, how);
     service_close(&echo.service);
     crowd_end(&echo.crowd);
+    close(echo.set);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench;
+
+    bench_start(&bench, "echo", argc, argv);
+    measure_mechanism(&bench, "epoll");
+    if (service_has_uring())
+        measure_mechanism(&bench, "uring");
     return bench_finish(&bench);
 }

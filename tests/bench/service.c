@@ -6,11 +6,13 @@
 #include "tests/bench/bench.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CLIENTS_AT_ONCE = 100, IDLE_POLLS = 100 };
 
-static plx_group *new_group(const char *mechanism)
+plx_group *service_group(const char *mechanism)
 {
     plx_group *group;
 
@@ -22,10 +24,21 @@ static plx_group *new_group(const char *mechanism)
     return group;
 }
 
+bool service_has_uring(void)
+{
+    plx_group *group = service_group("uring");
+    bool has = strcmp(plx_group_mechanism(group), "io_uring") == 0;
+
+    plx_group_free(group);
+    if (!has)
+        fprintf(stderr, "io_uring is not built in or refused here: not measured\n");
+    return has;
+}
+
 void service_open(struct service *service, const char *mechanism, const plx_events *events,
                   void *user)
 {
-    service->group = new_group(mechanism);
+    service->group = service_group(mechanism);
     service->server = plx_server_new(plx_tcp_new);
     if (service->group == NULL || service->server == NULL)
         bench_fail("make a server and its group");
