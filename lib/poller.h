@@ -5,8 +5,11 @@
  * who is served when it is ready, and stands in that task's list whether a poller watches it or
  * not: a task that is polled alone asks poll(2) about its own few.
  *
- * Contract of a mechanism: level-triggered, for a frame may leave work behind. A watch without
- * interest is not watched at all: a hang-up cannot be masked (epoll_ctl(2)), so that a level
+ * Contract of a mechanism: level-triggered, for a frame may leave work behind. Whoever adds EDGE to
+ * its interest wants to be told only of what is new; it remembers what it was told (`ready`, and a
+ * place in its loop's work) until a call of the system has said that no more is there. Setting
+ * another interest, EDGE or not, tells anew of what is there. A mechanism may ignore EDGE. A watch
+ * without interest is not watched at all: a hang-up cannot be masked (epoll_ctl(2)), so that a level
  * trigger would spin on it. */
 #ifndef PLX_LIB_POLLER_H
 #define PLX_LIB_POLLER_H
@@ -19,8 +22,9 @@ struct plx__task;
 struct plx__poller;
 
 /* Interest and readiness. A hang-up or an error makes ready whatever is of interest, and END says
- * that a read will come to the end; nobody asks for END, and not every mechanism tells it. */
-enum { PLX__READ = 1, PLX__WRITE = 2, PLX__END = 4 };
+ * that a read will come to the end, or to an urgent byte, where it stops short (tcp(7)); nobody asks
+ * for END, and not every mechanism tells it. EDGE is no readiness: see above. */
+enum { PLX__READ = 1, PLX__WRITE = 2, PLX__END = 4, PLX__EDGE = 8 };
 
 /* A zeroed watch is idle and valid. */
 struct plx__watch {
@@ -46,8 +50,8 @@ struct plx__mechanism {
     /* Waits up to timeout_ms (-1: for ever) and reports each ready watch by plx__poller_found.
      * Returns 0 when none was ready, a positive number or a negative errno. */
     int (*wait)(struct plx__poller *poller, int timeout_ms);
-    /* Whether no watch is ready, found out without reporting any and, most of the time, without
-     * asking the system. False: perhaps one is. NULL: always perhaps. */
+    /* Whether a wait would report nothing, found out without reporting and, most of the time,
+     * without asking the system. False: perhaps it would. NULL: always perhaps. */
     bool (*is_quiet)(struct plx__poller *poller);
     /* A level-triggered descriptor that is readable while a watch is ready; NULL: there is none. */
     int (*handle)(const struct plx__poller *poller);
@@ -85,7 +89,7 @@ int plx__poller_change(struct plx__poller *poller, struct plx__watch *watch, uns
  * nothing was, a positive number or a negative errno. */
 int plx__poller_wait(struct plx__poller *poller, int timeout_ms);
 
-/* plx__poller_is_quiet says that no watch is ready; false: perhaps one is. */
+/* plx__poller_is_quiet says that a wait would report nothing; false: perhaps it would. */
 static inline bool plx__poller_is_quiet(struct plx__poller *poller)
 {
     return poller->mechanism->is_quiet != NULL && poller->mechanism->is_quiet(poller);

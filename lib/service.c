@@ -30,7 +30,11 @@ static unsigned interest_of(const plx_socket *socket)
     bool wanted = socket->state == PLX_LISTENING
                       ? !socket->paused
                       : plx__socket_is_open(socket) && !socket->input_ended && room;
-    return interest | (wanted ? PLX__READ : 0u);
+    interest |= wanted ? PLX__READ : 0u;
+    /* What is read from a stream is read until it comes back short, and else left as work. Nothing
+     * the like holds for writing: whether there is room now is asked each time. */
+    bool remembers = socket->kind->short_is_all && socket->state != PLX_LISTENING;
+    return interest == PLX__READ && remembers ? interest | PLX__EDGE : interest;
 }
 
 /* The moment at which a closing socket is given up or looked at again, whichever comes first. */
@@ -104,10 +108,24 @@ void plx__socket_active(plx_socket *socket)
     }
 }
 
+static bool may_receive(const plx_socket *socket)
+{
+    return plx__socket_is_open(socket) && !socket->input_ended &&
+           (socket->watch.ready & PLX__READ) != 0;
+}
+
+/* An edge is told once. One that was found while a handler of this socket polled the group could not
+ * be served there. */
+static bool has_edge(const plx_socket *socket)
+{
+    return socket->task.loop != NULL && (socket->watch.interest & PLX__EDGE) != 0 &&
+           may_receive(socket);
+}
+
 bool plx__socket_has_work(const plx_socket *socket)
 {
     return socket->news != 0 || socket->again || socket->more || socket->too_long ||
-           plx__socket_can_send(socket);
+           plx__socket_can_send(socket) || has_edge(socket);
 }
 
 /* ---- moving bytes ---------------------------------------------------------------------------- */
@@ -122,12 +140,6 @@ static void check_idle(plx_socket *socket)
                                   "nothing received or sent for %d ms", limit);
         plx__socket_end(socket);
     }
-}
-
-static bool may_receive(const plx_socket *socket)
-{
-    return plx__socket_is_open(socket) && !socket->input_ended &&
-           (socket->watch.ready & PLX__READ) != 0;
 }
 
 static void listener_input(plx_socket *socket, struct plx__budget *budget)

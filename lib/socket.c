@@ -154,7 +154,8 @@ int plx__socket_open(plx_socket *socket, int family)
 
 int plx__socket_take_descriptor(plx_socket *socket, int descriptor)
 {
-    int result = plx__watch_start(&socket->watch, &socket->task, descriptor, PLX__READ);
+    unsigned interest = PLX__READ | (socket->kind->short_is_all ? PLX__EDGE : 0u);
+    int result = plx__watch_start(&socket->watch, &socket->task, descriptor, interest);
     if (result < 0) {
         return result;
     }
@@ -385,6 +386,7 @@ static void enter_state(plx_socket *socket, const struct plx__os_socket_facts *f
     struct plx__os_name remote;
     if (facts->listening) {
         plx__socket_set_state(socket, PLX_LISTENING);
+        plx__socket_update(socket);
     } else if (facts->connected) {
         bool named = plx__os_remote_name(socket->watch.descriptor, &remote) == 0;
         plx__socket_become_connected(socket, named ? &remote : NULL);

@@ -52,11 +52,13 @@ struct plx__aim {
 
 struct plx_kind {
     const char *name;
-    size_t size;             /* of the kind's socket */
-    int type;                /* SOCK_STREAM or SOCK_DGRAM */
-    int families[2];         /* AF_INET …, the second 0 where there is one */
-    size_t record_size;      /* bytes that precede each record in the buffers; 0: the buffers hold a
+    size_t size;        /* of the kind's socket */
+    int type;           /* SOCK_STREAM or SOCK_DGRAM */
+    int families[2];    /* AF_INET …, the second 0 where there is one */
+    size_t record_size; /* bytes that precede each record in the buffers; 0: the buffers hold a
                                 stream */
+    bool short_is_all;  /* a read that brings less than asked for was all there is, but for the end
+                                and for urgent bytes; false: it may as well end behind a record */
     plx__option_set options; /* those that this kind has beside what all obey */
     plx__option_set presets; /* those of them whose default differs from the kernel's */
 

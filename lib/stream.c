@@ -51,6 +51,7 @@ int plx__stream_listen(plx_socket *socket)
         return fail_to_listen(socket, descriptor, result);
     }
     plx__socket_set_state(socket, PLX_LISTENING);
+    plx__socket_update(socket);
     return 0;
 }
 

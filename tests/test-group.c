@@ -856,6 +856,38 @@ GROUP_CASE(a_member_is_polled_inside_a_frame)
     }
 }
 
+struct inner_poll {
+    struct world *world;
+    int raw;
+};
+
+static void act_poll_group(struct record *record, plx_socket *socket)
+{
+    struct inner_poll *inner = record->data;
+
+    raw_say(inner->raw, "yz");
+    arrives(socket);
+    plx_group_poll(inner->world->group, 0);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 1);
+}
+
+/* The other way round: what the group finds for the very socket whose handler polls it has to wait,
+ * and is not forgotten. */
+GROUP_CASE(a_group_is_polled_inside_the_poll_of_a_member)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct inner_poll inner = {w, world_pair(w, socket, &log)};
+
+    record_on(&log, EVENT_DATA_AVAILABLE, act_poll_group, &inner);
+    raw_say(inner.raw, "x");
+    arrives(socket);
+    plx_socket_poll(socket);
+    ck_assert(log.fired);
+    plx_group_poll(w->group, 0);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
+}
+
 /* A Unix socket ends a read behind a byte that carries a descriptor (unix(7)), TCP ends it before an
  * urgent one. */
 static void raw_say_apart(const struct world *w, int descriptor, char byte)
@@ -1018,6 +1050,7 @@ int main(void)
         &what_has_come_is_told_by_the_very_next_poll,
         &what_has_come_is_told_by_the_next_poll_of_a_member,
         &a_member_is_polled_inside_a_frame,
+        &a_group_is_polled_inside_the_poll_of_a_member,
         &a_short_read_that_was_not_all,
         &a_wake_outlives_polls_of_members,
         &two_groups_in_one_thread,

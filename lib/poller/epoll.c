@@ -1,7 +1,9 @@
-/* lib/poller/epoll.c -- floor 3: Linux epoll, level-triggered.
+/* lib/poller/epoll.c -- floor 3: Linux epoll, level-triggered unless a watch wants edges.
  *
  * Level-triggered, so that the descriptor itself may stand in another loop's epoll and be right
- * about what is left over, and so that no watch needs to be re-armed after each message. */
+ * about what is left over, and so that no watch needs to be re-armed after each message. The price
+ * is that the kernel looks once more at each descriptor that it has reported, which by then is cold
+ * in the cache: a watch that remembers what it was told is spared that by EDGE. */
 #include "config.h"
 
 #ifdef HAVE_SYS_EPOLL_H
@@ -15,6 +17,8 @@
 
 /* What one call fetches. Readiness beyond it is fetched by further calls of the same wait. */
 #define BATCH 256
+
+#define READING ((unsigned)(EPOLLIN | EPOLLPRI | EPOLLRDHUP))
 
 struct epoll_poller {
     struct plx__poller base;
@@ -45,8 +49,9 @@ static int epoll_change(struct plx__poller *poller, struct plx__watch *watch, un
     int operation = interest == 0            ? EPOLL_CTL_DEL
                     : watch->registered == 0 ? EPOLL_CTL_ADD
                                              : EPOLL_CTL_MOD;
-    event.events = ((interest & PLX__READ) != 0 ? (unsigned)(EPOLLIN | EPOLLRDHUP) : 0u) |
-                   ((interest & PLX__WRITE) != 0 ? (unsigned)EPOLLOUT : 0u);
+    event.events = ((interest & PLX__READ) != 0 ? READING : 0u) |
+                   ((interest & PLX__WRITE) != 0 ? (unsigned)EPOLLOUT : 0u) |
+                   ((interest & PLX__EDGE) != 0 ? (unsigned)EPOLLET : 0u);
     return epoll_ctl(epoll_of(poller)->descriptor, operation, watch->descriptor, &event) < 0 &&
                    interest != 0
                ? -errno
@@ -60,7 +65,7 @@ static bool report(struct plx__poller *poller, const struct epoll_event *event)
     unsigned ready =
         (event->events & EPOLLOUT ? PLX__WRITE : 0u) | (event->events & EPOLLIN ? PLX__READ : 0u);
     bool new = watch->ready == 0;
-    if (event->events & EPOLLRDHUP) {
+    if (event->events & (EPOLLRDHUP | EPOLLPRI)) {
         ready |= PLX__READ | PLX__END;
     }
     if (event->events & (EPOLLERR | EPOLLHUP)) {

@@ -9,14 +9,13 @@
  *                         |                          \_______ two words of memory _______/
  *                         +--> epoll_wait
  *
- * Invariant: while `busy` is false and both words are silent, no watch is ready. For `busy` is
- * taken back only when epoll_wait found nothing after the words had been cleared, with the request
- * armed; what becomes ready from then on marks the ring, and the mark stays until we clear it. So
- * words are cleared first and the set is asked then, never the other way round.
+ * Invariant: while `busy` is false and both words are silent, the set has nothing to tell. For
+ * `busy` is taken back only when the set was asked in vain after the words had been cleared, with
+ * the request armed; what becomes ready from then on marks the ring, and the mark stays until we
+ * clear it. So words are cleared first and the set is asked then, never the other way round.
  *
  * While busy the words are not looked at: an epoll_wait for each frame, as with epoll alone, and
- * nothing of the ring's. The set is level-triggered, so that what a frame leaves behind, and what is
- * found by a short read that was not the end, keeps the poller busy.
+ * nothing of the ring's. A level-triggered watch that is still ready keeps the poller busy.
  *
  * DEFER_TASKRUN leaves the work at the ring until we enter the kernel for it. COOP_TASKRUN lost: it
  * queues for the thread, and marks the first ring of a thread only (Linux 6.18, io_uring.c,

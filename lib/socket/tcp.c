@@ -44,6 +44,7 @@ static const struct plx_kind tcp = {
     .name = "TCP",
     .size = sizeof(plx_socket),
     .families = {AF_INET, AF_INET6},
+    .short_is_all = true,
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(KEEP_ALIVE) |
                PLX__OPTION(KEEP_ALIVE_IDLE) | PLX__OPTION(KEEP_ALIVE_INTERVAL) |
                PLX__OPTION(KEEP_ALIVE_COUNT) | PLX__OPTION(LOW_DELAY) | PLX__OPTION(AUTO_CONNECT),
