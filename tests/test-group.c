@@ -965,6 +965,8 @@ GROUP_CASE(two_groups_in_one_thread)
         }
         raw_say(raws[i % 2], "x");
         raw_say(raws[1 - i % 2], "x");
+        arrives(sockets[0]);
+        arrives(sockets[1]);
         plx_group_poll(groups[1 - i % 2], 0);
         ck_assert_uint_eq(take_all(sockets[1 - i % 2]), 1);
         plx_group_poll(groups[i % 2], 0);
@@ -988,6 +990,7 @@ static void *poll_elsewhere(void *argument)
         for (int idle = 0; idle < i % 4; idle++)
             plx_group_poll(relay->world->group, 0);
         raw_say(relay->raw, "x");
+        arrives(relay->socket);
         plx_group_poll(relay->world->group, 0);
         relay->delivered += take_all(relay->socket) == 1;
     }

@@ -15,6 +15,7 @@ enum { SKIPPED = 77 };
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -24,7 +25,7 @@ enum { SKIPPED = 77 };
 
 #include "tests/world.h"
 
-enum { FRAMES = 1000, HAIL = 50000 };
+enum { FRAMES = 1000, HAIL = 50000, PAIRS = 500 };
 
 /* ---- children under a filter ----------------------------------------------------------------- */
 
@@ -68,7 +69,7 @@ static int status_of(void (*body)(void *), void *argument)
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         body(argument);
-        _exit(0);
+        syscall(SYS_exit_group, 0); /* _exit of a sanitizer makes other calls before */
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     return status;
@@ -271,9 +272,9 @@ static void *send_to_both(void *argument)
 {
     struct pair_of_crews *both = argument;
 
-    for (int i = 1; i <= FRAMES; i++) {
+    for (int i = 1; i <= PAIRS; i++) {
         while (atomic_load(&both->asked) != i)
-            ;
+            sched_yield();
         raw_say(both->crews[i % 2].raws[0], "x");
         raw_say(both->crews[1 - i % 2].raws[0], "x");
         atomic_store(&both->answered, i);
@@ -292,7 +293,7 @@ START_TEST(two_groups_in_one_thread)
     atomic_init(&both.asked, 0);
     atomic_init(&both.answered, 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, send_to_both, &both), 0);
-    for (int i = 1; i <= FRAMES; i++) {
+    for (int i = 1; i <= PAIRS; i++) {
         for (int idle = 0; idle < 3; idle++)
             for (int k = 0; k < 2; k++)
                 plx_group_poll(both.crews[k].group, 0);
@@ -416,6 +417,7 @@ int main(void)
 
     if (world_modes() <= MODE_URING)
         return SKIPPED;
+    tcase_set_timeout(tcase, 20);
     if (!under_valgrind()) {
         tcase_add_test(tcase, a_quiet_frame_makes_no_system_call);
         tcase_add_test(tcase, a_quiet_member_makes_no_system_call);
