@@ -18,7 +18,9 @@
 /* What one call fetches. Readiness beyond it is fetched by further calls of the same wait. */
 #define BATCH 256
 
-#define READING ((unsigned)(EPOLLIN | EPOLLPRI | EPOLLRDHUP))
+/* Urgent bytes are of interest to those only who take a short read for all there is. */
+#define READING ((unsigned)(EPOLLIN | EPOLLRDHUP))
+#define EDGES ((unsigned)(EPOLLET | EPOLLPRI))
 
 struct epoll_poller {
     struct plx__poller base;
@@ -51,7 +53,7 @@ static int epoll_change(struct plx__poller *poller, struct plx__watch *watch, un
                                              : EPOLL_CTL_MOD;
     event.events = ((interest & PLX__READ) != 0 ? READING : 0u) |
                    ((interest & PLX__WRITE) != 0 ? (unsigned)EPOLLOUT : 0u) |
-                   ((interest & PLX__EDGE) != 0 ? (unsigned)EPOLLET : 0u);
+                   ((interest & PLX__EDGE) != 0 ? EDGES : 0u);
     return epoll_ctl(epoll_of(poller)->descriptor, operation, watch->descriptor, &event) < 0 &&
                    interest != 0
                ? -errno
