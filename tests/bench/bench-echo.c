@@ -151,8 +151,8 @@ static void measure(struct bench *bench, struct echo *echo, unsigned active, siz
         if (round >= 5) /* the first few warm caches and pools */
             bench_pair_add(&pair, round % 2 == 0 ? first : second, round % 2 == 0 ? second : first);
     }
-    (void)snprintf(what, sizeof what, "echo 64 B, %4u of %d active, %s, per message", active,
-                   CONNECTIONS, how);
+    (void)snprintf(what, sizeof what, "echo 64 B, %4u of %d, %s, per message", active, CONNECTIONS,
+                   how);
     bench_report(bench, &goal, &pair);
 }
 
