@@ -354,7 +354,7 @@ bool plx_socket_poll(plx_socket *socket)
     socket->lent = false;
     rest_buffers(socket);
     if (is_quiet(socket)) {
-        return serve_quiet(socket, &budget);
+        return !plx__task_is_quiet(&socket->task) && serve_quiet(socket, &budget);
     }
     plx__socket_look(socket);
     plx__hold_enter(&socket->hold);
