@@ -16,16 +16,16 @@
 
 /* What the library knows of one errno. */
 struct row {
-    int os_error;
-    int code;          /* its class, or PLAIN: the errno itself */
-    plx_reason reason; /* what it means to a socket */
-    const char *name, *text;
+    uint16_t os_error;
+    uint8_t code;      /* its class, or PLAIN: the errno itself */
+    uint8_t reason;    /* what it means to a socket */
+    const char *words; /* its name, a zero byte, its text: one pointer a row to relocate, not two */
 };
 
 #define PLAIN 0
 #define ROW(name, code, reason, text)                                                              \
     {                                                                                              \
-        name, code, PLX_REASON_##reason, #name, text                                               \
+        name, code, PLX_REASON_##reason, #name "\0" text                                           \
     }
 
 /* Every errno of Linux, in its order, and other systems' names for the same. The texts are ours:
@@ -270,19 +270,19 @@ plx_reason plx__error_reason(int os_error)
         return PLX_REASON_NONE;
     }
     const struct row *row = find_row(os_error);
-    return row != NULL ? row->reason : PLX_REASON_OPERATION;
+    return row != NULL ? (plx_reason)row->reason : PLX_REASON_OPERATION;
 }
 
 const char *plx__error_os_name(int os_error)
 {
     const struct row *row = find_row(os_error);
-    return row != NULL ? row->name : unknown_name;
+    return row != NULL ? row->words : unknown_name;
 }
 
 const char *plx__error_os_text(int os_error)
 {
     const struct row *row = find_row(os_error);
-    return row != NULL ? row->text : unknown_text;
+    return row != NULL ? row->words + strlen(row->words) + 1 : unknown_text;
 }
 
 const char *plx_code_name(int code)
