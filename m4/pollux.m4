@@ -40,3 +40,24 @@ int seen(void) { return 0; }]])],
    AS_VAR_APPEND([POLLUX_CFLAGS], [" -fvisibility=hidden"])],
   [AC_MSG_RESULT([no])])
 CFLAGS=$pollux_saved_CFLAGS])
+
+# POLLUX_CHECK_PEER(NAME, MODULES, [CONDITION])
+# Looks for a library that the benchmarks compare with: HAVE_<NAME> for the preprocessor and for
+# automake, <NAME>_CFLAGS and <NAME>_LIBS. Its absence is no failure.
+AC_DEFUN([POLLUX_CHECK_PEER], [
+AS_IF([m4_default([$3], [true])], [PKG_CHECK_MODULES([$1], [$2], [have_peer=yes], [have_peer=no])],
+  [have_peer=no])
+POLLUX_NOTE_PEER([$1])])
+
+# POLLUX_CHECK_PEER_LIBRARY(NAME, HEADER, LIBRARY, FUNCTION)
+# The same for one that pkg-config does not know.
+AC_DEFUN([POLLUX_CHECK_PEER_LIBRARY], [
+have_peer=no
+AC_CHECK_HEADER([$2], [AC_CHECK_LIB([$3], [$4], [have_peer=yes; AC_SUBST([$1_LIBS], [-l$3])])])
+POLLUX_NOTE_PEER([$1])])
+
+AC_DEFUN([POLLUX_NOTE_PEER], [
+AS_IF([test "x$have_peer" = xyes],
+  [AC_DEFINE([HAVE_$1], [1], [Define to 1 if the benchmarks can compare with it.])
+   AS_VAR_APPEND([peers], [" $1"])])
+AM_CONDITIONAL([$1], [test "x$have_peer" = xyes])])

@@ -1,198 +1,159 @@
-/* tests/bench/bench-echo.c -- an echo server of 1 000 connections: thread CPU time per message,
- * beside epoll + recv + send.
+/* tests/bench/bench-echo.c -- an echo server of 1 000 connections by every peer: CPU time per
+ * message in the server's thread.
  *
- * The clients have sent before the measured frame begins and take their replies after it, so a
- * frame of either side has exactly the same to do; the frames alternate. */
+ * All servers are in one thread. The clients have sent before the measured frame begins and take
+ * their replies after it, so a frame of any side has exactly the same to do; the frames alternate.
+ * A peer with threads of its own is charged for them, from the sending to the taking of the
+ * replies. */
 #include "config.h"
 
-#include "tests/bench/bench.h"
-#include "tests/bench/crowd.h"
-#include "tests/bench/service.h"
+#include "tests/bench/field.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <pollux.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string.h>
 
-enum { CONNECTIONS = 1000, AT_ONCE = 100, RAW_EVENTS = 256, RAW_BUFFER = 65536 };
+enum { CONNECTIONS = 1000, WARM = 5 };
 
-struct echo {
-    struct service service;
-    struct crowd crowd;
-    int set;        /* the raw side's epoll */
-    size_t replied; /* in this frame */
-};
+static struct field field;
 
-/* ---- the raw side ---------------------------------------------------------------------------- */
-
-static int raw_listen(int *ret_port)
+static void frame(struct side *side, unsigned active)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 ||
-        listen(listener, 1000) != 0)
-        bench_fail("listen");
-    (void)getsockname(listener, (struct sockaddr *)&address, &size);
-    *ret_port = ntohs(address.sin_port);
-    return listener;
-}
-
-static void raw_accept(struct echo *echo, int listener)
-{
-    int on = 1;
-    int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = descriptor}};
-
-    if (descriptor < 0 || epoll_ctl(echo->set, EPOLL_CTL_ADD, descriptor, &event) != 0)
-        bench_fail("accept");
-    (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-static void raw_open(struct echo *echo)
-{
-    int port;
-    int listener = raw_listen(&port);
-
-    echo->set = epoll_create1(EPOLL_CLOEXEC);
-    for (int i = 0; i < CONNECTIONS; i += AT_ONCE) {
-        crowd_connect(&echo->crowd, port, AT_ONCE);
-        for (int j = 0; j < AT_ONCE; j++)
-            raw_accept(echo, listener);
-    }
-    close(listener);
-}
-
-static void raw_frame(struct echo *echo, size_t active)
-{
-    static char buffer[RAW_BUFFER];
-    struct epoll_event events[RAW_EVENTS];
-
-    while (echo->replied < active) {
-        int count = epoll_wait(echo->set, events, RAW_EVENTS, 0);
-
-        for (int i = 0; i < count; i++) {
-            ssize_t size = recv(events[i].data.fd, buffer, sizeof buffer, 0);
-
-            if (size <= 0 || send(events[i].data.fd, buffer, (size_t)size, MSG_NOSIGNAL) != size)
-                bench_fail("echo");
-            echo->replied++;
-        }
-    }
-}
-
-/* ---- Pollux's side --------------------------------------------------------------------------- */
-
-static void echo_read_all(plx_socket *socket, void *user)
-{
-    struct echo *echo = user;
-    size_t size;
-    const void *data = plx_socket_read_all(socket, &size);
-
-    (void)plx_socket_write(socket, data, size);
-    echo->replied++;
-}
-
-static void echo_read(plx_socket *socket, void *user)
-{
-    struct echo *echo = user;
-    char buffer[4096];
-    ptrdiff_t size = plx_socket_read(socket, buffer, sizeof buffer);
-
-    if (size > 0)
-        (void)plx_socket_write(socket, buffer, (size_t)size);
-    echo->replied++;
-}
-
-static void pollux_frame(struct echo *echo, size_t active)
-{
-    while (plx_group_poll(echo->service.group, 0) || echo->replied < active)
+    while (side->peer->server->poll(side->object) || side->tally.answered < active)
         continue;
 }
 
-/* ---- the frames ------------------------------------------------------------------------------ */
-
-/* The first thousand of the crowd are the raw side's, the second Pollux's. */
-static double measured_frame(struct echo *echo, bool raw, unsigned round, unsigned active)
+static double measured_frame(struct side *side, struct crowd *crowd, unsigned round,
+                             unsigned active)
 {
     struct crowd_choice choice = {
-        .base = raw ? 0 : CONNECTIONS, .total = CONNECTIONS, .first = round * 331, .count = active};
-    double start;
+        .base = side->base, .total = CONNECTIONS, .first = round * 331, .count = active};
+    enum bench_clock clock = side->peer->threads ? BENCH_PROCESS_CPU : BENCH_THREAD_CPU;
+    double start = bench_now(clock);
     double end;
 
-    crowd_send(&echo->crowd, &choice);
-    echo->replied = 0;
-    start = bench_now(BENCH_THREAD_CPU);
-    if (raw)
-        raw_frame(echo, active);
-    else
-        pollux_frame(echo, active);
-    end = bench_now(BENCH_THREAD_CPU);
-    crowd_receive(&echo->crowd, &choice);
+    side->tally.answered = 0;
+    crowd_send(crowd, &choice);
+    if (!side->peer->threads)
+        start = bench_now(clock);
+    frame(side, active);
+    end = bench_now(clock);
+    crowd_receive(crowd, &choice);
+    if (side->peer->threads)
+        end = bench_now(clock);
     return (end - start) / active;
 }
 
-static void measure(struct bench *bench, struct echo *echo, unsigned active, size_t rounds,
-                    const char *how)
+static size_t find(const char *name)
+{
+    for (size_t i = 0; i < field.count; i++)
+        if (strcmp(field.sides[i].peer->name, name) == 0)
+            return i;
+    return 0;
+}
+
+static bool is_pollux(const struct side *side)
+{
+    return strncmp(side->peer->name, "Pollux", 6) == 0;
+}
+
+/* Pollux's own mechanisms beside another peer: how the messages compare with that one. */
+static void report_beside(struct bench *bench, const struct bench_samples *samples,
+                          const char *what, const char *other)
+{
+    char text[100];
+    const struct bench_goal goal = {text, "", BENCH_AT_MOST, 1};
+    size_t reference = find(other);
+
+    (void)snprintf(text, sizeof text, "%s / %s", what, other);
+    for (size_t i = 0; i < field.count && reference != 0; i++)
+        if (is_pollux(&field.sides[i]))
+            bench_report_value(bench, &goal, samples->names[i], -1,
+                               bench_ratio(samples, i, reference));
+}
+
+/* Some of the sides, the first of which is the reference. */
+struct choice {
+    size_t sides[BENCH_SIDES];
+    size_t count;
+};
+
+static struct bench_samples sample(const struct choice *choice, struct crowd *crowd,
+                                   unsigned active, size_t rounds)
+{
+    struct bench_samples samples = {.sides = choice->count};
+
+    for (size_t i = 0; i < choice->count; i++)
+        samples.names[i] = field.sides[choice->sides[i]].peer->name;
+    for (unsigned round = 0; round < rounds + WARM; round++) {
+        double times[BENCH_SIDES];
+
+        for (size_t turn = 0; turn < choice->count; turn++) {
+            size_t i = (turn + round) % choice->count;
+
+            times[i] = measured_frame(&field.sides[choice->sides[i]], crowd, round, active);
+        }
+        if (round >= WARM) /* the first few warm caches and pools */
+            bench_samples_add(&samples, times);
+    }
+    return samples;
+}
+
+/* Pollux beside raw alone: with all the peers between two frames of a side, its memory has left the
+ * caches, and that costs most where there is most of it. */
+static void measure_closely(struct bench *bench, struct crowd *crowd, unsigned active,
+                            size_t rounds)
 {
     char what[80];
-    struct bench_goal goal = {what, "ns", BENCH_AT_MOST, 1.10};
-    struct bench_pair pair = {0};
+    const struct bench_goal goal = {what, "ns", BENCH_AT_MOST, 1.10};
 
-    for (unsigned round = 0; round < rounds + 5; round++) {
-        double first = measured_frame(echo, round % 2 == 0, round, active);
-        double second = measured_frame(echo, round % 2 != 0, round, active);
+    (void)snprintf(what, sizeof what, "echo 64 B, %u of %d active, alone with raw", active,
+                   CONNECTIONS);
+    for (size_t i = 1; i < field.count; i++) {
+        const struct choice two = {{0, i}, 2};
+        struct bench_samples samples;
 
-        if (round >= 5) /* the first few warm caches and pools */
-            bench_pair_add(&pair, round % 2 == 0 ? first : second, round % 2 == 0 ? second : first);
+        if (!is_pollux(&field.sides[i]))
+            continue;
+        samples = sample(&two, crowd, active, rounds);
+        bench_report(bench, &goal, &samples);
     }
-    (void)snprintf(what, sizeof what, "echo 64 B, %4u of %d, %s, per message", active, CONNECTIONS,
-                   how);
-    bench_report(bench, &goal, &pair);
 }
 
-static void measure_all(struct bench *bench, struct echo *echo, const char *how)
+static void measure_all(struct bench *bench, struct crowd *crowd, unsigned active, size_t rounds)
 {
-    measure(bench, echo, 10, bench_rounds(bench, 2000), how);
-    measure(bench, echo, 100, bench_rounds(bench, 600), how);
-    measure(bench, echo, 1000, bench_rounds(bench, 100), how);
-}
+    char what[80];
+    const struct bench_goal goal = {what, "ns", BENCH_NO_TARGET, 0};
+    struct choice all = {.count = field.count};
+    struct bench_samples samples;
 
-static void measure_mechanism(struct bench *bench, const char *mechanism)
-{
-    static const plx_events all = {.data_available = echo_read_all};
-    static const plx_events some = {.data_available = echo_read};
-    struct echo echo = {.set = -1};
-    plx_socket *client = NULL;
-    char how[40];
-
-    crowd_start(&echo.crowd);
-    raw_open(&echo);
-    service_open(&echo.service, mechanism, &all, &echo);
-    service_admit(&echo.service, &echo.crowd, CONNECTIONS);
-    (void)snprintf(how, sizeof how, "%s, read_all", mechanism);
-    measure_all(bench, &echo, how);
-    while ((client = plx_server_next_active(echo.service.server, client)) != NULL)
-        plx_socket_set_events(client, &some, &echo);
-    (void)snprintf(how, sizeof how, "%s, read", mechanism);
-    measure_all(bench, &echo, how);
-    service_close(&echo.service);
-    crowd_end(&echo.crowd);
-    close(echo.set);
+    for (size_t i = 0; i < field.count; i++)
+        all.sides[i] = i;
+    samples = sample(&all, crowd, active, rounds);
+    (void)snprintf(what, sizeof what, "echo 64 B, %u of %d active", active, CONNECTIONS);
+    report_beside(bench, &samples, what, "libuv");
+    report_beside(bench, &samples, what, "libevent");
+    bench_report(bench, &goal, &samples);
 }
 
 int main(int argc, char **argv)
 {
+    static const struct {
+        unsigned active;
+        size_t rounds, rounds_of_all;
+    } works[] = {{10, 1000, 600}, {100, 400, 200}, {1000, 80, 50}};
     struct bench bench;
+    struct crowd crowd;
 
     bench_start(&bench, "echo", argc, argv);
-    measure_mechanism(&bench, "epoll");
-    if (service_has_uring())
-        measure_mechanism(&bench, "uring");
+    crowd_start(&crowd);
+    field_name_missing(&bench);
+    field_open_servers(&bench, &field, &crowd, CONNECTIONS, true);
+    field_add_server(&field, &peer_pollux_read, &crowd, CONNECTIONS);
+    for (size_t i = 0; i < field.count; i++)
+        field.sides[i].tally.echo = true;
+    for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
+        measure_closely(&bench, &crowd, works[i].active, bench_rounds(&bench, works[i].rounds));
+        measure_all(&bench, &crowd, works[i].active, bench_rounds(&bench, works[i].rounds_of_all));
+    }
+    crowd_end(&crowd);
     return bench_finish(&bench);
 }

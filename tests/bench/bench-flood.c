@@ -117,7 +117,8 @@ static void report_times(struct bench *bench, const char *name, double *times, s
         if (aimed && rows[i].aimed)
             goal.bound = BENCH_AT_MOST;
         (void)snprintf(what, sizeof what, "%s / budget: %s", name, rows[i].text);
-        bench_report_value(bench, &goal, BUDGET, bench_quantile(times, count, rows[i].share));
+        bench_report_value(bench, &goal, aimed ? "Pollux" : "raw", BUDGET,
+                           bench_quantile(times, count, rows[i].share));
     }
 }
 
@@ -153,7 +154,8 @@ static void bulk(struct bench *bench, struct flood *flood, unsigned senders, con
         rest();
         raw_turn(flood);
     }
-    bench_report_value(bench, &rate, -1, (double)flood->bytes / 1024 / (double)flood->count);
+    bench_report_value(bench, &rate, "Pollux", -1,
+                       (double)flood->bytes / 1024 / (double)flood->count);
     report(bench, flood, name);
     report_times(bench, "  (a raw loop instead)", flood->raw_times, flood->raw_count, false);
     crowd_calm(&flood->flooders);
@@ -228,8 +230,8 @@ static void bystanders(struct bench *bench, struct flood *flood)
         polls[frame] = (double)(flood->count - first);
         crowd_receive(&flood->others, &others);
     }
-    bench_report_value(bench, &median, -1, bench_quantile(polls, frames, 0.5));
-    bench_report_value(bench, &most, -1, bench_quantile(polls, frames, 1));
+    bench_report_value(bench, &median, "Pollux", -1, bench_quantile(polls, frames, 0.5));
+    bench_report_value(bench, &most, "Pollux", -1, bench_quantile(polls, frames, 1));
     report(bench, flood, "1 sender among 100 bystanders");
     crowd_calm(&flood->flooders);
     service_close(&flood->service);

@@ -1,141 +1,28 @@
-/* tests/bench/bench-idle.c -- what a frame costs in which nothing arrived. */
+/* tests/bench/bench-idle.c -- what a frame costs in which nothing arrived, for every peer, over 1 to
+ * 10 000 connections.
+ *
+ * So many connections of all peers at once would be more descriptors than a process may have. The
+ * peers come one after the other, each in turn with a bare epoll_wait on the very descriptors that
+ * the peer's listener has accepted. */
 #include "config.h"
 
-#include "tests/bench/bench.h"
-#include "tests/bench/crowd.h"
-#include "tests/bench/service.h"
+#include "tests/bench/field.h"
+#include "tests/bench/wire.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <pollux.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAXIMUM_MEMBERS = 10000, RAW_EVENTS = 64, HOUR = 3600000, TRIALS = 200 };
+enum { MAXIMUM = 10000, RAW_EVENTS = 64, SHARE = 60 };
 
-/* ---- one socket ------------------------------------------------------------------------------ */
-
-struct one {
-    plx_group *group; /* NULL: polled alone */
-    plx_socket *socket;
-    int peer;
-};
-
-/* A bare listener, for the library's own is not what is measured here. */
-static int tcp_pair(int ret_ends[2])
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, size) != 0 ||
-        listen(listener, 1) != 0)
-        return -1;
-    (void)getsockname(listener, (struct sockaddr *)&address, &size);
-    ret_ends[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (ret_ends[0] < 0 || connect(ret_ends[0], (struct sockaddr *)&address, sizeof address) != 0)
-        return -1;
-    ret_ends[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    close(listener);
-    return ret_ends[1] < 0 ? -1 : 0;
-}
-
-static void raw_receive(void *user, size_t iterations)
-{
-    const struct one *one = user;
-    int descriptor = plx_socket_handle(one->socket);
-    char byte[64];
-
-    while (iterations-- > 0)
-        if (recv(descriptor, byte, sizeof byte, 0) >= 0)
-            bench_fail("receive nothing");
-}
-
-static void poll_socket(void *user, size_t iterations)
-{
-    const struct one *one = user;
-
-    while (iterations-- > 0)
-        (void)plx_socket_poll(one->socket);
-}
-
-static void open_one(struct one *one, plx_group *group)
-{
-    int ends[2];
-
-    one->group = group;
-    one->socket = plx_tcp_new();
-    if (one->socket == NULL || tcp_pair(ends) != 0)
-        bench_fail("make a TCP connection");
-    one->peer = ends[0];
-    errno = plx_socket_adopt(one->socket, ends[1]);
-    if (errno != 0)
-        bench_fail("adopt it");
-    if (group != NULL)
-        (void)plx_group_add(group, one->socket);
-    for (int i = 0; i < 100; i++)
-        (void)plx_socket_poll(one->socket);
-}
-
-static void close_one(struct one *one)
-{
-    one->socket = plx_socket_free(one->socket);
-    one->group = plx_group_free(one->group);
-    close(one->peer);
-}
-
-/* A member of a group. With io_uring the ring says that nothing came. */
-static void measure_member(struct bench *bench, const char *mechanism)
-{
-    bool aimed = strcmp(mechanism, "uring") == 0;
-    char what[80];
-    struct bench_goal goal = {what, "ns", aimed ? BENCH_AT_MOST : BENCH_NO_TARGET, 0.3};
-    struct one one;
-
-    (void)snprintf(what, sizeof what, "idle plx_socket_poll of a member, %s / recv", mechanism);
-    open_one(&one, service_group(mechanism));
-    bench_compare(bench, &goal, BENCH_THREAD_CPU, bench_rounds(bench, 51), raw_receive, poll_socket,
-                  &one);
-    close_one(&one);
-}
-
-static void measure_one(struct bench *bench)
-{
-    const struct bench_goal alone = {"idle plx_socket_poll, TCP / recv", "ns", BENCH_AT_MOST, 1.15};
-    const struct bench_goal timed = {"idle plx_socket_poll with an idle time-out / recv", "ns",
-                                     BENCH_NO_TARGET, 0};
-    struct one one;
-
-    open_one(&one, NULL);
-    bench_compare(bench, &alone, BENCH_THREAD_CPU, bench_rounds(bench, 101), raw_receive,
-                  poll_socket, &one);
-    (void)plx_socket_set_option(one.socket, PLX_OPTION_IDLE_TIMEOUT, HOUR);
-    bench_compare(bench, &timed, BENCH_THREAD_CPU, bench_rounds(bench, 51), raw_receive,
-                  poll_socket, &one);
-    close_one(&one);
-    measure_member(bench, "epoll");
-    if (service_has_uring())
-        measure_member(bench, "uring");
-}
-
-/* ---- a group --------------------------------------------------------------------------------- */
-
-/* The raw side waits on the very descriptors of the group: that many connections twice would be too
- * many. */
 struct frame {
-    struct service service;
-    int set;
-    struct pollfd *list;
-    size_t count;
-    size_t arrived;
+    struct side side;
+    int set; /* the raw side's */
 };
 
-static void raw_epoll(void *user, size_t iterations)
+static void raw_frames(void *user, size_t iterations)
 {
     const struct frame *frame = user;
     struct epoll_event events[RAW_EVENTS];
@@ -145,132 +32,88 @@ static void raw_epoll(void *user, size_t iterations)
             bench_fail("wait for nothing");
 }
 
-static void raw_poll(void *user, size_t iterations)
+static void peer_frames(void *user, size_t iterations)
 {
     const struct frame *frame = user;
 
     while (iterations-- > 0)
-        if (poll(frame->list, (nfds_t)frame->count, 0) != 0)
-            bench_fail("wait for nothing");
+        (void)frame->side.peer->server->poll(frame->side.object);
 }
 
-static void poll_group(void *user, size_t iterations)
+/* A connection of the server is a descriptor of this process that has a peer and the server's
+ * port. What lives in other ways (ENet's peers, what belongs to a thread) is not found or just as
+ * cheap: the cost of an empty epoll_wait does not depend on it. */
+static bool belongs(int descriptor, int port)
 {
-    const struct frame *frame = user;
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
 
-    while (iterations-- > 0)
-        (void)plx_group_poll(frame->service.group, 0);
+    return getpeername(descriptor, (struct sockaddr *)&address, &size) == 0 &&
+           wire_port(descriptor) == port;
 }
 
 static void watch_raw(struct frame *frame)
 {
-    plx_socket *client = plx_server_next_active(frame->service.server, NULL);
+    struct rlimit limit = {0};
 
     close(frame->set);
     frame->set = epoll_create1(EPOLL_CLOEXEC);
-    frame->count = 0;
-    for (; client != NULL; client = plx_server_next_active(frame->service.server, client)) {
-        int descriptor = plx_socket_handle(client);
-        struct epoll_event event = {.events = EPOLLIN, .data = {.fd = descriptor}};
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    for (int i = 0; i < (int)limit.rlim_cur && i < 2 * MAXIMUM; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data = {.fd = i}};
 
-        if (epoll_ctl(frame->set, EPOLL_CTL_ADD, descriptor, &event) != 0)
-            bench_fail("watch a client's descriptor");
-        frame->list[frame->count].fd = descriptor;
-        frame->list[frame->count++].events = POLLIN;
+        if (belongs(i, frame->side.port) && epoll_ctl(frame->set, EPOLL_CTL_ADD, i, &event) != 0)
+            bench_fail("watch a connection");
     }
 }
 
-static void take_all(plx_socket *socket, void *user)
+static double target(const struct peer *peer)
 {
-    struct frame *frame = user;
-
-    (void)plx_socket_skip(socket, plx_socket_bytes_available(socket));
-    frame->arrived++;
+    return peer->mechanism != NULL && strcmp(peer->mechanism, "io_uring") == 0 ? 0.25 : 1.2;
 }
 
-static void measure_size(struct bench *bench, struct frame *frame, const char *mechanism,
-                         bool timed, double target)
+static void measure(struct bench *bench, struct frame *frame, size_t count)
 {
-    bool is_poll = strcmp(mechanism, "poll") == 0;
     char what[80];
-    struct bench_goal goal = {what, "ns", target > 0 ? BENCH_AT_MOST : BENCH_NO_TARGET, target};
+    const struct bench_goal goal = {what, "ns", BENCH_AT_MOST, target(frame->side.peer)};
+    const struct bench_side sides[] = {{"raw", raw_frames, frame},
+                                       {frame->side.peer->name, peer_frames, frame}};
 
-    (void)snprintf(what, sizeof what, "idle group, %s, %5zu members%s / %s", mechanism,
-                   frame->count, timed ? " timed" : "", is_poll ? "poll" : "epoll_wait");
-    bench_compare(bench, &goal, BENCH_THREAD_CPU, bench_rounds(bench, 101),
-                  is_poll ? raw_poll : raw_epoll, poll_group, frame);
+    (void)snprintf(what, sizeof what, "idle frame, %zu connections", count);
+    bench_compare(bench, &goal, BENCH_THREAD_CPU, bench_rounds(bench, SHARE), sides, 2);
 }
 
-/* What arrived is delivered by the very next poll, after none to eight idle ones. */
-static void measure_delivery(struct bench *bench, struct frame *frame, struct crowd *crowd,
-                             const char *mechanism)
+static void measure_peer(struct bench *bench, struct crowd *crowd, const struct peer *peer)
 {
-    char what[80];
-    struct bench_goal goal = {what, "of 1", BENCH_AT_LEAST, 1};
-    size_t delivered = 0;
+    struct frame frame = {.set = -1};
+    size_t most = peer->maximum == 0 ? MAXIMUM : peer->maximum;
 
-    for (unsigned i = 0; i < TRIALS; i++) {
-        struct crowd_choice choice = {.total = (unsigned)frame->count, .first = i * 37, .count = 1};
-
-        for (unsigned idle = i % 9; idle > 0; idle--)
-            (void)plx_group_poll(frame->service.group, 0);
-        crowd_send(crowd, &choice);
-        frame->arrived = 0;
-        (void)plx_group_poll(frame->service.group, 0);
-        delivered += frame->arrived == 1;
-        for (int rest = 0; frame->arrived == 0 && rest < 10; rest++)
-            (void)plx_group_poll(frame->service.group, 10);
+    if (!side_open_server(&frame.side, peer, NULL)) {
+        field_name_unable(bench, peer);
+        return;
     }
-    (void)snprintf(what, sizeof what, "delivered by the next poll, %s, %zu members", mechanism,
-                   frame->count);
-    bench_report_value(bench, &goal, -1, (double)delivered / TRIALS);
-}
-
-/* What an idle frame may cost beside the system call of its mechanism; 0: as much as it likes. */
-static double target_of(const char *mechanism)
-{
-    return strcmp(mechanism, "uring") == 0 ? 0.25 : strcmp(mechanism, "epoll") == 0 ? 1.2 : 0;
-}
-
-static void measure_group(struct bench *bench, struct crowd *crowd, const char *mechanism)
-{
-    static const plx_events events = {.data_available = take_all};
-    double target = target_of(mechanism);
-    struct frame frame = {.set = -1, .list = calloc(MAXIMUM_MEMBERS, sizeof *frame.list)};
-
-    if (frame.list == NULL)
-        bench_fail("memory for the list");
-    service_open(&frame.service, mechanism, &events, &frame);
-    for (size_t count = 1; count <= MAXIMUM_MEMBERS; count *= 10) {
-        service_admit(&frame.service, crowd, count);
+    for (size_t count = 1; count <= most; count *= 10) {
+        side_admit(&frame.side, crowd, count);
         watch_raw(&frame);
-        measure_size(bench, &frame, mechanism, false, target);
-        service_set_option(&frame.service, PLX_OPTION_IDLE_TIMEOUT, HOUR);
-        (void)plx_group_poll(frame.service.group, 0);
-        measure_size(bench, &frame, mechanism, true, target);
-        if (count == 1000)
-            measure_delivery(bench, &frame, crowd, mechanism);
-        service_set_option(&frame.service, PLX_OPTION_IDLE_TIMEOUT, 0);
-        (void)plx_group_poll(frame.service.group, 0);
+        measure(bench, &frame, count);
     }
-    service_close(&frame.service);
-    crowd_close(crowd);
     close(frame.set);
-    free(frame.list);
+    side_dismiss(&frame.side, crowd);
+    peer->server->close(frame.side.object);
 }
 
 int main(int argc, char **argv)
 {
+    const struct peer *const *peers = field_peers();
     struct bench bench;
     struct crowd crowd;
 
     bench_start(&bench, "idle", argc, argv);
     crowd_start(&crowd);
-    measure_one(&bench);
-    if (service_has_uring())
-        measure_group(&bench, &crowd, "uring");
-    measure_group(&bench, &crowd, "epoll");
-    measure_group(&bench, &crowd, "poll");
+    field_name_missing(&bench);
+    for (size_t i = 0; peers[i] != NULL; i++)
+        if (peers[i]->server != NULL && peers[i] != &peer_raw)
+            measure_peer(&bench, &crowd, peers[i]);
     crowd_end(&crowd);
     return bench_finish(&bench);
 }

@@ -222,7 +222,7 @@ static void pollux_blocks(void *user, size_t iterations)
 /* A rate where the harness measures times: the ratio is turned over in the figures of a block. */
 static void compare_rates(struct bench *bench, const struct bench_goal *goal, struct ends *ends)
 {
-    struct bench_pair pair = {0};
+    struct bench_samples samples = bench_of_two();
     const double bytes = 1e3 * BLOCK * RATE_BLOCKS; /* with nanoseconds: MB/s */
 
     for (size_t round = 0; round < bench_rounds(bench, 201); round++) {
@@ -236,9 +236,10 @@ static void compare_rates(struct bench *bench, const struct bench_goal *goal, st
             (side == 0 ? raw_blocks : pollux_blocks)(ends, RATE_BLOCKS);
             end[side] = bench_now(BENCH_THREAD_CPU);
         }
-        bench_pair_add(&pair, bytes / (end[0] - start[0]), bytes / (end[1] - start[1]));
+        bench_samples_add(&samples,
+                          (double[]){bytes / (end[0] - start[0]), bytes / (end[1] - start[1])});
     }
-    bench_report(bench, goal, &pair);
+    bench_report(bench, goal, &samples);
 }
 
 static void measure_turns(struct bench *bench)
@@ -251,6 +252,9 @@ static void measure_turns(struct bench *bench)
                                      BENCH_AT_LEAST, 0.9};
     const struct bench_goal read = {"IPC bulk, one thread, read", "MB/s", BENCH_AT_LEAST, 0.85};
     struct ends ends;
+    const struct bench_side turns[] = {{"raw", raw_turns, &ends}, {"Pollux", pollux_turns, &ends}};
+    const struct bench_side polled_turns[] = {{"raw", raw_polled_turns, &ends},
+                                              {"Pollux", pollux_polled_turns, &ends}};
     int raw[2];
     int pollux[2];
 
@@ -259,10 +263,8 @@ static void measure_turns(struct bench *bench)
     open_end(&ends.near, raw[0], pollux[0]);
     open_end(&ends.far, raw[1], pollux[1]);
     ends.far.echo = true;
-    bench_compare(bench, &trip, BENCH_THREAD_CPU, bench_rounds(bench, 201), raw_turns, pollux_turns,
-                  &ends);
-    bench_compare(bench, &polled, BENCH_THREAD_CPU, bench_rounds(bench, 201), raw_polled_turns,
-                  pollux_polled_turns, &ends);
+    bench_compare(bench, &trip, BENCH_THREAD_CPU, bench_rounds(bench, 201), turns, 2);
+    bench_compare(bench, &polled, BENCH_THREAD_CPU, bench_rounds(bench, 201), polled_turns, 2);
     ends.far.echo = false;
     ends.far.lookahead = true;
     compare_rates(bench, &ahead, &ends);
@@ -411,15 +413,19 @@ static double time_bulk(struct far *far, bool raw)
 static void compare_far(struct bench *bench, const struct bench_goal *goal, struct far *far,
                         size_t rounds, double (*measure)(struct far *far, bool raw))
 {
-    struct bench_pair pair = {0};
+    struct bench_samples samples = bench_of_two();
 
     for (size_t round = 0; round < rounds; round++) {
-        double first = measure(far, round % 2 == 0);
-        double second = measure(far, round % 2 != 0);
+        double times[2];
 
-        bench_pair_add(&pair, round % 2 == 0 ? first : second, round % 2 == 0 ? second : first);
+        for (size_t turn = 0; turn < 2; turn++) {
+            size_t side = (turn + round) % 2;
+
+            times[side] = measure(far, side == 0);
+        }
+        bench_samples_add(&samples, times);
     }
-    bench_report(bench, goal, &pair);
+    bench_report(bench, goal, &samples);
 }
 
 static void measure_far(struct bench *bench)

@@ -90,12 +90,12 @@ static void measure_idle(struct bench *bench, struct service *service, struct cr
     size_t before = live_bytes;
 
     service_admit(service, crowd, CONNECTIONS);
-    bench_report_value(bench, &fresh, -1, (double)(live_bytes - before) / CONNECTIONS);
+    bench_report_value(bench, &fresh, "Pollux", -1, (double)(live_bytes - before) / CONNECTIONS);
     for (unsigned first = 0; first < CONNECTIONS; first += ACTIVE)
         echo_frame(service, crowd, first, ACTIVE, count);
     for (int i = 0; i < IDLE_FRAMES; i++)
         (void)plx_group_poll(service->group, 0);
-    bench_report_value(bench, &used, -1, (double)(live_bytes - before) / CONNECTIONS);
+    bench_report_value(bench, &used, "Pollux", -1, (double)(live_bytes - before) / CONNECTIONS);
 }
 
 /* ---- steady frames --------------------------------------------------------------------------- */
@@ -113,7 +113,7 @@ static void measure_steady_tcp(struct bench *bench, struct service *service, str
             before = allocator_calls;
         echo_frame(service, crowd, i * 37, ACTIVE, count);
     }
-    bench_report_value(bench, &goal, -1, (double)(allocator_calls - before));
+    bench_report_value(bench, &goal, "Pollux", -1, (double)(allocator_calls - before));
 }
 
 static void measure_steady_ipc(struct bench *bench)
@@ -144,7 +144,7 @@ static void measure_steady_ipc(struct bench *bench)
         if (recv(ends[0], message, sizeof message, MSG_WAITALL) < 0)
             bench_fail("receive");
     }
-    bench_report_value(bench, &goal, -1, (double)(allocator_calls - before));
+    bench_report_value(bench, &goal, "Pollux", -1, (double)(allocator_calls - before));
     (void)plx_socket_free(socket);
     (void)plx_group_free(group);
     close(ends[0]);
@@ -200,7 +200,7 @@ static void measure_steady_udp(struct bench *bench)
             before = allocator_calls;
         datagram_frame(group, peer, &to, &count);
     }
-    bench_report_value(bench, &goal, -1, (double)(allocator_calls - before));
+    bench_report_value(bench, &goal, "Pollux", -1, (double)(allocator_calls - before));
     (void)plx_socket_free(socket_udp);
     (void)plx_group_free(group);
     close(peer);
@@ -248,7 +248,7 @@ static void measure_library(struct bench *bench)
     }
     if (process > 0 && waitpid(process, &state, 0) == process && state == 0 &&
         stat(stripped, &status) == 0)
-        bench_report_value(bench, &goal, -1, (double)status.st_size / 1024);
+        bench_report_value(bench, &goal, "Pollux", -1, (double)status.st_size / 1024);
     else
         fprintf(stderr, "bench: strip did not work: the library's size is not measured\n");
     (void)unlink(stripped);

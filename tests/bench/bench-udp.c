@@ -1,313 +1,157 @@
-/* tests/bench/bench-udp.c -- a burst of 64 datagrams of 64 bytes, to one peer and from one, and to
- * one each for 64 peers. */
+/* tests/bench/bench-udp.c -- a burst of 64 datagrams of 64 bytes: to one peer, to 64, and from one.
+ *
+ * Raw sockets take what is sent and send what is to be received, outside the time measured; ENet,
+ * which has a protocol of its own, speaks to itself. */
 #include "config.h"
 
-#include "tests/bench/bench.h"
+#include "tests/bench/field.h"
+#include "tests/bench/wire.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/udp.h>
-#include <pollux.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BURST = 64, PAYLOAD = 64, RAW_ROOM = 2048 };
+enum { WARM = 5, ROUNDS = 500 };
 
-/* The peer is a raw socket that takes what is sent and sends what is to be received, outside the
- * time measured. */
-struct burst {
-    int sender;   /* the raw side's, for sending */
-    int receiver; /* the raw side's, for receiving */
-    int peer;
-    struct sockaddr_in peer_address, receiver_address, pollux_address;
-    plx_socket *socket;
-    plx_address to;   /* the peer, for the library */
-    int crowd[BURST]; /* the many peers */
-    struct sockaddr_in crowd_addresses[BURST];
-    size_t received;
-    size_t lost;
-};
+/* The raw other side of all, as many sockets as there are receivers. */
+static int remotes[PEER_BURST];
+static int ports[PEER_BURST];
+static size_t lost;
 
-static char payload[PAYLOAD];
-
-static int bound(struct sockaddr_in *ret_address)
+static void open_sides(struct bench *bench, struct field *field, size_t receivers)
 {
-    socklen_t size = sizeof *ret_address;
-    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    const struct peer *const *peers = field_peers();
 
-    memset(ret_address, 0, sizeof *ret_address);
-    ret_address->sin_family = AF_INET;
-    ret_address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (descriptor < 0 || bind(descriptor, (struct sockaddr *)ret_address, size) != 0 ||
-        getsockname(descriptor, (struct sockaddr *)ret_address, &size) != 0)
-        bench_fail("bind a UDP socket");
-    return descriptor;
-}
+    memset(field, 0, sizeof *field);
+    for (size_t i = 0; peers[i] != NULL; i++) {
+        struct side *side = &field->sides[field->count];
 
-/* ---- the peer -------------------------------------------------------------------------------- */
-
-/* Takes up to a burst in one call, as the raw side does. */
-static size_t take_batch(int descriptor)
-{
-    static char rooms[BURST][RAW_ROOM];
-    static struct sockaddr_in from[BURST];
-    struct mmsghdr messages[BURST];
-    struct iovec pieces[BURST];
-    int count;
-
-    memset(messages, 0, sizeof messages);
-    for (int i = 0; i < BURST; i++) {
-        pieces[i].iov_base = rooms[i];
-        pieces[i].iov_len = RAW_ROOM;
-        messages[i].msg_hdr.msg_iov = &pieces[i];
-        messages[i].msg_hdr.msg_iovlen = 1;
-        messages[i].msg_hdr.msg_name = &from[i];
-        messages[i].msg_hdr.msg_namelen = sizeof from[i];
+        if (peers[i]->datagrams == NULL)
+            continue;
+        side->peer = peers[i];
+        side->object =
+            peers[i]->datagrams->open(peers[i], &side->tally, ports, receivers, &side->port);
+        if (side->object != NULL)
+            field->count++;
+        else
+            field_name_unable(bench, peers[i]);
     }
-    count = recvmmsg(descriptor, messages, BURST, MSG_DONTWAIT, NULL);
-    return count < 0 ? 0 : (size_t)count;
 }
 
-static void send_each(int descriptor, const struct sockaddr_in *to)
+static void close_sides(struct field *field)
 {
-    for (int i = 0; i < BURST; i++)
-        if (sendto(descriptor, payload, PAYLOAD, 0, (const struct sockaddr *)to, sizeof *to) !=
-            PAYLOAD)
-            bench_fail("send a datagram");
-}
-
-/* Sends the burst as one message, so that it arrives as one where the receiver takes that. */
-static void send_merged(int descriptor, const struct sockaddr_in *to)
-{
-#ifdef UDP_SEGMENT
-    static char burst[BURST * PAYLOAD];
-    struct iovec piece = {burst, sizeof burst};
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {0};
-    struct msghdr message = {.msg_name = (void *)(uintptr_t)to,
-                             .msg_namelen = sizeof *to,
-                             .msg_iov = &piece,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof control};
-    struct cmsghdr *entry = CMSG_FIRSTHDR(&message);
-    uint16_t segment = PAYLOAD;
-
-    entry->cmsg_level = IPPROTO_UDP;
-    entry->cmsg_type = UDP_SEGMENT;
-    entry->cmsg_len = CMSG_LEN(sizeof segment);
-    memcpy(CMSG_DATA(entry), &segment, sizeof segment);
-    if (sendmsg(descriptor, &message, 0) == sizeof burst)
-        return;
-#endif
-    send_each(descriptor, to);
-}
-
-static void drain_peer(struct burst *burst)
-{
-    size_t count = 0;
-    size_t more;
-
-    while ((more = take_batch(burst->peer)) > 0)
-        count += more;
-    burst->lost += count < BURST ? BURST - count : 0;
+    for (size_t i = 0; i < field->count; i++)
+        field->sides[i].peer->datagrams->close(field->sides[i].object);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-static double raw_send(struct burst *burst)
+static size_t drain(size_t receivers)
 {
-    double start = bench_now(BENCH_THREAD_CPU);
-    double end;
+    char room[2048];
+    size_t count = 0;
 
-    send_each(burst->sender, &burst->peer_address);
-    end = bench_now(BENCH_THREAD_CPU);
-    drain_peer(burst);
-    return (end - start) / BURST;
+    for (size_t i = 0; i < receivers; i++)
+        while (recv(remotes[i], room, sizeof room, 0) >= 0)
+            count++;
+    return count;
 }
 
-static double pollux_send(struct burst *burst)
+static double send_burst(struct side *side, size_t receivers)
 {
+    const struct peer_datagrams *functions = side->peer->datagrams;
     double start = bench_now(BENCH_THREAD_CPU);
     double end;
+    size_t came;
 
-    for (int i = 0; i < BURST; i++)
-        (void)plx_udp_write(burst->socket, &burst->to, payload, PAYLOAD);
-    (void)plx_socket_flush(burst->socket);
+    functions->send(side->object);
     end = bench_now(BENCH_THREAD_CPU);
-    drain_peer(burst);
-    return (end - start) / BURST;
-}
-
-static void drain_crowd(struct burst *burst)
-{
-    for (int i = 0; i < BURST; i++)
-        burst->lost += take_batch(burst->crowd[i]) == 0;
-}
-
-static double raw_send_many(struct burst *burst)
-{
-    double start = bench_now(BENCH_THREAD_CPU);
-    double end;
-
-    for (int i = 0; i < BURST; i++)
-        if (sendto(burst->sender, payload, PAYLOAD, 0,
-                   (const struct sockaddr *)&burst->crowd_addresses[i],
-                   sizeof burst->crowd_addresses[i]) != PAYLOAD)
-            bench_fail("send a datagram");
-    end = bench_now(BENCH_THREAD_CPU);
-    drain_crowd(burst);
-    return (end - start) / BURST;
-}
-
-static double pollux_send_many(struct burst *burst)
-{
-    plx_address to = burst->to;
-    double start = bench_now(BENCH_THREAD_CPU);
-    double end;
-
-    for (int i = 0; i < BURST; i++) {
-        to.port = ntohs(burst->crowd_addresses[i].sin_port);
-        (void)plx_udp_write(burst->socket, &to, payload, PAYLOAD);
-    }
-    (void)plx_socket_flush(burst->socket);
-    end = bench_now(BENCH_THREAD_CPU);
-    drain_crowd(burst);
-    return (end - start) / BURST;
+    came = functions->rest != NULL ? functions->rest(side->object) : drain(receivers);
+    lost += came < PEER_BURST ? PEER_BURST - came : 0;
+    return (end - start) / PEER_BURST;
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-static void take_datagrams(plx_socket *socket, void *user)
+static void provoke_raw(const struct side *side)
 {
-    struct burst *burst = user;
-    plx_datagram datagram;
+    static const char payload[PEER_PAYLOAD];
+    struct sockaddr_in to = wire_loopback(side->port);
 
-    while (plx_udp_read(socket, &datagram))
-        burst->received++;
+    for (int i = 0; i < PEER_BURST; i++)
+        if (sendto(remotes[0], payload, sizeof payload, 0, (const struct sockaddr *)&to,
+                   sizeof to) != PEER_PAYLOAD)
+            bench_fail("send a datagram");
 }
 
-static double take_raw(struct burst *burst)
+/* The number of receivers is unused: all datagrams come from one. */
+static double receive_burst(struct side *side, size_t receivers)
 {
-    double start = bench_now(BENCH_THREAD_CPU);
-    double end;
-    size_t count = 0;
-
-    while (count < BURST)
-        count += take_batch(burst->receiver);
-    end = bench_now(BENCH_THREAD_CPU);
-    return (end - start) / BURST;
-}
-
-static double take_pollux(struct burst *burst)
-{
+    const struct peer_datagrams *functions = side->peer->datagrams;
     double start;
     double end;
 
-    burst->received = 0;
+    (void)receivers;
+    if (functions->provoke != NULL)
+        functions->provoke(side->object);
+    else
+        provoke_raw(side);
+    side->tally.bytes = 0;
     start = bench_now(BENCH_THREAD_CPU);
-    while (burst->received < BURST)
-        (void)plx_socket_poll(burst->socket);
+    while (side->tally.bytes < PEER_BURST)
+        functions->poll(side->object);
     end = bench_now(BENCH_THREAD_CPU);
-    return (end - start) / BURST;
-}
-
-static double raw_receive(struct burst *burst)
-{
-    send_each(burst->peer, &burst->receiver_address);
-    return take_raw(burst);
-}
-
-static double pollux_receive(struct burst *burst)
-{
-    send_each(burst->peer, &burst->pollux_address);
-    return take_pollux(burst);
-}
-
-/* The raw side takes them one by one all the same: its receiver does not know of merging. */
-static double raw_receive_merged(struct burst *burst)
-{
-    send_merged(burst->peer, &burst->receiver_address);
-    return take_raw(burst);
-}
-
-static double pollux_receive_merged(struct burst *burst)
-{
-    send_merged(burst->peer, &burst->pollux_address);
-    return take_pollux(burst);
+    if (functions->rest != NULL)
+        (void)functions->rest(side->object);
+    return (end - start) / PEER_BURST;
 }
 
 /* ---- the rounds ------------------------------------------------------------------------------ */
 
-static void compare(struct bench *bench, const struct bench_goal *goal, struct burst *burst,
-                    double (*raw)(struct burst *burst), double (*pollux)(struct burst *burst))
+static void measure(struct bench *bench, struct field *field, const struct bench_goal *goal,
+                    size_t receivers, double (*burst)(struct side *side, size_t receivers))
 {
-    struct bench_pair pair = {0};
+    struct bench_samples samples = field_samples(field);
+    size_t rounds = bench_rounds(bench, ROUNDS);
 
-    for (size_t round = 0; round < bench_rounds(bench, 1000) + 5; round++) {
-        double first = (round % 2 == 0 ? raw : pollux)(burst);
-        double second = (round % 2 == 0 ? pollux : raw)(burst);
+    for (size_t round = 0; round < rounds + WARM; round++) {
+        double times[BENCH_SIDES];
 
-        if (round >= 5) /* the first few warm caches and pools */
-            bench_pair_add(&pair, round % 2 == 0 ? first : second, round % 2 == 0 ? second : first);
+        for (size_t turn = 0; turn < field->count; turn++) {
+            size_t i = (turn + round) % field->count;
+
+            times[i] = burst(&field->sides[i], receivers);
+        }
+        if (round >= WARM) /* the first few warm caches and pools */
+            bench_samples_add(&samples, times);
     }
-    bench_report(bench, goal, &pair);
-}
-
-static void open_burst(struct burst *burst)
-{
-    static const plx_events events = {.data_available = take_datagrams};
-    struct sockaddr_in unused;
-
-    memset(burst, 0, sizeof *burst);
-    burst->sender = bound(&unused);
-    burst->receiver = bound(&burst->receiver_address);
-    burst->peer = bound(&burst->peer_address);
-    for (int i = 0; i < BURST; i++)
-        burst->crowd[i] = bound(&burst->crowd_addresses[i]);
-    burst->socket = plx_udp_new();
-    plx_socket_set_events(burst->socket, &events, burst);
-    (void)plx_socket_set_option(burst->socket, PLX_OPTION_PROTOCOL, 0);
-    (void)plx_socket_set_interface(burst->socket, "127.0.0.1");
-    errno = plx_socket_connect(burst->socket);
-    if (errno != 0)
-        bench_fail("bind by Pollux");
-    for (int i = 0; i < 10; i++)
-        (void)plx_socket_poll(burst->socket);
-    burst->pollux_address = burst->receiver_address;
-    burst->pollux_address.sin_port = htons((uint16_t)plx_socket_port(burst->socket));
-    burst->to.family = 4;
-    burst->to.port = ntohs(burst->peer_address.sin_port);
-    memcpy(burst->to.bytes, &burst->peer_address.sin_addr, 4);
+    bench_report(bench, goal, &samples);
 }
 
 int main(int argc, char **argv)
 {
-    const struct bench_goal sending = {"UDP send 64 x 64 B to one peer / sendto, each", "ns",
-                                       BENCH_AT_MOST, 0.25};
-    const struct bench_goal receiving = {"UDP receive 64 x 64 B / recvmmsg, each", "ns",
-                                         BENCH_AT_MOST, 1.1};
-    const struct bench_goal merged = {"UDP receive the same of a GSO sender / recvmmsg, each", "ns",
-                                      BENCH_AT_MOST, 0.3};
-    const struct bench_goal many = {"UDP send 64 x 64 B to 64 peers / sendto, each", "ns",
-                                    BENCH_NO_TARGET, 0};
+    const struct bench_goal to_one = {"UDP send 64 x 64 B to one peer, each", "ns", BENCH_AT_MOST,
+                                      0.25};
+    const struct bench_goal from_one = {"UDP receive 64 x 64 B, each", "ns", BENCH_AT_MOST, 1.1};
+    const struct bench_goal to_many = {"UDP send 64 x 64 B to 64 peers, each", "ns",
+                                       BENCH_NO_TARGET, 0};
     const struct bench_goal losing = {"UDP datagrams lost on the way", "", BENCH_NO_TARGET, 0};
     struct bench bench;
-    struct burst burst;
+    struct field field;
 
     bench_start(&bench, "udp", argc, argv);
-    open_burst(&burst);
-    compare(&bench, &sending, &burst, raw_send, pollux_send);
-    compare(&bench, &many, &burst, raw_send_many, pollux_send_many);
-    compare(&bench, &receiving, &burst, raw_receive, pollux_receive);
-    compare(&bench, &merged, &burst, raw_receive_merged, pollux_receive_merged);
-    bench_report_value(&bench, &losing, -1, (double)burst.lost);
-    burst.socket = plx_socket_free(burst.socket);
-    for (int i = 0; i < BURST; i++)
-        close(burst.crowd[i]);
-    close(burst.sender);
-    close(burst.receiver);
-    close(burst.peer);
+    field_name_missing(&bench);
+    for (int i = 0; i < PEER_BURST; i++)
+        remotes[i] = wire_datagrams(&ports[i]);
+    open_sides(&bench, &field, 1);
+    measure(&bench, &field, &to_one, 1, send_burst);
+    measure(&bench, &field, &from_one, 1, receive_burst);
+    close_sides(&field);
+    open_sides(&bench, &field, PEER_BURST);
+    measure(&bench, &field, &to_many, PEER_BURST, send_burst);
+    close_sides(&field);
+    bench_report_value(&bench, &losing, "all", -1, (double)lost);
+    for (int i = 0; i < PEER_BURST; i++)
+        close(remotes[i]);
     return bench_finish(&bench);
 }

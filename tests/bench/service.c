@@ -6,33 +6,24 @@
 #include "tests/bench/bench.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CLIENTS_AT_ONCE = 100, IDLE_POLLS = 100 };
 
+/* io_uring has a short name for the environment. */
 plx_group *service_group(const char *mechanism)
 {
+    bool is_ring = mechanism != NULL && strcmp(mechanism, "io_uring") == 0;
     plx_group *group;
 
     if (mechanism != NULL)
-        (void)setenv("POLLUX_POLLER", mechanism, 1);
+        (void)setenv("POLLUX_POLLER", is_ring ? "uring" : mechanism, 1);
     group = plx_group_new();
-    if (mechanism != NULL)
-        (void)unsetenv("POLLUX_POLLER");
-    return group;
-}
-
-bool service_has_uring(void)
-{
-    plx_group *group = service_group("uring");
-    bool has = strcmp(plx_group_mechanism(group), "io_uring") == 0;
-
-    plx_group_free(group);
-    if (!has)
-        fprintf(stderr, "io_uring is not built in or refused here: not measured\n");
-    return has;
+    if (mechanism == NULL)
+        return group;
+    (void)unsetenv("POLLUX_POLLER");
+    return strcmp(plx_group_mechanism(group), mechanism) == 0 ? group : plx_group_free(group);
 }
 
 void service_open(struct service *service, const char *mechanism, const plx_events *events,

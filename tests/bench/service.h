@@ -11,15 +11,11 @@ struct service {
     plx_server *server;
 };
 
-/* service_group makes a group with the mechanism named ("uring", "epoll", "poll"; NULL: the best
- * there is). NULL where that one is refused. */
+/* service_group returns a new group with the mechanism named ("epoll", "io_uring", "poll"; NULL: the
+ * best there is), or NULL when this system or this build does not have it. */
 plx_group *service_group(const char *mechanism);
 
-/* service_has_uring says whether io_uring can be measured here, and complains if it cannot. */
-bool service_has_uring(void);
-
-/* service_open listens on 127.0.0.1 at a port the system picks, in a group as of service_group.
- * `events` and `user` are those of every client. */
+/* service_open listens on 127.0.0.1 at a port the system picks, with the mechanism named. `events` and `user` are those of every client. */
 void service_open(struct service *service, const char *mechanism, const plx_events *events,
                   void *user);
 

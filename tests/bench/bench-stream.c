@@ -1,0 +1,99 @@
+/* tests/bench/bench-stream.c -- two connected ends, both by the same peer and in the same thread:
+ * round trips and bulk over Unix sockets and TCP.
+ *
+ * Wall-clock time, since some peers work in threads of their own; the others use the processor all
+ * the time. bench-ipc measures Pollux alone more closely, and between two processes. */
+#include "config.h"
+
+#include "tests/bench/field.h"
+
+#include <errno.h>
+
+enum { MESSAGE = 64, BLOCK = 65536, ROUNDS = 101, PATIENCE = 50000000 };
+
+static char block[BLOCK];
+
+static void reach(struct side *side, const size_t *counter, size_t wanted)
+{
+    for (int i = 0; *counter < wanted; i++) {
+        if (i == PATIENCE) {
+            errno = ETIMEDOUT;
+            bench_fail(side->peer->name);
+        }
+        side->peer->pair->poll(side->object);
+    }
+}
+
+static void trips(void *user, size_t iterations)
+{
+    struct side *side = user;
+
+    side->tally.echo = true;
+    while (iterations-- > 0) {
+        side->tally.returned = 0;
+        side->peer->pair->send(side->object, block, MESSAGE);
+        reach(side, &side->tally.returned, MESSAGE);
+    }
+}
+
+static void blocks(void *user, size_t iterations)
+{
+    struct side *side = user;
+
+    side->tally.echo = false;
+    while (iterations-- > 0) {
+        side->tally.bytes = 0;
+        side->peer->pair->send(side->object, block, BLOCK);
+        reach(side, &side->tally.bytes, BLOCK);
+    }
+}
+
+static struct bench_samples sample(struct bench *bench, struct field *field,
+                                   void (*run)(void *user, size_t iterations))
+{
+    struct bench_side sides[BENCH_SIDES];
+
+    for (size_t i = 0; i < field->count; i++)
+        sides[i] = (struct bench_side){field->sides[i].peer->name, run, &field->sides[i]};
+    return bench_sample(BENCH_MONOTONIC, bench_rounds(bench, ROUNDS), sides, field->count);
+}
+
+/* From nanoseconds per block to MB/s. */
+static void turn_over(struct bench_samples *samples)
+{
+    for (size_t i = 0; i < samples->sides; i++)
+        for (size_t round = 0; round < samples->rounds; round++)
+            samples->values[i][round] = 1e3 * BLOCK / samples->values[i][round];
+}
+
+static void measure(struct bench *bench, enum peer_family family, const struct bench_goal *trip,
+                    const struct bench_goal *bulk)
+{
+    struct field field;
+    struct bench_samples samples;
+
+    field_open_pairs(bench, &field, family);
+    samples = sample(bench, &field, trips);
+    bench_report(bench, trip, &samples);
+    samples = sample(bench, &field, blocks);
+    turn_over(&samples);
+    bench_report(bench, bulk, &samples);
+    field_close_pairs(&field);
+}
+
+int main(int argc, char **argv)
+{
+    const struct bench_goal goals[] = {
+        {.what = "IPC round trip, 64 B", .unit = "ns"},
+        {.what = "IPC bulk, blocks of 64 KiB", .unit = "MB/s"},
+        {.what = "TCP round trip, 64 B", .unit = "ns"},
+        {.what = "TCP bulk, blocks of 64 KiB", .unit = "MB/s"},
+    };
+    struct bench bench;
+
+    bench_start(&bench, "stream", argc, argv);
+    field_name_missing(&bench);
+    measure(&bench, PEER_UNIX, &goals[0], &goals[1]);
+    measure(&bench, PEER_TCP, &goals[2], &goals[3]);
+    return bench_finish(&bench);
+}
