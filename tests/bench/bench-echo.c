@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { CONNECTIONS = 1000, WARM = 5 };
+enum { CONNECTIONS = 1000, WARM = 3 };
 
 static struct field field;
 
@@ -80,10 +80,11 @@ static struct bench_samples sample(const struct choice *choice, struct crowd *cr
                                    unsigned active, size_t rounds)
 {
     struct bench_samples samples = {.sides = choice->count};
+    double begun = bench_now(BENCH_MONOTONIC);
 
     for (size_t i = 0; i < choice->count; i++)
         samples.names[i] = field.sides[choice->sides[i]].peer->name;
-    for (unsigned round = 0; round < rounds + WARM; round++) {
+    for (unsigned round = 0; bench_goes_on(begun, round, rounds + WARM); round++) {
         double times[BENCH_SIDES];
 
         for (size_t turn = 0; turn < choice->count; turn++) {

@@ -76,11 +76,12 @@ static void measure(struct bench *bench, struct frame *frame, size_t count)
 {
     char what[80];
     const struct bench_goal goal = {what, "ns", BENCH_AT_MOST, target(frame->side.peer)};
-    const struct bench_side sides[] = {{"raw", raw_frames, frame},
-                                       {frame->side.peer->name, peer_frames, frame}};
+    const struct bench_side sides[] = {
+        {"raw", raw_frames, frame, BENCH_THREAD_CPU},
+        {frame->side.peer->name, peer_frames, frame, BENCH_THREAD_CPU}};
 
     (void)snprintf(what, sizeof what, "idle frame, %zu connections", count);
-    bench_compare(bench, &goal, BENCH_THREAD_CPU, bench_rounds(bench, SHARE), sides, 2);
+    bench_compare(bench, &goal, bench_rounds(bench, SHARE), sides, 2);
 }
 
 static void measure_peer(struct bench *bench, struct crowd *crowd, const struct peer *peer)

@@ -252,9 +252,11 @@ static void measure_turns(struct bench *bench)
                                      BENCH_AT_LEAST, 0.9};
     const struct bench_goal read = {"IPC bulk, one thread, read", "MB/s", BENCH_AT_LEAST, 0.85};
     struct ends ends;
-    const struct bench_side turns[] = {{"raw", raw_turns, &ends}, {"Pollux", pollux_turns, &ends}};
-    const struct bench_side polled_turns[] = {{"raw", raw_polled_turns, &ends},
-                                              {"Pollux", pollux_polled_turns, &ends}};
+    const struct bench_side turns[] = {{"raw", raw_turns, &ends, BENCH_THREAD_CPU},
+                                       {"Pollux", pollux_turns, &ends, BENCH_THREAD_CPU}};
+    const struct bench_side polled_turns[] = {
+        {"raw", raw_polled_turns, &ends, BENCH_THREAD_CPU},
+        {"Pollux", pollux_polled_turns, &ends, BENCH_THREAD_CPU}};
     int raw[2];
     int pollux[2];
 
@@ -263,8 +265,8 @@ static void measure_turns(struct bench *bench)
     open_end(&ends.near, raw[0], pollux[0]);
     open_end(&ends.far, raw[1], pollux[1]);
     ends.far.echo = true;
-    bench_compare(bench, &trip, BENCH_THREAD_CPU, bench_rounds(bench, 201), turns, 2);
-    bench_compare(bench, &polled, BENCH_THREAD_CPU, bench_rounds(bench, 201), polled_turns, 2);
+    bench_compare(bench, &trip, bench_rounds(bench, 201), turns, 2);
+    bench_compare(bench, &polled, bench_rounds(bench, 201), polled_turns, 2);
     ends.far.echo = false;
     ends.far.lookahead = true;
     compare_rates(bench, &ahead, &ends);
@@ -334,8 +336,10 @@ static void far_start(struct far *far)
         close(channel[1]);
         close(raw[0]);
         close(pollux[0]);
+        bench_settle(true);
         live(channel[0], raw[1], pollux[1]);
     }
+    bench_settle(false);
     close(channel[0]);
     close(raw[1]);
     close(pollux[1]);
@@ -414,8 +418,9 @@ static void compare_far(struct bench *bench, const struct bench_goal *goal, stru
                         size_t rounds, double (*measure)(struct far *far, bool raw))
 {
     struct bench_samples samples = bench_of_two();
+    double begun = bench_now(BENCH_MONOTONIC);
 
-    for (size_t round = 0; round < rounds; round++) {
+    for (size_t round = 0; bench_goes_on(begun, round, rounds); round++) {
         double times[2];
 
         for (size_t turn = 0; turn < 2; turn++) {

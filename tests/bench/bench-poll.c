@@ -79,15 +79,16 @@ static void measure_one(struct bench *bench)
     const struct bench_goal timed = {"idle plx_socket_poll with an idle time-out / recv", "ns",
                                      BENCH_NO_TARGET, 0};
     struct one one;
-    const struct bench_side sides[] = {{"raw", raw_receive, &one}, {"Pollux", poll_socket, &one}};
+    const struct bench_side sides[] = {{"raw", raw_receive, &one, BENCH_THREAD_CPU},
+                                       {"Pollux", poll_socket, &one, BENCH_THREAD_CPU}};
 
     open_one(&one, NULL);
-    bench_compare(bench, &alone, BENCH_THREAD_CPU, bench_rounds(bench, 101), sides, 2);
+    bench_compare(bench, &alone, bench_rounds(bench, 101), sides, 2);
     (void)plx_socket_set_option(one.socket, PLX_OPTION_IDLE_TIMEOUT, HOUR);
-    bench_compare(bench, &timed, BENCH_THREAD_CPU, bench_rounds(bench, 51), sides, 2);
+    bench_compare(bench, &timed, bench_rounds(bench, 51), sides, 2);
     close_one(&one);
     open_one(&one, plx_group_new());
-    bench_compare(bench, &member, BENCH_THREAD_CPU, bench_rounds(bench, 51), sides, 2);
+    bench_compare(bench, &member, bench_rounds(bench, 51), sides, 2);
     close_one(&one);
 }
 
@@ -163,12 +164,13 @@ static void measure_size(struct bench *bench, struct frame *frame, const char *m
     char what[80];
     struct bench_goal goal = {what, "ns", target > 0 ? BENCH_AT_MOST : BENCH_NO_TARGET, target};
 
-    const struct bench_side sides[] = {{"raw", is_poll ? raw_poll : raw_epoll, frame},
-                                       {"Pollux", poll_group, frame}};
+    const struct bench_side sides[] = {
+        {"raw", is_poll ? raw_poll : raw_epoll, frame, BENCH_THREAD_CPU},
+        {"Pollux", poll_group, frame, BENCH_THREAD_CPU}};
 
     (void)snprintf(what, sizeof what, "idle group, %s, %5zu members%s / %s", mechanism,
                    frame->count, timed ? " timed" : "", is_poll ? "poll" : "epoll_wait");
-    bench_compare(bench, &goal, BENCH_THREAD_CPU, bench_rounds(bench, 101), sides, 2);
+    bench_compare(bench, &goal, bench_rounds(bench, 101), sides, 2);
 }
 
 /* What arrived is delivered by the very next poll, after none to eight idle ones. */

@@ -1,8 +1,8 @@
 /* tests/bench/bench-stream.c -- two connected ends, both by the same peer and in the same thread:
  * round trips and bulk over Unix sockets and TCP.
  *
- * Wall-clock time, since some peers work in threads of their own; the others use the processor all
- * the time. bench-ipc measures Pollux alone more closely, and between two processes. */
+ * One thread that never sleeps: its CPU time is the time it takes. For peers with threads of their
+ * own it is the time on the clock. bench-ipc measures Pollux alone, and between two processes. */
 #include "config.h"
 
 #include "tests/bench/field.h"
@@ -53,9 +53,13 @@ static struct bench_samples sample(struct bench *bench, struct field *field,
 {
     struct bench_side sides[BENCH_SIDES];
 
-    for (size_t i = 0; i < field->count; i++)
-        sides[i] = (struct bench_side){field->sides[i].peer->name, run, &field->sides[i]};
-    return bench_sample(BENCH_MONOTONIC, bench_rounds(bench, ROUNDS), sides, field->count);
+    for (size_t i = 0; i < field->count; i++) {
+        const struct peer *peer = field->sides[i].peer;
+
+        sides[i] = (struct bench_side){peer->name, run, &field->sides[i],
+                                       peer->threads ? BENCH_MONOTONIC : BENCH_THREAD_CPU};
+    }
+    return bench_sample(bench_rounds(bench, ROUNDS), sides, field->count);
 }
 
 /* From nanoseconds per block to MB/s. */

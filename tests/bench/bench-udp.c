@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WARM = 5, ROUNDS = 500 };
+enum { WARM = 3, ROUNDS = 500 };
 
 /* The raw other side of all, as many sockets as there are receivers. */
 static int remotes[PEER_BURST];
@@ -113,8 +113,9 @@ static void measure(struct bench *bench, struct field *field, const struct bench
 {
     struct bench_samples samples = field_samples(field);
     size_t rounds = bench_rounds(bench, ROUNDS);
+    double begun = bench_now(BENCH_MONOTONIC);
 
-    for (size_t round = 0; round < rounds + WARM; round++) {
+    for (size_t round = 0; bench_goes_on(begun, round, rounds + WARM); round++) {
         double times[BENCH_SIDES];
 
         for (size_t turn = 0; turn < field->count; turn++) {

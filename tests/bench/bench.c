@@ -4,13 +4,16 @@
 #include "tests/bench/bench.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK_NANOSECONDS = 1000000, MAXIMUM_ITERATIONS = 1000000 };
+enum { BLOCK_NANOSECONDS = 1000000, MAXIMUM_ITERATIONS = 1000000, LEAST_ROUNDS = 5 };
+
+static const double LONGEST = 8e9; /* nanoseconds of one measurement */
 
 _Noreturn void bench_fail(const char *step)
 {
@@ -77,7 +80,26 @@ size_t bench_rounds(const struct bench *bench, size_t count)
 {
     size_t rounds = bench->quick ? count / 10 : count;
 
-    return rounds < 5 ? 5 : rounds;
+    return rounds < LEAST_ROUNDS ? LEAST_ROUNDS : rounds;
+}
+
+bool bench_goes_on(double begun, size_t round, size_t rounds)
+{
+    if (round < LEAST_ROUNDS)
+        return true;
+    return round < rounds && bench_now(BENCH_MONOTONIC) < begun + LONGEST;
+}
+
+void bench_settle(bool is_last)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t set;
+
+    if (count < 2)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET(is_last ? (size_t)(count - 1) : 0, &set);
+    (void)sched_setaffinity(0, sizeof set, &set);
 }
 
 /* ---- clocks and samples ---------------------------------------------------------------------- */
@@ -159,53 +181,53 @@ double bench_ratio(const struct bench_samples *samples, size_t side, size_t refe
 
 /* ---- measuring ------------------------------------------------------------------------------- */
 
-static double time_block(enum bench_clock clock, const struct bench_side *side, size_t iterations)
+static double time_block(const struct bench_side *side, size_t iterations)
 {
-    double start = bench_now(clock);
+    double start = bench_now(side->clock);
 
     side->run(side->user, iterations);
-    return (bench_now(clock) - start) / (double)iterations;
+    return (bench_now(side->clock) - start) / (double)iterations;
 }
 
 /* Doubles until a block lasts long enough that reading the clock (a system call for thread time)
  * does not show. */
-static size_t calibrate(enum bench_clock clock, const struct bench_side *side)
+static size_t calibrate(const struct bench_side *side)
 {
     size_t iterations = 1;
 
     while (iterations < MAXIMUM_ITERATIONS &&
-           time_block(clock, side, iterations) * (double)iterations < BLOCK_NANOSECONDS)
+           time_block(side, iterations) * (double)iterations < BLOCK_NANOSECONDS)
         iterations *= 2;
     return iterations;
 }
 
-struct bench_samples bench_sample(enum bench_clock clock, size_t rounds,
-                                  const struct bench_side *sides, size_t count)
+struct bench_samples bench_sample(size_t rounds, const struct bench_side *sides, size_t count)
 {
     struct bench_samples samples = {.sides = count};
     size_t iterations[BENCH_SIDES];
+    double begun = bench_now(BENCH_MONOTONIC);
 
     for (size_t i = 0; i < count; i++) {
         samples.names[i] = sides[i].name;
-        iterations[i] = calibrate(clock, &sides[i]);
+        iterations[i] = calibrate(&sides[i]);
     }
-    for (size_t round = 0; round < rounds; round++) {
+    for (size_t round = 0; bench_goes_on(begun, round, rounds); round++) {
         double times[BENCH_SIDES];
 
         for (size_t turn = 0; turn < count; turn++) {
             size_t i = (turn + round) % count;
 
-            times[i] = time_block(clock, &sides[i], iterations[i]);
+            times[i] = time_block(&sides[i], iterations[i]);
         }
         bench_samples_add(&samples, times);
     }
     return samples;
 }
 
-void bench_compare(struct bench *bench, const struct bench_goal *goal, enum bench_clock clock,
-                   size_t rounds, const struct bench_side *sides, size_t count)
+void bench_compare(struct bench *bench, const struct bench_goal *goal, size_t rounds,
+                   const struct bench_side *sides, size_t count)
 {
-    struct bench_samples samples = bench_sample(clock, rounds, sides, count);
+    struct bench_samples samples = bench_sample(rounds, sides, count);
 
     bench_report(bench, goal, &samples);
 }

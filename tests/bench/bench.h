@@ -56,6 +56,7 @@ struct bench_side {
     const char *name;
     void (*run)(void *user, size_t iterations);
     void *user;
+    enum bench_clock clock;
 };
 
 /* Samples of all sides, a round an entry. The first side is the reference, unless it is the only
@@ -78,6 +79,11 @@ int bench_finish(struct bench *bench);
 /* bench_rounds returns how many rounds to run where a full run has count: never less than 5. */
 size_t bench_rounds(const struct bench *bench, size_t count);
 
+/* bench_goes_on returns whether one more round is to be made: as long as there are fewer than
+ * `rounds` and, after the least number, not much time has passed since `begun` on BENCH_MONOTONIC.
+ * On a busy computer a run must end, too. */
+bool bench_goes_on(double begun, size_t round, size_t rounds);
+
 /* bench_now returns the time of a clock in nanoseconds. */
 double bench_now(enum bench_clock clock);
 
@@ -97,12 +103,11 @@ double bench_ratio(const struct bench_samples *samples, size_t side, size_t refe
 
 /* bench_sample measures the sides in nanoseconds per operation. A block of iterations is made to
  * last about a millisecond. */
-struct bench_samples bench_sample(enum bench_clock clock, size_t rounds,
-                                  const struct bench_side *sides, size_t count);
+struct bench_samples bench_sample(size_t rounds, const struct bench_side *sides, size_t count);
 
 /* bench_compare does so and reports it. */
-void bench_compare(struct bench *bench, const struct bench_goal *goal, enum bench_clock clock,
-                   size_t rounds, const struct bench_side *sides, size_t count);
+void bench_compare(struct bench *bench, const struct bench_goal *goal, size_t rounds,
+                   const struct bench_side *sides, size_t count);
 
 /* bench_report prints the median of each side's samples and clears them. */
 void bench_report(struct bench *bench, const struct bench_goal *goal,
@@ -117,6 +122,11 @@ void bench_report_value(struct bench *bench, const struct bench_goal *goal, cons
  * block each, which begins with its name. The first one replaces what was there. Sorts them. */
 void bench_write_quantiles(struct bench *bench, const char *file, bool is_first, const char *name,
                            double *samples, size_t count);
+
+/* bench_settle keeps the caller to the last processor or the first one. Two processes that talk have
+ * one each then: whether they share one, and with it its cache, shows more in the cost of a message
+ * than a library does. Nothing where there is only one. */
+void bench_settle(bool is_last);
 
 /* bench_fail says which step failed and why (errno), and ends the program: a bench that cannot be
  * set up has no figure. */

@@ -154,8 +154,10 @@ void crowd_start(struct crowd *crowd)
         bench_fail("fork the crowd");
     if (crowd->process == 0) {
         close(channel[0]);
+        bench_settle(true);
         live(channel[1]);
     }
+    bench_settle(false);
     close(channel[1]);
     crowd->channel = channel[0];
 }

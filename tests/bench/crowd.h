@@ -31,8 +31,8 @@ struct crowd_choice {
     unsigned base, total, first, count;
 };
 
-/* crowd_start makes the process. To be called before any socket is made: what is open then stays
- * open there. */
+/* crowd_start makes the process, and gives it and the caller a processor each, where there are two.
+ * To be called before any socket is made: what is open then stays open there. */
 void crowd_start(struct crowd *crowd);
 
 /* crowd_connect connects `count` more clients to a port of 127.0.0.1. They wait in the kernel's

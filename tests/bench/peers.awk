@@ -33,6 +33,7 @@ field("what") ~ select && (sides == "" || field("side") ~ sides) {
         cell[side, what] = cell[side, what] " (" ratio(value("ratio")) ")"
 }
 END {
+    if (rows == 0) exit
     line = style == "markdown" ? "| |" : sprintf("%-22s", "")
     rule = "|---|"
     for (j = 1; j <= columns; j++) {

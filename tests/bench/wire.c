@@ -57,14 +57,6 @@ int wire_listen(const char *path, int *ret_port)
     return listener;
 }
 
-int wire_free_port(void)
-{
-    int port;
-
-    close(wire_listen(NULL, &port));
-    return port;
-}
-
 int wire_datagrams(int *ret_port)
 {
     struct sockaddr_in address = wire_loopback(0);
@@ -74,6 +66,23 @@ int wire_datagrams(int *ret_port)
         bench_fail("bind a UDP socket");
     *ret_port = wire_port(descriptor);
     return descriptor;
+}
+
+/* Neither of the two is kept open, so it is free for a moment only: nobody else takes one then. */
+int wire_free_port(void)
+{
+    for (;;) {
+        int port;
+        int datagrams = wire_datagrams(&port);
+        struct sockaddr_in address = wire_loopback(port);
+        int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int result = bind(listener, (struct sockaddr *)&address, sizeof address);
+
+        close(listener);
+        close(datagrams);
+        if (result == 0)
+            return port;
+    }
 }
 
 static void tcp_pair(int ret_ends[2])

@@ -89,8 +89,8 @@ static void *server_open(const struct peer *peer, struct peer_tally *tally, cons
     server = allocate(sizeof *server);
     server->tally = tally;
     *ret_port = wire_free_port();
-    server->host = open_host(*ret_port, MAXIMUM);
-    server->clients = open_host(wire_free_port(), MAXIMUM);
+    server->host = open_host(*ret_port, 1);
+    server->clients = open_host(wire_free_port(), 1);
     return server;
 }
 
@@ -102,18 +102,24 @@ static bool server_poll(void *object)
     return false;
 }
 
+/* A host walks over all the peers that it was made for, so it is made anew for as many as there are
+ * to be. */
 static void server_admit(void *object, size_t total)
 {
     struct server *server = object;
+    size_t connected = 0;
 
-    while (server->tally->accepted < total) {
-        size_t more = total - server->tally->accepted;
+    enet_host_destroy(server->clients);
+    enet_host_destroy(server->host);
+    server->host = open_host(wire_free_port(), total);
+    server->clients = open_host(wire_free_port(), total);
+    while (connected < total) {
+        size_t more = total - connected < AT_ONCE ? total - connected : AT_ONCE;
 
-        if (more > AT_ONCE)
-            more = AT_ONCE;
         connect_hosts(server->clients, server->host, more);
-        server->tally->accepted += more;
+        connected += more;
     }
+    server->tally->accepted = total;
 }
 
 static void server_close(void *object)
