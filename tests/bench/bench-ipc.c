@@ -336,10 +336,10 @@ static void far_start(struct far *far)
         close(channel[1]);
         close(raw[0]);
         close(pollux[0]);
-        bench_settle(true);
+        bench_settle(false);
         live(channel[0], raw[1], pollux[1]);
     }
-    bench_settle(false);
+    bench_settle(true);
     close(channel[0]);
     close(raw[1]);
     close(pollux[1]);

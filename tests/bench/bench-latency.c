@@ -90,10 +90,10 @@ static int start_sender(pid_t *ret_process)
         bench_fail("fork");
     if (*ret_process == 0) {
         close(channel[0]);
-        bench_settle(true);
+        bench_settle(false);
         live(channel[1]);
     }
-    bench_settle(false);
+    bench_settle(true);
     close(channel[1]);
     return channel[0];
 }

@@ -154,10 +154,10 @@ void crowd_start(struct crowd *crowd)
         bench_fail("fork the crowd");
     if (crowd->process == 0) {
         close(channel[0]);
-        bench_settle(true);
+        bench_settle(false);
         live(channel[1]);
     }
-    bench_settle(false);
+    bench_settle(true);
     close(channel[1]);
     crowd->channel = channel[0];
 }
