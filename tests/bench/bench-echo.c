@@ -101,13 +101,13 @@ static struct bench_samples sample(const struct choice *choice, struct crowd *cr
 /* Pollux beside raw alone: with all the peers between two frames of a side, its memory has left the
  * caches, and that costs most where there is most of it. */
 static void measure_closely(struct bench *bench, struct crowd *crowd, unsigned active,
-                            size_t rounds)
+                            size_t rounds, const char *where)
 {
-    char what[80];
+    char what[100];
     const struct bench_goal goal = {what, "ns", BENCH_AT_MOST, 1.10};
 
-    (void)snprintf(what, sizeof what, "echo 64 B, %u of %d active, alone with raw", active,
-                   CONNECTIONS);
+    (void)snprintf(what, sizeof what, "echo 64 B, %u of %d active, alone with raw%s", active,
+                   CONNECTIONS, where);
     for (size_t i = 1; i < field.count; i++) {
         const struct choice two = {{0, i}, 2};
         struct bench_samples samples;
@@ -117,6 +117,16 @@ static void measure_closely(struct bench *bench, struct crowd *crowd, unsigned a
         samples = sample(&two, crowd, active, rounds);
         bench_report(bench, &goal, &samples);
     }
+}
+
+/* The clients' processor is the first. What they send is in its cache then, which makes the system's
+ * part of a message cheap and that of a library show. */
+static void measure_on_one_processor(struct bench *bench, struct crowd *crowd, unsigned active,
+                                     size_t rounds)
+{
+    bench_settle(false);
+    measure_closely(bench, crowd, active, rounds, ", one processor");
+    bench_settle(true);
 }
 
 static void measure_all(struct bench *bench, struct crowd *crowd, unsigned active, size_t rounds)
@@ -152,7 +162,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < field.count; i++)
         field.sides[i].tally.echo = true;
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
-        measure_closely(&bench, &crowd, works[i].active, bench_rounds(&bench, works[i].rounds));
+        measure_closely(&bench, &crowd, works[i].active, bench_rounds(&bench, works[i].rounds), "");
+        measure_on_one_processor(&bench, &crowd, works[i].active,
+                                 bench_rounds(&bench, works[i].rounds));
         measure_all(&bench, &crowd, works[i].active, bench_rounds(&bench, works[i].rounds_of_all));
     }
     crowd_end(&crowd);

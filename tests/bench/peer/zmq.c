@@ -145,7 +145,7 @@ static void *pair_open(const struct peer *peer, struct peer_tally *tally, enum p
     if (family == PEER_TCP)
         (void)snprintf(where, sizeof where, "tcp://127.0.0.1:%d", wire_free_port());
     else
-        (void)snprintf(where, sizeof where, "ipc:///tmp/pollux-bench-zmq-%d", (int)getpid());
+        (void)snprintf(where, sizeof where, "ipc://@pollux-bench-zmq-%d", (int)getpid());
     check(zmq_bind(pair->far, where), "zmq_bind");
     check(zmq_connect(pair->near, where), "zmq_connect");
     return pair;
