@@ -159,9 +159,11 @@ static void raw_messages(void *user, size_t iterations)
 static void compare(struct bench *bench, struct link *link, size_t size,
                     const struct bench_goal *goal)
 {
+    const struct bench_side sides[] = {{"raw", raw_messages, link, BENCH_THREAD_CPU},
+                                       {"Pollux", pollux_messages, link, BENCH_THREAD_CPU}};
+
     link->size = size;
-    bench_compare(bench, goal, BENCH_THREAD_CPU, bench_rounds(bench, 201), raw_messages,
-                  pollux_messages, link);
+    bench_compare(bench, goal, bench_rounds(bench, 201), sides, 2);
 }
 
 static void measure_ipc(struct bench *bench)

@@ -71,11 +71,24 @@ static void close_one(struct one *one)
     close(one->peer);
 }
 
+/* A member of a group. With io_uring the ring says that nothing came. `target` 0: none. */
+static void measure_member(struct bench *bench, const char *mechanism, double target)
+{
+    char what[80];
+    struct bench_goal goal = {what, "ns", target > 0 ? BENCH_AT_MOST : BENCH_NO_TARGET, target};
+    struct one one;
+    const struct bench_side sides[] = {{"raw", raw_receive, &one, BENCH_THREAD_CPU},
+                                       {"Pollux", poll_socket, &one, BENCH_THREAD_CPU}};
+
+    (void)snprintf(what, sizeof what, "idle plx_socket_poll of a member, %s / recv", mechanism);
+    open_one(&one, service_group(mechanism));
+    bench_compare(bench, &goal, bench_rounds(bench, 51), sides, 2);
+    close_one(&one);
+}
+
 static void measure_one(struct bench *bench)
 {
     const struct bench_goal alone = {"idle plx_socket_poll, TCP / recv", "ns", BENCH_AT_MOST, 1.15};
-    const struct bench_goal member = {"idle plx_socket_poll of a group's member / recv", "ns",
-                                      BENCH_NO_TARGET, 0};
     const struct bench_goal timed = {"idle plx_socket_poll with an idle time-out / recv", "ns",
                                      BENCH_NO_TARGET, 0};
     struct one one;
@@ -86,9 +99,6 @@ static void measure_one(struct bench *bench)
     bench_compare(bench, &alone, bench_rounds(bench, 101), sides, 2);
     (void)plx_socket_set_option(one.socket, PLX_OPTION_IDLE_TIMEOUT, HOUR);
     bench_compare(bench, &timed, bench_rounds(bench, 51), sides, 2);
-    close_one(&one);
-    open_one(&one, plx_group_new());
-    bench_compare(bench, &member, bench_rounds(bench, 51), sides, 2);
     close_one(&one);
 }
 
@@ -243,9 +253,12 @@ int main(int argc, char **argv)
     bench_start(&bench, "poll", argc, argv);
     crowd_start(&crowd);
     measure_one(&bench);
+    measure_member(&bench, "epoll", 0);
     measure_group(&bench, &crowd, "epoll", 1.2);
-    if (has_mechanism("io_uring"))
+    if (has_mechanism("io_uring")) {
+        measure_member(&bench, "io_uring", 0.3);
         measure_group(&bench, &crowd, "io_uring", 0.25);
+    }
     measure_group(&bench, &crowd, "poll", 0);
     crowd_end(&crowd);
     return bench_finish(&bench);

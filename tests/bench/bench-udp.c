@@ -84,18 +84,21 @@ static void provoke_raw(const struct side *side)
             bench_fail("send a datagram");
 }
 
-/* The number of receivers is unused: all datagrams come from one. */
-static double receive_burst(struct side *side, size_t receivers)
+/* The burst as one message, of which only Pollux makes use: the others take it apart one by one. */
+static void provoke_merged(const struct side *side)
+{
+    static const char burst[PEER_BURST * PEER_PAYLOAD];
+
+    wire_send_merged(remotes[0], side->port, burst, PEER_BURST, PEER_PAYLOAD);
+}
+
+/* Takes what has been sent. */
+static double take_burst(struct side *side)
 {
     const struct peer_datagrams *functions = side->peer->datagrams;
     double start;
     double end;
 
-    (void)receivers;
-    if (functions->provoke != NULL)
-        functions->provoke(side->object);
-    else
-        provoke_raw(side);
     side->tally.bytes = 0;
     start = bench_now(BENCH_THREAD_CPU);
     while (side->tally.bytes < PEER_BURST)
@@ -104,6 +107,27 @@ static double receive_burst(struct side *side, size_t receivers)
     if (functions->rest != NULL)
         (void)functions->rest(side->object);
     return (end - start) / PEER_BURST;
+}
+
+/* The number of receivers is unused: all datagrams come from one. */
+static double receive_burst(struct side *side, size_t receivers)
+{
+    (void)receivers;
+    if (side->peer->datagrams->provoke != NULL)
+        side->peer->datagrams->provoke(side->object);
+    else
+        provoke_raw(side);
+    return take_burst(side);
+}
+
+static double receive_merged(struct side *side, size_t receivers)
+{
+    (void)receivers;
+    if (side->peer->datagrams->provoke != NULL)
+        side->peer->datagrams->provoke(side->object);
+    else
+        provoke_merged(side);
+    return take_burst(side);
 }
 
 /* ---- the rounds ------------------------------------------------------------------------------ */
@@ -134,6 +158,8 @@ int main(int argc, char **argv)
     const struct bench_goal to_one = {"UDP send 64 x 64 B to one peer, each", "ns", BENCH_AT_MOST,
                                       0.25};
     const struct bench_goal from_one = {"UDP receive 64 x 64 B, each", "ns", BENCH_AT_MOST, 1.1};
+    const struct bench_goal merged = {"UDP receive the same of a GSO sender, each", "ns",
+                                      BENCH_AT_MOST, 0.3};
     const struct bench_goal to_many = {"UDP send 64 x 64 B to 64 peers, each", "ns",
                                        BENCH_NO_TARGET, 0};
     const struct bench_goal losing = {"UDP datagrams lost on the way", "", BENCH_NO_TARGET, 0};
@@ -147,6 +173,7 @@ int main(int argc, char **argv)
     open_sides(&bench, &field, 1);
     measure(&bench, &field, &to_one, 1, send_burst);
     measure(&bench, &field, &from_one, 1, receive_burst);
+    measure(&bench, &field, &merged, 1, receive_merged);
     close_sides(&field);
     open_sides(&bench, &field, PEER_BURST);
     measure(&bench, &field, &to_many, PEER_BURST, send_burst);

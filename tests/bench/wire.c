@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -122,4 +123,43 @@ void wire_low_delay(int descriptor)
 void wire_not_blocking(int descriptor)
 {
     (void)fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+}
+
+static bool send_as_one(int descriptor, int port, const void *data, size_t count, size_t size)
+{
+#ifdef UDP_SEGMENT
+    struct sockaddr_in to = wire_loopback(port);
+    struct iovec piece = {(void *)(uintptr_t)data, count * size};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))] = {0};
+    struct msghdr message = {.msg_name = &to,
+                             .msg_namelen = sizeof to,
+                             .msg_iov = &piece,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    struct cmsghdr *entry = CMSG_FIRSTHDR(&message);
+    uint16_t segment = (uint16_t)size;
+
+    entry->cmsg_level = IPPROTO_UDP;
+    entry->cmsg_type = UDP_SEGMENT;
+    entry->cmsg_len = CMSG_LEN(sizeof segment);
+    memcpy(CMSG_DATA(entry), &segment, sizeof segment);
+    return sendmsg(descriptor, &message, 0) == (ssize_t)(count * size);
+#else
+    (void)descriptor, (void)port, (void)data, (void)count, (void)size;
+    return false;
+#endif
+}
+
+void wire_send_merged(int descriptor, int port, const void *data, size_t count, size_t size)
+{
+    struct sockaddr_in to = wire_loopback(port);
+    const char *bytes = data;
+
+    if (send_as_one(descriptor, port, data, count, size))
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (sendto(descriptor, bytes + i * size, size, 0, (const struct sockaddr *)&to,
+                   sizeof to) != (ssize_t)size)
+            bench_fail("send a datagram");
 }

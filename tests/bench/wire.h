@@ -25,6 +25,11 @@ int wire_free_port(void);
 /* wire_datagrams returns a bound, non-blocking UDP socket. */
 int wire_datagrams(int *ret_port);
 
+/* wire_send_merged sends `count` datagrams of `size` bytes to a port of 127.0.0.1 as one message, so
+ * that they arrive as one where the receiver takes that (udp(7), UDP_SEGMENT); where the system has
+ * no such thing one by one. */
+void wire_send_merged(int descriptor, int port, const void *data, size_t count, size_t size);
+
 /* wire_pair makes two connected, non-blocking ends. */
 void wire_pair(enum peer_family family, int ret_ends[2]);
 
