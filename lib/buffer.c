@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-/* Blocks have 1 KiB, 2 KiB … 256 KiB, a class of the pool each. Larger ones are not kept: one
+/* Blocks have 256 B, 512 B … 256 KiB, a class of the pool each. Larger ones are not kept: one
  * connection's bulk would otherwise stay with the group. */
-#define SMALLEST_BLOCK ((size_t)1024)
+#define SMALLEST_BLOCK ((size_t)256)
 
 /* So many frames without need, and a block goes: a few seconds at 60 frames a second. */
 #define POOL_FRAMES 256

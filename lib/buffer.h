@@ -22,7 +22,7 @@
  * must not take a large block, for a thousand of them would not stay in the processor's cache. The
  * pool keeps what the busiest frame of late has needed, so that a steady frame allocates nothing,
  * and lets go what no frame has needed for a while. A zeroed pool is empty and valid. */
-#define PLX__POOL_CLASSES 9
+#define PLX__POOL_CLASSES 11
 
 struct plx__pool_class {
     struct plx__pool_block *first;
