@@ -114,14 +114,42 @@ struct front {
     size_t before, size, behind; /* the frame's bytes before it, its own, the frame's behind it */
 };
 
-static size_t read_length(const struct plx__framing *framing, const uint8_t *bytes)
+/* Written out, so that the compiler sees one load, or one store. */
+static size_t read_length(const struct plx__framing *framing, const uint8_t *b)
 {
-    size_t length = 0;
-    for (size_t i = 0; i < framing->length_size; i++) {
-        size_t at = framing->little_endian ? framing->length_size - 1 - i : i;
-        length = length << 8 | bytes[at];
+    bool little = framing->little_endian;
+    switch (framing->length_size) {
+    case 1: return b[0];
+    case 2: return little ? (size_t)b[1] << 8 | b[0] : (size_t)b[0] << 8 | b[1];
+    default:
+        return little ? (size_t)b[3] << 24 | (size_t)b[2] << 16 | (size_t)b[1] << 8 | b[0]
+                      : (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
     }
-    return length;
+}
+
+static inline void write_big(uint8_t *bytes, size_t size, size_t length)
+{
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)(length >> 8 * (size - 1 - i));
+    }
+}
+
+static inline void write_little(uint8_t *bytes, size_t size, size_t length)
+{
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)(length >> 8 * i);
+    }
+}
+
+static void write_length(const struct plx__framing *framing, uint8_t *bytes, size_t length)
+{
+    bool little = framing->little_endian;
+    switch (framing->length_size) {
+    case 0: break;
+    case 1: bytes[0] = (uint8_t)length; break;
+    case 2: little ? write_little(bytes, 2, length) : write_big(bytes, 2, length); break;
+    default: little ? write_little(bytes, 4, length) : write_big(bytes, 4, length); break;
+    }
 }
 
 static struct front look_by_length(const plx_socket *socket)
@@ -287,13 +315,6 @@ bool plx_socket_can_read_message(const plx_socket *socket)
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
-
-static void write_length(const struct plx__framing *framing, uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < framing->length_size; i++, length >>= 8) {
-        bytes[framing->little_endian ? i : framing->length_size - 1 - i] = (uint8_t)length;
-    }
-}
 
 /* Whether the reader would see a delimiter before the one behind the message: inside it, or begun by
  * its last bytes. */
