@@ -10,6 +10,7 @@
 #include "lib/internet.h"
 #include "lib/memory.h"
 #include "lib/names.h"
+#include "lib/packet.h"
 #include "lib/record.h"
 
 #include <pollux/udp.h>
@@ -113,26 +114,6 @@ static int udp_disconnect(plx_socket *socket)
 
 /* ---- reading ----------------------------------------------------------------------------------- */
 
-static const void *udp_front(const plx_socket *socket, size_t *ret_size)
-{
-    *ret_size = socket->in_records == 0 ? 0 : plx__record_first(&socket->in).size;
-    return plx__buffer_data(&socket->in) +
-           (socket->in_records == 0 ? 0 : sizeof(struct plx__record));
-}
-
-static size_t udp_take(plx_socket *socket, size_t size)
-{
-    struct plx__record record;
-    (void)size;
-    if (socket->in_records == 0) {
-        return 0;
-    }
-    record = plx__record_first(&socket->in);
-    plx__record_skip(&socket->in, &record);
-    socket->in_records--;
-    return record.size;
-}
-
 static void udp_input(plx_socket *socket, struct plx__budget *budget)
 {
     plx__arrival_input(socket, &udp_of(socket)->arrival, budget);
@@ -143,15 +124,6 @@ static void udp_input(plx_socket *socket, struct plx__budget *budget)
 static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
 {
     plx__departure_send(socket, &udp_of(socket)->departure, budget);
-}
-
-/* Whether `size` more bytes fit; an empty queue takes a datagram of any size, or it would never
- * leave. */
-static bool has_write_room(const plx_socket *socket, size_t size)
-{
-    size_t limit = (size_t)plx__option_value(socket->options, PLX_OPTION_WRITE_LIMIT);
-    size_t queued = socket->out.size + udp_of(socket)->waiting_bytes;
-    return limit == 0 || queued == 0 || queued + sizeof(struct plx__run) + size <= limit;
 }
 
 static int check_write(plx_socket *socket, int family, const void *data, size_t size)
@@ -167,7 +139,7 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
     if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
         return plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
     }
-    socket->wants_room = !has_write_room(socket, size);
+    socket->wants_room = !plx__packet_fits(socket, udp_of(socket)->waiting_bytes, size);
     return socket->wants_room ? EAGAIN : 0;
 }
 
@@ -272,6 +244,7 @@ static void udp_drop(plx_socket *socket)
 }
 
 static const struct plx_kind udp = {
+    PLX__PACKET_SLOTS,
     .name = "UDP",
     .size = sizeof(struct udp),
     .type = SOCK_DGRAM,
@@ -292,8 +265,6 @@ static const struct plx_kind udp = {
     .input = udp_input,
     .send_queue = udp_send_queue,
     .write = udp_write_to_peer,
-    .front = udp_front,
-    .take = udp_take,
     .add_statistics = udp_add_statistics,
     .finish = udp_finish,
     .drop = udp_drop,

@@ -1,0 +1,32 @@
+/* lib/packet.c -- floor 4: what sockets share that read and write records and no stream. */
+#include "config.h"
+
+#include "lib/packet.h"
+#include "lib/record.h"
+
+const void *plx__packet_front(const plx_socket *socket, size_t *ret_size)
+{
+    *ret_size = socket->in_records == 0 ? 0 : plx__record_first(&socket->in).size;
+    return plx__buffer_data(&socket->in) +
+           (socket->in_records == 0 ? 0 : sizeof(struct plx__record));
+}
+
+size_t plx__packet_take(plx_socket *socket, size_t size)
+{
+    struct plx__record record;
+    (void)size;
+    if (socket->in_records == 0) {
+        return 0;
+    }
+    record = plx__record_first(&socket->in);
+    plx__record_skip(&socket->in, &record);
+    socket->in_records--;
+    return record.size;
+}
+
+bool plx__packet_fits(const plx_socket *socket, size_t waiting, size_t size)
+{
+    size_t limit = (size_t)plx__option_value(socket->options, PLX_OPTION_WRITE_LIMIT);
+    size_t queued = socket->out.size + waiting;
+    return limit == 0 || queued == 0 || queued + socket->kind->record_size + size <= limit;
+}
