@@ -71,7 +71,7 @@ void plx__socket_note_bytes(plx_socket *socket)
     }
     if (socket->framing != NULL) {
         plx__message_note(socket);
-    } else if (socket->filtered && plx__event_has_message(&socket->handlers)) {
+    } else if (plx__socket_has_packets(socket) && plx__event_has_message(&socket->handlers)) {
         socket->news |= PLX__NEWS(PLX__EVENT_MESSAGE);
     }
 }
@@ -187,7 +187,7 @@ static ptrdiff_t fail_argument(plx_socket *socket, const char *call)
 /* A datagram socket without a peer has no stream of anything; a stream always is one. */
 static bool is_refused(plx_socket *socket, const char *call)
 {
-    bool refused = socket->kind->record_size > 0 && !socket->filtered;
+    bool refused = socket->kind->record_size > 0 && !plx__socket_has_packets(socket);
     if (refused) {
         plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "%s without a peer",
                          call);
@@ -276,9 +276,9 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
     if (ret_size != NULL) {
         *ret_size = size;
     }
-    bool any =
-        socket != NULL &&
-        (socket->kind->record_size > 0 ? socket->filtered && socket->in_records > 0 : size > 0);
+    bool any = socket != NULL && (socket->kind->record_size > 0
+                                      ? plx__socket_has_packets(socket) && socket->in_records > 0
+                                      : size > 0);
     if (any) {
         plx__socket_lend_and_take(socket, size);
     }

@@ -256,11 +256,12 @@ bool plx__message_settle(plx_socket *socket)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Where messages end: a stream knows by its frame, a datagram socket has them from its one peer. */
+/* Where messages end: a stream knows by its frame, a socket of records has them from its one
+ * peer. */
 static bool has_messages(plx_socket *socket, const char *call)
 {
     bool stream = socket->kind->record_size == 0;
-    bool has = stream ? socket->framing != NULL : socket->filtered;
+    bool has = stream ? socket->framing != NULL : plx__socket_has_packets(socket);
     if (!has) {
         plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "%s without a %s",
                          call, stream ? "frame" : "peer");
@@ -308,7 +309,7 @@ bool plx_socket_can_read_message(const plx_socket *socket)
         return false;
     }
     if (socket->kind->record_size > 0) {
-        return socket->filtered && socket->in_records > 0;
+        return plx__socket_has_packets(socket) && socket->in_records > 0;
     }
     /* The socket is const for its users: how far it was searched is no change that they could see. */
     return socket->framing != NULL && look(socket).is == WHOLE;

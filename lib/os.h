@@ -99,6 +99,12 @@ ptrdiff_t plx__os_receive_handles(int descriptor, void *data, size_t size,
 
 /* plx__os_bytes_waiting returns how many received bytes the kernel holds (FIONREAD). */
 ptrdiff_t plx__os_bytes_waiting(int descriptor);
+/* plx__os_packet_size returns the size of the packet that is received next and leaves it there
+ * (MSG_TRUNC, recv(2)); 0 is an empty one, or the peer's end. */
+ptrdiff_t plx__os_packet_size(int descriptor);
+/* plx__os_has_ended says whether the peer has ended, whatever of it still waits (POLLRDHUP, poll(2)).
+ */
+bool plx__os_has_ended(int descriptor);
 /* plx__os_bytes_unacknowledged returns how many sent bytes the peer's system has not confirmed
  * (SIOCOUTQ, tcp(7)); 0 where the system cannot tell. */
 ptrdiff_t plx__os_bytes_unacknowledged(int descriptor);

@@ -53,7 +53,7 @@ struct plx__aim {
 struct plx_kind {
     const char *name;
     size_t size;        /* of the kind's socket */
-    int type;           /* SOCK_STREAM or SOCK_DGRAM */
+    int type;           /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
     int families[2];    /* AF_INET …, the second 0 where there is one */
     size_t record_size; /* bytes that precede each record in the buffers; 0: the buffers hold a
                                 stream */
@@ -228,6 +228,13 @@ static inline bool plx__socket_is_open(const plx_socket *socket)
 {
     return socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING ||
            socket->state == PLX_BOUND;
+}
+
+/* plx__socket_has_packets says whether it reads and writes one record of its one peer at a time: only
+ * datagrams may be without a peer. */
+static inline bool plx__socket_has_packets(const plx_socket *socket)
+{
+    return socket->kind->record_size > 0 && (socket->filtered || socket->kind->type != SOCK_DGRAM);
 }
 
 /* plx__socket_is_connecting says whether a connection is on its way. */

@@ -137,7 +137,7 @@ static ptrdiff_t receive_into_block(plx_socket *socket, size_t most, size_t *ret
     return count;
 }
 
-static void end_input(plx_socket *socket, int error)
+void plx__stream_end_input(plx_socket *socket, int error)
 {
     socket->input_ended = true;
     socket->input_error = error;
@@ -178,13 +178,11 @@ static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
     return count;
 }
 
-/* No more is there now. After a failed send that is the end: what the peer sent before it has all
- * been taken in. */
-static void empty_input(plx_socket *socket)
+void plx__stream_empty_input(plx_socket *socket)
 {
     socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
     if (socket->send_error != 0) {
-        end_input(socket, socket->send_error);
+        plx__stream_end_input(socket, socket->send_error);
     }
 }
 
@@ -207,11 +205,11 @@ void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
         }
         ptrdiff_t count = receive(socket, room < budget->bytes ? room : budget->bytes, &is_short);
         if (count == -EAGAIN) {
-            empty_input(socket);
+            plx__stream_empty_input(socket);
             break;
         }
         if (count <= 0) {
-            end_input(socket, (int)-count);
+            plx__stream_end_input(socket, (int)-count);
             break;
         }
         plx__budget_spend(budget, (size_t)count);

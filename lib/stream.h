@@ -1,5 +1,5 @@
 /* lib/stream.h -- floor 4: what byte streams share: listening, receiving, sending, half-close,
- * draining.
+ * draining. All but receiving and sending is as good for packets over a connection.
  *
  * Design: a connection has two directions that end apart from each other.
  *
@@ -30,6 +30,12 @@ void plx__stream_send_queue(plx_socket *socket, struct plx__budget *budget);
 void plx__stream_settle(plx_socket *socket);
 ptrdiff_t plx__stream_receive(plx_socket *socket, void *data, size_t size);
 ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size);
+
+/* plx__stream_end_input notes that no more will come, for an errno or 0; plx__stream_empty_input that
+ * no more is there now. After a failed send that is the end: what the peer sent before it has all been
+ * taken in. */
+void plx__stream_end_input(plx_socket *socket, int error);
+void plx__stream_empty_input(plx_socket *socket);
 
 /* plx__stream_pause has a listening socket accept nothing for a while, or until somebody clears
  * `paused`; connections wait in the system's queue meanwhile. */

@@ -161,6 +161,26 @@ ptrdiff_t plx__os_bytes_waiting(int descriptor)
     return result < 0 ? result : count;
 }
 
+ptrdiff_t plx__os_packet_size(int descriptor)
+{
+    ptrdiff_t size;
+    do {
+        size = count_of(recv(descriptor, NULL, 0, MSG_PEEK | MSG_TRUNC));
+    } while (size == -EINTR);
+    return size;
+}
+
+bool plx__os_has_ended(int descriptor)
+{
+#ifdef POLLRDHUP
+    struct pollfd entry = {.fd = descriptor, .events = POLLRDHUP};
+    return plx__os_poll(&entry, 1, 0) > 0;
+#else
+    (void)descriptor;
+    return true;
+#endif
+}
+
 ptrdiff_t plx__os_bytes_unacknowledged(int descriptor)
 {
 #ifdef SIOCOUTQ
