@@ -50,6 +50,7 @@
 #include <pollux/tcp.h>
 #include <pollux/udp.h>
 #include <pollux/ipc.h>
+#include <pollux/seqpacket.h>
 #include <pollux/server.h>
 #include <pollux/group.h>
 #include <pollux/interface.h>

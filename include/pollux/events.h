@@ -52,7 +52,7 @@
 
 PLX_BEGIN_DECLS
 
-/* A socket of any kind. Opaque; made by plx_tcp_new, plx_udp_new, plx_ipc_new. */
+/* A socket of any kind. Opaque; made by plx_tcp_new, plx_udp_new, plx_ipc_new, plx_seqpacket_new. */
 typedef struct plx_socket plx_socket;
 
 /* The state of a socket. */

@@ -174,7 +174,8 @@ PLX_API bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 /* These never block and never call back. A UDP socket with a peer writes and reads one datagram at
- * a time; without a peer they are refused with PLX_INVALID_STATE, see pollux/udp.h. */
+ * a time; without a peer they are refused with PLX_INVALID_STATE, see pollux/udp.h. A socket of packets
+ * writes and reads one of them, see pollux/seqpacket.h. */
 
 /* plx_socket_write queues bytes (copied) to be sent by the next poll or flush; 16 KiB or more into
  * an empty queue may leave at once. `data` may be what read_all or lookahead of this socket
