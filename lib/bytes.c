@@ -85,11 +85,6 @@ void plx__socket_received(plx_socket *socket, size_t size)
     plx__socket_active(socket);
 }
 
-void plx__socket_stop_input(plx_socket *socket)
-{
-    socket->more = true;
-}
-
 void plx__socket_note_room(plx_socket *socket)
 {
     size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);

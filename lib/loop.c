@@ -114,18 +114,6 @@ uint64_t plx__task_now(const struct plx__task *task)
     return loop->now;
 }
 
-void plx__task_lend(struct plx__task *task)
-{
-    if (task->loop != NULL && !plx__list_is_linked(&task->lent)) {
-        plx__list_append(&task->loop->lent, &task->lent);
-    }
-}
-
-bool plx__task_is_quiet(const struct plx__task *task)
-{
-    return task->loop != NULL && plx__poller_is_quiet(task->loop->poller);
-}
-
 /* A look-up has at most 16 descriptors, and nothing else has more than a few. */
 #define SLEEP_WATCHES 32
 

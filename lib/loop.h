@@ -105,10 +105,18 @@ static inline struct plx__pool *plx__task_pool(const struct plx__task *task)
     return task->loop == NULL ? NULL : &task->loop->pool;
 }
 /* plx__task_lend notes that the task's emptied buffer may be looked at until it is served again. */
-void plx__task_lend(struct plx__task *task);
+static inline void plx__task_lend(struct plx__task *task)
+{
+    if (task->loop != NULL && !plx__list_is_linked(&task->lent)) {
+        plx__list_append(&task->loop->lent, &task->lent);
+    }
+}
 /* plx__task_is_quiet says that none of the task's watches is ready beyond what it was told, where its
  * loop knows that more cheaply than by asking for each; false: perhaps one is. */
-bool plx__task_is_quiet(const struct plx__task *task);
+static inline bool plx__task_is_quiet(const struct plx__task *task)
+{
+    return task->loop != NULL && plx__poller_is_quiet(task->loop->poller);
+}
 /* plx__task_sleep asks poll(2) about the task's own watches, up to timeout_ms (-1: for ever), and
  * marks those that are ready. Returns how many, or a negative errno. */
 int plx__task_sleep(struct plx__task *task, int timeout_ms);

@@ -422,7 +422,10 @@ void plx__socket_received(plx_socket *socket, size_t size);
 
 /* plx__socket_stop_input ends the input of this poll after the receive that calls it, although more
  * may be there: the program is to be told first. */
-void plx__socket_stop_input(plx_socket *socket);
+static inline void plx__socket_stop_input(plx_socket *socket)
+{
+    socket->more = true;
+}
 
 /* plx__socket_has_sent counts `size` bytes as sent and sets the news of it. */
 void plx__socket_has_sent(plx_socket *socket, size_t size);
