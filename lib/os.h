@@ -282,7 +282,9 @@ int plx__os_working_folder(char *ret_path, size_t size);
  * be. -ERANGE: it does not fit into `size` bytes. */
 int plx__os_private_folder(char *ret_path, size_t size);
 
-/* A lock or another file beside a socket's may not have a longer name (NAME_MAX, limits.h). */
+/* What Linux takes as a path, with the zero byte behind it, and as one of its names (PATH_MAX and
+ * NAME_MAX, limits.h). */
+#define PLX__OS_PATH_SIZE 4096
 #define PLX__OS_LONGEST_NAME 255
 
 #endif

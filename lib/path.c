@@ -9,9 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The longest path that is looked at, with its final NUL (PATH_MAX, limits.h). */
-#define PATH_SIZE 4096
-
 /* Others may come and go while we look, but not for ever. */
 #define BIND_ATTEMPTS 8
 
@@ -114,7 +111,7 @@ static struct plx__claim *free_claim(struct plx__claim *claim)
 
 static char *absolute_path(const char *path)
 {
-    char folder[PATH_SIZE], text[2 * PATH_SIZE];
+    char folder[PLX__OS_PATH_SIZE], text[2 * PLX__OS_PATH_SIZE];
     if (path[0] == '/') {
         return plx__memory_copy(path, strlen(path));
     }
@@ -180,7 +177,7 @@ static bool goes_without(int error)
 static int bind_under_lock(int descriptor, const struct plx__os_name *name, int mode,
                            struct plx__claim *claim)
 {
-    char path[PATH_SIZE + sizeof ".lock"];
+    char path[PLX__OS_PATH_SIZE + sizeof ".lock"];
     set_lock_path(path, sizeof path, claim->path);
     int lock = plx__os_lock(path);
     if (lock < 0 && !goes_without(lock)) {

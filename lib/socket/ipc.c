@@ -13,9 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the kernel takes as a path, at most (PATH_MAX, limits.h). */
-#define LONGEST_PATH 4096
-
 struct ipc {
     struct plx__path_socket base;
     struct plx__handles *handles; /* NULL: there never were any */
@@ -117,7 +114,7 @@ static bool is_file_name(const char *name)
 
 int plx_ipc_private_path(const char *name, char *ret_path, size_t size)
 {
-    char folder[LONGEST_PATH], path[LONGEST_PATH];
+    char folder[PLX__OS_PATH_SIZE], path[PLX__OS_PATH_SIZE];
     if (!is_file_name(name) || ret_path == NULL) {
         return PLX_INVALID_STATE;
     }
@@ -135,7 +132,7 @@ int plx_ipc_private_path(const char *name, char *ret_path, size_t size)
 
 int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size_t size)
 {
-    char path[LONGEST_PATH];
+    char path[PLX__OS_PATH_SIZE];
     if (!plx__socket_is(socket, &ipc)) {
         return socket == NULL ? PLX_INVALID_STATE
                               : plx__socket_fail_unsupported(socket, "set an abstract name");
