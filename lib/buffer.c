@@ -57,6 +57,20 @@ static uint8_t *class_take(struct plx__pool *pool, struct plx__pool_class *class
     return (uint8_t *)block;
 }
 
+/* A block of `*capacity`, or where none of these rests a larger one up to the usual size: a frame
+ * that needs more small ones than those before it has needed is still a steady one. */
+static uint8_t *pool_take(struct plx__pool *pool, size_t *capacity)
+{
+    uint8_t *block = class_take(pool, class_of(pool, *capacity));
+    bool small = *capacity < PLX__BUFFER_BLOCK;
+    for (size_t larger = 2 * *capacity; small && block == NULL && larger <= PLX__BUFFER_BLOCK;
+         larger *= 2) {
+        block = class_take(pool, class_of(pool, larger));
+        *capacity = block == NULL ? *capacity : larger;
+    }
+    return block;
+}
+
 void plx__pool_pass_frame(struct plx__pool *pool)
 {
     if (++pool->age < POOL_FRAMES) {
@@ -108,7 +122,7 @@ static size_t capacity_for(size_t size)
 static bool grow(struct plx__buffer *buffer, size_t needed, struct plx__pool *pool)
 {
     size_t capacity = capacity_for(needed);
-    uint8_t *block = capacity == 0 ? NULL : class_take(pool, class_of(pool, capacity));
+    uint8_t *block = capacity == 0 ? NULL : pool_take(pool, &capacity);
     if (block != NULL && buffer->block != NULL) {
         memcpy(block, buffer->block + buffer->start, buffer->size);
         pool_give(pool, buffer->block, buffer->capacity);
