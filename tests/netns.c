@@ -1,0 +1,101 @@
+/* tests/netns.c -- a network of a test's own. See netns.h. */
+#include "config.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/netns.h"
+
+static bool has_entered;
+
+static bool skip(const char *what, const char *call)
+{
+    fprintf(stderr, "SKIP: %s: %s: %s (needs root and namespaces)\n", what, call, strerror(errno));
+    return false;
+}
+
+/* The tools stand in folders that an ordinary user's PATH may lack. */
+static void set_path(void)
+{
+    const char *before = getenv("PATH");
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s:/usr/sbin:/sbin", before == NULL ? "/usr/bin:/bin" : before);
+    setenv("PATH", path, 1);
+}
+
+bool netns_enter(const char *what)
+{
+    if (has_entered)
+        return true;
+    set_path();
+    /* One after the other, so that nothing has changed where only the second is refused. */
+    if (unshare(CLONE_NEWNS) != 0)
+        return skip(what, "unshare a mount namespace");
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return skip(what, "keep mounts private");
+    if (unshare(CLONE_NEWNET) != 0)
+        return skip(what, "unshare a network namespace");
+    has_entered = true;
+    if (!netns_try("ip link set lo up")) {
+        errno = ENOENT;
+        return skip(what, "run ip(8), package iproute2");
+    }
+    return true;
+}
+
+static int run(const char *command)
+{
+    fflush(NULL);
+    return system(command);
+}
+
+void netns_run(const char *format, ...)
+{
+    char command[2048];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    ck_assert_msg(run(command) == 0, "failed: %s", command);
+}
+
+bool netns_try(const char *format, ...)
+{
+    char command[2048];
+    int length;
+    va_list arguments;
+
+    va_start(arguments, format);
+    length = vsnprintf(command, sizeof command - 20, format, arguments);
+    va_end(arguments);
+    ck_assert_int_lt(length, (int)sizeof command - 20);
+    strcat(command, " >/dev/null 2>&1");
+    return run(command) == 0;
+}
+
+void netns_file(const char *path, const char *text)
+{
+    char name[] = "/tmp/pollux-file-XXXXXX";
+    int file = mkstemp(name);
+    size_t size = strlen(text);
+
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(write(file, text, size), (ssize_t)size);
+    ck_assert_int_eq(fchmod(file, 0644), 0);
+    close(file);
+    ck_assert_msg(mount(name, path, NULL, MS_BIND, NULL) == 0, "mount over %s: %s", path,
+                  strerror(errno));
+    /* The mount keeps what the name led to. */
+    unlink(name);
+}

@@ -1,0 +1,32 @@
+/* tests/netns.h -- a network of a test's own.
+ *
+ * Check runs each case in a process of its own, so that a case can move into new namespaces
+ * (namespaces(7)) and leave them by ending: it has its own loopback, addresses, routes, sysctls and
+ * firewall, and may put files over those in /etc. That takes root; elsewhere a case says aloud that it
+ * is skipped and returns:
+ *
+ *     if (!netns_enter("udp answers from the address that was asked"))
+ *         return;
+ *     netns_run("ip addr add 10.60.0.1/24 dev lo label lo:game");
+ *
+ * Enter before world_begin or inside a case alike: descriptors that are open stay in the old network. */
+#ifndef POLLUX_TESTS_NETNS_H
+#define POLLUX_TESTS_NETNS_H
+
+#include <stdbool.h>
+
+/* netns_enter moves this process into a new network with its loopback up and a mount namespace in
+ * which nothing spreads. False, and a line that names `what` on stderr: not allowed here. Entering
+ * twice in one process is entering once. */
+bool netns_enter(const char *what);
+
+/* netns_run runs a command by the shell, with printf's format; the case fails unless it ends with 0. */
+void netns_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* netns_try runs it and returns whether it ended with 0; what it prints is dropped. */
+bool netns_try(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* netns_file puts a file of this text over `path`, for this process and its children only. */
+void netns_file(const char *path, const char *text);
+
+#endif
