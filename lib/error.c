@@ -363,7 +363,8 @@ static void make_line(char *text)
     }
 }
 
-/* make_message returns "<step>: <text> (<name>)" in a block of its own; NULL for want of memory. */
+/* make_message returns "<step>: <text> (<name>)" in a block of its own, with a text of NULL "<step>";
+ * NULL for want of memory. */
 PLX__PRINTF(3, 0)
 static char *make_message(const char *text, const char *name, const char *format, va_list arguments)
 {
@@ -375,16 +376,20 @@ static char *make_message(const char *text, const char *name, const char *format
         va_end(measured);
     }
     size_t length = step > 0 ? (size_t)step : 0;
-    size_t size = length + strlen(": ") + strlen(text) + strlen(" ()") + strlen(name) + 1;
+    size_t behind = text == NULL ? 0 : strlen(": ") + strlen(text) + strlen(" ()") + strlen(name);
+    size_t size = length + behind + 1;
     char *message = plx__memory_resize(NULL, size);
     if (message == NULL) {
         return NULL;
     }
+    message[0] = '\0';
     if (length > 0) {
         (void)vsnprintf(message, length + 1, format, arguments);
     }
-    const char *colon = length > 0 ? ": " : "";
-    (void)snprintf(message + length, size - length, "%s%s (%s)", colon, text, name);
+    if (text != NULL) {
+        const char *colon = length > 0 ? ": " : "";
+        (void)snprintf(message + length, size - length, "%s%s (%s)", colon, text, name);
+    }
     make_line(message);
     return message;
 }
@@ -405,6 +410,8 @@ void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error,
         return;
     }
     char number[32];
+    bool whole = os_error == PLX__SENTENCE;
+    os_error = whole ? 0 : os_error;
     const char *name = os_error != 0 ? plx__error_os_name(os_error) : plx_code_name(code);
     const char *text = os_error != 0 ? plx__error_os_text(os_error) : plx_code_text(code);
     if (name == unknown_name) {
@@ -413,7 +420,7 @@ void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error,
     }
     va_list arguments;
     va_start(arguments, format);
-    const char *message = make_message(text, name, format, arguments);
+    const char *message = make_message(whole ? NULL : text, name, format, arguments);
     va_end(arguments);
     release(error);
     error->code = code;

@@ -27,9 +27,14 @@ const char *plx__error_os_name(int os_error);
 /* plx__error_os_text returns what an errno means, as plx_code_text does. Static. */
 const char *plx__error_os_text(int os_error);
 
+/* In place of an errno: there is none, and the step is the whole sentence. For what the library itself
+ * refuses or finds out: the text of a class has to fit all its cases and so explains none of them. */
+#define PLX__SENTENCE (-1)
+
 /* plx__error_set makes `error` that error, in place of what it was. The message is
  * "<step>: <text> (<NAME>)", where the step is made from the format and text and name are those of
- * the errno, or of the code where os_error is 0; without a format there is no step. The arguments
+ * the errno, or of the code where os_error is 0; without a format there is no step. With
+ * PLX__SENTENCE as os_error the message is the step alone, and the error's os_error 0. The arguments
  * may point into the old message. For want of memory the message is plx_code_text. */
 PLX__PRINTF(5, 6)
 void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error, const char *format,

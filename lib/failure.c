@@ -11,7 +11,7 @@
 
 /* Sentences name a path or a host, both of which may be long; one that is cut is still a sentence.
  */
-#define STEP_SIZE 320
+#define STEP_SIZE 480
 
 struct plx__errors *plx__socket_errors(plx_socket *socket)
 {
@@ -53,6 +53,16 @@ int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error,
     vsnprintf(text, sizeof text, step, arguments);
     va_end(arguments);
     return fail(socket, code, reason, -error, text);
+}
+
+int plx__socket_refuse(plx_socket *socket, plx_reason reason, const char *sentence, ...)
+{
+    char text[STEP_SIZE];
+    va_list arguments;
+    va_start(arguments, sentence);
+    vsnprintf(text, sizeof text, sentence, arguments);
+    va_end(arguments);
+    return fail(socket, PLX_INVALID_STATE, reason, PLX__SENTENCE, text);
 }
 
 int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...)

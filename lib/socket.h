@@ -326,17 +326,23 @@ void plx__socket_drop(plx_socket *socket);
 /* ---- errors (failure.c) ---------------------------------------------------------------------- */
 
 /* plx__socket_fail notes that a call failed, to be told by the next poll, and returns `code`;
- * `error` is a negative errno or 0. The step is a sentence's beginning such as "connect to %s". */
+ * `error` is a negative errno or 0. The step is a sentence's beginning such as "connect to %s", or
+ * with -PLX__SENTENCE (lib/error.h) as `error` the whole of it. */
 PLX__PRINTF(5, 6)
 int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error, const char *step,
                      ...);
+
+/* plx__socket_refuse notes that a call was refused, and returns PLX_INVALID_STATE. The sentence is
+ * whole: it names the call, what was wrong and, where there is one, the call that does it. */
+PLX__PRINTF(3, 4)
+int plx__socket_refuse(plx_socket *socket, plx_reason reason, const char *sentence, ...);
 
 /* plx__socket_fail_system is the same with the code and the reason that the negative errno stands
  * for. */
 PLX__PRINTF(3, 4) int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...);
 
 /* plx__socket_set_end_error notes why the connection or the attempt ends; `error` is a negative
- * errno or 0. */
+ * errno, 0 or -PLX__SENTENCE. */
 PLX__PRINTF(5, 6)
 void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
                                const char *step, ...);

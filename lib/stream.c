@@ -272,7 +272,8 @@ static void end_lost(plx_socket *socket, int error)
     /* Whatever took the connection away, it is lost; only a want of our own is told as such. */
     bool ours = code == PLX_OUT_OF_MEMORY;
     plx_reason reason = error == 0 ? PLX_REASON_REMOTE_HOST_CLOSED : plx__error_reason(error);
-    plx__socket_set_end_error(socket, ours ? code : PLX_LOST_CONNECTION, reason, -error, "%s",
+    plx__socket_set_end_error(socket, ours ? code : PLX_LOST_CONNECTION, reason,
+                              error == 0 ? -PLX__SENTENCE : -error, "%s",
                               error == 0 ? "the peer closed the connection" : "connection lost");
     plx__socket_end(socket);
 }

@@ -307,6 +307,21 @@ START_TEST(no_step_is_no_colon)
 }
 END_TEST
 
+START_TEST(a_whole_sentence_has_nothing_behind_it)
+{
+    plx__error_set(&error, 102, PLX_REASON_REMOTE_HOST_CLOSED, PLX__SENTENCE, "the peer %s", "closed");
+    expect(102, PLX_REASON_REMOTE_HOST_CLOSED, 0, "the peer closed");
+    plx__error_set(&error, 106, PLX_REASON_OPERATION, PLX__SENTENCE, "[%s]\n", error.message);
+    expect(106, PLX_REASON_OPERATION, 0, "[the peer closed] ");
+    plx__error_set(&error, 106, PLX_REASON_OPERATION, PLX__SENTENCE, "%s", "");
+    expect(106, PLX_REASON_OPERATION, 0, "");
+    ck_assert_int_eq(blocks, 1);
+    empty = true;
+    plx__error_set(&error, 106, PLX_REASON_OPERATION, PLX__SENTENCE, "write: no data");
+    expect(106, PLX_REASON_OPERATION, 0, plx_code_text(106));
+}
+END_TEST
+
 START_TEST(a_message_stays_one_line)
 {
     plx__error_set(&error, 103, PLX_REASON_HOST_NOT_FOUND, 0, "look up %s", "a\nb\r\x1b[31m\x7f");
@@ -414,6 +429,7 @@ int main(void)
     tcase_add_test(errors, the_errno_speaks_before_the_class);
     tcase_add_test(errors, an_unknown_errno_shows_its_number);
     tcase_add_test(errors, no_step_is_no_colon);
+    tcase_add_test(errors, a_whole_sentence_has_nothing_behind_it);
     tcase_add_test(errors, a_message_stays_one_line);
     tcase_add_test(errors, a_long_step_is_told_whole);
     tcase_add_test(errors, the_old_message_may_be_an_argument);
