@@ -6,36 +6,39 @@
 #include "lib/socket.h"
 
 #include <limits.h>
+#include <stdio.h>
 
-/* What an option may be. */
+/* What an option is called, and what it may be. */
 struct rule {
+    const char *name; /* without PLX_OPTION_ */
     int least, most;
 };
 
 static const struct rule rules[PLX__OPTION_COUNT] = {
-    [PLX_OPTION_KEEP_ALIVE] = {0, 1},
-    [PLX_OPTION_KEEP_ALIVE_IDLE] = {1, 32767}, /* the kernel's own limits, tcp(7) */
-    [PLX_OPTION_KEEP_ALIVE_INTERVAL] = {1, 32767},
-    [PLX_OPTION_KEEP_ALIVE_COUNT] = {1, 127},
-    [PLX_OPTION_LOW_DELAY] = {0, 1},
-    [PLX_OPTION_TYPE_OF_SERVICE] = {0, 255},
-    [PLX_OPTION_SEND_BUFFER_SIZE] = {1, INT_MAX},
-    [PLX_OPTION_RECEIVE_BUFFER_SIZE] = {1, INT_MAX},
-    [PLX_OPTION_PATH_MTU] = {1280, 65535}, /* RFC 8200, 5: no link has less */
-    [PLX_OPTION_PROTOCOL] = {0, 2},
-    [PLX_OPTION_READ_LIMIT] = {0, INT_MAX},
-    [PLX_OPTION_WRITE_LIMIT] = {0, INT_MAX},
-    [PLX_OPTION_CONNECT_TIMEOUT] = {0, INT_MAX},
-    [PLX_OPTION_LINGER_TIMEOUT] = {0, INT_MAX},
-    [PLX_OPTION_IDLE_TIMEOUT] = {0, INT_MAX},
-    [PLX_OPTION_HALF_OPEN] = {0, 1},
-    [PLX_OPTION_AUTO_CONNECT] = {0, 1},
-    [PLX_OPTION_ROUTER_HOPS] = {1, 255},
-    [PLX_OPTION_SEND_TO_SELF] = {0, 1},
-    [PLX_OPTION_BROADCAST] = {0, 1},
-    [PLX_OPTION_SHARE_ADDRESS] = {0, 1},
-    [PLX_OPTION_MODE] = {0, 0777},
-    [PLX_OPTION_RECEIVE_HANDLES] = {0, 1},
+    [PLX_OPTION_KEEP_ALIVE] = {"KEEP_ALIVE", 0, 1},
+    /* The kernel's own limits (tcp(7)). */
+    [PLX_OPTION_KEEP_ALIVE_IDLE] = {"KEEP_ALIVE_IDLE", 1, 32767},
+    [PLX_OPTION_KEEP_ALIVE_INTERVAL] = {"KEEP_ALIVE_INTERVAL", 1, 32767},
+    [PLX_OPTION_KEEP_ALIVE_COUNT] = {"KEEP_ALIVE_COUNT", 1, 127},
+    [PLX_OPTION_LOW_DELAY] = {"LOW_DELAY", 0, 1},
+    [PLX_OPTION_TYPE_OF_SERVICE] = {"TYPE_OF_SERVICE", 0, 255},
+    [PLX_OPTION_SEND_BUFFER_SIZE] = {"SEND_BUFFER_SIZE", 1, INT_MAX},
+    [PLX_OPTION_RECEIVE_BUFFER_SIZE] = {"RECEIVE_BUFFER_SIZE", 1, INT_MAX},
+    [PLX_OPTION_PATH_MTU] = {"PATH_MTU", 1280, 65535}, /* RFC 8200, 5: no link has less */
+    [PLX_OPTION_PROTOCOL] = {"PROTOCOL", 0, 2},
+    [PLX_OPTION_READ_LIMIT] = {"READ_LIMIT", 0, INT_MAX},
+    [PLX_OPTION_WRITE_LIMIT] = {"WRITE_LIMIT", 0, INT_MAX},
+    [PLX_OPTION_CONNECT_TIMEOUT] = {"CONNECT_TIMEOUT", 0, INT_MAX},
+    [PLX_OPTION_LINGER_TIMEOUT] = {"LINGER_TIMEOUT", 0, INT_MAX},
+    [PLX_OPTION_IDLE_TIMEOUT] = {"IDLE_TIMEOUT", 0, INT_MAX},
+    [PLX_OPTION_HALF_OPEN] = {"HALF_OPEN", 0, 1},
+    [PLX_OPTION_AUTO_CONNECT] = {"AUTO_CONNECT", 0, 1},
+    [PLX_OPTION_ROUTER_HOPS] = {"ROUTER_HOPS", 1, 255},
+    [PLX_OPTION_SEND_TO_SELF] = {"SEND_TO_SELF", 0, 1},
+    [PLX_OPTION_BROADCAST] = {"BROADCAST", 0, 1},
+    [PLX_OPTION_SHARE_ADDRESS] = {"SHARE_ADDRESS", 0, 1},
+    [PLX_OPTION_MODE] = {"MODE", 0, 0777},
+    [PLX_OPTION_RECEIVE_HANDLES] = {"RECEIVE_HANDLES", 0, 1},
 };
 
 const int plx__option_presets[PLX__OPTION_COUNT] = {
@@ -53,6 +56,22 @@ const int plx__option_presets[PLX__OPTION_COUNT] = {
 #define OBEYED                                                                                     \
     (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |                       \
      PLX__OPTION(RECEIVE_HANDLES))
+
+const char *plx__option_name(plx_option option)
+{
+    return (unsigned)option < PLX__OPTION_COUNT ? rules[option].name : NULL;
+}
+
+/* Permissions are read in octal by everybody. */
+static const char *put_value(char *text, size_t size, plx_option option, int value)
+{
+    if (option == PLX_OPTION_MODE && value > 0) {
+        snprintf(text, size, "0%o", (unsigned)value);
+    } else {
+        snprintf(text, size, "%d", value);
+    }
+    return text;
+}
 
 static bool is_known(const plx_socket *socket, plx_option option)
 {
@@ -105,22 +124,44 @@ static int apply_now(plx_socket *socket, plx_option option, int value)
     return plx__os_set_option(socket->watch.descriptor, option, value);
 }
 
+/* Says why an option or its value is none. */
+static int refuse(plx_socket *socket, plx_option option, int value)
+{
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    const char *name = plx__option_name(option);
+    char given[16], least[16], most[16];
+    put_value(given, sizeof given, option, value);
+    if (name == NULL) {
+        return plx__socket_refuse(socket, reason, "set option %d to %s: there is no such option",
+                                  (int)option, given);
+    }
+    if (!is_known(socket, option)) {
+        return plx__socket_refuse(socket, reason,
+                                  "set %s to %s: %s sockets do not have this option", name, given,
+                                  socket->kind->name);
+    }
+    return plx__socket_refuse(socket, reason, "set %s to %s: out of range %s to %s", name, given,
+                              put_value(least, sizeof least, option, rules[option].least),
+                              put_value(most, sizeof most, option, rules[option].most));
+}
+
 int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
 {
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
     if (!is_known(socket, option) || value < rules[option].least || value > rules[option].most) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                                "set option %d to %d", (int)option, value);
+        return refuse(socket, option, value);
     }
     if (!make_table(socket)) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "set option %d", (int)option);
+        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, "set %s",
+                                rules[option].name);
     }
     int result = apply_now(socket, option, value);
     if (result < 0) {
-        return plx__socket_fail_system(socket, result, "set option %d to %d", (int)option, value);
+        char given[16];
+        return plx__socket_fail_system(socket, result, "set %s to %s", rules[option].name,
+                                       put_value(given, sizeof given, option, value));
     }
     socket->options->values[option] = value;
     socket->options->set |= (plx__option_set)1 << option;

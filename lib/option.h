@@ -39,6 +39,10 @@ static inline int plx__option_value(const struct plx__options *options, plx_opti
     return set ? options->values[option] : plx__option_presets[option];
 }
 
+/* plx__option_name returns the name of an option, such as "KEEP_ALIVE"; NULL for a number that is none.
+ * Static. */
+const char *plx__option_name(plx_option option);
+
 /* plx__options_apply tells a new descriptor what was set, and the presets that the kernel would
  * have otherwise. An option that the kernel refuses is left as the kernel has it. */
 void plx__options_apply(plx_socket *socket, int descriptor);
