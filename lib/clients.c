@@ -66,7 +66,7 @@ static bool connect_client(plx_server *server, plx_socket *client, int descripto
     if (group != NULL && plx_group_add(group, client) != 0) {
         return false;
     }
-    if (plx__socket_take_descriptor(client, descriptor) < 0) {
+    if (plx__socket_take_descriptor(client, descriptor, PLX_CONNECTED) < 0) {
         return false;
     }
     client->owner = &server->owner;

@@ -204,7 +204,7 @@ static void win(plx_socket *socket, struct plx__attempt *attempt)
 {
     int descriptor = plx__attempt_take(attempt);
     struct plx__os_name remote = plx__attempt_peer(descriptor, &attempt->name);
-    int result = plx__socket_take_descriptor(socket, descriptor);
+    int result = plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTED);
     if (result < 0) {
         plx__os_close(descriptor);
         fail_attempts(socket, result);
@@ -326,7 +326,7 @@ static int bind_first(plx_socket *socket)
     if (descriptor < 0) {
         return plx_socket_last_error(socket);
     }
-    int result = plx__socket_take_descriptor(socket, descriptor);
+    int result = plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTING);
     if (result < 0) {
         plx__os_close(descriptor);
         return plx__socket_fail_system(socket, result, "connect");

@@ -21,19 +21,19 @@ struct plx__budget plx__socket_budget(void)
 
 /* ---- keeping watch and deadline in line ------------------------------------------------------ */
 
-static unsigned interest_of(const plx_socket *socket)
+unsigned plx__socket_interest(const plx_socket *socket, plx_state state)
 {
     unsigned interest = socket->stuck ? PLX__WRITE : 0u;
     /* While the program disconnects, reading goes on in any case: bytes left unread would make TCP
      * send a reset. */
-    bool room = socket->state == PLX_CLOSING || plx__socket_room(socket) > 0;
-    bool wanted = socket->state == PLX_LISTENING
+    bool room = state == PLX_CLOSING || plx__socket_room(socket) > 0;
+    bool wanted = state == PLX_LISTENING
                       ? !socket->paused
-                      : plx__socket_is_open(socket) && !socket->input_ended && room;
+                      : plx__state_is_open(state) && !socket->input_ended && room;
     interest |= wanted ? PLX__READ : 0u;
-    /* What is read from a stream is read until it comes back short, and else left as work. Nothing
-     * the like holds for writing: whether there is room now is asked each time. */
-    bool remembers = socket->kind->short_is_all && socket->state != PLX_LISTENING;
+    /* We read a stream until a read comes back short, or keep the socket scheduled, so that an edge
+     * suffices. Writing needs the level: whether there is room now is asked each time. */
+    bool remembers = socket->kind->short_is_all && state != PLX_LISTENING;
     return interest == PLX__READ && remembers ? interest | PLX__EDGE : interest;
 }
 
@@ -83,15 +83,14 @@ static uint64_t deadline_of(const plx_socket *socket)
 void plx__socket_update(plx_socket *socket)
 {
     if (socket->watch.task != NULL) {
-        unsigned interest = interest_of(socket);
+        unsigned interest = plx__socket_interest(socket, (plx_state)socket->state);
         int result =
             interest == socket->watch.interest ? 0 : plx__watch_set(&socket->watch, interest);
         if (result < 0) {
-            /* A connection that nobody watches would be silent for ever: better to end it with the
-             * reason. */
-            plx__socket_set_end_error(socket, plx__error_code(-result), plx__error_reason(-result),
-                                      result, "watch");
-            plx__socket_end(socket);
+            /* Only noted: update is called by reads and options too, and whoever reads must not see
+             * the connection end under the read. */
+            socket->watch_error = result;
+            plx__task_schedule(&socket->task);
         }
     }
     uint64_t deadline = deadline_of(socket);
@@ -125,7 +124,7 @@ static bool has_edge(const plx_socket *socket)
 bool plx__socket_has_work(const plx_socket *socket)
 {
     return socket->news != 0 || socket->again || socket->more || socket->too_long ||
-           plx__socket_can_send(socket) || has_edge(socket);
+           socket->watch_error != 0 || plx__socket_can_send(socket) || has_edge(socket);
 }
 
 /* ---- moving bytes ---------------------------------------------------------------------------- */
@@ -190,8 +189,20 @@ void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
     }
 }
 
+/* A connection that nothing watches would be silent for ever: better to end it with the reason. */
+static void end_unwatched(plx_socket *socket)
+{
+    int error = socket->watch_error;
+    plx__socket_set_end_error(socket, plx__error_code(-error), plx__error_reason(-error), error,
+                              "watch");
+    plx__socket_end(socket);
+}
+
 void plx__socket_settle(plx_socket *socket)
 {
+    if (socket->watch_error != 0) {
+        end_unwatched(socket);
+    }
     if (plx__socket_is_open(socket) && socket->kind->settle != NULL) {
         socket->kind->settle(socket);
     }

@@ -94,7 +94,7 @@ static void clear_connection(plx_socket *socket)
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
         socket->filtered = false;
     socket->auto_connects = socket->will_connect = socket->wants_room = socket->too_long = false;
-    socket->input_error = socket->send_error = 0;
+    socket->input_error = socket->send_error = socket->watch_error = 0;
     socket->retry = 0;
     socket->sent = 0;
     plx__task_set_deadline(&socket->task, 0);
@@ -152,9 +152,9 @@ int plx__socket_open(plx_socket *socket, int family)
     return descriptor;
 }
 
-int plx__socket_take_descriptor(plx_socket *socket, int descriptor)
+int plx__socket_take_descriptor(plx_socket *socket, int descriptor, plx_state state)
 {
-    unsigned interest = PLX__READ | (socket->kind->short_is_all ? PLX__EDGE : 0u);
+    unsigned interest = plx__socket_interest(socket, state);
     int result = plx__watch_start(&socket->watch, &socket->task, descriptor, interest);
     if (result < 0) {
         return result;
@@ -381,17 +381,19 @@ static bool is_of_kind(const plx_socket *socket, const struct plx__os_socket_fac
     return family && facts->type == socket->kind->type && usable;
 }
 
-static void enter_state(plx_socket *socket, const struct plx__os_socket_facts *facts)
+static plx_state state_of(const struct plx__os_socket_facts *facts)
+{
+    return facts->listening ? PLX_LISTENING : facts->connected ? PLX_CONNECTED : PLX_BOUND;
+}
+
+static void enter_state(plx_socket *socket, plx_state state)
 {
     struct plx__os_name remote;
-    if (facts->listening) {
-        plx__socket_set_state(socket, PLX_LISTENING);
-        plx__socket_update(socket);
-    } else if (facts->connected) {
+    if (state == PLX_CONNECTED) {
         bool named = plx__os_remote_name(socket->watch.descriptor, &remote) == 0;
         plx__socket_become_connected(socket, named ? &remote : NULL);
     } else {
-        plx__socket_set_state(socket, PLX_BOUND);
+        plx__socket_set_state(socket, state);
     }
 }
 
@@ -429,12 +431,12 @@ int plx_socket_adopt(plx_socket *socket, int descriptor)
         return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
     }
     plx__socket_begin(socket);
-    result = plx__socket_take_descriptor(socket, descriptor);
+    result = plx__socket_take_descriptor(socket, descriptor, state_of(&facts));
     if (result < 0) {
         return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
     }
     plx__options_apply(socket, descriptor);
-    enter_state(socket, &facts);
+    enter_state(socket, state_of(&facts));
     return 0;
 }
 

@@ -190,6 +190,7 @@ struct plx_socket {
     bool filtered : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
     int input_error;        /* errno that ended the input; 0: a clean end */
     int send_error;         /* errno of a send that failed; told when the input is drained */
+    int watch_error;        /* negative errno of the poller, which does not watch the descriptor */
     uint16_t pause;         /* before the next attempt of auto-connect, with its jitter */
     uint16_t next_pause;    /* the one after it, without */
     int process;            /* who opened the descriptor: a forked child only closes it */
@@ -223,11 +224,16 @@ static inline plx_socket *plx__socket_of(struct plx__task *task)
     return PLX__CONTAINER_OF(task, struct plx_socket, task);
 }
 
-/* plx__socket_is_open says whether bytes move: bound or connected, or on the way out. */
+/* plx__state_is_open says whether bytes move in that state: bound or connected, or on the way out. */
+static inline bool plx__state_is_open(plx_state state)
+{
+    return state == PLX_CONNECTED || state == PLX_CLOSING || state == PLX_BOUND;
+}
+
+/* plx__socket_is_open says whether bytes move now. */
 static inline bool plx__socket_is_open(const plx_socket *socket)
 {
-    return socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING ||
-           socket->state == PLX_BOUND;
+    return plx__state_is_open((plx_state)socket->state);
 }
 
 /* plx__socket_has_packets says whether it reads and writes one record of its one peer at a time: only
@@ -287,9 +293,10 @@ void plx__socket_set_state(plx_socket *socket, plx_state state);
  * negative errno. */
 int plx__socket_open(plx_socket *socket, int family);
 
-/* plx__socket_take_descriptor makes the descriptor the socket's own and watches it. Returns 0, or a
- * negative errno and the descriptor is still the caller's. */
-int plx__socket_take_descriptor(plx_socket *socket, int descriptor);
+/* plx__socket_take_descriptor makes the descriptor the socket's own and watches it for what `state`
+ * needs, which the socket is about to enter: a second call to the poller could fail by itself.
+ * Returns 0, or a negative errno and the descriptor is still the caller's. */
+int plx__socket_take_descriptor(plx_socket *socket, int descriptor, plx_state state);
 
 /* plx__socket_close_descriptor stops watching and closes; the state stays. */
 void plx__socket_close_descriptor(plx_socket *socket);
@@ -403,7 +410,11 @@ bool plx__socket_has_work(const plx_socket *socket);
  * its group now. */
 void plx__socket_look(plx_socket *socket);
 
-/* plx__socket_update brings watch and deadline in line with state, limits and buffers. */
+/* plx__socket_interest returns what the descriptor is to be watched for in that state. */
+unsigned plx__socket_interest(const plx_socket *socket, plx_state state);
+
+/* plx__socket_update brings watch and deadline in line with state, limits and buffers, and changes
+ * nothing else. A watch that the poller refuses is noted in watch_error, for plx__socket_settle. */
 void plx__socket_update(plx_socket *socket);
 
 /* plx__socket_active notes the moment as that of the last activity. */

@@ -46,12 +46,11 @@ int plx__stream_listen(plx_socket *socket)
         return fail_to_listen(socket, descriptor, result);
     }
     plx__socket_begin(socket);
-    result = plx__socket_take_descriptor(socket, descriptor);
+    result = plx__socket_take_descriptor(socket, descriptor, PLX_LISTENING);
     if (result < 0) {
         return fail_to_listen(socket, descriptor, result);
     }
     plx__socket_set_state(socket, PLX_LISTENING);
-    plx__socket_update(socket);
     return 0;
 }
 
@@ -68,7 +67,7 @@ static void become(plx_socket *socket, int descriptor, const struct plx__os_name
 {
     plx__socket_close_descriptor(socket);
     plx__options_apply(socket, descriptor);
-    int result = plx__socket_take_descriptor(socket, descriptor);
+    int result = plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTED);
     if (result < 0) {
         plx__os_close(descriptor);
         plx__socket_set_end_error(socket, plx__error_code(-result), plx__error_reason(-result),

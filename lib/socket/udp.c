@@ -52,7 +52,7 @@ static int udp_connect(plx_socket *socket)
         return plx_socket_last_error(socket);
     }
     plx__socket_begin(socket);
-    int result = plx__socket_take_descriptor(socket, descriptor);
+    int result = plx__socket_take_descriptor(socket, descriptor, PLX_BOUND);
     if (result < 0) {
         plx__os_close(descriptor);
         return plx__socket_fail_system(socket, result, "bind");
