@@ -82,14 +82,14 @@ struct plx__os_name plx__attempt_peer(int descriptor, const struct plx__os_name 
     return plx__os_remote_name(descriptor, &remote) == 0 ? remote : *asked;
 }
 
-/* A connect to a port that nobody listens at, chosen by the system for this very socket, can meet
+/* A connect to a port that nobody listens at, chosen by the kernel for this very socket, can meet
  * itself: TCP's simultaneous open (RFC 9293, 3.5). That is no peer. */
-static bool is_itself(int descriptor, const struct plx__os_name *asked)
+static bool is_itself(int descriptor)
 {
-    struct plx__os_name remote = plx__attempt_peer(descriptor, asked);
-    struct plx__os_name local;
+    struct plx__os_name local, remote;
     plx_address here, there;
-    return plx__os_local_name(descriptor, &local) == 0 && plx__os_name_to_address(&local, &here) &&
+    return plx__os_remote_name(descriptor, &remote) == 0 &&
+           plx__os_local_name(descriptor, &local) == 0 && plx__os_name_to_address(&local, &here) &&
            plx__os_name_to_address(&remote, &there) && plx_address_equal(&here, &there);
 }
 
@@ -109,7 +109,7 @@ void plx__attempt_continue(struct plx__attempt *attempt)
         /* Only a connection that was there can be reset, one that is not is refused (RFC 9293,
          * 3.10.7.3): it was, and what came before the reset is still to be had. */
         error = error == -ECONNRESET ? 0 : error;
-        if (error < 0 || is_itself(descriptor, &attempt->name)) {
+        if (error < 0 || is_itself(descriptor)) {
             fail(attempt, error < 0 ? error : -ECONNREFUSED);
         }
     }
@@ -122,13 +122,24 @@ int plx__attempt_take(struct plx__attempt *attempt)
     return descriptor;
 }
 
+/* A connection to itself is closed by a reset: its TIME_WAIT would keep the port, which may be the one
+ * that a server waits for, for a minute (RFC 9293, 3.6.1). It may also be one that nobody has looked
+ * at yet. */
+static void give_up(int descriptor)
+{
+    if (is_itself(descriptor)) {
+        plx__os_set_reset(descriptor);
+    }
+    plx__os_close(descriptor);
+}
+
 void plx__attempt_free(struct plx__attempt *attempt)
 {
     if (attempt == NULL) {
         return;
     }
     if (attempt->watch.task != NULL) {
-        plx__os_close(plx__attempt_take(attempt));
+        give_up(plx__attempt_take(attempt));
     }
     plx__memory_free(attempt);
 }
