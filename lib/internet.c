@@ -141,6 +141,9 @@ int plx__internet_bind_local(plx_socket *socket, int descriptor, int family)
         return result;
     }
     plx__os_name_from_address(&name, &address, family);
+    /* Else bind takes a port for all destinations at once, and some ten thousand connections use up
+     * those of the address. Where the kernel has no other way, it stays so. */
+    plx__os_set_late_port(descriptor);
     return plx__os_bind(descriptor, &name);
 }
 

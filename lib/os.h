@@ -225,6 +225,11 @@ int plx__os_set_only_ipv6(int descriptor, bool only);
  * (TIME_WAIT). */
 int plx__os_set_reuse(int descriptor);
 
+/* plx__os_set_late_port lets a bind to port 0 choose no port yet: connect does, and takes one that is
+ * in use already for other destinations (IP_BIND_ADDRESS_NO_PORT, ip(7)). -ENOPROTOOPT where the
+ * kernel has no such thing. */
+int plx__os_set_late_port(int descriptor);
+
 /* plx__os_set_urgent_inline leaves urgent bytes in the stream (SO_OOBINLINE, socket(7)). */
 int plx__os_set_urgent_inline(int descriptor);
 

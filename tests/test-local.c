@@ -92,6 +92,49 @@ MODE_CASE(meeting_oneself_unseen_leaves_the_port_free)
     }
 }
 
+/* ---- many connections from one address ------------------------------------------------------- */
+
+/* Four ports are enough for any number of connections from one address, as long as no two of them
+ * lead to the same place. */
+static void connect_from(struct world *w, const char *host, const char *from)
+{
+    plx_server *servers[3];
+    int connected = 0;
+
+    for (int i = 0; i < 3; i++) {
+        char where[WHERE_SIZE];
+
+        servers[i] = world_server(w);
+        place(where, host, 9201 + i);
+        ck_assert_int_eq(plx_server_listen_on(servers[i], where), 0);
+    }
+    for (int i = 0; i < 12; i++) {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        char where[WHERE_SIZE];
+
+        place(where, host, 9201 + i % 3);
+        ck_assert_int_eq(plx_socket_set_interface(socket, from), 0);
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        UNTIL(w, plx_socket_state(socket) != PLX_CONNECTING);
+        connected += plx_socket_state(socket) == PLX_CONNECTED &&
+                     strcmp(plx_socket_local_address(socket), from) == 0;
+        plx_socket_set_events(socket, NULL, NULL);
+    }
+    ck_assert_msg(connected == 12, "%s: %d of 12 from %s", world_name(w), connected, from);
+    for (int i = 0; i < 3; i++)
+        world_free_server(w, servers[i]);
+}
+
+MODE_CASE(ports_are_shared_by_destinations)
+{
+    if (!netns_enter("an interface that was set does not use up the ports"))
+        return;
+    netns_run("sysctl -qw net.ipv4.ip_local_port_range='40000 40003'");
+    connect_from(w, "127.0.0.1", "127.0.0.2");
+    connect_from(w, "[::1]", "::1");
+}
+
 int main(void)
 {
     Suite *suite = suite_create("local");
@@ -100,6 +143,7 @@ int main(void)
     tcase_set_timeout(local, 30);
     ADD_MODE_CASE(local, meeting_oneself_leaves_the_port_free);
     ADD_MODE_CASE(local, meeting_oneself_unseen_leaves_the_port_free);
+    ADD_MODE_CASE(local, ports_are_shared_by_destinations);
     suite_add_tcase(suite, local);
     return world_run(suite);
 }

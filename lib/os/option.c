@@ -13,6 +13,10 @@
 #ifndef TCP_KEEPIDLE /* macOS */
 #define TCP_KEEPIDLE TCP_KEEPALIVE
 #endif
+/* Linux 4.2, which is younger than some C library's headers. */
+#if !defined IP_BIND_ADDRESS_NO_PORT && defined __linux__
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
 #ifndef IP_MTU
 #define IP_MTU (-1)
 #endif
@@ -137,6 +141,17 @@ int plx__os_set_only_ipv6(int descriptor, bool only)
 int plx__os_set_reuse(int descriptor)
 {
     return set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+int plx__os_set_late_port(int descriptor)
+{
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    /* Linux has it for both families under IPPROTO_IP. */
+    return set(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+#else
+    (void)descriptor;
+    return -ENOPROTOOPT;
+#endif
 }
 
 int plx__os_set_urgent_inline(int descriptor)
