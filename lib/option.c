@@ -5,6 +5,7 @@
 #include "lib/option.h"
 #include "lib/socket.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -39,6 +40,7 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
     [PLX_OPTION_SHARE_ADDRESS] = {"SHARE_ADDRESS", 0, 1},
     [PLX_OPTION_MODE] = {"MODE", 0, 0777},
     [PLX_OPTION_RECEIVE_HANDLES] = {"RECEIVE_HANDLES", 0, 1},
+    [PLX_OPTION_UNACKNOWLEDGED_TIMEOUT] = {"UNACKNOWLEDGED_TIMEOUT", 0, INT_MAX},
 };
 
 const int plx__option_presets[PLX__OPTION_COUNT] = {
@@ -118,10 +120,14 @@ void plx__options_apply(plx_socket *socket, int descriptor)
 static int apply_now(plx_socket *socket, plx_option option, int value)
 {
     plx__option_set kernels = socket->kind->options & ~OBEYED;
-    if ((kernels & ((plx__option_set)1 << option)) == 0 || socket->watch.task == NULL) {
+    if ((kernels & ((plx__option_set)1 << option)) == 0) {
         return 0;
     }
-    return plx__os_set_option(socket->watch.descriptor, option, value);
+    if (!plx__os_has_option(option)) {
+        return -ENOPROTOOPT;
+    }
+    return socket->watch.task == NULL ? 0
+                                      : plx__os_set_option(socket->watch.descriptor, option, value);
 }
 
 /* Says why an option or its value is none. */

@@ -22,7 +22,7 @@ typedef uint32_t plx__option_set;
     (PLX__OPTION(PROTOCOL) | PLX__OPTION(TYPE_OF_SERVICE) | PLX__OPTION(PATH_MTU) |                \
      PLX__OPTION(SHARE_ADDRESS))
 
-#define PLX__OPTION_COUNT (PLX_OPTION_RECEIVE_HANDLES + 1)
+#define PLX__OPTION_COUNT (PLX_OPTION_UNACKNOWLEDGED_TIMEOUT + 1)
 
 struct plx__options {
     plx__option_set set; /* by the program */

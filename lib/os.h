@@ -219,6 +219,8 @@ int plx__os_process(void);
  * -ENOPROTOOPT for an option that is none of the kernel's or unknown to this system. */
 int plx__os_set_option(int descriptor, plx_option option, int value);
 int plx__os_option(int descriptor, plx_option option, int *ret_value);
+/* plx__os_has_option says whether this kernel has an option at all, so far as the build knows. */
+bool plx__os_has_option(plx_option option);
 /* plx__os_set_only_ipv6 says whether an IPv6 socket leaves IPv4 alone. */
 int plx__os_set_only_ipv6(int descriptor, bool only);
 /* plx__os_set_reuse lets a listener bind beside connections of an earlier one that linger

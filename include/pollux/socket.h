@@ -356,7 +356,13 @@ typedef enum plx_option {
     PLX_OPTION_SHARE_ADDRESS,       /* switch: several sockets may be bound to one port */
     PLX_OPTION_MODE,                /* IPC: permissions of the file (0600); not for abstract names;
                                        0 is what the umask leaves */
-    PLX_OPTION_RECEIVE_HANDLES /* IPC: take descriptors (pollux/ipc.h); off: the system drops them */
+    PLX_OPTION_RECEIVE_HANDLES, /* IPC: take descriptors (pollux/ipc.h); off: the system drops them */
+    PLX_OPTION_UNACKNOWLEDGED_TIMEOUT /* TCP: ms that sent bytes may stay unacknowledged; then the
+                                       connection ends with 102, ETIMEDOUT, reason SOCKET_TIMEOUT.
+                                       Counts too while the peer lives and takes nothing more, and
+                                       for an attempt to connect. 0: the kernel's limit, some 15
+                                       minutes (TCP_USER_TIMEOUT, tcp(7)). Refused with
+                                       ENOPROTOOPT where the kernel has no such thing */
 } plx_option;
 
 /* plx_socket_set_option sets an option. Returns 0, or PLX_INVALID_STATE with reason

@@ -48,6 +48,9 @@ static const struct place places[][PLACES] = {
     [PLX_OPTION_BROADCAST] = {{SOL_SOCKET, SO_BROADCAST, 0, 0}},
     [PLX_OPTION_SHARE_ADDRESS] = {{SOL_SOCKET, SO_REUSEADDR, 0, 0},
                                   {SOL_SOCKET, SO_REUSEPORT, 0, 0}},
+#ifdef TCP_USER_TIMEOUT
+    [PLX_OPTION_UNACKNOWLEDGED_TIMEOUT] = {{IPPROTO_TCP, TCP_USER_TIMEOUT, 0, 0}},
+#endif
 };
 
 static const struct place *places_of(plx_option option)
@@ -56,6 +59,11 @@ static const struct place *places_of(plx_option option)
         return NULL;
     }
     return places[option];
+}
+
+bool plx__os_has_option(plx_option option)
+{
+    return places_of(option) != NULL;
 }
 
 static int set(int descriptor, int level, int name, int value)

@@ -47,7 +47,8 @@ static const struct plx_kind tcp = {
     .short_is_all = true,
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(KEEP_ALIVE) |
                PLX__OPTION(KEEP_ALIVE_IDLE) | PLX__OPTION(KEEP_ALIVE_INTERVAL) |
-               PLX__OPTION(KEEP_ALIVE_COUNT) | PLX__OPTION(LOW_DELAY) | PLX__OPTION(AUTO_CONNECT),
+               PLX__OPTION(KEEP_ALIVE_COUNT) | PLX__OPTION(LOW_DELAY) | PLX__OPTION(AUTO_CONNECT) |
+               PLX__OPTION(UNACKNOWLEDGED_TIMEOUT),
     .presets = PLX__OPTION(LOW_DELAY),
     .parse = plx__internet_parse,
     .prepare = tcp_prepare,

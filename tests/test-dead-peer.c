@@ -1,0 +1,180 @@
+/* tests/test-dead-peer.c -- peers that vanish without a word, while there is something to send.
+ *
+ * A peer is made deaf by a filter on its socket that drops every segment (SO_ATTACH_FILTER,
+ * socket(7)): to the other side it looks like a computer that was switched off, and no firewall is
+ * needed for it. */
+#include "config.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/world.h"
+
+static void deafen(int raw)
+{
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {.len = 1, .filter = &drop};
+
+    ck_assert_int_eq(setsockopt(raw, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static int user_timeout(const plx_socket *socket)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+
+    ck_assert_int_eq(
+        getsockopt(plx_socket_handle(socket), IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size), 0);
+    return value;
+}
+
+static void set(plx_socket *socket, plx_option option, int value)
+{
+    ck_assert_int_eq(plx_socket_set_option(socket, option, value), 0);
+}
+
+/* ---- the option ------------------------------------------------------------------------------ */
+
+MODE_CASE(option_is_remembered_and_read_back)
+{
+    plx_socket *socket = world_socket(w, NULL);
+
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT), 0);
+    set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 4321);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT), 4321);
+    world_pair(w, socket, NULL);
+    ck_assert_int_eq(user_timeout(socket), 4321);
+    set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 5432);
+    ck_assert_int_eq(user_timeout(socket), 5432);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT), 5432);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, -1),
+                     PLX_INVALID_STATE);
+    set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 0);
+    ck_assert_int_eq(user_timeout(socket), 0);
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT), 0);
+}
+
+MODE_CASE(option_is_for_tcp_alone)
+{
+    plx_constructor *const others[] = {plx_udp_new, plx_ipc_new, plx_seqpacket_new};
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        plx_socket *socket = world_socket_of(w, others[i], NULL);
+
+        ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT), -1);
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 1),
+                         PLX_INVALID_STATE);
+        ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_UNSUPPORTED_OPERATION);
+    }
+}
+
+MODE_CASE(clients_of_a_server_have_the_option)
+{
+    plx_server *server = world_server(w);
+    char where[WHERE_SIZE];
+
+    ck_assert_int_eq(plx_server_set_option(server, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 4321), 0);
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    UNTIL(w, plx_server_active_count(server) == 1);
+    ck_assert_int_eq(user_timeout(plx_server_next_active(server, NULL)), 4321);
+}
+
+/* ---- what it does ---------------------------------------------------------------------------- */
+
+#define LIMIT 400
+
+static void expect_lost(struct world *w, const plx_socket *socket, struct record *log,
+                        int64_t begin)
+{
+    UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED && log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_ge(now() - begin, LIMIT);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert_msg(log->os_error == ETIMEDOUT, "%s: %s", world_name(w), log->message);
+    ck_assert_int_eq(log->reason, PLX_REASON_SOCKET_TIMEOUT);
+}
+
+MODE_CASE(unacknowledged_bytes_end_a_connection)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int64_t begin;
+
+    set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
+    deafen(world_pair(w, socket, &log));
+    begin = now();
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    expect_lost(w, socket, &log, begin);
+}
+
+/* Set late, when the bytes are on their way already. */
+MODE_CASE(option_set_after_the_bytes_were_sent)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int64_t begin;
+
+    deafen(world_pair(w, socket, &log));
+    begin = now();
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    world_settle(w);
+    set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
+    expect_lost(w, socket, &log, begin);
+}
+
+MODE_CASE(silence_is_not_unacknowledged)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+
+    set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 100);
+    deafen(world_pair(w, socket, &log));
+    for (int64_t begin = now(); now() - begin < 300;)
+        world_turn(w, 20);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    LOGGED(w, &log, "");
+}
+
+MODE_CASE(option_limits_an_attempt_to_connect)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    int64_t begin = now();
+
+    deafen(raw_listen(w, 5, where));
+    set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_ge(now() - begin, LIMIT);
+    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("dead-peer");
+    TCase *peer = tcase_create("dead-peer");
+
+    tcase_set_timeout(peer, 30);
+    ADD_MODE_CASE(peer, option_is_remembered_and_read_back);
+    ADD_MODE_CASE(peer, option_is_for_tcp_alone);
+    ADD_MODE_CASE(peer, clients_of_a_server_have_the_option);
+    ADD_MODE_CASE(peer, unacknowledged_bytes_end_a_connection);
+    ADD_MODE_CASE(peer, option_set_after_the_bytes_were_sent);
+    ADD_MODE_CASE(peer, silence_is_not_unacknowledged);
+    ADD_MODE_CASE(peer, option_limits_an_attempt_to_connect);
+    suite_add_tcase(suite, peer);
+    return world_run(suite);
+}
