@@ -379,6 +379,15 @@ bool plx__connect_is_idle(const plx_socket *socket)
     return socket->state == PLX_CONNECTING && socket->connect->running == 0;
 }
 
+void plx__connect_set_option(const plx_socket *socket, plx_option option, int value)
+{
+    for (const struct plx__attempt *one = socket->connect->attempts; one != NULL; one = one->next) {
+        if (one->watch.task != NULL) {
+            plx__os_set_option(one->watch.descriptor, option, value);
+        }
+    }
+}
+
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
     return a == 0 || (b != 0 && b < a) ? b : a;

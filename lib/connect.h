@@ -27,6 +27,10 @@ void plx__connect_continue(plx_socket *socket);
  * because all that was tried has failed. */
 bool plx__connect_is_idle(const plx_socket *socket);
 
+/* plx__connect_set_option sets an option of the kernel's for the attempts that are under way; one that
+ * the kernel refuses stays as it is. */
+void plx__connect_set_option(const plx_socket *socket, plx_option option, int value);
+
 /* plx__connect_deadline returns the moment at which to continue anyhow. */
 uint64_t plx__connect_deadline(const plx_socket *socket);
 

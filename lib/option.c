@@ -1,6 +1,7 @@
 /* lib/option.c -- floor 4: options, remembered until the descriptor exists. */
 #include "config.h"
 
+#include "lib/connect.h"
 #include "lib/memory.h"
 #include "lib/option.h"
 #include "lib/socket.h"
@@ -117,6 +118,7 @@ void plx__options_apply(plx_socket *socket, int descriptor)
     }
 }
 
+/* Attempts to connect have descriptors of their own, the first of which becomes the socket's. */
 static int apply_now(plx_socket *socket, plx_option option, int value)
 {
     plx__option_set kernels = socket->kind->options & ~OBEYED;
@@ -125,6 +127,9 @@ static int apply_now(plx_socket *socket, plx_option option, int value)
     }
     if (!plx__os_has_option(option)) {
         return -ENOPROTOOPT;
+    }
+    if (socket->connect != NULL) {
+        plx__connect_set_option(socket, option, value);
     }
     return socket->watch.task == NULL ? 0
                                       : plx__os_set_option(socket->watch.descriptor, option, value);

@@ -79,6 +79,26 @@ MODE_CASE(option_is_for_tcp_alone)
     }
 }
 
+/* What is set between connect and `connected` reaches the attempt that is under way. */
+MODE_CASE(options_set_while_connecting_are_not_lost)
+{
+    plx_socket *socket = world_socket(w, NULL);
+    char where[WHERE_SIZE];
+    int value = 0;
+    socklen_t size = sizeof value;
+
+    raw_listen(w, 5, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
+    set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 4321);
+    set(socket, PLX_OPTION_KEEP_ALIVE, 1);
+    UNTIL(w, plx_socket_is_connected(socket));
+    ck_assert_int_eq(user_timeout(socket), 4321);
+    ck_assert_int_eq(getsockopt(plx_socket_handle(socket), SOL_SOCKET, SO_KEEPALIVE, &value, &size),
+                     0);
+    ck_assert_int_eq(value, 1);
+}
+
 MODE_CASE(clients_of_a_server_have_the_option)
 {
     plx_server *server = world_server(w);
@@ -170,6 +190,7 @@ int main(void)
     tcase_set_timeout(peer, 30);
     ADD_MODE_CASE(peer, option_is_remembered_and_read_back);
     ADD_MODE_CASE(peer, option_is_for_tcp_alone);
+    ADD_MODE_CASE(peer, options_set_while_connecting_are_not_lost);
     ADD_MODE_CASE(peer, clients_of_a_server_have_the_option);
     ADD_MODE_CASE(peer, unacknowledged_bytes_end_a_connection);
     ADD_MODE_CASE(peer, option_set_after_the_bytes_were_sent);
