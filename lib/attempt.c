@@ -38,8 +38,7 @@ static void wait_to_retry(struct plx__attempt *attempt)
 {
     int wait = attempt->retry_milliseconds == 0 ? FIRST_RETRY : attempt->retry_milliseconds * 2;
     attempt->retry_milliseconds = wait > LAST_RETRY ? LAST_RETRY : wait;
-    attempt->retry_at =
-        plx__clock_after(plx__task_now(&attempt->socket->task), attempt->retry_milliseconds);
+    attempt->retry_at = plx__clock_after(plx__clock_now(), attempt->retry_milliseconds);
 }
 
 static void begin(struct plx__attempt *attempt)
@@ -95,7 +94,7 @@ static bool is_itself(int descriptor)
 
 void plx__attempt_continue(struct plx__attempt *attempt)
 {
-    bool due = attempt->retry_at != 0 && plx__task_now(&attempt->socket->task) >= attempt->retry_at;
+    bool due = attempt->retry_at != 0 && plx__clock_now() >= attempt->retry_at;
     if (attempt->progress != PLX__UNDER_WAY) {
         return;
     }

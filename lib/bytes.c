@@ -82,7 +82,7 @@ void plx__socket_received(plx_socket *socket, size_t size)
     socket->fresh = true;
     socket->idle_polls = 0;
     plx__socket_note_bytes(socket);
-    plx__socket_active(socket);
+    plx__socket_touch(socket);
 }
 
 void plx__socket_note_room(plx_socket *socket)
@@ -111,7 +111,7 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
         }
     }
     plx__socket_note_room(socket);
-    plx__socket_active(socket);
+    plx__socket_touch(socket);
 }
 
 /* An emptied buffer goes back to the group at once, unless the program was lent what it held. */

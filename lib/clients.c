@@ -20,7 +20,7 @@ void plx__clients_resume(plx_server *server)
     plx_socket *listener = server->listener;
     if (listener->paused && (server->maximum == 0 || server->count < server->maximum)) {
         listener->paused = false;
-        listener->retry = 0;
+        listener->wake_at = 0;
         plx__socket_update(listener);
         /* Alone or in a group: connections may have waited all the while. */
         listener->watch.ready |= PLX__READ;

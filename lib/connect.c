@@ -179,7 +179,7 @@ static bool begin_attempt(plx_socket *socket, const struct plx__os_name *name)
     attempt->next = connect->attempts;
     connect->attempts = attempt;
     connect->running++;
-    connect->next_at = plx__task_now(&socket->task) + HEAD_START;
+    connect->next_at = plx__clock_add(plx__clock_now(), HEAD_START);
     return true;
 }
 
@@ -189,7 +189,7 @@ static void begin_attempts(plx_socket *socket)
 {
     struct plx__connect *connect = socket->connect;
     struct plx__os_name name;
-    bool due = connect->running == 0 || plx__task_now(&socket->task) >= connect->next_at;
+    bool due = connect->running == 0 || plx__clock_now() >= connect->next_at;
     while (due && connect->running < MOST_ATTEMPTS && next_name(connect, &name)) {
         if (!connect->own_descriptor) {
             due = !begin_attempt(socket, &name);
@@ -266,7 +266,7 @@ static void finish_look_up(plx_socket *socket)
 static void check_time(plx_socket *socket)
 {
     uint64_t until = socket->connect->until;
-    if (until == 0 || plx__task_now(&socket->task) < until) {
+    if (until == 0 || plx__clock_now() < until) {
         return;
     }
     if (socket->state == PLX_HOST_LOOKUP) {
@@ -338,7 +338,7 @@ static int begin(plx_socket *socket, struct plx__connect *connect)
 {
     int limit = plx__option_value(socket->options, PLX_OPTION_CONNECT_TIMEOUT);
     plx__socket_begin(socket);
-    connect->until = plx__clock_after(plx__task_now(&socket->task), limit);
+    connect->until = plx__clock_after(plx__clock_now(), limit);
     connect->own_descriptor = socket->watch.task != NULL;
     socket->auto_connects = !connect->own_descriptor;
     socket->connect = connect;
@@ -388,11 +388,6 @@ void plx__connect_set_option(const plx_socket *socket, plx_option option, int va
     }
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
 uint64_t plx__connect_deadline(const plx_socket *socket)
 {
     const struct plx__connect *connect = socket->connect;
@@ -401,13 +396,14 @@ uint64_t plx__connect_deadline(const plx_socket *socket)
     }
     uint64_t next = connect->until;
     if (socket->state == PLX_HOST_LOOKUP) {
-        return earlier(next, plx__query_next(connect->query));
+        return plx__clock_earlier(next, plx__query_next(connect->query));
     }
     for (const struct plx__attempt *one = connect->attempts; one != NULL; one = one->next) {
-        next = earlier(next, one->retry_at);
+        next = plx__clock_earlier(next, one->retry_at);
     }
-    return has_next(connect) && connect->running < MOST_ATTEMPTS ? earlier(next, connect->next_at)
-                                                                 : next;
+    return has_next(connect) && connect->running < MOST_ATTEMPTS
+               ? plx__clock_earlier(next, connect->next_at)
+               : next;
 }
 
 /* ---- again ----------------------------------------------------------------------------------- */
@@ -427,8 +423,8 @@ static unsigned jitter(const plx_socket *socket, uint64_t now, unsigned pause)
 void plx__connect_later(plx_socket *socket)
 {
     unsigned pause = socket->next_pause == 0 ? FIRST_PAUSE : socket->next_pause;
-    socket->since = plx__task_now(&socket->task);
-    socket->pause = (uint16_t)jitter(socket, socket->since, pause);
+    uint64_t now = plx__clock_now();
+    socket->wake_at = plx__clock_after(now, (int)jitter(socket, now, pause));
     socket->next_pause = (uint16_t)(pause * 2 > LAST_PAUSE ? LAST_PAUSE : pause * 2);
     socket->will_connect = true;
     plx__socket_update(socket);
@@ -436,8 +432,7 @@ void plx__connect_later(plx_socket *socket)
 
 void plx__connect_again(plx_socket *socket)
 {
-    uint64_t due = plx__clock_after(socket->since, socket->pause);
-    if (socket->news != 0 || plx__task_now(&socket->task) < due) {
+    if (socket->news != 0 || plx__clock_now() < socket->wake_at) {
         return;
     }
     socket->will_connect = false;

@@ -25,7 +25,7 @@ void plx__budget_spend(struct plx__budget *budget, size_t bytes)
 
 bool plx__budget_is_spent(const struct plx__budget *budget)
 {
-    return budget->bytes == 0 || (budget->until != 0 && plx__clock_now() >= budget->until);
+    return budget->bytes == 0 || (budget->until != 0 && plx__clock_real() >= budget->until);
 }
 
 static size_t bytes_of_budget(const struct plx__loop *loop)
@@ -100,18 +100,6 @@ void plx__task_schedule_input(struct plx__task *task)
 void plx__task_set_deadline(struct plx__task *task, uint64_t at)
 {
     plx__deadline_set(task->loop == NULL ? NULL : &task->loop->deadlines, &task->deadline, at);
-}
-
-uint64_t plx__task_now(const struct plx__task *task)
-{
-    struct plx__loop *loop = task->loop;
-    if (loop == NULL || loop->phase == PLX__RESTING) {
-        return plx__clock_now();
-    }
-    if (loop->now == 0) {
-        loop->now = plx__clock_now();
-    }
-    return loop->now;
 }
 
 /* A look-up has at most 16 descriptors, and nothing else has more than a few. */
@@ -342,7 +330,7 @@ static void run_sweeps(struct plx__loop *loop)
 static uint64_t end_of_budget(const struct plx__loop *loop)
 {
     uint64_t time = loop->budget_time;
-    return time == 0 ? 0 : plx__clock_now() + time - time / 16;
+    return time == 0 ? 0 : plx__clock_real() + time - time / 16;
 }
 
 bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
@@ -352,7 +340,6 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
     }
     /* Finding out who is ready counts too, sleeping does not. */
     struct plx__budget budget = {bytes_of_budget(loop), timeout_ms == 0 ? end_of_budget(loop) : 0};
-    loop->now = 0;
     if (loop->pool.count > 0) {
         plx__pool_pass_frame(&loop->pool);
     }

@@ -13,6 +13,9 @@
  * in these lists, never as many as there are. Taking from the front and adding at the end is the
  * round-robin when the budget runs out.
  *
+ * A frame reads the time once, to find the deadlines that have passed. Whoever notes a moment reads the
+ * clock anew: handlers that ran before it in the frame may have taken any time, and may have waited.
+ *
  * A task without a loop is polled alone: it has the same watches and deadline, and asks poll(2)
  * about them when it must. A zeroed task is idle and valid. */
 #ifndef PLX_LIB_LOOP_H
@@ -68,7 +71,6 @@ struct plx__loop {
     struct plx__pool pool;
     struct plx__watch wake;
     int wake_descriptors[2];
-    uint64_t now; /* read at most once a frame; 0: not yet */
     size_t budget_bytes;
     uint64_t budget_time; /* nanoseconds; 0: none */
     bool found;           /* the last frame had something to serve */
@@ -97,8 +99,6 @@ void plx__task_schedule_input(struct plx__task *task);
 /* plx__task_set_deadline sets the one moment at which the task wants to be served anyhow; 0: none.
  */
 void plx__task_set_deadline(struct plx__task *task, uint64_t at);
-/* plx__task_now returns the monotonic time in nanoseconds, inside a frame the same for all. */
-uint64_t plx__task_now(const struct plx__task *task);
 /* plx__task_pool returns the pool of the loop, or NULL. */
 static inline struct plx__pool *plx__task_pool(const struct plx__task *task)
 {

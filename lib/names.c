@@ -1,6 +1,7 @@
 /* lib/names.c -- floor 4: host names that datagrams were sent to, remembered. */
 #include "config.h"
 
+#include "lib/clock.h"
 #include "lib/memory.h"
 #include "lib/names.h"
 
@@ -61,7 +62,7 @@ static struct plx__name *find(struct plx__names *names, const char *host)
 struct plx__name *plx__names_get(struct plx__names *names, struct plx__task *task, const char *host,
                                  int family)
 {
-    tidy(names, plx__task_now(task));
+    tidy(names, plx__clock_now());
     struct plx__name *name = find(names, host);
     if (name != NULL) {
         return name;
@@ -97,7 +98,7 @@ void plx__names_settle(struct plx__names *names, struct plx__name *name, uint64_
         return;
     }
     name->address = name->query->addresses[0];
-    name->expires = now + REMEMBERED;
+    name->expires = plx__clock_add(now, REMEMBERED);
     name->query = plx__query_free(name->query);
 }
 

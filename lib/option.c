@@ -1,6 +1,7 @@
 /* lib/option.c -- floor 4: options, remembered until the descriptor exists. */
 #include "config.h"
 
+#include "lib/clock.h"
 #include "lib/connect.h"
 #include "lib/memory.h"
 #include "lib/option.h"
@@ -156,6 +157,17 @@ static int refuse(plx_socket *socket, plx_option option, int value)
                               put_value(most, sizeof most, option, rules[option].most));
 }
 
+/* A time-out that is set anew is counted from now on, and so is the ending that is under way. */
+static void note_moment(plx_socket *socket, plx_option option, int value)
+{
+    bool ending = socket->state == PLX_CLOSING || socket->peer_ended;
+    if (option == PLX_OPTION_IDLE_TIMEOUT) {
+        socket->options->idle_from = plx__clock_now();
+    } else if (option == PLX_OPTION_LINGER_TIMEOUT && ending) {
+        socket->wake_at = plx__clock_after(plx__clock_now(), value);
+    }
+}
+
 int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
 {
     if (socket == NULL) {
@@ -176,8 +188,8 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
     }
     socket->options->values[option] = value;
     socket->options->set |= (plx__option_set)1 << option;
+    note_moment(socket, option, value);
     /* A limit or a time-out may let something go on. */
-    plx__socket_active(socket);
     plx__socket_note_room(socket);
     plx__socket_update(socket);
     return 0;

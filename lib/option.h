@@ -26,6 +26,7 @@ typedef uint32_t plx__option_set;
 
 struct plx__options {
     plx__option_set set; /* by the program */
+    uint64_t idle_from;  /* when IDLE_TIMEOUT was set: silence before that does not count */
     int values[PLX__OPTION_COUNT];
 };
 

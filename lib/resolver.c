@@ -1,6 +1,7 @@
 /* lib/resolver.c -- floor 3: what all look-ups share. */
 #include "config.h"
 
+#include "lib/clock.h"
 #include "lib/memory.h"
 #include "lib/resolver.h"
 
@@ -57,7 +58,7 @@ struct plx__query *plx__query_start(struct plx__task *task, const char *host, in
     query->task = task;
     query->is_localhost = names_this_computer(host);
     query->family = family;
-    query->until = plx__task_now(task) + LOOK_UP_LIMIT;
+    query->until = plx__clock_add(plx__clock_now(), LOOK_UP_LIMIT);
     engine->start(query, host, family);
     return query;
 }
@@ -67,7 +68,7 @@ bool plx__query_process(struct plx__query *query)
     if (!query->done) {
         engine->process(query);
     }
-    if (!query->done && plx__task_now(query->task) >= query->until) {
+    if (!query->done && plx__clock_now() >= query->until) {
         plx__query_end(query, PLX_REASON_SOCKET_TIMEOUT);
     }
     return query->done;
@@ -75,7 +76,7 @@ bool plx__query_process(struct plx__query *query)
 
 uint64_t plx__query_next(struct plx__query *query)
 {
-    uint64_t now = plx__task_now(query->task);
+    uint64_t now = plx__clock_now();
     uint64_t next = query->done ? now : engine->next(query, now);
     return next == 0 || next > query->until ? query->until : next;
 }

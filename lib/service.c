@@ -37,33 +37,28 @@ unsigned plx__socket_interest(const plx_socket *socket, plx_state state)
     return interest == PLX__READ && remembers ? interest | PLX__EDGE : interest;
 }
 
-/* The moment at which a closing socket is given up or looked at again, whichever comes first. */
-static uint64_t closing_deadline(const plx_socket *socket)
+/* The moment at which the connection has been silent for too long; 0: never. */
+static uint64_t idle_deadline(const plx_socket *socket)
 {
-    uint64_t late = plx__clock_after(socket->since,
-                                     plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT));
-    uint64_t look =
-        socket->retry == 0 ? 0 : plx__clock_after(plx__task_now(&socket->task), socket->retry);
-    return late == 0 || (look != 0 && look < late) ? look : late;
+    int limit = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT);
+    if (limit == 0 || socket->state != PLX_CONNECTED || socket->peer_ended) {
+        return 0;
+    }
+    uint64_t set = socket->options->idle_from;
+    return plx__clock_after(set > socket->last_activity ? set : socket->last_activity, limit);
 }
 
 static uint64_t deadline_of_state(const plx_socket *socket)
 {
+    uint64_t look = 0;
     switch ((plx_state)socket->state) {
     case PLX_HOST_LOOKUP:
     case PLX_CONNECTING: return plx__connect_deadline(socket);
-    case PLX_CONNECTED:
-        return plx__clock_after(socket->since,
-                                plx__option_value(socket->options, socket->peer_ended
-                                                                       ? PLX_OPTION_LINGER_TIMEOUT
-                                                                       : PLX_OPTION_IDLE_TIMEOUT));
-    case PLX_LISTENING:
-        return socket->paused && socket->retry > 0 ? plx__clock_after(socket->since, socket->retry)
-                                                   : 0;
-    case PLX_CLOSING: return closing_deadline(socket);
-    case PLX_UNCONNECTED:
-        return socket->will_connect ? plx__clock_after(socket->since, socket->pause) : 0;
-    default: return 0;
+    case PLX_CONNECTED: return plx__clock_earlier(socket->wake_at, idle_deadline(socket));
+    case PLX_CLOSING:
+        look = plx__clock_after(plx__clock_now(), socket->look_pause);
+        return plx__clock_earlier(socket->wake_at, look);
+    default: return socket->wake_at;
     }
 }
 
@@ -77,7 +72,7 @@ static uint64_t deadline_of(const plx_socket *socket)
     bool asked = plx__socket_is_open(socket) && socket->kind->deadline != NULL;
     uint64_t states = deadline_of_state(socket);
     uint64_t kinds = asked ? socket->kind->deadline(socket) : 0;
-    return states == 0 || (kinds != 0 && kinds < states) ? kinds : states;
+    return plx__clock_earlier(states, kinds);
 }
 
 void plx__socket_update(plx_socket *socket)
@@ -99,12 +94,11 @@ void plx__socket_update(plx_socket *socket)
     }
 }
 
-void plx__socket_active(plx_socket *socket)
+/* The coarse clock is a quarter of the price, and behind by a tick: good enough for statistics. */
+void plx__socket_touch(plx_socket *socket)
 {
-    bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
-    if (open && !socket->peer_ended) {
-        socket->since = plx__task_now(&socket->task);
-    }
+    bool exact = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT) != 0;
+    socket->last_activity = exact ? plx__clock_now() : plx__clock_coarse();
 }
 
 static bool may_receive(const plx_socket *socket)
@@ -131,22 +125,20 @@ bool plx__socket_has_work(const plx_socket *socket)
 
 static void check_idle(plx_socket *socket)
 {
-    int limit = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT);
-    if (limit > 0 && socket->state == PLX_CONNECTED && !socket->peer_ended &&
-        !plx__socket_has_work(socket) &&
-        plx__task_now(&socket->task) >= plx__clock_after(socket->since, limit)) {
+    uint64_t late = idle_deadline(socket);
+    if (late != 0 && !plx__socket_has_work(socket) && plx__clock_now() >= late) {
         plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
-                                  "nothing received or sent for %d ms", limit);
+                                  "nothing received or sent for %d ms",
+                                  plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT));
         plx__socket_end(socket);
     }
 }
 
 static void listener_input(plx_socket *socket, struct plx__budget *budget)
 {
-    if (socket->paused &&
-        plx__task_now(&socket->task) >= plx__clock_after(socket->since, socket->retry) &&
-        socket->retry > 0) {
+    if (socket->paused && socket->wake_at != 0 && plx__clock_now() >= socket->wake_at) {
         socket->paused = false;
+        socket->wake_at = 0;
     }
     if (!socket->paused && (socket->watch.ready & PLX__READ) != 0) {
         socket->kind->incoming(socket, budget);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/activation.h"
+#include "lib/clock.h"
 #include "lib/connect.h"
 #include "lib/memory.h"
 #include "lib/message.h"
@@ -95,7 +96,8 @@ static void clear_connection(plx_socket *socket)
         socket->filtered = false;
     socket->auto_connects = socket->will_connect = socket->wants_room = socket->too_long = false;
     socket->input_error = socket->send_error = socket->watch_error = 0;
-    socket->retry = 0;
+    socket->look_pause = 0;
+    socket->wake_at = 0;
     socket->sent = 0;
     plx__task_set_deadline(&socket->task, 0);
 }
@@ -133,7 +135,7 @@ void plx__socket_begin(plx_socket *socket)
     plx__socket_drop_sending(socket);
     plx__socket_drop_received(socket);
     socket->lifted = 0;
-    socket->bytes_received = socket->bytes_sent = socket->since = 0;
+    socket->bytes_received = socket->bytes_sent = socket->last_activity = 0;
     socket->messages_received = socket->messages_sent = 0;
     socket->fresh = socket->lent = false;
     socket->remote = (plx_address){0};
@@ -191,11 +193,17 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name 
     if (socket->kind->connected != NULL) {
         socket->kind->connected(socket);
     }
-    plx__socket_active(socket);
+    plx__socket_touch(socket);
     plx__socket_update(socket);
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
+
+void plx__socket_set_linger(plx_socket *socket)
+{
+    int limit = plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT);
+    socket->wake_at = plx__clock_after(plx__clock_now(), limit);
+}
 
 static void leave_system(plx_socket *socket)
 {
@@ -299,7 +307,7 @@ int plx_socket_disconnect(plx_socket *socket)
         return socket->kind->disconnect(socket);
     } else if (socket->state == PLX_CONNECTED) {
         plx__socket_set_state(socket, PLX_CLOSING);
-        socket->since = plx__task_now(&socket->task);
+        plx__socket_set_linger(socket);
         socket->unconfirmed = plx__socket_has_unconfirmed(socket);
         plx__socket_update(socket);
     } else if (socket->state != PLX_CLOSING) {

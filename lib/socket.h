@@ -162,7 +162,7 @@ struct plx_socket {
     struct plx__hold hold;
     uint8_t state;           /* plx_state */
     uint8_t idle_polls;      /* alone and nothing found; at a certain number the buffers go */
-    uint8_t retry;           /* milliseconds until a closing socket is looked at again */
+    uint8_t look_pause;      /* CLOSING: milliseconds from one look for acknowledgements to the next */
     bool telling : 1;        /* a handler of this socket runs */
     bool told_connected : 1; /* so it will be told disconnected */
     bool again : 1;          /* the handler took some and left some: tell of the rest */
@@ -172,18 +172,17 @@ struct plx_socket {
     bool more : 1;           /* the last input ended before all was in */
     bool stuck : 1;          /* the system takes no more bytes for now */
     bool auto_connects : 1; /* it was connected by connect, which PLX_OPTION_AUTO_CONNECT repeats */
-    bool will_connect : 1;  /* UNCONNECTED for `pause` milliseconds from `since` */
+    bool will_connect : 1;  /* UNCONNECTED until wake_at */
     bool wants_room : 1;    /* a write was cut short by the write limit */
     bool large : 1;         /* the last read brought more than a small message */
     bool bulk : 1;          /* the last read filled the room it was given */
     bool input_ended : 1;   /* no more will be received on this connection */
     bool end_told : 1;      /* half-open: end_of_input was set */
     bool sending_ended : 1; /* the system was told that nothing more will be sent */
-    bool peer_ended : 1; /* the peer has ended; what is queued is still sent, within the linger time
-                            from `since` */
+    bool peer_ended : 1;    /* the peer has ended; what is queued is still sent, until wake_at */
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
     bool aborted : 1;       /* send_progress returned true */
-    bool paused : 1;        /* LISTENING, and no connection is wanted for now */
+    bool paused : 1;        /* LISTENING, and no connection is wanted until wake_at; 0: for ever */
     bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
     bool active : 1;        /* counted by its owner */
     bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
@@ -191,8 +190,7 @@ struct plx_socket {
     int input_error;        /* errno that ended the input; 0: a clean end */
     int send_error;         /* errno of a send that failed; told when the input is drained */
     int watch_error;        /* negative errno of the poller, which does not watch the descriptor */
-    uint16_t pause;         /* before the next attempt of auto-connect, with its jitter */
-    uint16_t next_pause;    /* the one after it, without */
+    uint16_t next_pause;    /* ms before the next attempt of auto-connect, without its jitter */
     int process;            /* who opened the descriptor: a forked child only closes it */
     uint16_t path_size;     /* an abstract name may have zero bytes in it */
     int port;               /* as set */
@@ -203,8 +201,9 @@ struct plx_socket {
     uint64_t messages_received, messages_sent; /* datagrams since then */
     size_t no_line;                            /* so many bytes at the front hold no end of line */
     size_t lifted;                             /* a read that wants more than READ_LIMIT */
-    uint64_t since; /* when the ending began, or the last activity with an idle time-out, or when a
-                       listener paused */
+    uint64_t last_activity;                    /* when bytes last moved; 0: none did */
+    uint64_t wake_at; /* when the present wait is over, whichever it is: the linger time of an ending,
+                         a listener's pause, the pause before auto-connect; 0: none is timed */
     struct plx__connect *connect;
     struct plx__options *options; /* NULL: the defaults */
     struct plx__errors *errors;   /* NULL: there was none */
@@ -327,6 +326,9 @@ int plx__socket_find_activated(const plx_socket *socket, const char *name, bool 
 /* plx__socket_fail_activation is plx__socket_fail for when there is none. */
 int plx__socket_fail_activation(plx_socket *socket, const char *name);
 
+/* plx__socket_set_linger starts the linger time, within which an ending has to be over. */
+void plx__socket_set_linger(plx_socket *socket);
+
 /* plx__socket_drop ends silently and at once, as close does, but moves no byte. */
 void plx__socket_drop(plx_socket *socket);
 
@@ -417,8 +419,8 @@ unsigned plx__socket_interest(const plx_socket *socket, plx_state state);
  * nothing else. A watch that the poller refuses is noted in watch_error, for plx__socket_settle. */
 void plx__socket_update(plx_socket *socket);
 
-/* plx__socket_active notes the moment as that of the last activity. */
-void plx__socket_active(plx_socket *socket);
+/* plx__socket_touch notes the moment as that of the last activity. */
+void plx__socket_touch(plx_socket *socket);
 
 /* plx__socket_budget is what one poll of a socket alone may do. */
 struct plx__budget plx__socket_budget(void);

@@ -22,9 +22,11 @@ bool plx_socket_statistics_sized(const plx_socket *socket, plx_statistics *ret_s
     statistics.bytes_sent = socket->bytes_sent;
     statistics.messages_received = socket->messages_received;
     statistics.messages_sent = socket->messages_sent;
-    if (socket->since != 0) {
-        statistics.idle =
-            (int64_t)((plx__task_now(&socket->task) - socket->since) / PLX__MILLISECOND);
+    uint64_t now = plx__clock_now();
+    if (socket->last_activity != 0) {
+        /* The moment may lie a tick ahead of a clock that was set back. */
+        uint64_t since = now > socket->last_activity ? now - socket->last_activity : 0;
+        statistics.idle = (int64_t)(since / PLX__MILLISECOND);
     }
     if (socket->kind->add_statistics != NULL && socket->watch.task != NULL) {
         socket->kind->add_statistics(socket, &statistics);

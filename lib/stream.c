@@ -58,8 +58,7 @@ void plx__stream_pause(plx_socket *socket, bool for_ever)
 {
     socket->watch.ready = 0;
     socket->paused = true;
-    socket->retry = for_ever ? 0 : PAUSE;
-    socket->since = plx__task_now(&socket->task);
+    socket->wake_at = for_ever ? 0 : plx__clock_after(plx__clock_now(), PAUSE);
 }
 
 /* The listener is given up for the one connection it was there for. */
@@ -279,9 +278,7 @@ static void end_lost(plx_socket *socket, int error)
 
 static bool is_late(const plx_socket *socket)
 {
-    uint64_t late = plx__clock_after(socket->since,
-                                     plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT));
-    return late != 0 && plx__task_now(&socket->task) >= late;
+    return socket->wake_at != 0 && plx__clock_now() >= socket->wake_at;
 }
 
 /* Everything was handed to the system: says so to the peer, and finds out whether it arrived. */
@@ -317,7 +314,7 @@ static void settle_closing(plx_socket *socket)
     } else {
         /* No readiness tells of acknowledgements, so they are looked for; but not while bytes are
          * still queued. */
-        socket->retry = sent ? next_look(socket->retry) : 0;
+        socket->look_pause = sent ? next_look(socket->look_pause) : 0;
     }
 }
 
@@ -329,7 +326,7 @@ static void settle_ended(plx_socket *socket)
         end_lost(socket, socket->input_error);
     } else if (!socket->peer_ended) {
         socket->peer_ended = true;
-        socket->since = plx__task_now(&socket->task);
+        plx__socket_set_linger(socket);
     } else if (is_late(socket)) {
         end_lost(socket, ETIMEDOUT);
     }

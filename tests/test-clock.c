@@ -88,6 +88,30 @@ START_TEST(null_goes_back_to_the_systems)
 }
 END_TEST
 
+START_TEST(moments_stay_within_its_range)
+{
+    uint64_t late = UINT64_MAX - 5;
+    ck_assert_uint_eq(plx__clock_after(late, 1), UINT64_MAX);
+    ck_assert_uint_eq(plx__clock_after(late, 0), 0);
+    ck_assert_uint_eq(plx__clock_after(1, 2), 2000001);
+    ck_assert_uint_eq(plx__clock_after(1, INT32_MAX), 1 + UINT64_C(2147483647000000));
+    ck_assert_uint_eq(plx__clock_add(late, 5), UINT64_MAX);
+    ck_assert_uint_eq(plx__clock_add(late, UINT64_MAX), UINT64_MAX);
+    ck_assert_uint_eq(plx__clock_earlier(0, late), late);
+    ck_assert_uint_eq(plx__clock_earlier(late, 0), late);
+    ck_assert_uint_eq(plx__clock_earlier(late, 7), 7);
+}
+END_TEST
+
+START_TEST(how_long_a_call_lasts_is_the_kernels_time)
+{
+    uint64_t time = 5;
+    uint64_t before = plx__clock_now();
+    plx_clock_set(read_user_clock, &time);
+    ck_assert_uint_ge(plx__clock_real(), before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("clock");
@@ -99,6 +123,8 @@ int main(void)
     tcase_add_test(tests, the_users_clock_replaces_both);
     tcase_add_test(tests, it_is_never_zero);
     tcase_add_test(tests, null_goes_back_to_the_systems);
+    tcase_add_test(tests, moments_stay_within_its_range);
+    tcase_add_test(tests, how_long_a_call_lasts_is_the_kernels_time);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

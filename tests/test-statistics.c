@@ -1,4 +1,6 @@
 /* tests/test-statistics.c -- what a socket has done, and the room that a write limit gives. */
+#include <errno.h>
+
 #include "tests/world.h"
 
 CASE(bytes_are_counted_both_ways)
@@ -123,6 +125,101 @@ CASE(room_is_told_when_half_of_the_limit_is_free)
     (void)raw;
 }
 
+/* ---- idle: how long ago bytes moved, and nothing else ---------------------------------------- */
+
+static uint64_t moment = 1000000000;
+
+static uint64_t held_clock(void *user)
+{
+    (void)user;
+    return moment;
+}
+
+static void pass_time(int milliseconds)
+{
+    moment += (uint64_t)milliseconds * 1000000u;
+}
+
+static int idle_of(const plx_socket *socket)
+{
+    plx_statistics seen;
+
+    ck_assert(plx_socket_statistics(socket, &seen));
+    return (int)seen.idle;
+}
+
+CASE(setting_an_option_is_no_activity)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    plx_clock_set(held_clock, NULL);
+    raw_say(raw, "x");
+    UNTIL(w, plx_socket_bytes_available(socket) == 1);
+    pass_time(300);
+    ck_assert_int_eq(idle_of(socket), 300);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
+    ck_assert_int_eq(idle_of(socket), 300);
+    /* A time-out that is shorter than the silence so far begins with the call. */
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 200), 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    ck_assert_int_eq(idle_of(socket), 300);
+    pass_time(199);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    pass_time(1);
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    plx_clock_set(NULL, NULL);
+}
+
+CASE(bytes_in_an_ending_are_activity)
+{
+    struct record log;
+    uint64_t offset = 0;
+    static char bytes[4000000];
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    plx_clock_set(held_clock, NULL);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    pass_time(500);
+    ck_assert_int_ge(idle_of(socket), 500);
+    offset = plx_socket_bytes_available(socket);
+    raw_say(raw, "still here");
+    UNTIL(w, plx_socket_bytes_available(socket) == offset + 10);
+    ck_assert_int_eq(idle_of(socket), 0);
+    /* The linger time goes on from the call of disconnect, whatever arrives. */
+    pass_time(29499);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    pass_time(2);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    plx_clock_set(NULL, NULL);
+}
+
+/* Neither a pause in accepting nor one before a new attempt is the connection's idle time. */
+CASE(a_pause_before_connecting_again_is_no_activity)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+
+    raw_refusing(w, where);
+    plx_clock_set(held_clock, NULL);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(idle_of(socket), -1);
+    plx_clock_set(NULL, NULL);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("statistics");
@@ -134,6 +231,9 @@ int main(void)
     ADD_MODE_CASE(tcase, datagrams_are_counted);
     ADD_MODE_CASE(tcase, nothing_has_happened_yet);
     ADD_CASE(tcase, room_is_told_when_half_of_the_limit_is_free);
+    ADD_CASE(tcase, setting_an_option_is_no_activity);
+    ADD_CASE(tcase, bytes_in_an_ending_are_activity);
+    ADD_CASE(tcase, a_pause_before_connecting_again_is_no_activity);
     suite_add_tcase(suite, tcase);
     return world_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "lib/base.h"
+#include "lib/clock.h"
 #include "lib/os.h"
 #include "lib/resolver.h"
 
@@ -246,7 +247,8 @@ static uint64_t ares_query_next(struct plx__query *query, uint64_t now)
     if (ares_timeout(ares_of(query)->channel, NULL, &wait) == NULL) {
         return 0;
     }
-    return now + (uint64_t)wait.tv_sec * 1000000000u + (uint64_t)wait.tv_usec * 1000u;
+    return plx__clock_add(now, (uint64_t)wait.tv_sec * 1000000000u +
+                                   (uint64_t)wait.tv_usec * 1000u);
 }
 
 static void ares_query_stop(struct plx__query *query)

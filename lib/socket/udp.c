@@ -6,6 +6,7 @@
 
 #include "lib/address.h"
 #include "lib/arrival.h"
+#include "lib/clock.h"
 #include "lib/departure.h"
 #include "lib/internet.h"
 #include "lib/memory.h"
@@ -211,7 +212,7 @@ static void udp_advance(plx_socket *socket)
     struct plx__name *name;
     while ((name = plx__names_advance(&udp_of(socket)->names)) != NULL) {
         release(socket, name);
-        plx__names_settle(&udp_of(socket)->names, name, plx__task_now(&socket->task));
+        plx__names_settle(&udp_of(socket)->names, name, plx__clock_now());
     }
 }
 
