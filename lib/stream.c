@@ -138,7 +138,7 @@ static ptrdiff_t receive_into_block(plx_socket *socket, size_t most, size_t *ret
 void plx__stream_end_input(plx_socket *socket, int error)
 {
     socket->input_ended = true;
-    socket->input_error = error;
+    socket->input_error = error == 0 ? 0 : plx__stream_reason(socket->send_error, error);
     socket->watch.ready &= (uint8_t)~PLX__READ;
     bool half_open = plx__option_value(socket->options, PLX_OPTION_HALF_OPEN) != 0;
     if (error == 0 && half_open && socket->state == PLX_CONNECTED && !socket->end_told) {
@@ -306,7 +306,7 @@ static void settle_closing(plx_socket *socket)
     bool failed = socket->send_error != 0 || socket->input_error != 0;
     bool arrived = !failed && sent && has_arrived(socket);
     if (failed && (!sent || socket->unconfirmed)) {
-        end_lost(socket, socket->send_error != 0 ? socket->send_error : socket->input_error);
+        end_lost(socket, plx__stream_reason(socket->input_error, socket->send_error));
     } else if (failed || arrived || (sent && socket->input_ended)) {
         plx__socket_end(socket);
     } else if (is_late(socket)) {
@@ -351,7 +351,7 @@ void plx__stream_settle(plx_socket *socket)
     if (socket->state == PLX_CLOSING) {
         settle_closing(socket);
     } else if (socket->send_error != 0) {
-        end_lost(socket, socket->send_error);
+        end_lost(socket, plx__stream_reason(socket->input_error, socket->send_error));
     } else if (socket->input_ended && !(socket->end_told && socket->input_error == 0)) {
         settle_ended(socket);
     }

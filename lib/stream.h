@@ -8,6 +8,10 @@
  *      sending    ends with an error (send_error), or when we say so in the course of disconnect
  *                 (sending_ended)
  *
+ * Of two errors the first says why the connection is over. The kernel gives the reason once, to
+ * whichever call asks first, and answers every send after it by EPIPE, so that EPIPE is a reason only
+ * where there is no other.
+ *
  * After each round of sending, settle looks at both and decides whether the connection goes on,
  * drains, or is over. An error in sending is told only when everything received was taken in: the
  * system gives the bytes before a reset first, and then a plain end, so that the number of the
@@ -16,6 +20,8 @@
 #define PLX_LIB_STREAM_H
 
 #include "lib/socket.h"
+
+#include <errno.h>
 
 /* The slots of struct plx_kind that every byte stream over one descriptor has alike. `receive` and
  * `send` it names itself: plx__stream_receive and plx__stream_send unless it does more. */
@@ -30,6 +36,13 @@ void plx__stream_send_queue(plx_socket *socket, struct plx__budget *budget);
 void plx__stream_settle(plx_socket *socket);
 ptrdiff_t plx__stream_receive(plx_socket *socket, void *data, size_t size);
 ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size);
+
+/* plx__stream_reason returns which of two errnos says why the connection is over, `first` having come
+ * first; 0 is none. */
+static inline int plx__stream_reason(int first, int later)
+{
+    return first == 0 || (first == EPIPE && later != 0) ? later : first;
+}
 
 /* plx__stream_end_input notes that no more will come, for an errno or 0; plx__stream_empty_input that
  * no more is there now. After a failed send that is the end: what the peer sent before it has all been

@@ -89,7 +89,7 @@ static bool pass_error(plx_socket *socket, struct intake *intake, int error, boo
     }
     *has_failed = true;
     intake->left = 0;
-    socket->send_error = socket->send_error != 0 ? socket->send_error : -error;
+    socket->send_error = plx__stream_reason(socket->send_error, -error);
     return true;
 }
 
