@@ -634,8 +634,46 @@ MODE_CASE(multicast_join_and_leave)
     ck_assert_uint_eq(plx_udp_packets_available(b), 0);
     ck_assert_int_eq(log_a.count[EVENT_ERROR], 0);
     ck_assert_int_ne(plx_udp_leave_multicast_group(b, "239.255.77.7"), 0); /* no member now */
-    ck_assert_int_ne(plx_udp_join_multicast_group(b, "127.0.0.1"), 0);     /* no group at all */
-    ck_assert_int_ne(plx_udp_join_multicast_group(b, "nonsense"), 0);
+}
+
+MODE_CASE(join_and_leave_refuse_what_is_no_group)
+{
+    static const char *const none[] = {"nonsense",  "",          "10.0.0.1",  "223.255.255.255",
+                                       "240.0.0.0", "0.0.0.0",   "fe80::1%1", "::1",
+                                       "fdff::1",   "127.0.0.1", NULL};
+    static const int protocols[] = {0, 1, 2};
+
+    for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++) {
+        plx_socket *socket = world_socket_of(w, plx_udp_new, NULL);
+
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, protocols[i]), 0);
+        ck_assert_int_eq(plx_udp_join_multicast_group(socket, "224.0.0.1"), PLX_INVALID_STATE);
+        ck_assert_int_eq(plx_socket_connect(socket), 0);
+        for (size_t n = 0; n < sizeof none / sizeof none[0]; n++) {
+            const plx_error *error;
+
+            ck_assert_int_eq(plx_udp_join_multicast_group(socket, none[n]), PLX_INVALID_STATE);
+            error = plx_socket_error(socket);
+            ck_assert_int_eq(error->reason, PLX_REASON_UNSUPPORTED_OPERATION);
+            ck_assert_ptr_nonnull(strstr(error->message, "multicast group"));
+            ck_assert_int_eq(plx_udp_leave_multicast_group(socket, none[n]), PLX_INVALID_STATE);
+        }
+    }
+}
+
+MODE_CASE(join_and_leave_refuse_the_other_family)
+{
+    static const char *const other[] = {"ff02::1", "239.255.77.7"};
+
+    for (int protocol = 0; protocol < 2; protocol++) {
+        plx_socket *socket = world_socket_of(w, plx_udp_new, NULL);
+
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, protocol), 0);
+        ck_assert_int_eq(plx_socket_connect(socket), 0);
+        ck_assert_int_eq(plx_udp_join_multicast_group(socket, other[protocol]), PLX_OPEN_DRIVER);
+        ck_assert_int_eq(plx_socket_error(socket)->os_error, EAFNOSUPPORT);
+        ck_assert_int_eq(plx_udp_leave_multicast_group(socket, other[protocol]), PLX_OPEN_DRIVER);
+    }
 }
 
 static int kernel_option(const plx_socket *socket, int level, int option)
@@ -992,6 +1030,8 @@ int main(void)
         &broadcast_on_the_loopback,
         &broadcast_forbidden,
         &multicast_join_and_leave,
+        &join_and_leave_refuse_what_is_no_group,
+        &join_and_leave_refuse_the_other_family,
         &multicast_to_self_or_not,
         &router_hops_read_back,
         &router_hops_of_both_families,

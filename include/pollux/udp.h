@@ -75,8 +75,8 @@ PLX_API size_t plx_udp_packets_left_to_send(const plx_socket *socket);
 /* plx_udp_join_multicast_group makes the bound socket receive what is sent to a group, an IP
  * address such as "239.1.2.3" or "ff02::1%eth0", on the interface that was set or that the system
  * chooses. Set the interface by its name: a socket that was bound to one address hears no group
- * (ip(7)). Returns 0, PLX_INVALID_STATE when not bound or no group's address, or the system's
- * error. */
+ * (ip(7)). Returns 0, PLX_INVALID_STATE when not bound or no group's address, PLX_OPEN_DRIVER
+ * (EAFNOSUPPORT) for a group of a family that PLX_OPTION_PROTOCOL excludes, or the kernel's error. */
 PLX_API int plx_udp_join_multicast_group(plx_socket *socket, const char *group);
 
 /* plx_udp_leave_multicast_group undoes plx_udp_join_multicast_group; closing does so, too. Returns

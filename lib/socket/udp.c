@@ -388,6 +388,12 @@ size_t plx_udp_packets_left_to_send(const plx_socket *socket)
     return plx__departure_count(socket, &self->departure) + self->waiting_records;
 }
 
+/* RFC 5771 section 2 and RFC 4291 section 2.7. */
+static bool is_group(const plx_address *address)
+{
+    return address->family == 4 ? (address->bytes[0] & 0xf0) == 0xe0 : address->bytes[0] == 0xff;
+}
+
 static int change_membership(plx_socket *socket, const char *group, bool join)
 {
     const char *call = join ? "join" : "leave";
@@ -398,9 +404,16 @@ static int change_membership(plx_socket *socket, const char *group, bool join)
     if (socket->watch.task == NULL) {
         return plx__socket_fail_state(socket, call);
     }
-    if (group == NULL || !plx__address_parse_host(group, strlen(group), &address)) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                                "%s no group's address", call);
+    if (group == NULL || !plx__address_parse_host(group, strlen(group), &address) ||
+        !is_group(&address)) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "%s group %s: not the address of a multicast group", call,
+                                  group == NULL ? "NULL" : group);
+    }
+    /* Linux lets an IPv6-only socket join a group of IPv4, of which it never hears anything. */
+    int family = wanted_family(socket);
+    if (family != 0 && family != address.family) {
+        return plx__socket_fail_system(socket, -EAFNOSUPPORT, "%s group %s", call, group);
     }
     int index = address.scope != 0 ? (int)address.scope : plx__internet_interface_index(socket);
     int result =
