@@ -207,5 +207,8 @@ int plx_socket_option(const plx_socket *socket, plx_option option)
     if (asked && plx__os_option(socket->watch.descriptor, option, &value) == 0) {
         return value;
     }
+    if (asked && option == PLX_OPTION_PATH_MTU) {
+        return 0; /* there is no way, or none is known: not what somebody wished it to be */
+    }
     return plx__option_value(socket->options, option);
 }

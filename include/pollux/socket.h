@@ -333,7 +333,12 @@ typedef enum plx_option {
     PLX_OPTION_TYPE_OF_SERVICE,     /* TCP, UDP: 0 to 255, the byte in the IP header (ip(7)) */
     PLX_OPTION_SEND_BUFFER_SIZE,    /* the system's buffer; Linux reserves twice that (socket(7)) */
     PLX_OPTION_RECEIVE_BUFFER_SIZE, /* the system's buffer */
-    PLX_OPTION_PATH_MTU,            /* TCP, UDP: reads the largest packet of the way to the peer */
+    PLX_OPTION_PATH_MTU,            /* TCP, UDP: while open reads the largest packet of the way to
+                                       the peer, in bytes; 0: no peer, or not known yet. 1280 to
+                                       65535 sets how large fragments of this socket's datagrams
+                                       over IPv6 are at most (IPV6_MTU, ipv6(7)), nothing else:
+                                       IPv4 has no such thing, an open IPv4 socket refuses it with
+                                       ENOPROTOOPT, and what was set before has no effect there */
     PLX_OPTION_PROTOCOL,            /* TCP, UDP: 0 IPv4 only, 1 IPv6 only, 2 any [2] */
     PLX_OPTION_READ_LIMIT,          /* received bytes the library holds; then it stops reading and
                                        the peer feels it; 0 is no limit */
