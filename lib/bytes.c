@@ -172,10 +172,9 @@ static bool is_at_end(const plx_socket *socket)
     return socket->state == PLX_UNCONNECTED || socket->input_ended;
 }
 
-static ptrdiff_t fail_argument(plx_socket *socket, const char *call)
+static ptrdiff_t refuse(plx_socket *socket, const char *call, size_t size, const char *why)
 {
-    plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                     "%s without a place", call);
+    plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION, "%s %zu bytes%s", call, size, why);
     return -1;
 }
 
@@ -184,8 +183,9 @@ static bool is_refused(plx_socket *socket, const char *call)
 {
     bool refused = socket->kind->record_size > 0 && !plx__socket_has_packets(socket);
     if (refused) {
-        plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "%s without a peer",
-                         call);
+        plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                           "%s: the socket has no peer, call %s, or plx_socket_connect_to first",
+                           call, socket->kind->without_peer);
     }
     return refused;
 }
@@ -195,7 +195,10 @@ static bool is_no_stream(plx_socket *socket, const char *call)
 {
     bool refused = socket->kind->record_size > 0;
     if (refused) {
-        plx__socket_fail_unsupported(socket, call);
+        plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                           "%s: %s sockets have messages and no stream of bytes, call "
+                           "plx_socket_read_message",
+                           call, socket->kind->name);
     }
     return refused;
 }
@@ -208,7 +211,7 @@ ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size)
         return -1;
     }
     if (data == NULL && size > 0) {
-        return fail_argument(socket, "read");
+        return refuse(socket, "read", size, " into NULL");
     }
     if (is_refused(socket, "read")) {
         return -1;
@@ -233,8 +236,11 @@ ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t size)
     if (socket == NULL || is_no_stream(socket, "read_exact")) {
         return -1;
     }
-    if ((data == NULL && size > 0) || size > PTRDIFF_MAX) {
-        return fail_argument(socket, "read_exact");
+    if (data == NULL && size > 0) {
+        return refuse(socket, "read_exact", size, " into NULL");
+    }
+    if (size > PTRDIFF_MAX) {
+        return refuse(socket, "read_exact", size, ": more than memory can hold");
     }
     socket->fresh = false;
     if (socket->in.size >= size) {
@@ -291,8 +297,11 @@ ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
     if (socket == NULL || is_no_stream(socket, "read_line")) {
         return -1;
     }
-    if (line == NULL || size < 2) {
-        return fail_argument(socket, "read_line");
+    if (line == NULL) {
+        return refuse(socket, "read_line with room for", size, " at NULL");
+    }
+    if (size < 2) {
+        return refuse(socket, "read_line with room for", size, ": 2 is the least");
     }
     size_t length = line_length(socket);
     bool full = plx__socket_room(socket) == 0 || socket->in.size >= size - 1;
@@ -339,7 +348,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
         return PLX_INVALID_STATE;
     }
     if (data == NULL && size > 0) {
-        fail_argument(socket, "unread");
+        refuse(socket, "unread", size, " from NULL");
         return PLX_INVALID_STATE;
     }
     if (!plx__buffer_prepend(&socket->in, data, size, plx__socket_pool(socket))) {
@@ -430,7 +439,7 @@ static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
 int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)
 {
     if (data == NULL && size > 0) {
-        fail_argument(socket, "write");
+        refuse(socket, "write", size, " from NULL");
         return PLX_INVALID_STATE;
     }
     if (is_refused(socket, "write")) {

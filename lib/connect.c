@@ -361,7 +361,8 @@ int plx__connect_start(plx_socket *socket)
 {
     struct plx__aim aim = {0};
     if (socket->kind->aim == NULL) {
-        return plx__socket_fail_unsupported(socket, "connect");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect: %s sockets do not connect", socket->kind->name);
     }
     int code = socket->kind->aim(socket, &aim);
     if (code == 0 && socket->kind->type == SOCK_DGRAM && socket->watch.task == NULL) {

@@ -75,39 +75,34 @@ int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...
     return fail(socket, plx__error_code(-error), plx__error_reason(-error), -error, text);
 }
 
+int plx__socket_fail_open(plx_socket *socket, const char *call)
+{
+    static const char *const states[] = {"",      "looking up a name", "connecting", "connected",
+                                         "bound", "listening",         "closing"};
+    if (socket->state == PLX_UNCONNECTED) {
+        return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket has been freed",
+                                  call);
+    }
+    return plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                              "%s: the socket is %s already, call plx_socket_close first", call,
+                              states[socket->state]);
+}
+
 int plx__socket_fail_state(plx_socket *socket, const char *call)
 {
-    static const char *const states[] = {
-        "not connected", "looking up a name", "connecting", "connected",
-        "bound",         "listening",         "closing"};
-    return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "%s while %s", call,
-                            states[socket->state]);
-}
-
-int plx__socket_fail_unsupported(plx_socket *socket, const char *call)
-{
-    return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                            "%s on a %s socket", call, socket->kind->name);
-}
-
-int plx__socket_fail_where(plx_socket *socket, int code, const char *call, const char *where)
-{
-    const char *text = where == NULL ? "(null)" : where;
-    switch (code) {
-    case PLX_INVALID_PORT:
-        return plx__socket_fail(socket, code, PLX_REASON_PORT_OUT_OF_RANGE, 0, "%s to \"%s\"", call,
-                                text);
-    case PLX_NAME_RESOLUTION:
-        return plx__socket_fail(socket, code, PLX_REASON_EMPTY_HOST_NAME, 0, "%s to \"%s\"", call,
-                                text);
-    case PLX_INVALID_STATE:
-        return plx__socket_fail(socket, code, PLX_REASON_UNSUPPORTED_OPERATION, 0, "%s to \"%s\"",
-                                call, text);
-    case PLX_OUT_OF_MEMORY:
-        return plx__socket_fail(socket, code, PLX_REASON_SOCKET_RESOURCE, 0, "%s to \"%s\"", call,
-                                text);
-    default: return plx__socket_fail_system(socket, -code, "%s to \"%s\"", call, text);
+    static const char *const states[] = {NULL,
+                                         "still looking up its peer",
+                                         "still connecting",
+                                         "connected",
+                                         "bound",
+                                         "listening, and nobody has connected to it yet",
+                                         "closing, because plx_socket_disconnect was called"};
+    if (socket->state == PLX_UNCONNECTED) {
+        return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket is %s first", call,
+                                  socket->kind->unopened);
     }
+    return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket is %s", call,
+                              states[socket->state]);
 }
 
 void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,

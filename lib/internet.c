@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include "lib/address.h"
+#include "lib/error.h"
 #include "lib/internet.h"
+#include "lib/where.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,19 +13,19 @@
 
 int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen)
 {
+    const char *call = to_listen ? "listen on" : "connect to";
     char host[PLX__ADDRESS_HOST_SIZE];
     int port;
-    int code = plx__address_split(where, host, sizeof host, &port);
-    if (code == 0 && !to_listen && host[0] == '\0') {
-        code = PLX_NAME_RESOLUTION;
+    int code = plx__where_split(socket, call, to_listen ? PLX__PORT_OF_OURS : PLX__PORT_OF_A_PEER,
+                                where, host, &port);
+    if (code != 0) {
+        return code;
     }
-    if (code == 0 && !plx__text_set(to_listen ? &socket->listen_host : &socket->address, host)) {
-        code = PLX_OUT_OF_MEMORY;
+    if (!plx__text_set(to_listen ? &socket->listen_host : &socket->address, host)) {
+        return plx__socket_fail_system(socket, -ENOMEM, "%s %s", call, host);
     }
-    if (code == 0) {
-        socket->port = port;
-    }
-    return code;
+    socket->port = port;
+    return 0;
 }
 
 /* ---- where to -------------------------------------------------------------------------------- */
@@ -38,12 +40,15 @@ int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx
 {
     plx_address address;
     if (host == NULL || host[0] == '\0') {
-        return plx__socket_fail(socket, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME, 0,
-                                "connect to no host");
+        return plx__socket_fail(socket, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME,
+                                -PLX__SENTENCE,
+                                "connect: no host given, call plx_socket_set_address or "
+                                "plx_socket_connect_to");
     }
     if (port < 1 || port > 65535) {
-        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, 0,
-                                "connect to %s port %d", host, port);
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "connect to %s: port %d is not 1 to 65535", host,
+                                port);
     }
     struct plx__aim aim = {.port = (uint16_t)port};
     if (plx__address_parse_host(host, strlen(host), &address)) {
@@ -56,6 +61,25 @@ int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx
         aim.host = host;
     }
     *ret_aim = aim;
+    return 0;
+}
+
+int plx__internet_check(plx_socket *socket, const char *call, const plx_address *address)
+{
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    char host[PLX__ADDRESS_TEXT_SIZE];
+    if (address == NULL) {
+        return plx__socket_refuse(socket, reason, "%s NULL: no address given", call);
+    }
+    if (address->family != 4 && address->family != 6) {
+        return plx__socket_refuse(socket, reason, "%s an address of family %d: neither 4 nor 6",
+                                  call, address->family);
+    }
+    if (address->port == 0) {
+        plx__address_format_host(address, host, sizeof host);
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "%s %s: the address has port 0", call, host);
+    }
     return 0;
 }
 
@@ -231,6 +255,15 @@ static int bind_to_interface(plx_socket *socket, const char *wanted)
     return descriptor;
 }
 
+/* Whether a text means nothing here: a host name, "*" or an interface that is not there. */
+static bool is_unknown(const char *wanted)
+{
+    plx_interface entry;
+    plx_address address;
+    return wanted != NULL && !plx__address_parse_host(wanted, strlen(wanted), &address) &&
+           !find_interface(wanted, 0, &entry, &address);
+}
+
 int plx__internet_bind(plx_socket *socket)
 {
     const char *wanted = socket->listen_host != NULL ? socket->listen_host : socket->interface;
@@ -240,6 +273,11 @@ int plx__internet_bind(plx_socket *socket)
         /* Ports below 1024 are refused to ordinary users (ip(7)). */
         plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -EACCES,
                          "bind to %s port %d", where, socket->port);
+    } else if (descriptor == -EADDRNOTAVAIL && is_unknown(wanted)) {
+        plx__socket_fail(socket, EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
+                         "bind to %s port %d: neither a numeric address nor an interface of this "
+                         "computer, and names are not looked up; \":%d\" is every address",
+                         where, socket->port, socket->port);
     } else if (descriptor < 0) {
         plx__socket_fail_system(socket, descriptor, "bind to %s port %d", where, socket->port);
     }

@@ -14,6 +14,10 @@ int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen);
 /* plx__internet_aim says where host and port lead. Returns 0, or a code after plx__socket_fail. */
 int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx__aim *ret_aim);
 
+/* plx__internet_check says whether somebody may be reached at `address`: not NULL, of a family, with a
+ * port. Returns 0, or a code after plx__socket_fail; `call` is such as "write to". */
+int plx__internet_check(plx_socket *socket, const char *call, const plx_address *address);
+
 /* plx__internet_bind opens a descriptor bound to the socket's interface and port; without an
  * interface it serves both families where the system has both and PROTOCOL allows. Returns it, or
  * -1 after plx__socket_fail. A slot of struct plx_kind. */

@@ -19,19 +19,60 @@ static size_t greatest_length(size_t length_size)
     return length_size >= sizeof(uint32_t) ? UINT32_MAX : ((size_t)1 << (8 * length_size)) - 1;
 }
 
+/* No buffer holds more than half of what can be counted. */
+static size_t greatest_maximum(size_t length_size)
+{
+    size_t most = length_size == 0 ? SIZE_MAX : greatest_length(length_size);
+    return most < PTRDIFF_MAX / 2 ? most : PTRDIFF_MAX / 2;
+}
+
 static bool is_frame(const plx_frame *frame)
 {
     bool delimited = frame->delimiter != NULL && frame->delimiter_size > 0 &&
                      frame->delimiter_size <= PLX__DELIMITER_SIZE;
-    if (frame->maximum > PTRDIFF_MAX / 2) {
+    if (frame->maximum > greatest_maximum(frame->length_size)) {
         return false;
     }
     if (frame->length_size == 0) {
         return delimited && !frame->little_endian;
     }
     bool known = frame->length_size == 1 || frame->length_size == 2 || frame->length_size == 4;
-    return known && frame->delimiter == NULL && frame->delimiter_size == 0 &&
-           frame->maximum <= greatest_length(frame->length_size);
+    return known && frame->delimiter == NULL && frame->delimiter_size == 0;
+}
+
+/* Says which member is wrong, or which do not go together. */
+static int refuse_frame(plx_socket *socket, const plx_frame *frame)
+{
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    size_t length = frame->length_size;
+    bool delimited = frame->delimiter != NULL || frame->delimiter_size > 0;
+    if (length == 0 && !delimited) {
+        return plx__socket_refuse(socket, reason,
+                                  "set a frame: it has neither length_size nor delimiter");
+    }
+    if (length != 0 && delimited) {
+        return plx__socket_refuse(socket, reason,
+                                  "set a frame: it has both length_size and delimiter");
+    }
+    if (length != 0 && length != 1 && length != 2 && length != 4) {
+        return plx__socket_refuse(socket, reason, "set a frame: length_size is %zu, not 1, 2 or 4",
+                                  length);
+    }
+    if (delimited && frame->delimiter == NULL) {
+        return plx__socket_refuse(socket, reason,
+                                  "set a frame: delimiter is NULL and delimiter_size %zu",
+                                  frame->delimiter_size);
+    }
+    if (delimited && (frame->delimiter_size == 0 || frame->delimiter_size > PLX__DELIMITER_SIZE)) {
+        return plx__socket_refuse(socket, reason, "set a frame: delimiter_size is %zu, not 1 to %d",
+                                  frame->delimiter_size, PLX__DELIMITER_SIZE);
+    }
+    if (delimited && frame->little_endian) {
+        return plx__socket_refuse(
+            socket, reason, "set a frame: little_endian is for a length, not for a delimiter");
+    }
+    return plx__socket_refuse(socket, reason, "set a frame: maximum is %zu, not 0 to %zu",
+                              frame->maximum, greatest_maximum(length));
 }
 
 static size_t maximum_of(const plx_frame *frame)
@@ -85,15 +126,16 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
         return PLX_INVALID_STATE;
     }
     if (socket->kind->record_size > 0) {
-        return plx__socket_fail_unsupported(socket, "set a frame");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "set a frame: %s sockets have messages without one",
+                                  socket->kind->name);
     }
     if (frame == NULL) {
         forget(socket);
         return 0;
     }
     if (!is_frame(frame)) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                                "set a frame that is none");
+        return refuse_frame(socket, frame);
     }
     struct plx__framing framing = framing_of(frame);
     if (!keep(socket, &framing)) {
@@ -263,8 +305,9 @@ static bool has_messages(plx_socket *socket, const char *call)
     bool stream = socket->kind->record_size == 0;
     bool has = stream ? socket->framing != NULL : plx__socket_has_packets(socket);
     if (!has) {
-        plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "%s without a %s",
-                         call, stream ? "frame" : "peer");
+        plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: %s, call %s first", call,
+                           stream ? "no frame is set" : "the socket has no peer",
+                           stream ? "plx_socket_set_frame" : "plx_socket_connect_to");
     }
     return has;
 }
@@ -342,8 +385,8 @@ static int refuse(plx_socket *socket, const uint8_t *data, size_t size)
                                 framing->maximum);
     }
     if (framing->delimiter_size > 0 && holds_delimiter(framing, data, size)) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                                "write a message with a delimiter in it");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "write a message of %zu bytes: the delimiter is in it", size);
     }
     return 0;
 }

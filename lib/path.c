@@ -32,20 +32,31 @@ int plx__path_check(const char *path, size_t size)
 
 int plx__path_parse(plx_socket *socket, const char *where, bool to_listen)
 {
-    (void)to_listen;
+    const char *call = to_listen ? "listen on" : "connect to";
     size_t size = strlen(where);
     int result = plx__path_check(where, size);
-    if (result < 0) {
-        return result == -ENAMETOOLONG ? ENAMETOOLONG : PLX_INVALID_STATE;
+    if (result == 0 && !plx__socket_keep_path(socket, where, size)) {
+        result = -ENOMEM;
     }
-    return plx__socket_keep_path(socket, where, size) ? 0 : PLX_OUT_OF_MEMORY;
+    if (result == -ENOENT) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "%s \"%s\": no %s given", call, where,
+                                  size == 0 ? "path" : "name");
+    }
+    return result == 0 ? 0 : plx__socket_fail_system(socket, result, "%s \"%.255s\"", call, where);
+}
+
+static int refuse_without_path(plx_socket *socket, const char *call, const char *other)
+{
+    return plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                              "%s: no path is set, call plx_socket_set_path or %s", call, other);
 }
 
 int plx__path_aim(plx_socket *socket, struct plx__aim *ret_aim)
 {
     struct plx__aim aim = {.host = NULL};
     if (socket->path == NULL) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_OPERATION, 0, "use no path");
+        return refuse_without_path(socket, "connect", "plx_socket_connect_to");
     }
     plx__os_name_from_path(&aim.name, socket->path, socket->path_size);
     *ret_aim = aim;
@@ -208,8 +219,9 @@ static bool is_mode_refused(plx_socket *socket)
 {
     bool refused = is_abstract(socket) && plx__option_value(socket->options, PLX_OPTION_MODE) != 0;
     if (refused) {
-        plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                         "set a mode of %s", socket->path);
+        plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                           "listen on %s: MODE is set, and an abstract name has no permissions",
+                           socket->path);
     }
     return refused;
 }
@@ -217,6 +229,10 @@ static bool is_mode_refused(plx_socket *socket)
 int plx__path_bind(plx_socket *socket)
 {
     struct plx__aim aim;
+    if (socket->path == NULL) {
+        refuse_without_path(socket, "listen", "plx_socket_listen_on");
+        return -1;
+    }
     if (plx__path_aim(socket, &aim) != 0 || is_mode_refused(socket)) {
         return -1;
     }

@@ -61,10 +61,28 @@ static const char *text_or_none(const char *text)
     return text == NULL ? "" : text;
 }
 
+/* What leads to a socket is a path, or an address with its port and interface. */
+static bool has_path(const plx_socket *socket)
+{
+    return socket->kind->check_path != NULL;
+}
+
+static int refuse_for_path(plx_socket *socket, const char *property)
+{
+    return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                              "set %s: %s sockets have a path instead, call plx_socket_set_path",
+                              property, socket->kind->name);
+}
+
 int plx_socket_set_address(plx_socket *socket, const char *host)
 {
-    return socket == NULL ? PLX_INVALID_STATE
-                          : set_text(socket, &socket->address, host, "set the address");
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (has_path(socket) && host != NULL && host[0] != '\0') {
+        return refuse_for_path(socket, "an address");
+    }
+    return set_text(socket, &socket->address, host, "set the address");
 }
 
 const char *plx_socket_address(const plx_socket *socket)
@@ -78,8 +96,12 @@ int plx_socket_set_port(plx_socket *socket, int port)
         return PLX_INVALID_STATE;
     }
     if (port < 0 || port > 65535) {
-        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, 0,
-                                "set the port to %d", port);
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "set the port to %d: out of range 0 to 65535",
+                                port);
+    }
+    if (has_path(socket) && port != 0) {
+        return refuse_for_path(socket, "a port");
     }
     socket->port = port;
     return 0;
@@ -108,8 +130,11 @@ bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size)
 
 int plx__socket_set_path(plx_socket *socket, const char *path, size_t size)
 {
-    if (socket->kind->check_path == NULL) {
-        return plx__socket_fail_unsupported(socket, "set a path");
+    if (!has_path(socket) && size > 0) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "set a path: %s sockets have an address and a port instead, call "
+                                  "plx_socket_set_address",
+                                  socket->kind->name);
     }
     int result = size == 0 ? 0 : socket->kind->check_path(path, size);
     if (result < 0) {
@@ -138,8 +163,8 @@ int plx_socket_set_interface(plx_socket *socket, const char *name_or_address)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->check_path != NULL) {
-        return plx__socket_fail_unsupported(socket, "set an interface");
+    if (has_path(socket) && name_or_address != NULL && name_or_address[0] != '\0') {
+        return refuse_for_path(socket, "an interface");
     }
     plx__text_set(&socket->listen_host, NULL);
     return set_text(socket, &socket->interface, name_or_address, "set the interface");

@@ -120,6 +120,11 @@ int plx_server_listen_on(plx_server *server, const char *where)
     if (server == NULL || server->hold.freed) {
         return PLX_INVALID_STATE;
     }
+    if (plx_socket_is_listening(server->listener)) {
+        return plx__socket_refuse(
+            server->listener, PLX_REASON_OPERATION,
+            "listen: the server is listening already, call plx_server_stop_listening first");
+    }
     return listens(server, plx_socket_listen_on(server->listener, where));
 }
 
@@ -131,7 +136,8 @@ int plx_server_adopt(plx_server *server, int descriptor)
     }
     int result = plx__socket_inspect(server->listener, descriptor, &facts);
     if (result == 0 && !facts.listening) {
-        return plx__socket_fail_unsupported(server->listener, "adopt what does not listen");
+        return plx__socket_refuse(server->listener, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "adopt descriptor %d: it does not listen", descriptor);
     }
     return listens(server, plx_socket_adopt(server->listener, descriptor));
 }

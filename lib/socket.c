@@ -299,7 +299,8 @@ int plx_socket_disconnect(plx_socket *socket)
         return 0;
     }
     if (socket->state == PLX_UNCONNECTED) {
-        return plx__socket_fail_state(socket, "disconnect");
+        return plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                                  "disconnect: the socket is not connected");
     }
     if (connecting && socket->out.size > 0) {
         socket->disconnecting = true;
@@ -324,7 +325,7 @@ int plx_socket_connect(plx_socket *socket)
         return PLX_INVALID_STATE;
     }
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
-        return plx__socket_fail_state(socket, "connect");
+        return plx__socket_fail_open(socket, "connect");
     }
     socket->next_pause = 0;
     return socket->kind->connect != NULL ? socket->kind->connect(socket)
@@ -339,11 +340,15 @@ int plx_socket_connect_to(plx_socket *socket, const char *where)
     bool fits = socket->state == PLX_UNCONNECTED ||
                 (socket->state == PLX_BOUND && socket->kind->disconnect != NULL);
     if (!fits || socket->hold.freed) {
-        return plx__socket_fail_state(socket, "connect");
+        return plx__socket_fail_open(socket, "connect");
     }
-    int code = where == NULL ? PLX_INVALID_STATE : socket->kind->parse(socket, where, false);
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect to NULL: no address given");
+    }
+    int code = socket->kind->parse(socket, where, false);
     if (code != 0) {
-        return plx__socket_fail_where(socket, code, "connect", where);
+        return code;
     }
     socket->next_pause = 0;
     return plx__connect_start(socket);
@@ -355,10 +360,12 @@ int plx_socket_listen(plx_socket *socket)
         return PLX_INVALID_STATE;
     }
     if (socket->kind->listen == NULL) {
-        return plx__socket_fail_unsupported(socket, "listen");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "listen: %s sockets do not listen, %s", socket->kind->name,
+                                  socket->kind->without_listening);
     }
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
-        return plx__socket_fail_state(socket, "listen");
+        return plx__socket_fail_open(socket, "listen");
     }
     return socket->kind->listen(socket);
 }
@@ -371,11 +378,12 @@ int plx_socket_listen_on(plx_socket *socket, const char *where)
     if (socket->kind->listen == NULL || socket->state != PLX_UNCONNECTED) {
         return plx_socket_listen(socket);
     }
-    int code = where == NULL ? PLX_INVALID_STATE : socket->kind->parse(socket, where, true);
-    if (code != 0) {
-        return plx__socket_fail_where(socket, code, "listen", where);
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "listen on NULL: no address given");
     }
-    return plx_socket_listen(socket);
+    int code = socket->kind->parse(socket, where, true);
+    return code != 0 ? code : plx_socket_listen(socket);
 }
 
 /* ---- adopting -------------------------------------------------------------------------------- */
@@ -426,11 +434,15 @@ int plx_socket_adopt(plx_socket *socket, int descriptor)
         return PLX_INVALID_STATE;
     }
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
-        return plx__socket_fail_state(socket, "adopt");
+        return plx__socket_fail_open(socket, "adopt");
     }
     int result = plx__socket_inspect(socket, descriptor, &facts);
     if (result == -ENOTSUP) {
-        return plx__socket_fail_unsupported(socket, "adopt such a descriptor");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "adopt descriptor %d: it is no %s socket, or neither %s nor "
+                                  "connected",
+                                  descriptor, socket->kind->name,
+                                  socket->kind->listen == NULL ? "bound" : "listening");
     }
     if (result == 0) {
         result = plx__os_make_ours(descriptor);
@@ -462,9 +474,14 @@ int plx__socket_find_activated(const plx_socket *socket, const char *name, bool 
 
 int plx__socket_fail_activation(plx_socket *socket, const char *name)
 {
-    return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                            "adopt what a service manager passed as \"%s\"",
-                            name == NULL ? "(any)" : name);
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    if (name == NULL) {
+        return plx__socket_refuse(socket, reason,
+                                  "adopt: no service manager passed a descriptor that fits");
+    }
+    return plx__socket_refuse(
+        socket, reason, "adopt: no service manager passed a descriptor named \"%.255s\" that fits",
+        name);
 }
 
 int plx_socket_adopt_activated(plx_socket *socket, const char *name)

@@ -50,8 +50,16 @@ struct plx__aim {
 
 /* ---- the contract of a kind ------------------------------------------------------------------ */
 
+/* What a socket of a kind that only connects and listens is before. */
+#define PLX__NOT_CONNECTED "not connected, call plx_socket_connect_to"
+
 struct plx_kind {
     const char *name;
+    const char *unopened; /* in sentences: what an unconnected socket is, and the calls that change that,
+                             such as PLX__NOT_CONNECTED */
+    const char *without_listening; /* what to call in place of listen; NULL: it listens */
+    const char *without_peer;      /* the calls that read and write without a peer; NULL: there is
+                                      always one */
     size_t size;        /* of the kind's socket */
     int type;           /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
     int families[2];    /* AF_INET …, the second 0 where there is one */
@@ -62,8 +70,8 @@ struct plx_kind {
     plx__option_set options; /* those that this kind has beside what all obey */
     plx__option_set presets; /* those of them whose default differs from the kernel's */
 
-    /* Reads `where` into the properties, for connecting or for listening. Returns 0 or a code,
-     * without telling. Required. */
+    /* Reads `where` into the properties, for connecting or for listening. Returns 0, or a code after
+     * plx__socket_fail. Required. */
     int (*parse)(plx_socket *socket, const char *where, bool to_listen);
     /* Says whether `path` may be one of this kind. Returns 0 or a negative errno. NULL: the kind has
      * no paths, and an interface instead. */
@@ -356,15 +364,10 @@ PLX__PRINTF(5, 6)
 void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
                                const char *step, ...);
 
-/* plx__socket_fail_state is plx__socket_fail for a call that does not fit the state. */
+/* plx__socket_fail_open refuses a call that only an unconnected socket may make,
+ * plx__socket_fail_state one that only an open socket may. */
+int plx__socket_fail_open(plx_socket *socket, const char *call);
 int plx__socket_fail_state(plx_socket *socket, const char *call);
-
-/* plx__socket_fail_unsupported is plx__socket_fail for what this kind does not have. */
-int plx__socket_fail_unsupported(plx_socket *socket, const char *call);
-
-/* plx__socket_fail_where is plx__socket_fail for a `where` that does not parse; `where` may be
- * NULL. */
-int plx__socket_fail_where(plx_socket *socket, int code, const char *call, const char *where);
 
 /* plx__socket_errors returns the errors, made when there are none yet; never NULL: for want of
  * memory one that all share, and says so. */

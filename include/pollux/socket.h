@@ -48,7 +48,8 @@ PLX_API void *plx_socket_user(const plx_socket *socket);
 
 /* plx_socket_set_address sets the host name or IP address to connect to, which is copied; NULL and
  * "" mean none. It is looked at by connect. Changing it while open holds for the next connect.
- * Returns 0 or PLX_OUT_OF_MEMORY. */
+ * Returns 0, PLX_OUT_OF_MEMORY, or PLX_INVALID_STATE for a socket that has a path instead (IPC),
+ * unless it is none. */
 PLX_API int plx_socket_set_address(plx_socket *socket, const char *host);
 
 /* plx_socket_address returns the address as set, "" when none is. For the peer's address in numbers
@@ -57,15 +58,16 @@ PLX_API const char *plx_socket_address(const plx_socket *socket);
 
 /* plx_socket_set_port sets the port to connect to, listen at or (UDP) bind to. 0 lets the system
  * choose where one listens or binds, and is no port to connect to. Returns 0, or PLX_INVALID_PORT
- * (reason PORT_OUT_OF_RANGE, nothing changed) for a port that is not 0 to 65535. */
+ * (reason PORT_OUT_OF_RANGE) for a port that is not 0 to 65535, or PLX_INVALID_STATE for a socket
+ * that has a path instead, unless it is 0; unless 0, nothing changed. */
 PLX_API int plx_socket_set_port(plx_socket *socket, int port);
 
 /* plx_socket_port returns the local port really bound while the socket is open, else as set. */
 PLX_API int plx_socket_port(const plx_socket *socket);
 
 /* plx_socket_set_path sets the path or "@name" of an IPC socket, which is copied; see pollux/ipc.h.
- * Returns 0, ENAMETOOLONG (reason ADDRESS_NOT_AVAILABLE), PLX_OUT_OF_MEMORY, or PLX_INVALID_STATE
- * for another kind; unless 0, nothing changed. */
+ * NULL and "" mean none. Returns 0, ENAMETOOLONG (reason ADDRESS_NOT_AVAILABLE), PLX_OUT_OF_MEMORY,
+ * or PLX_INVALID_STATE for another kind, unless it is none; unless 0, nothing changed. */
 PLX_API int plx_socket_set_path(plx_socket *socket, const char *path);
 
 /* plx_socket_path returns the path as set; "" when none is, and for other kinds. */
@@ -74,7 +76,7 @@ PLX_API const char *plx_socket_path(const plx_socket *socket);
 /* plx_socket_set_interface sets the local IP address, or the name of the interface, to bind to; it
  * is copied. NULL and "" mean any. Names and addresses are those of plx_interface_list. It is
  * looked at by connect and listen. A UDP socket on one interface may miss broadcasts. Returns 0,
- * PLX_OUT_OF_MEMORY, or PLX_INVALID_STATE for IPC. */
+ * PLX_OUT_OF_MEMORY, or PLX_INVALID_STATE for a socket that has a path instead, unless it is none. */
 PLX_API int plx_socket_set_interface(plx_socket *socket, const char *name_or_address);
 
 /* ---- starting and ending --------------------------------------------------------------------- */

@@ -88,6 +88,7 @@ static const struct plx_kind ipc = {
     PLX__STREAM_SLOTS,
     PLX__PATH_SLOTS,
     .name = "IPC",
+    .unopened = PLX__NOT_CONNECTED,
     .size = sizeof(struct ipc),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |
                PLX__OPTION(RECEIVE_HANDLES),
@@ -101,6 +102,14 @@ static const struct plx_kind ipc = {
 plx_socket *plx_ipc_new(void)
 {
     return plx__socket_new(&ipc);
+}
+
+static int refuse_kind(plx_socket *socket, const char *call)
+{
+    return socket == NULL ? PLX_INVALID_STATE
+                          : plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                               "%s: only for IPC sockets, not for %s sockets", call,
+                                               socket->kind->name);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -134,12 +143,11 @@ int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size_t size)
 {
     char path[PLX__OS_PATH_SIZE];
     if (!plx__socket_is(socket, &ipc)) {
-        return socket == NULL ? PLX_INVALID_STATE
-                              : plx__socket_fail_unsupported(socket, "set an abstract name");
+        return refuse_kind(socket, "set an abstract name");
     }
     if (name == NULL || size == 0) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                                "set no abstract name");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "set an abstract name: no name given");
     }
     size_t most = sizeof path - 2;
     size = size < most ? size : most;
@@ -183,8 +191,7 @@ int plx_ipc_peer_process_handle(const plx_socket *socket)
 int plx_ipc_send_handle(plx_socket *socket, int descriptor)
 {
     if (!plx__socket_is(socket, &ipc)) {
-        return socket == NULL ? PLX_INVALID_STATE
-                              : plx__socket_fail_unsupported(socket, "send a descriptor");
+        return refuse_kind(socket, "send a descriptor");
     }
     int code = plx__socket_check_write(socket, NULL, 0);
     if (code != 0) {

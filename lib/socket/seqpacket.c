@@ -153,7 +153,8 @@ static ptrdiff_t seqpacket_write(plx_socket *socket, const void *data, size_t si
 {
     struct plx__record record = {.size = (uint32_t)size};
     if (size == 0) {
-        plx__socket_fail_unsupported(socket, "write no data");
+        plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                           "write 0 bytes: an empty packet would look like the end");
         return -1;
     }
     bool possible = size <= UINT32_MAX;
@@ -176,6 +177,7 @@ static const struct plx_kind seqpacket = {
     PLX__PATH_SLOTS,
     PLX__PACKET_SLOTS,
     .name = "SEQPACKET",
+    .unopened = PLX__NOT_CONNECTED,
     .size = sizeof(struct plx__path_socket),
     .type = SOCK_SEQPACKET,
     .record_size = sizeof(struct plx__record),

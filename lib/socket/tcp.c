@@ -42,6 +42,7 @@ static const struct plx_kind tcp = {
     .receive = plx__stream_receive,
     .send = plx__stream_send,
     .name = "TCP",
+    .unopened = PLX__NOT_CONNECTED,
     .size = sizeof(plx_socket),
     .families = {AF_INET, AF_INET6},
     .short_is_all = true,

@@ -8,11 +8,13 @@
 #include "lib/arrival.h"
 #include "lib/clock.h"
 #include "lib/departure.h"
+#include "lib/error.h"
 #include "lib/internet.h"
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/packet.h"
 #include "lib/record.h"
+#include "lib/where.h"
 
 #include <pollux/udp.h>
 
@@ -45,8 +47,9 @@ static struct udp *udp_of(const plx_socket *socket)
 static int udp_connect(plx_socket *socket)
 {
     if (socket->address != NULL) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                                "bind with an address set");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect: an address is set, and this call only binds a UDP "
+                                  "socket, call plx_socket_connect_to to choose a peer");
     }
     int descriptor = plx__internet_bind(socket);
     if (descriptor < 0) {
@@ -67,17 +70,15 @@ static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
     char host[PLX__ADDRESS_HOST_SIZE];
     int port;
     (void)to_listen;
-    int code = plx__address_split(where, host, sizeof host, &port);
-    if (code == 0 && host[0] == '\0') {
-        code = PLX_NAME_RESOLUTION;
+    int code = plx__where_split(socket, "connect to", PLX__PORT_OF_A_PEER, where, host, &port);
+    if (code != 0) {
+        return code;
     }
-    if (code == 0 && !plx__text_set(&udp_of(socket)->peer_host, host)) {
-        code = PLX_OUT_OF_MEMORY;
+    if (!plx__text_set(&udp_of(socket)->peer_host, host)) {
+        return plx__socket_fail_system(socket, -ENOMEM, "connect to %s", host);
     }
-    if (code == 0) {
-        udp_of(socket)->peer_port = port;
-    }
-    return code;
+    udp_of(socket)->peer_port = port;
+    return 0;
 }
 
 static int udp_aim(plx_socket *socket, struct plx__aim *ret_aim)
@@ -134,8 +135,8 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
         return plx__socket_fail_state(socket, "write");
     }
     if (data == NULL && size > 0) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                                "write no data");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "write %zu bytes from NULL", size);
     }
     if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
         return plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
@@ -247,6 +248,9 @@ static void udp_drop(plx_socket *socket)
 static const struct plx_kind udp = {
     PLX__PACKET_SLOTS,
     .name = "UDP",
+    .unopened = "not bound, call plx_udp_bind or plx_socket_connect_to",
+    .without_listening = "call plx_udp_bind",
+    .without_peer = "plx_udp_read or plx_udp_write",
     .size = sizeof(struct udp),
     .type = SOCK_DGRAM,
     .families = {AF_INET, AF_INET6},
@@ -311,7 +315,10 @@ bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t s
 
 static int refuse(plx_socket *socket, const char *call)
 {
-    return socket == NULL ? PLX_INVALID_STATE : plx__socket_fail_unsupported(socket, call);
+    return socket == NULL ? PLX_INVALID_STATE
+                          : plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                               "%s: only for UDP sockets, not for %s sockets", call,
+                                               socket->kind->name);
 }
 
 int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size)
@@ -319,13 +326,9 @@ int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, s
     if (!plx__socket_is(socket, &udp)) {
         return refuse(socket, "write a datagram");
     }
-    if (to == NULL || (to->family != 4 && to->family != 6)) {
-        return plx__socket_fail(socket, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
-                                "write to no address");
-    }
-    if (to->port == 0) {
-        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, 0,
-                                "write to port 0");
+    int wrong = plx__internet_check(socket, "write to", to);
+    if (wrong != 0) {
+        return wrong;
     }
     int code = check_write(socket, to->family, data, size);
     return code != 0 ? code : queue(socket, to, data, size);
@@ -345,12 +348,14 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
         return refuse(socket, "write a datagram");
     }
     if (host == NULL || host[0] == '\0') {
-        return plx__socket_fail(socket, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME, 0,
-                                "write to no host");
+        return plx__socket_fail(socket, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME,
+                                -PLX__SENTENCE, "write to %s: no host given",
+                                host == NULL ? "NULL" : "\"\"");
     }
     if (port < 1 || port > 65535) {
-        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, 0,
-                                "write to %s port %d", host, port);
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "write to %s: port %d is not 1 to 65535", host,
+                                port);
     }
     if (plx__address_parse_host(host, strlen(host), &to)) {
         to.port = (uint16_t)port;
