@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 /* What one call fetches. Readiness beyond it is fetched by further calls of the same wait. */
 #define BATCH 256
@@ -77,10 +78,10 @@ static bool report(struct plx__poller *poller, const struct epoll_event *event)
     return new;
 }
 
-static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
+/* Reports all that is ready now. Returns 0 when nothing was, a positive number or a negative errno. */
+static int report_all(struct epoll_poller *self)
 {
-    struct epoll_poller *self = epoll_of(poller);
-    int count = epoll_wait(self->descriptor, self->batch, BATCH, timeout_ms);
+    int count = epoll_wait(self->descriptor, self->batch, BATCH, 0);
     int result = count < 0 ? -errno : count;
     bool all = false;
     /* A full batch may not be all. The kernel puts what it reported behind what it did not, so that
@@ -89,9 +90,48 @@ static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
     while (count > 0 && !all) {
         all = count < BATCH;
         for (int i = 0; i < count; i++) {
-            all = !report(poller, &self->batch[i]) || all;
+            all = !report(&self->base, &self->batch[i]) || all;
         }
         count = all ? 0 : epoll_wait(self->descriptor, self->batch, BATCH, 0);
+    }
+    return result;
+}
+
+/* The kernel's clock, whatever the program's is: the two need not go alike. */
+static int64_t now_us(void)
+{
+    struct timespec time = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+/* What is left of a time-out that ends at `end`; one without an end stays as it is. */
+static int left_until(int64_t end, int timeout_ms)
+{
+    int64_t left = end - now_us();
+    return timeout_ms < 0 ? timeout_ms : left <= 0 ? 0 : (int)((left + 999) / 1000);
+}
+
+/* It is poll(2) that sleeps. epoll_wait fails with EINTR whenever the thread is interrupted, and
+ * that need not be by a signal handler: a process that was stopped goes on (signal(7)), or the
+ * kernel takes a ring of io_uring apart that this thread has made, some 20 ms after it was closed by
+ * any thread (Linux 6.18, io_uring.c, io_ring_exit_work). The kernel lets poll sleep on then, for
+ * what is left of its time, and ends it where a handler has run. A note of who closed a ring lost:
+ * it cannot tell a handler from a ring, and does not know of rings that are not ours. */
+static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
+{
+    struct epoll_poller *self = epoll_of(poller);
+    int result = report_all(self);
+    int64_t end = result == 0 && timeout_ms > 0 ? now_us() + (int64_t)timeout_ms * 1000 : 0;
+    /* More than once only where somebody else was faster: processes that share a listener. */
+    while (result == 0 && timeout_ms != 0) {
+        struct pollfd entry = {.fd = self->descriptor, .events = POLLIN};
+        int ready = plx__os_poll(&entry, 1, timeout_ms);
+        if (ready <= 0) {
+            return ready;
+        }
+        result = report_all(self);
+        timeout_ms = left_until(end, timeout_ms);
     }
     return result;
 }

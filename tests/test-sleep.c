@@ -1,0 +1,263 @@
+/* tests/test-sleep.c -- a sleep lasts its time: what interrupts a thread and is no signal handler
+ * does not end it.
+ *
+ * The kernel takes a ring of io_uring apart some 20 ms after it was closed, and interrupts the thread
+ * that made it (Linux 6.18, io_uring.c, io_ring_exit_work); a process that was stopped and goes on is
+ * interrupted, too (signal(7)). epoll_wait(2) fails by either with EINTR. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "tests/world.h"
+
+enum { SLEEP = 120, LONG = 20000 }; /* milliseconds; the long one is never slept to its end */
+
+/* ---- sleeping -------------------------------------------------------------------------------- */
+
+/* All that can sleep in a world: a group and its server, or a server that has its group to itself;
+ * and a socket by itself. */
+struct sleepers {
+    plx_server *server;
+    plx_socket *socket;
+};
+
+static void begin_sleepers(struct world *w, struct sleepers *sleepers)
+{
+    char where[WHERE_SIZE];
+
+    sleepers->server = world_server(w);
+    world_serve(w, sleepers->server, where);
+    sleepers->socket = world_socket_of(w, plx_udp_new, NULL);
+    ck_assert_int_eq(plx_socket_set_interface(sleepers->socket, "127.0.0.1"), 0);
+    ck_assert_int_eq(plx_socket_connect(sleepers->socket), 0);
+    world_settle(w);
+}
+
+/* A lone world has no group. */
+static int sleepers_of(const struct world *w)
+{
+    return w->group == NULL ? 2 : 3;
+}
+
+static bool sleep_by(struct world *w, struct sleepers *sleepers, int which, int milliseconds)
+{
+    if (which == 0)
+        return plx_server_wait(sleepers->server, milliseconds);
+    if (which == 1)
+        return plx_socket_wait(sleepers->socket, milliseconds);
+    return plx_group_poll(w->group, milliseconds);
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+static void expect_full_sleep(struct world *w, struct sleepers *sleepers, int which)
+{
+    int64_t begun = now();
+
+    ck_assert(!sleep_by(w, sleepers, which, SLEEP));
+    ck_assert_msg(now() - begun >= SLEEP * 1000, "%s: sleeper %d woke after %lld us", world_name(w),
+                  which, (long long)(now() - begun));
+}
+
+/* ---- rings ----------------------------------------------------------------------------------- */
+
+/* A group as it comes, with a ring where there are any. */
+static plx_group *any_group(void)
+{
+    plx_group *group;
+
+    unsetenv("POLLUX_POLLER");
+    group = plx_group_new();
+    ck_assert_ptr_nonnull(group);
+    plx_group_poll(group, 0);
+    return group;
+}
+
+MODE_CASE(freeing_a_group_ends_no_sleep)
+{
+    struct sleepers sleepers;
+
+    begin_sleepers(w, &sleepers);
+    for (int i = 0; i < sleepers_of(w); i++) {
+        plx_group_free(any_group());
+        expect_full_sleep(w, &sleepers, i);
+    }
+}
+
+static void *free_group(void *group)
+{
+    plx_group_free(group);
+    return NULL;
+}
+
+/* The thread that made the ring is interrupted, whoever closes it. */
+MODE_CASE(another_thread_freeing_a_group_ends_no_sleep)
+{
+    struct sleepers sleepers;
+
+    begin_sleepers(w, &sleepers);
+    for (int i = 0; i < sleepers_of(w); i++) {
+        pthread_t thread;
+
+        ck_assert_int_eq(pthread_create(&thread, NULL, free_group, any_group()), 0);
+        expect_full_sleep(w, &sleepers, i);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    }
+}
+
+static void *poll_group(void *group)
+{
+    plx_group_poll(group, 1);
+    return NULL;
+}
+
+/* A group that goes on in another thread leaves a ring of this one's behind. */
+MODE_CASE(a_group_that_moves_to_another_thread_ends_no_sleep)
+{
+    struct sleepers sleepers;
+
+    begin_sleepers(w, &sleepers);
+    for (int i = 0; i < sleepers_of(w); i++) {
+        plx_group *group = any_group();
+        pthread_t thread;
+
+        ck_assert_int_eq(pthread_create(&thread, NULL, poll_group, group), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        expect_full_sleep(w, &sleepers, i);
+        plx_group_free(group);
+    }
+}
+
+/* ---- stopped --------------------------------------------------------------------------------- */
+
+/* As by ^Z and fg, or by a debugger that looks in. */
+static pid_t stop_soon(pid_t process)
+{
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child != 0)
+        return child;
+    for (int i = 0; i < 3; i++) {
+        poll(NULL, 0, SLEEP / 8);
+        kill(process, SIGSTOP);
+        poll(NULL, 0, 2);
+        kill(process, SIGCONT);
+    }
+    _exit(0);
+}
+
+MODE_CASE(a_stop_ends_no_sleep)
+{
+    struct sleepers sleepers;
+
+    begin_sleepers(w, &sleepers);
+    for (int i = 0; i < sleepers_of(w); i++) {
+        pid_t child = stop_soon(getpid());
+        int status;
+
+        expect_full_sleep(w, &sleepers, i);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(status, 0);
+    }
+}
+
+/* ---- what does end one ----------------------------------------------------------------------- */
+
+static volatile sig_atomic_t alarms;
+
+static void on_alarm(int number)
+{
+    (void)number;
+    alarms = alarms + 1;
+}
+
+static void alarm_in_fifty(void)
+{
+    struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    struct itimerval timer = {.it_value = {.tv_usec = 50000}};
+
+    alarms = 0;
+    ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+/* Also while a ring is being taken apart. A socket's wait goes on, as its header says. */
+MODE_CASE(a_signal_handler_does)
+{
+    struct sleepers sleepers;
+
+    begin_sleepers(w, &sleepers);
+    for (int i = 0; i < sleepers_of(w); i += 2) {
+        int64_t begun = now();
+
+        plx_group_free(any_group());
+        alarm_in_fifty();
+        ck_assert(!sleep_by(w, &sleepers, i, LONG));
+        ck_assert_int_lt(now() - begun, LONG * 1000);
+        ck_assert_int_eq(alarms, 1);
+    }
+}
+
+/* Something that is there ends it at once, and what comes meanwhile as soon as it comes. */
+MODE_CASE(what_arrives_does)
+{
+    struct sleepers sleepers;
+
+    begin_sleepers(w, &sleepers);
+    for (int i = 0; i < 40; i++) {
+        int which = w->group == NULL ? 1 : i % sleepers_of(w);
+        struct sockaddr_in to = {.sin_family = AF_INET,
+                                 .sin_port = htons((uint16_t)plx_socket_port(sleepers.socket)),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        int raw = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        pid_t child = i % 4 == 0 ? fork() : -1;
+        int64_t begun = now();
+
+        if (child <= 0) {
+            poll(NULL, 0, child == 0 ? 10 : 0);
+            ck_assert_int_eq(sendto(raw, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
+        }
+        if (child == 0)
+            _exit(0);
+        sleep_by(w, &sleepers, which, LONG);
+        ck_assert_int_lt(now() - begun, LONG * 1000);
+        ck_assert_uint_eq(plx_udp_packets_available(sleepers.socket), 1);
+        plx_socket_purge(sleepers.socket);
+        if (child > 0)
+            ck_assert_int_eq(waitpid(child, NULL, 0), child);
+        close(raw);
+    }
+}
+
+/* ---- the suite ------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    static const TTest *const *const cases[] = {
+        &freeing_a_group_ends_no_sleep,
+        &another_thread_freeing_a_group_ends_no_sleep,
+        &a_group_that_moves_to_another_thread_ends_no_sleep,
+        &a_stop_ends_no_sleep,
+        &a_signal_handler_does,
+        &what_arrives_does,
+    };
+    Suite *suite = suite_create("sleep");
+    TCase *tcase = tcase_create("sleep");
+
+    tcase_set_timeout(tcase, 60);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ADD_MODE_CASE(tcase, *cases[i]);
+    suite_add_tcase(suite, tcase);
+    return world_run(suite);
+}
