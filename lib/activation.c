@@ -10,16 +10,27 @@
 
 #define FIRST_DESCRIPTOR 3
 
-/* A number of the environment, or -1. */
+/* Descriptors that were taken and closed again leave numbers that are none. After so many in a row
+ * no more is expected, whatever number LISTEN_FDS has: each costs a call of the kernel. */
+#define LONGEST_GAP 1024
+
+/* A number of the environment; -1 where there is none, or where it is no count of descriptors that
+ * begin at 3. */
 static int number_of(const char *variable)
 {
     const char *text = getenv(variable);
-    char *end;
-    if (text == NULL || text[0] < '0' || text[0] > '9') {
+    int number = 0;
+    if (text == NULL || *text == '\0') {
         return -1;
     }
-    long number = strtol(text, &end, 10);
-    return *end != '\0' || number > INT_MAX ? -1 : (int)number;
+    for (; *text != '\0'; text++) {
+        int digit = *text - '0';
+        if (digit < 0 || digit > 9 || number > (INT_MAX - FIRST_DESCRIPTOR - digit) / 10) {
+            return -1;
+        }
+        number = number * 10 + digit;
+    }
+    return number;
 }
 
 /* Whether the one of that index has the name. */
@@ -38,9 +49,11 @@ int plx__activation_next(const char *name, int previous)
 {
     int count = number_of("LISTEN_PID") == plx__os_process() ? number_of("LISTEN_FDS") : 0;
     int descriptor = previous < FIRST_DESCRIPTOR ? FIRST_DESCRIPTOR : previous + 1;
-    for (; descriptor - FIRST_DESCRIPTOR < count; descriptor++) {
-        bool wanted = name == NULL || is_named(descriptor - FIRST_DESCRIPTOR, name);
-        if (wanted && !plx__os_is_close_on_exec(descriptor)) {
+    int gap = 0;
+    for (; descriptor - FIRST_DESCRIPTOR < count && gap < LONGEST_GAP; descriptor++) {
+        int taken = plx__os_is_close_on_exec(descriptor);
+        gap = taken < 0 ? gap + 1 : 0;
+        if (taken == 0 && (name == NULL || is_named(descriptor - FIRST_DESCRIPTOR, name))) {
             return descriptor;
         }
     }

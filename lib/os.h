@@ -178,8 +178,8 @@ struct plx__os_socket_facts {
 int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts);
 /* plx__os_make_ours makes a descriptor non-blocking and close-on-exec. */
 int plx__os_make_ours(int descriptor);
-/* plx__os_is_close_on_exec is true also of a number that is no descriptor. */
-bool plx__os_is_close_on_exec(int descriptor);
+/* plx__os_is_close_on_exec returns 1 or 0, or -EBADF for a number that is no descriptor. */
+int plx__os_is_close_on_exec(int descriptor);
 
 /* plx__os_credentials tells process, user and group of the peer of a Unix socket; -1 for what the
  * system does not tell. */

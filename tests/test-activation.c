@@ -115,19 +115,56 @@ CHILD_CASE(meant_for_another_process)
 
 CHILD_CASE(a_number_that_is_too_large)
 {
+    static const char *const none[] = {"2147483645", "2147483647", "2147483648", "4294967297",
+                                       "99999999999999999999", "-1", "", " 1", "1 ", "+1", "0x1"};
     int port, passed[] = {listener(AF_INET, &port)};
     plx_server *server = plx_server_new(plx_tcp_new);
 
     pass(passed, 1, "here");
     setenv("LISTEN_FDS", "50", 1);
     NEED_EQUAL(plx_server_adopt_activated(server, "there"), PLX_INVALID_STATE);
-    setenv("LISTEN_FDS", "99999999999999999999", 1);
-    NEED_EQUAL(plx_server_adopt_activated(server, "here"), PLX_INVALID_STATE);
-    setenv("LISTEN_FDS", "-1", 1);
-    NEED_EQUAL(plx_server_adopt_activated(server, "here"), PLX_INVALID_STATE);
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        setenv("LISTEN_FDS", none[i], 1);
+        NEED_EQUAL(plx_server_adopt_activated(server, "here"), PLX_INVALID_STATE);
+    }
     setenv("LISTEN_FDS", "1", 1);
     NEED_EQUAL(plx_server_adopt_activated(server, "here"), 0);
     plx_server_free(server);
+}
+
+/* Each number costs a call of the kernel, and what is beyond the descriptors there are costs none:
+ * two thousand million of them took minutes. */
+CHILD_CASE(a_number_far_beyond_what_was_passed)
+{
+    static const char *const far[] = {"100000000", "2147483644"};
+    int port, passed[] = {listener(AF_INET, &port)};
+    plx_server *server = plx_server_new(plx_tcp_new);
+
+    pass(passed, 1, "here");
+    for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
+        setenv("LISTEN_FDS", far[i], 1);
+        NEED_EQUAL(plx_server_adopt_activated(server, "there"), PLX_INVALID_STATE);
+    }
+    NEED_EQUAL(plx_server_adopt_activated(server, "here"), 0);
+    plx_server_free(server);
+}
+
+/* The descriptors of servers that are gone leave numbers that are none. */
+CHILD_CASE(behind_some_that_are_closed_again)
+{
+    int ports[4], passed[4];
+
+    for (int i = 0; i < 4; i++)
+        passed[i] = listener(AF_INET, &ports[i]);
+    pass(passed, 4, NULL);
+    for (int i = 0; i < 4; i++) {
+        plx_server *server = plx_server_new(plx_tcp_new);
+
+        NEED_EQUAL(plx_server_adopt_activated(server, NULL), 0);
+        NEED_EQUAL(plx_server_port(server), ports[i]);
+        plx_server_free(server);
+        NEED_EQUAL(fcntl(FIRST + i, F_GETFD), -1);
+    }
 }
 
 CHILD_CASE(a_socket_takes_what_fits_it)
@@ -176,6 +213,8 @@ int main(void)
     tcase_add_test(tcase, by_name_and_each_once);
     tcase_add_test(tcase, meant_for_another_process);
     tcase_add_test(tcase, a_number_that_is_too_large);
+    tcase_add_test(tcase, a_number_far_beyond_what_was_passed);
+    tcase_add_test(tcase, behind_some_that_are_closed_again);
     tcase_add_test(tcase, a_socket_takes_what_fits_it);
     ADD_CASE(tcase, server_adopts_a_listener);
     suite_add_tcase(suite, tcase);

@@ -240,10 +240,10 @@ int plx__os_make_ours(int descriptor)
     return result < 0 ? result : result_of(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
 }
 
-bool plx__os_is_close_on_exec(int descriptor)
+int plx__os_is_close_on_exec(int descriptor)
 {
-    int flags = fcntl(descriptor, F_GETFD);
-    return flags < 0 || (flags & FD_CLOEXEC) != 0;
+    int flags = result_of(fcntl(descriptor, F_GETFD));
+    return flags < 0 ? flags : (flags & FD_CLOEXEC) != 0;
 }
 
 int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credentials)
