@@ -48,7 +48,7 @@ static size_t collect_due(const struct plx__handles *handles, int *list)
 {
     struct rider rider;
     size_t count = 0;
-    while (count < PLX__OS_HANDLES && get_rider(handles, count, &rider) &&
+    while (count < PLX__OS_HANDLES_SENT && get_rider(handles, count, &rider) &&
            rider.at <= handles->sent) {
         list[count++] = rider.descriptor;
     }
@@ -80,7 +80,7 @@ static void close_riders(struct plx__handles *handles, size_t count)
 static ptrdiff_t send_piece(struct plx__handles *handles, int socket, const uint8_t *data,
                             size_t size, size_t *ret_wanted)
 {
-    int list[PLX__OS_HANDLES];
+    int list[PLX__OS_HANDLES_SENT];
     size_t due = collect_due(handles, list);
     *ret_wanted = bytes_to_next(handles, due, size);
     ptrdiff_t count = due == 0 ? plx__os_send(socket, data, *ret_wanted)

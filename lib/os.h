@@ -77,10 +77,16 @@ ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
 ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
                           const struct plx__os_name *name);
 
-/* How many descriptors one message may carry (SCM_MAX_FD, unix(7)). */
+/* How many descriptors one message may bring (SCM_MAX_FD, unix(7)), and how many one may take along:
+ * musl copies what sendmsg is given to 1024 bytes on 64-bit machines, and refuses more by ENOMEM. */
 #define PLX__OS_HANDLES 253
+#if defined __linux__ && !defined __GLIBC__
+#define PLX__OS_HANDLES_SENT 252
+#else
+#define PLX__OS_HANDLES_SENT PLX__OS_HANDLES
+#endif
 
-/* plx__os_send_handles sends bytes of a Unix socket, at least one, and up to PLX__OS_HANDLES
+/* plx__os_send_handles sends bytes of a Unix socket, at least one, and up to PLX__OS_HANDLES_SENT
  * descriptors with the first of them. */
 ptrdiff_t plx__os_send_handles(int descriptor, const void *data, size_t size, const int *handles,
                                size_t count);
