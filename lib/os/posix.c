@@ -15,6 +15,10 @@
 #include <linux/sockios.h>
 #endif
 
+/* The kernel takes less where its administrator has said so (net.core.somaxconn, listen(2); 4096 by
+ * default since Linux 5.4). SOMAXCONN of the C library is older than that: 128 with musl. */
+#define BACKLOG 4096
+
 /* A call that gave -1 failed with errno: its negative is our result, so that errno goes no further.
  */
 static int result_of(int result)
@@ -48,7 +52,7 @@ int plx__os_copy(int descriptor)
 
 int plx__os_listen(int descriptor)
 {
-    return result_of(listen(descriptor, SOMAXCONN));
+    return result_of(listen(descriptor, BACKLOG));
 }
 
 int plx__os_accept(int descriptor, struct plx__os_name *ret_name)
