@@ -289,6 +289,10 @@ int plx__os_lock(const char *path);
 /* plx__os_unlock gives it back and removes the file, unless there is something in it. */
 void plx__os_unlock(const char *path, int lock);
 
+/* plx__os_variable returns what the environment says, NULL where it says nothing, and where the
+ * program runs with rights that its caller does not have: it must not believe its caller then. */
+const char *plx__os_variable(const char *name);
+
 /* plx__os_working_folder is getcwd(3). */
 int plx__os_working_folder(char *ret_path, size_t size);
 /* plx__os_private_folder says where the sockets of this user belong, and makes the folder if need

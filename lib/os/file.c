@@ -149,15 +149,20 @@ static bool is_private(const char *folder)
            (status.st_mode & 077) == 0;
 }
 
-/* A program that runs with rights its caller does not have must not believe the caller's
- * environment. */
+const char *plx__os_variable(const char *name)
+{
+#if defined HAVE_SECURE_GETENV
+    return secure_getenv(name);
+#elif defined HAVE_ISSETUGID
+    return issetugid() ? NULL : getenv(name);
+#else
+    return getuid() != geteuid() || getgid() != getegid() ? NULL : getenv(name);
+#endif
+}
+
 static const char *folder_from(const char *variable)
 {
-#ifdef HAVE_SECURE_GETENV
-    const char *folder = secure_getenv(variable);
-#else
-    const char *folder = getenv(variable);
-#endif
+    const char *folder = plx__os_variable(variable);
     return folder != NULL && folder[0] == '/' ? folder : NULL;
 }
 

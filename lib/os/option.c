@@ -20,6 +20,9 @@
 #ifndef IP_MTU
 #define IP_MTU (-1)
 #endif
+#ifndef IPV6_MTU
+#define IPV6_MTU (-1)
+#endif
 
 /* Where an option stands in the kernel; an IPv6 socket has it under the second pair as well, where
  * that is not zero. */

@@ -200,7 +200,7 @@ static int open_channel(struct ares_query *self)
     /* Name servers are not asked who this computer is (RFC 6761, 6.3). */
     mask |= self->base.is_localhost ? ARES_OPT_LOOKUPS : 0;
     int status = ares_init_options(&self->channel, &options, mask);
-    const char *servers = secure_getenv("POLLUX_NAMESERVERS");
+    const char *servers = plx__os_variable("POLLUX_NAMESERVERS");
     if (status == ARES_SUCCESS && servers != NULL) {
         status = ares_set_servers_ports_csv(self->channel, servers);
     }
