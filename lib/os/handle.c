@@ -36,11 +36,11 @@ ptrdiff_t plx__os_send_handles(int descriptor, const void *data, size_t size, co
     struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes};
     ssize_t sent;
     memset(&control, 0, sizeof control);
-    message.msg_controllen = CMSG_SPACE(count * sizeof *handles);
+    message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof *handles);
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof *handles);
+    header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof *handles);
     memcpy(CMSG_DATA(header), handles, count * sizeof *handles);
     do {
         sent = sendmsg(descriptor, &message, MSG_NOSIGNAL);
