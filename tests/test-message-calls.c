@@ -52,8 +52,11 @@ CASE(frames_that_are_none)
         {.length_size = 2, .maximum = SIZE_MAX},
 #if SIZE_MAX > UINT32_MAX
         {.length_size = 4, .maximum = (size_t)UINT32_MAX + 1},
-        {.length_size = 4, .maximum = SIZE_MAX},
+#else
+        {.length_size = 4, .maximum = UINT32_MAX},
 #endif
+        {.length_size = 4, .maximum = (size_t)PTRDIFF_MAX / 2 + 1},
+        {.length_size = 4, .maximum = SIZE_MAX},
     };
     struct letters letters;
     int raw;
@@ -78,7 +81,11 @@ CASE(frames_at_their_limits)
     static const plx_frame rows[] = {
         {.length_size = 1, .maximum = 255},
         {.length_size = 2, .maximum = 65535},
+#if SIZE_MAX > UINT32_MAX
         {.length_size = 4, .maximum = UINT32_MAX},
+#else
+        {.length_size = 4, .maximum = PTRDIFF_MAX / 2},
+#endif
         {.delimiter = "12345678", .delimiter_size = 8, .maximum = 1},
         {.length_size = 1, .maximum = 1},
     };

@@ -30,8 +30,9 @@ typedef struct plx_frame {
     bool little_endian;    /* the length's least byte comes first; false: the network's order */
     const void *delimiter; /* bytes that end each message and stand in none; copied */
     size_t delimiter_size; /* 1 to 8 */
-    size_t maximum; /* the longest message, in bytes without its frame; 0: 1 MiB, or what the length
-                       can say where that is less */
+    size_t maximum; /* the longest message, in bytes without its frame, up to half of what an object
+                       of the machine may have: PTRDIFF_MAX / 2, 1 GiB on 32 bit; 0: 1 MiB, or what
+                       the length can say where that is less */
 } plx_frame;
 
 /* plx_socket_set_frame sets how the stream is cut into messages; NULL: it is not. The frame is
