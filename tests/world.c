@@ -158,30 +158,35 @@ int world_run(Suite *suite)
 
 static const struct {
     const char *choice, *mechanism;
-} modes[] = {{"lone", ""}, {"epoll", "epoll"}, {"poll", "poll"}, {"uring", "io_uring"}};
+} modes[] = {{"lone", ""}, {"poll", "poll"}, {"epoll", "epoll"}, {"uring", "io_uring"}};
 
-static bool has_uring(void)
+static bool has(enum mode mode)
 {
     plx_group *group;
-    bool has;
+    bool there;
 
-    setenv("POLLUX_POLLER", modes[MODE_URING].choice, 1);
+    setenv("POLLUX_POLLER", modes[mode].choice, 1);
     group = plx_group_new();
-    has = strcmp(plx_group_mechanism(group), modes[MODE_URING].mechanism) == 0;
+    there = strcmp(plx_group_mechanism(group), modes[mode].mechanism) == 0;
     plx_group_free(group);
     /* Servers that are polled alone make groups of their own, by the system's choice. */
     unsetenv("POLLUX_POLLER");
-    if (!has)
-        fprintf(stderr, "SKIP: io_uring is not built in or refused here: no test in that mode\n");
-    return has;
+    if (!there)
+        fprintf(stderr, "SKIP: %s is not built in or refused here: no test in that mode\n",
+                modes[mode].mechanism);
+    return there;
 }
 
 int world_modes(void)
 {
     static int count;
 
-    if (count == 0)
-        count = has_uring() ? MODES : MODE_URING;
+    if (count == 0) {
+        bool epoll = has(MODE_EPOLL), uring = has(MODE_URING);
+
+        /* No build has io_uring and not epoll. */
+        count = !epoll ? MODE_EPOLL : !uring ? MODE_URING : MODES;
+    }
     return count;
 }
 

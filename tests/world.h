@@ -3,8 +3,9 @@
  *
  * Each case runs for every row of kinds.h times every way of polling. The number of a loop test
  * says which: index = mode * KINDS + kind, with the modes in the order of `enum mode`, so that
- * "conform.c:...:connect_works:3" is the second kind (ipc) on a group with epoll. The last mode is
- * left out where the kernel refuses it, which is told on stderr. world_begin sets it all up; world_end frees what the test left and then holds the process to what it had before:
+ * "conform.c:...:connect_works:3" is the second kind (ipc) on a group with poll(2). The last
+ * modes are left out where they are not built in or the kernel refuses them, which is told on stderr.
+ * world_begin sets it all up; world_end frees what the test left and then holds the process to what it had before:
  * as many descriptors, as many blocks of Pollux's memory. */
 #ifndef POLLUX_TESTS_WORLD_H
 #define POLLUX_TESTS_WORLD_H
@@ -18,7 +19,7 @@
 #include "tests/kinds.h"
 #include "tests/record.h"
 
-enum mode { MODE_LONE, MODE_EPOLL, MODE_POLL, MODE_URING, MODES };
+enum mode { MODE_LONE, MODE_POLL, MODE_EPOLL, MODE_URING, MODES };
 enum { WORLD_SOCKETS = 64, WORLD_SERVERS = 8, WORLD_RAWS = 64 };
 
 struct world {
