@@ -5,6 +5,15 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* A case may take a minute, which none does: a machine that is busy with other things is no fault of
+ * the case's. Check's own limit of 4 seconds is for those who wait for a result. What the environment
+ * says holds all the same, and CK_TIMEOUT_MULTIPLIER stretches this limit and those that a program
+ * sets by tcase_set_timeout. Check reads it when a TCase is made, hence before main. */
+__attribute__((constructor)) static void give_cases_a_minute(void)
+{
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0);
+}
+
 /* suite_run runs the suite and returns the exit status of the program. */
 static inline int suite_run(Suite *suite)
 {

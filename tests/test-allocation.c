@@ -323,7 +323,6 @@ int main(void)
     Suite *suite = suite_create("allocation");
     TCase *memory = tcase_create("memory");
 
-    tcase_set_timeout(memory, 15);
     ADD_CASE(memory, no_allocation_in_a_steady_frame);
     ADD_CASE(memory, no_allocation_in_an_idle_frame);
     ADD_CASE(memory, no_allocation_in_a_steady_frame_of_a_server);

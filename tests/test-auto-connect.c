@@ -192,7 +192,6 @@ int main(void)
     TCase *tcase = tcase_create("auto-connect");
 
     plx_clock_set(hasty_clock, NULL);
-    tcase_set_timeout(tcase, 20);
     ADD_CASE(tcase, off_by_default);
     ADD_CASE(tcase, refused_and_then_connected);
     ADD_CASE(tcase, the_pause_is_a_deadline);

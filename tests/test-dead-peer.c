@@ -187,7 +187,6 @@ int main(void)
     Suite *suite = suite_create("dead-peer");
     TCase *peer = tcase_create("dead-peer");
 
-    tcase_set_timeout(peer, 30);
     ADD_MODE_CASE(peer, option_is_remembered_and_read_back);
     ADD_MODE_CASE(peer, option_is_for_tcp_alone);
     ADD_MODE_CASE(peer, options_set_while_connecting_are_not_lost);

@@ -352,7 +352,6 @@ int main(void)
     Suite *suite = suite_create("handlers");
     TCase *frees = tcase_create("free in handlers");
 
-    tcase_set_timeout(frees, 10);
     tcase_add_loop_test(frees, handler_of_a_socket, 0,
                         world_count() * (int)PROVOCATIONS * (int)VICTIMS);
     tcase_add_loop_test(frees, handler_of_a_client, 0,

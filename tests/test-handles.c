@@ -592,7 +592,6 @@ int main(void)
     TCase *unix_sockets = tcase_create("unix sockets");
 
     raise_limit();
-    tcase_set_timeout(unix_sockets, 20);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(unix_sockets, *cases[i]);
     suite_add_tcase(suite, unix_sockets);

@@ -145,7 +145,7 @@ int main(void)
     raise_limit();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(handles, *cases[i]);
-    tcase_set_timeout(handles, 60);
+    tcase_set_timeout(handles, 180);
     suite_add_tcase(suite, handles);
     return world_run(suite);
 }

@@ -288,7 +288,7 @@ int main(void)
     raise_limit();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_CASE(peers, *cases[i]);
-    tcase_set_timeout(peers, 60);
+    tcase_set_timeout(peers, 180);
     suite_add_tcase(suite, peers);
     return world_run(suite);
 }

@@ -328,7 +328,6 @@ int main(void)
     Suite *suite = suite_create("ipc-lock");
     TCase *places = tcase_create("places that are taken");
 
-    tcase_set_timeout(places, 10);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(places, *cases[i]);
     suite_add_tcase(suite, places);

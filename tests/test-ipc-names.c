@@ -340,7 +340,6 @@ int main(void)
     Suite *suite = suite_create("ipc-names");
     TCase *names = tcase_create("names of Unix sockets");
 
-    tcase_set_timeout(names, 20);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(names, *cases[i]);
     suite_add_tcase(suite, names);

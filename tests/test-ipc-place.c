@@ -174,7 +174,6 @@ int main(void)
     Suite *suite = suite_create("ipc-place");
     TCase *places = tcase_create("places of one user");
 
-    tcase_set_timeout(places, 20);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(places, *cases[i]);
     suite_add_tcase(suite, places);

@@ -201,7 +201,6 @@ int main(void)
     Suite *suite = suite_create("ipc-queue");
     TCase *queues = tcase_create("queues");
 
-    tcase_set_timeout(queues, 10);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(queues, *cases[i]);
     suite_add_tcase(suite, queues);

@@ -424,8 +424,7 @@ int main(void)
     Suite *suite = suite_create("ipc-race");
     TCase *one = tcase_create("one process"), *several = tcase_create("several processes");
 
-    tcase_set_timeout(one, 10);
-    tcase_set_timeout(several, 60);
+    tcase_set_timeout(several, 180);
     ADD_MODE_CASE(one, mode_without_proc);
     for (size_t i = 0; i < sizeof races / sizeof races[0]; i++)
         tcase_add_test(several, *races[i]);

@@ -427,7 +427,7 @@ MODE_CASE(connect_gives_up_a_full_queue)
     world_raw(w, unix_raw_connect(path));
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 60), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
-    ck_assert(!plx_socket_wait_for_connected(socket, 4000));
+    ck_assert(!plx_socket_wait_for_connected(socket, 600000));
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
     ck_assert_int_eq(log.code, ETIMEDOUT);
     ck_assert_int_eq(log.reason, PLX_REASON_SOCKET_TIMEOUT);
@@ -663,7 +663,6 @@ int main(void)
     Suite *suite = suite_create("ipc");
     TCase *unix_sockets = tcase_create("unix sockets");
 
-    tcase_set_timeout(unix_sockets, 10);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(unix_sockets, *cases[i]);
     suite_add_tcase(suite, unix_sockets);

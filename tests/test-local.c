@@ -140,7 +140,6 @@ int main(void)
     Suite *suite = suite_create("local");
     TCase *local = tcase_create("local");
 
-    tcase_set_timeout(local, 30);
     ADD_MODE_CASE(local, meeting_oneself_leaves_the_port_free);
     ADD_MODE_CASE(local, meeting_oneself_unseen_leaves_the_port_free);
     ADD_MODE_CASE(local, ports_are_shared_by_destinations);

@@ -516,7 +516,6 @@ int main(void)
     Suite *suite = suite_create("message-calls");
     TCase *calls = tcase_create("calls");
 
-    tcase_set_timeout(calls, 30);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_CASE(calls, *cases[i]);
     ADD_MODE_CASE(calls, a_datagram_is_a_message);

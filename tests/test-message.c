@@ -529,7 +529,7 @@ int main(void)
     Suite *suite = suite_create("message");
     TCase *frames = tcase_create("frames");
 
-    tcase_set_timeout(frames, 30);
+    tcase_set_timeout(frames, 180);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_CASE(frames, *cases[i]);
     tcase_add_loop_test(frames, a_message_byte_by_byte_costs_linear_time, 0, 3);

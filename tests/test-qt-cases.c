@@ -418,7 +418,6 @@ int main(void)
     Suite *suite = suite_create("qt-cases");
     TCase *tcase = tcase_create("qt-cases");
 
-    tcase_set_timeout(tcase, 10);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_CASE(tcase, *cases[i]);
     for (size_t i = 0; i < sizeof mode_cases / sizeof mode_cases[0]; i++)

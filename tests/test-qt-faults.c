@@ -683,7 +683,7 @@ int main(void)
     Suite *suite = suite_create("qt-faults");
     TCase *tcase = tcase_create("qt-faults");
 
-    tcase_set_timeout(tcase, 30);
+    tcase_set_timeout(tcase, 240);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_CASE(tcase, *cases[i]);
     ADD_MODE_CASE(tcase, datagram_to_nobody);

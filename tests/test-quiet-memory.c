@@ -153,7 +153,7 @@ int main(void)
     Suite *suite = suite_create("quiet memory");
     TCase *frames = tcase_create("frames");
 
-    tcase_set_timeout(frames, 60);
+    tcase_set_timeout(frames, 180);
     tcase_add_loop_test(frames, a_thousand_frames, 0, 3);
     suite_add_tcase(suite, frames);
     return suite_run(suite);

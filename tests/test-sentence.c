@@ -561,7 +561,6 @@ int main(void)
     TCase *calls = tcase_create("calls");
     TCase *ends = tcase_create("ends");
 
-    tcase_set_timeout(calls, 20);
     ADD_MODE_CASE(calls, an_option_is_named);
     ADD_MODE_CASE(calls, every_option_has_a_name);
     ADD_MODE_CASE(calls, an_option_of_a_server_is_named);
@@ -579,7 +578,6 @@ int main(void)
     ADD_MODE_CASE(calls, what_a_datagram_socket_needs);
     ADD_MODE_CASE(calls, a_frame_says_which_member);
     suite_add_tcase(suite, calls);
-    tcase_set_timeout(ends, 20);
     ADD_CASE(ends, an_orderly_end_of_a_stream);
     ADD_MODE_CASE(ends, an_orderly_end_of_packets);
     suite_add_tcase(suite, ends);

@@ -255,7 +255,6 @@ int main(void)
     Suite *suite = suite_create("sleep");
     TCase *tcase = tcase_create("sleep");
 
-    tcase_set_timeout(tcase, 60);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(tcase, *cases[i]);
     suite_add_tcase(suite, tcase);

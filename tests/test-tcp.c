@@ -1075,7 +1075,6 @@ int main(void)
     Suite *suite = suite_create("tcp");
     TCase *tcp = tcase_create("tcp");
 
-    tcase_set_timeout(tcp, 10);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(tcp, *cases[i]);
     suite_add_tcase(suite, tcp);

@@ -238,7 +238,7 @@ int main(void)
     Suite *suite = suite_create("threads");
     TCase *threads = tcase_create("threads");
 
-    tcase_set_timeout(threads, 60);
+    tcase_set_timeout(threads, 180);
     tcase_add_test(threads, threads_of_their_own);
     tcase_add_test(threads, a_group_from_thread_to_thread);
     suite_add_tcase(suite, threads);

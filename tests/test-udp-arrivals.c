@@ -322,7 +322,6 @@ int main(void)
     Suite *suite = suite_create("udp-arrivals");
     TCase *arrivals = tcase_create("arrivals");
 
-    tcase_set_timeout(arrivals, 10);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(arrivals, *cases[i]);
     suite_add_tcase(suite, arrivals);

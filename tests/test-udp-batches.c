@@ -388,7 +388,6 @@ int main(void)
     Suite *suite = suite_create("udp-batches");
     TCase *batches = tcase_create("batches");
 
-    tcase_set_timeout(batches, 10);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(batches, *cases[i]);
     suite_add_tcase(suite, batches);

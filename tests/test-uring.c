@@ -417,7 +417,7 @@ int main(void)
 
     if (world_modes() <= MODE_URING)
         return SKIPPED;
-    tcase_set_timeout(tcase, 20);
+    tcase_set_timeout(tcase, 180);
     if (!under_valgrind()) {
         tcase_add_test(tcase, a_quiet_frame_makes_no_system_call);
         tcase_add_test(tcase, a_quiet_member_makes_no_system_call);

@@ -388,7 +388,7 @@ void world_readable(int descriptor)
     struct pollfd watch = {.fd = descriptor, .events = POLLIN};
 
     ck_assert_int_ge(descriptor, 0);
-    ck_assert_int_eq(poll(&watch, 1, 3000), 1);
+    ck_assert_int_eq(poll(&watch, 1, 30000), 1);
 }
 
 /* ---- raw peers ------------------------------------------------------------------------------- */

@@ -134,7 +134,8 @@ void world_settle(
 void world_readable(int descriptor); /* sleeps until the kernel has something to read there */
 bool is_readable(int descriptor);
 
-enum { ROUNDS = 2500 };
+/* Ten seconds at least, for what takes a few milliseconds where the machine is not busy. */
+enum { ROUNDS = 10000 };
 
 #define UNTIL(world, condition)                                                                    \
     do {                                                                                           \
