@@ -23,6 +23,10 @@ int raw_datagrams6(struct world *w, plx_address *ret_address);
 int raw_datagrams_any(struct world *w, plx_address *ret_address);
 int raw_datagrams_at(struct world *w, uint16_t port, plx_address *ret_address);
 
+/* datagrams_have_room says whether the system gave a raw one all the room that was asked for; where it
+ * did not, a line on stderr names `what` is skipped. */
+bool datagrams_have_room(int raw, const char *what);
+
 /* A bound socket of ours with much room, and one with a peer. `protocol` is that of
  * PLX_OPTION_PROTOCOL. */
 plx_socket *datagrams_bound(struct world *w, int protocol, struct record *log);

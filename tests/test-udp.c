@@ -57,6 +57,21 @@ static int raw_udp(struct world *w, plx_address *ret_address)
     return raw;
 }
 
+/* The same for both families: what is sent to its port at ::1 comes in, too. */
+static int raw_udp_of_both(struct world *w, plx_address *ret_address)
+{
+    struct sockaddr_in6 name = {.sin6_family = AF_INET6}; /* in6addr_any */
+    socklen_t size = sizeof name;
+    int raw = world_raw(w, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)), zero = 0;
+
+    ck_assert_int_eq(setsockopt(raw, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero), 0);
+    ck_assert_int_eq(bind(raw, (struct sockaddr *)&name, size), 0);
+    ck_assert_int_eq(getsockname(raw, (struct sockaddr *)&name, &size), 0);
+    *ret_address = loopback;
+    ret_address->port = ntohs(name.sin6_port);
+    return raw;
+}
+
 static void raw_udp_send(int raw, const plx_socket *to, const void *data, size_t size)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -506,7 +521,7 @@ MODE_CASE(write_to_by_name)
     struct record log;
     plx_socket *socket = bound(w, &log);
     plx_address to;
-    int raw = raw_udp(w, &to);
+    int raw = raw_udp_of_both(w, &to); /* the hosts file may lead to either */
     char got[16] = "";
     plx_address silent;
     int server = raw_udp(w, &silent); /* a name server that never answers */
