@@ -825,10 +825,10 @@ MODE_CASE(close_in_the_middle_of_a_race)
     by_name("silent.test", where, name);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
     UNTIL_SERVED(w, &names, plx_socket_state(socket) == PLX_CONNECTING);
-    before = count_descriptors();
-    UNTIL(w, count_descriptors() > before); /* the second attempt is under way */
+    before = count_sockets();
+    UNTIL(w, count_sockets() > before); /* the second attempt is under way */
     plx_socket_close(socket);
-    ck_assert_int_eq(count_descriptors(), before - 1);
+    ck_assert_int_eq(count_sockets(), before - 1);
     world_settle(w);
     ck_assert_int_eq(log.count[EVENT_ERROR] + log.count[EVENT_CONNECTED], 0);
 }

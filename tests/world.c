@@ -97,6 +97,21 @@ int count_descriptors(void)
     return count;
 }
 
+int count_sockets(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    struct dirent *entry;
+    struct stat status;
+    int count = 0;
+
+    if (folder == NULL)
+        return -1;
+    while ((entry = readdir(folder)) != NULL)
+        count += fstatat(dirfd(folder), entry->d_name, &status, 0) == 0 && S_ISSOCK(status.st_mode);
+    closedir(folder);
+    return count;
+}
+
 /* ---- folders --------------------------------------------------------------------------------- */
 
 /* Of this program; every test has one of its own in it. */

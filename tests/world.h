@@ -152,6 +152,7 @@ bool under_valgrind(void);
 /* ---- counting -------------------------------------------------------------------------------- */
 
 int count_descriptors(void);    /* of this process, by /proc/self/fd; -1: unknown */
+int count_sockets(void);        /* those of them that are sockets */
 size_t count_blocks(void);      /* of Pollux's memory that are alive */
 size_t count_bytes(void);       /* of Pollux's memory in these */
 size_t count_allocations(void); /* calls of the allocator so far that gave or changed a block */
