@@ -230,11 +230,11 @@ static inline void raw_pass(int raw, const int *descriptors, int count, size_t s
     memset(&control, 0, sizeof control);
     if (count > 0) {
         message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count);
+        message.msg_controllen = (socklen_t)CMSG_SPACE(sizeof(int) * (size_t)count);
         *CMSG_FIRSTHDR(&message) =
             (struct cmsghdr){.cmsg_level = SOL_SOCKET,
                              .cmsg_type = SCM_RIGHTS,
-                             .cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count)};
+                             .cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * (size_t)count)};
         memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), descriptors, sizeof(int) * (size_t)count);
     }
     ck_assert_int_eq(sendmsg(raw, &message, MSG_NOSIGNAL), (ssize_t)size);

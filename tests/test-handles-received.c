@@ -59,7 +59,7 @@ MODE_CASE(mixed_with_bytes_and_in_order)
         sent += count;
     }
     UNTIL(w, plx_socket_bytes_available(socket) == offset);
-    ck_assert(pattern_matches(plx_socket_lookahead(socket, NULL), offset, 0));
+    ck_assert(pattern_matches(plx_socket_lookahead(socket, NULL), (size_t)offset, 0));
     expect_numbers(socket, 0, sent);
 }
 

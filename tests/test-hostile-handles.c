@@ -21,13 +21,13 @@ static bool push_handles(int raw, int handle, int count)
     struct msghdr message = {.msg_iov = &piece,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
-                             .msg_controllen = CMSG_SPACE(sizeof(int) * (size_t)count)};
+                             .msg_controllen = (socklen_t)CMSG_SPACE(sizeof(int) * (size_t)count)};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
     memset(&control, 0, sizeof control);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int) * (size_t)count);
+    header->cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * (size_t)count);
     for (int i = 0; i < count; i++)
         memcpy(CMSG_DATA(header) + sizeof(int) * (size_t)i, &handle, sizeof handle);
     if (sendmsg(raw, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 || errno == EAGAIN)

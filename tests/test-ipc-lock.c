@@ -114,7 +114,7 @@ MODE_CASE(what_is_no_socket_is_never_touched)
     char path[SIZE];
 
     begin_targets(w, &targets);
-    for (int i = 0; i < THINGS * SORTS; i++) {
+    for (int i = 0; i < (int)THINGS * (int)SORTS; i++) {
         path_of(w, (enum sort)(i / THINGS), path);
         put(path, (enum thing)(i % THINGS), targets.dead, targets.live);
         expect_refused(socket, path);
@@ -190,7 +190,7 @@ MODE_CASE(an_empty_lock_is_taken_over)
     plx_socket *socket = ipc(w, NULL);
     char path[SIZE], lock[SIZE];
 
-    for (int i = 0; i < 2 * SORTS; i++) {
+    for (int i = 0; i < 2 * (int)SORTS; i++) {
         path_of(w, (enum sort)(i / 2), path);
         lock_of(path, lock);
         close(open(lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600));
@@ -211,7 +211,7 @@ MODE_CASE(a_lock_of_another_is_respected)
     plx_socket *socket = ipc(w, &log);
     char path[SIZE], lock[SIZE];
 
-    for (int i = 0; i < 2 * SORTS; i++) {
+    for (int i = 0; i < 2 * (int)SORTS; i++) {
         int held;
 
         path_of(w, (enum sort)(i / 2), path);
@@ -242,7 +242,7 @@ MODE_CASE(a_lock_that_is_none_is_never_touched)
     char path[SIZE], lock[SIZE];
 
     begin_targets(w, &targets);
-    for (int i = 0; i < THINGS * SORTS; i++) {
+    for (int i = 0; i < (int)THINGS * (int)SORTS; i++) {
         struct stat before;
         int code;
 
