@@ -157,7 +157,7 @@ static void keep_list(plx_socket *socket, struct intake *intake, const struct pl
     /* With the records, which so are the price of an empty datagram. */
     plx__budget_spend(budget, size);
     if (start == NULL) {
-        plx__socket_fail_system(socket, -ENOMEM, "receive %zu bytes", size);
+        plx__socket_fail_memory(socket, "receive %zu bytes", size);
         return;
     }
     uint8_t *end = start;

@@ -352,8 +352,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
         return PLX_INVALID_STATE;
     }
     if (!plx__buffer_prepend(&socket->in, data, size, plx__socket_pool(socket))) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "unread %zu bytes", size);
+        return plx__socket_fail_memory(socket, "unread %zu bytes", size);
     }
     /* Something else stands at the front than what was searched. */
     socket->no_line = 0;
@@ -408,7 +407,7 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
     }
     ptrdiff_t sent = socket->kind->send(socket, data, size);
     if (sent < 0) {
-        socket->send_error = sent == -EAGAIN || sent == -ENOBUFS ? 0 : (int)-sent;
+        socket->send_error = (uint16_t)(sent == -EAGAIN || sent == -ENOBUFS ? 0 : -sent);
         return 0;
     }
     return (size_t)sent;
@@ -425,9 +424,7 @@ static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
     const uint8_t *rest = (const uint8_t *)data + sent;
     if (!plx__buffer_append(&socket->out, rest, accepted - sent, plx__socket_pool(socket)) &&
         sent == 0) {
-        plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                         "write %zu bytes", size);
-        return -1;
+        return -plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     if (sent > 0) {
         plx__socket_has_sent(socket, sent);
@@ -449,21 +446,27 @@ int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)
         return plx__socket_fail_state(socket, "write");
     }
     if (size > PTRDIFF_MAX) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "write %zu bytes", size);
+        return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     return 0;
 }
 
-ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
+ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
 {
-    if (socket == NULL || plx__socket_check_write(socket, data, size) != 0) {
-        return -1;
+    int code = plx__socket_check_write(socket, data, size);
+    if (code != 0) {
+        return -code;
     }
     if (socket->kind->write != NULL) {
         return socket->kind->write(socket, data, size);
     }
     return size == 0 ? 0 : write_stream(socket, data, size);
+}
+
+ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
+{
+    ptrdiff_t taken = socket == NULL ? -1 : plx__socket_write(socket, data, size);
+    return taken < 0 ? -1 : taken;
 }
 
 int plx_socket_flush(plx_socket *socket)

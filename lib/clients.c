@@ -85,8 +85,7 @@ static void admit(plx_server *server, int descriptor, const struct plx__os_name 
     if (!connect_client(server, client, descriptor, remote)) {
         plx__os_close(descriptor);
         plx_socket_free(client);
-        plx__socket_fail(server->listener, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                         "accept");
+        plx__socket_fail_memory(server->listener, "accept");
         return;
     }
     if (PLX__SERVER_HANDLER(server, accepted) != NULL) {

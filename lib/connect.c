@@ -299,7 +299,7 @@ static int family_of(const plx_socket *socket)
 
 static int fail_memory(plx_socket *socket)
 {
-    return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, "connect");
+    return plx__socket_fail_memory(socket, "connect");
 }
 
 /* The texts belong to the properties, which may change while we look up and connect. */
@@ -324,7 +324,7 @@ static int bind_first(plx_socket *socket)
 {
     int descriptor = socket->kind->bind(socket);
     if (descriptor < 0) {
-        return plx_socket_last_error(socket);
+        return -descriptor;
     }
     int result = plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTING);
     if (result < 0) {

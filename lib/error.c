@@ -429,6 +429,30 @@ void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error,
     error->message = message != NULL ? message : plx_code_text(code);
 }
 
+/* The reason that a class mostly has where the kernel has no part in it. */
+static plx_reason reason_of_class(int code)
+{
+    switch (code) {
+    case PLX_OK: return PLX_REASON_NONE;
+    case PLX_OPEN_DRIVER:
+    case PLX_OUT_OF_MEMORY: return PLX_REASON_SOCKET_RESOURCE;
+    case PLX_LOST_CONNECTION: return PLX_REASON_REMOTE_HOST_CLOSED;
+    case PLX_NAME_RESOLUTION: return PLX_REASON_HOST_NOT_FOUND;
+    case PLX_ADDRESS_IN_USE: return PLX_REASON_ADDRESS_IN_USE;
+    case PLX_INVALID_PORT: return PLX_REASON_PORT_OUT_OF_RANGE;
+    default: return PLX_REASON_OPERATION;
+    }
+}
+
+plx_error plx__error_bare(int code, int os_error)
+{
+    int known = os_error != 0 || is_class_number(code) ? os_error : code;
+    return (plx_error){.code = code,
+                       .reason = known != 0 ? plx__error_reason(known) : reason_of_class(code),
+                       .os_error = known,
+                       .message = plx_code_text(code)};
+}
+
 void plx__error_clear(plx_error *error)
 {
     if (error == NULL) {

@@ -5,44 +5,70 @@
 #include "lib/memory.h"
 #include "lib/socket.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Sentences name a path or a host, both of which may be long; one that is cut is still a sentence.
  */
 #define STEP_SIZE 480
 
-struct plx__errors *plx__socket_errors(plx_socket *socket)
+/* ---- what is remembered ---------------------------------------------------------------------- */
+
+/* The errors, made when there are none yet, with what was kept bare moved into them; NULL where there is
+ * no memory. */
+static struct plx__errors *errors_of(plx_socket *socket)
 {
-    if (socket->errors == NULL) {
-        socket->errors = plx__memory_new(sizeof *socket->errors);
+    struct plx__bare_errors *bare = &socket->bare;
+    struct plx__errors *errors = socket->errors;
+    if (errors == NULL) {
+        errors = socket->errors = plx__memory_new(sizeof *errors);
+        if (errors != NULL) {
+            int os_error = bare->last == bare->end ? bare->end_os_error : 0;
+            errors->last = plx__error_bare(bare->last, os_error);
+            errors->call = plx__error_bare(bare->call, 0);
+            errors->end = plx__error_bare(bare->end, bare->end_os_error);
+            *bare = (struct plx__bare_errors){0};
+        }
     }
-    return socket->errors;
+    return errors;
 }
 
-/* Sets one of the errors and the last one alike, each with a sentence of its own: they are
- * forgotten at different times. */
-static void set_both(struct plx__errors *errors, plx_error *error, int code, plx_reason reason,
-                     int os_error, const char *step)
-{
-    plx__error_set(&errors->last, code, reason, os_error, "%s", step);
-    if (error != NULL) {
-        plx__error_set(error, code, reason, os_error, "%s", step);
-    }
-}
-
+/* Sets the last error, and where it is the first one since the last poll the one to be told, each with
+ * a sentence of its own: they are forgotten at different times. */
 static int fail(plx_socket *socket, int code, plx_reason reason, int os_error, const char *step)
 {
-    struct plx__errors *errors = plx__socket_errors(socket);
     bool first = (socket->news & PLX__NEWS(PLX__EVENT_CALL_ERROR)) == 0;
-    if (errors != NULL && !socket->hold.freed) {
-        set_both(errors, first ? &errors->call : NULL, code, reason, os_error, step);
-        socket->news |= PLX__NEWS(PLX__EVENT_CALL_ERROR);
-        plx__task_schedule(&socket->task);
+    if (socket->hold.freed) {
+        return code;
     }
+    struct plx__errors *errors = errors_of(socket);
+    if (errors == NULL) {
+        socket->bare.last = (uint16_t)code;
+        socket->bare.call = first ? (uint16_t)code : socket->bare.call;
+    } else {
+        plx__error_set(&errors->last, code, reason, os_error, "%s", step);
+        plx__error_set(first ? &errors->call : NULL, code, reason, os_error, "%s", step);
+    }
+    socket->news |= PLX__NEWS(PLX__EVENT_CALL_ERROR);
+    plx__task_schedule(&socket->task);
     return code;
 }
+
+static void set_end(plx_socket *socket, int code, plx_reason reason, int os_error, const char *step)
+{
+    struct plx__errors *errors = errors_of(socket);
+    if (errors == NULL) {
+        socket->bare.last = socket->bare.end = (uint16_t)code;
+        socket->bare.end_os_error = os_error == PLX__SENTENCE ? 0 : (uint16_t)os_error;
+    } else {
+        plx__error_set(&errors->last, code, reason, os_error, "%s", step);
+        plx__error_set(&errors->end, code, reason, os_error, "%s", step);
+    }
+    socket->news |= PLX__NEWS(PLX__EVENT_END_ERROR);
+}
+
+/* ---- how calls fail -------------------------------------------------------------------------- */
 
 int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error, const char *step,
                      ...)
@@ -75,6 +101,16 @@ int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...
     return fail(socket, plx__error_code(-error), plx__error_reason(-error), -error, text);
 }
 
+int plx__socket_fail_memory(plx_socket *socket, const char *step, ...)
+{
+    char text[STEP_SIZE];
+    va_list arguments;
+    va_start(arguments, step);
+    vsnprintf(text, sizeof text, step, arguments);
+    va_end(arguments);
+    return fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, text);
+}
+
 int plx__socket_fail_open(plx_socket *socket, const char *call)
 {
     static const char *const states[] = {"",      "looking up a name", "connecting", "connected",
@@ -105,23 +141,51 @@ int plx__socket_fail_state(plx_socket *socket, const char *call)
                               states[socket->state]);
 }
 
+/* ---- how connections end --------------------------------------------------------------------- */
+
 void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
                                const char *step, ...)
 {
-    struct plx__errors *errors = plx__socket_errors(socket);
     char text[STEP_SIZE];
     va_list arguments;
     va_start(arguments, step);
     vsnprintf(text, sizeof text, step, arguments);
     va_end(arguments);
-    if (errors != NULL) {
-        set_both(errors, &errors->end, code, reason, -error, text);
+    set_end(socket, code, reason, -error, text);
+}
+
+/* ---- telling and forgetting ------------------------------------------------------------------ */
+
+/* A copy could lose its sentence where there is no memory, and mostly it would be of the same error. */
+static void make_last(struct plx__errors *errors, const plx_error *error)
+{
+    const plx_error *last = &errors->last;
+    bool same = last->code == error->code && last->reason == error->reason &&
+                last->os_error == error->os_error && strcmp(last->message, error->message) == 0;
+    if (!same) {
+        plx__error_copy(&errors->last, error);
     }
-    socket->news |= PLX__NEWS(PLX__EVENT_END_ERROR);
+}
+
+/* What is told is the last error as well, even if a call has failed since. */
+void plx__socket_take_error(plx_socket *socket, enum plx__event event, plx_error *ret_error)
+{
+    bool end = event == PLX__EVENT_END_ERROR;
+    struct plx__bare_errors *bare = &socket->bare;
+    struct plx__errors *errors = errors_of(socket);
+    if (errors != NULL) {
+        plx__error_take(ret_error, end ? &errors->end : &errors->call);
+        make_last(errors, ret_error);
+    } else {
+        *ret_error =
+            end ? plx__error_bare(bare->end, bare->end_os_error) : plx__error_bare(bare->call, 0);
+        bare->last = end ? bare->end : bare->call;
+    }
 }
 
 void plx__socket_forget_errors(plx_socket *socket, bool all)
 {
+    socket->bare = (struct plx__bare_errors){.last = all ? 0 : socket->bare.last};
     if (socket->errors == NULL) {
         return;
     }
@@ -134,19 +198,29 @@ void plx__socket_forget_errors(plx_socket *socket, bool all)
 
 /* ---- what the program asks ------------------------------------------------------------------- */
 
+/* The socket is const for its users: that its error gets a place as soon as there is memory is no
+ * change that they could see. */
 const plx_error *plx_socket_error(const plx_socket *socket)
 {
     static const plx_error none = {PLX_OK, PLX_REASON_NONE, 0, ""};
     static const plx_error no_socket = {PLX_INVALID_STATE, PLX_REASON_OPERATION, 0,
                                         "there is no socket"};
+    static const plx_error no_memory = {PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                        "out of memory"};
     if (socket == NULL) {
         return &no_socket;
     }
-    bool any = socket->errors != NULL && socket->errors->last.code != PLX_OK;
-    return any ? &socket->errors->last : &none;
+    if (plx_socket_last_error(socket) == PLX_OK) {
+        return &none;
+    }
+    const struct plx__errors *errors = errors_of((plx_socket *)socket);
+    return errors != NULL ? &errors->last : &no_memory;
 }
 
 int plx_socket_last_error(const plx_socket *socket)
 {
-    return plx_socket_error(socket)->code;
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    return socket->errors != NULL ? socket->errors->last.code : socket->bare.last;
 }

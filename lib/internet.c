@@ -271,15 +271,19 @@ int plx__internet_bind(plx_socket *socket)
     int descriptor = wanted == NULL ? bind_to_any(socket, NULL) : bind_to_interface(socket, wanted);
     if (descriptor == -EACCES) {
         /* Ports below 1024 are refused to ordinary users (ip(7)). */
-        plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -EACCES,
-                         "bind to %s port %d", where, socket->port);
-    } else if (descriptor == -EADDRNOTAVAIL && is_unknown(wanted)) {
-        plx__socket_fail(socket, EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
-                         "bind to %s port %d: neither a numeric address nor an interface of this "
-                         "computer, and names are not looked up; \":%d\" is every address",
-                         where, socket->port, socket->port);
-    } else if (descriptor < 0) {
-        plx__socket_fail_system(socket, descriptor, "bind to %s port %d", where, socket->port);
+        return -plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -EACCES,
+                                 "bind to %s port %d", where, socket->port);
     }
-    return descriptor < 0 ? -1 : descriptor;
+    if (descriptor == -EADDRNOTAVAIL && is_unknown(wanted)) {
+        return -plx__socket_fail(
+            socket, EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
+            "bind to %s port %d: neither a numeric address nor an interface of this "
+            "computer, and names are not looked up; \":%d\" is every address",
+            where, socket->port, socket->port);
+    }
+    if (descriptor < 0) {
+        return -plx__socket_fail_system(socket, descriptor, "bind to %s port %d", where,
+                                        socket->port);
+    }
+    return descriptor;
 }

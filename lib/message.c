@@ -139,8 +139,7 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
     }
     struct plx__framing framing = framing_of(frame);
     if (!keep(socket, &framing)) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "set a frame");
+        return plx__socket_fail_memory(socket, "set a frame");
     }
     plx__message_note(socket);
     plx__socket_update(socket);
@@ -402,8 +401,7 @@ static int queue(plx_socket *socket, const void *data, size_t size)
     }
     uint8_t *place = plx__buffer_reserve(&socket->out, whole, plx__socket_pool(socket));
     if (place == NULL) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "write a message of %zu bytes", size);
+        return plx__socket_fail_memory(socket, "write a message of %zu bytes", size);
     }
     write_length(framing, place, size);
     if (size > 0) {
@@ -423,8 +421,8 @@ int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
         return PLX_INVALID_STATE;
     }
     if (socket->kind->record_size > 0) {
-        ptrdiff_t taken = plx_socket_write(socket, data, size);
-        return taken < 0 ? plx_socket_last_error(socket) : (size_t)taken < size ? EAGAIN : 0;
+        ptrdiff_t taken = plx__socket_write(socket, data, size);
+        return taken < 0 ? (int)-taken : (size_t)taken < size ? EAGAIN : 0;
     }
     if (!has_messages(socket, "write a message")) {
         return PLX_INVALID_STATE;

@@ -177,8 +177,7 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
         return refuse(socket, option, value);
     }
     if (!make_table(socket)) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, "set %s",
-                                rules[option].name);
+        return plx__socket_fail_memory(socket, "set %s", rules[option].name);
     }
     int result = apply_now(socket, option, value);
     if (result < 0) {

@@ -215,26 +215,26 @@ static int bind_file(plx_socket *socket, int descriptor, const struct plx__os_na
 
 /* ---- slots ----------------------------------------------------------------------------------- */
 
-static bool is_mode_refused(plx_socket *socket)
+static int check_mode(plx_socket *socket)
 {
     bool refused = is_abstract(socket) && plx__option_value(socket->options, PLX_OPTION_MODE) != 0;
-    if (refused) {
-        plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                           "listen on %s: MODE is set, and an abstract name has no permissions",
-                           socket->path);
-    }
-    return refused;
+    return !refused ? 0
+                    : plx__socket_refuse(
+                          socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                          "listen on %s: MODE is set, and an abstract name has no permissions",
+                          socket->path);
 }
 
 int plx__path_bind(plx_socket *socket)
 {
     struct plx__aim aim;
     if (socket->path == NULL) {
-        refuse_without_path(socket, "listen", "plx_socket_listen_on");
-        return -1;
+        return -refuse_without_path(socket, "listen", "plx_socket_listen_on");
     }
-    if (plx__path_aim(socket, &aim) != 0 || is_mode_refused(socket)) {
-        return -1;
+    int code = plx__path_aim(socket, &aim);
+    code = code == 0 ? check_mode(socket) : code;
+    if (code != 0) {
+        return -code;
     }
     int descriptor = plx__socket_open(socket, AF_UNIX);
     int result = descriptor;
@@ -243,9 +243,8 @@ int plx__path_bind(plx_socket *socket)
                                      : bind_file(socket, descriptor, &aim.name);
     }
     if (result < 0) {
-        plx__socket_fail_system(socket, result, "bind to %s", socket->path);
         plx__os_close(descriptor);
-        return -1;
+        return -plx__socket_fail_system(socket, result, "bind to %s", socket->path);
     }
     return descriptor;
 }

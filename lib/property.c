@@ -50,8 +50,7 @@ bool plx__text_set(char **text, const char *value)
 static int set_text(plx_socket *socket, char **text, const char *value, const char *call)
 {
     if (!plx__text_set(text, value)) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, "%s",
-                                call);
+        return plx__socket_fail_memory(socket, "%s", call);
     }
     return 0;
 }
@@ -141,8 +140,7 @@ int plx__socket_set_path(plx_socket *socket, const char *path, size_t size)
         return plx__socket_fail_system(socket, result, "set the path \"%s\"", path);
     }
     if (!plx__socket_keep_path(socket, path, size)) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "set the path");
+        return plx__socket_fail_memory(socket, "set the path");
     }
     return 0;
 }

@@ -95,7 +95,8 @@ static void clear_connection(plx_socket *socket)
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
         socket->filtered = false;
     socket->auto_connects = socket->will_connect = socket->wants_room = socket->too_long = false;
-    socket->input_error = socket->send_error = socket->watch_error = 0;
+    socket->input_error = socket->send_error = 0;
+    socket->watch_error = 0;
     socket->look_pause = 0;
     socket->wake_at = 0;
     socket->sent = 0;

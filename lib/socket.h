@@ -86,8 +86,8 @@ struct plx_kind {
     /* Binds a descriptor of `family` to what the properties say before it connects. Returns 0 or a
      * negative errno. NULL: there is nothing to bind. */
     int (*bind_local)(plx_socket *socket, int descriptor, int family);
-    /* Opens a descriptor bound to what the properties say. Returns it, or -1 after
-     * plx__socket_fail. Required of kinds that listen, and of datagrams. */
+    /* Opens a descriptor bound to what the properties say. Returns it, or after plx__socket_fail its
+     * code, negative. Required of kinds that listen, and of datagrams. */
     int (*bind)(plx_socket *socket);
     /* Begins to listen. NULL: unsupported. */
     int (*listen)(plx_socket *socket);
@@ -118,8 +118,8 @@ struct plx_kind {
     /* Returns the bytes sent that the peer's system has not confirmed. NULL: none ever. */
     ptrdiff_t (*unconfirmed)(plx_socket *socket);
 
-    /* Queues what the program writes. Returns the count taken, or -1 after plx__socket_fail. NULL:
-     * the bytes of a stream. */
+    /* Queues what the program writes. Returns the count taken, or after plx__socket_fail its code,
+     * negative. NULL: the bytes of a stream. */
     ptrdiff_t (*write)(plx_socket *socket, const void *data, size_t size);
     /* Returns the first thing to read and its size, and takes `size` bytes or the whole record.
      * NULL: the stream, all of it at the front. */
@@ -161,6 +161,15 @@ struct plx__errors {
     plx_error end;  /* told by PLX__EVENT_END_ERROR */
 };
 
+/* The same three where there was no memory for them: numbers from which the rest is made, because a
+ * failure must not be lost with the memory. They count while the errors are NULL and are moved into
+ * those as soon as there is memory. A call has returned its code already, and what the kernel said is
+ * kept only of the end, which nothing else tells. All zero: there was no error. */
+struct plx__bare_errors {
+    uint16_t last, call, end;
+    uint16_t end_os_error;
+};
+
 struct plx_socket {
     const struct plx_kind *kind;
     struct plx__task task;
@@ -195,13 +204,14 @@ struct plx_socket {
     bool active : 1;        /* counted by its owner */
     bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
     bool filtered : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
-    int input_error;        /* errno that ended the input; 0: a clean end */
-    int send_error;         /* errno of a send that failed; told when the input is drained */
-    int watch_error;        /* negative errno of the poller, which does not watch the descriptor */
+    uint16_t input_error;   /* errno that ended the input; 0: a clean end */
+    uint16_t send_error;    /* errno of a send that failed; told when the input is drained */
     uint16_t next_pause;    /* ms before the next attempt of auto-connect, without its jitter */
-    int process;            /* who opened the descriptor: a forked child only closes it */
     uint16_t path_size;     /* an abstract name may have zero bytes in it */
-    int port;               /* as set */
+    struct plx__bare_errors bare;
+    int watch_error; /* negative errno of the poller, which does not watch the descriptor */
+    int process;     /* who opened the descriptor: a forked child only closes it */
+    int port;        /* as set */
     struct plx__buffer in, out;
     size_t in_records, out_records;
     size_t sent;                               /* payload since the last send_progress */
@@ -214,7 +224,7 @@ struct plx_socket {
                          a listener's pause, the pause before auto-connect; 0: none is timed */
     struct plx__connect *connect;
     struct plx__options *options; /* NULL: the defaults */
-    struct plx__errors *errors;   /* NULL: there was none */
+    struct plx__errors *errors;   /* NULL: there was none, or there are bare ones */
     struct plx__framing *framing; /* NULL: the stream is not cut into messages */
     char *address, *path, *interface;
     char *listen_host; /* what listen_on was given: goes before the interface, and only for
@@ -369,9 +379,14 @@ void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, 
 int plx__socket_fail_open(plx_socket *socket, const char *call);
 int plx__socket_fail_state(plx_socket *socket, const char *call);
 
-/* plx__socket_errors returns the errors, made when there are none yet; never NULL: for want of
- * memory one that all share, and says so. */
-struct plx__errors *plx__socket_errors(plx_socket *socket);
+/* plx__socket_fail_memory is plx__socket_fail for a call that found no memory; it returns
+ * PLX_OUT_OF_MEMORY. */
+PLX__PRINTF(2, 3) int plx__socket_fail_memory(plx_socket *socket, const char *step, ...);
+
+/* plx__socket_take_error moves the error that `event` is about, PLX__EVENT_CALL_ERROR or
+ * PLX__EVENT_END_ERROR, into *ret_error, which the caller clears, and makes it the last error. It needs
+ * no memory. */
+void plx__socket_take_error(plx_socket *socket, enum plx__event event, plx_error *ret_error);
 
 /* plx__socket_forget_errors takes back what was not told, and with `all` the last error too. */
 void plx__socket_forget_errors(plx_socket *socket, bool all);
@@ -466,6 +481,10 @@ void plx__socket_lend_and_take(plx_socket *socket, size_t size);
 /* plx__socket_check_write says whether so much may be written now. Returns 0, or a code after
  * plx__socket_fail. */
 int plx__socket_check_write(plx_socket *socket, const void *data, size_t size);
+
+/* plx__socket_write is plx_socket_write, but instead of -1 it returns the code of the failure,
+ * negative. */
+ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size);
 
 /* plx__socket_consumed is called when the program has taken bytes: reading may go on. */
 void plx__socket_consumed(plx_socket *socket);

@@ -39,7 +39,7 @@ int plx__stream_listen(plx_socket *socket)
 {
     int descriptor = socket->kind->bind(socket);
     if (descriptor < 0) {
-        return plx_socket_last_error(socket);
+        return -descriptor;
     }
     int result = plx__os_listen(descriptor);
     if (result < 0) {
@@ -245,7 +245,7 @@ void plx__stream_send_queue(plx_socket *socket, struct plx__budget *budget)
         ptrdiff_t count = socket->kind->send(socket, plx__buffer_data(&socket->out), size);
         if (count < 0) {
             socket->stuck = count == -EAGAIN || count == -ENOBUFS;
-            socket->send_error = socket->stuck ? 0 : (int)-count;
+            socket->send_error = (uint16_t)(socket->stuck ? 0 : -count);
             break;
         }
         plx__buffer_skip(&socket->out, (size_t)count);

@@ -39,9 +39,9 @@ ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size);
 
 /* plx__stream_reason returns which of two errnos says why the connection is over, `first` having come
  * first; 0 is none. */
-static inline int plx__stream_reason(int first, int later)
+static inline uint16_t plx__stream_reason(int first, int later)
 {
-    return first == 0 || (first == EPIPE && later != 0) ? later : first;
+    return (uint16_t)(first == 0 || (first == EPIPE && later != 0) ? later : first);
 }
 
 /* plx__stream_end_input notes that no more will come, for an errno or 0; plx__stream_empty_input that

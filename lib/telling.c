@@ -9,8 +9,6 @@
 
 #include <pollux/message.h>
 
-#include <errno.h>
-
 /* Told again in the next poll while the program takes some of it but not all; one that takes
  * nothing waits for more. */
 static void tell_of_bytes(plx_socket *socket,
@@ -64,34 +62,13 @@ static void tell_complete(plx_socket *socket)
 }
 
 /* The socket may fail again or be freed inside the handler, and the error has to last until it
- * returns. What is told is the last error as well, even if a call has failed since. */
-static void tell_error(plx_socket *socket, plx_error *error)
+ * returns. */
+static void tell_error(plx_socket *socket, enum plx__event event)
 {
     plx_error told = {0};
-    plx__error_take(&told, error);
-    if (socket->errors->last.code != told.code) {
-        plx__error_copy(&socket->errors->last, &told);
-    }
+    plx__socket_take_error(socket, event, &told);
     plx__event_error(&socket->handlers, socket, &told);
     plx__error_clear(&told);
-}
-
-/* There was no memory to keep the error in, which is the error that is left to tell. */
-static void tell_no_memory(plx_socket *socket)
-{
-    static const plx_error error = {PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, ENOMEM,
-                                    "out of memory (ENOMEM)"};
-    plx__event_error(&socket->handlers, socket, &error);
-}
-
-static void tell_one_error(plx_socket *socket, enum plx__event event)
-{
-    if (socket->errors == NULL) {
-        tell_no_memory(socket);
-    } else {
-        tell_error(socket,
-                   event == PLX__EVENT_CALL_ERROR ? &socket->errors->call : &socket->errors->end);
-    }
 }
 
 static void tell(plx_socket *socket, enum plx__event event)
@@ -99,7 +76,7 @@ static void tell(plx_socket *socket, enum plx__event event)
     const struct plx__handlers *handlers = &socket->handlers;
     switch (event) {
     case PLX__EVENT_CALL_ERROR:
-    case PLX__EVENT_END_ERROR: tell_one_error(socket, event); break;
+    case PLX__EVENT_END_ERROR: tell_error(socket, event); break;
     case PLX__EVENT_CONNECTED: plx__event_connected(handlers, socket); break;
     case PLX__EVENT_DATA: tell_of_bytes(socket, plx__event_data_available); break;
     case PLX__EVENT_LINE: tell_of_line(socket); break;

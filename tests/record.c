@@ -151,8 +151,7 @@ static void on_error(plx_socket *socket, const plx_error *error, void *user)
 
     note(record, EVENT_ERROR, "error(%d,%d)[%s]", error->code, (int)error->reason,
          state_name(plx_socket_state(socket)));
-    if (error->code != PLX_OUT_OF_MEMORY) /* which may leave no memory to remember it in */
-        ck_assert_int_eq(plx_socket_last_error(socket), error->code);
+    ck_assert_int_eq(plx_socket_last_error(socket), error->code);
     ck_assert_ptr_nonnull(error->message);
     record->code = error->code;
     record->reason = error->reason;

@@ -322,6 +322,37 @@ START_TEST(a_whole_sentence_has_nothing_behind_it)
 }
 END_TEST
 
+START_TEST(numbers_alone_make_an_error)
+{
+    static const struct {
+        int code, os_error;
+        plx_reason reason;
+        int known;
+    } rows[] = {
+        {0, 0, PLX_REASON_NONE, 0},
+        {100, 0, PLX_REASON_SOCKET_RESOURCE, 0},
+        {102, 0, PLX_REASON_REMOTE_HOST_CLOSED, 0},
+        {102, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, ETIMEDOUT},
+        {103, 0, PLX_REASON_HOST_NOT_FOUND, 0},
+        {105, 0, PLX_REASON_ADDRESS_IN_USE, 0},
+        {106, 0, PLX_REASON_OPERATION, 0},
+        {107, 0, PLX_REASON_PORT_OUT_OF_RANGE, 0},
+        {108, 0, PLX_REASON_SOCKET_RESOURCE, 0},
+        {ECONNREFUSED, 0, PLX_REASON_CONNECTION_REFUSED, ECONNREFUSED},
+        {EMSGSIZE, 0, PLX_REASON_DATAGRAM_TOO_LARGE, EMSGSIZE},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        error = plx__error_bare(rows[i].code, rows[i].os_error);
+        expect(rows[i].code, rows[i].reason, rows[i].known, plx_code_text(rows[i].code));
+        ck_assert_int_eq(blocks, 0);
+    }
+    /* It owns nothing, and gives way like any other. */
+    plx__error_set(&error, 103, PLX_REASON_HOST_NOT_FOUND, 0, "look up %s", error.message);
+    ck_assert_int_eq(blocks, 1);
+}
+END_TEST
+
 START_TEST(a_message_stays_one_line)
 {
     plx__error_set(&error, 103, PLX_REASON_HOST_NOT_FOUND, 0, "look up %s", "a\nb\r\x1b[31m\x7f");
@@ -430,6 +461,7 @@ int main(void)
     tcase_add_test(errors, an_unknown_errno_shows_its_number);
     tcase_add_test(errors, no_step_is_no_colon);
     tcase_add_test(errors, a_whole_sentence_has_nothing_behind_it);
+    tcase_add_test(errors, numbers_alone_make_an_error);
     tcase_add_test(errors, a_message_stays_one_line);
     tcase_add_test(errors, a_long_step_is_told_whole);
     tcase_add_test(errors, the_old_message_may_be_an_argument);

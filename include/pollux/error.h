@@ -18,7 +18,8 @@
  *
  * An error is told three times, for whoever wants it: the call returns its code (or -1), the socket
  * keeps it (plx_socket_last_error, plx_socket_error), and the next poll hands it once to the error
- * handler. */
+ * handler. All three hold without memory, too: code and os_error are kept and handed out then with the
+ * bare text of the code as message, and the reason is the usual one of the code. */
 #ifndef POLLUX_ERROR_H
 #define POLLUX_ERROR_H
 

@@ -287,8 +287,9 @@ PLX_API int plx_socket_remote_port(const plx_socket *socket);
 PLX_API int plx_socket_last_error(const plx_socket *socket);
 
 /* plx_socket_error returns the last error in full. Without one: code 0, reason NONE, message "". It
- * belongs to the socket and is valid until the next call on the socket. Never NULL: for a NULL
- * socket it is a PLX_INVALID_STATE. */
+ * belongs to the socket and is valid until the next call on the socket. While there is no memory to
+ * make it, it is a PLX_OUT_OF_MEMORY; plx_socket_last_error knows the code even then. Never NULL: for a
+ * NULL socket it is a PLX_INVALID_STATE. */
 PLX_API const plx_error *plx_socket_error(const plx_socket *socket);
 
 /* ---- statistics ------------------------------------------------------------------------------ */

@@ -127,7 +127,7 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
     ptrdiff_t count = plx__os_send(socket->watch.descriptor, data, record.size);
     if (count < 0 && count != -EMSGSIZE) {
         socket->stuck = count == -EAGAIN || count == -ENOBUFS;
-        socket->send_error = socket->stuck ? 0 : (int)-count;
+        socket->send_error = (uint16_t)(socket->stuck ? 0 : -count);
         return false;
     }
     if (count < 0) {
@@ -153,18 +153,19 @@ static ptrdiff_t seqpacket_write(plx_socket *socket, const void *data, size_t si
 {
     struct plx__record record = {.size = (uint32_t)size};
     if (size == 0) {
-        plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                           "write 0 bytes: an empty packet would look like the end");
-        return -1;
+        return -plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                   "write 0 bytes: an empty packet would look like the end");
     }
     bool possible = size <= UINT32_MAX;
     socket->wants_room = possible && !plx__packet_fits(socket, 0, size);
     if (socket->wants_room) {
         return 0;
     }
-    if (!possible || !plx__record_append(&socket->out, &record, data, plx__socket_pool(socket))) {
-        plx__socket_fail_system(socket, possible ? -ENOMEM : -EMSGSIZE, "write %zu bytes", size);
-        return -1;
+    if (!possible) {
+        return -plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
+    }
+    if (!plx__record_append(&socket->out, &record, data, plx__socket_pool(socket))) {
+        return -plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     socket->out_records++;
     plx__task_schedule(&socket->task);

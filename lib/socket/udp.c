@@ -53,7 +53,7 @@ static int udp_connect(plx_socket *socket)
     }
     int descriptor = plx__internet_bind(socket);
     if (descriptor < 0) {
-        return plx_socket_last_error(socket);
+        return -descriptor;
     }
     plx__socket_begin(socket);
     int result = plx__socket_take_descriptor(socket, descriptor, PLX_BOUND);
@@ -149,8 +149,7 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
 static int queue(plx_socket *socket, const plx_address *to, const void *data, size_t size)
 {
     if (!plx__departure_add(socket, &udp_of(socket)->departure, to, data, size)) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "write %zu bytes", size);
+        return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     plx__task_schedule(&socket->task);
     return 0;
@@ -165,7 +164,7 @@ static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t 
     if (code == 0) {
         code = queue(socket, NULL, data, size);
     }
-    return code == 0 ? (ptrdiff_t)size : -1;
+    return code == 0 ? (ptrdiff_t)size : -code;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -175,8 +174,7 @@ static int wait_for_name(plx_socket *socket, struct plx__name *name, int port, c
 {
     struct plx__record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
     if (!plx__record_append(&name->waiting, &record, data, NULL)) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "write %zu bytes", size);
+        return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     name->records++;
     udp_of(socket)->waiting_records++;
@@ -368,8 +366,7 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
     struct plx__name *name =
         plx__names_get(&udp_of(socket)->names, &socket->task, host, wanted_family(socket));
     if (name == NULL) {
-        return plx__socket_fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
-                                "look up %s", host);
+        return plx__socket_fail_memory(socket, "look up %s", host);
     }
     if (name->query != NULL) {
         return wait_for_name(socket, name, port, data, size);

@@ -1,0 +1,438 @@
+/* tests/test-no-memory.c -- a failure is not lost with the memory: the call returns its code, the
+ * socket keeps it, the next poll reports it, all of it without a block for the error. */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "tests/world.h"
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+/* What a call that failed without memory leaves: with `code`, its result. */
+static void expect_kept(struct world *w, struct record *log, plx_socket *socket, int code)
+{
+    const plx_error *error = plx_socket_error(socket);
+
+    ck_assert_int_eq(plx_socket_last_error(socket), code);
+    ck_assert_int_eq(error->code, PLX_OUT_OF_MEMORY); /* the last resort, which needs no place */
+    ck_assert_int_eq(error->reason, PLX_REASON_SOCKET_RESOURCE);
+    ck_assert_str_eq(error->message, "out of memory");
+    world_settle(w);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, code);
+    ck_assert_str_eq(log->message, plx_code_text(code));
+    fail_allocation(0);
+    error = plx_socket_error(socket);
+    ck_assert_int_eq(error->code, code);
+    ck_assert_str_eq(error->message, plx_code_text(code));
+    world_settle(w);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+}
+
+static int call_set_address(plx_socket *socket)
+{
+    return plx_socket_set_address(socket, "somewhere");
+}
+
+static int call_set_option(plx_socket *socket)
+{
+    return plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 5);
+}
+
+static int call_set_frame(plx_socket *socket)
+{
+    return plx_socket_set_frame(socket, &(plx_frame){.length_size = 4});
+}
+
+static int call_unread(plx_socket *socket)
+{
+    return plx_socket_unread(socket, "x", 1);
+}
+
+static int call_set_port(plx_socket *socket)
+{
+    return plx_socket_set_port(socket, -1);
+}
+
+static int call_connect_to_port(plx_socket *socket)
+{
+    return plx_socket_connect_to(socket, "127.0.0.1:70000");
+}
+
+static int call_listen_on_other(plx_socket *socket)
+{
+    return plx_socket_listen_on(socket, "255.255.255.1:0");
+}
+
+static int call_disconnect(plx_socket *socket)
+{
+    return plx_socket_disconnect(socket);
+}
+
+static int call_write(plx_socket *socket)
+{
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
+    return plx_socket_last_error(socket);
+}
+
+static int call_write_message(plx_socket *socket)
+{
+    return plx_socket_write_message(socket, "x", 1);
+}
+
+static int call_read_nowhere(plx_socket *socket)
+{
+    ck_assert_int_eq(plx_socket_read(socket, NULL, 1), -1);
+    return plx_socket_last_error(socket);
+}
+
+static int call_join(plx_socket *socket)
+{
+    return plx_udp_join_multicast_group(socket, "239.1.1.1");
+}
+
+static int call_adopt(plx_socket *socket)
+{
+    return plx_socket_adopt(socket, -1);
+}
+
+static const struct {
+    int (*call)(plx_socket *socket);
+    int code;
+} calls[] = {
+    {call_set_address, PLX_OUT_OF_MEMORY},
+    {call_set_option, PLX_OUT_OF_MEMORY},
+    {call_set_frame, PLX_OUT_OF_MEMORY},
+    {call_unread, PLX_OUT_OF_MEMORY},
+    {call_set_port, PLX_INVALID_PORT},
+    {call_connect_to_port, PLX_INVALID_PORT},
+    {call_listen_on_other, EADDRNOTAVAIL},
+    {call_disconnect, PLX_INVALID_STATE},
+    {call_write, PLX_INVALID_STATE},
+    {call_write_message, PLX_INVALID_STATE},
+    {call_read_nowhere, PLX_INVALID_STATE},
+    {call_join, PLX_INVALID_STATE},
+    {call_adopt, EBADF},
+};
+
+MODE_CASE(a_call_that_fails)
+{
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct record log;
+        plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+        int code;
+
+        if (calls[i].call == call_listen_on_other) /* only its address needs memory */
+            ck_assert_int_eq(plx_socket_set_address(socket, "x"), 0);
+        fail_allocation(calls[i].call == call_listen_on_other ? -2 : -1);
+        code = calls[i].call(socket);
+        ck_assert_msg(code == calls[i].code, "%s: call %zu returned %d", world_name(w), i, code);
+        expect_kept(w, &log, socket, calls[i].code);
+        world_free(w, socket);
+    }
+}
+
+CASE(listening_where_somebody_does)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    int code;
+
+    raw_listen(w, 1, where);
+    if (strcmp(w->kind->name, "ipc") == 0)
+        ck_assert_int_eq(plx_socket_set_path(socket, where), 0);
+    else
+        ck_assert_int_eq(plx_socket_set_port(socket, atoi(strrchr(where, ':') + 1)), 0);
+    fail_allocation(-1);
+    code = plx_socket_listen(socket);
+    ck_assert(!plx_socket_is_listening(socket));
+    ck_assert_int_eq(plx_socket_handle(socket), -1);
+    /* A claim on a path needs memory before anybody asks whether it is taken. */
+    ck_assert_int_eq(code,
+                     strcmp(w->kind->name, "ipc") == 0 ? PLX_OUT_OF_MEMORY : PLX_ADDRESS_IN_USE);
+    expect_kept(w, &log, socket, code);
+}
+
+/* The first call is reported, the last one kept. */
+MODE_CASE(two_calls_that_fail)
+{
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_set_address(socket, "somewhere"), PLX_OUT_OF_MEMORY);
+    ck_assert_int_eq(plx_socket_disconnect(socket), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_STATE);
+    world_settle(w);
+    ck_assert_str_eq(log.text, "error(108,14)[UNCONNECTED]");
+    ck_assert_int_eq(plx_socket_last_error(socket), PLX_OUT_OF_MEMORY); /* as reported last */
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_set_port(socket, -1), PLX_INVALID_PORT);
+    world_settle(w);
+    ck_assert_int_eq(log.code, PLX_INVALID_PORT);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+}
+
+/* What was kept without memory is not changed by a failure that finds some. */
+MODE_CASE(memory_comes_back_between_two_failures)
+{
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_set_port(socket, -1), PLX_INVALID_PORT);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_disconnect(socket), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_error(socket)->code, PLX_INVALID_STATE);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.code, PLX_INVALID_PORT);
+    ck_assert_int_eq(log.reason, PLX_REASON_PORT_OUT_OF_RANGE);
+}
+
+/* close and connect take back what nobody was told, the last error with connect. */
+MODE_CASE(an_error_that_is_taken_back)
+{
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_set_port(socket, -1), PLX_INVALID_PORT);
+    plx_socket_close(socket);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_PORT);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_listen_on(socket, "127.0.0.1:0"), 0);
+    ck_assert_int_eq(plx_socket_last_error(socket), 0);
+    ck_assert_int_eq(plx_socket_error(socket)->code, 0);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+CASE(a_peer_that_closes)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    raw_close(w, raw);
+    fail_allocation(-1);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, &log, "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]");
+    ck_assert_int_eq(plx_socket_last_error(socket), PLX_LOST_CONNECTION);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_error(socket)->code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_REMOTE_HOST_CLOSED);
+}
+
+CASE(a_peer_that_resets)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    ck_assert_int_eq(plx_socket_write(socket, "unread", 6), 6);
+    UNTIL(w, is_readable(raw));
+    raw_reset(w, raw);
+    fail_allocation(-1);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log.os_error, ECONNRESET);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_error(socket)->os_error, ECONNRESET);
+}
+
+static void act_fail_with_memory(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
+}
+
+/* A call fails between the end and its report, and finds the memory that the end did not find. */
+CASE(a_call_that_fails_before_the_end_is_reported)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    record_on(&log, EVENT_STATE_CHANGED, act_fail_with_memory, NULL);
+    raw_close(w, raw);
+    fail_allocation(-1);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    world_settle(w);
+    LOGGED(w, &log,
+           "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED] "
+           "error(106,29)[UNCONNECTED]");
+}
+
+static void act_fail_without_memory(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
+}
+
+CASE(a_call_that_fails_without_memory_before_the_end_is_reported)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    record_on(&log, EVENT_STATE_CHANGED, act_fail_without_memory, NULL);
+    raw_close(w, raw);
+    fail_allocation(-1);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+    LOGGED(w, &log,
+           "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED] "
+           "error(106,29)[UNCONNECTED]");
+}
+
+CASE(an_attempt_that_is_refused)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    fail_allocation(-1);
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log.code, ECONNREFUSED);
+    ck_assert_int_eq(log.reason, PLX_REASON_CONNECTION_REFUSED);
+    ck_assert_int_eq(plx_socket_last_error(socket), ECONNREFUSED);
+    fail_allocation(0);
+}
+
+/* ---- bytes that find no memory --------------------------------------------------------------- */
+
+CASE(bytes_that_cannot_be_kept)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    raw_say(raw, "hello");
+    fail_allocation(-1);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, &log, "state:UNCONNECTED error(108,14)[UNCONNECTED] disconnected[UNCONNECTED]");
+    fail_allocation(0);
+}
+
+MODE_CASE(datagrams_that_cannot_be_kept)
+{
+    struct record log;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    plx_socket *to = world_socket_of(w, plx_udp_new, &log);
+    int raw = world_raw(w, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    static const char bytes[30000];
+
+    ck_assert_int_eq(plx_socket_set_interface(to, "127.0.0.1"), 0);
+    ck_assert_int_eq(plx_socket_connect(to), 0);
+    world_settle(w);
+    record_clear(&log);
+    at.sin_port = htons((uint16_t)plx_socket_port(to));
+    ck_assert_int_eq(connect(raw, (struct sockaddr *)&at, sizeof at), 0);
+    for (int i = 0; i < 3; i++)
+        raw_send(raw, bytes, sizeof bytes);
+    world_readable(plx_socket_handle(to));
+    fail_allocation(-1);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log.code, PLX_OUT_OF_MEMORY);
+    ck_assert_int_eq(plx_socket_last_error(to), PLX_OUT_OF_MEMORY);
+    ck_assert_uint_eq(plx_udp_packets_available(to), 0);
+    fail_allocation(0);
+    world_settle(w);
+    raw_say(raw, "kept");
+    UNTIL(w, plx_udp_packets_available(to) == 1);
+}
+
+/* ---- packets --------------------------------------------------------------------------------- */
+
+static void connect_packets(struct world *w, plx_constructor *create, plx_socket **ret_a,
+                            plx_socket **ret_b, struct record *log)
+{
+    char where[WHERE_SIZE + 10];
+
+    *ret_a = world_socket_of(w, create, log);
+    *ret_b = world_socket_of(w, create, NULL);
+    if (create == plx_udp_new) {
+        ck_assert_int_eq(plx_socket_set_interface(*ret_b, "127.0.0.1"), 0);
+        ck_assert_int_eq(plx_socket_connect(*ret_b), 0);
+        snprintf(where, sizeof where, "127.0.0.1:%d", plx_socket_port(*ret_b));
+    } else {
+        snprintf(where, sizeof where, "%s/packets", w->folder);
+        ck_assert_int_eq(plx_socket_listen_on(*ret_b, where), 0);
+    }
+    ck_assert_int_eq(plx_socket_connect_to(*ret_a, where), 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
+    world_settle(w);
+}
+
+/* A packet that cannot be queued is refused, and not counted as written. */
+static void refuse_packets(struct world *w, plx_constructor *create)
+{
+    struct record log;
+    plx_socket *a, *b;
+
+    connect_packets(w, create, &a, &b, &log);
+    /* More than any block that is there. */
+    static const char bytes[60000];
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_write_message(a, bytes, sizeof bytes), PLX_OUT_OF_MEMORY);
+    ck_assert_int_eq(plx_socket_write(a, bytes, sizeof bytes), -1);
+    ck_assert_int_eq(plx_socket_last_error(a), PLX_OUT_OF_MEMORY);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.code, PLX_OUT_OF_MEMORY);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_write_message(a, "x", 1), 0);
+    UNTIL(w, create == plx_udp_new ? plx_udp_packets_available(b) == 1
+                                   : plx_socket_bytes_available(b) == 1);
+}
+
+MODE_CASE(packets_that_cannot_be_queued)
+{
+    refuse_packets(w, plx_seqpacket_new);
+}
+
+MODE_CASE(datagrams_that_cannot_be_queued)
+{
+    refuse_packets(w, plx_udp_new);
+}
+
+/* ---- the suite ------------------------------------------------------------------------------- */
+
+int main(void)
+{
+    Suite *suite = suite_create("no-memory");
+    TCase *calls_case = tcase_create("calls"), *ends = tcase_create("ends"),
+          *bytes = tcase_create("bytes");
+
+    tcase_set_timeout(calls_case, 30);
+    ADD_MODE_CASE(calls_case, a_call_that_fails);
+    ADD_CASE(calls_case, listening_where_somebody_does);
+    ADD_MODE_CASE(calls_case, two_calls_that_fail);
+    ADD_MODE_CASE(calls_case, memory_comes_back_between_two_failures);
+    ADD_MODE_CASE(calls_case, an_error_that_is_taken_back);
+    suite_add_tcase(suite, calls_case);
+    tcase_set_timeout(ends, 30);
+    ADD_CASE(ends, a_peer_that_closes);
+    ADD_CASE(ends, a_peer_that_resets);
+    ADD_CASE(ends, a_call_that_fails_before_the_end_is_reported);
+    ADD_CASE(ends, a_call_that_fails_without_memory_before_the_end_is_reported);
+    ADD_CASE(ends, an_attempt_that_is_refused);
+    suite_add_tcase(suite, ends);
+    tcase_set_timeout(bytes, 30);
+    ADD_CASE(bytes, bytes_that_cannot_be_kept);
+    ADD_MODE_CASE(bytes, datagrams_that_cannot_be_kept);
+    ADD_MODE_CASE(bytes, packets_that_cannot_be_queued);
+    ADD_MODE_CASE(bytes, datagrams_that_cannot_be_queued);
+    suite_add_tcase(suite, bytes);
+    return world_run(suite);
+}
