@@ -297,13 +297,9 @@ static int family_of(const plx_socket *socket)
     return protocol == 0 ? 4 : protocol == 1 ? 6 : 0;
 }
 
-static int fail_memory(plx_socket *socket)
-{
-    return plx__socket_fail_memory(socket, "connect");
-}
-
-/* The texts belong to the properties, which may change while we look up and connect. */
-static struct plx__connect *make(const struct plx__aim *aim)
+/* All that a connect needs memory for; NULL where there is none. The texts belong to the properties,
+ * which may change while we look up and connect. */
+static struct plx__connect *make(plx_socket *socket, const struct plx__aim *aim)
 {
     struct plx__connect *connect = plx__memory_new(sizeof *connect);
     if (connect == NULL) {
@@ -316,7 +312,10 @@ static struct plx__connect *make(const struct plx__aim *aim)
         (aim->name.far != NULL && connect->aim.name.far == NULL)) {
         return plx__connect_free(connect);
     }
-    return connect;
+    if (aim->host != NULL) {
+        connect->query = plx__query_start(&socket->task, aim->host, family_of(socket));
+    }
+    return aim->host != NULL && connect->query == NULL ? plx__connect_free(connect) : connect;
 }
 
 /* A datagram socket that chooses a peer has to be bound, as it will be again without one. */
@@ -334,7 +333,7 @@ static int bind_first(plx_socket *socket)
     return 0;
 }
 
-static int begin(plx_socket *socket, struct plx__connect *connect)
+static void begin(plx_socket *socket, struct plx__connect *connect)
 {
     int limit = plx__option_value(socket->options, PLX_OPTION_CONNECT_TIMEOUT);
     plx__socket_begin(socket);
@@ -342,21 +341,15 @@ static int begin(plx_socket *socket, struct plx__connect *connect)
     connect->own_descriptor = socket->watch.task != NULL;
     socket->auto_connects = !connect->own_descriptor;
     socket->connect = connect;
-    if (connect->aim.host != NULL) {
-        connect->query = plx__query_start(&socket->task, connect->aim.host, family_of(socket));
-        if (connect->query == NULL) {
-            socket->connect = plx__connect_free(connect);
-            return fail_memory(socket);
-        }
-    }
     plx__socket_set_state(socket, connect->query != NULL ? PLX_HOST_LOOKUP : PLX_CONNECTING);
     if (connect->query == NULL && !connect->own_descriptor) {
         begin_attempts(socket);
     }
     plx__socket_update(socket);
-    return 0;
 }
 
+/* What may fail for the lack of memory comes before the descriptor: whoever fails then has nothing to
+ * give back that others know of. */
 int plx__connect_start(plx_socket *socket)
 {
     struct plx__aim aim = {0};
@@ -365,14 +358,22 @@ int plx__connect_start(plx_socket *socket)
                                   "connect: %s sockets do not connect", socket->kind->name);
     }
     int code = socket->kind->aim(socket, &aim);
-    if (code == 0 && socket->kind->type == SOCK_DGRAM && socket->watch.task == NULL) {
-        code = bind_first(socket);
-    }
     if (code != 0) {
         return code;
     }
-    struct plx__connect *connect = make(&aim);
-    return connect == NULL ? fail_memory(socket) : begin(socket, connect);
+    struct plx__connect *connect = make(socket, &aim);
+    if (connect == NULL) {
+        return plx__socket_fail_memory(socket, "connect");
+    }
+    if (socket->kind->type == SOCK_DGRAM && socket->watch.task == NULL) {
+        code = bind_first(socket);
+    }
+    if (code != 0) {
+        plx__connect_free(connect);
+        return code;
+    }
+    begin(socket, connect);
+    return 0;
 }
 
 bool plx__connect_is_idle(const plx_socket *socket)

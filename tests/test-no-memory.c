@@ -406,6 +406,48 @@ MODE_CASE(datagrams_that_cannot_be_queued)
     refuse_packets(w, plx_udp_new);
 }
 
+/* ---- descriptors ----------------------------------------------------------------------------- */
+
+/* Each allocation of a connect fails in turn: whoever fails has opened nothing, and goes on as if
+ * nothing had been tried. */
+static void connect_udp(struct world *w, const char *where, bool bound)
+{
+    for (int number = 1; number < 12; number++) {
+        struct record log;
+        plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+        int descriptors, code;
+
+        if (bound)
+            ck_assert_int_eq(plx_socket_connect(socket), 0);
+        world_settle(w);
+        record_clear(&log);
+        descriptors = count_descriptors();
+        fail_allocation(number);
+        code = plx_socket_connect_to(socket, where);
+        fail_allocation(0);
+        if (code != 0) {
+            ck_assert_int_eq(code, PLX_OUT_OF_MEMORY);
+            ck_assert_int_eq(count_descriptors(), descriptors);
+            ck_assert_int_eq(plx_socket_state(socket), bound ? PLX_BOUND : PLX_UNCONNECTED);
+            ck_assert_int_eq(plx_socket_handle(socket) >= 0, bound);
+            world_settle(w);
+            LOGGED(w, &log, bound ? "error(108,14)[BOUND]" : "error(108,14)[UNCONNECTED]");
+        }
+        plx_socket_close(socket);
+        ck_assert_int_eq(plx_socket_connect(socket), 0);
+        UNTIL(w, plx_socket_state(socket) == PLX_BOUND);
+        world_free(w, socket);
+    }
+}
+
+MODE_CASE(a_datagram_socket_that_cannot_connect)
+{
+    connect_udp(w, "127.0.0.1:9", false);
+    connect_udp(w, "localhost:9", false);
+    connect_udp(w, "127.0.0.1:9", true);
+    connect_udp(w, "localhost:9", true);
+}
+
 /* ---- the suite ------------------------------------------------------------------------------- */
 
 int main(void)
@@ -420,6 +462,7 @@ int main(void)
     ADD_MODE_CASE(calls_case, two_calls_that_fail);
     ADD_MODE_CASE(calls_case, memory_comes_back_between_two_failures);
     ADD_MODE_CASE(calls_case, an_error_that_is_taken_back);
+    ADD_MODE_CASE(calls_case, a_datagram_socket_that_cannot_connect);
     suite_add_tcase(suite, calls_case);
     tcase_set_timeout(ends, 30);
     ADD_CASE(ends, a_peer_that_closes);
