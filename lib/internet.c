@@ -22,7 +22,7 @@ int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen)
         return code;
     }
     if (!plx__text_set(to_listen ? &socket->listen_host : &socket->address, host)) {
-        return plx__socket_fail_system(socket, -ENOMEM, "%s %s", call, host);
+        return plx__socket_fail_memory(socket, "%s %s", call, host);
     }
     socket->port = port;
     return 0;

@@ -75,7 +75,7 @@ static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
         return code;
     }
     if (!plx__text_set(&udp_of(socket)->peer_host, host)) {
-        return plx__socket_fail_system(socket, -ENOMEM, "connect to %s", host);
+        return plx__socket_fail_memory(socket, "connect to %s", host);
     }
     udp_of(socket)->peer_port = port;
     return 0;
@@ -96,14 +96,14 @@ static int udp_disconnect(plx_socket *socket)
     struct plx__os_name before, after;
     plx_address address;
     plx_socket_flush(socket);
-    plx__os_local_name(socket->watch.descriptor, &before);
+    bool known = plx__os_local_name(socket->watch.descriptor, &before) == 0;
     int result = plx__os_connect_nobody(socket->watch.descriptor);
     if (result < 0) {
         return plx__socket_fail_system(socket, result, "disconnect");
     }
     /* A port that the system chose goes with the peer on Linux; what others know us by must stay.
      */
-    if (plx__os_local_name(socket->watch.descriptor, &after) == 0 &&
+    if (known && plx__os_local_name(socket->watch.descriptor, &after) == 0 &&
         plx__os_name_to_address(&after, &address) && address.port == 0) {
         plx__os_bind(socket->watch.descriptor, &before);
     }
