@@ -26,6 +26,7 @@
 #include "lib/base.h"
 #include "lib/buffer.h"
 #include "lib/event.h"
+#include "lib/failure.h"
 #include "lib/loop.h"
 #include "lib/option.h"
 #include "lib/os.h"
@@ -153,22 +154,6 @@ struct plx__owner {
 };
 
 /* ---- the socket ------------------------------------------------------------------------------ */
-
-/* Errors exist on demand: most sockets never have one. */
-struct plx__errors {
-    plx_error last; /* what plx_socket_error gives */
-    plx_error call; /* told by PLX__EVENT_CALL_ERROR */
-    plx_error end;  /* told by PLX__EVENT_END_ERROR */
-};
-
-/* The same three where there was no memory for them: numbers from which the rest is made, because a
- * failure must not be lost with the memory. They count while the errors are NULL and are moved into
- * those as soon as there is memory. A call has returned its code already, and what the kernel said is
- * kept only of the end, which nothing else tells. All zero: there was no error. */
-struct plx__bare_errors {
-    uint16_t last, call, end;
-    uint16_t end_os_error;
-};
 
 struct plx_socket {
     const struct plx_kind *kind;
@@ -349,47 +334,6 @@ void plx__socket_set_linger(plx_socket *socket);
 
 /* plx__socket_drop ends silently and at once, as close does, but moves no byte. */
 void plx__socket_drop(plx_socket *socket);
-
-/* ---- errors (failure.c) ---------------------------------------------------------------------- */
-
-/* plx__socket_fail notes that a call failed, to be told by the next poll, and returns `code`;
- * `error` is a negative errno or 0. The step is a sentence's beginning such as "connect to %s", or
- * with -PLX__SENTENCE (lib/error.h) as `error` the whole of it. */
-PLX__PRINTF(5, 6)
-int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error, const char *step,
-                     ...);
-
-/* plx__socket_refuse notes that a call was refused, and returns PLX_INVALID_STATE. The sentence is
- * whole: it names the call, what was wrong and, where there is one, the call that does it. */
-PLX__PRINTF(3, 4)
-int plx__socket_refuse(plx_socket *socket, plx_reason reason, const char *sentence, ...);
-
-/* plx__socket_fail_system is the same with the code and the reason that the negative errno stands
- * for. */
-PLX__PRINTF(3, 4) int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...);
-
-/* plx__socket_set_end_error notes why the connection or the attempt ends; `error` is a negative
- * errno, 0 or -PLX__SENTENCE. */
-PLX__PRINTF(5, 6)
-void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
-                               const char *step, ...);
-
-/* plx__socket_fail_open refuses a call that only an unconnected socket may make,
- * plx__socket_fail_state one that only an open socket may. */
-int plx__socket_fail_open(plx_socket *socket, const char *call);
-int plx__socket_fail_state(plx_socket *socket, const char *call);
-
-/* plx__socket_fail_memory is plx__socket_fail for a call that found no memory; it returns
- * PLX_OUT_OF_MEMORY. */
-PLX__PRINTF(2, 3) int plx__socket_fail_memory(plx_socket *socket, const char *step, ...);
-
-/* plx__socket_take_error moves the error that `event` is about, PLX__EVENT_CALL_ERROR or
- * PLX__EVENT_END_ERROR, into *ret_error, which the caller clears, and makes it the last error. It needs
- * no memory. */
-void plx__socket_take_error(plx_socket *socket, enum plx__event event, plx_error *ret_error);
-
-/* plx__socket_forget_errors takes back what was not told, and with `all` the last error too. */
-void plx__socket_forget_errors(plx_socket *socket, bool all);
 
 /* ---- serving (service.c) --------------------------------------------------------------------- */
 
