@@ -15,7 +15,7 @@
  *     plx_socket *socket = plx_tcp_new();
  *     plx_socket_set_events(socket, &echo, NULL);
  *     plx_socket_connect_to(socket, "example.org:7");
- *     while (plx_socket_state(socket) != PLX_UNCONNECTED) {
+ *     while (plx_socket_state(socket) != PLX_UNCONNECTED || plx_socket_reconnects_in(socket) >= 0) {
  *         plx_socket_wait(socket, 100);
  *     }
  *     plx_socket_free(socket);
@@ -31,7 +31,8 @@
  * - NULL for an object is allowed everywhere: the call does nothing and returns PLX_INVALID_STATE,
  *   -1, 0, false, NULL or, where a text is returned, "".
  * - Texts are UTF-8 and end in a zero byte. A text handed in is copied. A text handed out belongs
- *   to the object and is valid until the next call that changes it or frees the object.
+ *   to the object and is valid until the next call that changes it or frees the object: never make
+ *   that call in the same argument list, which C evaluates in any order.
  * - Ports are in host order. Times are milliseconds unless the name says something else; as a
  *   time-out -1 means for ever and 0 not at all.
  */

@@ -443,6 +443,12 @@ void plx__connect_again(plx_socket *socket)
     }
 }
 
+int plx_socket_reconnects_in(const plx_socket *socket)
+{
+    bool waits = socket != NULL && socket->will_connect;
+    return waits ? plx__milliseconds_until(socket->wake_at, plx__clock_now()) : -1;
+}
+
 struct plx__connect *plx__connect_free(struct plx__connect *connect)
 {
     if (connect != NULL) {

@@ -188,6 +188,9 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
     socket->options->values[option] = value;
     socket->options->set |= (plx__option_set)1 << option;
     note_moment(socket, option, value);
+    if (option == PLX_OPTION_AUTO_CONNECT && value == 0) {
+        socket->will_connect = false;
+    }
     /* A limit or a time-out may let something go on. */
     plx__socket_note_room(socket);
     plx__socket_update(socket);

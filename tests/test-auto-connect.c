@@ -186,6 +186,144 @@ CASE(twenty_times_the_server_is_started_again)
     }
 }
 
+/* ---- whether it will, and when --------------------------------------------------------------- */
+
+static void note_pause(struct record *record, plx_socket *socket)
+{
+    int *pause = record->data;
+
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    *pause = plx_socket_reconnects_in(socket);
+}
+
+CASE(told_when_it_connects_again)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+    int raw = raw_refusing(w, where), pause = -2;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+    record_on(&log, EVENT_ERROR, note_pause, &pause);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    if (plx_socket_state(socket) == PLX_CONNECTING)
+        ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+    UNTIL(w, log.fired);
+    ck_assert_int_ge(pause, 0); /* inside `error`; time is hasty, and may be over */
+    ck_assert_int_le(pause, 125);
+    ck_assert_int_eq(listen(raw, 5), 0);
+    raw_accept(w, raw);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+}
+
+CASE(told_in_disconnected_too)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+    int raw = raw_listen(w, 5, where), peer, pause = -2;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    peer = raw_accept(w, raw);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    record_on(&log, EVENT_DISCONNECTED, note_pause, &pause);
+    raw_close(w, peer);
+    UNTIL(w, log.fired);
+    ck_assert_int_ge(pause, 0);
+    ck_assert_int_le(pause, 125);
+}
+
+CASE(the_pause_runs_down)
+{
+    struct record log;
+    int raw, before, now;
+    plx_socket *socket;
+
+    plx_clock_set(NULL, NULL);
+    socket = refused(w, &log, &raw);
+    before = now = plx_socket_reconnects_in(socket);
+    ck_assert_int_ge(before, 0);
+    for (int round = 0; now >= before && now != -1; round++) { /* without a poll */
+        ck_assert_int_lt(round, 100000000);
+        now = plx_socket_reconnects_in(socket);
+    }
+    ck_assert_int_lt(now, before);
+    while (plx_socket_reconnects_in(socket) > 0)
+        ;
+    ck_assert_int_eq(plx_socket_reconnects_in(socket), 0); /* due, and stays so until a poll */
+    plx_clock_set(hasty_clock, NULL);
+}
+
+CASE(calls_that_end_it_say_so)
+{
+    for (int way = 0; way < 4; way++) {
+        struct record log;
+        int raw;
+        plx_socket *socket = refused(w, &log, &raw);
+
+        ck_assert_int_ge(plx_socket_reconnects_in(socket), 0);
+        switch (way) {
+        case 0: plx_socket_close(socket); break;
+        case 1: plx_socket_abort(socket); break;
+        case 2: ck_assert_int_eq(plx_socket_disconnect(socket), 0); break;
+        default: ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 0), 0);
+        }
+        ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+        ck_assert_int_eq(listen(raw, 5), 0);
+        for (int round = 0; round < 100; round++)
+            world_turn(w, round);
+        ck_assert(!is_readable(raw));
+        ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    }
+}
+
+CASE(nobody_connects_again_unasked)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+
+    ck_assert_int_eq(plx_socket_reconnects_in(NULL), -1);
+    raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+    ck_assert_int_eq(plx_socket_reconnects_in(world_socket_of(w, plx_udp_new, NULL)), -1);
+}
+
+static void give_up_at_the_third(struct record *record, plx_socket *socket)
+{
+    if (record->count[EVENT_ERROR] == 3)
+        ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+}
+
+/* The loop of pollux.h: it lasts through the pauses, and ends with the socket. */
+CASE(a_loop_that_lives_as_long_as_the_socket)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+
+    raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    record_on(&log, EVENT_ERROR, give_up_at_the_third, NULL);
+    log.always = true;
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    for (int round = 0;
+         plx_socket_state(socket) != PLX_UNCONNECTED || plx_socket_reconnects_in(socket) >= 0;
+         round++) {
+        ck_assert_int_lt(round, 100000);
+        if (w->group != NULL)
+            plx_group_poll(w->group, 100);
+        else
+            plx_socket_wait(socket, 100);
+    }
+    ck_assert_int_eq(log.count[EVENT_ERROR], 3);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("auto-connect");
@@ -201,6 +339,12 @@ int main(void)
     ADD_CASE(tcase, an_orderly_disconnect_is_no_loss);
     ADD_CASE(tcase, freed_in_the_error);
     ADD_CASE(tcase, twenty_times_the_server_is_started_again);
+    ADD_CASE(tcase, told_when_it_connects_again);
+    ADD_CASE(tcase, told_in_disconnected_too);
+    ADD_CASE(tcase, the_pause_runs_down);
+    ADD_CASE(tcase, calls_that_end_it_say_so);
+    ADD_CASE(tcase, nobody_connects_again_unasked);
+    ADD_CASE(tcase, a_loop_that_lives_as_long_as_the_socket);
     suite_add_tcase(suite, tcase);
     return world_run(suite);
 }

@@ -256,6 +256,13 @@ PLX_API int plx_socket_handle(const plx_socket *socket);
  * not told yet shows here already. */
 PLX_API plx_state plx_socket_state(const plx_socket *socket);
 
+/* plx_socket_reconnects_in returns after how many milliseconds PLX_OPTION_AUTO_CONNECT connects again,
+ * 0 when that is due in the next poll; -1 when the socket does not wait to connect again: because it
+ * is open or connecting, or stays unconnected. A program that lives as long as its connection goes on
+ * while the state is not UNCONNECTED or this is not -1. Right in `error` and `disconnected`, too. -1 for
+ * NULL. */
+PLX_API int plx_socket_reconnects_in(const plx_socket *socket);
+
 /* plx_socket_is_connected returns whether bytes can go both ways; UDP: whether it is bound. */
 PLX_API bool plx_socket_is_connected(const plx_socket *socket);
 
@@ -287,9 +294,11 @@ PLX_API int plx_socket_remote_port(const plx_socket *socket);
 PLX_API int plx_socket_last_error(const plx_socket *socket);
 
 /* plx_socket_error returns the last error in full. Without one: code 0, reason NONE, message "". It
- * belongs to the socket and is valid until the next call on the socket. While there is no memory to
- * make it, it is a PLX_OUT_OF_MEMORY; plx_socket_last_error knows the code even then. Never NULL: for a
- * NULL socket it is a PLX_INVALID_STATE. */
+ * belongs to the socket and is valid until the next call on the socket: printf("%d %s",
+ * plx_socket_connect(s), plx_socket_error(s)->message) prints a message that is gone, for C evaluates
+ * arguments in any order. While there is no memory to make it, it is a PLX_OUT_OF_MEMORY;
+ * plx_socket_last_error knows the code even then. Never NULL: for a NULL socket it is a
+ * PLX_INVALID_STATE. */
 PLX_API const plx_error *plx_socket_error(const plx_socket *socket);
 
 /* ---- statistics ------------------------------------------------------------------------------ */
@@ -355,9 +364,10 @@ typedef enum plx_option {
                                        writing goes on; else the connection ends */
     PLX_OPTION_AUTO_CONNECT,        /* TCP, IPC, switch: a connection made by connect that failed or
                                        was lost is tried again after 100 ms, doubled up to 30 s, a
-                                       quarter more or less, until disconnect, close or abort. Each
-                                       failure is told; unread bytes go when the next attempt
-                                       begins */
+                                       quarter more or less, until disconnect, close, abort or 0.
+                                       Each failure is told; unread bytes go when the next attempt
+                                       begins. Until then the state is UNCONNECTED, and
+                                       plx_socket_reconnects_in says when */
     PLX_OPTION_ROUTER_HOPS,         /* UDP: routers a datagram may pass, 1 to 255 [32] */
     PLX_OPTION_SEND_TO_SELF,        /* UDP, switch: multicast comes back to this computer */
     PLX_OPTION_BROADCAST,           /* UDP, switch: sending to broadcast addresses is allowed [1] */
