@@ -469,6 +469,15 @@ ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
     return taken < 0 ? -1 : taken;
 }
 
+ptrdiff_t plx_socket_write_text(plx_socket *socket, const char *text)
+{
+    if (socket != NULL && text == NULL) {
+        plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION, "write_text of NULL");
+        return -1;
+    }
+    return socket == NULL ? -1 : plx_socket_write(socket, text, strlen(text));
+}
+
 int plx_socket_flush(plx_socket *socket)
 {
     if (socket == NULL) {

@@ -29,6 +29,22 @@ static const enum plx__event events_of_states[] = {
     [PLX_CLOSING] = PLX__EVENT_CLOSING,
 };
 
+const char *plx_state_name(plx_state state)
+{
+    static const char *const names[] = {
+        [PLX_UNCONNECTED] = "Unconnected",
+        [PLX_HOST_LOOKUP] = "HostLookup",
+        [PLX_CONNECTING] = "Connecting",
+        [PLX_CONNECTED] = "Connected",
+        [PLX_BOUND] = "Bound",
+        [PLX_LISTENING] = "Listening",
+        [PLX_CLOSING] = "Closing",
+    };
+    /* An enum may be signed or unsigned; as size_t a negative one is out of range as well. */
+    size_t index = (size_t)state;
+    return index < PLX__COUNT_OF(names) ? names[index] : "unknown";
+}
+
 enum plx__event plx__event_of_state(plx_state state)
 {
     return events_of_states[state];

@@ -83,6 +83,26 @@ int plx__internet_check(plx_socket *socket, const char *call, const plx_address 
     return 0;
 }
 
+int plx_socket_connect_to_address(plx_socket *socket, const plx_address *address)
+{
+    char where[PLX__ADDRESS_TEXT_SIZE];
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->check_path != NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect to an address: %s sockets have a path instead, call "
+                                  "plx_socket_connect_to",
+                                  socket->kind->name);
+    }
+    int code = plx__internet_check(socket, "connect to", address);
+    if (code != 0) {
+        return code;
+    }
+    plx_address_format(address, where, sizeof where);
+    return plx_socket_connect_to(socket, where);
+}
+
 /* ---- addresses of this computer -------------------------------------------------------------- */
 
 #define MOST_INTERFACES 64
@@ -122,17 +142,30 @@ static int local_address(const char *wanted, int family, plx_address *ret_addres
     return find_interface(wanted, family, &entry, ret_address) ? 0 : -EADDRNOTAVAIL;
 }
 
+/* The interface or address of it that a datagram socket is bound to; NULL: any. */
+static const char *place_of(const plx_socket *socket)
+{
+    static const uint8_t any[sizeof(((plx_address *)NULL)->bytes)];
+    const char *place = socket->listen_host != NULL ? socket->listen_host : socket->interface;
+    plx_address address;
+    if (place != NULL && plx__address_parse_host(place, strlen(place), &address) &&
+        memcmp(address.bytes, any, sizeof any) == 0) {
+        return NULL;
+    }
+    return place;
+}
+
 bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry)
 {
     plx_address address;
-    return socket->interface != NULL &&
-           find_interface(socket->interface, family, ret_entry, &address);
+    const char *place = place_of(socket);
+    return place != NULL && find_interface(place, family, ret_entry, &address);
 }
 
 int plx__internet_interface_index(const plx_socket *socket)
 {
     plx_interface entry;
-    if (socket->interface == NULL) {
+    if (place_of(socket) == NULL) {
         return 0;
     }
     return plx__internet_interface(socket, 0, &entry) ? (int)plx__os_interface_index(entry.name)
@@ -146,7 +179,7 @@ static void choose_multicast_interface(const plx_socket *socket, int descriptor)
     plx_address source = {0};
     int index = plx__internet_interface_index(socket);
     if (index > 0) {
-        find_interface(socket->interface, 4, &entry, &source);
+        find_interface(place_of(socket), 4, &entry, &source);
         plx__os_set_multicast_interface(descriptor, (unsigned)index, &source);
     }
 }
@@ -274,7 +307,8 @@ int plx__internet_bind(plx_socket *socket)
         return -plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -EACCES,
                                  "bind to %s port %d", where, socket->port);
     }
-    if (descriptor == -EADDRNOTAVAIL && is_unknown(wanted)) {
+    /* Linux says ENODEV to those who may bind to a device (socket(7), SO_BINDTODEVICE). */
+    if ((descriptor == -EADDRNOTAVAIL || descriptor == -ENODEV) && is_unknown(wanted)) {
         return -plx__socket_fail(
             socket, EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
             "bind to %s port %d: neither a numeric address nor an interface of this "

@@ -212,8 +212,8 @@ struct plx_socket {
     struct plx__errors *errors;   /* NULL: there was none, or there are bare ones */
     struct plx__framing *framing; /* NULL: the stream is not cut into messages */
     char *address, *path, *interface;
-    char *listen_host; /* what listen_on was given: goes before the interface, and only for
-                          listening */
+    char *listen_host; /* what listen_on or a bind was given: goes before the interface, and only for
+                          these */
     char *local_text, *remote_text; /* made on demand */
     plx_address remote;
     struct plx__owner *owner;

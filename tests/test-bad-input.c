@@ -73,6 +73,7 @@ START_TEST(null_socket)
     ck_assert_int_eq(plx_socket_listen(NULL), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_connect_to(NULL, "127.0.0.1:1"), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_listen_on(NULL, "127.0.0.1:1"), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_connect_to_address(NULL, &address), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_adopt(NULL, 0), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_disconnect(NULL), PLX_INVALID_STATE);
     plx_socket_close(NULL);

@@ -66,6 +66,10 @@ typedef enum plx_state {
     PLX_CLOSING          /* disconnect was called; what is queued is still being sent */
 } plx_state;
 
+/* plx_state_name returns the name of a state, such as "Connected" or "HostLookup", and "unknown" for
+ * a number that is none. Never NULL; static. */
+PLX_API const char *plx_state_name(plx_state state);
+
 /* Handlers, as a table. Make it static const: it is borrowed, not copied, and must live as long as
  * it is set. Handlers that are NULL are skipped. `user` is what was given with the table. In C name
  * the members (`.connected = ...`): later versions add members at the end.

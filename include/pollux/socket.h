@@ -103,6 +103,13 @@ PLX_API int plx_socket_listen(plx_socket *socket);
  * PLX_NAME_RESOLUTION for a missing host, PLX_INVALID_STATE for any other nonsense. */
 PLX_API int plx_socket_connect_to(plx_socket *socket, const char *where);
 
+/* plx_socket_connect_to_address sets the address and the port to those of an IP address, and connects
+ * as connect_to does, for TCP and UDP: to an address of plx_socket_remote at another port, to one that
+ * a datagram came from, and with the scope of a link-local one. The address is copied. Returns as
+ * connect_to does: PLX_INVALID_STATE for NULL, for one that is none and for a socket that has a path
+ * instead, PLX_INVALID_PORT for port 0. */
+PLX_API int plx_socket_connect_to_address(plx_socket *socket, const plx_address *address);
+
 /* plx_socket_listen_on sets what `where` says and listens. `where` is as for connect_to; the host
  * is an address of this computer, and ":80" is all of them in both families. Returns as listen
  * does. */
@@ -187,6 +194,10 @@ PLX_API bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms
  * queued, and dropped if that fails; a datagram is refused. A failure to send shows in the next
  * poll. */
 PLX_API ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size);
+
+/* plx_socket_write_text is plx_socket_write of a text without its zero byte. Returns as that does, and
+ * -1 with PLX_INVALID_STATE for NULL. */
+PLX_API ptrdiff_t plx_socket_write_text(plx_socket *socket, const char *text);
 
 /* plx_socket_flush sends now what is queued, as much as the system takes. Returns 0, also when some
  * is left or the queue is empty; a failure to send is told by the next poll. PLX_INVALID_STATE for

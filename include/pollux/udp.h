@@ -1,11 +1,17 @@
 /* pollux/udp.h -- UDP: datagrams, that are delivered whole or not at all.
  *
- * plx_socket_connect binds the socket to its port, as in Xojo: it is BOUND then and can send to and
- * receive from anyone. Port 0 lets the system choose; plx_socket_port tells which. Datagrams are
- * read and written by the calls below. plx_socket_connect_to binds, if need be, and chooses one
- * peer: the socket is CONNECTED, only that peer's datagrams arrive, plx_socket_write sends one
- * datagram to it and plx_socket_read takes one from it (what does not fit is lost). Without a peer
- * the stream calls are refused with PLX_INVALID_STATE: datagrams never merge and never split.
+ *     start                     state      tells        write                   read
+ *     plx_udp_bind(":7777")     BOUND      no event     plx_udp_write, to       plx_udp_read, with
+ *                               (at once)  but state    anyone                  its sender
+ *     plx_socket_connect_to     CONNECTED  `connected`  plx_socket_write, or    plx_socket_read, or
+ *     ("host:7777")                                     write_message           read_message
+ *
+ * A BOUND socket sends to and receives from anyone. plx_socket_connect binds it too, to the port and
+ * interface that were set, as in Xojo. plx_socket_connect_to binds, if need be, and chooses one peer:
+ * only that peer's datagrams arrive, plx_socket_write sends one datagram to it and plx_socket_read
+ * takes one from it (what does not fit is lost); plx_udp_read and plx_udp_write work there as well.
+ * Without a peer the stream calls are refused with PLX_INVALID_STATE: datagrams never merge and never
+ * split. `data_available` tells of datagrams in both states, `message_available` in CONNECTED.
  *
  * The datagrams of a frame leave together, at the end of its poll or in flush. Those that follow each
  * other, go to one receiver and are of one size (the last may be shorter) cost far less than others:
@@ -38,6 +44,16 @@ typedef struct plx_datagram {
 /* plx_udp_new makes an unbound UDP socket. You free it with plx_socket_free. NULL only for want of
  * memory. */
 PLX_API plx_socket *plx_udp_new(void);
+
+/* plx_udp_bind binds the socket to what `where` says, and it is BOUND: at ":7777" (every address of
+ * both families), "127.0.0.1:0" (the system chooses the port, plx_socket_port tells which) or
+ * "[::1]:5". The host is a numeric address or an interface of this computer. Both buffers are emptied,
+ * the last error is cleared. The port property and the place are kept for later binds, until
+ * plx_socket_set_interface sets another place. Returns 0 or at once why it cannot, and `error` tells
+ * the same: PLX_ADDRESS_IN_USE, PLX_INVALID_PORT (missing, out of range or reserved),
+ * PLX_INVALID_STATE (open already, another kind, NULL, nonsense), EADDRNOTAVAIL for what is no address
+ * of this computer, or another error of the system. */
+PLX_API int plx_udp_bind(plx_socket *socket, const char *where);
 
 /* plx_udp_read_sized is plx_udp_read for callers that state how large their plx_datagram is: only
  * the first `size` bytes of it are written, so a program may be older than the library. Made for

@@ -44,13 +44,8 @@ static struct udp *udp_of(const plx_socket *socket)
 
 /* ---- binding and the one peer ---------------------------------------------------------------- */
 
-static int udp_connect(plx_socket *socket)
+static int bind_to_port(plx_socket *socket)
 {
-    if (socket->address != NULL) {
-        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                                  "connect: an address is set, and this call only binds a UDP "
-                                  "socket, call plx_socket_connect_to to choose a peer");
-    }
     int descriptor = plx__internet_bind(socket);
     if (descriptor < 0) {
         return -descriptor;
@@ -63,6 +58,16 @@ static int udp_connect(plx_socket *socket)
     }
     plx__socket_set_state(socket, PLX_BOUND);
     return 0;
+}
+
+static int udp_connect(plx_socket *socket)
+{
+    if (socket->address != NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect: an address is set, and this call only binds a UDP "
+                                  "socket, call plx_socket_connect_to to choose a peer");
+    }
+    return bind_to_port(socket);
 }
 
 static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
@@ -317,6 +322,31 @@ static int refuse(plx_socket *socket, const char *call)
                           : plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                                "%s: only for UDP sockets, not for %s sockets", call,
                                                socket->kind->name);
+}
+
+int plx_udp_bind(plx_socket *socket, const char *where)
+{
+    char host[PLX__ADDRESS_HOST_SIZE];
+    int port;
+    if (!plx__socket_is(socket, &udp)) {
+        return refuse(socket, "bind");
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "bind");
+    }
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "bind to NULL: no address given");
+    }
+    int code = plx__where_split(socket, "bind to", PLX__PORT_OF_OURS, where, host, &port);
+    if (code != 0) {
+        return code;
+    }
+    if (!plx__text_set(&socket->listen_host, host)) {
+        return plx__socket_fail_system(socket, -ENOMEM, "bind to %s", host);
+    }
+    socket->port = port;
+    return bind_to_port(socket);
 }
 
 int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size)
