@@ -51,16 +51,11 @@ struct plx__aim {
 
 /* ---- the contract of a kind ------------------------------------------------------------------ */
 
-/* What a socket of a kind that only connects and listens is before. */
-#define PLX__NOT_CONNECTED "not connected, call plx_socket_connect_to"
-
 struct plx_kind {
     const char *name;
-    const char *unopened; /* in sentences: what an unconnected socket is, and the calls that change that,
-                             such as PLX__NOT_CONNECTED */
+    const char *unopened;          /* in sentences: what an unconnected one is, and what to call then */
     const char *without_listening; /* what to call in place of listen; NULL: it listens */
-    const char *without_peer;      /* the calls that read and write without a peer; NULL: there is
-                                      always one */
+    const char *without_peer;      /* what reads and writes without a peer; NULL: always with one */
     size_t size;        /* of the kind's socket */
     int type;           /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
     int families[2];    /* AF_INET …, the second 0 where there is one */

@@ -29,6 +29,9 @@
     .type = SOCK_STREAM, .listen = plx__stream_listen, .incoming = plx__stream_incoming,           \
     .input = plx__stream_input, .send_queue = plx__stream_send_queue, .settle = plx__stream_settle
 
+/* What a socket that only connects and listens is before, in sentences: a kind's `unopened`. */
+#define PLX__NOT_CONNECTED "not connected, call plx_socket_connect_to"
+
 int plx__stream_listen(plx_socket *socket);
 void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget);
 void plx__stream_input(plx_socket *socket, struct plx__budget *budget);
