@@ -28,21 +28,28 @@ void plx__clients_resume(plx_server *server)
     }
 }
 
-static plx_socket *make_client(plx_server *server)
+static bool is_usable(const plx_server *server, const plx_socket *client)
 {
-    plx_socket *client = PLX__SERVER_HANDLER(server, add_socket) != NULL
-                             ? server->events->add_socket(server, server->user)
-                             : server->constructor();
-    if (client == NULL || server->hold.freed) {
-        return plx_socket_free(client);
-    }
-    if (client->kind != server->listener->kind || client->state != PLX_UNCONNECTED ||
-        client->owner != NULL) {
+    return client->kind == server->listener->kind && client->state == PLX_UNCONNECTED &&
+           client->owner == NULL;
+}
+
+/* Sets *ret_client to NULL where the peer is to be turned away. Returns 0 or -ENOMEM. */
+static int make_client(plx_server *server, plx_socket **ret_client)
+{
+    bool asked = PLX__SERVER_HANDLER(server, add_socket) != NULL;
+    plx_socket *client =
+        asked ? server->events->add_socket(server, server->user) : server->constructor();
+    int result = client == NULL && !asked ? -ENOMEM : 0;
+    if (server->hold.freed) {
+        client = plx_socket_free(client);
+    } else if (client != NULL && !is_usable(server, client)) {
         plx__socket_fail(server->listener, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
                          "accept into a socket that is in use or of another kind");
-        return NULL;
+        client = NULL;
     }
-    return client;
+    *ret_client = client;
+    return result;
 }
 
 static void count_in(plx_server *server, plx_socket *client)
@@ -52,77 +59,124 @@ static void count_in(plx_server *server, plx_socket *client)
     server->count++;
 }
 
-static bool connect_client(plx_server *server, plx_socket *client, int descriptor,
-                           const struct plx__os_name *remote)
+static int connect_client(plx_server *server, plx_socket *client, int descriptor,
+                          const struct plx__os_name *remote)
 {
     plx_group *group = plx__group_of(server->listener->task.loop);
     client->handlers = server->client_handlers;
     plx__socket_begin(client);
     if (!plx__options_copy(client, server->listener) ||
         !plx__message_copy_frame(client, server->listener)) {
-        return false;
+        return -ENOMEM;
     }
     plx__options_apply(client, descriptor);
     if (group != NULL && plx_group_add(group, client) != 0) {
-        return false;
+        return -ENOMEM;
     }
-    if (plx__socket_take_descriptor(client, descriptor, PLX_CONNECTED) < 0) {
-        return false;
+    int result = plx__socket_take_descriptor(client, descriptor, PLX_CONNECTED);
+    if (result < 0) {
+        return result;
     }
     client->owner = &server->owner;
     count_in(server, client);
     plx__socket_become_connected(client, remote);
-    return true;
+    return 0;
 }
 
-static void admit(plx_server *server, int descriptor, const struct plx__os_name *remote)
+/* Makes a client of a connection, or turns its peer away. Returns 0, or a negative errno and the
+ * descriptor is still the caller's. */
+static int admit(plx_server *server, int descriptor, const struct plx__os_name *remote)
 {
-    plx_socket *client = make_client(server);
-    if (client == NULL) {
+    plx_socket *client;
+    int result = make_client(server, &client);
+    if (result == 0 && client == NULL) {
         plx__os_close(descriptor);
-        return;
+        return 0;
     }
-    if (!connect_client(server, client, descriptor, remote)) {
-        plx__os_close(descriptor);
+    if (result == 0) {
+        result = connect_client(server, client, descriptor, remote);
+    }
+    if (result < 0) {
         plx_socket_free(client);
-        plx__socket_fail_memory(server->listener, "accept");
-        return;
+        return result;
     }
     if (PLX__SERVER_HANDLER(server, accepted) != NULL) {
         server->events->accepted(server, client, server->user);
     }
+    return 0;
 }
 
-/* The connection stays in the system's queue and nobody is dropped: that is why accepting is tried
- * before anything is made. */
+/* A connection for which a client cannot be made is kept and tried again: its peer notices nothing, as
+ * if it still waited in the kernel's queue. Making a client before there is a connection would spare
+ * this, but not the group's place for its descriptor, and would ask the program for sockets that
+ * nobody needs. */
+static void keep(plx_server *server, int descriptor)
+{
+    server->kept = descriptor;
+    server->keeps = true;
+}
+
+static void drop_kept(plx_server *server)
+{
+    if (server->keeps) {
+        server->keeps = false;
+        plx__os_close(server->kept);
+    }
+}
+
+/* The next connection: a descriptor or a negative errno. */
+static int next_connection(plx_server *server, struct plx__os_name *ret_remote)
+{
+    if (!server->keeps) {
+        return plx__os_accept(server->listener->watch.descriptor, ret_remote);
+    }
+    server->keeps = false;
+    if (plx__os_remote_name(server->kept, ret_remote) < 0) {
+        *ret_remote = (struct plx__os_name){0}; /* the peer has gone meanwhile */
+    }
+    return server->kept;
+}
+
+/* Connections stay in the kernel's queue and nobody is dropped. */
 static void stop_accepting(plx_server *server, int error)
 {
-    if (!server->exhausted) {
-        plx__socket_fail_system(server->listener, error, "accept");
+    plx_socket *listener = server->listener;
+    if (!server->exhausted && error == -ENOMEM) {
+        plx__socket_fail_memory(listener, "accept");
+    } else if (!server->exhausted) {
+        plx__socket_fail_system(listener, error, "accept");
     }
     server->exhausted = true;
-    plx__stream_pause(server->listener, false);
+    plx__stream_pause(listener, false);
 }
 
 static bool accept_one(plx_server *server)
 {
     struct plx__os_name remote;
+    plx_socket *listener = server->listener;
     if (server->maximum != 0 && server->count >= server->maximum) {
-        plx__stream_pause(server->listener, true);
+        plx__stream_pause(listener, true);
         return false;
     }
-    int descriptor = plx__os_accept(server->listener->watch.descriptor, &remote);
-    if (descriptor >= 0) {
+    int descriptor = next_connection(server, &remote);
+    if (descriptor == -EAGAIN) {
+        listener->watch.ready = 0;
+        return false;
+    }
+    int result = descriptor < 0 ? descriptor : admit(server, descriptor, &remote);
+    if (result == 0) {
         server->exhausted = false;
-        admit(server, descriptor, &remote);
-    } else if (descriptor == -EAGAIN) {
-        server->listener->watch.ready = 0;
-        return false;
-    } else {
-        stop_accepting(server, descriptor);
+        return true;
+    }
+    if (descriptor >= 0 && listener->state != PLX_LISTENING) {
+        plx__os_close(descriptor); /* add_socket has stopped the server */
         return false;
     }
-    return true;
+    if (descriptor >= 0) {
+        keep(server, descriptor);
+    }
+    stop_accepting(server, result);
+    return false;
 }
 
 static void incoming(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget)
@@ -157,7 +211,12 @@ static void ended(struct plx__owner *owner, plx_socket *socket)
 {
     plx_server *server = server_of(owner);
     struct plx__loop *loop = server->listener->task.loop;
-    if (socket == server->listener || !socket->active) {
+    if (socket == server->listener) {
+        drop_kept(server);
+        server->exhausted = false;
+        return;
+    }
+    if (!socket->active) {
         return;
     }
     count_out(server, socket);

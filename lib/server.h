@@ -29,7 +29,9 @@ struct plx_server {
     struct plx__list clients, ended;
     size_t count;   /* of clients */
     size_t maximum; /* 0: none */
-    bool exhausted; /* descriptors ran out, and that was told */
+    bool exhausted; /* descriptors or memory ran out, and that was told */
+    bool keeps;     /* an accepted connection waits for memory for its client */
+    int kept;       /* its descriptor */
     bool polling;
     const plx_server_events *events;
     size_t events_size;

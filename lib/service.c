@@ -139,6 +139,8 @@ static void listener_input(plx_socket *socket, struct plx__budget *budget)
     if (socket->paused && socket->wake_at != 0 && plx__clock_now() >= socket->wake_at) {
         socket->paused = false;
         socket->wake_at = 0;
+        /* A connection may wait that no readiness tells of: its owner has it already. */
+        socket->watch.ready |= PLX__READ;
     }
     if (!socket->paused && (socket->watch.ready & PLX__READ) != 0) {
         socket->kind->incoming(socket, budget);

@@ -5,9 +5,9 @@
  * or aborted, unless it is connecting or listening again. plx_socket_free ends a client at any
  * time, and plx_server_take makes it the caller's. All clients start with the same handlers.
  *
- * When descriptors run out the server pauses instead of spinning and goes on by itself. A server
- * that is in a group is served by the group's poll with all its clients; else by
- * plx_server_poll. */
+ * When descriptors or memory run out the server reports it once, pauses instead of spinning and goes
+ * on by itself; peers wait meanwhile and none is turned away. A server that is in a group is served by
+ * the group's poll with all its clients; else by plx_server_poll. */
 #ifndef POLLUX_SERVER_H
 #define POLLUX_SERVER_H
 
@@ -34,7 +34,8 @@ typedef plx_socket *(plx_constructor)(void);
  * add members at the end. */
 typedef struct plx_server_events {
     /* add_socket: a peer waits; return an unconnected socket of the server's kind for it, which the
-     * server owns then, or NULL to turn the peer away. Where this member is NULL the constructor
+     * server owns then, or NULL to turn the peer away. Asked again for the same peer where there was
+     * no memory to connect the socket, which is freed then. Where this member is NULL the constructor
      * makes it. */
     plx_socket *(*add_socket)(plx_server *server, void *user);
 
