@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/error.h"
+#include "lib/idle.h"
 #include "lib/message.h"
 #include "lib/socket.h"
 
@@ -82,7 +83,7 @@ void plx__socket_received(plx_socket *socket, size_t size)
     socket->fresh = true;
     socket->idle_polls = 0;
     plx__socket_note_bytes(socket);
-    plx__socket_touch(socket);
+    plx__idle_received(socket);
 }
 
 void plx__socket_note_room(plx_socket *socket)
@@ -111,7 +112,7 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
         }
     }
     plx__socket_note_room(socket);
-    plx__socket_touch(socket);
+    plx__idle_sent(socket);
 }
 
 /* An emptied buffer goes back to the group at once, unless the program was lent what it held. */

@@ -115,6 +115,10 @@ bool plx__os_has_ended(int descriptor);
  * (SIOCOUTQ, tcp(7)); 0 where the system cannot tell. */
 ptrdiff_t plx__os_bytes_unacknowledged(int descriptor);
 
+/* plx__os_acknowledged_ago returns for how many milliseconds the peer's kernel has acknowledged nothing
+ * (TCP_INFO, tcp(7)); 0 where the kernel does not tell. */
+uint32_t plx__os_acknowledged_ago(int descriptor);
+
 /* plx__os_poll is poll(2); a signal is reported as -EINTR. */
 int plx__os_poll(struct pollfd *entries, size_t count, int timeout_ms);
 

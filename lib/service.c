@@ -4,6 +4,7 @@
 #include "lib/clock.h"
 #include "lib/connect.h"
 #include "lib/error.h"
+#include "lib/idle.h"
 #include "lib/socket.h"
 
 #include <errno.h>
@@ -37,24 +38,13 @@ unsigned plx__socket_interest(const plx_socket *socket, plx_state state)
     return interest == PLX__READ && remembers ? interest | PLX__EDGE : interest;
 }
 
-/* The moment at which the connection has been silent for too long; 0: never. */
-static uint64_t idle_deadline(const plx_socket *socket)
-{
-    int limit = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT);
-    if (limit == 0 || socket->state != PLX_CONNECTED || socket->peer_ended) {
-        return 0;
-    }
-    uint64_t set = socket->options->idle_from;
-    return plx__clock_after(set > socket->last_activity ? set : socket->last_activity, limit);
-}
-
 static uint64_t deadline_of_state(const plx_socket *socket)
 {
     uint64_t look = 0;
     switch ((plx_state)socket->state) {
     case PLX_HOST_LOOKUP:
     case PLX_CONNECTING: return plx__connect_deadline(socket);
-    case PLX_CONNECTED: return plx__clock_earlier(socket->wake_at, idle_deadline(socket));
+    case PLX_CONNECTED: return plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
     case PLX_CLOSING:
         look = plx__clock_after(plx__clock_now(), socket->look_pause);
         return plx__clock_earlier(socket->wake_at, look);
@@ -94,13 +84,6 @@ void plx__socket_update(plx_socket *socket)
     }
 }
 
-/* The coarse clock is a quarter of the price, and behind by a tick: good enough for statistics. */
-void plx__socket_touch(plx_socket *socket)
-{
-    bool exact = plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT) != 0;
-    socket->last_activity = exact ? plx__clock_now() : plx__clock_coarse();
-}
-
 static bool may_receive(const plx_socket *socket)
 {
     return plx__socket_is_open(socket) && !socket->input_ended &&
@@ -115,24 +98,18 @@ static bool has_edge(const plx_socket *socket)
            may_receive(socket);
 }
 
-bool plx__socket_has_work(const plx_socket *socket)
+bool plx__socket_has_input_work(const plx_socket *socket)
 {
     return socket->news != 0 || socket->again || socket->more || socket->too_long ||
-           socket->watch_error != 0 || plx__socket_can_send(socket) || has_edge(socket);
+           socket->watch_error != 0 || has_edge(socket);
+}
+
+bool plx__socket_has_work(const plx_socket *socket)
+{
+    return plx__socket_has_input_work(socket) || plx__socket_can_send(socket);
 }
 
 /* ---- moving bytes ---------------------------------------------------------------------------- */
-
-static void check_idle(plx_socket *socket)
-{
-    uint64_t late = idle_deadline(socket);
-    if (late != 0 && !plx__socket_has_work(socket) && plx__clock_now() >= late) {
-        plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
-                                  "nothing received or sent for %d ms",
-                                  plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT));
-        plx__socket_end(socket);
-    }
-}
 
 static void listener_input(plx_socket *socket, struct plx__budget *budget)
 {
@@ -168,7 +145,7 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
     if (may_receive(socket)) {
         socket->kind->input(socket, budget);
     }
-    check_idle(socket);
+    plx__idle_check(socket);
     plx__socket_update(socket);
 }
 

@@ -4,6 +4,7 @@
 #include "lib/activation.h"
 #include "lib/clock.h"
 #include "lib/connect.h"
+#include "lib/idle.h"
 #include "lib/memory.h"
 #include "lib/message.h"
 #include "lib/socket.h"
@@ -194,7 +195,7 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name 
     if (socket->kind->connected != NULL) {
         socket->kind->connected(socket);
     }
-    plx__socket_touch(socket);
+    plx__idle_begin(socket);
     plx__socket_update(socket);
 }
 

@@ -111,7 +111,8 @@ struct plx_kind {
      * streams. */
     ptrdiff_t (*receive)(plx_socket *socket, void *data, size_t size);
     ptrdiff_t (*send)(plx_socket *socket, const void *data, size_t size);
-    /* Returns the bytes sent that the peer's system has not confirmed. NULL: none ever. */
+    /* Returns the bytes sent that the peer's kernel has not confirmed. NULL: none ever, and what was
+     * sent counts as movement at once (lib/idle.h). */
     ptrdiff_t (*unconfirmed)(plx_socket *socket);
 
     /* Queues what the program writes. Returns the count taken, or after plx__socket_fail its code,
@@ -361,9 +362,10 @@ static inline void plx__socket_tell(plx_socket *socket, plx__news wanted)
     }
 }
 
-/* plx__socket_has_work says whether something waits in memory that needs no news from the system.
- */
+/* plx__socket_has_work says whether something waits in memory that needs no news from the kernel;
+ * plx__socket_has_input_work leaves out what waits to be sent. */
 bool plx__socket_has_work(const plx_socket *socket);
+bool plx__socket_has_input_work(const plx_socket *socket);
 
 /* plx__socket_look finds out whether the descriptors are ready, for a socket that is not served by
  * its group now. */
@@ -375,9 +377,6 @@ unsigned plx__socket_interest(const plx_socket *socket, plx_state state);
 /* plx__socket_update brings watch and deadline in line with state, limits and buffers, and changes
  * nothing else. A watch that the poller refuses is noted in watch_error, for plx__socket_settle. */
 void plx__socket_update(plx_socket *socket);
-
-/* plx__socket_touch notes the moment as that of the last activity. */
-void plx__socket_touch(plx_socket *socket);
 
 /* plx__socket_budget is what one poll of a socket alone may do. */
 struct plx__budget plx__socket_budget(void);

@@ -370,7 +370,13 @@ typedef enum plx_option {
     PLX_OPTION_CONNECT_TIMEOUT,     /* ms for connect with its look-up; 0 is none [30000] */
     PLX_OPTION_LINGER_TIMEOUT,      /* ms to send what is queued at the end; 0 is none [30000] */
     PLX_OPTION_IDLE_TIMEOUT,        /* ms without a byte either way that end a connection, with
-                                       ETIMEDOUT, reason SOCKET_TIMEOUT; 0 is none */
+                                       ETIMEDOUT, reason SOCKET_TIMEOUT; 0 is none. What TCP sends
+                                       counts once the peer has acknowledged it: a peer that
+                                       vanishes while something is being sent is noticed after
+                                       once to twice the time, however much is written. IPC and UDP
+                                       have no acknowledgements: there what the kernel took counts,
+                                       which for IPC is in the peer's queue, and for UDP says
+                                       nothing about a peer that is only sent to */
     PLX_OPTION_HALF_OPEN,           /* switch: when the peer ends its side, `end_of_input` comes and
                                        writing goes on; else the connection ends */
     PLX_OPTION_AUTO_CONNECT,        /* TCP, IPC, switch: a connection made by connect that failed or

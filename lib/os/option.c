@@ -123,26 +123,50 @@ int plx__os_option(int descriptor, plx_option option, int *ret_value)
                ipv6 ? place->ipv6_name : place->name, ret_value);
 }
 
+#ifdef TCP_INFO
+
+static int ask_info(int descriptor, struct tcp_info *ret_info)
+{
+    socklen_t size = sizeof *ret_info;
+    memset(ret_info, 0, sizeof *ret_info);
+    return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, ret_info, &size) < 0 ? -errno : 0;
+}
+
 int plx__os_path_facts(int descriptor, struct plx__os_path_facts *ret_facts)
 {
-#ifdef TCP_INFO
     struct tcp_info info;
-    socklen_t size = sizeof info;
-    memset(&info, 0, sizeof info);
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) {
-        return -errno;
+    int result = ask_info(descriptor, &info);
+    if (result == 0) {
+        *ret_facts = (struct plx__os_path_facts){.round_trip = info.tcpi_rtt,
+                                                 .round_trip_variation = info.tcpi_rttvar,
+                                                 .retransmissions = info.tcpi_total_retrans,
+                                                 .congestion_window = info.tcpi_snd_cwnd};
     }
-    *ret_facts = (struct plx__os_path_facts){.round_trip = info.tcpi_rtt,
-                                             .round_trip_variation = info.tcpi_rttvar,
-                                             .retransmissions = info.tcpi_total_retrans,
-                                             .congestion_window = info.tcpi_snd_cwnd};
-    return 0;
+    return result;
+}
+
+uint32_t plx__os_acknowledged_ago(int descriptor)
+{
+    struct tcp_info info;
+    return ask_info(descriptor, &info) == 0 ? info.tcpi_last_ack_recv : 0;
+}
+
 #else
+
+int plx__os_path_facts(int descriptor, struct plx__os_path_facts *ret_facts)
+{
     (void)descriptor;
     (void)ret_facts;
     return -ENOPROTOOPT;
-#endif
 }
+
+uint32_t plx__os_acknowledged_ago(int descriptor)
+{
+    (void)descriptor;
+    return 0;
+}
+
+#endif
 
 int plx__os_set_only_ipv6(int descriptor, bool only)
 {
