@@ -7,23 +7,34 @@
 #include "lib/memory.h"
 #include "lib/socket.h"
 
+#include <errno.h>
+
 #define DEFAULT_BYTES ((size_t)1024 * 1024)
 
-plx_group *plx_group_new(void)
+plx_group *plx__group_new(int *ret_error)
 {
     plx_group *group = plx__memory_new(sizeof *group);
     if (group == NULL) {
+        *ret_error = -ENOMEM;
         return NULL;
     }
     group->loop.input = plx__socket_input;
     group->loop.output = plx__socket_output;
     group->loop.rest = plx__socket_rest;
     group->loop.budget_bytes = DEFAULT_BYTES;
-    if (plx__loop_open(&group->loop) < 0) {
+    int result = plx__loop_open(&group->loop);
+    if (result < 0) {
         plx__memory_free(group);
+        *ret_error = result;
         return NULL;
     }
     return group;
+}
+
+plx_group *plx_group_new(void)
+{
+    int error;
+    return plx__group_new(&error);
 }
 
 static void destroy(plx_group *group)
@@ -60,15 +71,16 @@ int plx_group_add(plx_group *group, plx_socket *socket)
         return 0;
     }
     /* Its blocks stay with it: whichever pool they came from, any can take them. */
+    struct plx__loop *before = socket->task.loop;
     plx__loop_remove(&socket->task);
     int result = plx__loop_add(&group->loop, &socket->task);
-    if (result < 0) {
-        return plx__error_code(-result);
+    if (result < 0 && before != NULL) {
+        plx__loop_add(before, &socket->task);
     }
     if (plx__socket_has_work(socket)) {
         plx__task_schedule_input(&socket->task);
     }
-    return 0;
+    return result < 0 ? plx__error_code(-result) : 0;
 }
 
 void plx_group_remove(plx_group *group, plx_socket *socket)

@@ -16,6 +16,9 @@ struct plx_group {
     struct plx__hold hold;
 };
 
+/* plx__group_new is plx_group_new, and sets *ret_error to a negative errno when that is NULL. */
+plx_group *plx__group_new(int *ret_error);
+
 /* plx__group_of returns the group that a loop belongs to; NULL for NULL. */
 plx_group *plx__group_of(struct plx__loop *loop);
 

@@ -6,6 +6,11 @@
 #include "lib/message.h"
 #include "lib/server.h"
 
+#include <errno.h>
+
+/* Milliseconds that a server without a group sleeps at most. */
+#define GROUPLESS_SLEEP 100
+
 static void destroy(plx_server *server)
 {
     plx_group_free(server->own);
@@ -215,7 +220,15 @@ int plx_group_add_server(plx_group *group, plx_server *server)
     if (group == NULL || server == NULL || server->hold.freed) {
         return PLX_INVALID_STATE;
     }
-    return add_to(group, server);
+    plx_group *before = plx__group_of(server->listener->task.loop);
+    int code = add_to(group, server);
+    if (code != 0) {
+        plx_group_remove_server(group, server);
+    }
+    if (code != 0 && before != NULL) {
+        add_to(before, server);
+    }
+    return code;
 }
 
 void plx_group_remove_server(plx_group *group, plx_server *server)
@@ -235,14 +248,25 @@ void plx_group_remove_server(plx_group *group, plx_server *server)
  * are alone: taken in as well. */
 static plx_group *own_group(plx_server *server)
 {
+    plx_socket *listener = server->listener;
+    int result = 0, code = 0;
     if (server->own == NULL) {
-        server->own = plx_group_new();
+        server->own = plx__group_new(&result);
     }
-    if (server->own != NULL && server->listener->task.loop == NULL &&
-        add_to(server->own, server) != 0) {
-        return NULL;
+    if (server->own != NULL && listener->task.loop == NULL) {
+        code = plx_group_add_server(server->own, server);
     }
-    return server->own;
+    if (result == 0 && code == 0) {
+        server->groupless = false;
+        return server->own;
+    }
+    if (!server->groupless && result < 0 && result != -ENOMEM) {
+        plx__socket_fail_system(listener, result, "make the group of a server");
+    } else if (!server->groupless) {
+        plx__socket_fail_memory(listener, "make the group of a server");
+    }
+    server->groupless = true;
+    return NULL;
 }
 
 /* In somebody's group, its own sockets are served one by one. Each goes to the end of the list
@@ -266,6 +290,16 @@ static bool poll_members(plx_server *server)
     return more;
 }
 
+/* Without a group nothing can sleep for all of them: the listener alone is waited for, for a moment. */
+static bool serve_without_group(plx_server *server, int timeout_ms, bool *ret_found)
+{
+    bool over = timeout_ms >= 0 && timeout_ms <= GROUPLESS_SLEEP;
+    int sleep = over ? timeout_ms : GROUPLESS_SLEEP;
+    int ready = sleep == 0 ? 0 : plx__task_sleep(&server->listener->task, sleep);
+    *ret_found = ready > 0 || !over;
+    return poll_members(server);
+}
+
 /* One pass, over the server alone unless it is to sleep: that is the whole group's sleep. */
 static bool serve(plx_server *server, bool alone, int timeout_ms, bool *ret_found)
 {
@@ -274,12 +308,14 @@ static bool serve(plx_server *server, bool alone, int timeout_ms, bool *ret_foun
     plx_group *group = theirs ? plx__group_of(loop) : own_group(server);
     bool more = false;
     *ret_found = false;
-    if (group == NULL || server->polling || group->loop.phase != PLX__RESTING) {
+    if (server->polling || (group != NULL && group->loop.phase != PLX__RESTING)) {
         return false;
     }
     server->polling = true;
     plx__hold_enter(&server->hold);
-    if (theirs && alone) {
+    if (group == NULL) {
+        more = serve_without_group(server, timeout_ms, ret_found);
+    } else if (theirs && alone) {
         more = poll_members(server);
     } else {
         more = plx_group_poll(group, timeout_ms);

@@ -32,6 +32,7 @@ struct plx_server {
     bool exhausted; /* descriptors or memory ran out, and that was told */
     bool keeps;     /* an accepted connection waits for memory for its client */
     int kept;       /* its descriptor */
+    bool groupless; /* the own group could not be made, and that was told */
     bool polling;
     const plx_server_events *events;
     size_t events_size;

@@ -2,6 +2,12 @@
  * nobody away and recovers by itself. */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "tests/world.h"
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -143,17 +149,207 @@ MODE_CASE(a_client_that_is_turned_away)
     ck_assert_int_eq(host.code, 3);
 }
 
+/* ---- a group of its own ---------------------------------------------------------------------- */
+
+/* The cases here are for a server that is polled alone: ADD_LONE_CASE runs them for each kind. */
+#define ADD_LONE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, (int)KINDS)
+
+enum { MOST = 200 };
+
+static int taken[MOST], taken_count;
+static struct rlimit before;
+
+/* Leaves no descriptor to this process. */
+static void take_descriptors(void)
+{
+    struct rlimit few;
+    int one;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){MOST, before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while ((one = fcntl(0, F_DUPFD_CLOEXEC, 0)) >= 0)
+        taken[taken_count++] = one;
+    ck_assert_int_eq(errno, EMFILE);
+}
+
+static void give_descriptors(void)
+{
+    while (taken_count > 0)
+        close(taken[--taken_count]);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+CASE(a_group_that_finds_no_memory)
+{
+    struct host host;
+    char where[WHERE_SIZE];
+    plx_server *server = world_server(w);
+
+    host = (struct host){0};
+    plx_server_set_events(server, &host_events, &host);
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    fail_allocation(-1);
+    for (int i = 0; i < 10; i++)
+        plx_server_poll(server);
+    ck_assert_int_ge(host.errors, 1);
+    ck_assert_int_le(host.errors, 2); /* for the group, and for the client */
+    ck_assert_int_eq(host.code, PLX_OUT_OF_MEMORY);
+    ck_assert_int_eq(plx_server_error(server)->code, PLX_OUT_OF_MEMORY);
+    fail_allocation(0);
+    UNTIL(w, host.accepted == 1);
+}
+
+CASE(a_group_that_finds_no_descriptor)
+{
+    struct host host;
+    char where[WHERE_SIZE];
+    plx_server *server;
+
+    if (under_valgrind())
+        return;
+    server = world_server(w);
+    host = (struct host){0};
+    plx_server_set_events(server, &host_events, &host);
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    take_descriptors();
+    for (int i = 0; i < 10; i++)
+        plx_server_wait(server, 1);
+    ck_assert_int_ge(host.errors, 1);
+    ck_assert_int_le(host.errors, 2); /* for the group, and for the accept */
+    ck_assert_int_eq(host.code, PLX_OPEN_DRIVER);
+    ck_assert_int_eq(plx_server_error(server)->os_error, EMFILE);
+    give_descriptors();
+    UNTIL(w, host.accepted == 1);
+    /* The next shortage is another one. */
+    host.errors = 0;
+    plx_server_stop_listening(server);
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    take_descriptors();
+    for (int i = 0; i < 10; i++)
+        plx_server_poll(server);
+    ck_assert_int_eq(host.errors, 1);
+    give_descriptors();
+    UNTIL(w, host.accepted == 2);
+}
+
+/* Those that are there already are served one by one. */
+CASE(clients_without_a_group)
+{
+    struct host host;
+    char where[WHERE_SIZE];
+    plx_group *group = plx_group_new();
+    plx_server *server = world_server(w);
+    plx_socket *client;
+    int raw;
+
+    if (under_valgrind()) {
+        plx_group_free(group);
+        return;
+    }
+    host = (struct host){0};
+    plx_server_set_events(server, &host_events, &host);
+    ck_assert_int_eq(plx_group_add_server(group, server), 0);
+    world_serve(w, server, where);
+    raw = raw_connect(w, where);
+    while (host.accepted == 0)
+        plx_group_poll(group, 10);
+    plx_group_free(group);
+    take_descriptors();
+    client = plx_server_next_active(server, NULL);
+    raw_say(raw, "ping");
+    while (plx_socket_bytes_available(client) < 4)
+        plx_server_wait(server, 10);
+    ck_assert_int_ge(host.errors, 1); /* accept wants a descriptor even if nobody waits: another */
+    ck_assert_int_le(host.errors, 2);
+    ck_assert_int_eq(host.code, PLX_OPEN_DRIVER);
+    ck_assert_int_eq(plx_socket_write(client, "pong", 4), 4);
+    plx_server_poll(server);
+    raw_expect(w, raw, "pong");
+    raw_close(w, raw);
+    while (plx_server_active_count(server) > 0)
+        plx_server_poll(server);
+    give_descriptors();
+    raw_connect(w, where);
+    UNTIL(w, host.accepted == 2);
+}
+
+/* ---- moving ---------------------------------------------------------------------------------- */
+
+/* A server moves as a whole or not at all: with poll(2) each member takes memory in its group. */
+static void move(int number)
+{
+    enum { CLIENTS = 40 };
+    struct world world, *w = &world;
+    struct host host;
+    char where[WHERE_SIZE], byte;
+    int raws[CLIENTS], code;
+    plx_group *old, *new;
+    plx_server *server;
+
+    world_begin_plain(w, MODE_LONE);
+    setenv("POLLUX_POLLER", "poll", 1);
+    old = plx_group_new();
+    new = plx_group_new();
+    server = world_server(w);
+    host = (struct host){0};
+    plx_server_set_events(server, &host_events, &host);
+    ck_assert_int_eq(plx_group_add_server(old, server), 0);
+    world_serve(w, server, where);
+    for (int i = 0; i < CLIENTS; i++)
+        raws[i] = raw_connect(w, where);
+    while (host.accepted < CLIENTS)
+        plx_group_poll(old, 10);
+    fail_allocation(number);
+    code = plx_group_add_server(new, server);
+    fail_allocation(0);
+    ck_assert(code == 0 || code == PLX_OUT_OF_MEMORY);
+    ck_assert_uint_eq(plx_group_count(old), code == 0 ? 0 : CLIENTS);
+    ck_assert_uint_eq(plx_group_count(new), code == 0 ? CLIENTS : 0);
+    for (int i = 0; i < CLIENTS; i++)
+        raw_say(raws[i], "x");
+    for (plx_socket *client = plx_server_next_active(server, NULL); client != NULL;
+         client = plx_server_next_active(server, client)) {
+        while (plx_socket_bytes_available(client) == 0)
+            plx_group_poll(code == 0 ? new : old, 10);
+        ck_assert_int_eq(plx_socket_read(client, &byte, 1), 1);
+    }
+    world_free_server(w, server);
+    plx_group_free(old);
+    plx_group_free(new);
+    unsetenv("POLLUX_POLLER");
+    world_end(w);
+}
+
+START_TEST(a_server_that_cannot_move)
+{
+    for (int number = 1; number < 8; number++) {
+        move(number);
+        move(-number);
+    }
+}
+END_TEST
+
 /* ---- the suite ------------------------------------------------------------------------------- */
 
 int main(void)
 {
     Suite *suite = suite_create("server-scarce");
-    TCase *memory = tcase_create("memory");
+    TCase *memory = tcase_create("memory"), *groups = tcase_create("groups");
 
     tcase_set_timeout(memory, 60);
     ADD_CASE(memory, a_client_that_finds_no_memory);
     ADD_CASE(memory, a_client_that_waits_while_the_server_stops);
     ADD_MODE_CASE(memory, a_client_that_is_turned_away);
     suite_add_tcase(suite, memory);
+    tcase_set_timeout(groups, 60);
+    ADD_LONE_CASE(groups, a_group_that_finds_no_memory);
+    ADD_LONE_CASE(groups, a_group_that_finds_no_descriptor);
+    ADD_LONE_CASE(groups, clients_without_a_group);
+    tcase_add_test(groups, a_server_that_cannot_move);
+    suite_add_tcase(suite, groups);
     return world_run(suite);
 }

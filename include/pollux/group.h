@@ -35,11 +35,12 @@ PLX_API plx_group *plx_group_free(plx_group *group);
 
 /* plx_group_add makes a socket a member; one of another group moves, one of this group stays. The
  * group borrows it: you free it, and it leaves by itself then. Returns 0, PLX_OUT_OF_MEMORY,
- * PLX_INVALID_STATE for NULL, or the system's error. */
+ * PLX_INVALID_STATE for NULL, or the system's error; then the socket is where it was. */
 PLX_API int plx_group_add(plx_group *group, plx_socket *socket);
 
 /* plx_group_add_server makes a server and all its clients, now and later, members. The group
- * borrows the server. Returns as plx_group_add does. */
+ * borrows the server. Returns as plx_group_add does; a server that could not move as a whole has not
+ * moved. */
 PLX_API int plx_group_add_server(plx_group *group, plx_server *server);
 
 /* plx_group_remove makes the socket a lone one again, connected as it is. Nothing for one that is

@@ -7,7 +7,8 @@
  *
  * When descriptors or memory run out the server reports it once, pauses instead of spinning and goes
  * on by itself; peers wait meanwhile and none is turned away. A server that is in a group is served by
- * the group's poll with all its clients; else by plx_server_poll. */
+ * the group's poll with all its clients; else by plx_server_poll, with a group of its own, and where
+ * there are no descriptors or no memory for one its sockets one by one. */
 #ifndef POLLUX_SERVER_H
 #define POLLUX_SERVER_H
 
