@@ -395,7 +395,7 @@ bool plx_socket_end_of_file(const plx_socket *socket)
 
 static bool is_writable(const plx_socket *socket)
 {
-    return plx__socket_is_connecting(socket) ||
+    return (plx__socket_is_connecting(socket) && !socket->disconnecting) ||
            (socket->state == PLX_CONNECTED && !socket->sending_ended);
 }
 

@@ -117,6 +117,8 @@ static void fall_back(plx_socket *socket)
     if (socket->watch.task == NULL) {
         plx__socket_end(socket);
     } else {
+        socket->kind->drop_peer(socket);
+        socket->disconnecting = false;
         plx__socket_set_state(socket, PLX_BOUND);
         plx__socket_update(socket);
     }

@@ -120,6 +120,40 @@ static void take_front(plx_socket *socket, size_t size)
     put_run(&socket->out, 0, &run);
 }
 
+static size_t datagrams_in(const struct plx__run *run)
+{
+    return run->size == 0 ? 1 : (run->size + run->segment - 1) / run->segment;
+}
+
+size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *self,
+                                const plx_address *address)
+{
+    struct plx__buffer *queue = &socket->out;
+    size_t kept = 0, dropped = 0;
+    for (size_t at = 0; at < queue->size;) {
+        struct plx__run run = run_at(queue, at);
+        size_t size = sizeof run + run.size;
+        bool peers = run.address.family == 0;
+        if (peers && address != NULL) {
+            run.address = *address;
+            put_run(queue, at, &run);
+        }
+        if (peers && address == NULL) {
+            dropped += datagrams_in(&run);
+            socket->out_records--;
+        } else {
+            uint8_t *data = queue->block + queue->start;
+            memmove(data + kept, data + at, size);
+            kept += size;
+        }
+        at += size;
+    }
+    queue->size = kept;
+    self->open = false;
+    self->datagrams -= dropped;
+    return dropped;
+}
+
 /* ---- what goes with one call ----------------------------------------------------------------- */
 
 struct batch {

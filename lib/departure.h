@@ -46,6 +46,11 @@ struct plx__departure {
 bool plx__departure_add(plx_socket *socket, struct plx__departure *departure, const plx_address *to,
                         const void *data, size_t size);
 
+/* plx__departure_lose_peer makes what is queued for the peer the datagrams of an address, or drops it
+ * with NULL; the others stay. Returns how many were dropped. */
+size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *departure,
+                                const plx_address *address);
+
 /* plx__departure_send moves the queue to the system and sets news. */
 void plx__departure_send(plx_socket *socket, struct plx__departure *departure,
                          struct plx__budget *budget);

@@ -138,7 +138,7 @@ int plx__socket_fail_state(plx_socket *socket, const char *call)
                                   socket->kind->unopened);
     }
     return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket is %s", call,
-                              states[socket->state]);
+                              states[socket->disconnecting ? PLX_CLOSING : socket->state]);
 }
 
 /* ---- how connections end --------------------------------------------------------------------- */

@@ -422,7 +422,9 @@ int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
     }
     if (socket->kind->record_size > 0) {
         ptrdiff_t taken = plx__socket_write(socket, data, size);
-        return taken < 0 ? (int)-taken : (size_t)taken < size ? EAGAIN : 0;
+        /* An empty datagram is 0 either way. */
+        bool whole = (size_t)taken == size && !socket->wants_room;
+        return taken < 0 ? (int)-taken : whole ? 0 : EAGAIN;
     }
     if (!has_messages(socket, "write a message")) {
         return PLX_INVALID_STATE;

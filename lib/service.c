@@ -221,6 +221,14 @@ void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
     plx__socket_leave(socket);
 }
 
+/* What is told at the end of a poll. A peer that was given back in it is told of in the next, after
+ * the state that this has led to. */
+static plx__news last_news(const plx_socket *socket)
+{
+    bool bound = (socket->news & PLX__NEWS(PLX__EVENT_BOUND)) != 0;
+    return ~(PLX__NEWS_BEFORE_SENDING | (bound ? PLX__NEWS(PLX__EVENT_DISCONNECTED) : 0));
+}
+
 bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
 {
     plx_socket *socket = plx__socket_of(task);
@@ -238,7 +246,7 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
     }
     if (!socket->hold.freed) {
         plx__socket_settle(socket);
-        plx__socket_tell(socket, ~PLX__NEWS_BEFORE_SENDING);
+        plx__socket_tell(socket, last_news(socket));
     }
     bool more = !socket->hold.freed && plx__socket_has_work(socket);
     plx__socket_leave(socket);

@@ -94,7 +94,7 @@ static void clear_connection(plx_socket *socket)
     socket->told_connected = socket->again = socket->more = socket->stuck = false;
     socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
-        socket->filtered = false;
+        socket->dropped = socket->filtered = false;
     socket->auto_connects = socket->will_connect = socket->wants_room = socket->too_long = false;
     socket->input_error = socket->send_error = 0;
     socket->watch_error = 0;

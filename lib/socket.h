@@ -94,6 +94,9 @@ struct plx_kind {
     /* Gives back the peer, so that the socket is bound as before. Returns 0, or a code after
      * plx__socket_fail. NULL: to disconnect is to drain what is queued and to end. */
     int (*disconnect)(plx_socket *socket);
+    /* The peer was not found, and the socket is bound as before: drops what is queued for the peer.
+     * Required where `disconnect` is there. */
+    void (*drop_peer)(plx_socket *socket);
 
     /* Goes on with something of its own while the socket is open, and says when to at the latest, 0
      * for never. NULL: there is nothing of the sort. */
@@ -185,6 +188,7 @@ struct plx_socket {
     bool active : 1;        /* counted by its owner */
     bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
     bool filtered : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
+    bool dropped : 1;       /* what was written for a peer that was not found, and nothing since */
     uint16_t input_error;   /* errno that ended the input; 0: a clean end */
     uint16_t send_error;    /* errno of a send that failed; told when the input is drained */
     uint16_t next_pause;    /* ms before the next attempt of auto-connect, without its jitter */
@@ -234,17 +238,19 @@ static inline bool plx__socket_is_open(const plx_socket *socket)
     return plx__state_is_open((plx_state)socket->state);
 }
 
-/* plx__socket_has_packets says whether it reads and writes one record of its one peer at a time: only
- * datagrams may be without a peer. */
-static inline bool plx__socket_has_packets(const plx_socket *socket)
-{
-    return socket->kind->record_size > 0 && (socket->filtered || socket->kind->type != SOCK_DGRAM);
-}
-
 /* plx__socket_is_connecting says whether a connection is on its way. */
 static inline bool plx__socket_is_connecting(const plx_socket *socket)
 {
     return socket->state == PLX_HOST_LOOKUP || socket->state == PLX_CONNECTING;
+}
+
+/* plx__socket_has_packets says whether it reads and writes one record of its one peer at a time: only
+ * datagrams may be without a peer, and without one on its way. */
+static inline bool plx__socket_has_packets(const plx_socket *socket)
+{
+    return socket->kind->record_size > 0 &&
+           (socket->filtered || socket->kind->type != SOCK_DGRAM ||
+            plx__socket_is_connecting(socket));
 }
 
 /* plx__socket_can_send says whether something is queued that the system may take now. */

@@ -128,12 +128,18 @@ static bool may_receive(const plx_socket *socket)
 
 static bool is_all_sent(const plx_socket *socket)
 {
-    return socket->out.size == 0 && socket->state != PLX_UNCONNECTED && socket->send_error == 0;
+    return socket->out.size == 0 && socket->state != PLX_UNCONNECTED && socket->send_error == 0 &&
+           !socket->dropped;
 }
 
 static bool is_open_at_all(const plx_socket *socket)
 {
     return socket->state != PLX_UNCONNECTED;
+}
+
+static bool may_send(const plx_socket *socket)
+{
+    return socket->state != PLX_UNCONNECTED && !(socket->dropped && socket->out.size == 0);
 }
 
 static bool is_unconnected(const plx_socket *socket)
@@ -174,7 +180,7 @@ bool plx_socket_wait_for_data(plx_socket *socket, int timeout_ms)
 
 bool plx_socket_wait_for_sent(plx_socket *socket, int timeout_ms)
 {
-    return wait_until(socket, timeout_ms, is_all_sent, is_open_at_all);
+    return wait_until(socket, timeout_ms, is_all_sent, may_send);
 }
 
 bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms)

@@ -133,8 +133,9 @@ PLX_API int plx_socket_adopt_activated(plx_socket *socket, const char *name);
  * readable, up to the read limit or 256 KiB) until everything is acknowledged, the peer has ended
  * too, or PLX_OPTION_LINGER_TIMEOUT is over. Then `disconnected`; before it `error` only if bytes
  * were lost. While still connecting: with bytes queued it connects and sends them first, with none
- * it is cancelled at once, silently. LISTENING or BOUND: flush and close. Returns 0 (also when it
- * is CLOSING already), or PLX_INVALID_STATE when it is UNCONNECTED. */
+ * it is cancelled at once, silently. LISTENING or BOUND: flush and close. UDP with
+ * its peer: flush, and BOUND as before. Returns 0 (also when it is CLOSING already), or
+ * PLX_INVALID_STATE when it is UNCONNECTED. */
 PLX_API int plx_socket_disconnect(plx_socket *socket);
 
 /* plx_socket_close ends everything at once and silently: takes in what the system has received,
@@ -174,7 +175,7 @@ PLX_API bool plx_socket_wait_for_connected(plx_socket *socket, int timeout_ms);
 PLX_API bool plx_socket_wait_for_data(plx_socket *socket, int timeout_ms);
 
 /* plx_socket_wait_for_sent polls and sleeps until the system has taken all that was written. False
- * when the time was over or the connection ended first. */
+ * when the time was over, or the connection ended or failed first. */
 PLX_API bool plx_socket_wait_for_sent(plx_socket *socket, int timeout_ms);
 
 /* plx_socket_wait_for_disconnected polls and sleeps until the state is UNCONNECTED; true at once
@@ -190,9 +191,8 @@ PLX_API bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms
  * an empty queue may leave at once. `data` may be what read_all or lookahead of this socket
  * returned. Returns how many bytes were taken, fewer than `size` when PLX_OPTION_WRITE_LIMIT is
  * reached; 0 for size 0. -1 with last_error: PLX_INVALID_STATE when unconnected, listening or after
- * disconnect, or for NULL data; PLX_OUT_OF_MEMORY. While still connecting the bytes of a stream are
- * queued, and dropped if that fails; a datagram is refused. A failure to send shows in the next
- * poll. */
+ * disconnect, or for NULL data; PLX_OUT_OF_MEMORY. While still connecting bytes, packets and
+ * datagrams are queued, and dropped if that fails. A failure to send shows in the next poll. */
 PLX_API ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size);
 
 /* plx_socket_write_text is plx_socket_write of a text without its zero byte. Returns as that does, and

@@ -10,6 +10,9 @@
  * interface that were set, as in Xojo. plx_socket_connect_to binds, if need be, and chooses one peer:
  * only that peer's datagrams arrive, plx_socket_write sends one datagram to it and plx_socket_read
  * takes one from it (what does not fit is lost); plx_udp_read and plx_udp_write work there as well.
+ * What is written while the peer is looked up or connected waits, and keeps its order; if the peer is
+ * not found the socket is BOUND, and what was written for the peer is dropped, but not what has an
+ * address of its own (plx_udp_write).
  * Without a peer the stream calls are refused with PLX_INVALID_STATE: datagrams never merge and never
  * split. `data_available` tells of datagrams in both states, `message_available` in CONNECTED.
  *
@@ -71,7 +74,7 @@ static inline bool plx_udp_read(plx_socket *socket, plx_datagram *ret_datagram)
 /* plx_udp_write queues one datagram for an address; it leaves in the next poll or flush. A size of
  * 0 is a valid datagram; the largest has 65507 bytes, over IPv6 65527. Returns 0 when it was queued
  * whole, EAGAIN when the write limit is reached (no error; nothing was queued), PLX_INVALID_STATE
- * when the socket is not bound or an argument is NULL, PLX_INVALID_PORT for port 0, EMSGSIZE with
+ * when the socket is not open or an argument is NULL, PLX_INVALID_PORT for port 0, EMSGSIZE with
  * reason DATAGRAM_TOO_LARGE. */
 PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size);
 

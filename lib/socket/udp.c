@@ -112,11 +112,19 @@ static int udp_disconnect(plx_socket *socket)
         plx__os_name_to_address(&after, &address) && address.port == 0) {
         plx__os_bind(socket->watch.descriptor, &before);
     }
+    /* What the kernel had no room for still goes there. */
+    plx__departure_lose_peer(socket, &udp_of(socket)->departure, &socket->remote);
     socket->filtered = socket->told_connected = false;
     socket->remote = (plx_address){0};
     plx__socket_set_state(socket, PLX_BOUND);
     socket->news |= PLX__NEWS(PLX__EVENT_DISCONNECTED);
     return 0;
+}
+
+static void udp_drop_peer(plx_socket *socket)
+{
+    socket->dropped = plx__departure_lose_peer(socket, &udp_of(socket)->departure, NULL) > 0;
+    plx__socket_note_room(socket);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------- */
@@ -135,7 +143,9 @@ static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
 
 static int check_write(plx_socket *socket, int family, const void *data, size_t size)
 {
-    bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED;
+    /* Before the peer is known datagrams wait, and those for others do too: they keep their order. */
+    bool connecting = plx__socket_is_connecting(socket) && !socket->disconnecting;
+    bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED || connecting;
     if (!open || socket->hold.freed) {
         return plx__socket_fail_state(socket, "write");
     }
@@ -156,6 +166,7 @@ static int queue(plx_socket *socket, const plx_address *to, const void *data, si
     if (!plx__departure_add(socket, &udp_of(socket)->departure, to, data, size)) {
         return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
+    socket->dropped = false;
     plx__task_schedule(&socket->task);
     return 0;
 }
@@ -268,6 +279,7 @@ static const struct plx_kind udp = {
     .bind = plx__internet_bind,
     .connected = udp_connected,
     .disconnect = udp_disconnect,
+    .drop_peer = udp_drop_peer,
     .advance = udp_advance,
     .deadline = udp_deadline,
     .input = udp_input,

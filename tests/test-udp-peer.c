@@ -1,0 +1,514 @@
+/* tests/test-udp-peer.c -- a UDP socket and its one peer: what is written before the peer is known, and
+ * what is told of a peer that is not there. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/datagrams.h"
+#include "tests/netns.h"
+
+/* ---- a name server that answers when it is told to ------------------------------------------- */
+
+static int name_server(struct world *w)
+{
+    plx_address address;
+    int raw = raw_datagrams(w, &address);
+    char text[64];
+
+    snprintf(text, sizeof text, "127.0.0.1:%d", address.port);
+    setenv("POLLUX_NAMESERVERS", text, 1);
+    return raw;
+}
+
+/* Answers the questions that have come: 127.0.0.1 for every name, or that there is none. */
+static void answer(int server, bool exists)
+{
+    /* name: a pointer to the question; type A, class IN; 60 seconds (RFC 1035, 4.1.3) */
+    static const unsigned char head[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
+    unsigned char packet[2048];
+    struct sockaddr_in from;
+    socklen_t length = sizeof from;
+    ssize_t size;
+
+    while ((size = recvfrom(server, packet, 1024, 0, (struct sockaddr *)&from, &length)) > 12) {
+        size_t at = 12;
+        bool ipv4;
+
+        while (at < (size_t)size && packet[at] != 0)
+            at += packet[at] + 1u;
+        ipv4 = packet[at + 2] == 1;
+        at += 5;
+        packet[2] = 0x81;
+        packet[3] = exists ? 0x80 : 0x83;
+        memset(packet + 6, 0, 6);
+        if (exists && ipv4) {
+            packet[7] = 1;
+            memcpy(packet + at, head, sizeof head);
+            at += sizeof head;
+        }
+        sendto(server, packet, at, 0, (struct sockaddr *)&from, length);
+        length = sizeof from;
+    }
+}
+
+#define ANSWERED_UNTIL(world, server, exists, condition)                                           \
+    for (int turn_ = 0; !(condition); turn_++) {                                                   \
+        ck_assert_msg(turn_ < ROUNDS, "%s: in vain: %s", world_name(world), #condition);           \
+        answer(server, exists);                                                                    \
+        world_turn(world, turn_);                                                                  \
+    }
+
+static void expect_raw(struct world *w, int raw, const char *text)
+{
+    char got[100] = "";
+
+    UNTIL(w, is_readable(raw));
+    ck_assert_int_eq(recv(raw, got, sizeof got, 0), (ssize_t)strlen(text));
+    ck_assert_str_eq(got, text);
+}
+
+/* A socket that looks its peer up, which is `peer`. */
+static plx_socket *looking_up(struct world *w, struct record *log, const plx_address *peer)
+{
+    plx_socket *socket = world_socket_of(w, plx_udp_new, log);
+    char where[64];
+
+    snprintf(where, sizeof where, "peer.test:%d", peer->port);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
+    return socket;
+}
+
+/* ---- written before the peer is known -------------------------------------------------------- */
+
+MODE_CASE(written_before_an_address_is_connected)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "one", 3), 3);
+    ck_assert_int_eq(plx_socket_write(socket, "", 0), 0);
+    ck_assert_int_eq(plx_socket_write_message(socket, "three", 5), 0);
+    ck_assert_int_eq(plx_socket_write_message(socket, NULL, 0), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "five"), 4);
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 5);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 12);
+    ck_assert_int_eq(plx_socket_flush(socket), 0); /* nothing leaves before there is a peer */
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 5);
+    expect_raw(w, raw, "one");
+    expect_raw(w, raw, "");
+    expect_raw(w, raw, "three");
+    expect_raw(w, raw, "");
+    expect_raw(w, raw, "five");
+    LOGGED(w, &log,
+           "state:CONNECTING state:CONNECTED connected[CONNECTED] "
+           "send_complete(false)[CONNECTED]");
+    ck_assert_int_eq(plx_socket_last_error(socket), 0);
+}
+
+MODE_CASE(written_before_a_name_is_known)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = looking_up(w, &log, &peer);
+
+    ck_assert_int_eq(plx_socket_write(socket, "first", 5), 5);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_write_message(socket, "second", 6), 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 2);
+    ANSWERED_UNTIL(w, server, true, log.count[EVENT_CONNECTED] == 1);
+    ck_assert_int_eq(plx_socket_write(socket, "third", 5), 5);
+    expect_raw(w, raw, "first");
+    expect_raw(w, raw, "second");
+    expect_raw(w, raw, "third");
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+}
+
+/* As a stream that is connecting: there is nothing to read yet, which is no error. */
+MODE_CASE(reading_before_the_peer_is_known)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = looking_up(w, &log, &peer);
+    size_t size = 7;
+    char byte;
+
+    (void)raw;
+    (void)server;
+    ck_assert_int_eq(plx_socket_read(socket, &byte, 1), 0);
+    ck_assert_ptr_null(plx_socket_read_message(socket, &size));
+    ck_assert_uint_eq(size, 0);
+    ck_assert(!plx_socket_can_read_message(socket));
+    ck_assert_uint_eq(plx_socket_skip(socket, 1), 0);
+    plx_socket_lookahead(socket, &size);
+    ck_assert_uint_eq(size, 0);
+    ck_assert_int_eq(plx_socket_last_error(socket), 0);
+}
+
+MODE_CASE(the_write_limit_holds_before_the_peer_is_known)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w), taken = 0;
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+    static const char bytes[100];
+    char where[64], got[200];
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 1000), 0);
+    snprintf(where, sizeof where, "peer.test:%d", peer.port);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    while (plx_socket_write_message(socket, bytes, sizeof bytes) == 0)
+        ck_assert_int_lt(taken++, 100);
+    ck_assert_int_ge(taken, 5);
+    ck_assert_int_le(taken, 10);
+    ck_assert_int_eq(plx_socket_write_message(socket, bytes, sizeof bytes), EAGAIN);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), 0);
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), (size_t)taken);
+    ANSWERED_UNTIL(w, server, true, plx_udp_packets_left_to_send(socket) == 0);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), 100);
+    for (int i = 0; i <= taken; i++) {
+        UNTIL(w, is_readable(raw));
+        ck_assert_int_eq(recv(raw, got, sizeof got, 0), 100);
+    }
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+}
+
+/* An empty datagram that finds no room is not taken, and does not look as if it were. */
+MODE_CASE(an_empty_datagram_at_the_limit)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+
+    (void)raw;
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 10), 0);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    ck_assert_int_eq(plx_socket_write_message(socket, "larger than the limit", 21), 0);
+    ck_assert_int_eq(plx_socket_write_message(socket, "", 0), EAGAIN);
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 1);
+}
+
+MODE_CASE(sizes_before_the_peer_is_known)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = looking_up(w, &log, &peer);
+
+    ck_assert_int_eq(plx_socket_write(socket, NULL, 1), -1);
+    ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, 65528), -1);
+    ck_assert_int_eq(plx_socket_last_error(socket), EMSGSIZE);
+    ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, SIZE_MAX), -1);
+    world_settle(w);
+    record_clear(&log);
+    /* More than IPv4 carries, and it is not known yet that the peer has IPv4: told when it fails. */
+    ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, 65520), 65520);
+    ck_assert_int_eq(plx_socket_write(socket, "next", 4), 4);
+    ANSWERED_UNTIL(w, server, true, is_readable(raw));
+    expect_raw(w, raw, "next");
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.code, EMSGSIZE);
+    ck_assert_int_eq(log.reason, PLX_REASON_DATAGRAM_TOO_LARGE);
+}
+
+static void connect_and_write(struct record *record, plx_socket *socket)
+{
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, record->data), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "second try"), 10);
+}
+
+/* The peer that failed took its datagrams with it; those for the next one are its own. */
+MODE_CASE(another_peer_in_the_error_handler)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = looking_up(w, &log, &peer);
+
+    record_on(&log, EVENT_ERROR, connect_and_write, &peer);
+    ck_assert_int_eq(plx_socket_write_text(socket, "first try"), 9);
+    ANSWERED_UNTIL(w, server, false, is_readable(raw));
+    expect_raw(w, raw, "second try");
+    world_settle(w);
+    ck_assert(!is_readable(raw));
+}
+
+/* ---- a peer that is not found ---------------------------------------------------------------- */
+
+MODE_CASE(a_failure_drops_what_was_written)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = looking_up(w, &log, &peer);
+
+    ck_assert_int_eq(plx_socket_write_text(socket, "lost"), 4);
+    ck_assert_int_eq(plx_socket_write_text(socket, ""), 0);
+    ANSWERED_UNTIL(w, server, false, log.count[EVENT_ERROR] == 1);
+    LOGGED(w, &log, "state:HOST_LOOKUP state:BOUND error(103,12)[BOUND]");
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+    ck_assert_int_eq(plx_udp_write(socket, &peer, "bound", 5), 0);
+    expect_raw(w, raw, "bound");
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "connected"), 9);
+    expect_raw(w, raw, "connected");
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+}
+
+/* A datagram with an address of its own waits for its turn, and not for the peer: it leaves also if
+ * that is not found. */
+MODE_CASE(others_are_written_to_meanwhile)
+{
+    for (int found = 0; found <= 1; found++) {
+        struct record log;
+        plx_address peer, other;
+        int raw = raw_datagrams(w, &peer), third = raw_datagrams(w, &other),
+            server = name_server(w);
+        plx_socket *socket = looking_up(w, &log, &peer);
+
+        ck_assert_int_eq(plx_socket_write_text(socket, "for the peer"), 12);
+        ck_assert_int_eq(plx_udp_write(socket, &other, "a", 1), 0);
+        ck_assert_int_eq(plx_udp_write(socket, &other, "b", 1), 0);
+        ck_assert_int_eq(plx_socket_write_text(socket, "again"), 5);
+        ck_assert_int_eq(plx_udp_write_to(socket, "127.0.0.1", other.port, "c", 1), 0);
+        ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 5);
+        ANSWERED_UNTIL(w, server, found == 1, is_readable(third));
+        expect_raw(w, third, "a");
+        expect_raw(w, third, "b");
+        expect_raw(w, third, "c");
+        if (found == 1) {
+            expect_raw(w, raw, "for the peer");
+            expect_raw(w, raw, "again");
+        }
+        world_settle(w);
+        ck_assert(!is_readable(raw));
+        ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
+        ck_assert_int_eq(log.count[EVENT_ERROR], 1 - found);
+        world_free(w, socket);
+    }
+}
+
+/* ---- disconnect before the peer is known ----------------------------------------------------- */
+
+MODE_CASE(disconnect_sends_what_was_written)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = looking_up(w, &log, &peer);
+
+    ck_assert_int_eq(plx_socket_write_text(socket, "one"), 3);
+    ck_assert_int_eq(plx_socket_write_text(socket, "two"), 3);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "late"), -1);
+    ck_assert_str_eq(plx_socket_error(socket)->message,
+                     "write: the socket is closing, because plx_socket_disconnect was called");
+    ANSWERED_UNTIL(w, server, true, log.count[EVENT_DISCONNECTED] == 1);
+    LOGGED(
+        w, &log,
+        "error(106,29)[HOST_LOOKUP] state:HOST_LOOKUP state:CONNECTING[CONNECTED] state:CONNECTED "
+        "connected[CONNECTED] send_complete(false)[BOUND] state:BOUND disconnected[BOUND]");
+    expect_raw(w, raw, "one");
+    expect_raw(w, raw, "two");
+    world_settle(w);
+    ck_assert(!is_readable(raw));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
+    ck_assert_int_eq(plx_udp_write(socket, &peer, "bound", 5), 0);
+    expect_raw(w, raw, "bound");
+}
+
+MODE_CASE(disconnect_with_nothing_written_cancels)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = looking_up(w, &log, &peer);
+
+    (void)raw;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    for (int round = 0; round < 50; round++) {
+        answer(server, true);
+        world_turn(w, round);
+    }
+    LOGGED(w, &log, "");
+}
+
+MODE_CASE(disconnect_and_then_not_found)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = looking_up(w, &log, &peer);
+
+    ck_assert_int_eq(plx_socket_write_text(socket, "lost"), 4);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ANSWERED_UNTIL(w, server, false, log.count[EVENT_ERROR] == 1);
+    LOGGED(w, &log, "state:HOST_LOOKUP state:BOUND error(103,12)[BOUND]");
+    /* What was asked of the last connection is not asked of the next. */
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "next"), 4);
+    expect_raw(w, raw, "next");
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+}
+
+static void write_and_disconnect(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert_int_eq(plx_socket_write_text(socket, "bye"), 3);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+}
+
+/* The state is told before the end, in a handler too. */
+MODE_CASE(disconnect_in_connected)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+
+    record_on(&log, EVENT_CONNECTED, write_and_disconnect, NULL);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, &log,
+           "state:CONNECTING state:CONNECTED connected[CONNECTED] send_complete(false)[BOUND] "
+           "state:BOUND disconnected[BOUND]");
+    expect_raw(w, raw, "bye");
+}
+
+/* What the kernel has no room for when the peer is given back still goes to that peer. */
+MODE_CASE(disconnect_while_the_kernel_is_full)
+{
+    enum { COUNT = 40, SIZE = 1000 };
+    struct record log;
+    plx_socket *socket;
+    plx_address peer;
+    char got[SIZE];
+    int raw;
+
+    if (!netns_enter("disconnecting over a slow link") ||
+        !netns_try("tc qdisc add dev lo root tbf rate 1mbit burst 2000 limit 1000000"))
+        return;
+    raw = raw_datagrams(w, &peer);
+    socket = world_socket_of(w, plx_udp_new, &log);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 4000), 0);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    for (int i = 0; i < COUNT; i++) {
+        memset(got, i, sizeof got);
+        /* Each is longer than the last, so that none of them leave together. */
+        ck_assert_int_eq(plx_socket_write(socket, got, SIZE - COUNT + (size_t)i), SIZE - COUNT + i);
+    }
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
+    ck_assert_uint_gt(plx_udp_packets_left_to_send(socket), 10);
+    for (int i = 0; i < COUNT; i++) {
+        UNTIL(w, is_readable(raw));
+        ck_assert_int_eq(recv(raw, got, sizeof got, 0), SIZE - COUNT + i);
+        ck_assert_int_eq(got[0], i);
+    }
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+MODE_CASE(wait_until_it_was_sent)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "hello"), 5);
+    ck_assert(plx_socket_wait_for_sent(socket, 5000));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    world_readable(raw);
+    expect_raw(w, raw, "hello");
+}
+
+MODE_CASE(wait_until_it_was_sent_to_a_name)
+{
+    struct record log;
+    plx_socket *socket;
+    plx_address peer;
+    char where[64];
+    int raw;
+
+    if (!netns_enter("waiting for a datagram to a name"))
+        return;
+    netns_file("/etc/hosts", "127.0.0.1 peer.test\n");
+    raw = raw_datagrams(w, &peer);
+    socket = world_socket_of(w, plx_udp_new, &log);
+    snprintf(where, sizeof where, "peer.test:%d", peer.port);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "hello"), 5);
+    ck_assert(plx_socket_wait_for_sent(socket, 5000));
+    world_readable(raw);
+    expect_raw(w, raw, "hello");
+}
+
+MODE_CASE(wait_for_what_was_dropped)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer), server = name_server(w);
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+
+    (void)raw;
+    (void)server; /* which never answers */
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 50), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, "peer.test:9"), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "lost"), 4);
+    ck_assert(!plx_socket_wait_for_sent(socket, 5000));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
+    ck_assert_int_eq(plx_socket_last_error(socket), PLX_NAME_RESOLUTION);
+    ck_assert_int_eq(plx_udp_write(socket, &peer, "found", 5), 0);
+    ck_assert(plx_socket_wait_for_sent(socket, 5000)); /* that one was */
+}
+
+int main(void)
+{
+    static const TTest *const *const cases[] = {
+        &written_before_an_address_is_connected,
+        &written_before_a_name_is_known,
+        &reading_before_the_peer_is_known,
+        &the_write_limit_holds_before_the_peer_is_known,
+        &an_empty_datagram_at_the_limit,
+        &sizes_before_the_peer_is_known,
+        &another_peer_in_the_error_handler,
+        &a_failure_drops_what_was_written,
+        &others_are_written_to_meanwhile,
+        &disconnect_sends_what_was_written,
+        &disconnect_with_nothing_written_cancels,
+        &disconnect_and_then_not_found,
+        &disconnect_in_connected,
+        &disconnect_while_the_kernel_is_full,
+        &wait_until_it_was_sent,
+        &wait_until_it_was_sent_to_a_name,
+        &wait_for_what_was_dropped,
+    };
+    Suite *suite = suite_create("udp-peer");
+    TCase *early = tcase_create("early");
+
+    tcase_set_timeout(early, 30);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ADD_MODE_CASE(early, *cases[i]);
+    suite_add_tcase(suite, early);
+    return world_run(suite);
+}
