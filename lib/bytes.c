@@ -39,7 +39,7 @@ size_t plx__socket_room(const plx_socket *socket)
     } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
         limit = CLOSING_ROOM;
     }
-    return socket->in.size < limit ? limit - socket->in.size : 0;
+    return socket->in.size < limit && !socket->dropping ? limit - socket->in.size : 0;
 }
 
 size_t plx__socket_write_room(const plx_socket *socket)
@@ -483,6 +483,9 @@ int plx_socket_flush(plx_socket *socket)
 {
     if (socket == NULL) {
         return PLX_INVALID_STATE;
+    }
+    if (plx__socket_is_open(socket) && socket->kind->advance != NULL && !socket->hold.freed) {
+        socket->kind->advance(socket);
     }
     if (plx__socket_is_open(socket) && socket->out.size > 0 && !socket->hold.freed) {
         struct plx__budget budget = {SIZE_MAX, 0};

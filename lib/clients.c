@@ -207,10 +207,17 @@ static void count_out(plx_server *server, plx_socket *client)
     }
 }
 
+static void schedule_sweep(plx_server *server)
+{
+    struct plx__loop *loop = server->listener->task.loop;
+    if (loop != NULL) {
+        plx__loop_sweep(loop, &server->sweep);
+    }
+}
+
 static void ended(struct plx__owner *owner, plx_socket *socket)
 {
     plx_server *server = server_of(owner);
-    struct plx__loop *loop = server->listener->task.loop;
     if (socket == server->listener) {
         drop_kept(server);
         server->exhausted = false;
@@ -221,8 +228,14 @@ static void ended(struct plx__owner *owner, plx_socket *socket)
     }
     count_out(server, socket);
     plx__list_append(&server->ended, &socket->sibling);
-    if (loop != NULL) {
-        plx__loop_sweep(loop, &server->sweep);
+    schedule_sweep(server);
+}
+
+static void rested(struct plx__owner *owner, plx_socket *socket)
+{
+    plx_server *server = server_of(owner);
+    if (socket != server->listener && !socket->active) {
+        schedule_sweep(server);
     }
 }
 
@@ -235,12 +248,11 @@ static void left(struct plx__owner *owner, plx_socket *socket)
     }
 }
 
-/* A client that has not been told all yet is served first; one that its owner connected again lives
- * on. */
+/* A client that something is pending for is served first, and rests then; one that a handler connected
+ * again lives on. */
 void plx__clients_sweep(struct plx__sweep *sweep)
 {
     plx_server *server = PLX__CONTAINER_OF(sweep, plx_server, sweep);
-    struct plx__loop *loop = server->listener->task.loop;
     struct plx__list later;
     struct plx__list *link;
     plx__list_init(&later);
@@ -248,19 +260,17 @@ void plx__clients_sweep(struct plx__sweep *sweep)
         plx_socket *client = plx__clients_of(link);
         if (client->state != PLX_UNCONNECTED) {
             count_in(server, client);
-        } else if (client->telling || (client->news != 0 && client->task.loop != NULL)) {
+        } else if (client->hold.count > 0 || client->news != 0) {
             plx__list_append(&later, link);
         } else {
             plx_socket_free(client);
         }
     }
     plx__list_splice(&server->ended, &later);
-    if (loop != NULL && !plx__list_is_empty(&server->ended)) {
-        plx__loop_sweep(loop, sweep);
-    }
 }
 
-const struct plx__owner plx__clients_owner = {.incoming = incoming, .ended = ended, .left = left};
+const struct plx__owner plx__clients_owner = {
+    .incoming = incoming, .ended = ended, .rested = rested, .left = left};
 
 /* ---- those that are there ------------------------------------------------------------------- */
 

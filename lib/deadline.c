@@ -120,6 +120,5 @@ struct plx__deadline *plx__deadlines_take(struct plx__deadlines *deadlines, uint
         return NULL;
     }
     plx__deadline_remove(deadlines, root);
-    root->at = 0;
     return root;
 }

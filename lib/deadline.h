@@ -40,8 +40,8 @@ void plx__deadline_remove(struct plx__deadlines *deadlines, struct plx__deadline
 /* plx__deadlines_next returns the earliest moment at which something is due, or 0. */
 uint64_t plx__deadlines_next(struct plx__deadlines *deadlines);
 
-/* plx__deadlines_take returns one deadline that is due at `now`, removed and with its moment
- * cleared, or NULL. */
+/* plx__deadlines_take returns one deadline that is due at `now`, taken out of the heap, or NULL. The
+ * moment stays noted: an owner that leaves its heap before it is served must not forget it. */
 struct plx__deadline *plx__deadlines_take(struct plx__deadlines *deadlines, uint64_t now);
 
 #endif

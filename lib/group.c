@@ -97,13 +97,15 @@ size_t plx_group_count(const plx_group *group)
 
 /* ---- polling --------------------------------------------------------------------------------- */
 
-bool plx_group_poll(plx_group *group, int timeout_ms)
+bool plx__group_poll(plx_group *group, int timeout_ms, bool *ret_found)
 {
-    if (group == NULL || group->hold.freed) {
+    *ret_found = false;
+    if (group->hold.freed) {
         return false;
     }
     plx__hold_enter(&group->hold);
     bool more = plx__loop_frame(&group->loop, timeout_ms);
+    *ret_found = group->loop.found;
     if (plx__hold_leave(&group->hold)) {
         destroy(group);
         return false;
@@ -111,17 +113,29 @@ bool plx_group_poll(plx_group *group, int timeout_ms)
     return more;
 }
 
+bool plx_group_poll(plx_group *group, int timeout_ms)
+{
+    bool found;
+    return group != NULL && plx__group_poll(group, timeout_ms, &found);
+}
+
+static void flush_list(const struct plx__list *list)
+{
+    for (struct plx__list *link = list->next; link != list; link = link->next) {
+        plx_socket_flush(plx__socket_of(PLX__CONTAINER_OF(link, struct plx__task, work)));
+    }
+}
+
+/* Each socket that was written to stands in one of these lists, in the last two during a frame.
+ * Flushing calls nobody back and moves none from list to list. */
 int plx_group_flush(plx_group *group)
 {
     if (group == NULL) {
         return PLX_INVALID_STATE;
     }
-    /* Whoever was written to since the last poll waits in this list, and sending calls nobody back.
-     */
-    for (struct plx__list *link = group->loop.work.next; link != &group->loop.work;
-         link = link->next) {
-        plx_socket_flush(plx__socket_of(PLX__CONTAINER_OF(link, struct plx__task, work)));
-    }
+    flush_list(&group->loop.work);
+    flush_list(&group->loop.round);
+    flush_list(&group->loop.outgoing);
     return 0;
 }
 

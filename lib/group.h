@@ -19,6 +19,10 @@ struct plx_group {
 /* plx__group_new is plx_group_new, and sets *ret_error to a negative errno when that is NULL. */
 plx_group *plx__group_new(int *ret_error);
 
+/* plx__group_poll is plx_group_poll, and says whether there was anything to serve: the group may be
+ * gone afterwards. */
+bool plx__group_poll(plx_group *group, int timeout_ms, bool *ret_found);
+
 /* plx__group_of returns the group that a loop belongs to; NULL for NULL. */
 plx_group *plx__group_of(struct plx__loop *loop);
 

@@ -91,9 +91,14 @@ void plx__task_schedule(struct plx__task *task)
 void plx__task_schedule_input(struct plx__task *task)
 {
     struct plx__loop *loop = task->loop;
-    if (loop != NULL) {
+    if (loop != NULL && loop->phase == PLX__TAKING_IN && task->frame != loop->frame) {
         plx__list_remove(&task->work);
-        plx__list_append(loop->phase == PLX__TAKING_IN ? &loop->round : &loop->work, &task->work);
+        plx__list_append(&loop->round, &task->work);
+    } else if (loop != NULL) {
+        /* Whatever waits in the list of work is served input first. One that stands in the list of
+         * output must stay there, for what it has queued leaves in this frame. */
+        task->wants_input = loop->phase != PLX__RESTING;
+        plx__task_schedule(task);
     }
 }
 
@@ -102,27 +107,74 @@ void plx__task_set_deadline(struct plx__task *task, uint64_t at)
     plx__deadline_set(task->loop == NULL ? NULL : &task->loop->deadlines, &task->deadline, at);
 }
 
-/* A look-up has at most 16 descriptors, and nothing else has more than a few. */
-#define SLEEP_WATCHES 32
+/* What one poll(2) asks about: a lookup has at most 16 descriptors, and nothing else more than a few. */
+#define SLEEP_WATCHES 64
 
-int plx__task_sleep(struct plx__task *task, int timeout_ms)
+/* Milliseconds of a sleep that cannot hear all it should. */
+#define NAP 10
+
+static int nap_of(int timeout_ms)
 {
+    return timeout_ms < 0 || timeout_ms > NAP ? NAP : timeout_ms;
+}
+
+struct question {
     struct pollfd entries[SLEEP_WATCHES];
     struct plx__watch *watches[SLEEP_WATCHES];
-    size_t count = 0;
-    for (struct plx__watch *watch = task->watches; watch != NULL && count < SLEEP_WATCHES;
-         watch = watch->next) {
+    size_t count;
+};
+
+/* Collects watches from `watch` on; returns where the next question begins, NULL behind the last. */
+static struct plx__watch *collect(struct question *question, struct plx__watch *watch)
+{
+    question->count = 0;
+    for (; watch != NULL && question->count < SLEEP_WATCHES; watch = watch->next) {
         if (watch->interest != 0) {
-            entries[count].fd = watch->descriptor;
-            entries[count].events = plx__poll_events(watch->interest);
-            watches[count++] = watch;
+            struct pollfd *entry = &question->entries[question->count];
+            *entry = (struct pollfd){.fd = watch->descriptor,
+                                     .events = plx__poll_events(watch->interest)};
+            question->watches[question->count++] = watch;
         }
     }
-    int result = plx__os_poll(entries, count, timeout_ms);
-    for (size_t i = 0; result > 0 && i < count; i++) {
-        watches[i]->ready |= (uint8_t)(plx__poll_ready(entries[i].revents) & watches[i]->interest);
+    return watch;
+}
+
+/* Marks the watches that are ready and returns how many. */
+static size_t mark(const struct question *question)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < question->count; i++) {
+        struct plx__watch *watch = question->watches[i];
+        unsigned ready = plx__poll_ready(question->entries[i].revents);
+        ready &= watch->interest | PLX__END;
+        watch->ready |= (uint8_t)ready;
+        count += ready != 0;
     }
-    return result;
+    return count;
+}
+
+/* A poll that fails, for want of memory or for a limit of descriptors (poll(2)), must not make its
+ * caller spin. */
+static size_t ask(struct question *question, int timeout_ms)
+{
+    int result = plx__os_poll(question->entries, question->count, timeout_ms);
+    if (result < 0 && result != -EINTR && timeout_ms != 0) {
+        plx__os_poll(NULL, 0, nap_of(timeout_ms));
+    }
+    return result > 0 ? mark(question) : 0;
+}
+
+size_t plx__task_sleep(struct plx__task *task, int timeout_ms)
+{
+    struct question question;
+    size_t ready = 0;
+    struct plx__watch *next = collect(&question, task->watches);
+    while (next != NULL) {
+        ready += ask(&question, 0);
+        next = collect(&question, next);
+        timeout_ms = ready > 0 ? 0 : nap_of(timeout_ms);
+    }
+    return ready + ask(&question, timeout_ms);
 }
 
 int plx__milliseconds_until(uint64_t moment, uint64_t now)
@@ -187,6 +239,7 @@ void plx__loop_close(struct plx__loop *loop)
 int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
 {
     task->loop = loop;
+    task->frame = 0;
     plx__list_append(&loop->tasks, &task->member);
     loop->count += task->hidden ? 0 : 1;
     for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {
@@ -258,6 +311,31 @@ static void rest_lent_buffers(struct plx__loop *loop)
     }
 }
 
+static void note_ready(struct plx__loop *loop, struct plx__task *task)
+{
+    if (!plx__list_is_linked(&task->work)) {
+        plx__list_append(&loop->work, &task->work);
+    }
+}
+
+/* The poller has failed, for want of memory or because somebody closed its descriptor: asking each
+ * task is slow, and better than a group that is deaf. */
+static void find_one_by_one(struct plx__loop *loop, int timeout_ms)
+{
+    bool found = false;
+    plx__os_wake_clear(loop->wake.descriptor);
+    for (struct plx__list *link = loop->tasks.next; link != &loop->tasks; link = link->next) {
+        struct plx__task *task = PLX__CONTAINER_OF(link, struct plx__task, member);
+        if (plx__task_sleep(task, 0) > 0) {
+            note_ready(loop, task);
+            found = true;
+        }
+    }
+    if (!found && timeout_ms != 0) {
+        plx__os_poll(NULL, 0, nap_of(timeout_ms));
+    }
+}
+
 /* Sleeps at most timeout_ms, less if a deadline comes first, and finds who is ready. */
 static void find_ready(struct plx__loop *loop, int timeout_ms)
 {
@@ -266,7 +344,10 @@ static void find_ready(struct plx__loop *loop, int timeout_ms)
     if (limit >= 0 && (timeout_ms < 0 || limit < timeout_ms)) {
         timeout_ms = limit;
     }
-    plx__poller_wait(loop->poller, timeout_ms);
+    int result = plx__poller_wait(loop->poller, timeout_ms);
+    if (result < 0 && result != -EINTR) {
+        find_one_by_one(loop, timeout_ms);
+    }
     if (loop->deadlines.root == NULL) {
         return;
     }
@@ -275,10 +356,7 @@ static void find_ready(struct plx__loop *loop, int timeout_ms)
     uint64_t now = may_sleep ? plx__clock_now() : plx__clock_coarse();
     struct plx__deadline *due;
     while ((due = plx__deadlines_take(&loop->deadlines, now)) != NULL) {
-        struct plx__task *task = PLX__CONTAINER_OF(due, struct plx__task, deadline);
-        if (!plx__list_is_linked(&task->work)) {
-            plx__list_append(&loop->work, &task->work);
-        }
+        note_ready(loop, PLX__CONTAINER_OF(due, struct plx__task, deadline));
     }
 }
 
@@ -293,10 +371,17 @@ static void take_in(struct plx__loop *loop, struct plx__budget *budget)
 {
     struct plx__list *link;
     loop->phase = PLX__TAKING_IN;
+    loop->frame = loop->frame == UINT32_MAX ? 1 : loop->frame + 1;
     plx__list_splice(&loop->round, &loop->work);
-    while (!plx__list_is_empty(&loop->round) && !plx__budget_is_spent(budget)) {
-        link = plx__list_take_first(&loop->round);
-        loop->input(PLX__CONTAINER_OF(link, struct plx__task, work), budget);
+    while ((link = plx__list_take_first(&loop->round)) != NULL) {
+        struct plx__task *task = PLX__CONTAINER_OF(link, struct plx__task, work);
+        task->frame = loop->frame;
+        task->wants_input = false;
+        loop->input(task, budget);
+        /* Not before the first: finding out who is ready may have taken all the time there is. */
+        if (plx__budget_is_spent(budget)) {
+            break;
+        }
     }
     put_back(loop, &loop->round);
 }
@@ -319,7 +404,10 @@ static void send_out(struct plx__loop *loop, struct plx__budget *budget)
 static void run_sweeps(struct plx__loop *loop)
 {
     struct plx__list *link;
-    while ((link = plx__list_take_first(&loop->sweeps)) != NULL) {
+    struct plx__list now;
+    plx__list_init(&now);
+    plx__list_splice(&now, &loop->sweeps);
+    while ((link = plx__list_take_first(&now)) != NULL) {
         struct plx__sweep *sweep = PLX__CONTAINER_OF(link, struct plx__sweep, link);
         sweep->run(sweep);
     }
@@ -338,6 +426,7 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
     if (loop->phase != PLX__RESTING) {
         return false;
     }
+    loop->found = false;
     /* Finding out who is ready counts too, sleeping does not. */
     struct plx__budget budget = {bytes_of_budget(loop), timeout_ms == 0 ? end_of_budget(loop) : 0};
     if (loop->pool.count > 0) {

@@ -13,6 +13,10 @@
  * in these lists, never as many as there are. Taking from the front and adding at the end is the
  * round-robin when the budget runs out.
  *
+ * A frame is bounded whatever handlers do: input serves each task once, however often it is scheduled
+ * meanwhile, output goes through one list to which nothing is added while it does, and sweeps run once
+ * each. What is left is work for the next frame. Whatever the budget, each half serves at least one task.
+ *
  * A frame reads the time once, to find the deadlines that have passed. Whoever notes a moment reads the
  * clock anew: handlers that ran before it in the frame may have taken any time, and may have waited.
  *
@@ -47,10 +51,13 @@ struct plx__task {
     struct plx__list lent;      /* among those whose emptied buffer a program may still look at */
     struct plx__watch *watches; /* all of them */
     struct plx__deadline deadline;
-    bool hidden; /* not counted: the listener of a server */
+    uint32_t frame;   /* of the loop, in which its input was served last */
+    bool hidden;      /* not counted: the listener of a server */
+    bool wants_input; /* was scheduled for input where none could be served: the next frame's */
 };
 
-/* Something to do once at the end of a frame, when no task of the loop is being served. */
+/* Something to do once at the end of a frame, when no task of the loop is being served. What it puts
+ * on the list again is done at the end of the next frame. */
 struct plx__sweep {
     struct plx__list link;
     void (*run)(struct plx__sweep *sweep);
@@ -73,6 +80,7 @@ struct plx__loop {
     int wake_descriptors[2];
     size_t budget_bytes;
     uint64_t budget_time; /* nanoseconds; 0: none */
+    uint32_t frame;       /* the number of the present one, never 0 */
     bool found;           /* the last frame had something to serve */
     enum { PLX__RESTING, PLX__TAKING_IN, PLX__SENDING } phase;
 };
@@ -93,12 +101,18 @@ void plx__watch_stop(struct plx__watch *watch);
 /* plx__task_schedule puts the task where it is served next: at the end of this frame or in the next
  * one. */
 void plx__task_schedule(struct plx__task *task);
-/* plx__task_schedule_input puts it into this very frame, if that still takes in, else into the
- * next. */
+/* plx__task_schedule_input puts it into this very frame, if that still takes in and has not served
+ * the task's input before, else into the next. */
 void plx__task_schedule_input(struct plx__task *task);
 /* plx__task_set_deadline sets the one moment at which the task wants to be served anyhow; 0: none.
  */
 void plx__task_set_deadline(struct plx__task *task, uint64_t at);
+/* plx__task_has_deadline says whether setting that moment would change nothing. One that has passed
+ * is in no heap any more, and has to be set again. */
+static inline bool plx__task_has_deadline(const struct plx__task *task, uint64_t at)
+{
+    return task->deadline.at == at && (at == 0 || task->loop == NULL || task->deadline.key != 0);
+}
 /* plx__task_pool returns the pool of the loop, or NULL. */
 static inline struct plx__pool *plx__task_pool(const struct plx__task *task)
 {
@@ -117,9 +131,10 @@ static inline bool plx__task_is_quiet(const struct plx__task *task)
 {
     return task->loop != NULL && plx__poller_is_quiet(task->loop->poller);
 }
-/* plx__task_sleep asks poll(2) about the task's own watches, up to timeout_ms (-1: for ever), and
- * marks those that are ready. Returns how many, or a negative errno. */
-int plx__task_sleep(struct plx__task *task, int timeout_ms);
+/* plx__task_sleep asks poll(2) about the task's own watches, for timeout_ms at most (-1: for ever), and
+ * marks those that are ready. Returns how many. It may return 0 early: after a signal, with very many
+ * watches, and where poll(2) fails, then not before a moment has passed. */
+size_t plx__task_sleep(struct plx__task *task, int timeout_ms);
 /* plx__milliseconds_until rounds up, 0 for the past, INT_MAX at most. */
 int plx__milliseconds_until(uint64_t moment, uint64_t now);
 

@@ -21,10 +21,11 @@
 struct plx__task;
 struct plx__poller;
 
-/* Interest and readiness. A hang-up or an error makes ready whatever is of interest, and END says
- * that a read will come to the end, or to an urgent byte, where it stops short (tcp(7)); nobody asks
- * for END, and not every mechanism tells it. EDGE is no readiness: see above. */
-enum { PLX__READ = 1, PLX__WRITE = 2, PLX__END = 4, PLX__EDGE = 8 };
+/* Interest and readiness. On a hang-up or an error every requested event is reported, and END. END
+ * says that a read may stop early, at the end or at an urgent byte (tcp(7)); it is never requested, and
+ * not every mechanism reports it before the hang-up. EDGE is no readiness: see above. HANG_UP requests
+ * nothing but what cannot be masked (epoll_ctl(2)), which is reported as END. */
+enum { PLX__READ = 1, PLX__WRITE = 2, PLX__END = 4, PLX__EDGE = 8, PLX__HANG_UP = 16 };
 
 /* A zeroed watch is idle and valid. */
 struct plx__watch {

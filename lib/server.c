@@ -61,7 +61,7 @@ plx_server *plx_server_new(plx_constructor *constructor)
 static void free_all(struct plx__list *list)
 {
     struct plx__list *link;
-    while ((link = plx__list_first(list)) != NULL) {
+    while ((link = plx__list_take_first(list)) != NULL) {
         plx_socket_free(plx__clients_of(link));
     }
 }
@@ -201,13 +201,21 @@ const plx_error *plx_server_error(const plx_server *server)
 
 /* ---- serving --------------------------------------------------------------------------------- */
 
+static int add_list(plx_group *group, const struct plx__list *list)
+{
+    int code = 0;
+    for (struct plx__list *link = list->next; code == 0 && link != list; link = link->next) {
+        code = plx_group_add(group, plx__clients_of(link));
+    }
+    return code;
+}
+
 static int add_to(plx_group *group, plx_server *server)
 {
     int code = plx_group_add(group, server->listener);
-    for (struct plx__list *link = server->clients.next; code == 0 && link != &server->clients;
-         link = link->next) {
-        code = plx_group_add(group, plx__clients_of(link));
-    }
+    code = code != 0 ? code : add_list(group, &server->clients);
+    /* Those that have ended may still have something to report. */
+    code = code != 0 ? code : add_list(group, &server->ended);
     if (code == 0 && !plx__list_is_empty(&server->ended)) {
         plx__list_remove(&server->sweep.link);
         plx__loop_sweep(&group->loop, &server->sweep);
@@ -231,16 +239,21 @@ int plx_group_add_server(plx_group *group, plx_server *server)
     return code;
 }
 
+static void remove_list(plx_group *group, const struct plx__list *list)
+{
+    for (struct plx__list *link = list->next; link != list; link = link->next) {
+        plx_group_remove(group, plx__clients_of(link));
+    }
+}
+
 void plx_group_remove_server(plx_group *group, plx_server *server)
 {
     if (group == NULL || server == NULL || server->hold.freed) {
         return;
     }
     plx_group_remove(group, server->listener);
-    for (struct plx__list *link = server->clients.next; link != &server->clients;
-         link = link->next) {
-        plx_group_remove(group, plx__clients_of(link));
-    }
+    remove_list(group, &server->clients);
+    remove_list(group, &server->ended);
     plx__list_remove(&server->sweep.link);
 }
 
@@ -271,18 +284,34 @@ static plx_group *own_group(plx_server *server)
 
 /* In somebody's group, its own sockets are served one by one. Each goes to the end of the list
  * first, for handlers may free any of them. */
-static bool poll_members(plx_server *server)
+static bool poll_list(plx_server *server, struct plx__list *list, size_t count)
 {
-    bool more = plx_socket_poll(server->listener);
-    for (size_t left_to_poll = server->count; left_to_poll > 0 && !server->hold.freed;
-         left_to_poll--) {
-        struct plx__list *link = plx__list_take_first(&server->clients);
+    bool more = false;
+    for (; count > 0 && !server->hold.freed; count--) {
+        struct plx__list *link = plx__list_take_first(list);
         if (link == NULL) {
             break;
         }
-        plx__list_append(&server->clients, link);
+        plx__list_append(list, link);
         more = plx_socket_poll(plx__clients_of(link)) || more;
     }
+    return more;
+}
+
+static size_t length_of(const struct plx__list *list)
+{
+    size_t length = 0;
+    for (const struct plx__list *link = list->next; link != list; link = link->next) {
+        length++;
+    }
+    return length;
+}
+
+static bool poll_members(plx_server *server)
+{
+    bool more = plx_socket_poll(server->listener);
+    more = poll_list(server, &server->clients, server->count) || more;
+    more = poll_list(server, &server->ended, length_of(&server->ended)) || more;
     if (!server->hold.freed) {
         plx__list_remove(&server->sweep.link);
         plx__clients_sweep(&server->sweep);
@@ -318,8 +347,7 @@ static bool serve(plx_server *server, bool alone, int timeout_ms, bool *ret_foun
     } else if (theirs && alone) {
         more = poll_members(server);
     } else {
-        more = plx_group_poll(group, timeout_ms);
-        *ret_found = !server->hold.freed && group->loop.found;
+        more = plx__group_poll(group, timeout_ms, ret_found);
     }
     server->polling = false;
     plx__server_leave(server);

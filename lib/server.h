@@ -5,10 +5,14 @@
  * until the end of the frame, where they are freed: by then every handler that may still look at
  * them has returned.
  *
- *      accept --> clients --ended--> ended --end of frame--> freed
+ *      accept --> clients --ended--> ended --all was reported, end of a frame--> freed
  *                    ^                 |
  *                    +--- connecting --+
  *                         again
+ *
+ * Invariant: each time a client has ended or, having ended, has nothing pending any more, the sweep is
+ * put on the list of the listener's loop. The sweep itself never puts itself there: a client that still
+ * has something pending is served by its own loop, whenever that is polled, and rests after that.
  *
  * A server that is in no group makes one of its own when it is first polled. */
 #ifndef PLX_LIB_SERVER_H

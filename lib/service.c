@@ -32,6 +32,8 @@ unsigned plx__socket_interest(const plx_socket *socket, plx_state state)
                       ? !socket->paused
                       : plx__state_is_open(state) && !socket->input_ended && room;
     interest |= wanted ? PLX__READ : 0u;
+    /* Nothing more will be received, but the peer's reset has to be heard of. */
+    interest |= state == PLX_CONNECTED && socket->end_told ? PLX__HANG_UP : 0u;
     /* We read a stream until a read comes back short, or keep the socket scheduled, so that an edge
      * suffices. Writing needs the level: whether there is room now is asked each time. */
     bool remembers = socket->kind->short_is_all && state != PLX_LISTENING;
@@ -79,7 +81,7 @@ void plx__socket_update(plx_socket *socket)
         }
     }
     uint64_t deadline = deadline_of(socket);
-    if (deadline != socket->task.deadline.at) {
+    if (!plx__task_has_deadline(&socket->task, deadline)) {
         plx__task_set_deadline(&socket->task, deadline);
     }
 }
@@ -107,6 +109,19 @@ bool plx__socket_has_input_work(const plx_socket *socket)
 bool plx__socket_has_work(const plx_socket *socket)
 {
     return plx__socket_has_input_work(socket) || plx__socket_can_send(socket);
+}
+
+bool plx__socket_has_ending(const plx_socket *socket)
+{
+    bool failed = socket->send_error != 0 || socket->input_error != 0 || socket->watch_error != 0;
+    bool sent = socket->out.size == 0;
+    switch (socket->state) {
+    case PLX_CLOSING: return failed || (sent && (!socket->sending_ended || socket->input_ended));
+    case PLX_CONNECTED:
+        return failed || socket->too_long ||
+               (socket->input_ended && !socket->end_told && (sent || !socket->peer_ended));
+    default: return socket->watch_error != 0;
+    }
 }
 
 /* ---- moving bytes ---------------------------------------------------------------------------- */
@@ -211,6 +226,9 @@ void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
 {
     plx_socket *socket = plx__socket_of(task);
     if (socket->telling) {
+        /* A handler of a socket that is polled by itself polls the group: what was found, perhaps a
+         * deadline, is served when that handler has returned. */
+        task->wants_input = true;
         return;
     }
     plx__hold_enter(&socket->hold);
@@ -233,6 +251,7 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
 {
     plx_socket *socket = plx__socket_of(task);
     if (socket->telling) {
+        task->wants_input = true;
         return false;
     }
     plx__hold_enter(&socket->hold);
@@ -248,7 +267,7 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
         plx__socket_settle(socket);
         plx__socket_tell(socket, last_news(socket));
     }
-    bool more = !socket->hold.freed && plx__socket_has_work(socket);
+    bool more = !socket->hold.freed && (plx__socket_has_work(socket) || task->wants_input);
     plx__socket_leave(socket);
     return more;
 }
@@ -279,16 +298,22 @@ bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget)
     return serve_output(socket, budget);
 }
 
+/* Whether the socket waits for its own descriptor alone: no attempt and no lookup has one too. */
+static bool has_one_watch(const plx_socket *socket)
+{
+    return socket->task.watches == &socket->watch && socket->watch.next == NULL;
+}
+
 void plx__socket_look(plx_socket *socket)
 {
     if (plx__task_is_quiet(&socket->task)) {
         return;
     }
-    if (plx__socket_is_connecting(socket)) {
-        plx__task_sleep(&socket->task, 0);
-    } else {
-        /* Asking the system whether it has something costs as much as asking for it. */
+    if (has_one_watch(socket) && (socket->watch.interest & PLX__HANG_UP) == 0) {
+        /* Asking the kernel whether it has something costs as much as asking for it. */
         socket->watch.ready |= (uint8_t)(socket->watch.interest & (PLX__READ | PLX__WRITE));
+    } else {
+        plx__task_sleep(&socket->task, 0);
     }
 }
 
@@ -314,8 +339,7 @@ static bool is_quiet(const plx_socket *socket)
     bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
     return open && (socket->watch.interest & PLX__READ) != 0 && !plx__socket_has_work(socket) &&
            !socket->input_ended && socket->out.size == 0 && socket->send_error == 0 &&
-           socket->task.deadline.at == 0 && socket->watch.next == NULL &&
-           socket->task.watches == &socket->watch;
+           socket->task.deadline.at == 0 && has_one_watch(socket);
 }
 
 /* Most polls of most sockets find nothing, and are over when the system has said so. What a quiet

@@ -46,10 +46,19 @@ static void destroy(plx_socket *socket)
     plx__memory_free(socket);
 }
 
+static void note_rest(plx_socket *socket)
+{
+    if (socket->owner != NULL && socket->hold.count == 0 && socket->news == 0) {
+        socket->owner->rested(socket->owner, socket);
+    }
+}
+
 void plx__socket_leave(plx_socket *socket)
 {
     if (plx__hold_leave(&socket->hold)) {
         destroy(socket);
+    } else if (socket->state == PLX_UNCONNECTED) {
+        note_rest(socket);
     }
 }
 
@@ -95,7 +104,8 @@ static void clear_connection(plx_socket *socket)
     socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
         socket->dropped = socket->filtered = false;
-    socket->auto_connects = socket->will_connect = socket->wants_room = socket->too_long = false;
+    socket->auto_connects = socket->will_connect = socket->wants_room = false;
+    socket->too_long = socket->dropping = false;
     socket->input_error = socket->send_error = 0;
     socket->watch_error = 0;
     socket->look_pause = 0;
@@ -244,6 +254,7 @@ void plx__socket_drop(plx_socket *socket)
     if (was_open && socket->owner != NULL) {
         socket->owner->ended(socket->owner, socket);
     }
+    note_rest(socket);
 }
 
 /* As much as the system holds at this moment: a peer that goes on sending would keep us here for
@@ -254,11 +265,13 @@ static void take_in_rest(plx_socket *socket)
     ptrdiff_t waiting = plx__os_bytes_waiting(socket->watch.descriptor);
     size_t size = waiting > 0 ? (size_t)waiting : 0;
     uint64_t last = socket->bytes_received + size;
+    uint64_t before;
     do {
         struct plx__budget budget = {size + SLACK, 0};
+        before = socket->bytes_received;
         socket->watch.ready |= PLX__READ;
         plx__socket_take_in(socket, &budget);
-    } while (socket->more && socket->bytes_received < last);
+    } while (socket->more && socket->bytes_received > before && socket->bytes_received < last);
 }
 
 void plx_socket_close(plx_socket *socket)

@@ -53,12 +53,12 @@ struct plx__aim {
 
 struct plx_kind {
     const char *name;
-    const char *unopened;          /* in sentences: what an unconnected one is, and what to call then */
+    const char *unopened; /* in sentences: what an unconnected one is, and what to call then */
     const char *without_listening; /* what to call in place of listen; NULL: it listens */
     const char *without_peer;      /* what reads and writes without a peer; NULL: always with one */
-    size_t size;        /* of the kind's socket */
-    int type;           /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
-    int families[2];    /* AF_INET …, the second 0 where there is one */
+    size_t size;                   /* of the kind's socket */
+    int type;                      /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
+    int families[2];               /* AF_INET …, the second 0 where there is one */
     size_t record_size; /* bytes that precede each record in the buffers; 0: the buffers hold a
                                 stream */
     bool short_is_all;  /* a read that brings less than asked for was all there is, but for the end
@@ -148,6 +148,8 @@ struct plx__owner {
     void (*incoming)(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget);
     /* The socket has come to UNCONNECTED, in whatever way; it may be inside a handler. */
     void (*ended)(struct plx__owner *owner, plx_socket *socket);
+    /* The socket is UNCONNECTED, nobody serves it and nothing is pending: all was reported. */
+    void (*rested)(struct plx__owner *owner, plx_socket *socket);
     /* The socket is being freed. */
     void (*left)(struct plx__owner *owner, plx_socket *socket);
 };
@@ -161,10 +163,10 @@ struct plx_socket {
     struct plx__handlers handlers;
     plx__news news;
     struct plx__hold hold;
-    uint8_t state;           /* plx_state */
-    uint8_t idle_polls;      /* alone and nothing found; at a certain number the buffers go */
-    uint8_t look_pause;      /* CLOSING: milliseconds from one look for acknowledgements to the next */
-    bool telling : 1;        /* a handler of this socket runs */
+    uint8_t state;      /* plx_state */
+    uint8_t idle_polls; /* alone and nothing found; at a certain number the buffers go */
+    uint8_t look_pause; /* CLOSING: milliseconds from one look for acknowledgements to the next */
+    bool telling : 1;   /* a handler of this socket runs */
     bool told_connected : 1; /* so it will be told disconnected */
     bool again : 1;          /* the handler took some and left some: tell of the rest */
     bool taken : 1;          /* something was read since data was told */
@@ -186,13 +188,14 @@ struct plx_socket {
     bool paused : 1;        /* LISTENING, and no connection is wanted until wake_at; 0: for ever */
     bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
     bool active : 1;        /* counted by its owner */
-    bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
-    bool filtered : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
-    bool dropped : 1;       /* what was written for a peer that was not found, and nothing since */
-    uint16_t input_error;   /* errno that ended the input; 0: a clean end */
-    uint16_t send_error;    /* errno of a send that failed; told when the input is drained */
-    uint16_t next_pause;    /* ms before the next attempt of auto-connect, without its jitter */
-    uint16_t path_size;     /* an abstract name may have zero bytes in it */
+    bool dropping : 1;    /* CLOSING: received bytes had no room, so nothing behind them is kept */
+    bool too_long : 1;    /* CONNECTED: a message over the maximum stands first */
+    bool filtered : 1;    /* BOUND to CONNECTED: a datagram socket with a peer */
+    bool dropped : 1;     /* what was written for a peer that was not found, and nothing since */
+    uint16_t input_error; /* errno that ended the input; 0: a clean end */
+    uint16_t send_error;  /* errno of a send that failed; told when the input is drained */
+    uint16_t next_pause;  /* ms before the next attempt of auto-connect, without its jitter */
+    uint16_t path_size;   /* an abstract name may have zero bytes in it */
     struct plx__bare_errors bare;
     int watch_error; /* negative errno of the poller, which does not watch the descriptor */
     int process;     /* who opened the descriptor: a forked child only closes it */
@@ -205,14 +208,16 @@ struct plx_socket {
     size_t no_line;                            /* so many bytes at the front hold no end of line */
     size_t lifted;                             /* a read that wants more than READ_LIMIT */
     uint64_t last_activity;                    /* when bytes last moved; 0: none did */
-    uint64_t wake_at; /* when the present wait is over, whichever it is: the linger time of an ending,
+    uint64_t
+        wake_at; /* when the present wait is over, whichever it is: the linger time of an ending,
                          a listener's pause, the pause before auto-connect; 0: none is timed */
     struct plx__connect *connect;
     struct plx__options *options; /* NULL: the defaults */
     struct plx__errors *errors;   /* NULL: there was none, or there are bare ones */
     struct plx__framing *framing; /* NULL: the stream is not cut into messages */
     char *address, *path, *interface;
-    char *listen_host; /* what listen_on or a bind was given: goes before the interface, and only for
+    char
+        *listen_host; /* what listen_on or a bind was given: goes before the interface, and only for
                           these */
     char *local_text, *remote_text; /* made on demand */
     plx_address remote;
@@ -248,9 +253,8 @@ static inline bool plx__socket_is_connecting(const plx_socket *socket)
  * datagrams may be without a peer, and without one on its way. */
 static inline bool plx__socket_has_packets(const plx_socket *socket)
 {
-    return socket->kind->record_size > 0 &&
-           (socket->filtered || socket->kind->type != SOCK_DGRAM ||
-            plx__socket_is_connecting(socket));
+    return socket->kind->record_size > 0 && (socket->filtered || socket->kind->type != SOCK_DGRAM ||
+                                             plx__socket_is_connecting(socket));
 }
 
 /* plx__socket_can_send says whether something is queued that the system may take now. */
@@ -372,6 +376,10 @@ static inline void plx__socket_tell(plx_socket *socket, plx__news wanted)
  * plx__socket_has_input_work leaves out what waits to be sent. */
 bool plx__socket_has_work(const plx_socket *socket);
 bool plx__socket_has_input_work(const plx_socket *socket);
+
+/* plx__socket_has_ending says whether settling goes on with an end at once, of which no readiness will
+ * be reported: what ended the connection was noticed already. */
+bool plx__socket_has_ending(const plx_socket *socket);
 
 /* plx__socket_look finds out whether the descriptors are ready, for a socket that is not served by
  * its group now. */

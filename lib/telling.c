@@ -71,13 +71,21 @@ static void tell_error(plx_socket *socket, enum plx__event event)
     plx__error_clear(&told);
 }
 
+/* A handler of the state before it may have disconnected, or waited until the connection was over. */
+static void tell_connected(plx_socket *socket)
+{
+    if (socket->state == PLX_CONNECTED) {
+        plx__event_connected(&socket->handlers, socket);
+    }
+}
+
 static void tell(plx_socket *socket, enum plx__event event)
 {
     const struct plx__handlers *handlers = &socket->handlers;
     switch (event) {
     case PLX__EVENT_CALL_ERROR:
     case PLX__EVENT_END_ERROR: tell_error(socket, event); break;
-    case PLX__EVENT_CONNECTED: plx__event_connected(handlers, socket); break;
+    case PLX__EVENT_CONNECTED: tell_connected(socket); break;
     case PLX__EVENT_DATA: tell_of_bytes(socket, plx__event_data_available); break;
     case PLX__EVENT_LINE: tell_of_line(socket); break;
     case PLX__EVENT_MESSAGE: tell_of_message(socket); break;
@@ -100,4 +108,7 @@ void plx__socket_tell_some(plx_socket *socket, plx__news wanted)
         event = plx__event_first(socket->news & wanted, event + 1);
     }
     socket->telling = false;
+    if (socket->task.wants_input) {
+        plx__task_schedule_input(&socket->task);
+    }
 }

@@ -5,23 +5,32 @@
 #include "lib/connect.h"
 #include "lib/socket.h"
 
-#include <errno.h>
-
-/* A wait goes on until this moment; for ever with `forever`. */
+/* A wait goes on until this moment of the kernel's clock; for ever with `forever`. */
 struct limit {
     bool forever;
     uint64_t moment;
+    uint64_t stale; /* a deadline that has passed and that serving did not move; 0: there is none */
 };
+
+/* Milliseconds between two looks at a socket whose deadline serving does not move: for the sake of the
+ * processor only. */
+#define STALE_NAP 10
 
 static struct limit limit_after(int timeout_ms)
 {
     uint64_t wait = timeout_ms <= 0 ? 0 : (uint64_t)timeout_ms * PLX__MILLISECOND;
-    return (struct limit){.forever = timeout_ms < 0, .moment = plx__clock_now() + wait};
+    return (struct limit){.forever = timeout_ms < 0,
+                          .moment = plx__clock_add(plx__clock_real(), wait)};
 }
 
 static int time_left(const struct limit *limit)
 {
-    return limit->forever ? -1 : plx__milliseconds_until(limit->moment, plx__clock_now());
+    return limit->forever ? -1 : plx__milliseconds_until(limit->moment, plx__clock_real());
+}
+
+static bool is_over(const struct limit *limit)
+{
+    return time_left(limit) == 0;
 }
 
 /* How long to sleep at most: until the limit, or the socket's own deadline if that comes first. */
@@ -32,13 +41,15 @@ static int time_to_sleep(const plx_socket *socket, const struct limit *limit)
     if (deadline == 0) {
         return left;
     }
-    int until = plx__milliseconds_until(deadline, plx__clock_now());
+    int until =
+        deadline == limit->stale ? STALE_NAP : plx__milliseconds_until(deadline, plx__clock_now());
     return left < 0 || until < left ? until : left;
 }
 
-static bool is_due(const plx_socket *socket)
+static bool is_due(const plx_socket *socket, const struct limit *limit)
 {
-    return socket->task.deadline.at != 0 && plx__clock_now() >= socket->task.deadline.at;
+    uint64_t deadline = socket->task.deadline.at;
+    return deadline != 0 && deadline != limit->stale && plx__clock_now() >= deadline;
 }
 
 /* Moves bytes, and tells unless a handler of this socket runs. The caller holds the socket. */
@@ -55,12 +66,13 @@ static void serve(plx_socket *socket)
     plx__socket_serve(socket, &budget);
 }
 
-/* What a wait inside a handler can go on with at once: news do not count there, for they are not
- * told, but the first step of an ending or of a connect does, which no readiness will ever tell. */
+/* Work that a wait inside a handler can do without sleeping. Pending events do not count, for they are
+ * not dispatched there; the first step of a shutdown or of a connect does, and an end that was noticed
+ * already, since no readiness will report these. */
 static bool has_step(const plx_socket *socket)
 {
-    bool ending = socket->state == PLX_CLOSING && socket->out.size == 0 && !socket->sending_ended;
-    return socket->more || ending || plx__socket_can_send(socket) || plx__connect_is_idle(socket);
+    return socket->more || plx__socket_can_send(socket) || plx__socket_has_ending(socket) ||
+           plx__connect_is_idle(socket);
 }
 
 static bool has_work(const plx_socket *socket)
@@ -68,17 +80,25 @@ static bool has_work(const plx_socket *socket)
     return socket->telling ? has_step(socket) : plx__socket_has_work(socket);
 }
 
-/* Sleeps until there is something to serve, and serves it. False: the time is over, or the socket
- * was freed. */
-static bool wait_once(plx_socket *socket, const struct limit *limit)
+/* Sleeps until there is something to serve; false: there is nothing yet. */
+static bool sleep_once(plx_socket *socket, const struct limit *limit)
 {
     bool found = has_work(socket);
-    int ready = plx__task_sleep(&socket->task, found ? 0 : time_to_sleep(socket, limit));
-    if (ready > 0 || found || is_due(socket)) {
+    size_t ready = plx__task_sleep(&socket->task, found ? 0 : time_to_sleep(socket, limit));
+    return ready > 0 || found || is_due(socket, limit);
+}
+
+/* The same, and serves it. False: the time is over. It looks at the time whether or not something was
+ * found, or a peer that never stops would hold it for ever. */
+static bool wait_once(plx_socket *socket, struct limit *limit)
+{
+    if (sleep_once(socket, limit)) {
+        uint64_t before = socket->task.deadline.at;
+        bool due = is_due(socket, limit);
         serve(socket);
-        return true;
+        limit->stale = due && socket->task.deadline.at == before ? before : 0;
     }
-    return ready == -EINTR || limit->forever || time_left(limit) > 0;
+    return !is_over(limit);
 }
 
 /* Waits until `reached` says so or `possible` says that it never will. */
@@ -108,10 +128,13 @@ static bool is_connected(const plx_socket *socket)
     return plx_socket_is_connected(socket) && told;
 }
 
+/* Auto-connect goes on when the end of the last attempt has been reported, which a wait in a handler
+ * of the same socket holds up. */
 static bool may_connect(const plx_socket *socket)
 {
-    return plx__socket_is_connecting(socket) || socket->will_connect ||
-           socket->state == PLX_LISTENING || is_connected(socket) || socket->state == PLX_CONNECTED;
+    bool again = socket->will_connect && !(socket->telling && socket->news != 0);
+    return plx__socket_is_connecting(socket) || again || socket->state == PLX_LISTENING ||
+           is_connected(socket) || socket->state == PLX_CONNECTED;
 }
 
 static bool has_fresh_data(const plx_socket *socket)
@@ -157,10 +180,8 @@ bool plx_socket_wait(plx_socket *socket, int timeout_ms)
     bool found = false;
     plx__hold_enter(&socket->hold);
     do {
-        bool work = has_work(socket);
-        int ready = plx__task_sleep(&socket->task, work ? 0 : time_to_sleep(socket, &limit));
-        found = ready > 0 || work || is_due(socket);
-    } while (!found && (limit.forever || time_left(&limit) > 0));
+        found = sleep_once(socket, &limit);
+    } while (!found && !is_over(&limit));
     if (found) {
         serve(socket);
     }

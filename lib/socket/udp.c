@@ -196,6 +196,8 @@ static int wait_for_name(plx_socket *socket, struct plx__name *name, int port, c
     udp_of(socket)->waiting_records++;
     udp_of(socket)->waiting_bytes += sizeof record + size;
     plx__task_schedule_input(&socket->task);
+    /* A name that was found at once left no descriptor that could become ready. */
+    plx__socket_update(socket);
     return 0;
 }
 
