@@ -139,7 +139,7 @@ void plx__stream_end_input(plx_socket *socket, int error)
 {
     socket->input_ended = true;
     socket->input_error = error == 0 ? 0 : plx__stream_reason(socket->send_error, error);
-    socket->watch.ready &= (uint8_t)~PLX__READ;
+    socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
     bool half_open = plx__option_value(socket->options, PLX_OPTION_HALF_OPEN) != 0;
     if (error == 0 && half_open && socket->state == PLX_CONNECTED && !socket->end_told) {
         socket->end_told = true;
@@ -165,6 +165,7 @@ static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
     if (room == 0) {
         asked = PLX__BUFFER_BLOCK;
         count = receive_and_drop(socket);
+        socket->dropping = socket->dropping || count > 0;
     } else if (socket->in.block == NULL && !socket->large) {
         count = receive_without_block(socket, most);
     } else {
@@ -332,6 +333,16 @@ static void settle_ended(plx_socket *socket)
     }
 }
 
+/* With half-open allowed the connection goes on behind the end of input, until the peer is gone
+ * altogether, which only a hang-up tells: a reset, or the peer of a Unix socket has closed. */
+static void check_hang_up(plx_socket *socket)
+{
+    if (socket->end_told && (socket->watch.ready & PLX__END) != 0) {
+        socket->input_error = (uint16_t)-plx__os_take_error(socket->watch.descriptor);
+        socket->end_told = false;
+    }
+}
+
 /* A send failed: what came before it is taken in first. */
 static bool drain(plx_socket *socket)
 {
@@ -348,6 +359,7 @@ void plx__stream_settle(plx_socket *socket)
     if (drain(socket) || plx__message_settle(socket)) {
         return;
     }
+    check_hang_up(socket);
     if (socket->state == PLX_CLOSING) {
         settle_closing(socket);
     } else if (socket->send_error != 0) {

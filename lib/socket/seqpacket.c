@@ -66,6 +66,7 @@ static int receive(plx_socket *socket, struct intake *intake, struct plx__budget
     memcpy(place, &record, sizeof record);
     intake->left -= (size_t)size;
     plx__budget_spend(budget, sizeof record + record.size);
+    socket->dropping = !kept;
     if (kept) {
         plx__buffer_commit(&socket->in, sizeof record + record.size);
         socket->in_records++;
