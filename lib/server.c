@@ -282,8 +282,7 @@ static plx_group *own_group(plx_server *server)
     return NULL;
 }
 
-/* In somebody's group, its own sockets are served one by one. Each goes to the end of the list
- * first, for handlers may free any of them. */
+/* Each goes to the end of the list first, for handlers may free any of them. */
 static bool poll_list(plx_server *server, struct plx__list *list, size_t count)
 {
     bool more = false;
@@ -307,6 +306,7 @@ static size_t length_of(const struct plx__list *list)
     return length;
 }
 
+/* In somebody's group, its own sockets are served one by one. */
 static bool poll_members(plx_server *server)
 {
     bool more = plx_socket_poll(server->listener);
@@ -324,7 +324,7 @@ static bool serve_without_group(plx_server *server, int timeout_ms, bool *ret_fo
 {
     bool over = timeout_ms >= 0 && timeout_ms <= GROUPLESS_SLEEP;
     int sleep = over ? timeout_ms : GROUPLESS_SLEEP;
-    int ready = sleep == 0 ? 0 : plx__task_sleep(&server->listener->task, sleep);
+    size_t ready = sleep == 0 ? 0 : plx__task_sleep(&server->listener->task, sleep);
     *ret_found = ready > 0 || !over;
     return poll_members(server);
 }
