@@ -3,6 +3,7 @@
 
 #include "lib/arrival.h"
 #include "lib/record.h"
+#include "lib/unreached.h"
 
 #include <errno.h>
 #include <string.h>
@@ -96,12 +97,12 @@ static bool is_from(const struct intake *intake, const struct plx__os_name *from
                      memcmp(&intake->from->as, &from->as, sizeof from->as.ipv6) == 0;
 }
 
-static void set_sender(const plx_socket *socket, struct intake *intake,
-                       const struct plx__os_name *from)
+static void set_sender(plx_socket *socket, struct intake *intake, const struct plx__os_name *from)
 {
     intake->record.address = (plx_address){0};
     plx__os_name_to_address(from, &intake->record.address);
     intake->from = from;
+    plx__unreached_heard(socket, &intake->record.address);
     /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
      * them out. */
     intake->stranger =
@@ -206,7 +207,7 @@ static bool pass_error(plx_socket *socket, struct plx__arrival *self, int error,
     }
     if (error != -EAGAIN) {
         /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
-        plx__socket_fail_system(socket, error, "receive");
+        plx__unreached_fail(socket, &socket->remote, error, "receive from");
         plx__budget_spend(budget, 0);
     }
     return error != -EAGAIN;

@@ -3,8 +3,10 @@
 
 #include "lib/address.h"
 #include "lib/departure.h"
+#include "lib/unreached.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The kernel's own limit when segments came (Linux 4.18); it takes more since. */
@@ -232,6 +234,16 @@ static size_t datagrams_of(const struct plx__os_message *message)
     return message->segment == 0 ? 1 : (message->size + message->segment - 1) / message->segment;
 }
 
+/* The first message has left to an address of its own, of which the kernel says at once if nobody can
+ * be there. */
+static void note_reached(plx_socket *socket)
+{
+    if (socket->errors != NULL) {
+        struct plx__run run = run_at(&socket->out, 0);
+        plx__unreached_heard(socket, &run.address);
+    }
+}
+
 /* The first `count` messages have left, or with `sent` false cannot. */
 static void pass(plx_socket *socket, struct plx__departure *self, const struct batch *batch,
                  size_t count, bool sent, struct plx__budget *budget)
@@ -242,6 +254,9 @@ static void pass(plx_socket *socket, struct plx__departure *self, const struct b
     for (size_t i = 0; i < count; i++) {
         const struct plx__os_message *message = &batch->messages[i];
         size_t pieces = datagrams_of(message);
+        if (sent && message->name != NULL) {
+            note_reached(socket);
+        }
         take_front(socket, message->size);
         bytes += message->size;
         datagrams += pieces;
@@ -258,11 +273,21 @@ static void pass(plx_socket *socket, struct plx__departure *self, const struct b
 
 static void fail_send(plx_socket *socket, const struct plx__os_message *message, int error)
 {
-    char host[PLX__ADDRESS_TEXT_SIZE];
+    char step[48];
     struct plx__run run = run_at(&socket->out, 0);
     const plx_address *to = run.address.family == 0 ? &socket->remote : &run.address;
-    plx__address_format_host(to, host, sizeof host);
-    plx__socket_fail_system(socket, error, "send %zu bytes to %s", message->size, host);
+    snprintf(step, sizeof step, "send %zu bytes to", message->size);
+    plx__unreached_fail(socket, to, error, step);
+}
+
+/* Fails an earlier datagram, which was for the peer if there is one. */
+static void fail_before(plx_socket *socket, const struct plx__os_message *message, int error)
+{
+    if (socket->filtered) {
+        plx__unreached_fail(socket, &socket->remote, error, "send to");
+    } else {
+        fail_send(socket, message, error);
+    }
 }
 
 static bool is_full(ptrdiff_t result)
@@ -290,7 +315,7 @@ static ptrdiff_t send_batch(plx_socket *socket, struct plx__departure *self, str
     ptrdiff_t second = send_messages(socket, batch);
     self->one_by_one = self->one_by_one || (together && second == 1);
     if (second != first && !(together && first == -ENOSYS)) {
-        fail_send(socket, &batch->messages[0], (int)first);
+        fail_before(socket, &batch->messages[0], (int)first);
     }
     return second;
 }

@@ -193,6 +193,8 @@ void plx__socket_forget_errors(plx_socket *socket, bool all)
     plx__error_clear(&socket->errors->end);
     if (all) {
         plx__error_clear(&socket->errors->last);
+        plx__memory_free(socket->errors->unreached);
+        socket->errors->unreached = NULL;
     }
 }
 

@@ -482,6 +482,207 @@ MODE_CASE(wait_for_what_was_dropped)
     ck_assert(plx_socket_wait_for_sent(socket, 5000)); /* that one was */
 }
 
+/* ---- a peer that is not there ---------------------------------------------------------------- */
+
+/* The loopback of a family with this port, as the kernel wants it. */
+static socklen_t loopback(int family, int port, struct sockaddr_storage *ret_name)
+{
+    struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+
+    ipv4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ipv6.sin6_addr = in6addr_loopback;
+    memset(ret_name, 0, sizeof *ret_name);
+    if (family == 4)
+        memcpy(ret_name, &ipv4, sizeof ipv4);
+    else
+        memcpy(ret_name, &ipv6, sizeof ipv6);
+    return (socklen_t)(family == 4 ? sizeof ipv4 : sizeof ipv6);
+}
+
+/* The peer is back at its port, and says so. */
+static int back(struct world *w, const plx_address *address, plx_socket *to)
+{
+    struct sockaddr_storage name;
+    socklen_t size = loopback(address->family, address->port, &name);
+    int raw = world_raw(w, socket(name.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    plx_datagram datagram;
+
+    ck_assert_int_eq(bind(raw, (struct sockaddr *)&name, size), 0);
+    size = loopback(address->family, plx_socket_port(to), &name);
+    ck_assert_int_eq(sendto(raw, "back", 4, 0, (struct sockaddr *)&name, size), 4);
+    UNTIL(w, plx_udp_packets_available(to) > 0);
+    ck_assert(plx_udp_read(to, &datagram));
+    return raw;
+}
+
+/* So many frames of a game that writes in each, by polling or by flushing. */
+static void play(struct world *w, plx_socket *socket, int frames, bool flush)
+{
+    for (int frame = 0; frame < frames; frame++) {
+        ck_assert_int_eq(plx_socket_write_text(socket, "position"), 8);
+        if (flush)
+            ck_assert_int_eq(plx_socket_flush(socket), 0);
+        world_poll(w);
+    }
+    world_settle(w);
+}
+
+MODE_CASE(a_refused_peer_is_told_once)
+{
+    for (int round = 0; round < 4; round++) {
+        struct record log;
+        plx_address peer;
+        bool ipv6 = round >= 2;
+        int raw = ipv6 ? raw_datagrams6(w, &peer) : raw_datagrams(w, &peer);
+        plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+        char wanted[100], other[100];
+
+        ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+        UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+        raw_close(w, raw);
+        play(w, socket, 100, round % 2 == 1);
+        ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+        ck_assert_int_eq(log.code, ECONNREFUSED);
+        ck_assert_int_eq(log.reason, PLX_REASON_CONNECTION_REFUSED);
+        snprintf(wanted, sizeof wanted,
+                 "receive from %s port %d: connection refused (ECONNREFUSED)",
+                 ipv6 ? "::1" : "127.0.0.1", peer.port);
+        snprintf(other, sizeof other, "send to %s port %d: connection refused (ECONNREFUSED)",
+                 ipv6 ? "::1" : "127.0.0.1", peer.port);
+        ck_assert_msg(strcmp(log.message, wanted) == 0 ||
+                          (round % 2 == 1 && strcmp(log.message, other) == 0),
+                      "%s", log.message);
+        ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+        /* Heard again, and lost again. */
+        raw = back(w, &peer, socket);
+        play(w, socket, 5, false);
+        ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+        raw_close(w, raw);
+        play(w, socket, 100, round % 2 == 1);
+        ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+        world_free(w, socket);
+    }
+}
+
+/* Somebody else who is heard says nothing of the peer; a new peer is one to be told of. */
+MODE_CASE(a_new_peer_is_told_of_again)
+{
+    struct record log;
+    plx_address first, second;
+    int raw = raw_datagrams(w, &first), other = raw_datagrams(w, &second);
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+
+    raw_close(w, raw);
+    raw_close(w, other);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &first), 0);
+    play(w, socket, 50, false);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &second), 0);
+    play(w, socket, 50, false);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &first), 0);
+    play(w, socket, 50, false);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 3);
+}
+
+MODE_CASE(a_network_that_is_gone_is_told_once)
+{
+    struct record log;
+    plx_socket *socket;
+    plx_address peer;
+
+    if (!netns_enter("a network that goes"))
+        return;
+    netns_run("ip addr add 10.61.0.1/24 dev lo");
+    ck_assert_int_eq(plx_address_parse("10.61.0.1:9", &peer), 0);
+    socket = world_socket_of(w, plx_udp_new, &log);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    netns_run("ip route add unreachable 10.61.0.1 table 99");
+    netns_run("ip rule add from all lookup 99 pref 0");
+    netns_run("ip rule del pref 0 lookup local; ip rule add pref 1 lookup local");
+    play(w, socket, 100, false);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.reason, PLX_REASON_NETWORK);
+    ck_assert_ptr_nonnull(strstr(log.message, "to 10.61.0.1 port 9: host cannot be reached"));
+}
+
+/* Too large is what each of them is by itself. */
+MODE_CASE(a_datagram_that_is_wrong_is_told_each_time)
+{
+    struct record log;
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+
+    (void)raw;
+    ck_assert_int_eq(plx_udp_bind(socket, ":0"), 0);
+    for (int i = 1; i <= 3; i++) {
+        plx_address mapped = {
+            .family = 6, .port = peer.port, .bytes = {[10] = 0xff, 0xff, 127, 0, 0, 1}};
+
+        ck_assert_int_eq(plx_udp_write(socket, &mapped, datagram_bytes, 65520), 0);
+        UNTIL(w, log.count[EVENT_ERROR] == i);
+        ck_assert_int_eq(log.code, EMSGSIZE);
+    }
+}
+
+/* ---- nobody there, for a socket without a peer ----------------------------------------------- */
+
+static void play_to(struct world *w, plx_socket *socket, const plx_address *to, int count,
+                    int frames)
+{
+    for (int frame = 0; frame < frames; frame++) {
+        for (int i = 0; i < count; i++)
+            ck_assert_int_eq(plx_udp_write(socket, &to[i], "position", 8), 0);
+        world_poll(w);
+    }
+    world_settle(w);
+}
+
+MODE_CASE(no_way_to_a_receiver_is_told_once)
+{
+    enum { MANY = 20 };
+    struct record log;
+    plx_socket *socket;
+    plx_address to[MANY], here;
+    char got[16];
+    int raw, heard = 0;
+
+    if (!netns_enter("receivers without a route"))
+        return;
+    socket = world_socket_of(w, plx_udp_new, &log);
+    ck_assert_int_eq(plx_udp_bind(socket, ":0"), 0);
+    raw = raw_datagrams(w, &here);
+    for (int i = 0; i < MANY; i++) {
+        ck_assert_int_eq(plx_address_parse("203.0.113.1:9", &to[i]), 0);
+        to[i].bytes[3] = (uint8_t)(1 + i);
+    }
+    to[1] = here; /* one who is there is written to all the same */
+    play_to(w, socket, to, 2, 100);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.os_error, ENETUNREACH);
+    ck_assert_str_eq(log.message,
+                     "send 8 bytes to 203.0.113.1 port 9: network cannot be reached (ENETUNREACH)");
+    for (; is_readable(raw) && recv(raw, got, sizeof got, 0) == 8; heard++)
+        ;
+    ck_assert_int_eq(heard, 100);
+    play_to(w, socket, &to[2], MANY - 2, 100); /* more than anybody keeps count of */
+    ck_assert_int_ge(log.count[EVENT_ERROR], 2);
+    ck_assert_int_le(log.count[EVENT_ERROR], 10);
+    /* There is a way, and then none again. */
+    netns_run("ip route add 203.0.113.0/24 dev lo");
+    record_clear(&log);
+    play_to(w, socket, to, 1, 5);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    netns_run("ip route del 203.0.113.0/24 dev lo");
+    play_to(w, socket, to, 1, 50);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+}
+
 int main(void)
 {
     static const TTest *const *const cases[] = {
@@ -503,12 +704,22 @@ int main(void)
         &wait_until_it_was_sent_to_a_name,
         &wait_for_what_was_dropped,
     };
+    static const TTest *const *const silent[] = {
+        &a_refused_peer_is_told_once,         &a_new_peer_is_told_of_again,
+        &a_network_that_is_gone_is_told_once, &a_datagram_that_is_wrong_is_told_each_time,
+        &no_way_to_a_receiver_is_told_once,
+    };
     Suite *suite = suite_create("udp-peer");
+    TCase *lost = tcase_create("lost");
     TCase *early = tcase_create("early");
 
     tcase_set_timeout(early, 30);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(early, *cases[i]);
     suite_add_tcase(suite, early);
+    tcase_set_timeout(lost, 30);
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+        ADD_MODE_CASE(lost, *silent[i]);
+    suite_add_tcase(suite, lost);
     return world_run(suite);
 }

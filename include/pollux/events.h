@@ -93,7 +93,8 @@ typedef struct plx_events {
      * dropped the rest (user_aborted; never for UDP). Comes after a last send_progress. */
     void (*send_complete)(plx_socket *socket, bool user_aborted, void *user);
 
-    /* error: a call failed, or the connection ended or never came about. Each is told once. `error`
+    /* error: a call failed, or the connection ended or never came about. Each is told once; that
+     * datagrams do not reach somebody is told once until they do (pollux/udp.h). `error`
      * is borrowed and valid until the handler returns. At most two can be due: the first call that
      * failed since the last poll, and the end of the connection. An orderly end by the peer is
      * PLX_LOST_CONNECTION with reason REMOTE_HOST_CLOSED. No errors are: -1 of a read at the end, a

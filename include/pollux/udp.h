@@ -16,6 +16,10 @@
  * Without a peer the stream calls are refused with PLX_INVALID_STATE: datagrams never merge and never
  * split. `data_available` tells of datagrams in both states, `message_available` in CONNECTED.
  *
+ * That somebody cannot be reached (refused, no route) is told by `error`, with the address, once until
+ * that somebody is heard again; the socket goes on. Without a peer it is told once until a datagram
+ * leaves for that address. UDP itself promises nothing: a datagram may be lost without an error.
+ *
  * The datagrams of a frame leave together, at the end of its poll or in flush. Those that follow each
  * other, go to one receiver and are of one size (the last may be shorter) cost far less than others:
  * where there is a choice, write what one receiver gets in a row. On the way they are plain datagrams
