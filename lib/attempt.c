@@ -25,8 +25,9 @@ static int open_descriptor(const struct plx__attempt *attempt)
     if (descriptor < 0) {
         return descriptor;
     }
-    int result =
-        socket->kind->bind_local == NULL ? 0 : socket->kind->bind_local(socket, descriptor, family);
+    int result = socket->kind->bind_local == NULL
+                     ? 0
+                     : socket->kind->bind_local(socket, descriptor, &attempt->name);
     if (result < 0) {
         plx__os_close(descriptor);
         return result;

@@ -3,6 +3,7 @@
 
 #include "lib/address.h"
 #include "lib/error.h"
+#include "lib/interface.h"
 #include "lib/internet.h"
 #include "lib/where.h"
 
@@ -105,43 +106,6 @@ int plx_socket_connect_to_address(plx_socket *socket, const plx_address *address
 
 /* ---- addresses of this computer -------------------------------------------------------------- */
 
-#define MOST_INTERFACES 64
-
-/* Finds the entry of the interface by its name or by an address of it; family 0 is any. */
-static bool find_interface(const char *wanted, int family, plx_interface *ret_entry,
-                           plx_address *ret_address)
-{
-    plx_interface list[MOST_INTERFACES];
-    plx_address literal;
-    bool is_literal = plx__address_parse_host(wanted, strlen(wanted), &literal);
-    size_t count = plx_interface_list(list, MOST_INTERFACES);
-    for (size_t i = 0; i < count && i < MOST_INTERFACES; i++) {
-        plx_address address;
-        if (!plx__address_parse_host(list[i].ip_address, strlen(list[i].ip_address), &address) ||
-            (family != 0 && address.family != family)) {
-            continue;
-        }
-        if (is_literal ? plx_address_equal(&literal, &address)
-                       : strcmp(list[i].name, wanted) == 0) {
-            *ret_entry = list[i];
-            *ret_address = address;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The local address that a text means, of this family (4, 6, 0: any). Returns 0 or a negative
- * errno. */
-static int local_address(const char *wanted, int family, plx_address *ret_address)
-{
-    plx_interface entry;
-    if (plx__address_parse_host(wanted, strlen(wanted), ret_address)) {
-        return family == 0 || ret_address->family == family ? 0 : -EADDRNOTAVAIL;
-    }
-    return find_interface(wanted, family, &entry, ret_address) ? 0 : -EADDRNOTAVAIL;
-}
-
 /* The interface or address of it that a datagram socket is bound to; NULL: any. */
 static const char *place_of(const plx_socket *socket)
 {
@@ -157,45 +121,45 @@ static const char *place_of(const plx_socket *socket)
 
 bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry)
 {
-    plx_address address;
     const char *place = place_of(socket);
-    return place != NULL && find_interface(place, family, ret_entry, &address);
+    return place != NULL && plx__interface_find(place, family, NULL, ret_entry);
 }
 
 int plx__internet_interface_index(const plx_socket *socket)
 {
-    plx_interface entry;
-    if (place_of(socket) == NULL) {
+    const char *place = place_of(socket);
+    if (place == NULL) {
         return 0;
     }
-    return plx__internet_interface(socket, 0, &entry) ? (int)plx__os_interface_index(entry.name)
-                                                      : -ENODEV;
+    unsigned index = plx__interface_index(place);
+    return index == 0 ? -ENODEV : (int)index;
 }
 
 /* Datagrams to groups leave by the interface that was set, and from an address of it. */
 static void choose_multicast_interface(const plx_socket *socket, int descriptor)
 {
-    plx_interface entry;
     plx_address source = {0};
     int index = plx__internet_interface_index(socket);
     if (index > 0) {
-        find_interface(place_of(socket), 4, &entry, &source);
+        plx__interface_address(place_of(socket), 4, NULL, &source);
         plx__os_set_multicast_interface(descriptor, (unsigned)index, &source);
     }
 }
 
 /* ---- binding --------------------------------------------------------------------------------- */
 
-int plx__internet_bind_local(plx_socket *socket, int descriptor, int family)
+int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct plx__os_name *peer)
 {
     struct plx__os_name name;
-    plx_address address;
+    plx_address address, there;
     if (socket->interface == NULL) {
         return 0;
     }
-    int result = local_address(socket->interface, family == AF_INET ? 4 : 6, &address);
-    if (result < 0) {
-        return result;
+    int family = plx__os_name_family(peer);
+    bool known = plx__os_name_to_address(peer, &there);
+    if (!plx__interface_address(socket->interface, family == AF_INET ? 4 : 6, known ? &there : NULL,
+                                &address)) {
+        return -EADDRNOTAVAIL;
     }
     plx__os_name_from_address(&name, &address, family);
     /* Else bind takes a port for all destinations at once, and some ten thousand connections use up
@@ -261,23 +225,26 @@ static int bind_to_address(plx_socket *socket, const char *wanted)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
     struct place place = {{0}, false, NULL};
-    int result = local_address(wanted, protocol == 0 ? 4 : protocol == 1 ? 6 : 0, &place.address);
-    if (result < 0) {
-        return result;
+    int family = protocol == 0 ? 4 : protocol == 1 ? 6 : 0;
+    if (!plx__interface_address(wanted, family, NULL, &place.address)) {
+        return -EADDRNOTAVAIL;
     }
     place.address.port = (uint16_t)socket->port;
     return bind_to(socket, &place);
 }
 
 /* Datagrams to groups and to everybody do not reach a socket that is bound to one address: a
- * datagram socket is bound to the interface itself, where the system can do that. */
+ * datagram socket is bound to the interface itself, where the system can do that; by a label to the
+ * device that has it. */
 static int bind_to_interface(plx_socket *socket, const char *wanted)
 {
+    char device[sizeof((plx_interface *)NULL)->name];
     plx_address literal;
     int descriptor = -ENOPROTOOPT;
     bool datagrams = socket->kind->type == SOCK_DGRAM;
     if (datagrams && !plx__address_parse_host(wanted, strlen(wanted), &literal)) {
-        descriptor = bind_to_any(socket, wanted);
+        plx__interface_device(wanted, device, sizeof device);
+        descriptor = bind_to_any(socket, device);
     }
     if (descriptor == -ENOPROTOOPT || descriptor == -EPERM) {
         descriptor = bind_to_address(socket, wanted);
@@ -291,10 +258,9 @@ static int bind_to_interface(plx_socket *socket, const char *wanted)
 /* Whether a text means nothing here: a host name, "*" or an interface that is not there. */
 static bool is_unknown(const char *wanted)
 {
-    plx_interface entry;
     plx_address address;
     return wanted != NULL && !plx__address_parse_host(wanted, strlen(wanted), &address) &&
-           !find_interface(wanted, 0, &entry, &address);
+           plx__interface_index(wanted) == 0;
 }
 
 int plx__internet_bind(plx_socket *socket)

@@ -23,9 +23,9 @@ int plx__internet_check(plx_socket *socket, const char *call, const plx_address 
  * -1 after plx__socket_fail. A slot of struct plx_kind. */
 int plx__internet_bind(plx_socket *socket);
 
-/* plx__internet_bind_local binds to the interface that was set, if any, on a port of the system's
- * choice. Returns 0 or a negative errno. A slot of struct plx_kind. */
-int plx__internet_bind_local(plx_socket *socket, int descriptor, int family);
+/* plx__internet_bind_local binds to the interface that was set, if any, on a port of the kernel's
+ * choice, and to that address of it which fits the peer. Returns 0 or a negative errno. A slot of struct plx_kind. */
+int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct plx__os_name *peer);
 
 /* plx__internet_interface finds the interface that was set, with an address of that family (4, 6, 0:
  * any). False: none was set, or there is none such. */

@@ -79,9 +79,9 @@ struct plx_kind {
     /* Says where the properties lead. Returns 0, or a code after plx__socket_fail. NULL: connect is
      * unsupported. */
     int (*aim)(plx_socket *socket, struct plx__aim *ret_aim);
-    /* Binds a descriptor of `family` to what the properties say before it connects. Returns 0 or a
+    /* Binds a descriptor to what the properties say before it connects to `peer`. Returns 0 or a
      * negative errno. NULL: there is nothing to bind. */
-    int (*bind_local)(plx_socket *socket, int descriptor, int family);
+    int (*bind_local)(plx_socket *socket, int descriptor, const struct plx__os_name *peer);
     /* Opens a descriptor bound to what the properties say. Returns it, or after plx__socket_fail its
      * code, negative. Required of kinds that listen, and of datagrams. */
     int (*bind)(plx_socket *socket);

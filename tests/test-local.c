@@ -135,6 +135,241 @@ MODE_CASE(ports_are_shared_by_destinations)
     connect_from(w, "[::1]", "::1");
 }
 
+/* ---- interfaces ------------------------------------------------------------------------------ */
+
+/* Four cables, v0 to v1 and so on. x0 has no IPv4 address but one with a label, y0 none at all, z0 only
+ * a link-local one. What comes by a cable may have been sent by this very computer. */
+static void lay_cables(void)
+{
+    netns_run("for i in v x y z; do ip link add ${i}0 type veth peer name ${i}1; done");
+    netns_run("for i in v x y z; do for e in 0 1; do "
+              "sysctl -qw net.ipv4.conf.$i$e.accept_local=1 net.ipv4.conf.$i$e.rp_filter=0; "
+              "ip link set $i$e addrgenmode none; ip link set $i$e up; done; done");
+    netns_run("ip addr add 10.9.0.1/24 dev v0 && ip addr add 10.9.1.1/24 dev v0 label v0:game");
+    netns_run("ip addr add fd09::1/64 dev v0 nodad && ip addr add fe80::a/64 dev v0 nodad");
+    netns_run(
+        "ip addr add 10.8.0.1/24 dev x0 label x0:only && ip addr add fd08::1/64 dev x0 nodad");
+    netns_run("ip addr add fe80::c/64 dev z0 nodad && ip addr add fe80::e/64 dev x0 nodad");
+    netns_run("for i in v x z; do ip addr add fe80::b/64 dev ${i}1 nodad; done");
+}
+
+/* What set_interface is given, the address that a listener or a connection has then, and how datagrams
+ * reach it: from which interface to which address. */
+struct interface {
+    const char *wanted;
+    int protocol;
+    const char *address; /* NULL: it has none */
+    const char *from, *to;
+};
+
+static const struct interface interfaces[] = {
+    {"v0", 2, "10.9.0.1", "v1", "fe80::a%v1"},
+    {"v0", 0, "10.9.0.1", "v1", "255.255.255.255"},
+    {"v0", 1, "fd09::1", "v1", "fe80::a%v1"},
+    {"v0:game", 2, "10.9.1.1", "v1", "255.255.255.255"},
+    {"v0:game", 0, "10.9.1.1", "v1", "255.255.255.255"},
+    {"10.9.1.1", 2, "10.9.1.1", "10.9.1.1", "10.9.1.1"},
+    {"fd09::1", 2, "fd09::1", "fd09::1", "fd09::1"},
+    {"fe80::a%v0", 2, "fe80::a%v0", "v1", "fe80::a%v1"},
+    {"fe80::a", 2, "fe80::a%v0", "v1", "fe80::a%v1"},
+    {"x0", 2, "fd08::1", "x1", "255.255.255.255"},
+    {"x0", 0, "10.8.0.1", "x1", "255.255.255.255"},
+    {"x0:only", 2, "10.8.0.1", "x1", "255.255.255.255"},
+    {"x0", 1, "fd08::1", "x1", "fe80::e%x1"},
+    {"y0", 2, NULL, "y1", "255.255.255.255"},
+    {"y0", 0, NULL, "y1", "255.255.255.255"},
+    {"z0", 2, "fe80::c%z0", "z1", "fe80::c%z1"},
+    {"z0", 1, "fe80::c%z0", "fe80::b%z1", "fe80::c%z1"},
+    {"lo", 2, "127.0.0.1", "lo", "127.0.0.1"},
+    {"lo", 1, "::1", "lo", "::1"},
+};
+
+enum { INTERFACES = sizeof interfaces / sizeof interfaces[0] };
+
+static void choose(plx_socket *socket, const struct interface *interface)
+{
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, interface->protocol), 0);
+    ck_assert_int_eq(plx_socket_set_interface(socket, interface->wanted), 0);
+}
+
+/* "host:port", with brackets where they are needed. */
+static void reach(char *ret_where, const char *host, int port)
+{
+    plx_address address;
+
+    ck_assert_msg(plx_address_parse(host, &address) == 0, "%s", host);
+    address.port = (uint16_t)port;
+    plx_address_format(&address, ret_where, WHERE_SIZE);
+}
+
+static void expect_address(const char *text, const char *wanted, const char *what)
+{
+    plx_address a, b;
+
+    ck_assert_msg(plx_address_parse(text, &a) == 0, "%s: %s", what, text);
+    ck_assert_int_eq(plx_address_parse(wanted, &b), 0);
+    ck_assert_msg(plx_address_equal(&a, &b), "%s: %s and not %s", what, text, wanted);
+}
+
+MODE_CASE(listeners_on_interfaces)
+{
+    if (!netns_enter("listen at an interface"))
+        return;
+    lay_cables();
+    for (const struct interface *at = interfaces; at < interfaces + INTERFACES; at++) {
+        plx_socket *listener = world_socket(w, NULL), *client = world_socket(w, NULL);
+        char where[WHERE_SIZE];
+
+        choose(listener, at);
+        if (at->address == NULL) {
+            ck_assert_int_eq(plx_socket_listen(listener), EADDRNOTAVAIL);
+            continue;
+        }
+        ck_assert_msg(plx_socket_listen(listener) == 0, "%s (%d): %s", at->wanted, at->protocol,
+                      plx_socket_error(listener)->message);
+        expect_address(plx_socket_local_address(listener), at->address, at->wanted);
+        reach(where, at->address, plx_socket_port(listener));
+        ck_assert_int_eq(plx_socket_connect_to(client, where), 0);
+        UNTIL(w, plx_socket_is_connected(listener));
+        world_free(w, listener);
+        world_free(w, client);
+    }
+}
+
+MODE_CASE(connections_from_interfaces)
+{
+    static const char *const hosts[] = {"127.0.0.1", "::1",     "10.9.0.1",
+                                        "fd09::1",   "fd08::1", "fe80::a%v0"};
+    plx_server *server = world_server(w);
+
+    if (!netns_enter("connect from an interface"))
+        return;
+    lay_cables();
+    ck_assert_int_eq(plx_server_listen_on(server, ":0"), 0);
+    for (const struct interface *at = interfaces; at < interfaces + INTERFACES; at++)
+        for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+            bool six = strchr(hosts[i], ':') != NULL, link = strchr(hosts[i], '%') != NULL;
+            char where[WHERE_SIZE], what[WHERE_SIZE];
+            plx_socket *socket;
+
+            snprintf(what, sizeof what, "%s (%d) to %s", at->wanted, at->protocol, hosts[i]);
+            /* Names have addresses of both families; link-local ones reach only each other. */
+            if (at->address == NULL || six != (strchr(at->address, ':') != NULL) ||
+                link != (strchr(at->address, '%') != NULL) || strncmp(at->wanted, "z0", 2) == 0)
+                continue;
+            socket = world_socket(w, NULL);
+            choose(socket, at);
+            reach(where, hosts[i], plx_server_port(server));
+            ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+            UNTIL(w, plx_socket_state(socket) != PLX_CONNECTING);
+            ck_assert_msg(plx_socket_is_connected(socket), "%s: %s", what,
+                          plx_socket_error(socket)->message);
+            expect_address(plx_socket_local_address(socket), at->address, what);
+            world_free(w, socket);
+        }
+}
+
+/* The name of an interface stands for that one of its addresses which fits where it goes to. */
+MODE_CASE(a_name_stands_for_the_address_that_fits)
+{
+    static const struct {
+        const char *from, *to, *address;
+    } ways[] = {
+        {"v0", "[fe80::b%v0]", "fe80::a%v0"}, {"v0", "[fd09::1]", "fd09::1"},
+        {"v0", "10.9.0.1", "10.9.0.1"},       {"v0:game", "10.9.0.1", "10.9.1.1"},
+        {"z0", "[fe80::b%z0]", "fe80::c%z0"}, {"x0", "127.0.0.1", "10.8.0.1"},
+    };
+    plx_server *server = world_server(w);
+
+    if (!netns_enter("connect from an interface with several addresses"))
+        return;
+    lay_cables();
+    ck_assert_int_eq(plx_server_listen_on(server, ":0"), 0);
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        plx_socket *socket = world_socket(w, NULL);
+        char where[WHERE_SIZE];
+
+        place(where, ways[i].to, plx_server_port(server));
+        ck_assert_int_eq(plx_socket_set_interface(socket, ways[i].from), 0);
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        UNTIL(w, plx_socket_state(socket) != PLX_CONNECTING);
+        ck_assert_msg(plx_socket_is_connected(socket), "%s to %s: %s", ways[i].from, ways[i].to,
+                      plx_socket_error(socket)->message);
+        expect_address(plx_socket_local_address(socket), ways[i].address, ways[i].to);
+        world_free(w, socket);
+    }
+}
+
+static plx_socket *bound(struct world *w, const char *interface, int protocol)
+{
+    plx_socket *socket = world_socket_of(w, plx_udp_new, NULL);
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, protocol), 0);
+    ck_assert_int_eq(plx_socket_set_interface(socket, interface), 0);
+    ck_assert_msg(plx_socket_connect(socket) == 0, "%s (%d): %s", interface, protocol,
+                  plx_socket_error(socket)->message);
+    return socket;
+}
+
+MODE_CASE(datagrams_at_interfaces)
+{
+    if (!netns_enter("bind datagrams to an interface"))
+        return;
+    lay_cables();
+    for (const struct interface *at = interfaces; at < interfaces + INTERFACES; at++) {
+        plx_socket *socket = bound(w, at->wanted, at->protocol);
+        plx_socket *sender = bound(w, at->from, 2);
+        plx_address to;
+
+        ck_assert_int_eq(plx_address_parse(at->to, &to), 0);
+        to.port = (uint16_t)plx_socket_port(socket);
+        ck_assert_int_eq(plx_udp_write(sender, &to, "x", 1), 0);
+        UNTIL(w, plx_udp_packets_available(socket) == 1);
+        world_free(w, socket);
+        world_free(w, sender);
+    }
+}
+
+/* Groups are joined at the device, also by a label and without an address. */
+MODE_CASE(groups_at_interfaces)
+{
+    static const char *const members[] = {"v0", "v0:game", "x0:only", "x0", "y0", "z0"};
+
+    if (!netns_enter("join groups at an interface"))
+        return;
+    lay_cables();
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        char other[] = {members[i][0], '1', '\0'};
+        plx_socket *member = bound(w, members[i], 2), *sender = bound(w, other, 2);
+        plx_address to = {.family = 4, .bytes = {239, 1, 2, 3}};
+
+        to.port = (uint16_t)plx_socket_port(member);
+        ck_assert_msg(plx_udp_join_multicast_group(member, "239.1.2.3") == 0, "%s: %s", members[i],
+                      plx_socket_error(member)->message);
+        ck_assert_int_eq(plx_udp_write(sender, &to, "x", 1), 0);
+        UNTIL(w, plx_udp_packets_available(member) == 1);
+        world_free(w, member);
+        world_free(w, sender);
+    }
+}
+
+/* More addresses than fit into any list. */
+MODE_CASE(the_last_of_many_interfaces)
+{
+    plx_socket *socket = world_socket(w, NULL);
+
+    if (!netns_enter("an interface behind many addresses"))
+        return;
+    netns_run(
+        "for i in $(seq 2 120); do echo address add 127.1.0.$i/32 dev lo; done | ip -batch -");
+    lay_cables();
+    ck_assert_int_eq(plx_socket_set_interface(socket, "x0:only"), 0);
+    ck_assert_msg(plx_socket_listen(socket) == 0, "%s", plx_socket_error(socket)->message);
+    expect_address(plx_socket_local_address(socket), "10.8.0.1", "x0:only");
+    plx_socket_close(socket);
+    bound(w, "x0", 0);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("local");
@@ -143,6 +378,12 @@ int main(void)
     ADD_MODE_CASE(local, meeting_oneself_leaves_the_port_free);
     ADD_MODE_CASE(local, meeting_oneself_unseen_leaves_the_port_free);
     ADD_MODE_CASE(local, ports_are_shared_by_destinations);
+    ADD_MODE_CASE(local, listeners_on_interfaces);
+    ADD_MODE_CASE(local, connections_from_interfaces);
+    ADD_MODE_CASE(local, a_name_stands_for_the_address_that_fits);
+    ADD_MODE_CASE(local, datagrams_at_interfaces);
+    ADD_MODE_CASE(local, groups_at_interfaces);
+    ADD_MODE_CASE(local, the_last_of_many_interfaces);
     suite_add_tcase(suite, local);
     return world_run(suite);
 }

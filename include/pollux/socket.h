@@ -74,9 +74,12 @@ PLX_API int plx_socket_set_path(plx_socket *socket, const char *path);
 PLX_API const char *plx_socket_path(const plx_socket *socket);
 
 /* plx_socket_set_interface sets the local IP address, or the name of the interface, to bind to; it
- * is copied. NULL and "" mean any. Names and addresses are those of plx_interface_list. It is
- * looked at by connect and listen. A UDP socket on one interface may miss broadcasts. Returns 0,
- * PLX_OUT_OF_MEMORY, or PLX_INVALID_STATE for a socket that has a path instead, unless it is none. */
+ * is copied. NULL and "" mean any. Names and addresses are those of plx_interface_list; a link-local
+ * address needs no scope here. It is looked at by connect and listen.
+ * TCP binds to an address: a name, or the label of an address, stands for the address of it that
+ * fits the peer, and where several do for the first; a listener prefers those that are not
+ * link-local. UDP binds to the device that has the name or the label, and hears broadcasts and groups
+ * there; bound to an address it misses both. Returns 0, PLX_OUT_OF_MEMORY, or PLX_INVALID_STATE for a socket that has a path instead, unless it is none. */
 PLX_API int plx_socket_set_interface(plx_socket *socket, const char *name_or_address);
 
 /* ---- starting and ending --------------------------------------------------------------------- */
