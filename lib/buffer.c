@@ -167,6 +167,20 @@ void *plx__buffer_make_room(struct plx__buffer *buffer, size_t size, struct plx_
     return buffer->block + buffer->start + buffer->size;
 }
 
+/* Slides the live bytes to where `size` more have room before them, and half of what is left: bytes
+ * that come at both ends in turn would otherwise slide them to and fro each time. A slide of many
+ * bytes has to buy room for about as many, or it would be quadratic; without memory it need not. */
+static bool make_room_before(struct plx__buffer *buffer, size_t size, struct plx__pool *pool)
+{
+    size_t spare = buffer->size <= PLX__BUFFER_BLOCK / 4 ? 0 : buffer->size / 2;
+    if (size > SIZE_MAX / 2 ||
+        (!widen(buffer, size + spare, pool) && !widen(buffer, size, pool))) {
+        return false;
+    }
+    slide_to(buffer, size + (buffer->capacity - buffer->size - size) / 2);
+    return true;
+}
+
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
 bool plx__buffer_append(struct plx__buffer *buffer, const void *data, size_t size,
@@ -186,11 +200,8 @@ bool plx__buffer_prepend(struct plx__buffer *buffer, const void *data, size_t si
     if (size == 0) {
         return true;
     }
-    if (buffer->start < size) {
-        if (!widen(buffer, size, pool)) {
-            return false;
-        }
-        slide_to(buffer, buffer->capacity - buffer->size);
+    if (buffer->start < size && !make_room_before(buffer, size, pool)) {
+        return false;
     }
     memmove(buffer->block + buffer->start - size, data, size);
     buffer->start -= size;

@@ -227,6 +227,36 @@ START_TEST(a_queue_that_never_empties_costs_linear_time)
 }
 END_TEST
 
+/* The same for a queue that gets bytes at both ends in turn, as when a program gives back what it has
+ * read and more arrives: many bytes are moved seldom, whatever room is asked for. */
+START_TEST(bytes_at_both_ends_in_turn_cost_linear_time)
+{
+    static const size_t rooms[] = {1, 1000, PLX__BUFFER_BLOCK};
+    struct plx__buffer buffer = {0};
+    uint8_t piece[1000] = {0};
+    size_t moved = 0;
+    for (int i = 0; i < 300; i++) {
+        ck_assert(plx__buffer_append(&buffer, piece, sizeof piece, NULL));
+    }
+    for (int i = 0; i < 200000; i++) {
+        const uint8_t *before = plx__buffer_data(&buffer);
+        ck_assert(plx__buffer_prepend(&buffer, piece, 1, NULL));
+        moved += plx__buffer_data(&buffer) == before - 1 ? 0 : buffer.size;
+        before = plx__buffer_data(&buffer);
+        ck_assert_ptr_nonnull(plx__buffer_reserve(&buffer, rooms[_i], NULL));
+        moved += plx__buffer_data(&buffer) == before ? 0 : buffer.size;
+        plx__buffer_commit(&buffer, 1);
+        if (i >= 100000) { /* first the queue grows, then it stays as long as it is */
+            plx__buffer_skip(&buffer, 2);
+        }
+    }
+    ck_assert_uint_eq(buffer.size, 500000);
+    ck_assert_uint_le(moved, 40 * buffer.size);
+    ck_assert_uint_le(buffer.capacity, (size_t)4 * 1024 * 1024);
+    plx__buffer_clear(&buffer, NULL);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("buffer");
@@ -239,6 +269,7 @@ int main(void)
     tcase_add_test(tcase, an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again);
     tcase_add_test(tcase, the_pool_keeps_what_frames_need);
     tcase_add_test(tcase, a_queue_that_never_empties_costs_linear_time);
+    tcase_add_loop_test(tcase, bytes_at_both_ends_in_turn_cost_linear_time, 0, 3);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }
