@@ -339,10 +339,7 @@ size_t plx_socket_skip(plx_socket *socket, size_t size)
 
 int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
 {
-    if (socket == NULL) {
-        return PLX_INVALID_STATE;
-    }
-    if (is_no_stream(socket, "unread")) {
+    if (socket == NULL || is_no_stream(socket, "unread")) {
         return PLX_INVALID_STATE;
     }
     if (data == NULL && size > 0) {
@@ -352,10 +349,12 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
     if (!plx__buffer_prepend(&socket->in, data, size, plx__socket_pool(socket))) {
         return plx__socket_fail_memory(socket, "unread %zu bytes", size);
     }
-    /* Something else stands at the front than what was searched. */
-    socket->no_line = 0;
+    /* Behind what was put there all is as it was searched. */
+    const uint8_t *first = plx__buffer_data(&socket->in);
+    const uint8_t *end = memchr(first, '\n', size);
+    socket->no_line = end == NULL ? socket->no_line + size : (size_t)(end - first);
     if (socket->framing != NULL) {
-        plx__message_taken(socket, SIZE_MAX);
+        plx__message_given_back(socket, size);
         plx__message_make_room(socket);
     }
     plx__socket_update(socket);

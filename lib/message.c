@@ -223,6 +223,25 @@ static const uint8_t *find_delimiter(const plx_socket *socket)
     return found;
 }
 
+/* Of what was put at the front, only that and the bytes with which it may make a delimiter are
+ * searched; what lies behind is as it was. */
+void plx__message_given_back(plx_socket *socket, size_t size)
+{
+    struct plx__framing *framing = socket->framing;
+    if (framing->delimiter_size == 0) {
+        return;
+    }
+    size_t reach = size + framing->delimiter_size - 1;
+    const uint8_t *data = plx__buffer_data(&socket->in);
+    const uint8_t *found = memmem(data, reach < socket->in.size ? reach : socket->in.size,
+                                  framing->delimiter, framing->delimiter_size);
+    size_t most = socket->in.size < framing->delimiter_size
+                      ? 0
+                      : socket->in.size - framing->delimiter_size + 1;
+    size_t silent = framing->searched + size;
+    framing->searched = found != NULL ? (size_t)(found - data) : silent < most ? silent : most;
+}
+
 static struct front look_by_delimiter(const plx_socket *socket)
 {
     const struct plx__framing *framing = socket->framing;

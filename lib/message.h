@@ -41,6 +41,9 @@ static inline void plx__message_taken(plx_socket *socket, size_t size)
     framing->searched -= size < framing->searched ? size : framing->searched;
 }
 
+/* plx__message_given_back is called when `size` bytes were put before the front. */
+void plx__message_given_back(plx_socket *socket, size_t size);
+
 /* plx__message_settle ends the connection if a message over the maximum stands first, and returns
  * whether it did. */
 bool plx__message_settle(plx_socket *socket);
