@@ -288,7 +288,7 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
 
 /* plx__os_lock makes the file at `path` if it is not there and locks it against all who do the
  * same; the lock ends with the process. Returns a descriptor, or a negative errno, -EAGAIN where
- * somebody else has it. */
+ * somebody else has it and keeps it. */
 int plx__os_lock(const char *path);
 /* plx__os_unlock gives it back and removes the file, unless there is something in it. */
 void plx__os_unlock(const char *path, int lock);

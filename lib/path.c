@@ -171,7 +171,8 @@ static int bind_and_claim(int descriptor, const struct plx__os_name *name, int m
 static void set_lock_path(char *text, size_t size, const char *path)
 {
     static const char suffix[] = ".lock";
-    const char *file = strrchr(path, '/') + 1;
+    const char *slash = strrchr(path, '/');
+    const char *file = slash == NULL ? path : slash + 1;
     size_t most = PLX__OS_LONGEST_NAME - (sizeof suffix - 1);
     size_t length = strlen(file) < most ? strlen(file) : most;
     snprintf(text, size, "%.*s%s", (int)((size_t)(file - path) + length), path, suffix);
@@ -192,7 +193,7 @@ static int bind_under_lock(int descriptor, const struct plx__os_name *name, int 
     set_lock_path(path, sizeof path, claim->path);
     int lock = plx__os_lock(path);
     if (lock < 0 && !goes_without(lock)) {
-        return lock == -EAGAIN ? -EADDRINUSE : lock;
+        return lock;
     }
     int result = bind_and_claim(descriptor, name, mode, lock >= 0, claim);
     if (lock >= 0) {
@@ -225,6 +226,20 @@ static int check_mode(plx_socket *socket)
                           socket->path);
 }
 
+/* -EAGAIN is the lock's: others have one of that name for as long as they live, and nobody need
+ * listen there. */
+static int fail_to_bind(plx_socket *socket, int error)
+{
+    char lock[PLX__OS_PATH_SIZE + sizeof ".lock"];
+    if (error != -EAGAIN) {
+        return plx__socket_fail_system(socket, error, "bind to %s", socket->path);
+    }
+    set_lock_path(lock, sizeof lock, socket->path);
+    const char *slash = strrchr(lock, '/');
+    return plx__socket_fail_system(socket, -EADDRINUSE, "bind to %s (%s is locked by another program)",
+                                   socket->path, slash == NULL ? lock : slash + 1);
+}
+
 int plx__path_bind(plx_socket *socket)
 {
     struct plx__aim aim;
@@ -244,7 +259,7 @@ int plx__path_bind(plx_socket *socket)
     }
     if (result < 0) {
         plx__os_close(descriptor);
-        return -plx__socket_fail_system(socket, result, "bind to %s", socket->path);
+        return -fail_to_bind(socket, result);
     }
     return descriptor;
 }

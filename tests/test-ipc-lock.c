@@ -223,6 +223,8 @@ MODE_CASE(a_lock_of_another_is_respected)
             expect_refused(socket, path);
         }
         ck_assert_int_eq(plx_socket_listen_on(socket, path), PLX_ADDRESS_IN_USE);
+        ck_assert_ptr_nonnull(strstr(plx_socket_error(socket)->message, strrchr(lock, '/') + 1));
+        ck_assert_ptr_nonnull(strstr(plx_socket_error(socket)->message, "is locked"));
         ck_assert_int_eq(exists(path), i % 2);
         ck_assert(exists(lock));
         close(held);
@@ -280,6 +282,35 @@ static void let_another_lock(void)
     ck_assert_int_eq(flock(moment_descriptor, LOCK_EX | LOCK_NB), 0);
 }
 
+static void let_go(void)
+{
+    close(moment_descriptor);
+}
+
+static void lock_for_a_moment(void)
+{
+    moment_descriptor = open_lock();
+    ck_assert_int_eq(flock(moment_descriptor, LOCK_EX | LOCK_NB), 0);
+    before_flock = let_go;
+}
+
+/* Another process that looks whether the name is free, and does not take it. */
+MODE_CASE(a_lock_of_a_moment_is_outlived)
+{
+    plx_socket *socket = ipc(w, NULL);
+    char path[SIZE];
+
+    for (int i = 0; i < (int)SORTS; i++) {
+        path_of(w, (enum sort)i, path);
+        lock_of(path, moment_lock);
+        before_flock = lock_for_a_moment;
+        ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
+        ck_assert(before_flock == NULL);
+        plx_socket_close(socket);
+    }
+    expect_tidy(w);
+}
+
 static void expect_still_locked(const char *path)
 {
     int other;
@@ -323,6 +354,7 @@ int main(void)
         &an_empty_lock_is_taken_over,
         &a_lock_of_another_is_respected,
         &a_lock_that_is_none_is_never_touched,
+        &a_lock_of_a_moment_is_outlived,
         &a_lock_goes_with_its_file,
     };
     Suite *suite = suite_create("ipc-lock");

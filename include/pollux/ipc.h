@@ -9,7 +9,8 @@
  * is replaced. One in use is PLX_ADDRESS_IN_USE, and who uses it does not notice. Of several
  * processes that begin to listen at one moment exactly one gets the name: they are kept apart by a
  * file "<path>.lock", which is there for that moment only; where it cannot be made or locked,
- * nothing is replaced. A file that is no socket is never touched.
+ * nothing is replaced, and where another program keeps it locked, it is PLX_ADDRESS_IN_USE in a
+ * sentence that names it. A file that is no socket is never touched.
  *
  * Who may connect is decided by the folder and by PLX_OPTION_MODE, which the file has exactly,
  * whatever the umask, before anybody can connect. Connecting fails with ENOENT where there is no

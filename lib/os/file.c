@@ -5,14 +5,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How often a lock is tried again whose file was removed between opening and locking it. */
+/* How often a lock is tried again whose file was removed between opening and locking it, and one that
+ * somebody else has: those who lock for binding have it for a moment only, and waiting for others
+ * would be blocking. */
 #define LOCK_ATTEMPTS 100
+#define HELD_ATTEMPTS 10
 
 static int result_of(int result)
 {
@@ -113,6 +117,7 @@ void plx__os_unlock(const char *path, int lock)
 
 int plx__os_lock(const char *path)
 {
+    int held = 0;
     for (int i = 0; i < LOCK_ATTEMPTS; i++) {
         int lock =
             result_of(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
@@ -128,9 +133,10 @@ int plx__os_lock(const char *path)
             return result;
         }
         close(lock);
-        if (result < 0) {
+        if (result < 0 && ++held == HELD_ATTEMPTS) {
             return result;
         }
+        sched_yield();
     }
     return -EAGAIN;
 }
