@@ -10,13 +10,30 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "tests/world.h"
 
 #define KIB ((size_t)1024)
 
 /* SCM_MAX_FD (unix(7)); room for what one byte and then some may bring. */
-enum { MOST_ON_A_BYTE = 253, MANY = 1000, CATCH = 1200 };
+/* How many may ride on one byte, and how many of ours do: musl's sendmsg takes no more. */
+#if defined __linux__ && !defined __GLIBC__
+enum { MOST_ON_A_BYTE = 253, MOST_SENT = 252 };
+#else
+enum { MOST_ON_A_BYTE = 253, MOST_SENT = 253 };
+#endif
+enum { MANY = 1000, CATCH = 1200 };
+
+/* sendmsg as the kernel has it, for strangers whose C library takes more than musl's does. */
+static inline ssize_t stranger_sends(int raw, const struct msghdr *message, int flags)
+{
+#ifdef SYS_sendmsg
+    return syscall(SYS_sendmsg, raw, message, flags);
+#else
+    return sendmsg(raw, message, flags);
+#endif
+}
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
@@ -237,7 +254,7 @@ static inline void raw_pass(int raw, const int *descriptors, int count, size_t s
                              .cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * (size_t)count)};
         memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), descriptors, sizeof(int) * (size_t)count);
     }
-    ck_assert_int_eq(sendmsg(raw, &message, MSG_NOSIGNAL), (ssize_t)size);
+    ck_assert_int_eq(stranger_sends(raw, &message, MSG_NOSIGNAL), (ssize_t)size);
     *offset += size;
 }
 

@@ -197,7 +197,7 @@ MODE_CASE(a_full_system_keeps_it_for_its_byte)
 
 MODE_CASE(many_on_one_byte)
 {
-    static const int counts[] = {10, 253, 254, 300, MANY};
+    static const int counts[] = {10, MOST_SENT, MOST_SENT + 1, 300, MANY};
 
     for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++) {
         struct record log;
@@ -213,7 +213,7 @@ MODE_CASE(many_on_one_byte)
         ck_assert_int_eq(caught.count, counts[k]);
         for (int i = 0; i < caught.count; i++) {
             ck_assert_int_eq(caught.number[i], i);
-            ck_assert_uint_eq(caught.at[i], 2 + (uint64_t)i / MOST_ON_A_BYTE);
+            ck_assert_uint_eq(caught.at[i], 2 + (uint64_t)i / MOST_SENT);
         }
         ck_assert_int_eq(count_descriptors(), before);
         world_free(w, socket);
@@ -231,14 +231,14 @@ MODE_CASE(what_has_no_room_on_a_byte_waits_for_the_next)
     send_numbers(w, socket, 0, 300);
     write_pattern(socket, 1, &offset);
     catch_all(w, raw, 1, offset, &caught);
-    ck_assert_int_eq(caught.count, MOST_ON_A_BYTE);
+    ck_assert_int_eq(caught.count, MOST_SENT);
     send_numbers(w, socket, 300, 10);
     write_pattern(socket, 1, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 310);
     for (int i = 0; i < caught.count; i++) {
         ck_assert_int_eq(caught.number[i], i);
-        ck_assert_uint_eq(caught.at[i], i >= MOST_ON_A_BYTE);
+        ck_assert_uint_eq(caught.at[i], i >= MOST_SENT);
     }
 }
 
@@ -261,7 +261,7 @@ MODE_CASE(many_that_spill_onto_bytes_with_their_own)
     ck_assert_int_eq(caught.count, 554);
     for (int i = 0; i < caught.count; i++) {
         ck_assert_int_eq(caught.number[i], i);
-        ck_assert_uint_eq(caught.at[i], (uint64_t)i / MOST_ON_A_BYTE);
+        ck_assert_uint_eq(caught.at[i], (uint64_t)i / MOST_SENT);
     }
 }
 
