@@ -31,22 +31,20 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
 
 static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
 {
-    size_t accepted = plx__socket_write_room(socket);
-    socket->wants_room = accepted < size;
-    if (accepted > size) {
-        accepted = size;
-    }
+    size_t room = plx__socket_write_room(socket);
+    size_t accepted = room < size ? room : size;
     size_t sent = send_directly(socket, data, accepted);
     const uint8_t *rest = (const uint8_t *)data + sent;
-    if (!plx__buffer_append(&socket->out, rest, accepted - sent, plx__socket_pool(socket)) &&
-        sent == 0) {
+    bool kept = plx__buffer_append(&socket->out, rest, accepted - sent, plx__socket_pool(socket));
+    socket->wants_room = accepted < size || (!kept && sent > 0);
+    if (!kept && sent == 0) {
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     if (sent > 0) {
         plx__socket_has_sent(socket, sent);
     }
     plx__task_schedule(&socket->task);
-    return (ptrdiff_t)(sent == 0 || socket->out.size > 0 ? accepted : sent);
+    return (ptrdiff_t)(kept ? accepted : sent);
 }
 
 int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)

@@ -352,6 +352,41 @@ MODE_CASE(datagrams_that_cannot_be_kept)
     UNTIL(w, plx_udp_packets_available(to) == 1);
 }
 
+static void count_room(plx_socket *socket, void *user)
+{
+    (void)socket;
+    ++*(int *)user;
+}
+
+/* A write of which the kernel took a part is short, and so is followed by room_available. */
+CASE(a_write_whose_rest_cannot_be_kept)
+{
+    enum { SIZE = 20000000 };
+    static const plx_events events = {.room_available = count_room};
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int rooms = 0;
+    char *bytes = calloc(1, SIZE);
+    ptrdiff_t written;
+
+    world_pair(w, socket, &log);
+    plx_socket_set_events(socket, &events, &rooms);
+    fail_allocation(-1);
+    written = plx_socket_write(socket, bytes, SIZE);
+    ck_assert_int_gt(written, 0);
+    ck_assert_int_lt(written, SIZE);
+    ck_assert_int_eq(rooms, 0);
+    world_settle(w);
+    ck_assert_int_eq(rooms, 1);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, SIZE), -1); /* the kernel takes nothing */
+    ck_assert_int_eq(plx_socket_last_error(socket), PLX_OUT_OF_MEMORY);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, 1), 1);
+    world_settle(w);
+    ck_assert_int_eq(rooms, 1);
+    free(bytes);
+}
+
 /* ---- packets --------------------------------------------------------------------------------- */
 
 static void connect_packets(struct world *w, plx_constructor *create, plx_socket **ret_a,
@@ -474,6 +509,7 @@ int main(void)
     tcase_set_timeout(bytes, 30);
     ADD_CASE(bytes, bytes_that_cannot_be_kept);
     ADD_MODE_CASE(bytes, datagrams_that_cannot_be_kept);
+    ADD_CASE(bytes, a_write_whose_rest_cannot_be_kept);
     ADD_MODE_CASE(bytes, packets_that_cannot_be_queued);
     ADD_MODE_CASE(bytes, datagrams_that_cannot_be_queued);
     suite_add_tcase(suite, bytes);

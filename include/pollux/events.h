@@ -117,7 +117,8 @@ typedef struct plx_events {
     void (*line_available)(plx_socket *socket, void *user);
 
     /* room_available: a write took fewer bytes than it was given because of PLX_OPTION_WRITE_LIMIT
-     * (UDP: was answered EAGAIN), and now half of the limit is free again: write the rest. */
+     * (UDP: was answered EAGAIN), and now half of the limit is free again: write the rest. Also after a
+     * write of which the system took a part and for whose rest there was no memory. */
     void (*room_available)(plx_socket *socket, void *user);
 
     /* message_available: plx_socket_can_read_message has become true, or is still after messages
