@@ -1,9 +1,13 @@
 /* pollux/group.h -- many sockets and servers, served by one poll.
  *
  * A poll costs as much as there is to do, never as many members as there are: a frame in which
- * nothing arrived is one system call. A group belongs to one thread
- * at a time, and its members and their clients go with it. Only plx_group_wake may be called from
+ * nothing arrived is one system call, and none with io_uring. A group belongs to one thread at a
+ * time, and its members and their clients go with it. Only plx_group_wake may be called from
  * elsewhere.
+ *
+ * Sockets are added by plx_group_add, servers with their clients by plx_group_add_server. What is
+ * written before a poll leaves in that poll; a program that polls first and writes then ends its
+ * frame by plx_group_flush.
  *
  * To serve a group inside another event loop, let that wait for plx_group_handle to become
  * readable, but no longer than plx_group_deadline says, and then call plx_group_poll with 0. */

@@ -58,27 +58,23 @@ PLX_API plx_server *plx_server_new(plx_constructor *constructor);
  * is what the system takes at once. Silent; allowed in any handler. Takes NULL; returns NULL. */
 PLX_API plx_server *plx_server_free(plx_server *server);
 
-/* plx_server_set_events_sized is plx_server_set_events for callers that state how large their
- * plx_server_events is; handlers beyond `size` bytes count as NULL. */
+/* plx_server_set_events sets the server's own handlers, and the `user` that they are given; those of
+ * the clients are set by plx_server_set_client_events. Borrows the table, which must live as long as
+ * it is set; NULL sets none. plx_server_set_events_sized states how large the table is: handlers
+ * beyond `size` bytes count as NULL. */
 PLX_API void plx_server_set_events_sized(plx_server *server, const plx_server_events *events,
                                          size_t size, void *user);
-
-/* plx_server_set_events sets the server's own handlers, and the `user` that they are given. Borrows
- * the table, which must live as long as it is set; NULL sets none. */
 static inline void plx_server_set_events(plx_server *server, const plx_server_events *events,
                                          void *user)
 {
     plx_server_set_events_sized(server, events, sizeof *events, user);
 }
 
-/* plx_server_set_client_events_sized is plx_server_set_client_events for callers that state how
- * large their plx_events is; handlers beyond `size` bytes count as NULL. */
-PLX_API void plx_server_set_client_events_sized(plx_server *server, const plx_events *events,
-                                                size_t size, void *user);
-
 /* plx_server_set_client_events sets the handlers, and the `user`, that later clients start with.
  * Borrows the table, which must live as long as the clients do; NULL sets none. A socket from
- * add_socket gets them, too. */
+ * add_socket gets them, too. plx_server_set_client_events_sized states how large the table is. */
+PLX_API void plx_server_set_client_events_sized(plx_server *server, const plx_events *events,
+                                                size_t size, void *user);
 static inline void plx_server_set_client_events(plx_server *server, const plx_events *events,
                                                 void *user)
 {

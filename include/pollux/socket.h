@@ -24,15 +24,14 @@ PLX_BEGIN_DECLS
  * the handler has returned. Takes NULL; returns NULL. */
 PLX_API plx_socket *plx_socket_free(plx_socket *socket);
 
-/* plx_socket_set_events_sized is plx_socket_set_events for callers that state how large their
- * plx_events is: handlers beyond `size` bytes count as NULL, so a program may be older than the
- * library. Made for other languages; in C call plx_socket_set_events. */
-PLX_API void plx_socket_set_events_sized(plx_socket *socket, const plx_events *events, size_t size,
-                                         void *user);
-
 /* plx_socket_set_events sets the handlers, and the `user` that they are given. It borrows the
  * table, which must live until another one is set or the socket is freed; NULL sets none. Called in
- * a handler it holds from the next event on. Best set before connect or listen. */
+ * a handler it holds from the next event on. Best set before connect or listen.
+ * plx_socket_set_events_sized is the same for other languages, which state how large their plx_events
+ * is: handlers beyond `size` bytes count as NULL, so a program may be older than the library. The
+ * inline calls of these headers have no symbol; each has one with _sized that does. */
+PLX_API void plx_socket_set_events_sized(plx_socket *socket, const plx_events *events, size_t size,
+                                         void *user);
 static inline void plx_socket_set_events(plx_socket *socket, const plx_events *events, void *user)
 {
     plx_socket_set_events_sized(socket, events, sizeof *events, user);
@@ -333,13 +332,11 @@ typedef struct plx_statistics {
                                       descriptor; -1: unknown */
 } plx_statistics;
 
-/* plx_socket_statistics_sized is plx_socket_statistics for callers that state how large their
- * plx_statistics is: only the first `size` bytes of it are written. */
+/* plx_socket_statistics tells what the socket has done. They stay after the end, but for what only
+ * the system knows, until the next connect, listen or adopt. False for NULL.
+ * plx_socket_statistics_sized writes the first `size` bytes of them only. */
 PLX_API bool plx_socket_statistics_sized(const plx_socket *socket, plx_statistics *ret_statistics,
                                          size_t size);
-
-/* plx_socket_statistics tells what the socket has done. They stay after the end, but for what only
- * the system knows, until the next connect, listen or adopt. False for NULL. */
 static inline bool plx_socket_statistics(const plx_socket *socket, plx_statistics *ret_statistics)
 {
     return plx_socket_statistics_sized(socket, ret_statistics, sizeof *ret_statistics);

@@ -62,20 +62,17 @@ PLX_API plx_socket *plx_udp_new(void);
  * of this computer, or another error of the system. */
 PLX_API int plx_udp_bind(plx_socket *socket, const char *where);
 
-/* plx_udp_read_sized is plx_udp_read for callers that state how large their plx_datagram is: only
- * the first `size` bytes of it are written, so a program may be older than the library. Made for
- * other languages; in C call plx_udp_read. */
-PLX_API bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size);
-
 /* plx_udp_read takes the oldest datagram. Its data is valid until the next poll or wait that serves
  * this socket (its group's too) or the next read, purge, connect, close, abort or free of it, as
- * with plx_socket_read_all. False: there is none, or NULL; then *ret_datagram is untouched. */
+ * with plx_socket_read_all. False: there is none, or NULL; then *ret_datagram is untouched.
+ * plx_udp_read_sized writes the first `size` bytes of a plx_datagram only. */
+PLX_API bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size);
 static inline bool plx_udp_read(plx_socket *socket, plx_datagram *ret_datagram)
 {
     return plx_udp_read_sized(socket, ret_datagram, sizeof *ret_datagram);
 }
 
-/* plx_udp_write queues one datagram for an address; it leaves in the next poll or flush. A size of
+/* plx_udp_write queues one datagram for an address (for a host and a port see plx_udp_write_to); it leaves in the next poll or flush. A size of
  * 0 is a valid datagram; the largest has 65507 bytes, over IPv6 65527. Returns 0 when it was queued
  * whole, EAGAIN when the write limit is reached (no error; nothing was queued), PLX_INVALID_STATE
  * when the socket is not open or an argument is NULL, PLX_INVALID_PORT for port 0, EMSGSIZE with
