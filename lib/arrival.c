@@ -17,6 +17,10 @@
 /* So many polls that found nothing, and a socket that is polled alone gives its blocks back. */
 #define IDLE_POLLS 64
 
+/* So many errors in a row end the input of a poll, whatever its budget: close has none, and an error
+ * may be one that never ends, such as a sandbox's. */
+#define MOST_ERRORS 8
+
 /* ---- places ---------------------------------------------------------------------------------- */
 
 static size_t least_of(size_t a, size_t b)
@@ -82,6 +86,7 @@ struct intake {
     size_t most;                     /* of a datagram that is kept */
     size_t records, bytes;           /* the records are among the bytes */
     size_t arrivals;                 /* each of which may be several of them */
+    size_t errors;                   /* since the last of them */
 };
 
 /* Datagrams mostly come from the one who sent the last one. The sizes of the two families stand here
@@ -198,19 +203,19 @@ uint64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *sel
 /* ---- receiving ------------------------------------------------------------------------------- */
 
 /* Nothing came; false: nor is there any more. */
-static bool pass_error(plx_socket *socket, struct plx__arrival *self, int error,
-                       struct plx__budget *budget)
+static bool pass_error(plx_socket *socket, struct plx__arrival *self, bool several, int error,
+                       struct intake *intake)
 {
-    if (error == -ENOSYS && !self->one_by_one) {
+    if (several && plx__os_is_refusal(error)) {
         self->one_by_one = true;
         return true;
     }
     if (error != -EAGAIN) {
         /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
         plx__unreached_fail(socket, &socket->remote, error, "receive from");
-        plx__budget_spend(budget, 0);
+        intake->errors++;
     }
-    return error != -EAGAIN;
+    return error != -EAGAIN && intake->errors < MOST_ERRORS;
 }
 
 /* Takes what one call brings; false when there is no more. */
@@ -221,13 +226,14 @@ static bool receive_some(plx_socket *socket, struct plx__arrival *self, struct p
     size_t asked = lay_places(socket, self, budget, list, place);
     ptrdiff_t count = plx__os_receive_arrivals(socket->watch.descriptor, list, asked);
     if (count < 0) {
-        return pass_error(socket, self, (int)count, budget);
+        return pass_error(socket, self, asked > 1, (int)count, intake);
     }
     keep_list(socket, intake, list, (size_t)count, budget);
     if (list[count - 1].counted) {
         note_dropped(self, list[count - 1].dropped);
     }
     intake->arrivals += (size_t)count;
+    intake->errors = 0;
     self->places = (uint8_t)least_of(asked < PLX__ARRIVAL_PLACES ? PLX__ARRIVAL_PLACES : asked * 2,
                                      PLX__OS_ARRIVALS);
     return (size_t)count == asked;

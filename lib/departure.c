@@ -314,7 +314,7 @@ static ptrdiff_t send_batch(plx_socket *socket, struct plx__departure *self, str
     batch->count = 1;
     ptrdiff_t second = send_messages(socket, batch);
     self->one_by_one = self->one_by_one || (together && second == 1);
-    if (second != first && !(together && first == -ENOSYS)) {
+    if (second != first && !(together && plx__os_is_refusal((int)first))) {
         fail_before(socket, &batch->messages[0], (int)first);
     }
     return second;

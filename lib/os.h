@@ -140,6 +140,10 @@ struct plx__os_message {
  * device may refuse all the same. */
 bool plx__os_has_segments(int descriptor);
 
+/* plx__os_is_refusal says whether an error of a call with several messages means that the call itself
+ * was refused: by a kernel that lacks it, or by a sandbox (seccomp(2)). One message alone may pass. */
+bool plx__os_is_refusal(int error);
+
 /* plx__os_send_messages sends up to PLX__OS_MESSAGES of them in turn. Returns how many were sent, at
  * least 1, or the error of the first; -ENOSYS where the system takes one at a time. After a shorter
  * count the error is lost if it was one that the socket tells only once, as one with a peer does. */

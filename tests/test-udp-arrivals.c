@@ -48,6 +48,34 @@ MODE_CASE(a_kernel_that_gives_one_at_a_time)
         receive_all_sizes(w);
 }
 
+/* Sandboxes refuse with one of these (seccomp(2)); nothing is to be reported of it. */
+MODE_CASE(a_sandbox_that_gives_one_at_a_time)
+{
+    if (kernel_denies(SYS_recvmmsg, -1, EPERM))
+        receive_all_sizes(w);
+}
+
+MODE_CASE(a_sandbox_that_supports_one_at_a_time)
+{
+    if (kernel_denies(SYS_recvmmsg, -1, EOPNOTSUPP))
+        receive_all_sizes(w);
+}
+
+/* Refused one by one as well there is nothing to fall back to, and that is reported. */
+MODE_CASE(a_sandbox_that_gives_nothing)
+{
+    struct record log;
+    plx_socket *socket = datagrams_bound(w, 0, &log);
+    plx_address from;
+    int raw = raw_datagrams(w, &from);
+
+    if (!kernel_denies(SYS_recvmmsg, -1, EPERM) || !kernel_denies(SYS_recvmsg, -1, EPERM))
+        return;
+    datagram_send(raw, socket, 10, 0);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log.code, EPERM);
+}
+
 MODE_CASE(a_kernel_that_merges_nothing)
 {
     if (kernel_denies(SYS_setsockopt, IPPROTO_UDP, ENOPROTOOPT))
@@ -285,8 +313,9 @@ MODE_CASE(the_places_of_a_burst_go_back)
     plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address from;
     int raw = raw_datagrams(w, &from);
-    size_t before = count_bytes();
+    size_t before;
 
+    before = count_bytes();
     for (size_t i = 0; i < 200; i++)
         datagram_send(raw, socket, 100, i);
     for (size_t i = 0; i < 200; i++)
@@ -304,6 +333,9 @@ int main(void)
         &sizes_and_senders_mixed,
 #ifdef __linux__
         &a_kernel_that_gives_one_at_a_time,
+        &a_sandbox_that_gives_one_at_a_time,
+        &a_sandbox_that_supports_one_at_a_time,
+        &a_sandbox_that_gives_nothing,
         &a_kernel_that_merges_nothing,
 #endif
 #ifdef UDP_SEGMENT

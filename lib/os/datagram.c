@@ -15,6 +15,11 @@ static ptrdiff_t count_of(ssize_t count)
     return count < 0 ? -errno : count;
 }
 
+bool plx__os_is_refusal(int error)
+{
+    return error == -ENOSYS || error == -EPERM || error == -EOPNOTSUPP;
+}
+
 /* ---- sending --------------------------------------------------------------------------------- */
 
 /* Room for one control message that says how long the segments are, aligned as cmsg(3) wants it. */
