@@ -151,8 +151,11 @@ static void on_error(plx_socket *socket, const plx_error *error, void *user)
 
     note(record, EVENT_ERROR, "error(%d,%d)[%s]", error->code, (int)error->reason,
          state_name(plx_socket_state(socket)));
-    ck_assert_int_eq(plx_socket_last_error(socket), error->code);
+    ck_assert_int_ne(error->code, PLX_OK);
+    ck_assert_int_ne(error->reason, PLX_REASON_NONE);
     ck_assert_ptr_nonnull(error->message);
+    ck_assert_str_ne(error->message, "");
+    ck_assert_int_eq(plx_socket_last_error(socket), error->code);
     record->code = error->code;
     record->reason = error->reason;
     record->os_error = error->os_error;
