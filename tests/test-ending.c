@@ -1,0 +1,346 @@
+/* tests/test-ending.c -- what ends a connection is heard of, and what arrived before it has no holes:
+ * resets behind a half-open end, buffers that are full while closing, ends inside handlers.
+ *
+ * Each case runs for tcp and ipc as rows of kinds.h, and the first ones for packets as well. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "tests/suite.h"
+#include "tests/world.h"
+
+/* ---- half-open ----------------------------------------------------------------------------------- */
+
+static plx_socket *half_open(struct world *w, struct record *log, int *ret_raw)
+{
+    plx_socket *socket = world_socket(w, log);
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
+    *ret_raw = world_pair(w, socket, log);
+    return socket;
+}
+
+static void expect_silent_end(struct world *w, struct record *log, plx_socket *socket)
+{
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, log,
+           "end_of_input[CONNECTED] state:UNCONNECTED error(102,11)[UNCONNECTED] "
+           "disconnected[UNCONNECTED]");
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+/* Nothing is written: only the watch can tell. */
+CASE(a_reset_behind_the_end_of_input_is_reported)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = half_open(w, &log, &raw);
+
+    ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
+    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
+    world_settle(w);
+    LOGGED(w, &log, "end_of_input[CONNECTED]");
+    raw_reset(w, raw);
+    expect_silent_end(w, &log, socket);
+    /* EPIPE is what Linux makes of a reset in CLOSE_WAIT (tcp_reset in tcp_input.c). */
+    ck_assert_int_eq(log.os_error, w->kind->resets ? EPIPE : 0);
+}
+
+/* A group sleeps meanwhile, and the hang-up wakes it. */
+CASE(an_idle_half_open_connection_costs_no_poll)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = half_open(w, &log, &raw);
+
+    ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
+    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
+    world_settle(w);
+    if (w->group != NULL) {
+        ck_assert_int_eq(plx_group_deadline(w->group), -1);
+        ck_assert(!plx_group_poll(w->group, 5));
+    }
+    ck_assert(!plx_socket_wait(socket, 5));
+    /* Writing goes on. */
+    ck_assert_int_eq(plx_socket_write(socket, "still", 5), 5);
+    raw_expect(w, raw, "still");
+    raw_reset(w, raw);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 3000));
+}
+
+/* Data, the end and the reset in one go: all is delivered, then the end. */
+CASE(bytes_before_the_reset_are_kept)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = half_open(w, &log, &raw);
+
+    raw_say(raw, "last words");
+    ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
+    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
+    raw_reset(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 10);
+}
+
+MODE_CASE(packets_hear_of_the_end_too)
+{
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_seqpacket_new, &log);
+    int ends[2];
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    ck_assert_int_eq(plx_socket_adopt(socket, ends[0]), 0);
+    world_raw(w, ends[1]);
+    world_settle(w);
+    record_clear(&log);
+    ck_assert_int_eq(shutdown(ends[1], SHUT_WR), 0);
+    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
+    world_settle(w);
+    raw_close(w, ends[1]);
+    expect_silent_end(w, &log, socket);
+}
+
+/* ---- holes ------------------------------------------------------------------------------------------ */
+
+static char much[16 << 20];
+
+/* Reads all there is now and returns how many bytes; they go on from *offset of the pattern. */
+static size_t take_pattern(plx_socket *socket, uint64_t *offset)
+{
+    size_t size;
+    const void *bytes = plx_socket_read_all(socket, &size);
+
+    ck_assert_msg(pattern_matches(bytes, size, *offset), "a hole after %llu bytes",
+                  (unsigned long long)*offset);
+    *offset += size;
+    return size;
+}
+
+static void say_pattern(int raw, size_t size, uint64_t *offset)
+{
+    char bytes[10000];
+
+    pattern_fill(bytes, size, *offset);
+    raw_send(raw, bytes, size);
+    *offset += size;
+}
+
+/* While closing, the buffer is full and the program makes room: what was dropped in between stays
+ * dropped to the end. */
+CASE(nothing_is_kept_behind_what_was_dropped)
+{
+    struct record log;
+    uint64_t said = 0, taken = 0;
+    plx_socket *socket = world_socket(w, &log);
+    int raw;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
+    raw = world_pair(w, socket, &log);
+    ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    for (int i = 0; i < 5; i++) {
+        say_pattern(raw, 3000, &said);
+        for (int k = 0; k < 4; k++)
+            world_turn(w, 20);
+        take_pattern(socket, &taken);
+    }
+    ck_assert_uint_ge(taken, 1000);
+    plx_socket_close(socket);
+}
+
+/* The same while the program takes it in time: all of it is there. */
+CASE(what_fits_while_closing_is_kept)
+{
+    struct record log;
+    uint64_t said = 0, taken = 0;
+    plx_socket *socket = world_socket(w, &log);
+    int raw;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
+    raw = world_pair(w, socket, &log);
+    ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    for (int i = 0; i < 5; i++) {
+        say_pattern(raw, 900, &said);
+        UNTIL(w, plx_socket_bytes_available(socket) == 900);
+        take_pattern(socket, &taken);
+    }
+    ck_assert_uint_eq(taken, said);
+    plx_socket_close(socket);
+}
+
+MODE_CASE(no_packet_is_kept_behind_one_that_was_dropped)
+{
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_seqpacket_new, &log);
+    int ends[2];
+    char number[8];
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 100), 0);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    ck_assert_int_eq(plx_socket_adopt(socket, ends[0]), 0);
+    world_raw(w, ends[1]);
+    world_settle(w);
+    for (int i = 0; i < 40; i++)
+        ck_assert_int_eq(plx_socket_write(socket, much, 100000), 100000);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    for (int i = 0, last = -1; i < 60; i++) {
+        snprintf(number, sizeof number, "%7d", i);
+        raw_send(ends[1], number, sizeof number);
+        world_turn(w, 20);
+        if (i % 20 != 19)
+            continue;
+        while (plx_socket_read(socket, number, sizeof number) == sizeof number)
+            ck_assert_int_eq(atoi(number), ++last);
+    }
+    plx_socket_close(socket);
+}
+
+/* A peer that sends on while a full, closing socket is closed does not keep close. */
+CASE(close_returns_although_the_peer_sends_on)
+{
+    struct record log;
+    uint64_t said = 0;
+    plx_socket *socket = world_socket(w, &log);
+    int raw;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 10), 0);
+    raw = world_pair(w, socket, &log);
+    ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    world_settle(w);
+    raw_stuff(raw, &said);
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+/* ---- states that handlers see -------------------------------------------------------------------------- */
+
+static void disconnects(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+}
+
+static void waits_for_the_end(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    plx_socket_wait_for_disconnected(socket, 3000);
+}
+
+/* `connected` is seen in CONNECTED or not at all. */
+CASE(connected_comes_in_no_other_state)
+{
+    struct record log;
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+    record_act *const acts[] = {disconnects, waits_for_the_end};
+
+    for (int i = 0; i < 2; i++) {
+        plx_socket *socket = world_socket(w, &log);
+
+        record_on(&log, EVENT_STATE_CHANGED, acts[i], NULL);
+        log.picky = true;
+        log.at = PLX_CONNECTED;
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        raw_close(w, raw_accept(w, listener));
+        UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+        ck_assert_int_eq(log.count[EVENT_CONNECTED], 0);
+        ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    }
+}
+
+/* ---- a flush in a handler -------------------------------------------------------------------------------- */
+
+struct pair_of_pairs {
+    struct world *w;
+    plx_socket *sockets[2];
+    int raws[2];
+    bool done;
+};
+
+static void writes_and_flushes(struct record *record, plx_socket *socket)
+{
+    struct pair_of_pairs *both = record->data;
+
+    plx_socket_purge(socket);
+    if (both->done)
+        return;
+    both->done = true;
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(plx_socket_write(both->sockets[i], "now", 3), 3);
+    ck_assert_int_eq(plx_group_flush(both->w->group), 0);
+    for (int i = 0; i < 2; i++)
+        world_readable(both->raws[i]);
+}
+
+/* Whichever member's handler it is, and whether or not the other one was served in this frame. */
+CASE(a_flush_in_a_handler_sends_what_the_frame_wrote)
+{
+    struct record logs[2];
+    struct pair_of_pairs both = {.w = w};
+
+    if (w->group == NULL)
+        return;
+    for (int i = 0; i < 2; i++) {
+        both.sockets[i] = world_socket(w, &logs[i]);
+        both.raws[i] = world_pair(w, both.sockets[i], &logs[i]);
+    }
+    for (int who = 0; who < 2; who++) {
+        both.done = false;
+        for (int i = 0; i < 2; i++)
+            record_on(&logs[i], i == who ? EVENT_DATA_AVAILABLE : EVENT_NEVER, writes_and_flushes,
+                      &both);
+        for (int i = 0; i < 2; i++)
+            raw_say(both.raws[i], "x");
+        UNTIL(w, both.done);
+        for (int i = 0; i < 2; i++)
+            raw_expect(w, both.raws[i], "now");
+    }
+}
+
+/* ---- a group that its own handler frees ---------------------------------------------------------------------- */
+
+static void frees_the_group(plx_server *server, plx_socket *client, void *user)
+{
+    (void)server;
+    (void)client;
+    world_free_group(user);
+}
+
+CASE(a_servers_wait_survives_its_group)
+{
+    static const plx_server_events events = {.accepted = frees_the_group};
+    char where[WHERE_SIZE];
+    plx_server *server = world_server(w);
+
+    plx_server_set_events(server, &events, w);
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    plx_server_wait(server, 3000);
+    ck_assert_uint_eq(plx_server_active_count(server), 1);
+    plx_server_set_events(server, NULL, NULL);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("ending");
+    TCase *cases = tcase_create("ending");
+
+    tcase_set_timeout(cases, 30);
+    ADD_CASE(cases, a_reset_behind_the_end_of_input_is_reported);
+    ADD_CASE(cases, an_idle_half_open_connection_costs_no_poll);
+    ADD_CASE(cases, bytes_before_the_reset_are_kept);
+    ADD_MODE_CASE(cases, packets_hear_of_the_end_too);
+    ADD_CASE(cases, nothing_is_kept_behind_what_was_dropped);
+    ADD_CASE(cases, what_fits_while_closing_is_kept);
+    ADD_MODE_CASE(cases, no_packet_is_kept_behind_one_that_was_dropped);
+    ADD_CASE(cases, close_returns_although_the_peer_sends_on);
+    ADD_CASE(cases, connected_comes_in_no_other_state);
+    ADD_CASE(cases, a_flush_in_a_handler_sends_what_the_frame_wrote);
+    ADD_CASE(cases, a_servers_wait_survives_its_group);
+    suite_add_tcase(suite, cases);
+    return world_run(suite);
+}
