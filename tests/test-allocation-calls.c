@@ -560,7 +560,6 @@ int main(void)
     Suite *suite = suite_create("allocation-calls");
     TCase *calls = tcase_create("calls");
 
-    tcase_set_timeout(calls, 60);
     tcase_add_loop_test(calls, each_allocation_of_a_call, 0, SCENARIOS * world_modes());
     ADD_MODE_CASE(calls, a_member_that_cannot_move);
     ADD_CASE(calls, each_allocation_of_a_server);

@@ -363,7 +363,6 @@ int main(void)
     Suite *suite = suite_create("bounds");
     TCase *cases = tcase_create("bounds");
 
-    tcase_set_timeout(cases, 30);
     tcase_add_loop_test(cases, handlers_of_sockets, 0, world_count() * PROVOCATIONS * ACTS);
     tcase_add_loop_test(cases, handlers_of_clients, 0, world_count() * CLIENT_EVENTS * 2 * ACTS);
     suite_add_tcase(suite, cases);

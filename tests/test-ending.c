@@ -329,7 +329,6 @@ int main(void)
     Suite *suite = suite_create("ending");
     TCase *cases = tcase_create("ending");
 
-    tcase_set_timeout(cases, 30);
     ADD_CASE(cases, a_reset_behind_the_end_of_input_is_reported);
     ADD_CASE(cases, an_idle_half_open_connection_costs_no_poll);
     ADD_CASE(cases, bytes_before_the_reset_are_kept);

@@ -186,16 +186,13 @@ int main(void)
     TCase *resets = tcase_create("resets"), *networks = tcase_create("networks"),
           *datagrams = tcase_create("datagrams");
 
-    tcase_set_timeout(resets, 30);
     ADD_CASE(resets, a_reset_of_a_stream);
     ADD_CASE(resets, a_reset_while_closing);
     ADD_MODE_CASE(resets, a_reset_of_packets);
     suite_add_tcase(suite, resets);
-    tcase_set_timeout(networks, 60);
     ADD_MODE_CASE(networks, a_peer_that_does_not_answer);
     ADD_MODE_CASE(networks, a_host_that_cannot_be_reached);
     suite_add_tcase(suite, networks);
-    tcase_set_timeout(datagrams, 30);
     ADD_MODE_CASE(datagrams, a_refusal_of_datagrams);
     suite_add_tcase(suite, datagrams);
     return world_run(suite);

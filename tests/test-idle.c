@@ -309,7 +309,6 @@ int main(void)
     Suite *suite = suite_create("idle");
     TCase *idle = tcase_create("idle");
 
-    tcase_set_timeout(idle, 60);
     ADD_MODE_CASE(idle, writing_to_nobody_in_each_frame);
     ADD_MODE_CASE(idle, writing_to_nobody_now_and_then);
     ADD_MODE_CASE(idle, writing_once_to_nobody);

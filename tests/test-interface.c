@@ -299,7 +299,6 @@ int main(void)
     tcase_add_test(tests, every_text_is_ended_and_can_be_read_back);
     tcase_add_test(tests, the_loopback_is_there);
     tcase_add_test(tests, every_field_is_what_ip_says);
-    tcase_set_timeout(tests, 30);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -491,7 +491,6 @@ int main(void)
     TCase *calls_case = tcase_create("calls"), *ends = tcase_create("ends"),
           *bytes = tcase_create("bytes");
 
-    tcase_set_timeout(calls_case, 30);
     ADD_MODE_CASE(calls_case, a_call_that_fails);
     ADD_CASE(calls_case, listening_where_somebody_does);
     ADD_MODE_CASE(calls_case, two_calls_that_fail);
@@ -499,14 +498,12 @@ int main(void)
     ADD_MODE_CASE(calls_case, an_error_that_is_taken_back);
     ADD_MODE_CASE(calls_case, a_datagram_socket_that_cannot_connect);
     suite_add_tcase(suite, calls_case);
-    tcase_set_timeout(ends, 30);
     ADD_CASE(ends, a_peer_that_closes);
     ADD_CASE(ends, a_peer_that_resets);
     ADD_CASE(ends, a_call_that_fails_before_the_end_is_reported);
     ADD_CASE(ends, a_call_that_fails_without_memory_before_the_end_is_reported);
     ADD_CASE(ends, an_attempt_that_is_refused);
     suite_add_tcase(suite, ends);
-    tcase_set_timeout(bytes, 30);
     ADD_CASE(bytes, bytes_that_cannot_be_kept);
     ADD_MODE_CASE(bytes, datagrams_that_cannot_be_kept);
     ADD_CASE(bytes, a_write_whose_rest_cannot_be_kept);

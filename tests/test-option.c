@@ -492,7 +492,6 @@ int main(void)
     Suite *suite = suite_create("option");
     TCase *option = tcase_create("option");
 
-    tcase_set_timeout(option, 30);
     ADD_MODE_CASE(option, header_of_datagrams);
     ADD_MODE_CASE(option, header_of_datagrams_to_a_peer);
     ADD_MODE_CASE(option, header_of_connections);

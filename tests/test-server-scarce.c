@@ -340,12 +340,10 @@ int main(void)
     Suite *suite = suite_create("server-scarce");
     TCase *memory = tcase_create("memory"), *groups = tcase_create("groups");
 
-    tcase_set_timeout(memory, 60);
     ADD_CASE(memory, a_client_that_finds_no_memory);
     ADD_CASE(memory, a_client_that_waits_while_the_server_stops);
     ADD_MODE_CASE(memory, a_client_that_is_turned_away);
     suite_add_tcase(suite, memory);
-    tcase_set_timeout(groups, 60);
     ADD_LONE_CASE(groups, a_group_that_finds_no_memory);
     ADD_LONE_CASE(groups, a_group_that_finds_no_descriptor);
     ADD_LONE_CASE(groups, clients_without_a_group);

@@ -452,7 +452,6 @@ int main(void)
     Suite *suite = suite_create("start");
     TCase *start = tcase_create("start");
 
-    tcase_set_timeout(start, 20);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(start, *cases[i]);
     ADD_CASE(start, write_a_text);

@@ -544,7 +544,6 @@ int main(void)
     Suite *suite = suite_create("time");
     TCase *cases = tcase_create("time");
 
-    tcase_set_timeout(cases, 30);
     ADD_CASE(cases, waits_keep_their_limit_by_any_clock);
     ADD_CASE(cases, a_standing_clock_ends_no_time_out_and_no_sleep);
     ADD_CASE(cases, time_outs_near_the_end_of_the_clock_are_not_over);

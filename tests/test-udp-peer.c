@@ -713,11 +713,9 @@ int main(void)
     TCase *lost = tcase_create("lost");
     TCase *early = tcase_create("early");
 
-    tcase_set_timeout(early, 30);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ADD_MODE_CASE(early, *cases[i]);
     suite_add_tcase(suite, early);
-    tcase_set_timeout(lost, 30);
     for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
         ADD_MODE_CASE(lost, *silent[i]);
     suite_add_tcase(suite, lost);
