@@ -84,6 +84,14 @@ bool netns_try(const char *format, ...)
     return run(command) == 0;
 }
 
+bool netns_needs(const char *what, const char *command)
+{
+    if (netns_try("%s", command))
+        return true;
+    fprintf(stderr, "SKIP: %s: this kernel refuses: %s\n", what, command);
+    return false;
+}
+
 void netns_file(const char *path, const char *text)
 {
     char name[] = "/tmp/pollux-file-XXXXXX";

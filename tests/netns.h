@@ -26,6 +26,10 @@ void netns_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* netns_try runs it and returns whether it ended with 0; what it prints is dropped. */
 bool netns_try(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* netns_needs runs it too, and says on stderr that `what` is skipped unless it ended with 0: for devices
+ * that not every kernel has (veth, tun). */
+bool netns_needs(const char *what, const char *command);
+
 /* netns_file puts a file of this text over `path`, for this process and its children only. */
 void netns_file(const char *path, const char *text);
 

@@ -139,12 +139,14 @@ END_TEST
 /* Addresses of every odd sort: without a broadcast address, with another than usual, of one or two
  * computers, point-to-point, labelled, of every scope, deprecated, tentative, of devices that are
  * down, have no hardware address or a name as long as names get. */
-static void lay_odd_network(void)
+static bool lay_odd_network(const char *what)
 {
     netns_run("sysctl -qw net.ipv6.conf.default.accept_dad=0");
-    netns_run("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up");
-    netns_run("ip link add abcdefghijklmno type bridge && ip link set abcdefghijklmno up");
-    netns_run("ip tuntap add dev t0 mode tun && ip link set t0 up");
+    if (!netns_needs(what, "ip link add v0 type veth peer name v1") ||
+        !netns_needs(what, "ip link add abcdefghijklmno type bridge") ||
+        !netns_needs(what, "ip tuntap add dev t0 mode tun"))
+        return false;
+    netns_run("for i in v0 v1 abcdefghijklmno t0; do ip link set $i up; done");
     netns_run("ip tuntap add dev tap0 mode tap");
     netns_run("ip -batch - <<.\n"
               "address add 10.1.0.1/24 dev v0\n"
@@ -179,6 +181,7 @@ static void lay_odd_network(void)
               "address add ::ffff/128 dev lo\n"
               ".\n");
     netns_run("sysctl -qw net.ipv6.conf.v1.accept_dad=1 && ip address add 2001:db8::7/64 dev v1");
+    return true;
 }
 
 /* The mask of a prefix length, as a text. */
@@ -266,9 +269,8 @@ START_TEST(every_field_is_what_ip_says)
     size_t lines = 0;
     FILE *output;
 
-    if (!netns_enter("the interface list beside ip(8)"))
+    if (!netns_enter("the interface list") || !lay_odd_network("the interface list"))
         return;
-    lay_odd_network();
     setup();
     output = popen("ip -o address", "r");
     ck_assert_ptr_nonnull(output);

@@ -139,9 +139,11 @@ MODE_CASE(ports_are_shared_by_destinations)
 
 /* Four cables, v0 to v1 and so on. x0 has no IPv4 address but one with a label, y0 none at all, z0 only
  * a link-local one. What comes by a cable may have been sent by this very computer. */
-static void lay_cables(void)
+static bool lay_cables(const char *what)
 {
-    netns_run("for i in v x y z; do ip link add ${i}0 type veth peer name ${i}1; done");
+    if (!netns_needs(what, "ip link add v0 type veth peer name v1"))
+        return false;
+    netns_run("for i in x y z; do ip link add ${i}0 type veth peer name ${i}1; done");
     netns_run("for i in v x y z; do for e in 0 1; do "
               "sysctl -qw net.ipv4.conf.$i$e.accept_local=1 net.ipv4.conf.$i$e.rp_filter=0; "
               "ip link set $i$e addrgenmode none; ip link set $i$e up; done; done");
@@ -151,6 +153,7 @@ static void lay_cables(void)
         "ip addr add 10.8.0.1/24 dev x0 label x0:only && ip addr add fd08::1/64 dev x0 nodad");
     netns_run("ip addr add fe80::c/64 dev z0 nodad && ip addr add fe80::e/64 dev x0 nodad");
     netns_run("for i in v x z; do ip addr add fe80::b/64 dev ${i}1 nodad; done");
+    return true;
 }
 
 /* What set_interface is given, the address that a listener or a connection has then, and how datagrams
@@ -213,9 +216,8 @@ static void expect_address(const char *text, const char *wanted, const char *wha
 
 MODE_CASE(listeners_on_interfaces)
 {
-    if (!netns_enter("listen at an interface"))
+    if (!netns_enter("listen at an interface") || !lay_cables("listen at an interface"))
         return;
-    lay_cables();
     for (const struct interface *at = interfaces; at < interfaces + INTERFACES; at++) {
         plx_socket *listener = world_socket(w, NULL), *client = world_socket(w, NULL);
         char where[WHERE_SIZE];
@@ -242,9 +244,8 @@ MODE_CASE(connections_from_interfaces)
                                         "fd09::1",   "fd08::1", "fe80::a%v0"};
     plx_server *server = world_server(w);
 
-    if (!netns_enter("connect from an interface"))
+    if (!netns_enter("connect from an interface") || !lay_cables("connect from an interface"))
         return;
-    lay_cables();
     ck_assert_int_eq(plx_server_listen_on(server, ":0"), 0);
     for (const struct interface *at = interfaces; at < interfaces + INTERFACES; at++)
         for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
@@ -281,9 +282,9 @@ MODE_CASE(a_name_stands_for_the_address_that_fits)
     };
     plx_server *server = world_server(w);
 
-    if (!netns_enter("connect from an interface with several addresses"))
+    if (!netns_enter("connect from an interface with several addresses") ||
+        !lay_cables("connect from an interface with several addresses"))
         return;
-    lay_cables();
     ck_assert_int_eq(plx_server_listen_on(server, ":0"), 0);
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         plx_socket *socket = world_socket(w, NULL);
@@ -313,9 +314,9 @@ static plx_socket *bound(struct world *w, const char *interface, int protocol)
 
 MODE_CASE(datagrams_at_interfaces)
 {
-    if (!netns_enter("bind datagrams to an interface"))
+    if (!netns_enter("bind datagrams to an interface") ||
+        !lay_cables("bind datagrams to an interface"))
         return;
-    lay_cables();
     for (const struct interface *at = interfaces; at < interfaces + INTERFACES; at++) {
         plx_socket *socket = bound(w, at->wanted, at->protocol);
         plx_socket *sender = bound(w, at->from, 2);
@@ -335,9 +336,8 @@ MODE_CASE(groups_at_interfaces)
 {
     static const char *const members[] = {"v0", "v0:game", "x0:only", "x0", "y0", "z0"};
 
-    if (!netns_enter("join groups at an interface"))
+    if (!netns_enter("join groups at an interface") || !lay_cables("join groups at an interface"))
         return;
-    lay_cables();
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         char other[] = {members[i][0], '1', '\0'};
         plx_socket *member = bound(w, members[i], 2), *sender = bound(w, other, 2);
@@ -358,11 +358,11 @@ MODE_CASE(the_last_of_many_interfaces)
 {
     plx_socket *socket = world_socket(w, NULL);
 
-    if (!netns_enter("an interface behind many addresses"))
+    if (!netns_enter("an interface behind many addresses") ||
+        !lay_cables("an interface behind many addresses"))
         return;
     netns_run(
         "for i in $(seq 2 120); do echo address add 127.1.0.$i/32 dev lo; done | ip -batch -");
-    lay_cables();
     ck_assert_int_eq(plx_socket_set_interface(socket, "x0:only"), 0);
     ck_assert_msg(plx_socket_listen(socket) == 0, "%s", plx_socket_error(socket)->message);
     expect_address(plx_socket_local_address(socket), "10.8.0.1", "x0:only");

@@ -47,13 +47,16 @@ static plx_socket *udp(struct world *w, const struct way *way)
 }
 
 /* Two cables, v0 to v1 and w0 to w1; the addresses are at v0 and w0. */
-static void lay_cables(void)
+static bool lay_cables(const char *what)
 {
     netns_run("sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0");
-    netns_run("ip link add v0 type veth peer name v1 && ip link add w0 type veth peer name w1");
+    if (!netns_needs(what, "ip link add v0 type veth peer name v1"))
+        return false;
+    netns_run("ip link add w0 type veth peer name w1");
     netns_run("for i in v0 v1 w0 w1; do ip link set $i up; done");
     netns_run("ip addr add 10.9.0.1/24 brd + dev v0 && ip addr add fd09::1/64 dev v0");
     netns_run("ip addr add 10.8.0.1/24 brd + dev w0 && ip addr add fd08::1/64 dev w0");
+    return true;
 }
 
 /* ---- packets on the way ---------------------------------------------------------------------- */
@@ -248,9 +251,9 @@ MODE_CASE(header_of_datagrams_to_groups)
 {
     int raw;
 
-    if (!netns_enter("type of service and hops of datagrams to groups"))
+    if (!netns_enter("type of service and hops of datagrams to groups") ||
+        !lay_cables("type of service and hops of datagrams to groups"))
         return;
-    lay_cables();
     raw = listen_in(w, "v1");
     EACH_WAY(way)
     {
@@ -275,9 +278,8 @@ MODE_CASE(groups_come_back_to_self_or_not)
 {
     int raw;
 
-    if (!netns_enter("SEND_TO_SELF in each family"))
+    if (!netns_enter("SEND_TO_SELF in each family") || !lay_cables("SEND_TO_SELF in each family"))
         return;
-    lay_cables();
     raw = listen_in(w, "v1");
     EACH_WAY(way)
     {
@@ -308,9 +310,9 @@ MODE_CASE(groups_are_reached_by_the_interface_that_was_set)
                                              "10.8.0.1", "fd09::1", "fd08::1"};
     int raws[2];
 
-    if (!netns_enter("the interface of groups in each family"))
+    if (!netns_enter("the interface of groups in each family") ||
+        !lay_cables("the interface of groups in each family"))
         return;
-    lay_cables();
     raws[0] = listen_in(w, "v1");
     raws[1] = listen_in(w, "w1");
     for (size_t i = 0; i < sizeof interfaces / sizeof interfaces[0]; i++) {
@@ -340,9 +342,8 @@ MODE_CASE(groups_are_reached_by_the_interface_that_was_set)
 
 MODE_CASE(groups_are_heard_on_the_interface_that_was_set)
 {
-    if (!netns_enter("memberships in each family"))
+    if (!netns_enter("memberships in each family") || !lay_cables("memberships in each family"))
         return;
-    lay_cables();
     EACH_WAY(way)
     {
         plx_socket *member = udp(w, way), *sender = udp(w, way), *other = udp(w, way);
@@ -375,9 +376,8 @@ MODE_CASE(broadcasts_are_allowed_or_not)
     static const char *const all[] = {"10.9.0.255", "255.255.255.255"};
     int raw;
 
-    if (!netns_enter("BROADCAST in each family"))
+    if (!netns_enter("BROADCAST in each family") || !lay_cables("BROADCAST in each family"))
         return;
-    lay_cables();
     raw = listen_in(w, "v1");
     EACH_WAY(way)
     {
