@@ -16,13 +16,14 @@
 /* The head start that an attempt has before the next address is tried beside it (RFC 8305, 5). */
 #define HEAD_START ((uint64_t)250 * PLX__MILLISECOND)
 
-/* So many attempts at most are under way at once. */
+/* So many attempts at most are under way at once, and so many fail at once in one poll. */
 #define MOST_ATTEMPTS 8
 
 struct plx__connect {
     struct plx__query *query; /* NULL: not looking up */
     struct plx__aim aim;
     size_t next;                   /* which of the query's addresses is tried next */
+    size_t ordered;                /* so many of them are in the order in which to try them */
     struct plx__attempt *attempts; /* under way */
     size_t running;                /* how many */
     bool own_descriptor;           /* a datagram socket that is bound connects its own */
@@ -33,24 +34,6 @@ struct plx__connect {
 };
 
 /* ---- names to try ---------------------------------------------------------------------------- */
-
-/* Orders addresses so that the families take turns, beginning with the first one's: a family that
- * is broken here costs one head start and not one for each of its addresses (RFC 8305, 4). */
-static void interleave(plx_address *addresses, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        uint16_t wanted = addresses[i - 1].family == 4 ? 6 : 4;
-        size_t found = i;
-        while (found < count && addresses[found].family != wanted) {
-            found++;
-        }
-        if (found < count) {
-            plx_address turn = addresses[found];
-            memmove(&addresses[i + 1], &addresses[i], (found - i) * sizeof turn);
-            addresses[i] = turn;
-        }
-    }
-}
 
 /* The next name to try; false: there is none left. */
 static bool next_name(struct plx__connect *connect, struct plx__os_name *ret_name)
@@ -133,13 +116,11 @@ static void fail_attempts(plx_socket *socket, int error)
     fall_back(socket);
 }
 
-static void fail_look_up(plx_socket *socket, plx_reason reason)
+static void fail_look_up(plx_socket *socket, const struct plx__failure *failure)
 {
-    int error = reason == PLX_REASON_SOCKET_TIMEOUT    ? -ETIMEDOUT
-                : reason == PLX_REASON_SOCKET_RESOURCE ? -ENOMEM
-                                                       : 0;
-    int code = error == -ENOMEM ? PLX_OUT_OF_MEMORY : PLX_NAME_RESOLUTION;
-    plx__socket_set_end_error(socket, code, reason, error, "look up %s", socket->connect->aim.host);
+    char text[PLX__HOST_SIZE + 200];
+    plx__failure_describe(failure, socket->connect->aim.host, text, sizeof text);
+    plx__socket_set_end_error(socket, failure->code, failure->reason, failure->error, "%s", text);
     fall_back(socket);
 }
 
@@ -186,13 +167,15 @@ static bool begin_attempt(plx_socket *socket, const struct plx__os_name *name)
 }
 
 /* Begins the attempt whose turn it is: at once while none is under way, and else after a head start.
- * One that fails at once hands its turn on. */
+ * One that fails at once hands its turn on; after a few of them the rest is left to the next poll. */
 static void begin_attempts(plx_socket *socket)
 {
     struct plx__connect *connect = socket->connect;
     struct plx__os_name name;
     bool due = connect->running == 0 || plx__clock_now() >= connect->next_at;
-    while (due && connect->running < MOST_ATTEMPTS && next_name(connect, &name)) {
+    for (int tried = 0; due && tried < MOST_ATTEMPTS && connect->running < MOST_ATTEMPTS &&
+                        next_name(connect, &name);
+         tried++) {
         if (!connect->own_descriptor) {
             due = !begin_attempt(socket, &name);
         } else if (connect_own_descriptor(socket, &name)) {
@@ -240,29 +223,45 @@ static bool continue_attempts(plx_socket *socket)
     return false;
 }
 
+/* Whether an address may still come that is none of those tried. */
+static bool is_looking(const struct plx__connect *connect)
+{
+    return connect->query != NULL && !connect->query->done;
+}
+
 static void race(plx_socket *socket)
 {
     if (continue_attempts(socket)) {
         return;
     }
     begin_attempts(socket);
-    if (socket->connect != NULL && socket->connect->running == 0) {
-        fail_attempts(socket, socket->connect->error);
+    struct plx__connect *connect = socket->connect;
+    if (connect == NULL || connect->running > 0) {
+        return;
+    }
+    if (!has_next(connect) && !is_looking(connect)) {
+        fail_attempts(socket, connect->error);
     }
 }
 
-static void finish_look_up(plx_socket *socket)
+/* Goes on with the look-up. What comes while the race is on joins those not tried yet (RFC 8305, 3
+ * and 5). */
+static void look_up(plx_socket *socket)
 {
-    struct plx__query *query = socket->connect->query;
+    struct plx__connect *connect = socket->connect;
+    struct plx__query *query = connect->query;
     if (!plx__query_process(query)) {
         return;
     }
-    if (query->failure != PLX_REASON_NONE) {
-        fail_look_up(socket, query->failure);
-        return;
+    if (query->count > connect->ordered) {
+        plx__query_order(query, connect->next);
+        connect->ordered = query->count;
     }
-    interleave(query->addresses, query->count);
-    plx__socket_set_state(socket, PLX_CONNECTING);
+    if (query->count == 0) {
+        fail_look_up(socket, &query->failure);
+    } else if (socket->state == PLX_HOST_LOOKUP) {
+        plx__socket_set_state(socket, PLX_CONNECTING);
+    }
 }
 
 static void check_time(plx_socket *socket)
@@ -272,7 +271,7 @@ static void check_time(plx_socket *socket)
         return;
     }
     if (socket->state == PLX_HOST_LOOKUP) {
-        fail_look_up(socket, PLX_REASON_SOCKET_TIMEOUT);
+        fail_look_up(socket, &plx__failure_timed_out);
     } else {
         fail_attempts(socket, -ETIMEDOUT);
     }
@@ -280,8 +279,8 @@ static void check_time(plx_socket *socket)
 
 void plx__connect_continue(plx_socket *socket)
 {
-    if (socket->state == PLX_HOST_LOOKUP) {
-        finish_look_up(socket);
+    if (is_looking(socket->connect) || socket->state == PLX_HOST_LOOKUP) {
+        look_up(socket);
     }
     if (socket->state == PLX_CONNECTING) {
         race(socket);
@@ -380,7 +379,9 @@ int plx__connect_start(plx_socket *socket)
 
 bool plx__connect_is_idle(const plx_socket *socket)
 {
-    return socket->state == PLX_CONNECTING && socket->connect->running == 0;
+    const struct plx__connect *connect = socket->connect;
+    return socket->state == PLX_CONNECTING && connect->running == 0 &&
+           (has_next(connect) || !is_looking(connect));
 }
 
 void plx__connect_set_option(const plx_socket *socket, plx_option option, int value)
@@ -398,9 +399,16 @@ uint64_t plx__connect_deadline(const plx_socket *socket)
     if (connect == NULL) {
         return 0;
     }
+    bool is_found = socket->state == PLX_HOST_LOOKUP && connect->query->done;
+    if (is_found || (has_next(connect) && plx__connect_is_idle(socket))) {
+        return plx__clock_now();
+    }
     uint64_t next = connect->until;
+    if (is_looking(connect)) {
+        next = plx__clock_earlier(next, plx__query_next(connect->query));
+    }
     if (socket->state == PLX_HOST_LOOKUP) {
-        return plx__clock_earlier(next, plx__query_next(connect->query));
+        return next;
     }
     for (const struct plx__attempt *one = connect->attempts; one != NULL; one = one->next) {
         next = plx__clock_earlier(next, one->retry_at);

@@ -3,6 +3,7 @@
 #ifndef PLX_LIB_INTERNET_H
 #define PLX_LIB_INTERNET_H
 
+#include "lib/resolver.h"
 #include "lib/socket.h"
 
 #include <pollux/interface.h>
@@ -17,6 +18,14 @@ int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx
 /* plx__internet_check says whether somebody may be reached at `address`: not NULL, of a family, with a
  * port. Returns 0, or a code after plx__socket_fail; `call` is such as "write to". */
 int plx__internet_check(plx_socket *socket, const char *call, const plx_address *address);
+
+/* plx__internet_check_host says whether `host`, which is no address, may be looked up. Returns 0, or a
+ * code after plx__socket_fail. */
+int plx__internet_check_host(plx_socket *socket, const char *host);
+
+/* plx__internet_fail_look_up is plx__socket_fail for a look-up that found nothing. */
+int plx__internet_fail_look_up(plx_socket *socket, const struct plx__failure *failure,
+                               const char *host);
 
 /* plx__internet_bind opens a descriptor bound to the socket's interface and port; without an
  * interface it serves both families where the system has both and PROTOCOL allows. Returns it, or

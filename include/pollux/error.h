@@ -48,7 +48,7 @@ typedef enum plx_reason {
     PLX_REASON_DATAGRAM_WRITE = 3,            /* a datagram was not taken */
     PLX_REASON_CONNECTION_REFUSED = 10,       /* nobody listens there */
     PLX_REASON_REMOTE_HOST_CLOSED,            /* the peer closed or reset the connection */
-    PLX_REASON_HOST_NOT_FOUND,                /* the name has no address */
+    PLX_REASON_HOST_NOT_FOUND,                /* the name has no address, and the server is sure */
     PLX_REASON_SOCKET_ACCESS,                 /* not permitted */
     PLX_REASON_SOCKET_RESOURCE,               /* too many descriptors, or too little memory */
     PLX_REASON_SOCKET_TIMEOUT,                /* a time-out of this library or of the system */

@@ -47,6 +47,9 @@ PLX_API void *plx_socket_user(const plx_socket *socket);
 
 /* plx_socket_set_address sets the host name or IP address to connect to, which is copied; NULL and
  * "" mean none. It is looked at by connect. Changing it while open holds for the next connect.
+ * A name is UTF-8: letters beyond ASCII are looked up in their ASCII form (IDNA2008), which needs a
+ * library built with libidn2. What looks like an IPv4 address and is none ("127.1", "0177.0.0.1") is
+ * no name: connect refuses it, and no name server is asked.
  * Returns 0, PLX_OUT_OF_MEMORY, or PLX_INVALID_STATE for a socket that has a path instead (IPC),
  * unless it is none. */
 PLX_API int plx_socket_set_address(plx_socket *socket, const char *host);
@@ -102,7 +105,8 @@ PLX_API int plx_socket_listen(plx_socket *socket);
  * for IPC "/path", "path" or "@name". UDP: leaves the port and address properties alone, binds if
  * that was not done, and takes this one peer.
  * Returns as connect does, and PLX_INVALID_PORT for a port that is missing or bad,
- * PLX_NAME_RESOLUTION for a missing host, PLX_INVALID_STATE for any other nonsense. */
+ * PLX_NAME_RESOLUTION for a missing host and for one that can be no name (see
+ * plx_socket_set_address), PLX_INVALID_STATE for any other nonsense. */
 PLX_API int plx_socket_connect_to(plx_socket *socket, const char *where);
 
 /* plx_socket_connect_to_address sets the address and the port to those of an IP address, and connects

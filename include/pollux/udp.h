@@ -80,9 +80,11 @@ static inline bool plx_udp_read(plx_socket *socket, plx_datagram *ret_datagram)
 PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size);
 
 /* plx_udp_write_to is plx_udp_write to a host name or address and a port. A name is looked up first
- * and remembered for 60 seconds; datagrams to others are not held up meanwhile. A name that is not
- * found is told by `error` (PLX_NAME_RESOLUTION) in a later poll. Returns as plx_udp_write does,
- * and PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME for no host. */
+ * and remembered for 60 seconds; datagrams to others are not held up meanwhile. At most 32 names are
+ * looked up at once, the others wait for their turn. A name that is not found is reported by `error`
+ * (PLX_NAME_RESOLUTION) in a later poll. Names are what plx_socket_set_address says. Returns as
+ * plx_udp_write does, and PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME for no host, or
+ * HOST_NOT_FOUND for one that can be no name. */
 PLX_API int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data,
                              size_t size);
 

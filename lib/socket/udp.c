@@ -205,31 +205,29 @@ static int wait_for_name(plx_socket *socket, struct plx__name *name, int port, c
 static void release(plx_socket *socket, struct plx__name *name)
 {
     struct udp *self = udp_of(socket);
-    bool found = name->query->failure == PLX_REASON_NONE;
     for (; name->records > 0; name->records--) {
         struct plx__record record = plx__record_first(&name->waiting);
-        plx_address to = found ? name->query->addresses[0] : record.address;
+        plx_address to = name->known ? name->address : record.address;
         to.port = record.address.port;
-        if (found) {
+        if (name->known) {
             queue(socket, &to, plx__buffer_data(&name->waiting) + sizeof record, record.size);
         }
         plx__record_skip(&name->waiting, &record);
         self->waiting_records--;
         self->waiting_bytes -= sizeof record + record.size;
     }
-    if (!found) {
-        plx__socket_fail(socket, PLX_NAME_RESOLUTION, name->query->failure, 0, "look up %s",
-                         name->host);
-    }
     plx__buffer_clear(&name->waiting, NULL);
+    if (!name->known) {
+        plx__internet_fail_look_up(socket, &name->failure, name->host);
+        plx__names_forget(&self->names, name);
+    }
 }
 
 static void udp_advance(plx_socket *socket)
 {
     struct plx__name *name;
-    while ((name = plx__names_advance(&udp_of(socket)->names)) != NULL) {
+    while ((name = plx__names_advance(&udp_of(socket)->names, &socket->task)) != NULL) {
         release(socket, name);
-        plx__names_settle(&udp_of(socket)->names, name, plx__clock_now());
     }
 }
 
@@ -404,6 +402,7 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
         return plx_udp_write(socket, &to, data, size);
     }
     int code = check_write(socket, 4, data, size);
+    code = code == 0 ? plx__internet_check_host(socket, host) : code;
     if (code != 0) {
         return code;
     }
@@ -412,7 +411,7 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
     if (name == NULL) {
         return plx__socket_fail_memory(socket, "look up %s", host);
     }
-    if (name->query != NULL) {
+    if (!name->known) {
         return wait_for_name(socket, name, port, data, size);
     }
     to = name->address;

@@ -1,0 +1,550 @@
+/* tests/test-look-up.c -- what a look-up says when it fails, and what it does while one family is
+ * silent: the same by TCP connect_to, UDP connect_to and UDP write_to, alone and in a group. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "tests/asker.h"
+#include "tests/datagrams.h"
+#include "tests/netns.h"
+
+static long long milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static long long thread_microseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+}
+
+/* Starts all three and expects each of them to fail with that. */
+static void fails_with(struct world *w, struct nameserver *server, int code, plx_reason reason,
+                       int os_error, const char *words)
+{
+    struct asker askers[WAYS];
+
+    for (int way = 0; way < WAYS; way++)
+        asker_begin(w, &askers[way], (enum way)way, "a.test");
+    for (int way = 0; way < WAYS; way++) {
+        struct asker *asker = &askers[way];
+        const char *name = way_name((enum way)way);
+
+        UNTIL_ASKED(w, server, asker_failed(asker));
+        ck_assert_msg(asker->log.code == code && asker->log.reason == reason &&
+                          asker->log.os_error == os_error,
+                      "%s: %s: code %d, reason %s, os_error %d: %s", world_name(w), name,
+                      asker->log.code, plx_reason_name(asker->log.reason), asker->log.os_error,
+                      asker->log.message);
+        ck_assert_msg(strstr(asker->log.message, "a.test") != NULL &&
+                          strstr(asker->log.message, words) != NULL,
+                      "%s: %s: \"%s\" has no \"%s\"", world_name(w), name, asker->log.message,
+                      words);
+        world_settle(w);
+        ck_assert_int_eq(asker->log.count[EVENT_ERROR], 1);
+        ck_assert_int_eq(plx_socket_last_error(asker->socket), code);
+        ck_assert_int_eq(plx_socket_state(asker->socket),
+                         way == WAY_TCP ? PLX_UNCONNECTED : PLX_BOUND);
+    }
+}
+
+static void both_say(struct nameserver *server, enum says says)
+{
+    server->ipv4.says = server->ipv6.says = says;
+}
+
+/* Starts all three and expects each of them to arrive. */
+static void arrive(struct world *w, struct nameserver *server, const char *host)
+{
+    for (int way = 0; way < WAYS; way++) {
+        struct asker asker;
+
+        asker_begin(w, &asker, (enum way)way, host);
+        UNTIL_ASKED(w, server, asker_failed(&asker) || asker_reached(&asker));
+        ck_assert_msg(!asker_failed(&asker), "%s: %s: %s", world_name(w), way_name((enum way)way),
+                      asker.log.message);
+    }
+}
+
+/* ---- reasons --------------------------------------------------------------------------------- */
+
+MODE_CASE(no_such_name)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    both_say(&server, SAYS_NO_SUCH_NAME);
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, 0, "has no address");
+    nameserver_end(&server);
+}
+
+MODE_CASE(a_name_without_addresses)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, 0, "has no address");
+    nameserver_end(&server);
+}
+
+MODE_CASE(the_server_fails)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    both_say(&server, SAYS_FAILED);
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
+    nameserver_end(&server);
+}
+
+MODE_CASE(the_server_fails_for_one_family)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    server.ipv6.says =
+        SAYS_FAILED; /* there may be an IPv6 address: it is not known that there is none */
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
+    server.ipv6.says = SAYS_NO_DATA;
+    server.ipv4.says = SAYS_FAILED;
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
+    nameserver_end(&server);
+}
+
+MODE_CASE(the_server_refuses)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    both_say(&server, SAYS_REFUSED);
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "refused to answer");
+    nameserver_end(&server);
+}
+
+MODE_CASE(nobody_is_at_the_port_of_the_server)
+{
+    struct nameserver server, gone;
+
+    nameserver_begin(&server);
+    nameserver_begin(
+        &gone); /* its port is free afterwards, and in nobody's range of ports to choose */
+    nameserver_end(&gone);
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, ECONNREFUSED,
+               "the name server cannot be reached");
+    nameserver_end(&server);
+}
+
+MODE_CASE(no_way_to_the_server)
+{
+    struct nameserver server;
+
+    if (!netns_enter("a name server without a route"))
+        return;
+    nameserver_begin(&server);
+    setenv("POLLUX_NAMESERVERS", "192.0.2.1", 1);
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, ENETUNREACH,
+               "the name server cannot be reached");
+    nameserver_end(&server);
+}
+
+MODE_CASE(no_descriptor_left)
+{
+    struct nameserver server;
+    struct asker askers[WAYS];
+    struct rlimit before, few = {0};
+
+    nameserver_begin(&server);
+    for (int way = 0; way < WAYS; way++)
+        asker_prepare(w, &askers[way], (enum way)way);
+    /* With a peer it is bound first, which takes one more. */
+    ck_assert_int_eq(plx_socket_connect(askers[WAY_UDP_PEER].socket), 0);
+    world_settle(w);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few.rlim_max = before.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (int way = 0; way < WAYS; way++) {
+        record_clear(&askers[way].log);
+        asker_ask(&askers[way], "a.test");
+        ck_assert_int_eq(askers[way].code, 0);
+    }
+    for (int way = 0; way < WAYS; way++)
+        UNTIL(w, asker_failed(&askers[way]));
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int way = 0; way < WAYS; way++) {
+        ck_assert_int_eq(askers[way].log.code, PLX_OPEN_DRIVER); /* as by address */
+        ck_assert_int_eq(askers[way].log.reason, PLX_REASON_SOCKET_RESOURCE);
+        ck_assert_int_eq(askers[way].log.os_error, EMFILE);
+        ck_assert_ptr_nonnull(strstr(askers[way].log.message, "look up a.test: too many files"));
+    }
+    nameserver_end(&server);
+}
+
+/* An answer that nobody is waiting for at the poller would never be heard. */
+MODE_CASE(a_poller_that_takes_no_more)
+{
+    struct nameserver server;
+    struct asker askers[WAYS];
+    bool denied = false;
+
+    if (w->mode == MODE_LONE || w->mode == MODE_POLL)
+        return;
+    nameserver_begin(&server);
+    for (int way = 0; way < WAYS; way++)
+        asker_prepare(w, &askers[way], (enum way)way);
+    ck_assert_int_eq(plx_socket_connect(askers[WAY_UDP_PEER].socket), 0);
+    world_settle(w);
+#ifdef SYS_epoll_ctl
+    denied = kernel_denies(SYS_epoll_ctl, 1, ENOSPC);
+#endif
+    if (!denied) {
+        fprintf(stderr, "SKIP: %s: no seccomp filters here\n", world_name(w));
+        return;
+    }
+    for (int way = 0; way < WAYS; way++) {
+        record_clear(&askers[way].log);
+        asker_ask(&askers[way], "a.test");
+        UNTIL(w, asker_failed(&askers[way]));
+        ck_assert_int_eq(askers[way].log.os_error, ENOSPC);
+        ck_assert_int_eq(askers[way].log.reason, PLX_REASON_SOCKET_RESOURCE);
+    }
+    nameserver_end(&server);
+}
+
+MODE_CASE(an_answer_that_is_cut_off)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    both_say(&server, SAYS_CUT_OFF);
+    server.by_tcp = TCP_ENDS;
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "ended the connection");
+    ck_assert_int_eq(shutdown(server.tcp, SHUT_RDWR), 0); /* listens no more */
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, ECONNREFUSED,
+               "the name server cannot be reached");
+    nameserver_end(&server);
+}
+
+MODE_CASE(an_answer_by_tcp)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    both_say(&server, SAYS_CUT_OFF);
+    server.ipv4.addresses[0] = "127.0.0.1";
+    arrive(w, &server, "a.test");
+    ck_assert_int_gt(server.asked_by_tcp, 0);
+    nameserver_end(&server);
+}
+
+/* `options timeout:1 attempts:1`: without them it takes 14 s. */
+static void nobody_answers(struct world *w, enum says says)
+{
+    struct nameserver server;
+    long long before = milliseconds();
+
+    if (!netns_enter("the options timeout and attempts"))
+        return;
+    netns_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions ndots:1 timeout:1 attempts:1\n");
+    nameserver_begin_at(&server, 53);
+    both_say(&server, says);
+    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_SOCKET_TIMEOUT, ETIMEDOUT,
+               "the name server did not answer");
+    ck_assert_int_eq(server.asked4, WAYS);
+    ck_assert_int_eq(server.asked6, WAYS);
+    ck_assert_int_ge(milliseconds() - before, 900);
+    ck_assert_int_lt(milliseconds() - before, 10000);
+    nameserver_end(&server);
+}
+
+MODE_CASE(a_silent_server)
+{
+    nobody_answers(w, SAYS_NOTHING);
+}
+
+MODE_CASE(a_server_that_answers_other_questions)
+{
+    nobody_answers(w, SAYS_WRONG_ID);
+}
+
+MODE_CASE(a_server_that_answers_garbage)
+{
+    nobody_answers(w, SAYS_GARBAGE);
+}
+
+MODE_CASE(the_time_of_connect_is_over)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    both_say(&server, SAYS_NOTHING);
+    for (int way = 0; way < WAY_UDP_WRITE; way++) {
+        struct asker asker;
+
+        asker_prepare(w, &asker, (enum way)way);
+        ck_assert_int_eq(plx_socket_set_option(asker.socket, PLX_OPTION_CONNECT_TIMEOUT, 100), 0);
+        asker_ask(&asker, "a.test");
+        UNTIL_ASKED(w, &server, asker_failed(&asker));
+        ck_assert_int_eq(asker.log.code, PLX_NAME_RESOLUTION);
+        ck_assert_int_eq(asker.log.reason, PLX_REASON_SOCKET_TIMEOUT);
+        ck_assert_int_eq(asker.log.os_error, ETIMEDOUT);
+        ck_assert_ptr_nonnull(strstr(asker.log.message, "a.test: the name server did not answer"));
+    }
+    nameserver_end(&server);
+}
+
+/* ---- two families ---------------------------------------------------------------------------- */
+
+MODE_CASE(silent_about_ipv6)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server.ipv6.says = SAYS_NOTHING;
+    for (int way = 0; way < WAYS; way++) {
+        struct asker asker;
+        long long before = milliseconds();
+
+        asker_begin(w, &asker, (enum way)way, "a.test");
+        UNTIL_ASKED(w, &server, asker_reached(&asker));
+        ck_assert_int_ge(milliseconds() - before, 49);   /* it was given the time to answer */
+        ck_assert_int_lt(milliseconds() - before, 1900); /* and c-ares did not ask again */
+    }
+    ck_assert_int_eq(server.asked6, WAYS);
+    nameserver_end(&server);
+}
+
+/* The other way round there is nothing to wait for (RFC 8305, 3). */
+MODE_CASE(silent_about_ipv4)
+{
+    struct nameserver server;
+    struct record log;
+    plx_socket *listening = world_socket_of(w, plx_tcp_new, NULL);
+    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+    char where[WHERE_SIZE];
+    long long before;
+
+    nameserver_begin(&server);
+    server.ipv4.says = SAYS_NOTHING;
+    server.ipv6 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"::1"}};
+    ck_assert_int_eq(plx_socket_listen_on(listening, "[::1]:0"), 0);
+    snprintf(where, sizeof where, "a.test:%d", plx_socket_port(listening));
+    before = milliseconds();
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL_ASKED(w, &server, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_lt(milliseconds() - before, 1900);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "::1");
+    nameserver_end(&server);
+}
+
+MODE_CASE(a_family_that_fails_costs_nothing)
+{
+    static const enum says sorts[] = {SAYS_FAILED, SAYS_REFUSED, SAYS_NO_SUCH_NAME, SAYS_NO_DATA};
+
+    for (size_t i = 0; i < sizeof sorts / sizeof sorts[0]; i++) {
+        struct nameserver server;
+
+        nameserver_begin(&server);
+        server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+        server.ipv6.says = sorts[i];
+        arrive(w, &server, "a.test");
+        nameserver_end(&server);
+    }
+}
+
+MODE_CASE(one_family_only)
+{
+    for (int protocol = 0; protocol < 2; protocol++) {
+        struct nameserver server;
+
+        nameserver_begin(&server);
+        for (int way = 0; way < WAYS; way++) {
+            struct asker asker;
+
+            asker_prepare(w, &asker, (enum way)way);
+            ck_assert_int_eq(plx_socket_set_option(asker.socket, PLX_OPTION_PROTOCOL, protocol), 0);
+            asker_ask(&asker, "a.test");
+            UNTIL_ASKED(w, &server, asker_failed(&asker));
+            ck_assert_int_eq(asker.log.reason, PLX_REASON_HOST_NOT_FOUND);
+        }
+        ck_assert_int_eq(server.asked4, protocol == 0 ? WAYS : 0);
+        ck_assert_int_eq(server.asked6, protocol == 0 ? 0 : WAYS);
+        nameserver_end(&server);
+    }
+}
+
+/* A listener at a port of both loopback addresses, of which IPv4 refuses or hangs. */
+static plx_socket *listen_by_ipv6(struct world *w, bool hangs, char *ret_where)
+{
+    plx_socket *listening = world_socket_of(w, plx_tcp_new, NULL);
+    char where[WHERE_SIZE], by_six[WHERE_SIZE];
+
+    if (hangs) { /* with its queue full the kernel answers no SYN */
+        raw_listen(w, 0, where);
+        raw_connect(w, where);
+    } else {
+        raw_refusing(w, where);
+    }
+    snprintf(by_six, sizeof by_six, "[::1]%s", strrchr(where, ':'));
+    ck_assert_int_eq(plx_socket_set_option(listening, PLX_OPTION_PROTOCOL, 1), 0);
+    ck_assert_int_eq(plx_socket_listen_on(listening, by_six), 0);
+    where_by_name("a.test", where, ret_where);
+    return listening;
+}
+
+static void joins_the_race(struct world *w, bool hangs)
+{
+    struct nameserver server;
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+    char where[WHERE_SIZE];
+
+    listen_by_ipv6(w, hangs, where);
+    nameserver_begin(&server);
+    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server.ipv6.says = SAYS_NOTHING;
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL_ASKED(w, &server, plx_socket_state(socket) == PLX_CONNECTING);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket),
+                     PLX_CONNECTING); /* also when all has failed so far */
+    server.ipv6 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"::1"}};
+    UNTIL_ASKED(w, &server, log.count[EVENT_CONNECTED] > 0 || log.count[EVENT_ERROR] > 0);
+    LOGGED(w, &log, "state:HOST_LOOKUP state:CONNECTING state:CONNECTED connected[CONNECTED]");
+    ck_assert_str_eq(plx_socket_remote_address(socket), "::1");
+    nameserver_end(&server);
+}
+
+MODE_CASE(a_late_answer_while_the_first_hangs)
+{
+    joins_the_race(w, true);
+}
+
+MODE_CASE(a_late_answer_after_the_first_failed)
+{
+    joins_the_race(w, false);
+}
+
+MODE_CASE(a_late_answer_that_there_is_none)
+{
+    struct nameserver server;
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+
+    raw_refusing(w, where);
+    where_by_name("a.test", where, name);
+    nameserver_begin(&server);
+    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server.ipv6.says = SAYS_NOTHING;
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    UNTIL_ASKED(w, &server, plx_socket_state(socket) == PLX_CONNECTING);
+    world_settle(w);
+    server.ipv6.says = SAYS_NO_DATA;
+    UNTIL_ASKED(w, &server, log.count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log.code, ECONNREFUSED); /* and nothing about the look-up */
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    nameserver_end(&server);
+}
+
+/* ---- bounds ---------------------------------------------------------------------------------- */
+
+/* 4 000 and 2 300 addresses are what a stream can carry. */
+MODE_CASE(thousands_of_addresses)
+{
+    struct nameserver server;
+    long long longest = 0, most = under_valgrind() ? 3000000 : 40000;
+
+    nameserver_begin(&server);
+    both_say(&server, SAYS_ADDRESSES);
+    server.ipv4.many = 4000;
+    server.ipv4.addresses[0] = "127.0.0.1";
+    server.ipv6.many = 2300;
+    for (int way = 0; way < WAYS; way++) {
+        struct asker asker;
+
+        asker_prepare(w, &asker, (enum way)way);
+        if (way != WAY_TCP) /* it would stay at an IPv6 address to which there may be a route */
+            ck_assert_int_eq(plx_socket_set_option(asker.socket, PLX_OPTION_PROTOCOL, 0), 0);
+        asker_ask(&asker, "a.test");
+        for (int round = 0; !asker_reached(&asker); round++) {
+            long long before;
+
+            ck_assert_msg(round < ROUNDS, "%s: %s: in vain", world_name(w),
+                          way_name((enum way)way));
+            ck_assert_msg(!asker_failed(&asker), "%s: %s", world_name(w), asker.log.message);
+            nameserver_serve(&server);
+            before = thread_microseconds();
+            world_turn(w, round);
+            before = thread_microseconds() - before;
+            longest = before > longest ? before : longest;
+        }
+    }
+    printf("# %s: 6300 addresses: the longest poll took %lld us of CPU time\n", world_name(w),
+           longest);
+    ck_assert_int_lt(longest, most);
+    nameserver_end(&server);
+}
+
+/* An alias leads to what counts, and a name may be written with capitals and a dot at its end. */
+MODE_CASE(aliases)
+{
+    struct nameserver server;
+
+    nameserver_begin(&server);
+    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server.alias = "the.real.name.test";
+    arrive(w, &server, "a.test");
+    arrive(w, &server, "A.Test.");
+    nameserver_end(&server);
+}
+
+int main(void)
+{
+    static const TTest *const *const cases[] = {
+        &no_such_name,
+        &a_name_without_addresses,
+        &the_server_fails,
+        &the_server_fails_for_one_family,
+        &the_server_refuses,
+        &nobody_is_at_the_port_of_the_server,
+        &no_way_to_the_server,
+        &no_descriptor_left,
+        &a_poller_that_takes_no_more,
+        &an_answer_that_is_cut_off,
+        &an_answer_by_tcp,
+        &a_silent_server,
+        &a_server_that_answers_other_questions,
+        &a_server_that_answers_garbage,
+        &the_time_of_connect_is_over,
+        &silent_about_ipv6,
+        &silent_about_ipv4,
+        &a_family_that_fails_costs_nothing,
+        &one_family_only,
+        &a_late_answer_while_the_first_hangs,
+        &a_late_answer_after_the_first_failed,
+        &a_late_answer_that_there_is_none,
+        &thousands_of_addresses,
+        &aliases,
+    };
+    Suite *suite = suite_create("look-up");
+    TCase *tcase = tcase_create("look-up");
+
+    tcase_set_timeout(tcase, 30);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ADD_MODE_CASE(tcase, *cases[i]);
+    suite_add_tcase(suite, tcase);
+    return world_run(suite);
+}
