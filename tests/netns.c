@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,6 +91,16 @@ bool netns_needs(const char *what, const char *command)
         return true;
     fprintf(stderr, "SKIP: %s: this kernel refuses: %s\n", what, command);
     return false;
+}
+
+void netns_wait_up(const char *device)
+{
+    int rounds = 0;
+
+    while (!netns_try("ip link show dev %s | grep -q 'state UP'", device)) {
+        ck_assert_msg(rounds++ < 500, "%s does not come up", device);
+        poll(NULL, 0, 5);
+    }
 }
 
 void netns_file(const char *path, const char *text)

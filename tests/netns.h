@@ -30,6 +30,9 @@ bool netns_try(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * that not every kernel has (veth, tun). */
 bool netns_needs(const char *what, const char *command);
 
+/* netns_wait_up waits until this device carries packets, which the kernel finds out in its own time. */
+void netns_wait_up(const char *device);
+
 /* netns_file puts a file of this text over `path`, for this process and its children only. */
 void netns_file(const char *path, const char *text);
 

@@ -146,7 +146,8 @@ static bool lay_odd_network(const char *what)
         !netns_needs(what, "ip link add abcdefghijklmno type bridge") ||
         !netns_needs(what, "ip tuntap add dev t0 mode tun"))
         return false;
-    netns_run("for i in v0 v1 abcdefghijklmno t0; do ip link set $i up; done");
+    netns_run("for i in v0 v1 abcdefghijklmno t0; do "
+              "ip link set $i addrgenmode none; ip link set $i up; done");
     netns_run("ip tuntap add dev tap0 mode tap");
     netns_run("ip -batch - <<.\n"
               "address add 10.1.0.1/24 dev v0\n"
