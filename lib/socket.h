@@ -98,6 +98,9 @@ struct plx_kind {
      * Required where `disconnect` is there. */
     void (*drop_peer)(plx_socket *socket);
 
+    /* Says whether something written is held back, not being queued yet. NULL: nothing ever is. */
+    bool (*holds_back)(const plx_socket *socket);
+
     /* Goes on with something of its own while the socket is open, and says when to at the latest, 0
      * for never. NULL: there is nothing of the sort. */
     void (*advance)(plx_socket *socket);

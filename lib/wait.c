@@ -151,7 +151,8 @@ static bool may_receive(const plx_socket *socket)
 
 static bool is_all_sent(const plx_socket *socket)
 {
-    return socket->out.size == 0 && socket->state != PLX_UNCONNECTED && socket->send_error == 0 &&
+    bool held = socket->kind->holds_back != NULL && socket->kind->holds_back(socket);
+    return socket->out.size == 0 && !held && socket->state != PLX_UNCONNECTED && socket->send_error == 0 &&
            !socket->dropped;
 }
 

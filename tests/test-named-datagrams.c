@@ -112,6 +112,69 @@ MODE_CASE(closing_with_a_thousand_names)
     nameserver_end(&server);
 }
 
+/* ---- a socket that has nothing else to do -------------------------------------------------------- */
+
+enum send_by { BY_POLLS, BY_FLUSH, BY_WAIT, BY_WAIT_FOR_SENT, BY_WAIT_FOR_DATA, SEND_WAYS };
+
+static void send_out(struct world *w, struct asker *asker, enum send_by how)
+{
+    switch (how) {
+    case BY_FLUSH: plx_socket_flush(asker->socket); break;
+    case BY_WAIT: plx_socket_wait(asker->socket, 3000); break;
+    case BY_WAIT_FOR_SENT: ck_assert(plx_socket_wait_for_sent(asker->socket, 30000)); break;
+    case BY_WAIT_FOR_DATA: plx_socket_wait_for_data(asker->socket, 50); break;
+    default: world_poll(w); break;
+    }
+}
+
+/* A name of the hosts file is found inside the call: neither a descriptor nor a moment is left that
+ * would wake a socket which was polled in vain before. */
+MODE_CASE(a_quiet_socket_sends_to_a_name_of_the_hosts_file)
+{
+    for (int how = 0; how < SEND_WAYS; how++) {
+        struct asker asker;
+        int number = how;
+
+        asker_prepare(w, &asker, WAY_UDP_WRITE);
+        world_settle(w);
+        ck_assert_int_eq(
+            plx_udp_write_to(asker.socket, "localhost", asker.port, &number, sizeof number), 0);
+        send_out(w, &asker, (enum send_by)how);
+        if (how == BY_FLUSH)
+            ck_assert_uint_eq(plx_udp_packets_left_to_send(asker.socket), 0);
+        UNTIL(w, is_readable(asker.raw));
+        ck_assert_int_eq(recv(asker.raw, &number, sizeof number, 0), sizeof number);
+        ck_assert_int_eq(number, how);
+    }
+}
+
+/* A server answers while the program sleeps in a wait of the socket. */
+MODE_CASE(waits_hear_the_name_server)
+{
+    static const enum send_by ways[] = {BY_WAIT_FOR_SENT, BY_WAIT};
+
+    for (int i = 0; i < 2; i++) {
+        struct nameserver server;
+        struct asker asker;
+        int number = i;
+
+        nameserver_begin(&server);
+        server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+        asker_prepare(w, &asker, WAY_UDP_WRITE);
+        world_settle(w);
+        ck_assert_int_eq(
+            plx_udp_write_to(asker.socket, "some.test", asker.port, &number, sizeof number), 0);
+        /* Nothing has left before the name is known. */
+        ck_assert(!plx_socket_wait_for_sent(asker.socket, 20));
+        nameserver_start(&server);
+        for (int k = 0; k < 100 && !is_readable(asker.raw); k++)
+            send_out(w, &asker, ways[i]);
+        ck_assert(is_readable(asker.raw));
+        nameserver_stop(&server);
+        nameserver_end(&server);
+    }
+}
+
 int main(void)
 {
     Suite *suite = suite_create("named-datagrams");
@@ -119,6 +182,8 @@ int main(void)
 
     tcase_set_timeout(tcase, 60);
     ADD_MODE_CASE(tcase, a_thousand_names);
+    ADD_MODE_CASE(tcase, a_quiet_socket_sends_to_a_name_of_the_hosts_file);
+    ADD_MODE_CASE(tcase, waits_hear_the_name_server);
     ADD_MODE_CASE(tcase, names_behind_those_that_nobody_answers);
     ADD_MODE_CASE(tcase, closing_with_a_thousand_names);
     suite_add_tcase(suite, tcase);

@@ -236,6 +236,11 @@ static uint64_t udp_deadline(const plx_socket *socket)
     return plx__names_deadline(&udp_of(socket)->names);
 }
 
+static bool udp_holds_back(const plx_socket *socket)
+{
+    return udp_of(socket)->waiting_records > 0;
+}
+
 static void udp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
 {
     statistics->messages_dropped = (int64_t)plx__arrival_dropped(socket, &udp_of(socket)->arrival);
@@ -282,6 +287,7 @@ static const struct plx_kind udp = {
     .drop_peer = udp_drop_peer,
     .advance = udp_advance,
     .deadline = udp_deadline,
+    .holds_back = udp_holds_back,
     .input = udp_input,
     .send_queue = udp_send_queue,
     .write = udp_write_to_peer,
