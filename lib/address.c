@@ -164,19 +164,32 @@ static bool parse_ipv6(const char *text, size_t length, uint8_t *ret_bytes)
     return true;
 }
 
-/* is_link_local returns whether an address means something else on every interface: fe80::/10, and
- * multicast of interface-local and link-local scope (RFC 4007 section 4, RFC 4291 section 2.7). */
-static bool is_link_local(const uint8_t *bytes)
+bool plx__address_is_link_local(const uint8_t *bytes)
 {
+    /* RFC 4007 section 4, RFC 4291 sections 2.5.6 and 2.7. */
     bool unicast = bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
     bool multicast = bytes[0] == 0xff && ((bytes[1] & 0x0f) == 1 || (bytes[1] & 0x0f) == 2);
     return unicast || multicast;
 }
 
-/* parse_scope reads the number or name of an interface. A name of digits alone is a number. */
-static bool parse_scope(const char *text, size_t length, uint32_t *ret_scope)
+bool plx__address_is_for_many(const plx_address *address)
+{
+    static const uint8_t all[4] = {255, 255, 255, 255};
+    return plx__address_is_group(address) ||
+           (address->family == 4 && memcmp(address->bytes, all, sizeof all) == 0);
+}
+
+bool plx__address_is_group(const plx_address *address)
+{
+    /* RFC 5771 section 3, RFC 4291 section 2.7. */
+    return address->family == 4 ? address->bytes[0] >= 224 && address->bytes[0] < 240
+                                : address->family == 6 && address->bytes[0] == 0xff;
+}
+
+bool plx__address_parse_scope(const char *text, size_t length, uint32_t *ret_scope)
 {
     int64_t number = parse_decimal(text, length, UINT32_MAX);
+    unsigned index;
     if (number >= 0) {
         *ret_scope = (uint32_t)number;
         return true;
@@ -187,8 +200,9 @@ static bool parse_scope(const char *text, size_t length, uint32_t *ret_scope)
     }
     memcpy(name, text, length);
     name[length] = '\0';
-    *ret_scope = if_nametoindex(name);
-    return *ret_scope != 0;
+    index = if_nametoindex(name);
+    *ret_scope = index != 0 ? index : *ret_scope;
+    return index != 0;
 }
 
 /* ---- reading: hosts and addresses ------------------------------------------------------------ */
@@ -210,8 +224,9 @@ bool plx__address_parse_host(const char *text, size_t length, plx_address *ret_a
         return false;
     }
     address.family = 6;
-    if (percent != NULL && (!is_link_local(address.bytes) ||
-                            !parse_scope(percent + 1, length - bare - 1, &address.scope))) {
+    if (percent != NULL &&
+        (!plx__address_is_link_local(address.bytes) ||
+         !plx__address_parse_scope(percent + 1, length - bare - 1, &address.scope))) {
         return false;
     }
     if (memcmp(address.bytes, mapped_prefix, sizeof mapped_prefix) == 0) {

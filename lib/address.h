@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <pollux/address.h>
 
@@ -22,6 +23,19 @@
  * "127.0.0.1", "::1", "fe80::1%eth0". The port becomes 0. False for anything else, such as a host
  * name; then *ret_address is untouched. */
 bool plx__address_parse_host(const char *text, size_t length, plx_address *ret_address);
+
+/* plx__address_parse_scope reads the number or name of an interface, `length` bytes of text; a name
+ * of digits alone is a number. False when there is none of that name; then *ret_scope is untouched. */
+bool plx__address_parse_scope(const char *text, size_t length, uint32_t *ret_scope);
+
+/* plx__address_is_link_local returns whether an IPv6 address means something else on every
+ * interface: fe80::/10, and groups of interface-local and link-local scope. */
+bool plx__address_is_link_local(const uint8_t *bytes);
+
+/* plx__address_is_group returns whether it is a multicast address; plx__address_is_for_many whether
+ * it is one or 255.255.255.255. Which other addresses mean all of a network only the kernel knows. */
+bool plx__address_is_group(const plx_address *address);
+bool plx__address_is_for_many(const plx_address *address);
 
 /* plx__address_format_host writes an address without port and brackets, as plx_address_format does
  * with them: "127.0.0.1", "fe80::1%2". Returns as that does. */

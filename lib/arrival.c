@@ -76,37 +76,111 @@ static size_t lay_places(plx_socket *socket, struct plx__arrival *self,
     return count == 0 ? 1 : count;
 }
 
+/* ---- where it came to ------------------------------------------------------------------------ */
+
+static bool read_local(const plx_socket *socket, struct plx__arrival *self)
+{
+    struct plx__os_name name;
+    return plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
+           plx__os_name_to_address(&name, &self->local);
+}
+
+static void settle_on_one(const plx_socket *socket, struct plx__arrival *self)
+{
+    self->target = PLX__TARGET_ONE;
+    plx__os_ask_target(socket->watch.descriptor, false);
+}
+
+static void find_target(const plx_socket *socket, struct plx__arrival *self)
+{
+    static const uint8_t any[sizeof self->local.bytes];
+    if (!read_local(socket, self)) {
+        return;
+    }
+    if (memcmp(self->local.bytes, any, sizeof any) == 0) {
+        self->target = PLX__TARGET_EACH;
+    } else {
+        settle_on_one(socket, self);
+    }
+}
+
+void plx__arrival_connected(const plx_socket *socket, struct plx__arrival *self)
+{
+    if (self->target != PLX__TARGET_ONE && read_local(socket, self)) {
+        /* Datagrams that waited before may have come to any address. */
+        self->target = PLX__TARGET_LEAVING;
+    }
+}
+
+void plx__arrival_disconnected(const plx_socket *socket, struct plx__arrival *self)
+{
+    self->target = PLX__TARGET_UNKNOWN;
+    plx__os_ask_target(socket->watch.descriptor, true);
+}
+
+int plx__arrival_port(const plx_socket *socket, struct plx__arrival *self)
+{
+    if (self->target == PLX__TARGET_UNKNOWN) {
+        find_target(socket, self);
+    }
+    return self->target == PLX__TARGET_UNKNOWN ? 0 : self->local.port;
+}
+
+/* The address that an arrival came to, with the port. */
+static plx_address target_of(const struct plx__arrival *self, const struct plx__os_arrival *arrival)
+{
+    bool said = arrival->to.family != 0;
+    if (self->target == PLX__TARGET_ONE || (self->target == PLX__TARGET_LEAVING && !said)) {
+        return self->local;
+    }
+    plx_address to = arrival->to;
+    to.port = said ? self->local.port : 0;
+    return to;
+}
+
 /* ---- keeping what came ----------------------------------------------------------------------- */
 
 /* What has gone into the receive buffer. */
 struct intake {
-    struct plx__record record;       /* with the sender of the last one, and no more */
-    const struct plx__os_name *from; /* the same, to compare; NULL: not known */
-    bool stranger;                   /* not the peer */
-    size_t most;                     /* of a datagram that is kept */
-    size_t records, bytes;           /* the records are among the bytes */
-    size_t arrivals;                 /* each of which may be several of them */
-    size_t errors;                   /* since the last of them */
+    struct plx__record record;          /* with the sender of the last one, and no more */
+    plx_address target;                 /* the address it came to */
+    const struct plx__os_arrival *last; /* the same, to compare; NULL: not known */
+    bool stranger;                      /* not the peer */
+    bool each;                          /* the address it came to may differ */
+    bool turn;                          /* the next record has the target behind it */
+    size_t most;                        /* of a datagram that is kept */
+    size_t records, bytes;              /* the records are among the bytes, the targets are not */
+    size_t arrivals;                    /* each of which may be several of them */
+    size_t errors;                      /* since the last of them */
 };
 
 /* Datagrams mostly come from the one who sent the last one. The sizes of the two families stand here
  * as constants, for a comparison without a call. */
-static bool is_from(const struct intake *intake, const struct plx__os_name *from)
+static bool is_from(const struct plx__os_name *last, const struct plx__os_name *from)
 {
-    if (intake->from == NULL || intake->from->size != from->size) {
+    if (last->size != from->size) {
         return false;
     }
     return from->size == sizeof from->as.ipv4
-               ? memcmp(&intake->from->as, &from->as, sizeof from->as.ipv4) == 0
+               ? memcmp(&last->as, &from->as, sizeof from->as.ipv4) == 0
                : from->size == sizeof from->as.ipv6 &&
-                     memcmp(&intake->from->as, &from->as, sizeof from->as.ipv6) == 0;
+                     memcmp(&last->as, &from->as, sizeof from->as.ipv6) == 0;
 }
 
-static void set_sender(plx_socket *socket, struct intake *intake, const struct plx__os_name *from)
+static bool is_like_the_last(const struct intake *intake, const struct plx__os_arrival *arrival)
 {
-    intake->record.address = (plx_address){0};
-    plx__os_name_to_address(from, &intake->record.address);
-    intake->from = from;
+    return intake->last != NULL && is_from(&intake->last->from, &arrival->from) &&
+           (!intake->each || memcmp(&intake->last->to, &arrival->to, sizeof arrival->to) == 0);
+}
+
+static void set_addresses(plx_socket *socket, const struct plx__arrival *self,
+                          struct intake *intake, const struct plx__os_arrival *arrival)
+{
+    intake->record = (struct plx__record){.size = 0};
+    plx__os_name_to_address(&arrival->from, &intake->record.address);
+    intake->target = target_of(self, arrival);
+    intake->turn = true;
+    intake->last = arrival;
     plx__unreached_heard(socket, &intake->record.address);
     /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
      * them out. */
@@ -114,17 +188,30 @@ static void set_sender(plx_socket *socket, struct intake *intake, const struct p
         socket->filtered && !plx_address_equal(&intake->record.address, &socket->remote);
 }
 
+/* Puts the target behind the record at `place`; returns where that now seems to be, so that its data
+ * stand behind both. */
+static uint8_t *put_target(uint8_t *place, const plx_address *target)
+{
+    uint16_t size = sizeof *target;
+    memcpy(place + offsetof(struct plx__record, target), &size, sizeof size);
+    memcpy(place + sizeof(struct plx__record), target, sizeof *target);
+    return place + sizeof *target;
+}
+
 /* Puts a datagram at `place` and returns where the next one goes. The record goes there with the
  * sender, and then its size: a copy of what was written just before, in other portions, would have
  * to wait for it. */
 static inline uint8_t *keep(const struct intake *intake, uint8_t *place, const uint8_t *data,
-                            size_t size, bool truncated)
+                            size_t size, bool truncated, bool turn)
 {
     uint32_t kept = (uint32_t)least_of(size, intake->most);
-    uint32_t cut = truncated || kept < size;
+    uint16_t cut = truncated || kept < size;
     memcpy(place, &intake->record, sizeof intake->record);
     memcpy(place + offsetof(struct plx__record, size), &kept, sizeof kept);
     memcpy(place + offsetof(struct plx__record, truncated), &cut, sizeof cut);
+    if (turn) {
+        place = put_target(place, &intake->target);
+    }
     memcpy(place + sizeof intake->record, data, kept);
     return place + sizeof intake->record + kept;
 }
@@ -135,16 +222,20 @@ static uint8_t *keep_all(struct intake *intake, uint8_t *place,
 {
     const uint8_t *data = arrival->place;
     size_t left = arrival->size;
+    bool turn = intake->turn;
+    intake->turn = false;
+    intake->bytes -= turn ? sizeof intake->target : 0;
     for (; arrival->segment > 0 && left > arrival->segment; left -= arrival->segment) {
-        place = keep(intake, place, data, arrival->segment, false);
+        place = keep(intake, place, data, arrival->segment, false, turn);
+        turn = false;
         data += arrival->segment;
         intake->records++;
     }
     intake->records++;
-    return keep(intake, place, data, left, arrival->truncated);
+    return keep(intake, place, data, left, arrival->truncated, turn);
 }
 
-/* The room that all of them may need. */
+/* The room that all of them need beside the targets. */
 static size_t size_of_list(const struct plx__os_arrival *list, size_t count)
 {
     size_t size = 0;
@@ -155,11 +246,12 @@ static size_t size_of_list(const struct plx__os_arrival *list, size_t count)
     return size;
 }
 
-static void keep_list(plx_socket *socket, struct intake *intake, const struct plx__os_arrival *list,
-                      size_t count, struct plx__budget *budget)
+static void keep_list(plx_socket *socket, const struct plx__arrival *self, struct intake *intake,
+                      const struct plx__os_arrival *list, size_t count, struct plx__budget *budget)
 {
     size_t size = size_of_list(list, count);
-    uint8_t *start = plx__buffer_reserve(&socket->in, size, plx__socket_pool(socket));
+    uint8_t *start = plx__buffer_reserve(&socket->in, size + count * sizeof intake->target,
+                                         plx__socket_pool(socket));
     /* With the records, which so are the price of an empty datagram. */
     plx__budget_spend(budget, size);
     if (start == NULL) {
@@ -167,13 +259,15 @@ static void keep_list(plx_socket *socket, struct intake *intake, const struct pl
         return;
     }
     uint8_t *end = start;
-    intake->from = NULL;
+    intake->last = NULL;
+    intake->each = self->target != PLX__TARGET_ONE;
     for (size_t i = 0; i < count; i++) {
-        if (!is_from(intake, &list[i].from)) {
-            set_sender(socket, intake, &list[i].from);
+        if (!is_like_the_last(intake, &list[i])) {
+            set_addresses(socket, self, intake, &list[i]);
         }
         end = intake->stranger ? end : keep_all(intake, end, &list[i]);
     }
+    intake->last = NULL; /* the list belongs to the caller */
     plx__buffer_commit(&socket->in, (size_t)(end - start));
     intake->bytes += (size_t)(end - start);
 }
@@ -228,7 +322,10 @@ static bool receive_some(plx_socket *socket, struct plx__arrival *self, struct p
     if (count < 0) {
         return pass_error(socket, self, asked > 1, (int)count, intake);
     }
-    keep_list(socket, intake, list, (size_t)count, budget);
+    if (self->target == PLX__TARGET_UNKNOWN) {
+        find_target(socket, self);
+    }
+    keep_list(socket, self, intake, list, (size_t)count, budget);
     if (list[count - 1].counted) {
         note_dropped(self, list[count - 1].dropped);
     }
@@ -265,10 +362,15 @@ void plx__arrival_input(plx_socket *socket, struct plx__arrival *self, struct pl
 {
     uint8_t place[PLX__OS_ARRIVAL_SIZE];
     int limit = plx__option_value(socket->options, PLX_OPTION_READ_LIMIT);
-    struct intake intake = {.most = limit == 0 ? SIZE_MAX : (size_t)limit};
+    struct intake intake;
+    intake.most = limit == 0 ? SIZE_MAX : (size_t)limit;
+    intake.records = intake.bytes = intake.arrivals = intake.errors = 0;
     while (plx__socket_room(socket) > 0) {
         if (!receive_some(socket, self, budget, place, &intake)) {
             socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
+            if (self->target == PLX__TARGET_LEAVING) {
+                settle_on_one(socket, self);
+            }
             break;
         }
         if (plx__budget_is_spent(budget)) {

@@ -20,6 +20,16 @@
 
 #include "lib/socket.h"
 
+/* Which address of ours a datagram came to. A descriptor that is bound to one address, or has a peer,
+ * hears at no other, and the kernel need not say it with each datagram, which costs:
+ *
+ *      UNKNOWN --something arrives--> EACH: bound to any address --connected--> LEAVING
+ *       ^  |                                                                       |
+ *       |  +--------------------------> ONE <--all from before has been received---+
+ *       +---------disconnected----------+
+ */
+enum plx__target { PLX__TARGET_UNKNOWN, PLX__TARGET_EACH, PLX__TARGET_LEAVING, PLX__TARGET_ONE };
+
 #define PLX__ARRIVAL_PLACES 4 /* in a block, the largest that a pool keeps */
 #define PLX__ARRIVAL_BLOCKS (PLX__OS_ARRIVALS / PLX__ARRIVAL_PLACES)
 
@@ -27,9 +37,11 @@ struct plx__arrival {
     struct plx__buffer blocks[PLX__ARRIVAL_BLOCKS]; /* the first ones may have their block */
     uint8_t places;                                 /* for the next call; 0: as few as may be */
     uint8_t idle;                                   /* so many times nothing had come */
-    uint32_t told;    /* of those dropped, as the system last told: modulo 2^32 */
-    uint64_t dropped; /* the same with all its digits */
-    bool one_by_one;  /* several with one call were refused */
+    uint32_t told;     /* of those dropped, as the system last told: modulo 2^32 */
+    uint64_t dropped;  /* the same with all its digits */
+    bool one_by_one;   /* several with one call were refused */
+    uint8_t target;    /* plx__target */
+    plx_address local; /* what the descriptor is bound to; not known in UNKNOWN */
 };
 
 /* plx__arrival_input moves datagrams from the system into the receive buffer and sets news. */
@@ -39,6 +51,14 @@ void plx__arrival_input(plx_socket *socket, struct plx__arrival *arrival,
 /* plx__arrival_dropped returns how many the system has dropped for want of room since it opened the
  * descriptor. */
 uint64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *arrival);
+
+/* plx__arrival_connected is called when the descriptor has got a peer, plx__arrival_disconnected before
+ * the peer is taken away. */
+void plx__arrival_connected(const plx_socket *socket, struct plx__arrival *arrival);
+void plx__arrival_disconnected(const plx_socket *socket, struct plx__arrival *arrival);
+
+/* plx__arrival_port returns the port that the descriptor is bound to, 0: not known. */
+int plx__arrival_port(const plx_socket *socket, struct plx__arrival *arrival);
 
 /* plx__arrival_clear gives back what it holds, for the next descriptor. */
 void plx__arrival_clear(plx_socket *socket, struct plx__arrival *arrival);

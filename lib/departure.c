@@ -3,6 +3,8 @@
 
 #include "lib/address.h"
 #include "lib/departure.h"
+#include "lib/error.h"
+#include "lib/failure.h"
 #include "lib/unreached.h"
 
 #include <errno.h>
@@ -27,6 +29,21 @@ static void put_run(struct plx__buffer *queue, size_t offset, const struct plx__
     memcpy(queue->block + queue->start + offset, run, sizeof *run);
 }
 
+static size_t head_of(const struct plx__run *run)
+{
+    return sizeof *run + run->source;
+}
+
+_Static_assert(sizeof(struct plx__source) == sizeof(struct plx__run),
+               "a source has the room of a run");
+
+static struct plx__source source_at(const struct plx__buffer *queue, size_t offset)
+{
+    struct plx__source source;
+    memcpy(&source, plx__buffer_data(queue) + offset + sizeof(struct plx__run), sizeof source);
+    return source;
+}
+
 /* A run that grows changes in nothing else. */
 static void put_size(struct plx__buffer *queue, size_t offset, uint32_t size)
 {
@@ -36,11 +53,14 @@ static void put_size(struct plx__buffer *queue, size_t offset, uint32_t size)
 
 /* Whether a datagram may go behind those of the last run. */
 static bool joins(const plx_socket *socket, const struct plx__departure *self,
-                  const plx_address *to, size_t size)
+                  const plx_address *to, const struct plx__source *source, size_t size)
 {
-    return self->open && socket->out_records > 0 && size > 0 && size <= self->last.segment &&
-           self->count < RUN_COUNT && self->last.size + size <= PLX__RUN_SIZE &&
-           memcmp(&self->last.address, to, sizeof *to) == 0;
+    bool fits = self->open && socket->out_records > 0 && size > 0 && size <= self->last.segment &&
+                self->count < RUN_COUNT && self->last.size + size <= PLX__RUN_SIZE &&
+                memcmp(&self->last.address, to, sizeof *to) == 0;
+    return fits && (source == NULL ? self->last.source == 0
+                                   : self->last.source != 0 &&
+                                         memcmp(&self->source, source, sizeof *source) == 0);
 }
 
 static bool join(plx_socket *socket, struct plx__departure *self, const void *data, size_t size)
@@ -54,42 +74,89 @@ static bool join(plx_socket *socket, struct plx__departure *self, const void *da
     self->last.size += (uint32_t)size;
     self->count++;
     self->open = size == self->last.segment;
-    put_size(&socket->out, socket->out.size - self->last.size - sizeof self->last, self->last.size);
+    put_size(&socket->out, socket->out.size - self->last.size - head_of(&self->last),
+             self->last.size);
     return true;
 }
 
 static bool begin_run(plx_socket *socket, struct plx__departure *self, const plx_address *to,
-                      const void *data, size_t size)
+                      const struct plx__source *source, const void *data, size_t size)
 {
-    struct plx__run run = {.address = *to, .size = (uint32_t)size, .segment = (uint32_t)size};
-    uint8_t *place = plx__buffer_reserve(&socket->out, sizeof run + size, plx__socket_pool(socket));
+    size_t head = source == NULL ? sizeof self->last : sizeof self->last + sizeof *source;
+    uint8_t *place = plx__buffer_reserve(&socket->out, head + size, plx__socket_pool(socket));
     if (place == NULL) {
         return false;
     }
-    memcpy(place, &run, sizeof run);
-    if (size > 0) {
-        memcpy(place + sizeof run, data, size);
+    self->last = (struct plx__run){.address = *to,
+                                   .size = (uint32_t)size,
+                                   .segment = (uint16_t)size,
+                                   .source = source == NULL ? 0 : sizeof *source};
+    memcpy(place, &self->last, sizeof self->last);
+    if (source != NULL) {
+        self->source = *source;
+        memcpy(place + sizeof self->last, source, sizeof *source);
     }
-    plx__buffer_commit(&socket->out, sizeof run + size);
-    self->last = run;
+    if (size > 0) {
+        memcpy(place + head, data, size);
+    }
+    plx__buffer_commit(&socket->out, head + size);
     self->open = size > 0;
     self->count = 1;
-    socket->out_records++;
+    socket->out_records += source == NULL ? 1 : 2;
     return true;
 }
 
+/* Writes what a datagram leaves from; NULL: the kernel chooses. */
+static const struct plx__source *find_source(struct plx__departure *self, const plx_address *to,
+                                             const plx_address *from,
+                                             struct plx__source *ret_source)
+{
+    from = from == NULL || plx__address_is_for_many(from) ? NULL : from;
+    const plx_address *heard = from == NULL ? plx__origins_find(&self->origins, to) : from;
+    if (heard == NULL) {
+        return NULL;
+    }
+    *ret_source = (struct plx__source){.address = *heard, .chosen = from != NULL};
+    ret_source->address.port = 0;
+    return ret_source;
+}
+
 bool plx__departure_add(plx_socket *socket, struct plx__departure *self, const plx_address *to,
-                        const void *data, size_t size)
+                        const plx_address *from, const void *data, size_t size)
 {
     static const plx_address peer = {0};
-    to = to == NULL ? &peer : to;
+    struct plx__source place;
+    const struct plx__source *source = NULL;
+    if (to == NULL) {
+        to = &peer;
+    } else if (from != NULL || self->origins.list != NULL) {
+        source = find_source(self, to, from, &place);
+    }
     if (socket->out_records == 0) {
         self->datagrams = 0;
     }
-    bool added = joins(socket, self, to, size) ? join(socket, self, data, size)
-                                               : begin_run(socket, self, to, data, size);
+    bool added = joins(socket, self, to, source, size)
+                     ? join(socket, self, data, size)
+                     : begin_run(socket, self, to, source, data, size);
     self->datagrams += added ? 1 : 0;
     return added;
+}
+
+int plx__departure_check_source(plx_socket *socket, const plx_address *from, const plx_address *to,
+                                int port)
+{
+    char text[PLX__ADDRESS_TEXT_SIZE];
+    plx__address_format_host(from, text, sizeof text);
+    if (from->family != to->family) {
+        return plx__socket_fail_system(socket, -EAFNOSUPPORT, "write from %s to IPv%d", text,
+                                       to->family);
+    }
+    if (from->port != 0 && port != 0 && from->port != port) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "write from %s port %d: the socket has port %d",
+                                text, from->port, port);
+    }
+    return 0;
 }
 
 size_t plx__departure_count(const plx_socket *socket, const struct plx__departure *self)
@@ -108,18 +175,27 @@ int plx__departure_family(const plx_socket *socket, struct plx__departure *self)
     return self->family;
 }
 
+void plx__departure_clear(struct plx__departure *self)
+{
+    plx__origins_clear(&self->origins);
+    *self = (struct plx__departure){0};
+}
+
 /* Takes `size` bytes from the front of the first run: what is left of it becomes the first. */
 static void take_front(plx_socket *socket, size_t size)
 {
+    uint8_t kept[sizeof(struct plx__run) + sizeof(struct plx__source)];
     struct plx__run run = run_at(&socket->out, 0);
-    run.size -= (uint32_t)size;
-    if (run.size == 0) {
-        plx__buffer_skip(&socket->out, sizeof run + size);
-        socket->out_records--;
+    size_t head = head_of(&run);
+    if (run.size == size) {
+        plx__buffer_skip(&socket->out, head + size);
+        socket->out_records -= run.source == 0 ? 1 : 2;
         return;
     }
+    put_size(&socket->out, 0, run.size - (uint32_t)size);
+    memcpy(kept, plx__buffer_data(&socket->out), head);
     plx__buffer_skip(&socket->out, size);
-    put_run(&socket->out, 0, &run);
+    memcpy(socket->out.block + socket->out.start, kept, head);
 }
 
 static size_t datagrams_in(const struct plx__run *run)
@@ -134,7 +210,7 @@ size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *self,
     size_t kept = 0, dropped = 0;
     for (size_t at = 0; at < queue->size;) {
         struct plx__run run = run_at(queue, at);
-        size_t size = sizeof run + run.size;
+        size_t size = head_of(&run) + run.size;
         bool peers = run.address.family == 0;
         if (peers && address != NULL) {
             run.address = *address;
@@ -142,7 +218,7 @@ size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *self,
         }
         if (peers && address == NULL) {
             dropped += datagrams_in(&run);
-            socket->out_records--;
+            socket->out_records--; /* what leaves for the peer has no source */
         } else {
             uint8_t *data = queue->block + queue->start;
             memmove(data + kept, data + at, size);
@@ -161,6 +237,7 @@ size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *self,
 struct batch {
     struct plx__os_message messages[PLX__OS_MESSAGES];
     struct plx__os_name names[PLX__OS_MESSAGES]; /* one for each run */
+    plx_address sources[PLX__OS_MESSAGES];       /* the same, where it has one */
     size_t count;
 };
 
@@ -194,8 +271,8 @@ static size_t size_of_message(const struct plx__run *run, size_t left, bool segm
     return size;
 }
 
-static void add_run(struct batch *batch, const struct plx__run *run, const uint8_t *data,
-                    bool segments, size_t most, struct plx__budget *budget)
+static void add_run(struct batch *batch, const struct plx__run *run, const plx_address *source,
+                    const uint8_t *data, bool segments, size_t most, struct plx__budget *budget)
 {
     const struct plx__os_name *name = run->address.family == 0 ? NULL : &batch->names[batch->count];
     size_t done = 0;
@@ -205,7 +282,8 @@ static void add_run(struct batch *batch, const struct plx__run *run, const uint8
             (struct plx__os_message){.name = name,
                                      .data = data + done,
                                      .size = size,
-                                     .segment = size > run->segment ? run->segment : 0};
+                                     .segment = size > run->segment ? run->segment : 0,
+                                     .from = source};
         done += size;
     } while (done < run->size && batch->count < most && budget->bytes > 0);
 }
@@ -220,10 +298,16 @@ static void collect(const plx_socket *socket, struct plx__departure *self, struc
     batch->count = 0;
     for (size_t at = 0; at < socket->out.size && batch->count < most && rest.bytes > 0;) {
         struct plx__run run = run_at(&socket->out, at);
+        plx_address *source = NULL;
+        if (run.source != 0) {
+            source = &batch->sources[batch->count];
+            *source = source_at(&socket->out, at).address;
+        }
         plx__os_name_from_address(&batch->names[batch->count], &run.address, family);
-        add_run(batch, &run, plx__buffer_data(&socket->out) + at + sizeof run,
+        add_run(batch, &run, source == NULL || source->family == 0 ? NULL : source,
+                plx__buffer_data(&socket->out) + at + head_of(&run),
                 may_segment(socket, self, &run), most, &rest);
-        at += sizeof run + run.size;
+        at += head_of(&run) + run.size;
     }
 }
 
@@ -273,10 +357,18 @@ static void pass(plx_socket *socket, struct plx__departure *self, const struct b
 
 static void fail_send(plx_socket *socket, const struct plx__os_message *message, int error)
 {
-    char step[48];
+    char step[48 + PLX__ADDRESS_TEXT_SIZE], from[PLX__ADDRESS_TEXT_SIZE] = "";
     struct plx__run run = run_at(&socket->out, 0);
+    struct plx__source source = {.chosen = false};
     const plx_address *to = run.address.family == 0 ? &socket->remote : &run.address;
-    snprintf(step, sizeof step, "send %zu bytes to", message->size);
+    if (run.source != 0) {
+        source = source_at(&socket->out, 0);
+    }
+    if (source.chosen) {
+        plx__address_format_host(&source.address, from, sizeof from);
+    }
+    snprintf(step, sizeof step, "send %zu bytes%s%s to", message->size,
+             source.chosen ? " from " : "", from);
     plx__unreached_fail(socket, to, error, step);
 }
 
@@ -340,6 +432,30 @@ static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__departure
     return result;
 }
 
+/* The first run was refused, perhaps for its source. Whether that is at fault shows when its first
+ * datagram leaves from where the kernel chooses; one that the program chose is at fault only if it
+ * means all of a network. */
+static ptrdiff_t send_without_source(plx_socket *socket, struct plx__departure *self,
+                                     struct batch *batch, int refusal)
+{
+    static const plx_address none = {0};
+    struct plx__run run = run_at(&socket->out, 0);
+    struct plx__source source = source_at(&socket->out, 0);
+    int fault = source.chosen ? plx__os_check_source(&source.address) : -EACCES;
+    if (fault != -EACCES) {
+        return fault == 0 ? refusal : fault;
+    }
+    batch->messages[0].from = NULL;
+    batch->count = 1;
+    ptrdiff_t result = send_messages(socket, batch);
+    if (result == 1) {
+        source.address = none;
+        memcpy(socket->out.block + socket->out.start + sizeof run, &source, sizeof source);
+        plx__origins_note(&self->origins, &run.address, &none);
+    }
+    return result;
+}
+
 /* Sends what goes with one call; false when the system takes no more. */
 static bool send_some(plx_socket *socket, struct plx__departure *self, struct plx__budget *budget)
 {
@@ -349,6 +465,9 @@ static bool send_some(plx_socket *socket, struct plx__departure *self, struct pl
     /* Want of buffers for many may be none for one of them. */
     if (result < 0 && result != -EAGAIN && batch.messages[0].segment > 0) {
         result = send_without_segments(socket, self, &batch, (int)result);
+    }
+    if (result < 0 && !is_full(result) && batch.messages[0].from != NULL) {
+        result = send_without_source(socket, self, &batch, (int)result);
     }
     if (is_full(result)) {
         socket->stuck = true;

@@ -308,3 +308,64 @@ int plx__internet_bind(plx_socket *socket)
     }
     return descriptor;
 }
+
+int plx__internet_bind_only(plx_socket *socket)
+{
+    int descriptor = plx__internet_bind(socket);
+    if (descriptor < 0) {
+        return -descriptor;
+    }
+    plx__socket_begin(socket);
+    int result = plx__socket_take_descriptor(socket, descriptor, PLX_BOUND);
+    if (result < 0) {
+        plx__os_close(descriptor);
+        return plx__socket_fail_system(socket, result, "bind");
+    }
+    plx__socket_set_state(socket, PLX_BOUND);
+    return 0;
+}
+
+int plx__internet_set_place(plx_socket *socket, const char *where)
+{
+    char host[PLX__ADDRESS_HOST_SIZE];
+    int port;
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "bind to NULL: no address given");
+    }
+    int code = plx__where_split(socket, "bind to", PLX__PORT_OF_OURS, where, host, &port);
+    if (code != 0) {
+        return code;
+    }
+    if (!plx__text_set(&socket->listen_host, host)) {
+        return plx__socket_fail_memory(socket, "bind to %s", host);
+    }
+    socket->port = port;
+    return 0;
+}
+
+/* A port that the kernel chose goes with the peer on Linux; what others know us by must stay. */
+static int keep_port(int descriptor, int port)
+{
+    struct plx__os_name name;
+    plx_address local;
+    if (plx__os_local_name(descriptor, &name) < 0 || !plx__os_name_to_address(&name, &local) ||
+        local.port != 0) {
+        return 0;
+    }
+    int family = plx__os_name_family(&name);
+    local.port = (uint16_t)port;
+    plx__os_name_from_address(&name, &local, family);
+    return plx__os_bind(descriptor, &name);
+}
+
+int plx__internet_lose_peer(plx_socket *socket)
+{
+    int port = plx_socket_port(socket);
+    int result = plx__os_connect_nobody(socket->watch.descriptor);
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "disconnect");
+    }
+    result = keep_port(socket->watch.descriptor, port);
+    return result < 0 ? plx__socket_fail_system(socket, result, "bind to port %d again", port) : 0;
+}

@@ -36,6 +36,19 @@ int plx__internet_bind(plx_socket *socket);
  * choice, and to that address of it which fits the peer. Returns 0 or a negative errno. A slot of struct plx_kind. */
 int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct plx__os_name *peer);
 
+/* plx__internet_bind_only makes a datagram socket BOUND. Returns 0, or a code after
+ * plx__socket_fail. */
+int plx__internet_bind_only(plx_socket *socket);
+
+/* plx__internet_set_place sets where bind is to bind to, "host:port". Returns 0, or a code after
+ * plx__socket_fail. */
+int plx__internet_set_place(plx_socket *socket, const char *where);
+
+/* plx__internet_lose_peer takes the peer of a datagram socket away. Its port stays, and the address
+ * that connect(2) chose for that peer does not: it would make the socket deaf at all others. Returns
+ * 0, or a code after plx__socket_fail. */
+int plx__internet_lose_peer(plx_socket *socket);
+
 /* plx__internet_interface finds the interface that was set, with an address of that family (4, 6, 0:
  * any). False: none was set, or there is none such. */
 bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry);

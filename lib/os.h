@@ -134,6 +134,8 @@ struct plx__os_message {
     const void *data;
     size_t size;
     size_t segment; /* 0: it is one datagram */
+    const plx_address
+        *from; /* the address of ours that it leaves from; NULL: the kernel's choice */
 };
 
 /* plx__os_has_segments says whether a message may have segments, so far as the system knows: the
@@ -160,15 +162,25 @@ struct plx__os_arrival {
     void *place;
     size_t size; /* the room there, and then what came */
     struct plx__os_name from;
+    plx_address to;   /* the address it came to, without a port; family 0: the kernel did not say */
     size_t segment;   /* 0: it is one datagram */
     uint32_t dropped; /* so many were dropped before it for want of room, modulo 2^32 */
     bool counted;     /* `dropped` was told; the system does not tell of none */
     bool truncated;
 };
 
-/* plx__os_prepare_arrivals asks for datagrams of one sender to come as one and for the number of
- * those dropped, as far as the system knows that (SO_RXQ_OVFL, socket(7)). */
+/* plx__os_prepare_arrivals asks for datagrams of one sender to come as one, for the number of those
+ * dropped (SO_RXQ_OVFL, socket(7)) and for the address that each came to, as far as the kernel knows
+ * them. */
 void plx__os_prepare_arrivals(int descriptor);
+
+/* plx__os_ask_target asks for the address that each datagram came to, or no more (IP_PKTINFO, ip(7);
+ * IPV6_RECVPKTINFO, ipv6(7)). */
+void plx__os_ask_target(int descriptor, bool wanted);
+
+/* plx__os_check_source says whether datagrams may leave from an address: 0, or -EADDRNOTAVAIL: this
+ * computer does not have it, or -EACCES: it means all of a network. */
+int plx__os_check_source(const plx_address *address);
 
 /* plx__os_dropped tells the same number as it is now, which an arrival tells late (SO_MEMINFO). */
 int plx__os_dropped(int descriptor, uint32_t *ret_dropped);

@@ -6,9 +6,13 @@
 
 const void *plx__packet_front(const plx_socket *socket, size_t *ret_size)
 {
-    *ret_size = socket->in_records == 0 ? 0 : plx__record_first(&socket->in).size;
-    return plx__buffer_data(&socket->in) +
-           (socket->in_records == 0 ? 0 : sizeof(struct plx__record));
+    if (socket->in_records == 0) {
+        *ret_size = 0;
+        return plx__buffer_data(&socket->in);
+    }
+    struct plx__record record = plx__record_first(&socket->in);
+    *ret_size = record.size;
+    return plx__buffer_data(&socket->in) + sizeof record + record.target;
 }
 
 size_t plx__packet_take(plx_socket *socket, size_t size)

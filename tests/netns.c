@@ -103,6 +103,55 @@ void netns_wait_up(const char *device)
     }
 }
 
+static int network_of_now(void)
+{
+    int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+    ck_assert_int_ge(network, 0);
+    return network;
+}
+
+int netns_in(int network)
+{
+    int before = network_of_now();
+
+    ck_assert_int_eq(setns(network, CLONE_NEWNET), 0);
+    return before;
+}
+
+void netns_back(int network)
+{
+    ck_assert_int_eq(setns(network, CLONE_NEWNET), 0);
+    close(network);
+}
+
+int netns_beside(const char *what, const char *here)
+{
+    int home = network_of_now(), beside;
+    char command[200];
+
+    ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+    beside = network_of_now();
+    netns_run("ip link set lo up && sysctl -qw net.ipv6.conf.default.accept_dad=0");
+    ck_assert_int_eq(setns(home, CLONE_NEWNET), 0);
+    netns_run("sysctl -qw net.ipv6.conf.default.accept_dad=0");
+    snprintf(command, sizeof command,
+             "ip link add %s type veth peer name cable netns /proc/%d/fd/%d", here, (int)getpid(),
+             beside);
+    if (!netns_needs(what, command)) {
+        close(home);
+        close(beside);
+        return -1;
+    }
+    netns_run("ip link set %s up", here);
+    ck_assert_int_eq(setns(beside, CLONE_NEWNET), 0);
+    netns_run("ip link set cable up");
+    netns_wait_up("cable");
+    netns_back(home);
+    netns_wait_up(here);
+    return beside;
+}
+
 void netns_file(const char *path, const char *text)
 {
     char name[] = "/tmp/pollux-file-XXXXXX";

@@ -33,6 +33,18 @@ bool netns_needs(const char *what, const char *command);
 /* netns_wait_up waits until this device carries packets, which the kernel finds out in its own time. */
 void netns_wait_up(const char *device);
 
+/* netns_beside makes another network beside the one that was entered and a cable between the two, whose
+ * ends are the interfaces `here`, in this network, and "cable", in that one; both are up and have no
+ * address but a link-local one. Returns a descriptor of that network, to be closed, for netns_in; -1
+ * where the kernel has no such cable, and `what` is skipped aloud. */
+int netns_beside(const char *what, const char *here);
+
+/* netns_in moves this process into the network of a descriptor, and returns one of the network that it
+ * was in, to be given to netns_back, which moves it back and closes the descriptor. Sockets stay in the
+ * network where they were made. */
+int netns_in(int network);
+void netns_back(int network);
+
 /* netns_file puts a file of this text over `path`, for this process and its children only. */
 void netns_file(const char *path, const char *text);
 

@@ -25,6 +25,14 @@
  * where there is a choice, write what one receiver gets in a row. On the way they are plain datagrams
  * all the same.
  *
+ * A computer may have several addresses. A socket that is bound to none of them hears at all, and an
+ * answer to plx_datagram.from leaves from the address at which that sender's datagram that was read
+ * last had come: clients take nothing from another one. This is remembered for about 4000 senders, in
+ * 192 KiB at most, as long as the socket is open; for all others, and where that address has gone or
+ * was one of a group or of broadcast, the kernel chooses. plx_udp_write_from chooses for a single
+ * datagram. That the kernel says where each datagram came costs a tenth of receiving it: bind to an
+ * address (plx_udp_bind, plx_socket_set_interface) where one is enough.
+ *
  * PLX_OPTION_READ_LIMIT cuts longer datagrams, and no more are taken once it is reached; those that
  * the system hands over together, up to 64 KiB of them, are all kept even so. An adopted descriptor
  * is told to merge datagrams (UDP_GRO, udp(7)): nobody else should go on receiving from it. */
@@ -46,6 +54,8 @@ typedef struct plx_datagram {
     const void *data; /* belongs to the socket; not NULL even when size is 0 */
     size_t size;      /* bytes; 0 is a valid datagram */
     bool truncated;   /* it was larger than PLX_OPTION_READ_LIMIT allows; the rest is lost */
+    plx_address to;   /* the address it came to: one of this computer, or of a group or of broadcast,
+                         with the socket's port; family 0: unknown */
 } plx_datagram;
 
 /* plx_udp_new makes an unbound UDP socket. You free it with plx_socket_free. NULL only for want of
@@ -78,6 +88,15 @@ static inline bool plx_udp_read(plx_socket *socket, plx_datagram *ret_datagram)
  * when the socket is not open or an argument is NULL, PLX_INVALID_PORT for port 0, EMSGSIZE with
  * reason DATAGRAM_TOO_LARGE. */
 PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size);
+
+/* plx_udp_write_from is plx_udp_write that leaves from the address `from` of this computer, such as
+ * plx_datagram.to. Its port is 0 or the socket's. NULL and family 0 leave the choice as plx_udp_write
+ * does, and so does an address of a group or of broadcast. Besides what plx_udp_write returns:
+ * EAFNOSUPPORT when the two addresses are not of one family, PLX_INVALID_PORT when the port is
+ * another. An address that is not this computer's is reported by `error` in a later poll
+ * (EADDRNOTAVAIL), and the datagram is dropped. */
+PLX_API int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
+                               const void *data, size_t size);
 
 /* plx_udp_write_to is plx_udp_write to a host name or address and a port. A name is looked up first
  * and remembered for 60 seconds; datagrams to others are not held up meanwhile. At most 32 names are

@@ -1,6 +1,7 @@
 /* lib/os/datagram.c -- floor 2: several datagrams with one system call. */
 #include "config.h"
 
+#include "lib/address.h"
 #include "lib/os.h"
 
 #include <errno.h>
@@ -22,10 +23,32 @@ bool plx__os_is_refusal(int error)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* Room for one control message that says how long the segments are, aligned as cmsg(3) wants it. */
-struct segment_control {
-    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(uint16_t))];
+/* An IPv6 socket wants the longer of the two, for IPv4 addresses too. */
+#ifdef IPV6_RECVPKTINFO
+#define SOURCE_SIZE sizeof(struct in6_pktinfo)
+#else
+#define SOURCE_SIZE ((size_t)20)
+#endif
+
+/* Room for two control messages, the length of the segments and the address to leave from, aligned
+ * as cmsg(3) wants it. */
+struct send_control {
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(SOURCE_SIZE)];
 };
+
+static void add_control(struct msghdr *header, struct send_control *control, int level, int type,
+                        const void *data, size_t size)
+{
+    /* Not by CMSG_NXTHDR, which looks for the end of the list in what is not written yet. */
+    struct cmsghdr *entry = (struct cmsghdr *)(void *)(control->bytes + header->msg_controllen);
+    memset(entry, 0, CMSG_SPACE(size));
+    entry->cmsg_level = level;
+    entry->cmsg_type = type;
+    entry->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(entry), data, size);
+    header->msg_control = control->bytes;
+    header->msg_controllen += CMSG_SPACE(size);
+}
 
 bool plx__os_has_segments(int descriptor)
 {
@@ -41,18 +64,11 @@ bool plx__os_has_segments(int descriptor)
 #endif
 }
 
-static void ask_for_segments(struct msghdr *header, struct segment_control *control, size_t segment)
+static void ask_for_segments(struct msghdr *header, struct send_control *control, size_t segment)
 {
 #ifdef UDP_SEGMENT
     uint16_t value = (uint16_t)segment;
-    memset(control, 0, sizeof *control);
-    header->msg_control = control->bytes;
-    header->msg_controllen = sizeof control->bytes;
-    struct cmsghdr *entry = CMSG_FIRSTHDR(header);
-    entry->cmsg_level = IPPROTO_UDP;
-    entry->cmsg_type = UDP_SEGMENT;
-    entry->cmsg_len = CMSG_LEN(sizeof value);
-    memcpy(CMSG_DATA(entry), &value, sizeof value);
+    add_control(header, control, IPPROTO_UDP, UDP_SEGMENT, &value, sizeof value);
 #else
     (void)header;
     (void)control;
@@ -60,7 +76,39 @@ static void ask_for_segments(struct msghdr *header, struct segment_control *cont
 #endif
 }
 
-static void fill_header(struct msghdr *header, struct iovec *piece, struct segment_control *control,
+/* The address goes as one of the receiver's family: on an IPv6 socket both are v4-mapped. */
+static void ask_for_source(struct msghdr *header, struct send_control *control,
+                           const struct plx__os_message *message)
+{
+    int family = plx__os_name_family(message->name);
+    struct plx__os_name source;
+    plx__os_name_from_address(&source, message->from, family);
+    if (plx__os_name_family(&source) == AF_INET6) {
+#ifdef IPV6_RECVPKTINFO
+        struct in6_pktinfo value = {.ipi6_addr = source.as.ipv6.sin6_addr,
+                                    .ipi6_ifindex = message->from->scope};
+        add_control(header, control, IPPROTO_IPV6, IPV6_PKTINFO, &value, sizeof value);
+#endif
+        return;
+    }
+#ifdef IP_PKTINFO
+    struct in_pktinfo value = {.ipi_spec_dst = source.as.ipv4.sin_addr};
+    add_control(header, control, IPPROTO_IP, IP_PKTINFO, &value, sizeof value);
+#endif
+}
+
+static void fill_control(struct msghdr *header, struct send_control *control,
+                         const struct plx__os_message *message)
+{
+    if (message->segment > 0) {
+        ask_for_segments(header, control, message->segment);
+    }
+    if (message->from != NULL) {
+        ask_for_source(header, control, message);
+    }
+}
+
+static void fill_header(struct msghdr *header, struct iovec *piece, struct send_control *control,
                         const struct plx__os_message *message)
 {
     /* The system only reads there; struct iovec knows no const. */
@@ -72,8 +120,8 @@ static void fill_header(struct msghdr *header, struct iovec *piece, struct segme
         header->msg_name = (void *)(uintptr_t)&message->name->as;
         header->msg_namelen = message->name->size;
     }
-    if (message->segment > 0) {
-        ask_for_segments(header, control, message->segment);
+    if (message->segment > 0 || message->from != NULL) {
+        fill_control(header, control, message);
     }
 }
 
@@ -81,9 +129,9 @@ static ptrdiff_t send_one(int descriptor, const struct plx__os_message *message)
 {
     struct msghdr header;
     struct iovec piece;
-    struct segment_control control;
+    struct send_control control;
     ptrdiff_t count;
-    if (message->segment == 0) {
+    if (message->segment == 0 && message->from == NULL) {
         return plx__os_send_to(descriptor, message->data, message->size, message->name);
     }
     fill_header(&header, &piece, &control, message);
@@ -98,7 +146,7 @@ static ptrdiff_t send_several(int descriptor, const struct plx__os_message *mess
 {
     struct mmsghdr headers[PLX__OS_MESSAGES];
     struct iovec pieces[PLX__OS_MESSAGES];
-    struct segment_control controls[PLX__OS_MESSAGES];
+    struct send_control controls[PLX__OS_MESSAGES];
     ptrdiff_t sent;
     for (size_t i = 0; i < count; i++) {
         fill_header(&headers[i].msg_hdr, &pieces[i], &controls[i], &messages[i]);
@@ -126,7 +174,7 @@ ptrdiff_t plx__os_send_messages(int descriptor, const struct plx__os_message *me
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Room for our two control messages and for some that whoever opened the descriptor has asked for:
+/* Room for our three control messages and for some that whoever opened the descriptor has asked for:
  * those come first, and what does not fit is cut off (recvmsg(2)). */
 struct arrival_control {
     _Alignas(struct cmsghdr) char bytes[256];
@@ -143,6 +191,50 @@ void plx__os_prepare_arrivals(int descriptor)
 #ifdef SO_RXQ_OVFL
     (void)setsockopt(descriptor, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
 #endif
+    plx__os_ask_target(descriptor, true);
+}
+
+void plx__os_ask_target(int descriptor, bool wanted)
+{
+    int value = wanted;
+    (void)value;
+    (void)descriptor;
+    /* On an IPv6 socket its option says it of IPv4 datagrams too, v4-mapped: with both on, those
+     * would bring two control messages. */
+#ifdef IPV6_RECVPKTINFO
+    if (setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &value, sizeof value) == 0) {
+        return;
+    }
+#endif
+#ifdef IP_PKTINFO
+    (void)setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &value, sizeof value);
+#endif
+}
+
+/* bind(2) takes the computer's own addresses and those of broadcast, and connect(2) refuses the
+ * latter to a socket that did not ask for broadcast. */
+static int try_source(int descriptor, const struct plx__os_name *name)
+{
+    int result = plx__os_bind(descriptor, name);
+    if (result < 0) {
+        return result == -EADDRNOTAVAIL ? result : 0;
+    }
+    return plx__os_connect(descriptor, name) == -EACCES ? -EACCES : 0;
+}
+
+int plx__os_check_source(const plx_address *address)
+{
+    struct plx__os_name name;
+    plx_address any_port = *address;
+    any_port.port = 0;
+    plx__os_name_from_address(&name, &any_port, 0);
+    int descriptor = plx__os_socket(plx__os_name_family(&name), SOCK_DGRAM);
+    if (descriptor < 0) {
+        return 0; /* nothing was found out */
+    }
+    int result = try_source(descriptor, &name);
+    plx__os_close(descriptor);
+    return result;
 }
 
 int plx__os_dropped(int descriptor, uint32_t *ret_dropped)
@@ -177,6 +269,33 @@ static void offer_place(struct msghdr *header, struct iovec *piece, struct arriv
                               .msg_controllen = sizeof control->bytes};
 }
 
+#ifdef IPV6_RECVPKTINFO
+static void read_target6(const struct cmsghdr *entry, plx_address *ret_to)
+{
+    struct in6_pktinfo info;
+    memcpy(&info, CMSG_DATA(entry), sizeof info);
+    const uint8_t *bytes = info.ipi6_addr.s6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&info.ipi6_addr)) {
+        ret_to->family = 4;
+        memcpy(ret_to->bytes, bytes + 12, 4);
+        return;
+    }
+    ret_to->family = 6;
+    ret_to->scope = plx__address_is_link_local(bytes) ? (uint32_t)info.ipi6_ifindex : 0;
+    memcpy(ret_to->bytes, bytes, sizeof ret_to->bytes);
+}
+#endif
+
+#ifdef IP_PKTINFO
+static void read_target4(const struct cmsghdr *entry, plx_address *ret_to)
+{
+    struct in_pktinfo info;
+    memcpy(&info, CMSG_DATA(entry), sizeof info);
+    ret_to->family = 4;
+    memcpy(ret_to->bytes, &info.ipi_addr, sizeof info.ipi_addr);
+}
+#endif
+
 static void read_entry(const struct cmsghdr *entry, struct plx__os_arrival *arrival)
 {
     (void)entry;
@@ -186,6 +305,16 @@ static void read_entry(const struct cmsghdr *entry, struct plx__os_arrival *arri
         int segment = 0;
         memcpy(&segment, CMSG_DATA(entry), sizeof segment);
         arrival->segment = segment > 0 ? (size_t)segment : 0;
+    }
+#endif
+#ifdef IPV6_RECVPKTINFO
+    if (entry->cmsg_level == IPPROTO_IPV6 && entry->cmsg_type == IPV6_PKTINFO) {
+        read_target6(entry, &arrival->to);
+    }
+#endif
+#ifdef IP_PKTINFO
+    if (entry->cmsg_level == IPPROTO_IP && entry->cmsg_type == IP_PKTINFO) {
+        read_target4(entry, &arrival->to);
     }
 #endif
 #ifdef SO_RXQ_OVFL
@@ -203,8 +332,9 @@ static void read_header(struct msghdr *header, size_t size, struct plx__os_arriv
     arrival->truncated = (header->msg_flags & MSG_TRUNC) != 0;
     arrival->counted = false;
     arrival->segment = 0;
+    arrival->to = (plx_address){0};
     if (header->msg_controllen == 0) {
-        return; /* as nearly always */
+        return; /* as nearly always where it is known to which address they come */
     }
     for (struct cmsghdr *entry = CMSG_FIRSTHDR(header); entry != NULL;
          entry = CMSG_NXTHDR(header, entry)) {

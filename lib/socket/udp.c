@@ -21,8 +21,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* The most that a datagram can carry: 65535 less the header, and over IPv4 less its header too (RFC
- * 768, RFC 791). */
+/* What a datagram can carry: 65535 less its header, and over IPv4 less that one's (RFC 768, RFC 791). */
 #define LARGEST_IPV4 ((size_t)65507)
 #define LARGEST_IPV6 ((size_t)65527)
 
@@ -35,6 +34,7 @@ struct udp {
     char *peer_host; /* where connect_to wants to go, apart from the address property */
     int peer_port;
     char *broadcast;
+    plx_address target; /* the address that the datagrams read now came to (lib/record.h) */
 };
 
 static struct udp *udp_of(const plx_socket *socket)
@@ -44,22 +44,6 @@ static struct udp *udp_of(const plx_socket *socket)
 
 /* ---- binding and the one peer ---------------------------------------------------------------- */
 
-static int bind_to_port(plx_socket *socket)
-{
-    int descriptor = plx__internet_bind(socket);
-    if (descriptor < 0) {
-        return -descriptor;
-    }
-    plx__socket_begin(socket);
-    int result = plx__socket_take_descriptor(socket, descriptor, PLX_BOUND);
-    if (result < 0) {
-        plx__os_close(descriptor);
-        return plx__socket_fail_system(socket, result, "bind");
-    }
-    plx__socket_set_state(socket, PLX_BOUND);
-    return 0;
-}
-
 static int udp_connect(plx_socket *socket)
 {
     if (socket->address != NULL) {
@@ -67,7 +51,7 @@ static int udp_connect(plx_socket *socket)
                                   "connect: an address is set, and this call only binds a UDP "
                                   "socket, call plx_socket_connect_to to choose a peer");
     }
-    return bind_to_port(socket);
+    return plx__internet_bind_only(socket);
 }
 
 static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
@@ -94,23 +78,16 @@ static int udp_aim(plx_socket *socket, struct plx__aim *ret_aim)
 static void udp_connected(plx_socket *socket)
 {
     socket->filtered = true;
+    plx__arrival_connected(socket, &udp_of(socket)->arrival);
 }
 
 static int udp_disconnect(plx_socket *socket)
 {
-    struct plx__os_name before, after;
-    plx_address address;
     plx_socket_flush(socket);
-    bool known = plx__os_local_name(socket->watch.descriptor, &before) == 0;
-    int result = plx__os_connect_nobody(socket->watch.descriptor);
-    if (result < 0) {
-        return plx__socket_fail_system(socket, result, "disconnect");
-    }
-    /* A port that the system chose goes with the peer on Linux; what others know us by must stay.
-     */
-    if (known && plx__os_local_name(socket->watch.descriptor, &after) == 0 &&
-        plx__os_name_to_address(&after, &address) && address.port == 0) {
-        plx__os_bind(socket->watch.descriptor, &before);
+    plx__arrival_disconnected(socket, &udp_of(socket)->arrival);
+    int code = plx__internet_lose_peer(socket);
+    if (code != 0) {
+        return code;
     }
     /* What the kernel had no room for still goes there. */
     plx__departure_lose_peer(socket, &udp_of(socket)->departure, &socket->remote);
@@ -132,6 +109,27 @@ static void udp_drop_peer(plx_socket *socket)
 static void udp_input(plx_socket *socket, struct plx__budget *budget)
 {
     plx__arrival_input(socket, &udp_of(socket)->arrival, budget);
+}
+
+/* An answer leaves from where the question came, or the one who asked does not take it for one. Noted
+ * as the program reads, and not on arrival: one who asks at two addresses gets two answers. */
+static void note_target(plx_socket *socket)
+{
+    struct udp *self = udp_of(socket);
+    struct plx__record record = plx__record_first(&socket->in);
+    memcpy(&self->target, plx__buffer_data(&socket->in) + sizeof record, sizeof self->target);
+    if (self->arrival.target == PLX__TARGET_EACH &&
+        !plx__origins_note(&self->departure.origins, &record.address, &self->target)) {
+        plx__socket_fail_memory(socket, "remember the address that a datagram came to");
+    }
+}
+
+static size_t udp_take(plx_socket *socket, size_t size)
+{
+    if (socket->in_records > 0 && plx__record_target(&socket->in) != 0) {
+        note_target(socket);
+    }
+    return plx__packet_take(socket, size);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -160,10 +158,11 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
     return socket->wants_room ? EAGAIN : 0;
 }
 
-/* Queues one record, checked before. */
-static int queue(plx_socket *socket, const plx_address *to, const void *data, size_t size)
+/* Queues one record, checked before; `from` NULL is where `to` was heard. */
+static int queue(plx_socket *socket, const plx_address *to, const plx_address *from,
+                 const void *data, size_t size)
 {
-    if (!plx__departure_add(socket, &udp_of(socket)->departure, to, data, size)) {
+    if (!plx__departure_add(socket, &udp_of(socket)->departure, to, from, data, size)) {
         return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     socket->dropped = false;
@@ -178,7 +177,7 @@ static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t 
         return 0;
     }
     if (code == 0) {
-        code = queue(socket, NULL, data, size);
+        code = queue(socket, NULL, NULL, data, size);
     }
     return code == 0 ? (ptrdiff_t)size : -code;
 }
@@ -210,7 +209,7 @@ static void release(plx_socket *socket, struct plx__name *name)
         plx_address to = name->known ? name->address : record.address;
         to.port = record.address.port;
         if (name->known) {
-            queue(socket, &to, plx__buffer_data(&name->waiting) + sizeof record, record.size);
+            queue(socket, &to, NULL, plx__buffer_data(&name->waiting) + sizeof record, record.size);
         }
         plx__record_skip(&name->waiting, &record);
         self->waiting_records--;
@@ -254,7 +253,7 @@ static void udp_finish(plx_socket *socket)
     plx__names_clear(&self->names);
     self->waiting_bytes = self->waiting_records = 0;
     plx__arrival_clear(socket, &self->arrival);
-    self->departure = (struct plx__departure){0};
+    plx__departure_clear(&self->departure);
 }
 
 static void udp_drop(plx_socket *socket)
@@ -265,7 +264,6 @@ static void udp_drop(plx_socket *socket)
 }
 
 static const struct plx_kind udp = {
-    PLX__PACKET_SLOTS,
     .name = "UDP",
     .unopened = "not bound, call plx_udp_bind or plx_socket_connect_to",
     .without_listening = "call plx_udp_bind",
@@ -291,6 +289,8 @@ static const struct plx_kind udp = {
     .input = udp_input,
     .send_queue = udp_send_queue,
     .write = udp_write_to_peer,
+    .front = plx__packet_front,
+    .take = udp_take,
     .add_statistics = udp_add_statistics,
     .finish = udp_finish,
     .drop = udp_drop,
@@ -303,19 +303,29 @@ plx_socket *plx_udp_new(void)
 
 /* ---- what only UDP has ----------------------------------------------------------------------- */
 
-/* Takes the first datagram. Each member is written once and where it belongs: a copy of what was
- * written just before, in other portions, would have to wait for it. */
+/* Takes the first datagram. Each member is read once and written once and where it belongs: a copy of
+ * what was written just before, in other portions, would have to wait for it. */
 static void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
 {
-    struct plx__record record = plx__record_first(&socket->in);
-    ret_datagram->from = record.address;
-    ret_datagram->data = socket->in.block + socket->in.start + sizeof record;
-    ret_datagram->size = record.size;
-    ret_datagram->truncated = record.truncated != 0;
+    size_t target = plx__record_target(&socket->in);
+    if (target != 0) {
+        note_target(socket);
+    }
+    const uint8_t *record = socket->in.block + socket->in.start;
+    size_t head = sizeof(struct plx__record) + target;
+    uint32_t size;
+    uint16_t truncated;
+    memcpy(&size, record + offsetof(struct plx__record, size), sizeof size);
+    memcpy(&truncated, record + offsetof(struct plx__record, truncated), sizeof truncated);
+    memcpy(&ret_datagram->from, record, sizeof ret_datagram->from);
+    ret_datagram->data = record + head;
+    ret_datagram->size = size;
+    ret_datagram->truncated = truncated != 0;
+    ret_datagram->to = udp_of(socket)->target;
     socket->lent = true;
     socket->fresh = false;
     plx__task_lend(&socket->task);
-    plx__record_skip(&socket->in, &record);
+    plx__buffer_skip(&socket->in, head + size);
     socket->in_records--;
     plx__socket_consumed(socket);
 }
@@ -344,40 +354,42 @@ static int refuse(plx_socket *socket, const char *call)
 
 int plx_udp_bind(plx_socket *socket, const char *where)
 {
-    char host[PLX__ADDRESS_HOST_SIZE];
-    int port;
     if (!plx__socket_is(socket, &udp)) {
         return refuse(socket, "bind");
     }
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
         return plx__socket_fail_open(socket, "bind");
     }
-    if (where == NULL) {
-        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                                  "bind to NULL: no address given");
-    }
-    int code = plx__where_split(socket, "bind to", PLX__PORT_OF_OURS, where, host, &port);
-    if (code != 0) {
-        return code;
-    }
-    if (!plx__text_set(&socket->listen_host, host)) {
-        return plx__socket_fail_system(socket, -ENOMEM, "bind to %s", host);
-    }
-    socket->port = port;
-    return bind_to_port(socket);
+    int code = plx__internet_set_place(socket, where);
+    return code != 0 ? code : plx__internet_bind_only(socket);
 }
 
-int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size)
+static inline int write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
+                             const void *data, size_t size)
 {
     if (!plx__socket_is(socket, &udp)) {
         return refuse(socket, "write a datagram");
     }
-    int wrong = plx__internet_check(socket, "write to", to);
-    if (wrong != 0) {
-        return wrong;
+    int code = plx__internet_check(socket, "write to", to);
+    if (code == 0) {
+        code = check_write(socket, to->family, data, size);
     }
-    int code = check_write(socket, to->family, data, size);
-    return code != 0 ? code : queue(socket, to, data, size);
+    if (code == 0 && from != NULL) {
+        code = plx__departure_check_source(socket, from, to,
+                                           plx__arrival_port(socket, &udp_of(socket)->arrival));
+    }
+    return code != 0 ? code : queue(socket, to, from, data, size);
+}
+
+int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size)
+{
+    return write_from(socket, NULL, to, data, size);
+}
+
+int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
+                       const void *data, size_t size)
+{
+    return write_from(socket, from == NULL || from->family == 0 ? NULL : from, to, data, size);
 }
 
 static int wanted_family(plx_socket *socket)
@@ -422,7 +434,7 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
     }
     to = name->address;
     to.port = (uint16_t)port;
-    return queue(socket, &to, data, size);
+    return queue(socket, &to, NULL, data, size);
 }
 
 size_t plx_udp_packets_available(const plx_socket *socket)
@@ -439,12 +451,6 @@ size_t plx_udp_packets_left_to_send(const plx_socket *socket)
     return plx__departure_count(socket, &self->departure) + self->waiting_records;
 }
 
-/* RFC 5771 section 2 and RFC 4291 section 2.7. */
-static bool is_group(const plx_address *address)
-{
-    return address->family == 4 ? (address->bytes[0] & 0xf0) == 0xe0 : address->bytes[0] == 0xff;
-}
-
 static int change_membership(plx_socket *socket, const char *group, bool join)
 {
     const char *call = join ? "join" : "leave";
@@ -456,7 +462,7 @@ static int change_membership(plx_socket *socket, const char *group, bool join)
         return plx__socket_fail_state(socket, call);
     }
     if (group == NULL || !plx__address_parse_host(group, strlen(group), &address) ||
-        !is_group(&address)) {
+        !plx__address_is_group(&address)) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "%s group %s: not the address of a multicast group", call,
                                   group == NULL ? "NULL" : group);
