@@ -273,6 +273,11 @@ int plx__os_set_multicast_interface(int descriptor, unsigned interface_index,
  * socket(7)). Returns -ENOPROTOOPT where the system has no such thing, -EPERM where only root may.
  */
 int plx__os_bind_device(int descriptor, const char *name);
+/* plx__os_bound_device returns the index of the interface that the descriptor is bound to, 0: none,
+ * or -ENODEV: it has gone. */
+int plx__os_bound_device(int descriptor);
+/* plx__os_has_interface says whether there is an interface of that index. */
+bool plx__os_has_interface(unsigned index);
 /* plx__os_interface_index returns 0 for an unknown name. */
 unsigned plx__os_interface_index(const char *name);
 

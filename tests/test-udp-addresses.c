@@ -510,8 +510,7 @@ MODE_CASE(groups_and_broadcast_are_told_and_answered)
             plx_address to = at(many[i], server), one = at("10.61.0.3", server), source;
             int home;
 
-            ck_assert_int_eq(plx_socket_set_interface(server, "v0"), 0);
-            ck_assert_int_eq(plx_udp_join_multicast_group(server, "239.7.7.7"), 0);
+            ck_assert_int_eq(plx_udp_join_multicast_group(server, "239.7.7.7%v0"), 0);
             home = netns_in(beside);
             netns_try("ip route add default dev cable");
             netns_back(home);

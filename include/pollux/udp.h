@@ -33,6 +33,10 @@
  * datagram. That the kernel says where each datagram came costs a tenth of receiving it: bind to an
  * address (plx_udp_bind, plx_socket_set_interface) where one is enough.
  *
+ * A socket that is bound to an interface by its name, or has joined a group on one, hears nothing more
+ * when that interface goes, not even when it comes back under its name. `error` reports it (ENODEV)
+ * within some seconds, once; then close the socket, connect and join again.
+ *
  * PLX_OPTION_READ_LIMIT cuts longer datagrams, and no more are taken once it is reached; those that
  * the system hands over together, up to 64 KiB of them, are all kept even so. An adopted descriptor
  * is told to merge datagrams (UDP_GRO, udp(7)): nobody else should go on receiving from it. */
@@ -113,11 +117,14 @@ PLX_API size_t plx_udp_packets_available(const plx_socket *socket);
 /* plx_udp_packets_left_to_send returns how many datagrams are queued; 0 for NULL. */
 PLX_API size_t plx_udp_packets_left_to_send(const plx_socket *socket);
 
-/* plx_udp_join_multicast_group makes the bound socket receive what is sent to a group, an IP
- * address such as "239.1.2.3" or "ff02::1%eth0", on the interface that was set or that the system
- * chooses. Set the interface by its name: a socket that was bound to one address hears no group
- * (ip(7)). Returns 0, PLX_INVALID_STATE when not bound or no group's address, PLX_OPEN_DRIVER
- * (EAFNOSUPPORT) for a group of a family that PLX_OPTION_PROTOCOL excludes, or the kernel's error. */
+/* plx_udp_join_multicast_group makes the bound socket receive what is sent to a group, an IP address
+ * such as "239.1.2.3" or "ff02::1", on one interface: the one that stands behind it, by name or number,
+ * as in "239.1.2.3%eth0" and "ff02::1%2"; or the one that was set; or the one that a route leads to
+ * (none does: ENODEV, with a sentence that says so). To hear a group on several networks join it on
+ * each. Set an interface by its name: a socket that was bound to one address hears no group (ip(7)).
+ * Returns 0, PLX_INVALID_STATE when not bound or no group's address, ENODEV for an interface that is
+ * not there, PLX_OPEN_DRIVER (EAFNOSUPPORT) for a group of a family that PLX_OPTION_PROTOCOL excludes,
+ * or the kernel's error. */
 PLX_API int plx_udp_join_multicast_group(plx_socket *socket, const char *group);
 
 /* plx_udp_leave_multicast_group undoes plx_udp_join_multicast_group; closing does so, too. Returns
@@ -125,8 +132,16 @@ PLX_API int plx_udp_join_multicast_group(plx_socket *socket, const char *group);
 PLX_API int plx_udp_leave_multicast_group(plx_socket *socket, const char *group);
 
 /* plx_udp_broadcast_address returns the address that reaches everybody on the network of the
- * interface that was set, or "255.255.255.255", which reaches every network of this computer that
- * the system sends it to. "" for NULL or another kind. Valid until the next call of it. */
+ * interface that was set, or "255.255.255.255", which the kernel sends to one network: that of the
+ * default route, and without one nowhere (ENETUNREACH). "" for NULL or another kind. Valid until the
+ * next call of it. One socket reaches every network so:
+ *
+ *     plx_interface list[32];
+ *     size_t count = plx_interface_list(list, 32);
+ *     for (size_t i = 0; i < count && i < 32; i++)
+ *         if (list[i].is_up && list[i].broadcast_address[0] != '\0')
+ *             plx_udp_write_to(socket, list[i].broadcast_address, port, data, size);
+ */
 PLX_API const char *plx_udp_broadcast_address(const plx_socket *socket);
 
 PLX_END_DECLS

@@ -243,6 +243,29 @@ int plx__os_bind_device(int descriptor, const char *name)
 #endif
 }
 
+int plx__os_bound_device(int descriptor)
+{
+#ifdef SO_BINDTODEVICE
+    char name[IF_NAMESIZE] = "";
+    socklen_t size = sizeof name;
+    /* The kernel has an index and looks the name up. */
+    if (getsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name, &size) < 0) {
+        return errno == ENODEV ? -ENODEV : 0;
+    }
+    return size == 0 ? 0 : (int)if_nametoindex(name);
+#else
+    (void)descriptor;
+    return 0;
+#endif
+}
+
+bool plx__os_has_interface(unsigned index)
+{
+    char name[IF_NAMESIZE];
+    /* ENXIO says that there is none; anything else that nothing was found out. */
+    return if_indextoname(index, name) != NULL || (errno != ENXIO && errno != ENODEV);
+}
+
 unsigned plx__os_interface_index(const char *name)
 {
     return if_nametoindex(name);

@@ -10,6 +10,7 @@
 #include "lib/departure.h"
 #include "lib/error.h"
 #include "lib/internet.h"
+#include "lib/membership.h"
 #include "lib/memory.h"
 #include "lib/names.h"
 #include "lib/packet.h"
@@ -30,6 +31,7 @@ struct udp {
     struct plx__arrival arrival;
     struct plx__departure departure;
     struct plx__names names;
+    struct plx__membership membership;
     size_t waiting_bytes, waiting_records; /* for names that are being looked up */
     char *peer_host; /* where connect_to wants to go, apart from the address property */
     int peer_port;
@@ -44,6 +46,12 @@ static struct udp *udp_of(const plx_socket *socket)
 
 /* ---- binding and the one peer ---------------------------------------------------------------- */
 
+static int bind_to_port(plx_socket *socket)
+{
+    int code = plx__internet_bind_only(socket);
+    return code != 0 ? code : plx__membership_bound(socket, &udp_of(socket)->membership);
+}
+
 static int udp_connect(plx_socket *socket)
 {
     if (socket->address != NULL) {
@@ -51,7 +59,7 @@ static int udp_connect(plx_socket *socket)
                                   "connect: an address is set, and this call only binds a UDP "
                                   "socket, call plx_socket_connect_to to choose a peer");
     }
-    return plx__internet_bind_only(socket);
+    return bind_to_port(socket);
 }
 
 static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
@@ -79,6 +87,7 @@ static void udp_connected(plx_socket *socket)
 {
     socket->filtered = true;
     plx__arrival_connected(socket, &udp_of(socket)->arrival);
+    plx__membership_bound(socket, &udp_of(socket)->membership);
 }
 
 static int udp_disconnect(plx_socket *socket)
@@ -228,11 +237,14 @@ static void udp_advance(plx_socket *socket)
     while ((name = plx__names_advance(&udp_of(socket)->names, &socket->task)) != NULL) {
         release(socket, name);
     }
+    plx__membership_look(socket, &udp_of(socket)->membership);
 }
 
 static uint64_t udp_deadline(const plx_socket *socket)
 {
-    return plx__names_deadline(&udp_of(socket)->names);
+    uint64_t look_at = udp_of(socket)->membership.look_at;
+    uint64_t names = plx__names_deadline(&udp_of(socket)->names);
+    return names == 0 || (look_at != 0 && look_at < names) ? look_at : names;
 }
 
 static bool udp_holds_back(const plx_socket *socket)
@@ -254,6 +266,7 @@ static void udp_finish(plx_socket *socket)
     self->waiting_bytes = self->waiting_records = 0;
     plx__arrival_clear(socket, &self->arrival);
     plx__departure_clear(&self->departure);
+    self->membership = (struct plx__membership){.count = 0};
 }
 
 static void udp_drop(plx_socket *socket)
@@ -361,7 +374,7 @@ int plx_udp_bind(plx_socket *socket, const char *where)
         return plx__socket_fail_open(socket, "bind");
     }
     int code = plx__internet_set_place(socket, where);
-    return code != 0 ? code : plx__internet_bind_only(socket);
+    return code != 0 ? code : bind_to_port(socket);
 }
 
 static inline int write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
@@ -454,29 +467,14 @@ size_t plx_udp_packets_left_to_send(const plx_socket *socket)
 static int change_membership(plx_socket *socket, const char *group, bool join)
 {
     const char *call = join ? "join" : "leave";
-    plx_address address;
     if (!plx__socket_is(socket, &udp)) {
         return refuse(socket, call);
     }
     if (socket->watch.task == NULL) {
         return plx__socket_fail_state(socket, call);
     }
-    if (group == NULL || !plx__address_parse_host(group, strlen(group), &address) ||
-        !plx__address_is_group(&address)) {
-        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                                  "%s group %s: not the address of a multicast group", call,
-                                  group == NULL ? "NULL" : group);
-    }
-    /* Linux lets an IPv6-only socket join a group of IPv4, of which it never hears anything. */
-    int family = wanted_family(socket);
-    if (family != 0 && family != address.family) {
-        return plx__socket_fail_system(socket, -EAFNOSUPPORT, "%s group %s", call, group);
-    }
-    int index = address.scope != 0 ? (int)address.scope : plx__internet_interface_index(socket);
-    int result =
-        index < 0 ? index
-                  : plx__os_membership(socket->watch.descriptor, &address, (unsigned)index, join);
-    return result < 0 ? plx__socket_fail_system(socket, result, "%s group %s", call, group) : 0;
+    return plx__membership_change(socket, &udp_of(socket)->membership, group, wanted_family(socket),
+                                  join);
 }
 
 int plx_udp_join_multicast_group(plx_socket *socket, const char *group)
