@@ -146,6 +146,15 @@ bool plx__internet_interface(const plx_socket *socket, int family, plx_interface
     return place != NULL && plx__interface_find(place, family, NULL, ret_entry);
 }
 
+const char *plx__internet_broadcast(const plx_socket *socket, char **text)
+{
+    plx_interface entry;
+    if (!plx__internet_interface(socket, 4, &entry) || entry.broadcast_address[0] == '\0') {
+        return "255.255.255.255";
+    }
+    return plx__text_set(text, entry.broadcast_address) ? *text : "";
+}
+
 int plx__internet_interface_index(const plx_socket *socket)
 {
     const char *place = place_of(socket);

@@ -53,6 +53,10 @@ int plx__internet_lose_peer(plx_socket *socket);
  * any). False: none was set, or there is none such. */
 bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry);
 
+/* plx__internet_broadcast returns the broadcast address of the interface that was set, kept in *text,
+ * "255.255.255.255" without one, "" when out of memory. */
+const char *plx__internet_broadcast(const plx_socket *socket, char **text);
+
 /* plx__internet_interface_index returns the index of the interface that was set by name or address,
  * 0 when none was, -ENODEV when there is none of that name. */
 int plx__internet_interface_index(const plx_socket *socket);

@@ -42,7 +42,7 @@ static void depend_on(plx_socket *socket, struct plx__membership *self, uint32_t
 
 int plx__membership_bound(plx_socket *socket, struct plx__membership *self)
 {
-    int index = socket->interface == NULL ? 0 : plx__os_bound_device(socket->watch.descriptor);
+    int index = plx__os_bound_device(socket->watch.descriptor);
     if (index > 0) {
         depend_on(socket, self, (uint32_t)index);
     }

@@ -489,14 +489,7 @@ int plx_udp_leave_multicast_group(plx_socket *socket, const char *group)
 
 const char *plx_udp_broadcast_address(const plx_socket *socket)
 {
-    plx_interface entry;
-    if (!plx__socket_is(socket, &udp)) {
-        return "";
-    }
-    if (!plx__internet_interface(socket, 4, &entry) || entry.broadcast_address[0] == '\0') {
-        return "255.255.255.255";
-    }
-    return plx__text_set(&udp_of(socket)->broadcast, entry.broadcast_address)
-               ? udp_of(socket)->broadcast
+    return plx__socket_is(socket, &udp)
+               ? plx__internet_broadcast(socket, &udp_of(socket)->broadcast)
                : "";
 }
