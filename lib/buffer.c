@@ -233,3 +233,23 @@ void plx__buffer_clear(struct plx__buffer *buffer, struct plx__pool *pool)
     buffer->start = 0;
     plx__buffer_rest(buffer, pool);
 }
+
+static void turn_around(uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size / 2; i++) {
+        uint8_t byte = bytes[i];
+        bytes[i] = bytes[size - 1 - i];
+        bytes[size - 1 - i] = byte;
+    }
+}
+
+/* Two halves change places when each is turned around, and then the whole. */
+void plx__buffer_rotate(struct plx__buffer *buffer, size_t size)
+{
+    uint8_t *bytes = buffer->block + buffer->start;
+    if (size > 0 && size < buffer->size) {
+        turn_around(bytes, size);
+        turn_around(bytes + size, buffer->size - size);
+        turn_around(bytes, buffer->size);
+    }
+}

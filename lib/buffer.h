@@ -62,6 +62,9 @@ static inline size_t plx__buffer_room(const struct plx__buffer *buffer)
 /* plx__buffer_make_room is plx__buffer_reserve where there is too little room as it is. */
 void *plx__buffer_make_room(struct plx__buffer *buffer, size_t size, struct plx__pool *pool);
 
+/* plx__buffer_rotate moves the first `size` live bytes behind the others. */
+void plx__buffer_rotate(struct plx__buffer *buffer, size_t size);
+
 /* plx__buffer_reserve makes room for `size` bytes behind the live ones and returns where they go;
  * NULL for want of memory, with the buffer unchanged. `pool` may be NULL. Pointers into the buffer
  * end here. */

@@ -142,6 +142,11 @@ static bool connect_own_descriptor(plx_socket *socket, struct plx__os_name *name
         return false;
     }
     struct plx__os_name remote = plx__attempt_peer(descriptor, name);
+    const struct plx__query *query = socket->connect->query;
+    if (query != NULL && socket->kind->choices != NULL) {
+        socket->kind->choices(socket, query->addresses, query->count, socket->connect->next - 1,
+                              socket->connect->aim.port);
+    }
     plx__socket_become_connected(socket, &remote);
     return true;
 }

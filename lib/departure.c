@@ -5,6 +5,7 @@
 #include "lib/departure.h"
 #include "lib/error.h"
 #include "lib/failure.h"
+#include "lib/trial.h"
 #include "lib/unreached.h"
 
 #include <errno.h>
@@ -142,23 +143,6 @@ bool plx__departure_add(plx_socket *socket, struct plx__departure *self, const p
     return added;
 }
 
-int plx__departure_check_source(plx_socket *socket, const plx_address *from, const plx_address *to,
-                                int port)
-{
-    char text[PLX__ADDRESS_TEXT_SIZE];
-    plx__address_format_host(from, text, sizeof text);
-    if (from->family != to->family) {
-        return plx__socket_fail_system(socket, -EAFNOSUPPORT, "write from %s to IPv%d", text,
-                                       to->family);
-    }
-    if (from->port != 0 && port != 0 && from->port != port) {
-        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
-                                -PLX__SENTENCE, "write from %s port %d: the socket has port %d",
-                                text, from->port, port);
-    }
-    return 0;
-}
-
 size_t plx__departure_count(const plx_socket *socket, const struct plx__departure *self)
 {
     return socket->out_records == 0 ? 0 : self->datagrams;
@@ -230,6 +214,20 @@ size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *self,
     self->open = false;
     self->datagrams -= dropped;
     return dropped;
+}
+
+void plx__departure_redirect(plx_socket *socket, struct plx__departure *self,
+                             const plx_address *from, const plx_address *to)
+{
+    for (size_t at = 0; at < socket->out.size;) {
+        struct plx__run run = run_at(&socket->out, at);
+        if (plx_address_equal(&run.address, from)) {
+            run.address = *to;
+            put_run(&socket->out, at, &run);
+        }
+        at += head_of(&run) + run.size;
+    }
+    self->open = false;
 }
 
 /* ---- what goes with one call ----------------------------------------------------------------- */
@@ -338,7 +336,11 @@ static void pass(plx_socket *socket, struct plx__departure *self, const struct b
     for (size_t i = 0; i < count; i++) {
         const struct plx__os_message *message = &batch->messages[i];
         size_t pieces = datagrams_of(message);
-        if (sent && message->name != NULL) {
+        if (self->trials != NULL) {
+            struct plx__run run = run_at(&socket->out, 0);
+            plx__trials_sent(self->trials, &run.address, message->data, message->size,
+                             message->segment);
+        } else if (sent && message->name != NULL) {
             note_reached(socket);
         }
         take_front(socket, message->size);

@@ -32,6 +32,8 @@
 /* The most that a run may carry: what one datagram over IPv4 can (RFC 768, RFC 791). */
 #define PLX__RUN_SIZE ((size_t)65507)
 
+struct plx__trials;
+
 struct plx__run {
     plx_address address; /* family 0: the peer */
     uint32_t size;       /* of all its payloads */
@@ -52,7 +54,8 @@ struct plx__departure {
     uint8_t count;             /* of its datagrams */
     size_t datagrams;          /* in all of the queue; counts only while it has runs */
     struct plx__origins
-        origins; /* where its receivers were heard, if at one of several addresses */
+        origins;                /* where its receivers were heard, if at one of several addresses */
+    struct plx__trials *trials; /* keep copies of what they sent; NULL: there are none */
     /* What was found out about the descriptor. */
     int family;         /* 0: not yet */
     bool asked;         /* whether it has segments */
@@ -70,10 +73,9 @@ bool plx__departure_add(plx_socket *socket, struct plx__departure *departure, co
 size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *departure,
                                 const plx_address *address);
 
-/* plx__departure_check_source says whether `from`, which has a family, may be what a datagram to `to`
- * leaves from by a socket of that port, 0: not known. Returns 0, or a code after plx__socket_fail. */
-int plx__departure_check_source(plx_socket *socket, const plx_address *from, const plx_address *to,
-                                int port);
+/* plx__departure_redirect has what is queued for one address go to another. */
+void plx__departure_redirect(plx_socket *socket, struct plx__departure *departure,
+                             const plx_address *from, const plx_address *to);
 
 /* plx__departure_send moves the queue to the system and sets news. */
 void plx__departure_send(plx_socket *socket, struct plx__departure *departure,

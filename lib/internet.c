@@ -125,6 +125,23 @@ int plx_socket_connect_to_address(plx_socket *socket, const plx_address *address
     return plx_socket_connect_to(socket, where);
 }
 
+int plx__internet_check_source(plx_socket *socket, const plx_address *from, const plx_address *to,
+                               int port)
+{
+    char text[PLX__ADDRESS_TEXT_SIZE];
+    plx__address_format_host(from, text, sizeof text);
+    if (from->family != to->family) {
+        return plx__socket_fail_system(socket, -EAFNOSUPPORT, "write from %s to IPv%d", text,
+                                       to->family);
+    }
+    if (from->port != 0 && port != 0 && from->port != port) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "write from %s port %d: the socket has port %d",
+                                text, from->port, port);
+    }
+    return 0;
+}
+
 /* ---- addresses of this computer -------------------------------------------------------------- */
 
 /* The interface or address of it that a datagram socket is bound to; NULL: any. */

@@ -27,6 +27,11 @@ int plx__internet_check_host(plx_socket *socket, const char *host);
 int plx__internet_fail_look_up(plx_socket *socket, const struct plx__failure *failure,
                                const char *host);
 
+/* plx__internet_check_source says whether `from`, which has a family, may be what a datagram to `to`
+ * leaves from by a socket of that port, 0: not known. Returns 0, or a code after plx__socket_fail. */
+int plx__internet_check_source(plx_socket *socket, const plx_address *from, const plx_address *to,
+                               int port);
+
 /* plx__internet_bind opens a descriptor bound to the socket's interface and port; without an
  * interface it serves both families where the system has both and PROTOCOL allows. Returns it, or
  * -1 after plx__socket_fail. A slot of struct plx_kind. */

@@ -38,8 +38,10 @@ void plx__names_forget(struct plx__names *names, struct plx__name *name)
     }
     *place = name->next;
     leave_queue(names, name);
+    plx__trials_remove(&names->trials, name);
     plx__query_free(name->query);
     plx__buffer_clear(&name->waiting, NULL);
+    plx__memory_free(name->addresses);
     plx__memory_free(name->host);
     plx__memory_free(name);
 }
@@ -130,19 +132,30 @@ struct plx__name *plx__names_get(struct plx__names *names, struct plx__task *tas
     return name;
 }
 
-/* Takes the name out of the queue, with its address or its failure. */
+/* False when memory ran out. */
+static bool take_addresses(struct plx__name *name, struct plx__query *query)
+{
+    size_t size = query->count * sizeof *name->addresses;
+    plx__query_order(query, 0);
+    name->addresses = plx__memory_new(size);
+    if (name->addresses != NULL) {
+        memcpy(name->addresses, query->addresses, size);
+        name->count = query->count;
+    }
+    return name->addresses != NULL;
+}
+
+/* Takes the name out of the queue, with its addresses or its failure. */
 static void end(struct plx__names *names, struct plx__name *name)
 {
     struct plx__query *query = name->query;
     leave_queue(names, name);
-    if (query == NULL) {
-        name->failure = plx__failure_of_system(-ENOMEM);
-    } else if (query->count == 0) {
+    if (query != NULL && query->count == 0) {
         name->failure = query->failure;
+    } else if (query == NULL || !take_addresses(name, query)) {
+        name->failure = plx__failure_of_system(-ENOMEM);
     } else {
-        plx__query_order(query, 0);
         name->known = true;
-        name->address = query->addresses[0];
         name->expires = plx__clock_add(plx__clock_now(), REMEMBERED);
     }
     name->query = plx__query_free(query);

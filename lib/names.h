@@ -14,16 +14,18 @@
 #include "lib/buffer.h"
 #include "lib/loop.h"
 #include "lib/resolver.h"
+#include "lib/trial.h"
 
 struct plx__name {
     struct plx__name *next;
     struct plx__name *behind; /* in the queue */
     char *host;
     int family;                  /* that is asked for: 4, 6 or 0 for any */
-    bool known;                  /* the address is; else it stands in the queue */
+    bool known;                  /* the addresses are; else it stands in the queue */
     struct plx__query *query;    /* NULL: it waits for its turn, or is known */
     struct plx__failure failure; /* of an ended look-up that found nothing */
-    plx_address address;         /* without a port */
+    plx_address *addresses;      /* without a port, in the order in which to try them */
+    size_t count;
     uint64_t expires;
     struct plx__buffer waiting; /* records of the kind that waits */
     size_t records;
@@ -32,6 +34,7 @@ struct plx__name {
 struct plx__names {
     struct plx__name *first;
     struct plx__name *queue;
+    struct plx__trials trials; /* those of a name end with it */
 };
 
 /* plx__names_get returns the name, known or being looked up; family is 4, 6 or 0 for any. NULL when

@@ -190,6 +190,13 @@ int plx__os_dropped(int descriptor, uint32_t *ret_dropped);
  * were no more, or an error came meanwhile, which the next call tells. */
 ptrdiff_t plx__os_receive_arrivals(int descriptor, struct plx__os_arrival *arrivals, size_t count);
 
+/* plx__os_heed_refusals has a datagram socket without a peer hear whose datagrams came to nothing, or no
+ * more (IP_RECVERR, ip(7)): send and receive fail for such a datagram once. -ENOPROTOOPT: the system
+ * cannot. plx__os_take_refusal takes the next word of it: returns its error, negative, and to whom
+ * the datagram went; 0: there is none. */
+int plx__os_heed_refusals(int descriptor, bool heed);
+int plx__os_take_refusal(int descriptor, plx_address *ret_to);
+
 /* ---- descriptors of others ------------------------------------------------------------------- */
 
 /* What plx__os_inspect found out about a descriptor. */

@@ -101,6 +101,15 @@ struct plx_kind {
     /* Says whether something written is held back, not being queued yet. NULL: nothing ever is. */
     bool (*holds_back)(const plx_socket *socket);
 
+    /* Has a peer that is the `chosen` one of several addresses of a name. NULL: the others are
+     * forgotten. */
+    void (*choices)(plx_socket *socket, const plx_address *addresses, size_t count, size_t chosen,
+                    uint16_t port);
+    /* While socket->trying: a datagram came from there; nobody can be reached there (family 0: the
+     * address is not known), and true keeps that from the program. Required of who sets it. */
+    void (*heard)(plx_socket *socket, const plx_address *from);
+    bool (*unreached)(plx_socket *socket, const plx_address *to, int error);
+
     /* Goes on with something of its own while the socket is open, and says when to at the latest, 0
      * for never. NULL: there is nothing of the sort. */
     void (*advance)(plx_socket *socket);
@@ -193,6 +202,7 @@ struct plx_socket {
     bool active : 1;        /* counted by its owner */
     bool dropping : 1;    /* CLOSING: received bytes had no room, so nothing behind them is kept */
     bool too_long : 1;    /* CONNECTED: a message over the maximum stands first */
+    bool trying : 1; /* which address of a name gets the datagrams is not settled */
     bool filtered : 1;    /* BOUND to CONNECTED: a datagram socket with a peer */
     bool dropped : 1;     /* what was written for a peer that was not found, and nothing since */
     uint16_t input_error; /* errno that ended the input; 0: a clean end */

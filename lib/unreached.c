@@ -48,6 +48,9 @@ void plx__unreached_fail(plx_socket *socket, const plx_address *address, int err
 {
     struct plx__unreached *self = socket->errors == NULL ? NULL : socket->errors->unreached;
     char host[PLX__ADDRESS_TEXT_SIZE];
+    if (socket->trying && socket->kind->unreached(socket, address, error)) {
+        return;
+    }
     if (!is_about_datagram(error) && self != NULL && is_told(self, address, error)) {
         return;
     }

@@ -33,6 +33,9 @@ void plx__unreached_remove(plx_socket *socket, const plx_address *address);
 /* plx__unreached_heard is that where anything was told at all. */
 static inline void plx__unreached_heard(plx_socket *socket, const plx_address *address)
 {
+    if (socket->trying) {
+        socket->kind->heard(socket, address);
+    }
     if (socket->errors != NULL && socket->errors->unreached != NULL) {
         plx__unreached_remove(socket, address);
     }

@@ -1,7 +1,10 @@
 /* tests/test-named-datagrams.c -- many names that datagrams are written to. */
 #include "config.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/asker.h"
 #include "tests/netns.h"
@@ -175,17 +178,242 @@ MODE_CASE(waits_hear_the_name_server)
     }
 }
 
+/* ---- a name with several addresses ------------------------------------------------------------ */
+
+/* A name of two addresses, IPv6 first, and a peer at the IPv4 one; the port of the other is free. */
+static bool two_addresses(const char *what)
+{
+    if (!netns_enter(what))
+        return false;
+    netns_file("/etc/hosts", "::1 shed\n127.0.0.1 shed\n");
+    return true;
+}
+
+static void take(struct asker *asker, char *text)
+{
+    char bytes[64];
+    ssize_t size;
+
+    while ((size = recv(asker->raw, bytes, sizeof bytes - 1, 0)) > 0) {
+        bytes[size] = '\0';
+        strcat(text, bytes);
+        strcat(text, " ");
+    }
+}
+
+static void say(struct asker *asker, const char *text)
+{
+    if (asker->way == WAY_UDP_PEER)
+        ck_assert_int_eq(plx_socket_write(asker->socket, text, strlen(text)), (int)strlen(text));
+    else
+        ck_assert_int_eq(plx_udp_write_to(asker->socket, "shed", asker->port, text, strlen(text)),
+                         0);
+}
+
+/* Nothing is lost by the way, and nothing is reported: somebody is there after all. */
+static void reaches(struct world *w, enum way way)
+{
+    struct asker asker;
+    char text[256] = "", where[64];
+
+    if (!two_addresses("datagrams to a name of two addresses"))
+        return;
+    asker_prepare(w, &asker, way);
+    if (way == WAY_UDP_PEER) {
+        snprintf(where, sizeof where, "shed:%d", asker.port);
+        ck_assert_int_eq(plx_socket_connect_to(asker.socket, where), 0);
+        UNTIL(w, plx_socket_is_connected(asker.socket));
+    }
+    for (int i = 0; i < 5; i++) {
+        char word[8];
+
+        snprintf(word, sizeof word, "%c", 'a' + i);
+        say(&asker, word);
+        say(&asker, word);
+        world_settle(w);
+        take(&asker, text);
+    }
+    UNTIL(w, (take(&asker, text), strlen(text) >= 20));
+    ck_assert_str_eq(text, "a a b b c c d d e e ");
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
+    if (way == WAY_UDP_PEER)
+        ck_assert_str_eq(plx_socket_remote_address(asker.socket), "127.0.0.1");
+}
+
+MODE_CASE(a_peer_of_two_addresses)
+{
+    reaches(w, WAY_UDP_PEER);
+}
+
+MODE_CASE(a_name_of_two_addresses)
+{
+    reaches(w, WAY_UDP_WRITE);
+}
+
+/* Written before the peer is known, and answered from the address that works. */
+MODE_CASE(written_before_the_peer_is_known)
+{
+    struct asker asker;
+    char text[256] = "", where[64], answer[8];
+    struct sockaddr_storage name;
+    socklen_t size = sizeof name;
+
+    if (!two_addresses("datagrams to a peer of two addresses"))
+        return;
+    asker_prepare(w, &asker, WAY_UDP_PEER);
+    snprintf(where, sizeof where, "shed:%d", asker.port);
+    ck_assert_int_eq(plx_socket_connect_to(asker.socket, where), 0);
+    say(&asker, "early");
+    UNTIL(w, is_readable(asker.raw));
+    ck_assert_int_eq(recvfrom(asker.raw, text, sizeof text, 0, (struct sockaddr *)&name, &size), 5);
+    ck_assert_int_eq(sendto(asker.raw, "back", 4, 0, (struct sockaddr *)&name, size), 4);
+    UNTIL(w, plx_socket_read(asker.socket, answer, sizeof answer) == 4);
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
+}
+
+/* The choice is one of a port: at another one another address may answer. */
+MODE_CASE(each_port_has_its_address)
+{
+    struct asker four;
+    struct sockaddr_in6 self = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t size = sizeof self;
+    char text[64] = "", bytes[8];
+    int six;
+
+    if (!two_addresses("datagrams to two ports of a name"))
+        return;
+    asker_prepare(w, &four, WAY_UDP_WRITE);
+    six = world_raw(w, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    ck_assert_int_eq(bind(six, (struct sockaddr *)&self, size), 0);
+    ck_assert_int_eq(getsockname(six, (struct sockaddr *)&self, &size), 0);
+    for (int i = 0; i < 3; i++) {
+        say(&four, "x");
+        ck_assert_int_eq(plx_udp_write_to(four.socket, "shed", ntohs(self.sin6_port), "y", 1), 0);
+        UNTIL(w, is_readable(six));
+        ck_assert_int_eq(recv(six, bytes, sizeof bytes, 0), 1);
+        UNTIL(w, (take(&four, text), strlen(text) == 2 * (size_t)(i + 1)));
+    }
+    ck_assert_int_eq(four.log.count[EVENT_ERROR], 0);
+}
+
+/* Where nobody is at any address that is reported, once; and whoever comes later is reached. */
+static void nobody_yet(struct world *w, enum way way)
+{
+    struct asker asker;
+    struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char text[2000] = "", where[64];
+
+    if (!two_addresses("datagrams to a name where nobody is"))
+        return;
+    asker_prepare(w, &asker, way);
+    close(asker.raw);
+    w->raws[w->raws_used - 1] = -1;
+    if (way == WAY_UDP_PEER) {
+        snprintf(where, sizeof where, "shed:%d", asker.port);
+        ck_assert_int_eq(plx_socket_connect_to(asker.socket, where), 0);
+        UNTIL(w, plx_socket_is_connected(asker.socket));
+    }
+    for (int i = 0; i < 10; i++) {
+        say(&asker, "lost");
+        world_settle(w);
+    }
+    UNTIL(w, asker_failed(&asker));
+    ck_assert_int_eq(asker.log.os_error, ECONNREFUSED);
+    ck_assert_int_le(asker.log.count[EVENT_ERROR], 2); /* once for each address */
+    asker.raw = world_raw(w, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    self.sin_port = htons((uint16_t)asker.port);
+    ck_assert_int_eq(bind(asker.raw, (struct sockaddr *)&self, sizeof self), 0);
+    for (int i = 0; strstr(text, "here") == NULL; i++) {
+        ck_assert_int_lt(i, 50);
+        say(&asker, "here");
+        world_settle(w);
+        take(&asker, text);
+    }
+}
+
+MODE_CASE(a_peer_where_nobody_is_yet)
+{
+    nobody_yet(w, WAY_UDP_PEER);
+}
+
+MODE_CASE(a_name_where_nobody_is_yet)
+{
+    nobody_yet(w, WAY_UDP_WRITE);
+}
+
+/* To others, refusals stay what they are to a socket without a peer: nothing. */
+MODE_CASE(refusals_of_others_are_not_reported)
+{
+    struct asker asker;
+    plx_address other = {.family = 4, .port = 1, .bytes = {127, 0, 0, 1}};
+    char text[64] = "";
+
+    if (!two_addresses("datagrams beside those to a name"))
+        return;
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    say(&asker, "a");
+    UNTIL(w, (take(&asker, text), text[0] != '\0'));
+    for (int i = 0; i < 10; i++) {
+        ck_assert_int_eq(plx_udp_write(asker.socket, &other, "x", 1), 0);
+        say(&asker, "b");
+        world_settle(w);
+    }
+    take(&asker, text);
+    ck_assert_str_eq(text, "a b b b b b b b b b b ");
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(asker.socket), 0);
+}
+
+/* Giving the peer back leaves a socket that anybody reaches at its port, by either family. */
+MODE_CASE(after_the_peer_was_given_back)
+{
+    struct asker asker;
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char where[64];
+    int raw, port;
+
+    if (!two_addresses("a peer of two addresses that is given back"))
+        return;
+    asker_prepare(w, &asker, WAY_UDP_PEER);
+    snprintf(where, sizeof where, "shed:%d", asker.port);
+    ck_assert_int_eq(plx_socket_connect_to(asker.socket, where), 0);
+    UNTIL(w, plx_socket_is_connected(asker.socket));
+    port = plx_socket_port(asker.socket);
+    ck_assert_int_eq(plx_socket_disconnect(asker.socket), 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_port(asker.socket), port);
+    six.sin6_port = four.sin_port = htons((uint16_t)port);
+    raw = world_raw(w, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ck_assert_int_eq(sendto(raw, "6", 1, 0, (struct sockaddr *)&six, sizeof six), 1);
+    raw = world_raw(w, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ck_assert_int_eq(sendto(raw, "4", 1, 0, (struct sockaddr *)&four, sizeof four), 1);
+    UNTIL(w, plx_udp_packets_available(asker.socket) == 2);
+}
+
 int main(void)
 {
+    static const TTest *const *const cases[] = {
+        &a_thousand_names,
+        &a_quiet_socket_sends_to_a_name_of_the_hosts_file,
+        &waits_hear_the_name_server,
+        &names_behind_those_that_nobody_answers,
+        &closing_with_a_thousand_names,
+        &a_peer_of_two_addresses,
+        &a_name_of_two_addresses,
+        &written_before_the_peer_is_known,
+        &each_port_has_its_address,
+        &a_peer_where_nobody_is_yet,
+        &a_name_where_nobody_is_yet,
+        &refusals_of_others_are_not_reported,
+        &after_the_peer_was_given_back,
+    };
     Suite *suite = suite_create("named-datagrams");
     TCase *tcase = tcase_create("named-datagrams");
 
     tcase_set_timeout(tcase, 60);
-    ADD_MODE_CASE(tcase, a_thousand_names);
-    ADD_MODE_CASE(tcase, a_quiet_socket_sends_to_a_name_of_the_hosts_file);
-    ADD_MODE_CASE(tcase, waits_hear_the_name_server);
-    ADD_MODE_CASE(tcase, names_behind_those_that_nobody_answers);
-    ADD_MODE_CASE(tcase, closing_with_a_thousand_names);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        ADD_MODE_CASE(tcase, *cases[i]);
     suite_add_tcase(suite, tcase);
     return world_run(suite);
 }

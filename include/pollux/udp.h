@@ -104,7 +104,9 @@ PLX_API int plx_udp_write_from(plx_socket *socket, const plx_address *from, cons
 
 /* plx_udp_write_to is plx_udp_write to a host name or address and a port. A name is looked up first
  * and remembered for 60 seconds; datagrams to others are not held up meanwhile. At most 32 names are
- * looked up at once, the others wait for their turn. A name that is not found is reported by `error`
+ * looked up at once, the others wait for their turn. Where the kernel reports that nobody is at an
+ * address of the name, the next one gets what was sent there in the last 3 seconds, and all later
+ * datagrams to that port; that all have refused is reported by `error`, once. A name that is not found is reported by `error`
  * (PLX_NAME_RESOLUTION) in a later poll. Names are what plx_socket_set_address says. Returns as
  * plx_udp_write does, and PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME for no host, or
  * HOST_NOT_FOUND for one that can be no name. */

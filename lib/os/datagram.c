@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <netinet/udp.h>
 #include <string.h>
+#ifdef HAVE_LINUX_ERRQUEUE_H
+#include <linux/errqueue.h>
+#endif
 #ifdef HAVE_LINUX_SOCK_DIAG_H
 #include <linux/sock_diag.h>
 #endif
@@ -390,3 +393,71 @@ ptrdiff_t plx__os_receive_arrivals(int descriptor, struct plx__os_arrival *arriv
     return -ENOSYS;
 #endif
 }
+
+/* ---- refusals -------------------------------------------------------------------------------- */
+
+#if defined HAVE_LINUX_ERRQUEUE_H && defined IP_RECVERR && defined IPV6_RECVERR
+
+int plx__os_heed_refusals(int descriptor, bool heed)
+{
+    int value = heed ? 1 : 0;
+    /* An IPv6 socket hears of its IPv4 datagrams by the option of IPv4. */
+    int six = setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVERR, &value, sizeof value);
+    int four = setsockopt(descriptor, IPPROTO_IP, IP_RECVERR, &value, sizeof value);
+    return six < 0 && four < 0 ? -errno : 0;
+}
+
+static int error_in(struct msghdr *header)
+{
+    for (struct cmsghdr *one = CMSG_FIRSTHDR(header); one != NULL; one = CMSG_NXTHDR(header, one)) {
+        struct sock_extended_err error;
+        bool fits = one->cmsg_len >= CMSG_LEN(sizeof error);
+        if (fits && ((one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_RECVERR) ||
+                     (one->cmsg_level == IPPROTO_IPV6 && one->cmsg_type == IPV6_RECVERR))) {
+            memcpy(&error, CMSG_DATA(one), sizeof error);
+            return -(int)error.ee_errno;
+        }
+    }
+    return -EIO;
+}
+
+int plx__os_take_refusal(int descriptor, plx_address *ret_to)
+{
+    union {
+        struct cmsghdr aligned;
+        char bytes[512];
+    } control;
+    char byte;
+    struct plx__os_name name;
+    struct iovec piece = {&byte, sizeof byte};
+    struct msghdr header = {.msg_name = &name.as,
+                            .msg_namelen = sizeof name.as,
+                            .msg_iov = &piece,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof control.bytes};
+    if (recvmsg(descriptor, &header, MSG_ERRQUEUE) < 0) {
+        return 0;
+    }
+    name.size = header.msg_namelen;
+    *ret_to = (plx_address){0};
+    plx__os_name_to_address(&name, ret_to);
+    return error_in(&header);
+}
+
+#else
+
+int plx__os_heed_refusals(int descriptor, bool heed)
+{
+    (void)descriptor;
+    return heed ? -ENOPROTOOPT : 0;
+}
+
+int plx__os_take_refusal(int descriptor, plx_address *ret_to)
+{
+    (void)descriptor;
+    (void)ret_to;
+    return 0;
+}
+
+#endif

@@ -12,7 +12,7 @@
 #include "lib/internet.h"
 #include "lib/membership.h"
 #include "lib/memory.h"
-#include "lib/names.h"
+#include "lib/named.h"
 #include "lib/packet.h"
 #include "lib/record.h"
 #include "lib/where.h"
@@ -30,9 +30,8 @@ struct udp {
     plx_socket base;
     struct plx__arrival arrival;
     struct plx__departure departure;
-    struct plx__names names;
+    struct plx__named named;
     struct plx__membership membership;
-    size_t waiting_bytes, waiting_records; /* for names that are being looked up */
     char *peer_host; /* where connect_to wants to go, apart from the address property */
     int peer_port;
     char *broadcast;
@@ -90,9 +89,17 @@ static void udp_connected(plx_socket *socket)
     plx__membership_bound(socket, &udp_of(socket)->membership);
 }
 
+static void udp_choices(plx_socket *socket, const plx_address *addresses, size_t count,
+                        size_t chosen, uint16_t port)
+{
+    struct udp *self = udp_of(socket);
+    plx__named_try(socket, &self->named, &self->departure, addresses, count, chosen, port);
+}
+
 static int udp_disconnect(plx_socket *socket)
 {
     plx_socket_flush(socket);
+    plx__named_leave_peer(socket, &udp_of(socket)->named);
     plx__arrival_disconnected(socket, &udp_of(socket)->arrival);
     int code = plx__internet_lose_peer(socket);
     if (code != 0) {
@@ -163,7 +170,7 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
     if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
         return plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
     }
-    socket->wants_room = !plx__packet_fits(socket, udp_of(socket)->waiting_bytes, size);
+    socket->wants_room = !plx__packet_fits(socket, udp_of(socket)->named.waiting_bytes, size);
     return socket->wants_room ? EAGAIN : 0;
 }
 
@@ -193,63 +200,32 @@ static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t 
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-static int wait_for_name(plx_socket *socket, struct plx__name *name, int port, const void *data,
-                         size_t size)
-{
-    struct plx__record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
-    if (!plx__record_append(&name->waiting, &record, data, NULL)) {
-        return plx__socket_fail_memory(socket, "write %zu bytes", size);
-    }
-    name->records++;
-    udp_of(socket)->waiting_records++;
-    udp_of(socket)->waiting_bytes += sizeof record + size;
-    plx__task_schedule_input(&socket->task);
-    /* A name that was found at once left no descriptor that could become ready. */
-    plx__socket_update(socket);
-    return 0;
-}
-
-/* The look-up has ended: its datagrams go to the address found, or nowhere. */
-static void release(plx_socket *socket, struct plx__name *name)
-{
-    struct udp *self = udp_of(socket);
-    for (; name->records > 0; name->records--) {
-        struct plx__record record = plx__record_first(&name->waiting);
-        plx_address to = name->known ? name->address : record.address;
-        to.port = record.address.port;
-        if (name->known) {
-            queue(socket, &to, NULL, plx__buffer_data(&name->waiting) + sizeof record, record.size);
-        }
-        plx__record_skip(&name->waiting, &record);
-        self->waiting_records--;
-        self->waiting_bytes -= sizeof record + record.size;
-    }
-    plx__buffer_clear(&name->waiting, NULL);
-    if (!name->known) {
-        plx__internet_fail_look_up(socket, &name->failure, name->host);
-        plx__names_forget(&self->names, name);
-    }
-}
-
 static void udp_advance(plx_socket *socket)
 {
-    struct plx__name *name;
-    while ((name = plx__names_advance(&udp_of(socket)->names, &socket->task)) != NULL) {
-        release(socket, name);
-    }
-    plx__membership_look(socket, &udp_of(socket)->membership);
+    struct udp *self = udp_of(socket);
+    plx__named_advance(socket, &self->named, &self->departure, &self->arrival);
+    plx__membership_look(socket, &self->membership);
 }
 
 static uint64_t udp_deadline(const plx_socket *socket)
 {
-    uint64_t look_at = udp_of(socket)->membership.look_at;
-    uint64_t names = plx__names_deadline(&udp_of(socket)->names);
-    return names == 0 || (look_at != 0 && look_at < names) ? look_at : names;
+    const struct udp *self = udp_of(socket);
+    return plx__clock_earlier(self->membership.look_at, plx__named_deadline(&self->named));
 }
 
 static bool udp_holds_back(const plx_socket *socket)
 {
-    return udp_of(socket)->waiting_records > 0;
+    return udp_of(socket)->named.waiting_records > 0;
+}
+
+static void udp_heard(plx_socket *socket, const plx_address *from)
+{
+    plx__named_heard(&udp_of(socket)->named, from);
+}
+
+static bool udp_unreached(plx_socket *socket, const plx_address *to, int error)
+{
+    return plx__named_unreached(socket, &udp_of(socket)->named, to, error);
 }
 
 static void udp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
@@ -262,8 +238,7 @@ static void udp_add_statistics(const plx_socket *socket, plx_statistics *statist
 static void udp_finish(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
-    plx__names_clear(&self->names);
-    self->waiting_bytes = self->waiting_records = 0;
+    plx__named_clear(socket, &self->named);
     plx__arrival_clear(socket, &self->arrival);
     plx__departure_clear(&self->departure);
     self->membership = (struct plx__membership){.count = 0};
@@ -296,6 +271,9 @@ static const struct plx_kind udp = {
     .connected = udp_connected,
     .disconnect = udp_disconnect,
     .drop_peer = udp_drop_peer,
+    .choices = udp_choices,
+    .heard = udp_heard,
+    .unreached = udp_unreached,
     .advance = udp_advance,
     .deadline = udp_deadline,
     .holds_back = udp_holds_back,
@@ -388,7 +366,7 @@ static inline int write_from(plx_socket *socket, const plx_address *from, const 
         code = check_write(socket, to->family, data, size);
     }
     if (code == 0 && from != NULL) {
-        code = plx__departure_check_source(socket, from, to,
+        code = plx__internet_check_source(socket, from, to,
                                            plx__arrival_port(socket, &udp_of(socket)->arrival));
     }
     return code != 0 ? code : queue(socket, to, from, data, size);
@@ -437,17 +415,8 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
     if (code != 0) {
         return code;
     }
-    struct plx__name *name =
-        plx__names_get(&udp_of(socket)->names, &socket->task, host, wanted_family(socket));
-    if (name == NULL) {
-        return plx__socket_fail_memory(socket, "look up %s", host);
-    }
-    if (!name->known) {
-        return wait_for_name(socket, name, port, data, size);
-    }
-    to = name->address;
-    to.port = (uint16_t)port;
-    return queue(socket, &to, NULL, data, size);
+    return plx__named_write(socket, &udp_of(socket)->named, &udp_of(socket)->departure, host, port,
+                            wanted_family(socket), data, size);
 }
 
 size_t plx_udp_packets_available(const plx_socket *socket)
@@ -461,7 +430,7 @@ size_t plx_udp_packets_left_to_send(const plx_socket *socket)
         return 0;
     }
     const struct udp *self = udp_of(socket);
-    return plx__departure_count(socket, &self->departure) + self->waiting_records;
+    return plx__departure_count(socket, &self->departure) + self->named.waiting_records;
 }
 
 static int change_membership(plx_socket *socket, const char *group, bool join)
