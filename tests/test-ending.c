@@ -176,7 +176,7 @@ MODE_CASE(no_packet_is_kept_behind_one_that_was_dropped)
     struct record log;
     plx_socket *socket = world_socket_of(w, plx_seqpacket_new, &log);
     int ends[2];
-    char number[8];
+    char number[16];
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 100), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
@@ -187,7 +187,7 @@ MODE_CASE(no_packet_is_kept_behind_one_that_was_dropped)
         ck_assert_int_eq(plx_socket_write(socket, much, 100000), 100000);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     for (int i = 0, last = -1; i < 60; i++) {
-        snprintf(number, sizeof number, "%7d", i);
+        snprintf(number, sizeof number, "%15d", i);
         raw_send(ends[1], number, sizeof number);
         world_turn(w, 20);
         if (i % 20 != 19)
