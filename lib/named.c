@@ -195,6 +195,11 @@ static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx
 {
     struct plx__record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
     if (!plx__record_append(&name->waiting, &record, data, NULL)) {
+        if (name->records == 0) {
+            /* A lookup that nobody waits for could only fail a second time. */
+            plx__names_forget(&self->names, name);
+            plx__socket_update(socket);
+        }
         return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     name->records++;

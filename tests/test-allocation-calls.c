@@ -247,6 +247,11 @@ static int write_message(struct trial *t)
     return plx_socket_write_message(t->socket, bytes, 60000);
 }
 
+static int udp_write_to_a_name(struct trial *t)
+{
+    return plx_udp_write_to(t->socket, "localhost", 9, "x", 1);
+}
+
 static int udp_write(struct trial *t)
 {
     plx_address to = {.family = 4, .port = 9, .bytes = {127, 0, 0, 1}};
@@ -345,6 +350,7 @@ static const struct scenario scenarios[] = {
     {"udp: connect_to, bound", a_bound_udp, udp_connect_to, is_connected},
     {"udp: connect_to a name, bound", a_bound_udp, udp_connect_to_a_name, is_connected},
     {"udp: write", a_bound_udp, udp_write, is_bound},
+    {"udp: write_to a name", a_bound_udp, udp_write_to_a_name, is_bound},
     {"udp: write to the peer", a_udp_with_peer, write_much, is_connected},
     {"udp: write_message", a_udp_with_peer, write_message, is_connected},
     {"udp: join and leave", a_bound_udp, join_and_leave, is_bound},
