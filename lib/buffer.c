@@ -246,8 +246,8 @@ static void turn_around(uint8_t *bytes, size_t size)
 /* Two halves change places when each is turned around, and then the whole. */
 void plx__buffer_rotate(struct plx__buffer *buffer, size_t size)
 {
-    uint8_t *bytes = buffer->block + buffer->start;
     if (size > 0 && size < buffer->size) {
+        uint8_t *bytes = buffer->block + buffer->start;
         turn_around(bytes, size);
         turn_around(bytes + size, buffer->size - size);
         turn_around(bytes, buffer->size);

@@ -257,6 +257,27 @@ START_TEST(bytes_at_both_ends_in_turn_cost_linear_time)
 }
 END_TEST
 
+START_TEST(its_bytes_can_change_places)
+{
+    static const char letters[] = "abcdefghij";
+    struct plx__buffer buffer = {0};
+    plx__buffer_rotate(&buffer, 5);
+    ck_assert_uint_eq(buffer.size, 0);
+    for (size_t first = 0; first <= 12; first++) {
+        char wanted[24];
+        size_t behind = first < 10 ? first : 0;
+        plx__buffer_append(&buffer, "??", 2, NULL);
+        plx__buffer_append(&buffer, letters, 10, NULL);
+        plx__buffer_skip(&buffer, 2);
+        plx__buffer_rotate(&buffer, first);
+        snprintf(wanted, sizeof wanted, "%s%.*s", letters + behind, (int)behind, letters);
+        ck_assert_mem_eq(plx__buffer_data(&buffer), wanted, 10);
+        plx__buffer_skip(&buffer, 10);
+    }
+    plx__buffer_clear(&buffer, NULL);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("buffer");
@@ -265,6 +286,7 @@ int main(void)
     tcase_add_loop_test(tcase, it_holds_what_a_model_holds_with_a_pool, 1, 9);
     tcase_add_test(tcase, skipped_bytes_stay_until_the_buffer_is_used_again);
     tcase_add_test(tcase, skipped_bytes_can_be_given_back_from_where_they_stand);
+    tcase_add_test(tcase, its_bytes_can_change_places);
     tcase_add_test(tcase, a_size_that_cannot_be_changes_nothing);
     tcase_add_test(tcase, an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again);
     tcase_add_test(tcase, the_pool_keeps_what_frames_need);
