@@ -248,9 +248,7 @@ const char *plx_socket_remote_address(const plx_socket *socket)
     if (plx_socket_remote(socket, &address)) {
         return keep_text(&socket->remote_text, &address);
     }
-    bool connected =
-        socket != NULL && (socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING);
-    return connected ? text_or_none(socket->path) : "";
+    return socket != NULL && socket->had_peer ? text_or_none(socket->path) : "";
 }
 
 int plx_socket_remote_port(const plx_socket *socket)

@@ -150,6 +150,7 @@ void plx__socket_begin(plx_socket *socket)
     socket->messages_received = socket->messages_sent = 0;
     socket->fresh = socket->lent = false;
     socket->remote = (plx_address){0};
+    socket->had_peer = false;
     plx__text_set(&socket->remote_text, NULL);
     socket->process = plx__os_process();
 }
@@ -198,6 +199,7 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name 
     }
     socket->connect = plx__connect_free(socket->connect);
     socket->next_pause = 0;
+    socket->had_peer = true;
     plx__socket_set_state(socket, PLX_CONNECTED);
     socket->news |= PLX__NEWS(PLX__EVENT_CONNECTED);
     socket->told_connected = true;
@@ -250,6 +252,7 @@ void plx__socket_drop(plx_socket *socket)
     clear_connection(socket);
     plx__socket_forget_errors(socket, false);
     socket->remote = (plx_address){0};
+    socket->had_peer = false;
     if (was_open && socket->owner != NULL) {
         socket->owner->ended(socket->owner, socket);
     }
