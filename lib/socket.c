@@ -104,7 +104,7 @@ static void clear_connection(plx_socket *socket)
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
         socket->dropped = socket->filtered = false;
     socket->auto_connects = socket->will_connect = socket->wants_room = false;
-    socket->too_long = socket->dropping = false;
+    socket->too_long = socket->dropping = socket->drained = false;
     socket->input_error = socket->send_error = 0;
     socket->watch_error = 0;
     socket->look_pause = 0;
@@ -229,12 +229,15 @@ void plx__socket_end(plx_socket *socket)
 {
     plx__news untold = socket->news & ~PLX__NEWS_OF_SENDING;
     bool connected = socket->told_connected;
+    bool drained =
+        socket->state == PLX_CLOSING && (untold & PLX__NEWS(PLX__EVENT_END_ERROR)) == 0;
     bool again =
         socket->auto_connects && plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
     leave_system(socket);
     plx__socket_drop_sending(socket);
     clear_connection(socket);
     socket->news = untold | (connected ? PLX__NEWS(PLX__EVENT_DISCONNECTED) : 0);
+    socket->drained = drained;
     plx__socket_set_state(socket, PLX_UNCONNECTED);
     if (again) {
         plx__connect_later(socket);

@@ -205,6 +205,7 @@ struct plx_socket {
     bool trying : 1; /* which address of a name gets the datagrams is not settled */
     bool filtered : 1;    /* BOUND to CONNECTED: a datagram socket with a peer */
     bool dropped : 1;     /* what was written for a peer that was not found, and nothing since */
+    bool drained : 1;     /* UNCONNECTED: disconnect ended the connection, and nothing was lost */
     bool had_peer : 1;    /* there is a peer, or was one until the connection ended */
     uint16_t input_error; /* errno that ended the input; 0: a clean end */
     uint16_t send_error;  /* errno of a send that failed; told when the input is drained */

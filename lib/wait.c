@@ -151,6 +151,9 @@ static bool may_receive(const plx_socket *socket)
 
 static bool is_all_sent(const plx_socket *socket)
 {
+    if (socket->drained) {
+        return true;
+    }
     bool held = socket->kind->holds_back != NULL && socket->kind->holds_back(socket);
     return socket->out.size == 0 && !held && socket->state != PLX_UNCONNECTED && socket->send_error == 0 &&
            !socket->dropped;
