@@ -225,9 +225,10 @@ int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credenti
  * socket; -ENOPROTOOPT where the system has none. */
 int plx__os_peer_process(int descriptor);
 
-/* What the system knows of a TCP connection (tcp(7), TCP_INFO). */
+/* What the kernel knows of a TCP connection (tcp(7), TCP_INFO). plx__os_path_facts fails with -ENOTCONN
+ * for a listener, which is none. */
 struct plx__os_path_facts {
-    uint32_t round_trip, round_trip_variation; /* microseconds */
+    int64_t round_trip, round_trip_variation; /* microseconds; -1: not measured yet */
     uint32_t retransmissions;
     uint32_t congestion_window; /* segments */
 };

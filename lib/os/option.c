@@ -136,13 +136,22 @@ int plx__os_path_facts(int descriptor, struct plx__os_path_facts *ret_facts)
 {
     struct tcp_info info;
     int result = ask_info(descriptor, &info);
-    if (result == 0) {
-        *ret_facts = (struct plx__os_path_facts){.round_trip = info.tcpi_rtt,
-                                                 .round_trip_variation = info.tcpi_rttvar,
-                                                 .retransmissions = info.tcpi_total_retrans,
-                                                 .congestion_window = info.tcpi_snd_cwnd};
+    if (result < 0) {
+        return result;
     }
-    return result;
+    /* Of a listener these members mean other things or nothing (tcp_get_info of Linux). */
+    if (info.tcpi_state == TCP_LISTEN) {
+        return -ENOTCONN;
+    }
+    /* Before the first measurement, which a retransmitted SYN may be too doubtful for (RFC 6298,
+     * section 3), the time is 0 and its variation a guess. */
+    bool measured = info.tcpi_rtt != 0;
+    *ret_facts = (struct plx__os_path_facts){
+        .round_trip = measured ? (int64_t)info.tcpi_rtt : -1,
+        .round_trip_variation = measured ? (int64_t)info.tcpi_rttvar : -1,
+        .retransmissions = info.tcpi_total_retrans,
+        .congestion_window = info.tcpi_snd_cwnd};
+    return 0;
 }
 
 uint32_t plx__os_acknowledged_ago(int descriptor)
