@@ -285,13 +285,14 @@ static void note_dropped(struct plx__arrival *self, uint32_t count)
     }
 }
 
-uint64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *self)
+int64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *self)
 {
     uint32_t count;
-    if (plx__os_dropped(socket->watch.descriptor, &count) == 0) {
+    bool known = plx__os_dropped(socket->watch.descriptor, &count) == 0;
+    if (known) {
         note_dropped(self, count);
     }
-    return self->dropped;
+    return known || self->dropped > 0 ? (int64_t)self->dropped : -1;
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */

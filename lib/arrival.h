@@ -48,9 +48,9 @@ struct plx__arrival {
 void plx__arrival_input(plx_socket *socket, struct plx__arrival *arrival,
                         struct plx__budget *budget);
 
-/* plx__arrival_dropped returns how many the system has dropped for want of room since it opened the
- * descriptor. */
-uint64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *arrival);
+/* plx__arrival_dropped returns how many datagrams the kernel has dropped since it opened the descriptor,
+ * because it had no room; -1 where it does not say so. */
+int64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *arrival);
 
 /* plx__arrival_connected is called when the descriptor has got a peer, plx__arrival_disconnected before
  * the peer is taken away. */
