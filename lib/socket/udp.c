@@ -230,7 +230,7 @@ static bool udp_unreached(plx_socket *socket, const plx_address *to, int error)
 
 static void udp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
 {
-    statistics->messages_dropped = (int64_t)plx__arrival_dropped(socket, &udp_of(socket)->arrival);
+    statistics->messages_dropped = plx__arrival_dropped(socket, &udp_of(socket)->arrival);
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
@@ -410,7 +410,8 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
         to.port = (uint16_t)port;
         return plx_udp_write(socket, &to, data, size);
     }
-    int code = check_write(socket, 4, data, size);
+    /* The name may lead to IPv6, where more fits: what does not fit into IPv4 is refused by the kernel. */
+    int code = check_write(socket, wanted_family(socket), data, size);
     code = code == 0 ? plx__internet_check_host(socket, host) : code;
     if (code != 0) {
         return code;
