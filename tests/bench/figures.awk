@@ -31,6 +31,6 @@ field("target") == "-" && (style == "markdown" || field("program") !~ /^(poll|ip
     seen[field("verdict")]++
 }
 END {
-    printf "\n%d figures reached, %d within twice, %d over twice the target\n",
-        seen["reached"], seen["within twice"], seen["OVER TWICE"]
+    printf "\n%d figures reached, %d missed, %d missed by far\n",
+        seen["reached"], seen["missed"], seen["MISSED BY FAR"]
 }

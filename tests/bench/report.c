@@ -40,7 +40,7 @@ static const char *verdict(const struct bench_goal *goal, const struct row *row)
         return "";
     if (within(goal, value, goal->target))
         return "reached";
-    return within(goal, value, twice(goal)) ? "within twice" : "OVER TWICE";
+    return within(goal, value, twice(goal)) ? "missed" : "MISSED BY FAR";
 }
 
 /* ---- a row, twice ---------------------------------------------------------------------------- */
