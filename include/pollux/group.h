@@ -78,9 +78,9 @@ PLX_API void plx_group_set_budget(plx_group *group, int microseconds, size_t byt
 PLX_API void plx_group_wake(plx_group *group);
 
 /* plx_group_handle returns a descriptor that is readable, level-triggered, while the system has
- * work for the group; -1 where the mechanism has none. It belongs to the group: watch it, never
- * read or close it. Work that waits in memory does not show in it: ask plx_group_deadline as
- * well. */
+ * work for the group; -1 where the mechanism has none. It belongs to the group and is the same as
+ * long as the group lives: watch it, never read or close it. Work that waits in memory does not show
+ * in it: ask plx_group_deadline as well. */
 PLX_API int plx_group_handle(const plx_group *group);
 
 /* plx_group_deadline returns after how many milliseconds the group must be polled even if its

@@ -55,10 +55,11 @@ PLX_API int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size
 
 /* ---- who is there ---------------------------------------------------------------------------- */
 
-/* plx_ipc_peer_credentials tells who made the other end of a connection, at the time it connected
- * or began to listen (SO_PEERCRED, unix(7)); what the system does not tell is -1. It is known before
- * the first byte, so that a server can refuse in `accepted`. Returns 0, or PLX_INVALID_STATE for
- * NULL, another kind of socket or one without a connection; then *ret_credentials is untouched. */
+/* plx_ipc_peer_credentials gives who made the other end of a connection, at the time it connected
+ * or began to listen (SO_PEERCRED, unix(7)); what the kernel does not say is -1, such as the process
+ * id of a peer outside this program's pid namespace. It is known before the first byte, so that a
+ * server can refuse in `accepted`. Returns 0; PLX_INVALID_STATE for NULL, another kind of socket or
+ * one without a connection; or the kernel's error. Unless 0, *ret_credentials is untouched. */
 PLX_API int plx_ipc_peer_credentials(const plx_socket *socket, plx_credentials *ret_credentials);
 
 /* plx_ipc_peer_process_handle returns a descriptor that stands for the peer's process, as of the

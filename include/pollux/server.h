@@ -135,7 +135,8 @@ PLX_API const plx_error *plx_server_error(const plx_server *server);
 PLX_API size_t plx_server_active_count(const plx_server *server);
 
 /* plx_server_next_active returns the client after `previous`, the first one for NULL, and NULL
- * after the last one. To free or take clients on the way fetch the next one first:
+ * after the last one, for a socket that is none of the server's, and for one that has ended. To
+ * free or take clients on the way fetch the next one first:
  *
  *     for (client = plx_server_next_active(server, NULL); client != NULL; client = next) {
  *         next = plx_server_next_active(server, client);

@@ -140,8 +140,8 @@ PLX_API int plx_socket_adopt_activated(plx_socket *socket, const char *name);
  * too, or PLX_OPTION_LINGER_TIMEOUT is over. Then `disconnected`; before it `error` only if bytes
  * were lost. While still connecting: with bytes queued it connects and sends them first, with none
  * it is cancelled at once, silently. LISTENING or BOUND: flush and close. UDP with
- * its peer: flush, and BOUND as before. Returns 0 (also when it is CLOSING already), or
- * PLX_INVALID_STATE when it is UNCONNECTED. */
+ * its peer: flush, and BOUND as before. Returns 0 (also when it is CLOSING already, and
+ * when it waits to connect again, which it ends), or PLX_INVALID_STATE when it is UNCONNECTED. */
 PLX_API int plx_socket_disconnect(plx_socket *socket);
 
 /* plx_socket_close ends everything at once and silently: takes in what the system has received,
@@ -180,8 +180,9 @@ PLX_API bool plx_socket_wait_for_connected(plx_socket *socket, int timeout_ms);
  * since the last read or lookahead; false when the time was over or none can come any more. */
 PLX_API bool plx_socket_wait_for_data(plx_socket *socket, int timeout_ms);
 
-/* plx_socket_wait_for_sent polls and sleeps until the system has taken all that was written. False
- * when the time was over, or the connection ended or failed first. */
+/* plx_socket_wait_for_sent polls and sleeps until the kernel has taken all that was written: true,
+ * too, when disconnect has ended the connection meanwhile and nothing was lost. False when the time
+ * was over, or the connection ended or failed first. */
 PLX_API bool plx_socket_wait_for_sent(plx_socket *socket, int timeout_ms);
 
 /* plx_socket_wait_for_disconnected polls and sleeps until the state is UNCONNECTED; true at once
@@ -212,6 +213,7 @@ PLX_API int plx_socket_flush(plx_socket *socket);
 
 /* plx_socket_read takes up to `size` bytes out of what was received. Returns how many; 0 when there
  * is nothing now; -1 when there is nothing and nothing will come (unconnected), which is no error.
+ * An empty datagram or packet is 0, too: plx_socket_read_message returns NULL for none only.
  * NULL data with a size: -1, PLX_INVALID_STATE. */
 PLX_API ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size);
 
@@ -242,18 +244,20 @@ PLX_API ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t si
 /* plx_socket_can_read_line returns whether read_line would give something if `size` is enough. */
 PLX_API bool plx_socket_can_read_line(const plx_socket *socket);
 
-/* plx_socket_skip takes up to `size` received bytes and drops them; returns how many. */
+/* plx_socket_skip takes up to `size` received bytes and drops them; returns how many. Of datagrams
+ * and packets it drops the oldest, whatever `size` is, and returns how large that was. */
 PLX_API size_t plx_socket_skip(plx_socket *socket, size_t size);
 
 /* plx_socket_unread puts bytes (copied) before those that are to be read next, whatever the read
- * limit. No event tells of them. Returns 0, PLX_OUT_OF_MEMORY or PLX_INVALID_STATE (NULL, UDP). */
+ * limit. No event tells of them. Returns 0, PLX_OUT_OF_MEMORY or PLX_INVALID_STATE (NULL, UDP,
+ * packets). */
 PLX_API int plx_socket_unread(plx_socket *socket, const void *data, size_t size);
 
 /* plx_socket_purge drops the bytes received and not read, and nothing of what is to be sent. */
 PLX_API void plx_socket_purge(plx_socket *socket);
 
-/* plx_socket_bytes_available returns how many bytes can be read now, without asking the system;
- * UDP with a peer: the size of the oldest datagram. */
+/* plx_socket_bytes_available returns how many bytes can be read now, without asking the kernel; of
+ * datagrams and packets the size of the oldest one. */
 PLX_API size_t plx_socket_bytes_available(const plx_socket *socket);
 
 /* plx_socket_bytes_left_to_send returns how many bytes are queued that the system has not taken. */
@@ -266,7 +270,7 @@ PLX_API bool plx_socket_end_of_file(const plx_socket *socket);
 /* ---- what it is now -------------------------------------------------------------------------- */
 
 /* plx_socket_handle returns the descriptor, or -1 when there is none (also while a name is looked
- * up and addresses are tried). It belongs to the socket: never close it. */
+ * up and addresses are tried, but UDP is bound before). It belongs to the socket: never close it. */
 PLX_API int plx_socket_handle(const plx_socket *socket);
 
 /* plx_socket_state returns the state; PLX_UNCONNECTED for NULL. What a call changed and a poll has
@@ -280,14 +284,15 @@ PLX_API plx_state plx_socket_state(const plx_socket *socket);
  * NULL. */
 PLX_API int plx_socket_reconnects_in(const plx_socket *socket);
 
-/* plx_socket_is_connected returns whether bytes can go both ways; UDP: whether it is bound. */
+/* plx_socket_is_connected returns whether the state is CONNECTED or (UDP) BOUND. With
+ * PLX_OPTION_HALF_OPEN that is so, too, when the peer has ended its side. */
 PLX_API bool plx_socket_is_connected(const plx_socket *socket);
 
 /* plx_socket_is_listening returns whether the state is LISTENING. */
 PLX_API bool plx_socket_is_listening(const plx_socket *socket);
 
-/* plx_socket_local tells the local IP address and port. False, and *ret_address untouched: not
- * open, or a Unix path. */
+/* plx_socket_local gives the local IP address and port. False, and *ret_address untouched: there is
+ * no descriptor (see plx_socket_handle), or a Unix path. */
 PLX_API bool plx_socket_local(const plx_socket *socket, plx_address *ret_address);
 
 /* plx_socket_remote tells the peer's IP address and port; they stay known after the end, until
@@ -295,12 +300,12 @@ PLX_API bool plx_socket_local(const plx_socket *socket, plx_address *ret_address
  * Unix path. */
 PLX_API bool plx_socket_remote(const plx_socket *socket, plx_address *ret_address);
 
-/* plx_socket_local_address returns the local IP address as a text without port, IPC the path; ""
- * when not open. The text is made when it is asked for. */
+/* plx_socket_local_address returns the local IP address as a string without port, IPC the path; ""
+ * when there is no descriptor. The string is made when it is asked for. */
 PLX_API const char *plx_socket_local_address(const plx_socket *socket);
 
-/* plx_socket_remote_address returns the peer's IP address as a text without port, IPC the path; ""
- * when plx_socket_remote has none. */
+/* plx_socket_remote_address returns the peer's IP address as a string without port, IPC the path, as
+ * long as plx_socket_remote would know it; "" when there is no peer. */
 PLX_API const char *plx_socket_remote_address(const plx_socket *socket);
 
 /* plx_socket_remote_port returns the peer's port; 0 when plx_socket_remote has none. */
@@ -326,8 +331,10 @@ typedef struct plx_statistics {
     uint64_t bytes_sent;           /* payload that the system took */
     uint64_t messages_received;    /* datagrams; 0 for streams, which have none */
     uint64_t messages_sent;        /* datagrams that the system took */
-    int64_t idle;                  /* ms since anything moved; -1: nothing has */
-    int64_t round_trip;            /* TCP: smoothed round-trip time in µs (RFC 6298); -1: unknown */
+    int64_t idle;                  /* ms since a byte moved or the connection began; -1: neither
+                                      has happened */
+    int64_t round_trip;            /* TCP: smoothed round-trip time in µs (RFC 6298); -1: unknown,
+                                      as of a listener and before the first measurement */
     int64_t round_trip_variation;  /* TCP: its variation in µs; -1: unknown */
     int64_t retransmissions;       /* TCP: segments sent again; -1: unknown */
     int64_t congestion_window;     /* TCP: segments that may be under way; -1: unknown */
@@ -357,7 +364,8 @@ typedef enum plx_option {
     PLX_OPTION_KEEP_ALIVE_INTERVAL, /* TCP: seconds between two probes */
     PLX_OPTION_KEEP_ALIVE_COUNT,    /* TCP: probes without answer that end the connection */
     PLX_OPTION_LOW_DELAY,           /* TCP: small packets leave at once, TCP_NODELAY [1] */
-    PLX_OPTION_TYPE_OF_SERVICE,     /* TCP, UDP: 0 to 255, the byte in the IP header (ip(7)) */
+    PLX_OPTION_TYPE_OF_SERVICE,     /* TCP, UDP: 0 to 255, the byte in the IP header (ip(7)); of TCP's
+                                       the kernel keeps the two lowest bits for itself */
     PLX_OPTION_SEND_BUFFER_SIZE,    /* the system's buffer; Linux reserves twice that (socket(7)) */
     PLX_OPTION_RECEIVE_BUFFER_SIZE, /* the system's buffer */
     PLX_OPTION_PATH_MTU,            /* TCP, UDP: while open reads the largest packet of the way to
@@ -383,18 +391,18 @@ typedef enum plx_option {
                                        nothing about a peer that is only sent to */
     PLX_OPTION_HALF_OPEN,           /* switch: when the peer ends its side, `end_of_input` comes and
                                        writing goes on; else the connection ends */
-    PLX_OPTION_AUTO_CONNECT,        /* TCP, IPC, switch: a connection made by connect that failed or
-                                       was lost is tried again after 100 ms, doubled up to 30 s, a
-                                       quarter more or less, until disconnect, close, abort or 0.
+    PLX_OPTION_AUTO_CONNECT,        /* TCP, IPC, packets, switch: a connection made by connect that
+                                       failed or was lost is tried again after 100 ms, doubled up to
+                                       30 s, a quarter more or less, until disconnect, close, abort or 0.
                                        Each failure is told; unread bytes go when the next attempt
                                        begins. Until then the state is UNCONNECTED, and
                                        plx_socket_reconnects_in says when */
     PLX_OPTION_ROUTER_HOPS,         /* UDP: routers a datagram may pass, 1 to 255 [32] */
     PLX_OPTION_SEND_TO_SELF,        /* UDP, switch: multicast comes back to this computer */
     PLX_OPTION_BROADCAST,           /* UDP, switch: sending to broadcast addresses is allowed [1] */
-    PLX_OPTION_SHARE_ADDRESS,       /* switch: several sockets may be bound to one port */
-    PLX_OPTION_MODE,                /* IPC: permissions of the file (0600); not for abstract names;
-                                       0 is what the umask leaves */
+    PLX_OPTION_SHARE_ADDRESS,       /* TCP, UDP, switch: several sockets may be bound to one port */
+    PLX_OPTION_MODE,                /* IPC, packets: permissions of the file, such as 0600; not for
+                                       abstract names; 0 is what the umask leaves */
     PLX_OPTION_RECEIVE_HANDLES, /* IPC: take descriptors (pollux/ipc.h); off: the system drops them */
     PLX_OPTION_UNACKNOWLEDGED_TIMEOUT /* TCP: ms that sent bytes may stay unacknowledged; then the
                                        connection ends with 102, ETIMEDOUT, reason SOCKET_TIMEOUT.
