@@ -1,0 +1,100 @@
+/* tests/promises.h -- sentences of the public headers, each with what provokes it.
+ *
+ * A rule is one sentence and a function that holds a socket to it. Every rule runs on a fresh socket
+ * of each kind, in each place of its life, alone and in a group, so that a failure names the sentence
+ * and where it does not hold. EXPECT is the assertion of a rule. */
+#ifndef POLLUX_TESTS_PROMISES_H
+#define POLLUX_TESTS_PROMISES_H
+
+#include "tests/world.h"
+
+enum sort { TCP, UDP, IPC, SEQPACKET, SORTS };
+
+/* Where a socket is in its life. What is unread is UNREAD, which a socket of packets received as one
+ * packet, and a UDP socket as one datagram. */
+enum place {
+    NEW,        /* nothing was called */
+    LOOKING_UP, /* connect_to a name, and nobody answers */
+    CONNECTING, /* connect_to an address, and no poll since */
+    BOUND,
+    LISTENING,
+    CONNECTED,
+    READABLE,   /* connected, with UNREAD */
+    HALF_ENDED, /* the peer has ended its side, HALF_OPEN is set */
+    CLOSING,    /* disconnect with "queued" in the queue, and no poll since */
+    LEFT,       /* UDP: disconnect, so that there is no peer any more */
+    ENDED,      /* the peer has ended, with UNREAD */
+    CLOSED,     /* close, with UNREAD */
+    ABORTED,    /* abort */
+    FAILED,     /* connect was refused */
+    PLACES
+};
+
+#define UNREAD "line\nrest"
+enum { UNREAD_SIZE = sizeof UNREAD - 1 };
+
+struct rule;
+
+struct stage {
+    struct world *w;
+    const struct rule *rule;
+    enum sort sort;
+    enum place place;
+    plx_socket *socket;
+    struct record log;
+    int peer;               /* a raw descriptor at the other end, -1: none */
+    char where[WHERE_SIZE]; /* as given to connect_to or listen_on */
+    plx_address address;    /* of the peer; none: a path, or no peer */
+    char name[64];
+};
+
+struct rule {
+    const char *header;   /* without "pollux/" */
+    const char *sentence; /* of it */
+    void (*hold)(struct stage *s);
+};
+
+#define EXPECT(s, condition)                                                                       \
+    ck_assert_msg((condition), "pollux/%s: \"%s\"\n  does not hold %s: %s", (s)->rule->header,     \
+                  (s)->rule->sentence, (s)->name, #condition)
+
+/* What a place means. */
+bool place_is_open(const struct stage *s);  /* a descriptor is bound or connected */
+bool place_has_peer(const struct stage *s); /* now */
+bool place_has_unread(const struct stage *s);
+bool place_can_write(const struct stage *s); /* write is not refused */
+bool place_may_receive(const struct stage *s);
+bool place_is_unconnected(const struct stage *s);
+plx_state place_state(const struct stage *s);
+
+static inline bool sort_has_path(const struct stage *s)
+{
+    return s->sort == IPC || s->sort == SEQPACKET;
+}
+
+static inline bool sort_has_packets(const struct stage *s)
+{
+    return s->sort == UDP || s->sort == SEQPACKET;
+}
+
+plx_socket *promises_new(enum sort sort);
+int promises_raw(enum sort sort); /* a raw descriptor of that kind */
+/* promises_listen lets a raw socket listen (UDP: be bound) at a place of the world's. */
+int promises_listen(struct world *w, enum sort sort, char *ret_where);
+/* promises_take accepts (UDP: connects) the peer of a socket that connects there, in blocking mode. */
+int promises_take(struct world *w, enum sort sort, int listener, plx_socket *socket);
+
+/* promises_hold holds a rule everywhere. */
+void promises_hold(const struct rule *rule);
+
+/* promises_add adds a loop test over rules. */
+#define PROMISES(name, rules)                                                                      \
+    START_TEST(name)                                                                               \
+    {                                                                                              \
+        promises_hold(&(rules)[_i]);                                                               \
+    }                                                                                              \
+    END_TEST
+#define ADD_PROMISES(tcase, name, rules)                                                           \
+    tcase_add_loop_test(tcase, name, 0, (int)(sizeof(rules) / sizeof((rules)[0])))
+
+#endif
