@@ -66,6 +66,10 @@ plx_socket *plx_socket_free(plx_socket *socket)
     if (socket == NULL || socket->hold.freed) {
         return NULL;
     }
+    /* Closing receives, and would do so into the bytes that a handler may still look at. */
+    struct plx__buffer lent = socket->in;
+    socket->in = (struct plx__buffer){.block = NULL};
+    plx__socket_drop_bytes(socket);
     /* A forked child shares the connection with its parent: sending or resetting here would be
      * heard by the peer. */
     if (socket->process == plx__os_process()) {
@@ -76,6 +80,9 @@ plx_socket *plx_socket_free(plx_socket *socket)
     if (socket->owner != NULL) {
         socket->owner->left(socket->owner, socket);
     }
+    plx__socket_drop_bytes(socket);
+    lent.size = lent.start = 0;
+    socket->in = lent;
     if (socket->hold.count == 0) {
         plx__buffer_clear(&socket->in, plx__socket_pool(socket));
     }

@@ -20,8 +20,9 @@ PLX_BEGIN_DECLS
 /* ---- the object ------------------------------------------------------------------------------ */
 
 /* plx_socket_free ends the socket as plx_socket_close does and frees it; it leaves its group and
- * its server by itself. Silent. Allowed in any handler: what the socket lent out stays valid until
- * the handler has returned. Takes NULL; returns NULL. */
+ * its server by itself. Silent. Allowed in any handler. In a handler of this socket the socket and
+ * what it lent out stay valid until that handler has returned; elsewhere both are gone at once. Takes
+ * NULL; returns NULL. */
 PLX_API plx_socket *plx_socket_free(plx_socket *socket);
 
 /* plx_socket_set_events sets the handlers, and the `user` that they are given. It borrows the
