@@ -20,6 +20,14 @@
 #define PLX__PRINTF(format_at, first)
 #endif
 
+/* PLX__APART keeps a function apart from its callers: inside them, work that few calls need would have
+ * all of them save registers for it. */
+#if defined(__GNUC__) || defined(__clang__)
+#define PLX__APART __attribute__((noinline))
+#else
+#define PLX__APART
+#endif
+
 /* PLX__LOWEST_BIT returns the number of the lowest bit of a 32-bit number that is not 0. */
 #if defined(__GNUC__) || defined(__clang__)
 #define PLX__LOWEST_BIT(bits) ((unsigned)__builtin_ctz(bits))

@@ -78,11 +78,9 @@ static bool report(struct plx__poller *poller, const struct epoll_event *event)
     return new;
 }
 
-/* Reports all that is ready now. Returns 0 when nothing was, a positive number or a negative errno. */
-static int report_all(struct epoll_poller *self)
+/* Reports a batch of so many, and what is ready beyond it. */
+static void report_all(struct epoll_poller *self, int count)
 {
-    int count = epoll_wait(self->descriptor, self->batch, BATCH, 0);
-    int result = count < 0 ? -errno : count;
     bool all = false;
     /* A full batch may not be all. The kernel puts what it reported behind what it did not, so that
      * asking again brings the others first, and what was reported already says that it has come
@@ -94,7 +92,16 @@ static int report_all(struct epoll_poller *self)
         }
         count = all ? 0 : epoll_wait(self->descriptor, self->batch, BATCH, 0);
     }
-    return result;
+}
+
+/* Reports all that is ready now. Returns 0 when nothing was, a positive number or a negative errno. */
+static inline int look(struct epoll_poller *self)
+{
+    int count = epoll_wait(self->descriptor, self->batch, BATCH, 0);
+    if (count > 0) {
+        report_all(self, count);
+    }
+    return count < 0 ? -errno : count;
 }
 
 /* The kernel's clock, whatever the program's is: the two need not go alike. */
@@ -118,11 +125,10 @@ static int left_until(int64_t end, int timeout_ms)
  * any thread (Linux 6.18, io_uring.c, io_ring_exit_work). The kernel lets poll sleep on then, for
  * what is left of its time, and ends it where a handler has run. A note of who closed a ring lost:
  * it cannot tell a handler from a ring, and does not know of rings that are not ours. */
-static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
+static PLX__APART int sleep_until_ready(struct epoll_poller *self, int timeout_ms)
 {
-    struct epoll_poller *self = epoll_of(poller);
-    int result = report_all(self);
-    int64_t end = result == 0 && timeout_ms > 0 ? now_us() + (int64_t)timeout_ms * 1000 : 0;
+    int64_t end = timeout_ms > 0 ? now_us() + (int64_t)timeout_ms * 1000 : 0;
+    int result = 0;
     /* More than once only where somebody else was faster: processes that share a listener. */
     while (result == 0 && timeout_ms != 0) {
         struct pollfd entry = {.fd = self->descriptor, .events = POLLIN};
@@ -130,10 +136,17 @@ static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
         if (ready <= 0) {
             return ready;
         }
-        result = report_all(self);
+        result = look(self);
         timeout_ms = left_until(end, timeout_ms);
     }
     return result;
+}
+
+static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
+{
+    struct epoll_poller *self = epoll_of(poller);
+    int result = look(self);
+    return result == 0 && timeout_ms != 0 ? sleep_until_ready(self, timeout_ms) : result;
 }
 
 static int epoll_handle(const struct plx__poller *poller)
