@@ -70,30 +70,29 @@ static void look_at_peer(plx_socket *socket, uint64_t now)
     options->under_way = under_way;
 }
 
-static bool is_over(const plx_socket *socket, uint64_t now)
+/* The time is over, so far as is known. */
+static PLX__APART void check_late(plx_socket *socket, uint64_t now)
 {
-    uint64_t late = plx__idle_deadline(socket);
-    return late != 0 && now >= late;
-}
-
-void plx__idle_check(plx_socket *socket)
-{
-    if (plx__idle_deadline(socket) == 0) {
-        return;
-    }
-    uint64_t now = plx__clock_now();
     bool looks = socket->kind->unconfirmed != NULL;
     /* What waits to be sent is no sign of the peer, where the peer gives one. */
-    if (!is_over(socket, now) || plx__socket_has_input_work(socket) ||
-        (!looks && plx__socket_can_send(socket))) {
+    if (plx__socket_has_input_work(socket) || (!looks && plx__socket_can_send(socket))) {
         return;
     }
     if (looks) {
         look_at_peer(socket, now);
     }
-    if (is_over(socket, now)) {
+    if (now >= plx__idle_deadline(socket)) {
         plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
                                   "nothing arrived at either end for %d ms", limit_of(socket));
         plx__socket_end(socket);
+    }
+}
+
+void plx__idle_check(plx_socket *socket)
+{
+    uint64_t late = plx__idle_deadline(socket);
+    uint64_t now = late == 0 ? 0 : plx__clock_now();
+    if (late != 0 && now >= late) {
+        check_late(socket, now);
     }
 }

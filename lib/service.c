@@ -22,7 +22,7 @@ struct plx__budget plx__socket_budget(void)
 
 /* ---- keeping watch and deadline in line ------------------------------------------------------ */
 
-unsigned plx__socket_interest(const plx_socket *socket, plx_state state)
+static inline unsigned interest_in(const plx_socket *socket, plx_state state)
 {
     unsigned interest = socket->stuck ? PLX__WRITE : 0u;
     /* While the program disconnects, reading goes on in any case: bytes left unread would make TCP
@@ -38,6 +38,11 @@ unsigned plx__socket_interest(const plx_socket *socket, plx_state state)
      * suffices. Writing needs the level: whether there is room now is asked each time. */
     bool remembers = socket->kind->short_is_all && state != PLX_LISTENING;
     return interest == PLX__READ && remembers ? interest | PLX__EDGE : interest;
+}
+
+unsigned plx__socket_interest(const plx_socket *socket, plx_state state)
+{
+    return interest_in(socket, state);
 }
 
 static uint64_t deadline_of_state(const plx_socket *socket)
@@ -67,10 +72,10 @@ static uint64_t deadline_of(const plx_socket *socket)
     return plx__clock_earlier(states, kinds);
 }
 
-void plx__socket_update(plx_socket *socket)
+static void bring_in_line(plx_socket *socket)
 {
     if (socket->watch.task != NULL) {
-        unsigned interest = plx__socket_interest(socket, (plx_state)socket->state);
+        unsigned interest = interest_in(socket, (plx_state)socket->state);
         int result =
             interest == socket->watch.interest ? 0 : plx__watch_set(&socket->watch, interest);
         if (result < 0) {
@@ -86,6 +91,23 @@ void plx__socket_update(plx_socket *socket)
     }
 }
 
+/* Whether the socket is as most are most of the time: an open stream without options that is read, with
+ * nothing else to wait for. Watch and deadline are in line then. */
+static bool is_in_line(const plx_socket *socket)
+{
+    return socket->state == PLX_CONNECTED && socket->options == NULL &&
+           (socket->watch.interest & (PLX__READ | PLX__WRITE | PLX__HANG_UP)) == PLX__READ &&
+           !(socket->stuck || socket->input_ended || socket->end_told || socket->peer_ended) &&
+           socket->task.deadline.at == 0 && socket->kind->deadline == NULL;
+}
+
+void plx__socket_update(plx_socket *socket)
+{
+    if (!is_in_line(socket)) {
+        bring_in_line(socket);
+    }
+}
+
 static bool may_receive(const plx_socket *socket)
 {
     return plx__socket_is_open(socket) && !socket->input_ended &&
@@ -96,19 +118,29 @@ static bool may_receive(const plx_socket *socket)
  * be served there. */
 static bool has_edge(const plx_socket *socket)
 {
-    return socket->task.loop != NULL && (socket->watch.interest & PLX__EDGE) != 0 &&
-           may_receive(socket);
+    return (socket->watch.ready & PLX__READ) != 0 && (socket->watch.interest & PLX__EDGE) != 0 &&
+           socket->task.loop != NULL && may_receive(socket);
+}
+
+static inline bool has_input_work(const plx_socket *socket)
+{
+    return socket->news != 0 || socket->watch_error != 0 ||
+           (socket->again || socket->more || socket->too_long) || has_edge(socket);
+}
+
+static inline bool has_work(const plx_socket *socket)
+{
+    return has_input_work(socket) || plx__socket_can_send(socket);
 }
 
 bool plx__socket_has_input_work(const plx_socket *socket)
 {
-    return socket->news != 0 || socket->again || socket->more || socket->too_long ||
-           socket->watch_error != 0 || has_edge(socket);
+    return has_input_work(socket);
 }
 
 bool plx__socket_has_work(const plx_socket *socket)
 {
-    return plx__socket_has_input_work(socket) || plx__socket_can_send(socket);
+    return has_work(socket);
 }
 
 bool plx__socket_has_ending(const plx_socket *socket)
@@ -157,10 +189,14 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
         socket->kind->advance(socket);
     }
     socket->more = false;
+    uint64_t before = socket->bytes_received;
     if (may_receive(socket)) {
         socket->kind->input(socket, budget);
     }
-    plx__idle_check(socket);
+    /* Without options there is no idle time-out, and what has just come was no silence. */
+    if (socket->options != NULL && socket->bytes_received == before) {
+        plx__idle_check(socket);
+    }
     plx__socket_update(socket);
 }
 
@@ -176,7 +212,7 @@ void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
 }
 
 /* A connection that nothing watches would be silent for ever: better to end it with the reason. */
-static void end_unwatched(plx_socket *socket)
+static PLX__APART void end_unwatched(plx_socket *socket)
 {
     int error = socket->watch_error;
     plx__socket_set_end_error(socket, plx__error_code(-error), plx__error_reason(-error), error,
@@ -200,7 +236,7 @@ void plx__socket_settle(plx_socket *socket)
 /* Whether the second half of a frame has anything to do for the socket. */
 static bool wants_output(const plx_socket *socket)
 {
-    return plx__socket_has_work(socket) || socket->out.size > 0 || socket->input_ended ||
+    return has_work(socket) || socket->out.size > 0 || socket->input_ended ||
            socket->state == PLX_CLOSING || socket->send_error != 0;
 }
 
@@ -267,7 +303,7 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
         plx__socket_settle(socket);
         plx__socket_tell(socket, last_news(socket));
     }
-    bool more = !socket->hold.freed && (plx__socket_has_work(socket) || task->wants_input);
+    bool more = !socket->hold.freed && (has_work(socket) || task->wants_input);
     plx__socket_leave(socket);
     return more;
 }
@@ -337,9 +373,9 @@ static void rest_buffers(plx_socket *socket)
 static bool is_quiet(const plx_socket *socket)
 {
     bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
-    return open && (socket->watch.interest & PLX__READ) != 0 && !plx__socket_has_work(socket) &&
-           !socket->input_ended && socket->out.size == 0 && socket->send_error == 0 &&
-           socket->task.deadline.at == 0 && has_one_watch(socket);
+    return open && socket->task.deadline.at == 0 && (socket->watch.interest & PLX__READ) != 0 &&
+           !has_input_work(socket) && !socket->input_ended && socket->out.size == 0 &&
+           socket->send_error == 0 && has_one_watch(socket);
 }
 
 /* Most polls of most sockets find nothing, and are over when the system has said so. What a quiet
