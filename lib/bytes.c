@@ -175,16 +175,12 @@ static ptrdiff_t refuse(plx_socket *socket, const char *call, size_t size, const
     return -1;
 }
 
-/* A datagram socket without a peer has no stream of anything; a stream always is one. */
-bool plx__socket_refuses_peerless(plx_socket *socket, const char *call)
+bool plx__socket_refuse_peerless(plx_socket *socket, const char *call)
 {
-    bool refused = socket->kind->record_size > 0 && !plx__socket_has_packets(socket);
-    if (refused) {
-        plx__socket_refuse(socket, PLX_REASON_OPERATION,
-                           "%s: the socket has no peer, call %s, or plx_socket_connect_to first",
-                           call, socket->kind->without_peer);
-    }
-    return refused;
+    plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                       "%s: the socket has no peer, call %s, or plx_socket_connect_to first", call,
+                       socket->kind->without_peer);
+    return true;
 }
 
 /* What splits or joins is for streams only. */

@@ -445,9 +445,16 @@ bool plx__socket_has_line(plx_socket *socket);
  * the program look at them until the socket is served again. */
 void plx__socket_lend_and_take(plx_socket *socket, size_t size);
 
+/* plx__socket_refuse_peerless is plx__socket_refuses_peerless where the call is to be refused. */
+bool plx__socket_refuse_peerless(plx_socket *socket, const char *call);
+
 /* plx__socket_refuses_peerless refuses a call that reads or writes on a datagram socket without a peer,
  * which has no order of bytes or datagrams, and returns whether it did; a stream always has one. */
-bool plx__socket_refuses_peerless(plx_socket *socket, const char *call);
+static inline bool plx__socket_refuses_peerless(plx_socket *socket, const char *call)
+{
+    return socket->kind->record_size > 0 && !plx__socket_has_packets(socket) &&
+           plx__socket_refuse_peerless(socket, call);
+}
 
 /* plx__socket_check_write says whether so much may be written now. Returns 0, or a code after
  * plx__socket_fail. */

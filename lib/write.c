@@ -29,9 +29,9 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
     return (size_t)sent;
 }
 
-static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
+/* A write that is large, or longer than there is room for. */
+static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, size_t room)
 {
-    size_t room = plx__socket_write_room(socket);
     size_t accepted = room < size ? room : size;
     size_t sent = send_directly(socket, data, accepted);
     const uint8_t *rest = (const uint8_t *)data + sent;
@@ -45,6 +45,21 @@ static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
     }
     plx__task_schedule(&socket->task);
     return (ptrdiff_t)(kept ? accepted : sent);
+}
+
+static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
+{
+    size_t room = plx__socket_write_room(socket);
+    if (size > room || size >= DIRECT_WRITE) {
+        return write_piece(socket, data, size, room);
+    }
+    if (!plx__buffer_append(&socket->out, data, size, plx__socket_pool(socket))) {
+        socket->wants_room = false;
+        return -plx__socket_fail_memory(socket, "write %zu bytes", size);
+    }
+    socket->wants_room = false;
+    plx__task_schedule(&socket->task);
+    return (ptrdiff_t)size;
 }
 
 int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)
@@ -77,9 +92,22 @@ ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
     return size == 0 ? 0 : write_stream(socket, data, size);
 }
 
+/* Whether it is a write as most are, in which there is nothing to refuse: a few bytes for a stream. */
+static inline bool is_usual(const plx_socket *socket, const void *data, size_t size)
+{
+    return socket->kind->write == NULL && socket->state == PLX_CONNECTED &&
+           !socket->sending_ended && !socket->hold.freed && data != NULL && size > 0 &&
+           size < DIRECT_WRITE;
+}
+
 ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
 {
-    ptrdiff_t taken = socket == NULL ? -1 : plx__socket_write(socket, data, size);
+    ptrdiff_t taken = -1;
+    if (socket != NULL && is_usual(socket, data, size)) {
+        taken = write_stream(socket, data, size);
+    } else if (socket != NULL) {
+        taken = plx__socket_write(socket, data, size);
+    }
     return taken < 0 ? -1 : taken;
 }
 
