@@ -211,14 +211,6 @@ bool plx__buffer_prepend(struct plx__buffer *buffer, const void *data, size_t si
 
 const uint8_t plx__buffer_nothing[1] = {0};
 
-size_t plx__buffer_skip(struct plx__buffer *buffer, size_t size)
-{
-    size_t taken = size < buffer->size ? size : buffer->size;
-    buffer->size -= taken;
-    buffer->start = buffer->size == 0 ? 0 : buffer->start + taken;
-    return taken;
-}
-
 void plx__buffer_rest(struct plx__buffer *buffer, struct plx__pool *pool)
 {
     if (buffer->size == 0 && buffer->block != NULL) {

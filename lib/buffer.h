@@ -105,8 +105,14 @@ static inline const uint8_t *plx__buffer_data(const struct plx__buffer *buffer)
 
 /* plx__buffer_skip removes up to `size` bytes from the front and returns how many. The block stays
  * where it is, so that a pointer to the removed bytes still holds until the buffer is reserved or
- * rested. */
-size_t plx__buffer_skip(struct plx__buffer *buffer, size_t size);
+ * rested. Inline, as for each datagram. */
+static inline size_t plx__buffer_skip(struct plx__buffer *buffer, size_t size)
+{
+    size_t taken = size < buffer->size ? size : buffer->size;
+    buffer->size -= taken;
+    buffer->start = buffer->size == 0 ? 0 : buffer->start + taken;
+    return taken;
+}
 
 /* plx__buffer_rest gives the block of an empty buffer to the pool, or frees it where there is none;
  * a buffer with live bytes is left alone. */

@@ -9,19 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 
-/* A call counts as this many bytes, so that a budget of bytes bounds a flood of empty datagrams and
- * of accepts too. */
-#define CALL_PRICE 64
-
 /* ---- budget ---------------------------------------------------------------------------------- */
-
-void plx__budget_spend(struct plx__budget *budget, size_t bytes)
-{
-    size_t price = bytes + CALL_PRICE;
-    if (budget->bytes != SIZE_MAX) {
-        budget->bytes -= price < budget->bytes ? price : budget->bytes;
-    }
-}
 
 bool plx__budget_is_spent(const struct plx__budget *budget)
 {

@@ -37,8 +37,18 @@ struct plx__budget {
     uint64_t until; /* the moment at which to stop; 0: none */
 };
 
-/* plx__budget_spend takes `bytes` and the price of one call. */
-void plx__budget_spend(struct plx__budget *budget, size_t bytes);
+/* A call counts as this many bytes, so that a budget of bytes bounds a flood of empty datagrams and
+ * of accepts too. */
+#define PLX__CALL_PRICE 64
+
+/* plx__budget_spend takes `bytes` and the price of one call. Inline, as for each datagram. */
+static inline void plx__budget_spend(struct plx__budget *budget, size_t bytes)
+{
+    size_t price = bytes + PLX__CALL_PRICE;
+    if (budget->bytes != SIZE_MAX) {
+        budget->bytes -= price < budget->bytes ? price : budget->bytes;
+    }
+}
 /* plx__budget_is_spent asks the clock only where a time was set. */
 bool plx__budget_is_spent(const struct plx__budget *budget);
 

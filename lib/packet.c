@@ -27,10 +27,3 @@ size_t plx__packet_take(plx_socket *socket, size_t size)
     socket->in_records--;
     return record.size;
 }
-
-bool plx__packet_fits(const plx_socket *socket, size_t waiting, size_t size)
-{
-    size_t limit = (size_t)plx__option_value(socket->options, PLX_OPTION_WRITE_LIMIT);
-    size_t queued = socket->out.size + waiting;
-    return limit == 0 || queued == 0 || queued + socket->kind->record_size + size <= limit;
-}
