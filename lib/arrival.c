@@ -178,8 +178,11 @@ static void set_addresses(plx_socket *socket, const struct plx__arrival *self,
 {
     intake->record = (struct plx__record){.size = 0};
     plx__os_name_to_address(&arrival->from, &intake->record.address);
-    intake->target = target_of(self, arrival);
-    intake->turn = true;
+    /* Where all come to one address, the first record has it for all. */
+    if (intake->each || intake->last == NULL) {
+        intake->target = target_of(self, arrival);
+        intake->turn = true;
+    }
     intake->last = arrival;
     plx__unreached_heard(socket, &intake->record.address);
     /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
@@ -217,8 +220,8 @@ static inline uint8_t *keep(const struct intake *intake, uint8_t *place, const u
 }
 
 /* Puts all of an arrival at `place`. Only the last of several can have lost its end. */
-static uint8_t *keep_all(struct intake *intake, uint8_t *place,
-                         const struct plx__os_arrival *arrival)
+static PLX__APART uint8_t *keep_all(struct intake *intake, uint8_t *place,
+                                    const struct plx__os_arrival *arrival)
 {
     const uint8_t *data = arrival->place;
     size_t left = arrival->size;
@@ -265,7 +268,15 @@ static void keep_list(plx_socket *socket, const struct plx__arrival *self, struc
         if (!is_like_the_last(intake, &list[i])) {
             set_addresses(socket, self, intake, &list[i]);
         }
-        end = intake->stranger ? end : keep_all(intake, end, &list[i]);
+        if (intake->stranger) {
+            continue;
+        }
+        if (intake->turn || list[i].segment > 0) {
+            end = keep_all(intake, end, &list[i]);
+        } else {
+            end = keep(intake, end, list[i].place, list[i].size, list[i].truncated, false);
+            intake->records++;
+        }
     }
     intake->last = NULL; /* the list belongs to the caller */
     plx__buffer_commit(&socket->in, (size_t)(end - start));

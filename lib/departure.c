@@ -53,18 +53,21 @@ static void put_size(struct plx__buffer *queue, size_t offset, uint32_t size)
 }
 
 /* Whether a datagram may go behind those of the last run. */
-static bool joins(const plx_socket *socket, const struct plx__departure *self,
-                  const plx_address *to, const struct plx__source *source, size_t size)
+static inline bool joins(const struct plx__departure *self, const plx_address *to,
+                         const struct plx__source *source, size_t size)
 {
-    bool fits = self->open && socket->out_records > 0 && size > 0 && size <= self->last.segment &&
-                self->count < RUN_COUNT && self->last.size + size <= PLX__RUN_SIZE &&
-                memcmp(&self->last.address, to, sizeof *to) == 0;
-    return fits && (source == NULL ? self->last.source == 0
-                                   : self->last.source != 0 &&
-                                         memcmp(&self->source, source, sizeof *source) == 0);
+    if (!self->open || size == 0 || size > self->last.segment || self->count >= RUN_COUNT ||
+        self->last.size + size > PLX__RUN_SIZE ||
+        memcmp(&self->last.address, to, sizeof *to) != 0) {
+        return false;
+    }
+    return source == NULL
+               ? self->last.source == 0
+               : self->last.source != 0 && memcmp(&self->source, source, sizeof *source) == 0;
 }
 
-static bool join(plx_socket *socket, struct plx__departure *self, const void *data, size_t size)
+static inline bool join(plx_socket *socket, struct plx__departure *self, const void *data,
+                        size_t size)
 {
     uint8_t *place = plx__buffer_reserve(&socket->out, size, plx__socket_pool(socket));
     if (place == NULL) {
@@ -80,8 +83,8 @@ static bool join(plx_socket *socket, struct plx__departure *self, const void *da
     return true;
 }
 
-static bool begin_run(plx_socket *socket, struct plx__departure *self, const plx_address *to,
-                      const struct plx__source *source, const void *data, size_t size)
+static inline bool begin_run(plx_socket *socket, struct plx__departure *self, const plx_address *to,
+                             const struct plx__source *source, const void *data, size_t size)
 {
     size_t head = source == NULL ? sizeof self->last : sizeof self->last + sizeof *source;
     uint8_t *place = plx__buffer_reserve(&socket->out, head + size, plx__socket_pool(socket));
@@ -108,9 +111,10 @@ static bool begin_run(plx_socket *socket, struct plx__departure *self, const plx
 }
 
 /* Writes what a datagram leaves from; NULL: the kernel chooses. */
-static const struct plx__source *find_source(struct plx__departure *self, const plx_address *to,
-                                             const plx_address *from,
-                                             struct plx__source *ret_source)
+static PLX__APART const struct plx__source *find_source(struct plx__departure *self,
+                                                        const plx_address *to,
+                                                        const plx_address *from,
+                                                        struct plx__source *ret_source)
 {
     from = from == NULL || plx__address_is_for_many(from) ? NULL : from;
     const plx_address *heard = from == NULL ? plx__origins_find(&self->origins, to) : from;
@@ -127,18 +131,15 @@ bool plx__departure_add(plx_socket *socket, struct plx__departure *self, const p
 {
     static const plx_address peer = {0};
     struct plx__source place;
-    const struct plx__source *source = NULL;
-    if (to == NULL) {
-        to = &peer;
-    } else if (from != NULL || self->origins.list != NULL) {
-        source = find_source(self, to, from, &place);
-    }
+    bool chosen = to != NULL && (from != NULL || self->origins.list != NULL);
+    const struct plx__source *source = chosen ? find_source(self, to, from, &place) : NULL;
+    to = to == NULL ? &peer : to;
     if (socket->out_records == 0) {
         self->datagrams = 0;
+        self->open = false;
     }
-    bool added = joins(socket, self, to, source, size)
-                     ? join(socket, self, data, size)
-                     : begin_run(socket, self, to, source, data, size);
+    bool added = joins(self, to, source, size) ? join(socket, self, data, size)
+                                               : begin_run(socket, self, to, source, data, size);
     self->datagrams += added ? 1 : 0;
     return added;
 }
@@ -166,7 +167,7 @@ void plx__departure_clear(struct plx__departure *self)
 }
 
 /* Takes `size` bytes from the front of the first run: what is left of it becomes the first. */
-static void take_front(plx_socket *socket, size_t size)
+static inline void take_front(plx_socket *socket, size_t size)
 {
     uint8_t kept[sizeof(struct plx__run) + sizeof(struct plx__source)];
     struct plx__run run = run_at(&socket->out, 0);
@@ -286,6 +287,15 @@ static void add_run(struct batch *batch, const struct plx__run *run, const plx_a
     } while (done < run->size && batch->count < most && budget->bytes > 0);
 }
 
+/* Returns the source of the run at that offset; NULL: it was refused, and the kernel is to choose. */
+static PLX__APART const plx_address *add_source(const plx_socket *socket, size_t at,
+                                                struct batch *batch)
+{
+    plx_address *source = &batch->sources[batch->count];
+    *source = source_at(&socket->out, at).address;
+    return source->family == 0 ? NULL : source;
+}
+
 /* Collects what the next call is to send, as much as the budget allows; there is at least one. */
 static void collect(const plx_socket *socket, struct plx__departure *self, struct batch *batch,
                     const struct plx__budget *budget)
@@ -296,14 +306,9 @@ static void collect(const plx_socket *socket, struct plx__departure *self, struc
     batch->count = 0;
     for (size_t at = 0; at < socket->out.size && batch->count < most && rest.bytes > 0;) {
         struct plx__run run = run_at(&socket->out, at);
-        plx_address *source = NULL;
-        if (run.source != 0) {
-            source = &batch->sources[batch->count];
-            *source = source_at(&socket->out, at).address;
-        }
+        const plx_address *source = run.source == 0 ? NULL : add_source(socket, at, batch);
         plx__os_name_from_address(&batch->names[batch->count], &run.address, family);
-        add_run(batch, &run, source == NULL || source->family == 0 ? NULL : source,
-                plx__buffer_data(&socket->out) + at + head_of(&run),
+        add_run(batch, &run, source, plx__buffer_data(&socket->out) + at + head_of(&run),
                 may_segment(socket, self, &run), most, &rest);
         at += head_of(&run) + run.size;
     }
@@ -316,12 +321,16 @@ static size_t datagrams_of(const struct plx__os_message *message)
     return message->segment == 0 ? 1 : (message->size + message->segment - 1) / message->segment;
 }
 
-/* The first message has left to an address of its own, of which the kernel says at once if nobody can
- * be there. */
-static void note_reached(plx_socket *socket)
+/* The first message has left, or cannot: trials follow what becomes of it, and where one has left to an
+ * address of its own, of which the kernel says at once if nobody can be there, that was reached. */
+static PLX__APART void note_passed(plx_socket *socket, struct plx__departure *self,
+                                   const struct plx__os_message *message, bool sent)
 {
-    if (socket->errors != NULL) {
-        struct plx__run run = run_at(&socket->out, 0);
+    struct plx__run run = run_at(&socket->out, 0);
+    if (self->trials != NULL) {
+        plx__trials_sent(self->trials, &run.address, message->data, message->size,
+                         message->segment);
+    } else if (sent && message->name != NULL) {
         plx__unreached_heard(socket, &run.address);
     }
 }
@@ -330,18 +339,15 @@ static void note_reached(plx_socket *socket)
 static void pass(plx_socket *socket, struct plx__departure *self, const struct batch *batch,
                  size_t count, bool sent, struct plx__budget *budget)
 {
+    bool followed = self->trials != NULL || socket->errors != NULL;
     size_t bytes = 0;
     size_t datagrams = 0;
     self->open = false;
     for (size_t i = 0; i < count; i++) {
         const struct plx__os_message *message = &batch->messages[i];
         size_t pieces = datagrams_of(message);
-        if (self->trials != NULL) {
-            struct plx__run run = run_at(&socket->out, 0);
-            plx__trials_sent(self->trials, &run.address, message->data, message->size,
-                             message->segment);
-        } else if (sent && message->name != NULL) {
-            note_reached(socket);
+        if (followed) {
+            note_passed(socket, self, message, sent);
         }
         take_front(socket, message->size);
         bytes += message->size;

@@ -24,6 +24,13 @@ int plx__named_write(plx_socket *socket, struct plx__named *named, struct plx__d
 void plx__named_try(plx_socket *socket, struct plx__named *named, struct plx__departure *departure,
                     const plx_address *addresses, size_t count, size_t chosen, uint16_t port);
 
+/* plx__named_rests says that no look-up and no trial is under way, as nearly always: there is nothing to
+ * advance, and no deadline. */
+static inline bool plx__named_rests(const struct plx__named *named)
+{
+    return named->names.queue == NULL && named->names.trials.first == NULL && !named->heeds;
+}
+
 /* plx__named_advance goes on with look-ups and trials. */
 void plx__named_advance(plx_socket *socket, struct plx__named *named,
                         struct plx__departure *departure, struct plx__arrival *arrival);

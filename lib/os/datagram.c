@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/address.h"
+#include "lib/base.h"
 #include "lib/os.h"
 
 #include <errno.h>
@@ -100,8 +101,8 @@ static void ask_for_source(struct msghdr *header, struct send_control *control,
 #endif
 }
 
-static void fill_control(struct msghdr *header, struct send_control *control,
-                         const struct plx__os_message *message)
+static PLX__APART void fill_control(struct msghdr *header, struct send_control *control,
+                                    const struct plx__os_message *message)
 {
     if (message->segment > 0) {
         ask_for_segments(header, control, message->segment);
@@ -111,8 +112,8 @@ static void fill_control(struct msghdr *header, struct send_control *control,
     }
 }
 
-static void fill_header(struct msghdr *header, struct iovec *piece, struct send_control *control,
-                        const struct plx__os_message *message)
+static inline void fill_header(struct msghdr *header, struct iovec *piece,
+                               struct send_control *control, const struct plx__os_message *message)
 {
     /* The system only reads there; struct iovec knows no const. */
     *piece = (struct iovec){.iov_base = (void *)(uintptr_t)message->data, .iov_len = message->size};
@@ -299,25 +300,28 @@ static void read_target4(const struct cmsghdr *entry, plx_address *ret_to)
 }
 #endif
 
-static void read_entry(const struct cmsghdr *entry, struct plx__os_arrival *arrival)
+/* What the kernel says most often, in the families' own order, is asked for first. */
+static inline void read_entry(const struct cmsghdr *entry, struct plx__os_arrival *arrival)
 {
     (void)entry;
     (void)arrival;
-#ifdef UDP_GRO
-    if (entry->cmsg_level == IPPROTO_UDP && entry->cmsg_type == UDP_GRO) {
-        int segment = 0;
-        memcpy(&segment, CMSG_DATA(entry), sizeof segment);
-        arrival->segment = segment > 0 ? (size_t)segment : 0;
+#ifdef IP_PKTINFO
+    if (entry->cmsg_level == IPPROTO_IP && entry->cmsg_type == IP_PKTINFO) {
+        read_target4(entry, &arrival->to);
+        return;
     }
 #endif
 #ifdef IPV6_RECVPKTINFO
     if (entry->cmsg_level == IPPROTO_IPV6 && entry->cmsg_type == IPV6_PKTINFO) {
         read_target6(entry, &arrival->to);
+        return;
     }
 #endif
-#ifdef IP_PKTINFO
-    if (entry->cmsg_level == IPPROTO_IP && entry->cmsg_type == IP_PKTINFO) {
-        read_target4(entry, &arrival->to);
+#ifdef UDP_GRO
+    if (entry->cmsg_level == IPPROTO_UDP && entry->cmsg_type == UDP_GRO) {
+        int segment = 0;
+        memcpy(&segment, CMSG_DATA(entry), sizeof segment);
+        arrival->segment = segment > 0 ? (size_t)segment : 0;
     }
 #endif
 #ifdef SO_RXQ_OVFL

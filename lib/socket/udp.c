@@ -6,6 +6,7 @@
 
 #include "lib/address.h"
 #include "lib/arrival.h"
+#include "lib/base.h"
 #include "lib/clock.h"
 #include "lib/departure.h"
 #include "lib/error.h"
@@ -129,7 +130,7 @@ static void udp_input(plx_socket *socket, struct plx__budget *budget)
 
 /* An answer leaves from where the question came, or the one who asked does not take it for one. Noted
  * as the program reads, and not on arrival: one who asks at two addresses gets two answers. */
-static void note_target(plx_socket *socket)
+static PLX__APART void note_target(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
     struct plx__record record = plx__record_first(&socket->in);
@@ -158,8 +159,8 @@ static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
 static int check_write(plx_socket *socket, int family, const void *data, size_t size)
 {
     /* Before the peer is known datagrams wait, and those for others do too: they keep their order. */
-    bool connecting = plx__socket_is_connecting(socket) && !socket->disconnecting;
-    bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED || connecting;
+    bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED ||
+                (plx__socket_is_connecting(socket) && !socket->disconnecting);
     if (!open || socket->hold.freed) {
         return plx__socket_fail_state(socket, "write");
     }
@@ -170,8 +171,12 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
     if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
         return plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
     }
-    socket->wants_room = !plx__packet_fits(socket, udp_of(socket)->named.waiting_bytes, size);
-    return socket->wants_room ? EAGAIN : 0;
+    if (!plx__packet_fits(socket, udp_of(socket)->named.waiting_bytes, size)) {
+        socket->wants_room = true;
+        return EAGAIN;
+    }
+    socket->wants_room = false;
+    return 0;
 }
 
 /* Queues one record, checked before; `from` NULL is where `to` was heard. */
@@ -203,14 +208,18 @@ static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t 
 static void udp_advance(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
-    plx__named_advance(socket, &self->named, &self->departure, &self->arrival);
+    if (!plx__named_rests(&self->named)) {
+        plx__named_advance(socket, &self->named, &self->departure, &self->arrival);
+    }
     plx__membership_look(socket, &self->membership);
 }
 
 static uint64_t udp_deadline(const plx_socket *socket)
 {
     const struct udp *self = udp_of(socket);
-    return plx__clock_earlier(self->membership.look_at, plx__named_deadline(&self->named));
+    return plx__named_rests(&self->named)
+               ? self->membership.look_at
+               : plx__clock_earlier(self->membership.look_at, plx__named_deadline(&self->named));
 }
 
 static bool udp_holds_back(const plx_socket *socket)
@@ -296,7 +305,7 @@ plx_socket *plx_udp_new(void)
 
 /* Takes the first datagram. Each member is read once and written once and where it belongs: a copy of
  * what was written just before, in other portions, would have to wait for it. */
-static void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
+static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
 {
     size_t target = plx__record_target(&socket->in);
     if (target != 0) {
@@ -321,16 +330,24 @@ static void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
     plx__socket_consumed(socket);
 }
 
-bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size)
+/* For a program that was compiled when a datagram had fewer members. */
+static PLX__APART void take_first_members(plx_socket *socket, plx_datagram *ret_datagram,
+                                          size_t size)
 {
     plx_datagram datagram;
+    take_datagram(socket, &datagram);
+    memcpy(ret_datagram, &datagram, size);
+}
+
+bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size)
+{
     if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in_records == 0) {
         return false;
     }
-    bool whole = size >= sizeof datagram;
-    take_datagram(socket, whole ? ret_datagram : &datagram);
-    if (!whole) {
-        memcpy(ret_datagram, &datagram, size);
+    if (size < sizeof *ret_datagram) {
+        take_first_members(socket, ret_datagram, size);
+    } else {
+        take_datagram(socket, ret_datagram);
     }
     return true;
 }
@@ -355,19 +372,25 @@ int plx_udp_bind(plx_socket *socket, const char *where)
     return code != 0 ? code : bind_to_port(socket);
 }
 
+/* Whether plx__internet_check has nothing against the address. */
+static inline bool is_receiver(const plx_address *to)
+{
+    return to != NULL && (to->family == 4 || to->family == 6) && to->port != 0;
+}
+
 static inline int write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
                              const void *data, size_t size)
 {
     if (!plx__socket_is(socket, &udp)) {
         return refuse(socket, "write a datagram");
     }
-    int code = plx__internet_check(socket, "write to", to);
-    if (code == 0) {
-        code = check_write(socket, to->family, data, size);
+    if (!is_receiver(to)) {
+        return plx__internet_check(socket, "write to", to);
     }
+    int code = check_write(socket, to->family, data, size);
     if (code == 0 && from != NULL) {
         code = plx__internet_check_source(socket, from, to,
-                                           plx__arrival_port(socket, &udp_of(socket)->arrival));
+                                          plx__arrival_port(socket, &udp_of(socket)->arrival));
     }
     return code != 0 ? code : queue(socket, to, from, data, size);
 }
