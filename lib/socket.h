@@ -98,8 +98,9 @@ struct plx_kind {
      * Required where `disconnect` is there. */
     void (*drop_peer)(plx_socket *socket);
 
-    /* Says whether something written is held back, not being queued yet. NULL: nothing ever is. */
-    bool (*holds_back)(const plx_socket *socket);
+    /* Returns how many records were written and are held back, not being queued yet, and the bytes in
+     * them. NULL: nothing ever is. */
+    size_t (*held_back)(const plx_socket *socket, size_t *ret_bytes);
 
     /* Has a peer that is the `chosen` one of several addresses of a name. NULL: the others are
      * forgotten. */

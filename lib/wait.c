@@ -154,7 +154,8 @@ static bool is_all_sent(const plx_socket *socket)
     if (socket->drained) {
         return true;
     }
-    bool held = socket->kind->holds_back != NULL && socket->kind->holds_back(socket);
+    size_t bytes;
+    bool held = socket->kind->held_back != NULL && socket->kind->held_back(socket, &bytes) > 0;
     return socket->out.size == 0 && !held && socket->state != PLX_UNCONNECTED && socket->send_error == 0 &&
            !socket->dropped;
 }

@@ -140,5 +140,12 @@ int plx_socket_flush(plx_socket *socket)
 
 size_t plx_socket_bytes_left_to_send(const plx_socket *socket)
 {
-    return socket == NULL ? 0 : socket->out.size - socket->out_records * socket->kind->record_size;
+    size_t held = 0;
+    if (socket == NULL) {
+        return 0;
+    }
+    if (socket->kind->held_back != NULL) {
+        socket->kind->held_back(socket, &held);
+    }
+    return socket->out.size - socket->out_records * socket->kind->record_size + held;
 }

@@ -157,6 +157,7 @@ static void datagrams_written_by_name(struct stage *s)
     EXPECT(s, plx_udp_write_to(s->socket, "127.0.0.1", 9, "x", 1) == code);
     EXPECT(s, plx_udp_write_to(s->socket, "localhost", 9, "x", 1) == code);
     EXPECT(s, plx_udp_packets_left_to_send(s->socket) == (can ? 2 : 0));
+    EXPECT(s, !can || plx_socket_bytes_left_to_send(s->socket) == 2);
     EXPECT(s, plx_udp_write_to(s->socket, "localhost", 9, NULL, 1) == PLX_INVALID_STATE);
     if (s->sort != UDP)
         return;

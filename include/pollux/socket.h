@@ -261,7 +261,8 @@ PLX_API void plx_socket_purge(plx_socket *socket);
  * datagrams and packets the size of the oldest one. */
 PLX_API size_t plx_socket_bytes_available(const plx_socket *socket);
 
-/* plx_socket_bytes_left_to_send returns how many bytes are queued that the system has not taken. */
+/* plx_socket_bytes_left_to_send returns how many bytes are queued that the kernel has not taken; those
+ * of datagrams that wait until a name is looked up, too. */
 PLX_API size_t plx_socket_bytes_left_to_send(const plx_socket *socket);
 
 /* plx_socket_end_of_file returns whether nothing is left to read and nothing will come: the peer

@@ -222,9 +222,11 @@ static uint64_t udp_deadline(const plx_socket *socket)
                : plx__clock_earlier(self->membership.look_at, plx__named_deadline(&self->named));
 }
 
-static bool udp_holds_back(const plx_socket *socket)
+static size_t udp_held_back(const plx_socket *socket, size_t *ret_bytes)
 {
-    return udp_of(socket)->named.waiting_records > 0;
+    const struct plx__named *named = &udp_of(socket)->named;
+    *ret_bytes = named->waiting_bytes - named->waiting_records * sizeof(struct plx__record);
+    return named->waiting_records;
 }
 
 static void udp_heard(plx_socket *socket, const plx_address *from)
@@ -285,7 +287,7 @@ static const struct plx_kind udp = {
     .unreached = udp_unreached,
     .advance = udp_advance,
     .deadline = udp_deadline,
-    .holds_back = udp_holds_back,
+    .held_back = udp_held_back,
     .input = udp_input,
     .send_queue = udp_send_queue,
     .write = udp_write_to_peer,
