@@ -13,6 +13,10 @@
 #include "tests/netns.h"
 #include "tests/promises.h"
 
+/* The kinds that listen. */
+static const enum sort servers[] = {TCP, IPC, SEQPACKET};
+enum { SERVERS = 3 };
+
 /* A place for a server of that kind. */
 static void place(struct world *w, enum sort sort, char *ret_where)
 {
@@ -128,6 +132,82 @@ MODE_CASE(a_goodbye_is_waited_for)
         raw_reset(w, peer);
         ck_assert(!plx_socket_wait_for_sent(socket, 10000));
         ck_assert(!plx_socket_wait_for_sent(socket, 0));
+    }
+}
+
+/* ---- socket.h: options ------------------------------------------------------------------------ */
+
+static uint64_t held_time;
+
+static uint64_t held_clock(void *user)
+{
+    (void)user;
+    return held_time;
+}
+
+static void pass_day(struct world *w)
+{
+    held_time += UINT64_C(86400000000000);
+    world_settle(w);
+}
+
+/* CONNECT_TIMEOUT, IDLE_TIMEOUT, LINGER_TIMEOUT: "0 is none" */
+MODE_CASE(a_time_of_zero_is_none)
+{
+    static char bytes[100000];
+
+    held_time = UINT64_C(1000000000);
+    plx_clock_set(held_clock, NULL);
+    for (int i = 0; i < SERVERS; i++) {
+        char where[WHERE_SIZE];
+        plx_socket *socket = of(w, servers[i], NULL);
+
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_LINGER_TIMEOUT, 0), 0);
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 0), 0);
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 100), 0);
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 0), 0);
+        connect_to_peer(w, servers[i], socket, where);
+        pass_day(w);
+        ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+        for (int round = 0; plx_socket_bytes_left_to_send(socket) == 0; round++) {
+            ck_assert_int_lt(round, 100000);
+            plx_socket_write(socket, bytes, 10000);
+            plx_socket_flush(socket);
+        }
+        ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+        pass_day(w);
+        ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+        plx_socket_close(socket);
+    }
+    plx_clock_set(NULL, NULL);
+}
+
+/* AUTO_CONNECT: "TCP, IPC, packets"; "plx_socket_reconnects_in says when"; disconnect: 0 "when it waits
+ * to connect again, which it ends" */
+MODE_CASE(all_connections_come_back)
+{
+    for (int i = 0; i < SERVERS; i++) {
+        char where[WHERE_SIZE];
+        plx_socket *socket = of(w, servers[i], NULL);
+        int peer, listener = promises_listen(w, servers[i], where);
+
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        for (int times = 0; times < 2; times++) {
+            peer = raw_accept(w, listener);
+            UNTIL(w, plx_socket_is_connected(socket));
+            ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+            raw_close(w, peer);
+            UNTIL(w, plx_socket_reconnects_in(socket) >= 0);
+            ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+            ck_assert_int_le(plx_socket_reconnects_in(socket), 125);
+        }
+        peer = raw_accept(w, listener);
+        raw_close(w, peer);
+        UNTIL(w, plx_socket_reconnects_in(socket) >= 0);
+        ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+        ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+        ck_assert_int_eq(plx_socket_disconnect(socket), PLX_INVALID_STATE);
     }
 }
 
@@ -381,9 +461,6 @@ MODE_CASE(an_empty_datagram_is_no_nothing)
 
 /* ---- server.h -------------------------------------------------------------------------------- */
 
-static const enum sort servers[] = {TCP, IPC, SEQPACKET};
-enum { SERVERS = 3 };
-
 static plx_server *server_of(struct world *w, enum sort sort)
 {
     static plx_constructor *const make[] = {plx_tcp_new, NULL, plx_ipc_new, plx_seqpacket_new};
@@ -549,6 +626,8 @@ int main(void)
     suite_add_tcase(suite, cases);
     ADD_MODE_CASE(cases, the_peer_stays_known_after_the_end);
     ADD_MODE_CASE(cases, a_goodbye_is_waited_for);
+    ADD_MODE_CASE(cases, a_time_of_zero_is_none);
+    ADD_MODE_CASE(cases, all_connections_come_back);
     ADD_MODE_CASE(cases, a_kernel_that_says_nothing_of_tcp);
     ADD_MODE_CASE(cases, a_round_trip_that_was_not_measured);
     ADD_MODE_CASE(cases, a_kernel_that_says_nothing_of_drops);

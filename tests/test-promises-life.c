@@ -312,6 +312,77 @@ MODE_CASE(what_was_lent_is_written)
         }
 }
 
+/* "They are valid until the next poll or wait that serves this socket ..., or the next read ..., skip,
+ * unread, purge, connect, listen, adopt, close, abort or free of it": hence through all others. */
+static void call_all_others(struct world *w, plx_socket *socket, plx_socket *other)
+{
+    static const unsigned char bytes[100000];
+    plx_group *group = plx_group_new();
+    plx_statistics seen;
+    plx_address address;
+
+    plx_socket_set_events(socket, NULL, NULL);
+    for (int option = 0; option <= PLX_OPTION_UNACKNOWLEDGED_TIMEOUT; option++)
+        plx_socket_set_option(socket, (plx_option)option,
+                              plx_socket_option(socket, (plx_option)option));
+    plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 5);
+    plx_socket_write(socket, bytes, 30000);
+    plx_socket_write_message(socket, bytes, 10);
+    plx_socket_flush(socket);
+    plx_socket_statistics(socket, &seen);
+    plx_socket_local_address(socket);
+    plx_socket_remote(socket, &address);
+    plx_socket_bytes_available(socket);
+    plx_socket_can_read_line(socket);
+    plx_socket_can_read_message(socket);
+    plx_socket_set_address(socket, "x");
+    plx_socket_set_path(socket, "/x");
+    plx_socket_set_port(socket, -1);
+    plx_socket_error(socket);
+    plx_group_add(group, socket);
+    plx_group_flush(group);
+    plx_socket_poll(other);
+    plx_socket_wait(other, 0);
+    plx_group_free(group);
+    if (w->group != NULL)
+        plx_group_add(w->group, socket);
+    plx_socket_disconnect(socket);
+}
+
+MODE_CASE(what_was_lent_stays_through_other_calls)
+{
+    for (int sort = TCP; sort < SORTS; sort++)
+        for (int way = 0; way < 4; way++) {
+            plx_socket *socket = of(w, (enum sort)sort, NULL), *other = of(w, TCP, NULL);
+            int peer = connect_to_peer(w, (enum sort)sort, socket);
+            const plx_frame line = {.delimiter = "\n", .delimiter_size = 1};
+            plx_datagram datagram = {.data = NULL};
+            size_t size = 0;
+            const void *lent;
+
+            connect_to_peer(w, TCP, other);
+            raw_say(peer, UNREAD);
+            UNTIL(w, plx_socket_bytes_available(socket) == UNREAD_SIZE);
+            raw_say(peer, "what comes later");
+            switch (way) {
+            case 0: lent = plx_socket_read_all(socket, &size); break;
+            case 1: lent = plx_socket_lookahead(socket, &size); break;
+            case 2:
+                plx_socket_set_frame(socket, &line); /* refused to sockets that need none */
+                lent = plx_socket_read_message(socket, &size);
+                break;
+            default:
+                plx_udp_read(socket, &datagram);
+                lent = sort == UDP ? datagram.data : plx_socket_read_all(socket, &size);
+                size = sort == UDP ? datagram.size : size;
+            }
+            ck_assert_uint_ge(size, 4);
+            call_all_others(w, socket, other);
+            ck_assert_mem_eq(lent, UNREAD, size);
+            world_free(w, other);
+        }
+}
+
 /* "what the socket lent out stays valid until the handler has returned": also where bytes come
  * meanwhile, which closing receives. */
 struct lender {
@@ -515,6 +586,7 @@ int main(void)
     ADD_MODE_CASE(cases, structs_as_large_as_they_say);
     ADD_MODE_CASE(cases, handlers_changed_in_a_handler);
     ADD_MODE_CASE(cases, what_was_lent_is_written);
+    ADD_MODE_CASE(cases, what_was_lent_stays_through_other_calls);
     ADD_MODE_CASE(cases, what_was_lent_outlives_free_in_a_handler);
     ADD_MODE_CASE(cases, an_error_is_valid_in_its_handler);
     ADD_MODE_CASE(cases, what_the_next_beginning_forgets);

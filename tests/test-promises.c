@@ -305,11 +305,14 @@ static void unread_first(struct stage *s)
 {
     char data[100] = "";
     int code = sort_has_packets(s) ? PLX_INVALID_STATE : 0;
+    int told = s->log.count[EVENT_DATA_AVAILABLE];
 
     EXPECT(s, plx_socket_unread(s->socket, "back", 4) == code);
     EXPECT(s, plx_socket_unread(s->socket, NULL, 0) == code);
     EXPECT(s, plx_socket_unread(s->socket, NULL, 1) == PLX_INVALID_STATE);
     if (code == 0) {
+        world_settle(s->w);
+        EXPECT(s, s->place == CLOSING || s->log.count[EVENT_DATA_AVAILABLE] == told);
         EXPECT(s, plx_socket_read(s->socket, data, 4) == 4 && same(data, "back"));
         EXPECT(s, plx_socket_bytes_available(s->socket) == (place_has_unread(s) ? UNREAD_SIZE : 0));
     }
@@ -427,14 +430,16 @@ static void begins_empty(struct stage *s)
 static void adopt_refused(struct stage *s)
 {
     int other = world_raw(s->w, promises_raw(s->sort == TCP ? IPC : TCP));
+    int fresh = world_raw(s->w, promises_raw(s->sort));
 
     if (!place_is_unconnected(s))
         return;
     EXPECT(s, plx_socket_adopt(s->socket, other) == PLX_INVALID_STATE);
+    EXPECT(s, plx_socket_adopt(s->socket, fresh) == PLX_INVALID_STATE); /* neither of it all */
     EXPECT(s, plx_socket_adopt(s->socket, -1) == EBADF);
     EXPECT(s, plx_socket_adopt_activated(s->socket, NULL) == PLX_INVALID_STATE);
     EXPECT(s, plx_socket_adopt_activated(s->socket, "name") == PLX_INVALID_STATE);
-    EXPECT(s, fcntl(other, F_GETFD) != -1);
+    EXPECT(s, fcntl(other, F_GETFD) != -1 && fcntl(fresh, F_GETFD) != -1);
 }
 
 static void disconnected(struct stage *s)
@@ -623,7 +628,9 @@ static const struct rule rules[] = {
          lines),
     RULE("plx_socket_skip takes up to size received bytes and drops them; returns how many",
          skipped),
-    RULE("plx_socket_unread returns 0 or PLX_INVALID_STATE (NULL, UDP, packets)", unread_first),
+    RULE("plx_socket_unread returns 0 or PLX_INVALID_STATE (NULL, UDP, packets). No event tells of "
+         "them",
+         unread_first),
     RULE("plx_socket_write: how many; -1, PLX_INVALID_STATE when unconnected, listening, after "
          "disconnect",
          written),
