@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -618,6 +619,40 @@ MODE_CASE(members_of_a_group)
     ck_assert(!plx_group_poll(w->group, -1)); /* the wake ends its sleep */
 }
 
+/* "NULL for want of memory or descriptors, or where what POLLUX_POLLER names is refused"; "io_uring is
+ * passed over where the kernel ... refuses it" */
+START_TEST(a_group_that_cannot_be_made)
+{
+    static const char *const names[] = {"poll", "epoll", "uring"};
+    struct rlimit limit, none;
+    int before = count_descriptors();
+    plx_group *group;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = limit.rlim_max};
+    for (int i = 0; i < 3; i++) {
+        setenv("POLLUX_POLLER", names[i], 1);
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+        ck_assert_ptr_null(plx_group_new());
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ck_assert_int_eq(count_descriptors(), before);
+    }
+#ifdef SYS_io_uring_setup
+    if (world_modes() <= MODE_URING || !kernel_denies(SYS_io_uring_setup, -1, EPERM)) {
+        fprintf(stderr, "SKIP: no io_uring or no seccomp: a ring that is refused\n");
+        return;
+    }
+    ck_assert_ptr_null(plx_group_new()); /* POLLUX_POLLER is uring still */
+    unsetenv("POLLUX_POLLER");
+    group = plx_group_new();
+    ck_assert_str_eq(plx_group_mechanism(group), "epoll");
+    plx_group_free(group);
+#else
+    (void)group;
+#endif
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("promises in cases");
@@ -635,6 +670,7 @@ int main(void)
     ADD_MODE_CASE(cases, a_kernel_that_says_nothing_of_peers);
     ADD_MODE_CASE(cases, the_peers_process_ends);
     tcase_add_test(cases, no_interfaces_are_told);
+    tcase_add_test(cases, a_group_that_cannot_be_made);
     ADD_MODE_CASE(cases, the_largest_datagram_to_a_name);
     ADD_MODE_CASE(cases, an_empty_datagram_is_no_nothing);
     ADD_MODE_CASE(cases, a_server_that_does_not_listen);
