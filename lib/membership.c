@@ -23,30 +23,55 @@ static void plan_look(struct plx__membership *self)
     self->look_at = self->count == 0 ? 0 : plx__clock_after(plx__clock_now(), LOOK_EVERY);
 }
 
+/* Where an interface stands in the list, or where the next one would. */
+static size_t place_of(const struct plx__membership *self, uint32_t interface)
+{
+    size_t place = 0;
+    while (place < self->count && self->interfaces[place].index != interface) {
+        place++;
+    }
+    return place;
+}
+
 static void depend_on(plx_socket *socket, struct plx__membership *self, uint32_t interface)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        if (self->interfaces[i] == interface) {
-            return;
-        }
-    }
-    if (interface == 0 || self->count == PLX__MEMBERSHIP_INTERFACES) {
+    size_t place = place_of(self, interface);
+    if (interface == 0 || place == PLX__MEMBERSHIP_INTERFACES) {
         return;
     }
-    self->interfaces[self->count++] = interface;
+    if (place < self->count) {
+        self->interfaces[place].uses++;
+        return;
+    }
+    self->interfaces[place] = (struct plx__membership_interface){interface, 1};
+    self->count++;
     if (self->look_at == 0) {
         plan_look(self);
     }
     plx__socket_update(socket);
 }
 
-int plx__membership_bound(plx_socket *socket, struct plx__membership *self)
+/* A group was left. */
+static void depend_less(plx_socket *socket, struct plx__membership *self, uint32_t interface)
+{
+    size_t place = place_of(self, interface);
+    if (place == self->count || --self->interfaces[place].uses > 0) {
+        return;
+    }
+    self->count--;
+    self->interfaces[place] = self->interfaces[self->count];
+    if (self->count == 0) {
+        self->look_at = 0;
+        plx__socket_update(socket);
+    }
+}
+
+void plx__membership_bound(plx_socket *socket, struct plx__membership *self)
 {
     int index = plx__os_bound_device(socket->watch.descriptor);
     if (index > 0) {
         depend_on(socket, self, (uint32_t)index);
     }
-    return 0;
 }
 
 void plx__membership_look(plx_socket *socket, struct plx__membership *self)
@@ -56,9 +81,9 @@ void plx__membership_look(plx_socket *socket, struct plx__membership *self)
     }
     uint8_t kept = 0;
     for (size_t i = 0; i < self->count; i++) {
-        uint32_t interface = self->interfaces[i];
+        uint32_t interface = self->interfaces[i].index;
         if (plx__os_has_interface(interface)) {
-            self->interfaces[kept++] = interface;
+            self->interfaces[kept++] = self->interfaces[i];
         } else {
             plx__socket_fail_system(socket, -ENODEV,
                                     "receive by interface %lu, which has gone (close the socket, "
@@ -137,6 +162,8 @@ int plx__membership_change(plx_socket *socket, struct plx__membership *self, con
     }
     if (join) {
         depend_on(socket, self, (uint32_t)index);
+    } else {
+        depend_less(socket, self, (uint32_t)index);
     }
     return 0;
 }

@@ -282,6 +282,39 @@ MODE_CASE(an_interface_that_goes_is_reported_once)
     leave(&nets);
 }
 
+/* Whoever has left the groups there does not depend on it any more; one of two is not all. */
+MODE_CASE(an_interface_whose_groups_were_left)
+{
+    struct nets nets;
+    struct record stays, gone;
+    plx_socket *one, *both;
+
+    if (!enter("interfaces whose groups were left", &nets))
+        return;
+    plx_clock_set(clock_ahead, NULL);
+    one = bound(w, &stays, NULL);
+    both = world_socket_of(w, plx_udp_new, &gone);
+    ck_assert_int_eq(plx_udp_bind(both, ":0"), 0);
+    for (int i = 0; i < 2; i++) {
+        const char *group = i == 0 ? "239.1.2.3%v0" : "239.1.2.4%v0";
+
+        ck_assert_int_eq(plx_udp_join_multicast_group(one, group), 0);
+        ck_assert_int_eq(plx_udp_join_multicast_group(both, group), 0);
+        ck_assert_int_eq(plx_udp_leave_multicast_group(both, group), 0);
+    }
+    ck_assert_int_eq(plx_udp_leave_multicast_group(one, "239.1.2.3%v0"), 0);
+    cut(&nets);
+    for (int round = 0; round < 3; round++) {
+        ahead += 20000000000u;
+        world_settle(w);
+    }
+    ck_assert_int_eq(gone.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(stays.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(stays.code, ENODEV);
+    plx_clock_set(NULL, NULL);
+    close(nets.beside[1]);
+}
+
 /* A group that sleeps wakes for it. */
 MODE_CASE(a_sleeping_group_hears_of_it)
 {
@@ -308,6 +341,7 @@ int main(void)
         &an_interface_that_is_set_adds_a_network,
         &what_is_no_group_or_no_interface_is_said,
         &an_interface_that_goes_is_reported_once,
+        &an_interface_whose_groups_were_left,
         &a_sleeping_group_hears_of_it,
     };
     Suite *suite = suite_create("udp-groups");

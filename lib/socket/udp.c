@@ -49,7 +49,10 @@ static struct udp *udp_of(const plx_socket *socket)
 static int bind_to_port(plx_socket *socket)
 {
     int code = plx__internet_bind_only(socket);
-    return code != 0 ? code : plx__membership_bound(socket, &udp_of(socket)->membership);
+    if (code == 0) {
+        plx__membership_bound(socket, &udp_of(socket)->membership);
+    }
+    return code;
 }
 
 static int udp_connect(plx_socket *socket)
