@@ -411,6 +411,8 @@ int plx__os_heed_refusals(int descriptor, bool heed)
     return six < 0 && four < 0 ? -errno : 0;
 }
 
+/* Returns the error, or 0 for one that the failing call itself has returned (EMSGSIZE): that is queued
+ * here as well (Linux, ip_local_error), and whoever takes it for word of another datagram loses it. */
 static int error_in(struct msghdr *header)
 {
     for (struct cmsghdr *one = CMSG_FIRSTHDR(header); one != NULL; one = CMSG_NXTHDR(header, one)) {
@@ -419,13 +421,14 @@ static int error_in(struct msghdr *header)
         if (fits && ((one->cmsg_level == IPPROTO_IP && one->cmsg_type == IP_RECVERR) ||
                      (one->cmsg_level == IPPROTO_IPV6 && one->cmsg_type == IPV6_RECVERR))) {
             memcpy(&error, CMSG_DATA(one), sizeof error);
-            return -(int)error.ee_errno;
+            return error.ee_origin == SO_EE_ORIGIN_LOCAL ? 0 : -(int)error.ee_errno;
         }
     }
     return -EIO;
 }
 
-int plx__os_take_refusal(int descriptor, plx_address *ret_to)
+/* Takes the next one. False: there is none. */
+static bool take_error(int descriptor, plx_address *ret_to, int *ret_error)
 {
     union {
         struct cmsghdr aligned;
@@ -441,12 +444,21 @@ int plx__os_take_refusal(int descriptor, plx_address *ret_to)
                             .msg_control = control.bytes,
                             .msg_controllen = sizeof control.bytes};
     if (recvmsg(descriptor, &header, MSG_ERRQUEUE) < 0) {
-        return 0;
+        return false;
     }
     name.size = header.msg_namelen;
     *ret_to = (plx_address){0};
     plx__os_name_to_address(&name, ret_to);
-    return error_in(&header);
+    *ret_error = error_in(&header);
+    return true;
+}
+
+int plx__os_take_refusal(int descriptor, plx_address *ret_to)
+{
+    int error = 0;
+    while (take_error(descriptor, ret_to, &error) && error == 0) {
+    }
+    return error;
 }
 
 #else
