@@ -75,29 +75,35 @@ void plx__named_try(plx_socket *socket, struct plx__named *self, struct plx__dep
     note_trials(socket, self, departure);
 }
 
-void plx__named_leave_peer(plx_socket *socket, struct plx__named *self)
+void plx__named_leave_peer(plx_socket *socket, struct plx__named *self,
+                           struct plx__departure *departure)
 {
     plx__trials_remove(&self->names.trials, NULL);
-    socket->trying = self->names.trials.first != NULL;
+    note_trials(socket, self, departure);
 }
 
-/* Connects to the next address of the peer's name; false: to none. Without giving the last one up
- * first the socket would keep the source address that was chosen for that one. */
-static bool move_peer(plx_socket *socket, struct plx__arrival *arrival, const plx_address *to)
+/* Connects to the next address of the peer's name. Returns 0, or a negative errno and the descriptor
+ * has no peer. Without giving the last one up first the socket would keep the source address that was
+ * chosen for that one. */
+static int move_peer(plx_socket *socket, struct plx__arrival *arrival, const plx_address *to)
 {
     struct plx__os_name name;
     int descriptor = socket->watch.descriptor;
     plx__arrival_disconnected(socket, arrival);
-    if (plx__internet_lose_peer(socket) != 0 || plx__os_local_name(descriptor, &name) < 0) {
-        return false;
+    if (plx__internet_lose_peer(socket) != 0) {
+        return -EDESTADDRREQ;
     }
-    plx__os_name_from_address(&name, to, plx__os_name_family(&name));
-    if (plx__os_connect(descriptor, &name) < 0) {
-        return false;
+    int result = plx__os_local_name(descriptor, &name);
+    if (result == 0) {
+        plx__os_name_from_address(&name, to, plx__os_name_family(&name));
+        result = plx__os_connect(descriptor, &name);
+    }
+    if (result < 0) {
+        return result;
     }
     socket->remote = *to;
     plx__arrival_connected(socket, arrival);
-    return true;
+    return 0;
 }
 
 /* What was sent to the address before goes to this one. */
@@ -127,14 +133,12 @@ static void move_on(plx_socket *socket, struct plx__departure *departure,
     const plx_address *to = &trial->addresses[trial->current];
     if (trial->owner != NULL) {
         plx__departure_redirect(socket, departure, &before, to);
-    } else if (!move_peer(socket, arrival, to)) {
-        trial->error = error;
+    } else {
+        trial->error = move_peer(socket, arrival, to);
     }
     if (!more) {
         trial->error = 0;
-        socket->trying = false; /* this one is for the program */
-        plx__unreached_fail(socket, &before, error, "send to");
-        socket->trying = true;
+        plx__unreached_tell(socket, &before, error, "send to");
     } else if (trial->error == 0) {
         send_copies(socket, departure, trial);
     }

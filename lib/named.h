@@ -44,7 +44,8 @@ bool plx__named_unreached(plx_socket *socket, struct plx__named *named, const pl
                           int error);
 
 /* plx__named_leave_peer ends the trial of a peer that is given back. */
-void plx__named_leave_peer(plx_socket *socket, struct plx__named *named);
+void plx__named_leave_peer(plx_socket *socket, struct plx__named *named,
+                           struct plx__departure *departure);
 
 /* plx__named_clear forgets all. */
 void plx__named_clear(plx_socket *socket, struct plx__named *named);

@@ -137,12 +137,14 @@ void plx__trials_heard(struct plx__trials *trials, const plx_address *from)
     }
 }
 
-/* Other errors are about the datagram, or about this computer. */
+/* Other errors are about the datagram, or about this computer. EDESTADDRREQ is of a peer that no move
+ * could connect to: the descriptor has none until a later move does. */
 static bool is_refusal(int error)
 {
     plx_reason reason = plx__error_reason(-error);
     return reason == PLX_REASON_CONNECTION_REFUSED || reason == PLX_REASON_NETWORK ||
-           error == -ENOPROTOOPT || error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT;
+           error == -ENOPROTOOPT || error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT ||
+           error == -EDESTADDRREQ;
 }
 
 bool plx__trials_refuse(struct plx__trials *trials, const plx_address *to, int error)

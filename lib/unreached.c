@@ -43,14 +43,11 @@ static void note(plx_socket *socket, const plx_address *address, int error)
     }
 }
 
-void plx__unreached_fail(plx_socket *socket, const plx_address *address, int error,
+void plx__unreached_tell(plx_socket *socket, const plx_address *address, int error,
                          const char *step)
 {
     struct plx__unreached *self = socket->errors == NULL ? NULL : socket->errors->unreached;
     char host[PLX__ADDRESS_TEXT_SIZE];
-    if (socket->trying && socket->kind->unreached(socket, address, error)) {
-        return;
-    }
     if (!is_about_datagram(error) && self != NULL && is_told(self, address, error)) {
         return;
     }
@@ -62,6 +59,14 @@ void plx__unreached_fail(plx_socket *socket, const plx_address *address, int err
     }
     if (!is_about_datagram(error)) {
         note(socket, address, error);
+    }
+}
+
+void plx__unreached_fail(plx_socket *socket, const plx_address *address, int error,
+                         const char *step)
+{
+    if (!socket->trying || !socket->kind->unreached(socket, address, error)) {
+        plx__unreached_tell(socket, address, error, step);
     }
 }
 

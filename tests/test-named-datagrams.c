@@ -391,6 +391,59 @@ MODE_CASE(after_the_peer_was_given_back)
     UNTIL(w, plx_udp_packets_available(asker.socket) == 2);
 }
 
+/* A network that goes takes the way to every address of a peer's name; when it is back, so is the
+ * peer. */
+MODE_CASE(a_peer_whose_network_comes_back)
+{
+    struct asker asker;
+    char text[256] = "", where[64];
+
+    if (!two_addresses("a peer of two addresses whose network goes"))
+        return;
+    asker_prepare(w, &asker, WAY_UDP_PEER);
+    snprintf(where, sizeof where, "shed:%d", asker.port);
+    ck_assert_int_eq(plx_socket_connect_to(asker.socket, where), 0);
+    UNTIL(w, plx_socket_is_connected(asker.socket));
+    netns_run("ip -4 addr flush dev lo && ip -6 addr flush dev lo");
+    for (int i = 0; i < 10; i++) {
+        say(&asker, "lost");
+        world_settle(w);
+    }
+    ck_assert_int_eq(asker.log.os_error, ENETUNREACH);
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 1);
+    netns_run("ip addr add 127.0.0.1/8 dev lo && ip addr add ::1/128 dev lo");
+    for (int i = 0; strstr(text, "here") == NULL; i++) {
+        ck_assert_int_lt(i, 50);
+        say(&asker, "here");
+        world_settle(w);
+        take(&asker, text);
+    }
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 1);
+}
+
+/* What is wrong with a datagram itself is reported, whatever address of its name is tried: 65520 bytes
+ * may be written to a name, and are too many for IPv4. */
+MODE_CASE(a_datagram_too_large_for_the_address_found)
+{
+    static const char bytes[65520];
+    struct asker asker;
+    char text[64] = "";
+
+    if (!netns_enter("datagrams too large for the address of a name"))
+        return;
+    netns_file("/etc/hosts", "127.0.0.1 shed\n::1 shed\n");
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    say(&asker, "a");
+    UNTIL(w, (take(&asker, text), text[0] != '\0'));
+    ck_assert_int_eq(
+        plx_udp_write_to(asker.socket, "shed", asker.port, bytes, sizeof bytes), 0);
+    world_settle(w);
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(asker.log.os_error, EMSGSIZE);
+    say(&asker, "b");
+    UNTIL(w, (take(&asker, text), strcmp(text, "a b ") == 0));
+}
+
 int main(void)
 {
     static const TTest *const *const cases[] = {
@@ -407,6 +460,8 @@ int main(void)
         &a_name_where_nobody_is_yet,
         &refusals_of_others_are_not_reported,
         &after_the_peer_was_given_back,
+        &a_peer_whose_network_comes_back,
+        &a_datagram_too_large_for_the_address_found,
     };
     Suite *suite = suite_create("named-datagrams");
     TCase *tcase = tcase_create("named-datagrams");

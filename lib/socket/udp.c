@@ -102,15 +102,16 @@ static void udp_choices(plx_socket *socket, const plx_address *addresses, size_t
 
 static int udp_disconnect(plx_socket *socket)
 {
+    struct udp *self = udp_of(socket);
     plx_socket_flush(socket);
-    plx__named_leave_peer(socket, &udp_of(socket)->named);
-    plx__arrival_disconnected(socket, &udp_of(socket)->arrival);
+    plx__named_leave_peer(socket, &self->named, &self->departure);
+    plx__arrival_disconnected(socket, &self->arrival);
     int code = plx__internet_lose_peer(socket);
     if (code != 0) {
         return code;
     }
     /* What the kernel had no room for still goes there. */
-    plx__departure_lose_peer(socket, &udp_of(socket)->departure, &socket->remote);
+    plx__departure_lose_peer(socket, &self->departure, &socket->remote);
     socket->filtered = socket->told_connected = false;
     socket->remote = (plx_address){0};
     plx__socket_set_state(socket, PLX_BOUND);
