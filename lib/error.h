@@ -40,8 +40,9 @@ PLX__PRINTF(5, 6)
 void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error, const char *format,
                     ...);
 
-/* plx__error_bare returns an error that was kept as numbers where there was no memory; an os_error of 0 is not
- * known. The reason is the one that the numbers mostly have, the message plx_code_text. */
+/* plx__error_bare returns an error that was kept as numbers where there was no memory; an os_error
+ * of 0 is not known. The reason is the one that the numbers mostly have, the message
+ * plx_code_text. */
 plx_error plx__error_bare(int code, int os_error);
 
 /* plx__error_clear makes `error` no error: all zero, but its message is "". */

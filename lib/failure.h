@@ -45,8 +45,8 @@ int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error,
 PLX__PRINTF(3, 4)
 int plx__socket_refuse(plx_socket *socket, plx_reason reason, const char *sentence, ...);
 
-/* plx__socket_fail_system is the same with the code and the reason that the negative errno stands
- * for. */
+/* plx__socket_fail_system is plx__socket_fail with the code and the reason that the negative errno
+ * stands for. */
 PLX__PRINTF(3, 4) int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...);
 
 /* plx__socket_set_end_error notes why the connection or the attempt ends; `error` is a negative

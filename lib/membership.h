@@ -4,8 +4,8 @@
  * index, SO_BINDTODEVICE) stays deaf when another one comes back under its name. The kernel reports
  * neither to the socket. So the indexes that a socket depends on stand in a short list, whose
  * interfaces are looked for every few seconds; one that has gone is reported once and leaves the
- * list. So does one whose last group was left. More than PLX__MEMBERSHIP_INTERFACES are not looked for. A zeroed membership is that of a
- * fresh descriptor that depends on none. */
+ * list. So does one whose last group was left. More than PLX__MEMBERSHIP_INTERFACES are not looked
+ * for. A zeroed membership is that of a fresh descriptor that depends on none. */
 #ifndef PLX_LIB_MEMBERSHIP_H
 #define PLX_LIB_MEMBERSHIP_H
 

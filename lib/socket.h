@@ -203,7 +203,7 @@ struct plx_socket {
     bool active : 1;        /* counted by its owner */
     bool dropping : 1;    /* CLOSING: received bytes had no room, so nothing behind them is kept */
     bool too_long : 1;    /* CONNECTED: a message over the maximum stands first */
-    bool trying : 1; /* which address of a name gets the datagrams is not settled */
+    bool trying : 1;      /* the kind wants to know who was heard and who cannot be reached */
     bool filtered : 1;    /* BOUND to CONNECTED: a datagram socket with a peer */
     bool dropped : 1;     /* what was written for a peer that was not found, and nothing since */
     bool drained : 1;     /* UNCONNECTED: disconnect ended the connection, and nothing was lost */
@@ -224,17 +224,15 @@ struct plx_socket {
     size_t no_line;                            /* so many bytes at the front hold no end of line */
     size_t lifted;                             /* a read that wants more than READ_LIMIT */
     uint64_t last_activity;                    /* when bytes last moved; 0: none did */
-    uint64_t
-        wake_at; /* when the present wait is over, whichever it is: the linger time of an ending,
-                         a listener's pause, the pause before auto-connect; 0: none is timed */
+    /* When the present wait is over, whichever it is: the linger time of an ending, a listener's
+     * pause, the pause before auto-connect; 0: none is timed. */
+    uint64_t wake_at;
     struct plx__connect *connect;
     struct plx__options *options; /* NULL: the defaults */
     struct plx__errors *errors;   /* NULL: there was none, or there are bare ones */
     struct plx__framing *framing; /* NULL: the stream is not cut into messages */
     char *address, *path, *interface;
-    char
-        *listen_host; /* what listen_on or a bind was given: goes before the interface, and only for
-                          these */
+    char *listen_host; /* what listen_on or a bind was given, which use it before the interface */
     char *local_text, *remote_text; /* made on demand */
     plx_address remote;
     struct plx__owner *owner;
@@ -292,7 +290,7 @@ static inline struct plx__pool *plx__socket_pool(const plx_socket *socket)
     return plx__task_pool(&socket->task);
 }
 
-/* ---- life (socket.c) ------------------------------------------------------------------------- */
+/* ---- life (socket.c, adopt.c) ---------------------------------------------------------------- */
 
 /* plx__socket_new makes an unconnected socket of a kind; NULL for want of memory. */
 plx_socket *plx__socket_new(const struct plx_kind *kind);
@@ -411,7 +409,7 @@ void plx__socket_update(plx_socket *socket);
 /* plx__socket_budget is what one poll of a socket alone may do. */
 struct plx__budget plx__socket_budget(void);
 
-/* ---- bytes (bytes.c) ------------------------------------------------------------------------- */
+/* ---- bytes (bytes.c, write.c) ---------------------------------------------------------------- */
 
 /* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
 size_t plx__socket_room(const plx_socket *socket);

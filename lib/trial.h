@@ -5,6 +5,7 @@
  * until word comes that nobody can be reached there, then moves on to the next one, and sends again
  * what had been sent to the one before. Of that it keeps a copy: for three seconds from the first
  * datagram to an address, 64 KiB at most, and no longer than until something is heard from there.
+ * What comes later is not copied, so that a trial that is never answered costs nothing more.
  *
  *      at an address --+-- heard from it: settled, nothing is kept any more
  *            ^         +-- refused: the next address, the copies again --+

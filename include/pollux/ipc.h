@@ -72,9 +72,9 @@ PLX_API int plx_ipc_peer_process_handle(const plx_socket *socket);
 
 /* plx_ipc_send_handle sends a copy of a descriptor along with the next byte written. Yours may be
  * closed at once. With no byte written after it, it is never sent; at most 253 ride on one byte
- * (SCM_MAX_FD, unix(7); 252 with musl), further ones on the bytes after it. The connection is lost with os_error
- * ETOOMANYREFS where too many are on their way to readers who do not read. Returns 0; EBADF;
- * PLX_OPEN_DRIVER (os_error EMFILE) where there is no descriptor left for the copy;
+ * (SCM_MAX_FD, unix(7); 252 with musl), further ones on the bytes after it. The connection is lost
+ * with os_error ETOOMANYREFS where too many are on their way to readers who do not read. Returns 0;
+ * EBADF; PLX_OPEN_DRIVER (os_error EMFILE) where there is no descriptor left for the copy;
  * PLX_INVALID_STATE where write would say so; PLX_OUT_OF_MEMORY. */
 PLX_API int plx_ipc_send_handle(plx_socket *socket, int descriptor);
 

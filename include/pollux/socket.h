@@ -81,8 +81,9 @@ PLX_API const char *plx_socket_path(const plx_socket *socket);
  * address needs no scope here. It is looked at by connect and listen.
  * TCP binds to an address: a name, or the label of an address, stands for the address of it that
  * fits the peer, and where several do for the first; a listener prefers those that are not
- * link-local. UDP binds to the device that has the name or the label, and hears broadcasts and groups
- * there; bound to an address it misses both. Returns 0, PLX_OUT_OF_MEMORY, or PLX_INVALID_STATE for a socket that has a path instead, unless it is none. */
+ * link-local. UDP binds to the device that has the name or the label, and hears broadcasts and
+ * groups there; bound to an address it misses both. Returns 0, PLX_OUT_OF_MEMORY, or
+ * PLX_INVALID_STATE for a socket that has a path instead, unless it is none. */
 PLX_API int plx_socket_set_interface(plx_socket *socket, const char *name_or_address);
 
 /* ---- starting and ending --------------------------------------------------------------------- */
@@ -140,9 +141,9 @@ PLX_API int plx_socket_adopt_activated(plx_socket *socket, const char *name);
  * readable, up to the read limit or 256 KiB) until everything is acknowledged, the peer has ended
  * too, or PLX_OPTION_LINGER_TIMEOUT is over. Then `disconnected`; before it `error` only if bytes
  * were lost. While still connecting: with bytes queued it connects and sends them first, with none
- * it is cancelled at once, silently. LISTENING or BOUND: flush and close. UDP with
- * its peer: flush, and BOUND as before. Returns 0 (also when it is CLOSING already, and
- * when it waits to connect again, which it ends), or PLX_INVALID_STATE when it is UNCONNECTED. */
+ * it is cancelled at once, silently. LISTENING or BOUND: flush and close. UDP with its peer: flush,
+ * and BOUND as before. Returns 0 (also when it is CLOSING already, and when it waits to connect
+ * again, which it ends), or PLX_INVALID_STATE when it is UNCONNECTED. */
 PLX_API int plx_socket_disconnect(plx_socket *socket);
 
 /* plx_socket_close ends everything at once and silently: takes in what the system has received,
@@ -279,11 +280,11 @@ PLX_API int plx_socket_handle(const plx_socket *socket);
  * not told yet shows here already. */
 PLX_API plx_state plx_socket_state(const plx_socket *socket);
 
-/* plx_socket_reconnects_in returns after how many milliseconds PLX_OPTION_AUTO_CONNECT connects again,
- * 0 when that is due in the next poll; -1 when the socket does not wait to connect again: because it
- * is open or connecting, or stays unconnected. A program that lives as long as its connection goes on
- * while the state is not UNCONNECTED or this is not -1. Right in `error` and `disconnected`, too. -1 for
- * NULL. */
+/* plx_socket_reconnects_in returns after how many milliseconds PLX_OPTION_AUTO_CONNECT connects
+ * again, 0 when that is due in the next poll; -1 when the socket does not wait to connect again:
+ * because it is open or connecting, or stays unconnected. A program that lives as long as its
+ * connection goes on while the state is not UNCONNECTED or this is not -1. Right in `error` and
+ * `disconnected`, too. -1 for NULL. */
 PLX_API int plx_socket_reconnects_in(const plx_socket *socket);
 
 /* plx_socket_is_connected returns whether the state is CONNECTED or (UDP) BOUND. With
@@ -395,9 +396,9 @@ typedef enum plx_option {
                                        writing goes on; else the connection ends */
     PLX_OPTION_AUTO_CONNECT,        /* TCP, IPC, packets, switch: a connection made by connect that
                                        failed or was lost is tried again after 100 ms, doubled up to
-                                       30 s, a quarter more or less, until disconnect, close, abort or 0.
-                                       Each failure is told; unread bytes go when the next attempt
-                                       begins. Until then the state is UNCONNECTED, and
+                                       30 s, a quarter more or less, until disconnect, close, abort
+                                       or 0. `error` reports each failure; unread bytes go when the
+                                       next attempt begins. Until then the state is UNCONNECTED, and
                                        plx_socket_reconnects_in says when */
     PLX_OPTION_ROUTER_HOPS,         /* UDP: routers a datagram may pass, 1 to 255 [32] */
     PLX_OPTION_SEND_TO_SELF,        /* UDP, switch: multicast comes back to this computer */

@@ -35,7 +35,8 @@
  *
  * A socket that is bound to an interface by its name, or has joined a group on one, hears nothing more
  * when that interface goes, not even when it comes back under its name. `error` reports it (ENODEV)
- * within some seconds, once; then close the socket, connect and join again.
+ * within some seconds, once, for up to 8 interfaces of a socket; then close the socket, connect and
+ * join again.
  *
  * PLX_OPTION_READ_LIMIT cuts longer datagrams, and no more are taken once it is reached; those that
  * the system hands over together, up to 64 KiB of them, are all kept even so. An adopted descriptor
@@ -86,11 +87,11 @@ static inline bool plx_udp_read(plx_socket *socket, plx_datagram *ret_datagram)
     return plx_udp_read_sized(socket, ret_datagram, sizeof *ret_datagram);
 }
 
-/* plx_udp_write queues one datagram for an address (for a host and a port see plx_udp_write_to); it leaves in the next poll or flush. A size of
- * 0 is a valid datagram; the largest has 65507 bytes, over IPv6 65527. Returns 0 when it was queued
- * whole, EAGAIN when the write limit is reached (no error; nothing was queued), PLX_INVALID_STATE
- * when the socket is not open or an argument is NULL, PLX_INVALID_PORT for port 0, EMSGSIZE with
- * reason DATAGRAM_TOO_LARGE. */
+/* plx_udp_write queues one datagram for an address (for a host and a port see plx_udp_write_to); it
+ * leaves in the next poll or flush. A size of 0 is a valid datagram; the largest has 65507 bytes,
+ * over IPv6 65527. Returns 0 when it was queued whole, EAGAIN when the write limit is reached (no
+ * error; nothing was queued), PLX_INVALID_STATE when the socket is not open or an argument is NULL,
+ * PLX_INVALID_PORT for port 0, EMSGSIZE with reason DATAGRAM_TOO_LARGE. */
 PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size);
 
 /* plx_udp_write_from is plx_udp_write that leaves from the address `from` of this computer, such as
@@ -102,14 +103,16 @@ PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void 
 PLX_API int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
                                const void *data, size_t size);
 
-/* plx_udp_write_to is plx_udp_write to a host name or address and a port. A name is looked up first
- * and remembered for 60 seconds; datagrams to others are not held up meanwhile. At most 32 names are
- * looked up at once, the others wait for their turn. Where the kernel reports that nobody is at an
- * address of the name, the next one gets what was sent there in the last 3 seconds, and all later
- * datagrams to that port; that all have refused is reported by `error`, once. A name that is not found is reported by `error`
- * (PLX_NAME_RESOLUTION) in a later poll. Names are what plx_socket_set_address says. Returns as
- * plx_udp_write does, and PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME for no host, or
- * HOST_NOT_FOUND for one that can be no name. */
+/* plx_udp_write_to is plx_udp_write to a host name or address and a port. A name is looked up
+ * first and remembered for 60 seconds; datagrams to others are not held up meanwhile. At most 32
+ * names are looked up at once, the others wait for their turn. Where the kernel reports that
+ * nobody is at an address of the name, the next one gets all later datagrams to that port and,
+ * within 3 seconds of the first one, what was sent there, up to 64 KiB; that all have refused is
+ * reported by `error`, once. A name that is not found is reported by `error` (PLX_NAME_RESOLUTION)
+ * in a later poll, and so is a datagram of more than 65507 bytes whose name leads to IPv4
+ * (EMSGSIZE). Names are what plx_socket_set_address says. Returns as plx_udp_write does, and
+ * PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME for no host, or HOST_NOT_FOUND for one that can
+ * be no name. */
 PLX_API int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data,
                              size_t size);
 
