@@ -189,7 +189,7 @@ struct search {
 
 static bool is_link_local(const plx_address *address)
 {
-    return address->family == 6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
+    return address->family == 6 && plx__address_is_link_local(address->bytes);
 }
 
 /* A link-local address without a scope is that of any interface. */

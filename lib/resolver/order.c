@@ -8,6 +8,7 @@
  * is broken here costs one head start and not one for each of its addresses. */
 #include "config.h"
 
+#include "lib/address.h"
 #include "lib/base.h"
 #include "lib/os.h"
 #include "lib/resolver.h"
@@ -78,7 +79,7 @@ static unsigned scope_of(const plx_address *address)
         return bytes[1] & 15u;
     }
     bool local = address->family == 4 ? bytes[0] == 169 && bytes[1] == 254
-                                      : bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
+                                      : plx__address_is_link_local(bytes);
     return local || is_loopback(address) ? 2 : 14;
 }
 
