@@ -16,8 +16,8 @@
 #define COARSE CLOCK_MONOTONIC
 #endif
 
-/* One of the two globals of the library (the other one is the allocator). NULL: the system's clock,
- * so that the usual case is a direct call. */
+/* One of the globals of the library, with the allocator and the filter of a long hosts file
+ * (lib/resolver/hosts.c). NULL: the kernel's clock, so that the usual case is a direct call. */
 static struct {
     uint64_t (*nanoseconds)(void *user);
     void *user;

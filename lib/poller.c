@@ -7,7 +7,6 @@
 #include "lib/poller.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Best first. */
@@ -46,7 +45,7 @@ struct plx__poller *plx__poller_open(const struct plx__mechanism *mechanism,
 struct plx__poller *
 plx__poller_new(void (*found)(struct plx__poller *poller, struct plx__watch *watch), int *ret_error)
 {
-    const char *wanted = getenv("POLLUX_POLLER");
+    const char *wanted = plx__os_variable("POLLUX_POLLER");
     for (size_t i = 0; wanted != NULL && i < PLX__COUNT_OF(mechanisms); i++) {
         if (strcmp(mechanisms[i]->choice, wanted) == 0) {
             return plx__poller_open(mechanisms[i], found, ret_error);

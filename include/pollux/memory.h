@@ -12,9 +12,9 @@ PLX_BEGIN_DECLS
  * block NULL allocates, size 0 frees and returns NULL, and NULL for any other size means that there
  * is no memory and leaves the block as it was. Blocks are aligned as malloc's are. `user` is handed
  * on. NULL for `resize` goes back to the C library's realloc. Call it before the first object is
- * made: a block is freed by the function that is set then. It and the clock are the library's only
- * globals, so `resize` must allow calls from every thread that uses a socket. What the C library
- * and the resolver allocate for themselves does not go through it. */
+ * made: a block is freed by the function that is set then. It and the clock are the only settings
+ * that all threads share, so `resize` must allow calls from every thread that uses a socket. What
+ * the C library and the resolver allocate for themselves does not go through it. */
 PLX_API void plx_memory_set(void *(*resize)(void *block, size_t size, void *user), void *user);
 
 PLX_END_DECLS

@@ -5,6 +5,7 @@
  * options by other names only, "retrans" and "retry", up to 1.20. */
 #include "config.h"
 
+#include "lib/os.h"
 #include "lib/resolver.h"
 
 #include <fcntl.h>
@@ -94,8 +95,8 @@ static size_t read_file(const char *path, char *text, size_t size)
 static void take_environment(struct plx__name_settings *settings)
 {
     char text[512];
-    const char *options = getenv("RES_OPTIONS");
-    const char *domains = getenv("LOCALDOMAIN");
+    const char *options = plx__os_variable("RES_OPTIONS");
+    const char *domains = plx__os_variable("LOCALDOMAIN");
     if (options != NULL && strlen(options) < sizeof text) {
         strcpy(text, options);
         take_options(settings, text);
