@@ -73,6 +73,7 @@ static int connect_client(plx_server *server, plx_socket *client, int descriptor
     if (group != NULL && plx_group_add(group, client) != 0) {
         return -ENOMEM;
     }
+    client->task.frame = 0; /* served in this very frame: as many as the listener may accept */
     int result = plx__socket_take_descriptor(client, descriptor, PLX_CONNECTED);
     if (result < 0) {
         return result;

@@ -53,6 +53,10 @@ typedef uint32_t plx__news;
 /* What is delivered before queued bytes are sent, so that replies leave in the same poll. */
 #define PLX__NEWS_BEFORE_SENDING (PLX__NEWS(PLX__EVENT_CLOSING) - 1)
 
+/* What has to be told before the end of the connection is. */
+#define PLX__NEWS_BEFORE_THE_END                                                                   \
+    (PLX__NEWS(PLX__EVENT_UNCONNECTED) - 1 - PLX__NEWS(PLX__EVENT_CALL_ERROR))
+
 /* What sending brings. */
 #define PLX__NEWS_OF_SENDING                                                                       \
     (PLX__NEWS(PLX__EVENT_PROGRESS) | PLX__NEWS(PLX__EVENT_COMPLETE) | PLX__NEWS(PLX__EVENT_ROOM))

@@ -227,7 +227,8 @@ void plx__loop_close(struct plx__loop *loop)
 int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
 {
     task->loop = loop;
-    task->frame = 0;
+    /* One that goes and comes back in a handler would be served again and again. */
+    task->frame = loop->phase == PLX__TAKING_IN ? loop->frame : 0;
     plx__list_append(&loop->tasks, &task->member);
     loop->count += task->hidden ? 0 : 1;
     for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {

@@ -233,11 +233,13 @@ void plx__socket_settle(plx_socket *socket)
 
 /* ---- in a group ------------------------------------------------------------------------------ */
 
-/* Whether the second half of a frame has anything to do for the socket. */
-static bool wants_output(const plx_socket *socket)
+/* Whether the second half of a pass has anything to do for the socket; if not, the pass is over. */
+static bool wants_output(plx_socket *socket)
 {
-    return has_work(socket) || socket->out.size > 0 || socket->input_ended ||
-           socket->state == PLX_CLOSING || socket->send_error != 0;
+    bool wants = has_work(socket) || socket->out.size > 0 || socket->input_ended ||
+                 socket->state == PLX_CLOSING || socket->send_error != 0;
+    socket->next_event = wants ? socket->next_event : 0;
+    return wants;
 }
 
 static void take_in_share(plx_socket *socket, struct plx__budget *budget)
@@ -251,6 +253,7 @@ static void take_in_share(plx_socket *socket, struct plx__budget *budget)
 /* The first half of a frame for one socket; the caller holds it. */
 static void serve_input(plx_socket *socket, struct plx__budget *budget)
 {
+    socket->next_event = 0;
     plx__socket_tell(socket, PLX__NEWS_OF_CALLS);
     if (!socket->hold.freed) {
         take_in_share(socket, budget);
@@ -275,12 +278,15 @@ void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
     plx__socket_leave(socket);
 }
 
-/* What is told at the end of a poll. A peer that was given back in it is told of in the next, after
- * the state that this has led to. */
-static plx__news last_news(const plx_socket *socket)
+/* Goes on with an ending, but not before CLOSING was told, which is for the next pass where a handler
+ * of this one has disconnected. */
+static void settle_in_turn(plx_socket *socket)
 {
-    bool bound = (socket->news & PLX__NEWS(PLX__EVENT_BOUND)) != 0;
-    return ~(PLX__NEWS_BEFORE_SENDING | (bound ? PLX__NEWS(PLX__EVENT_DISCONNECTED) : 0));
+    if ((socket->news & PLX__NEWS(PLX__EVENT_CLOSING)) == 0) {
+        plx__socket_settle(socket);
+    } else {
+        plx__socket_update(socket);
+    }
 }
 
 bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
@@ -300,9 +306,10 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
         plx__socket_tell(socket, PLX__NEWS_OF_SENDING);
     }
     if (!socket->hold.freed) {
-        plx__socket_settle(socket);
-        plx__socket_tell(socket, last_news(socket));
+        settle_in_turn(socket);
+        plx__socket_tell(socket, ~PLX__NEWS_BEFORE_SENDING);
     }
+    socket->next_event = 0;
     bool more = !socket->hold.freed && (has_work(socket) || task->wants_input);
     plx__socket_leave(socket);
     return more;
@@ -389,6 +396,7 @@ static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
     }
     plx__socket_update(socket);
     plx__hold_enter(&socket->hold);
+    socket->next_event = 0;
     plx__socket_tell(socket, PLX__NEWS_BEFORE_SENDING);
     bool more = serve_output(socket, budget);
     plx__socket_leave(socket);

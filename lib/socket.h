@@ -179,6 +179,7 @@ struct plx_socket {
     uint8_t state;      /* plx_state */
     uint8_t idle_polls; /* alone and nothing found; at a certain number the buffers go */
     uint8_t look_pause; /* CLOSING: milliseconds from one look for acknowledgements to the next */
+    uint8_t next_event; /* nothing before it is told any more in this pass */
     bool telling : 1;   /* a handler of this socket runs */
     bool told_connected : 1; /* so it will be told disconnected */
     bool again : 1;          /* the handler took some and left some: tell of the rest */

@@ -98,14 +98,25 @@ static void tell(plx_socket *socket, enum plx__event event)
     }
 }
 
+/* What is told next, or PLX__EVENT_COUNT. An end waits for the next poll where something that comes
+ * before it does: a handler of this pass may have caused that behind its own place. */
+static enum plx__event next_event(const plx_socket *socket, plx__news wanted)
+{
+    enum plx__event next =
+        plx__event_first(socket->news & wanted, (enum plx__event)socket->next_event);
+    bool early = next >= PLX__EVENT_UNCONNECTED && (socket->news & PLX__NEWS_BEFORE_THE_END) != 0;
+    return early ? PLX__EVENT_COUNT : next;
+}
+
 void plx__socket_tell_some(plx_socket *socket, plx__news wanted)
 {
-    enum plx__event event = plx__event_first(socket->news & wanted, PLX__EVENT_CALL_ERROR);
+    enum plx__event event = next_event(socket, wanted);
     socket->telling = true;
     while (event != PLX__EVENT_COUNT) {
         socket->news &= ~PLX__NEWS(event);
+        socket->next_event = (uint8_t)(event + 1);
         tell(socket, event);
-        event = plx__event_first(socket->news & wanted, event + 1);
+        event = next_event(socket, wanted);
     }
     socket->telling = false;
     if (socket->task.wants_input) {
