@@ -249,6 +249,7 @@ static void release(plx_socket *socket, struct plx__named *self, struct plx__dep
         plx__internet_fail_look_up(socket, &name->failure, name->host);
         plx__names_forget(&self->names, name);
     }
+    plx__socket_note_room(socket);
 }
 
 void plx__named_advance(plx_socket *socket, struct plx__named *self,

@@ -96,6 +96,34 @@ MODE_CASE(names_behind_those_that_nobody_answers)
     nameserver_end(&server);
 }
 
+static void count_room(plx_socket *socket, void *user)
+{
+    (void)socket;
+    ++*(int *)user;
+}
+
+/* What waited for a name that is not found leaves room, and nobody else would say so. */
+MODE_CASE(a_name_that_is_not_found_leaves_room)
+{
+    static const plx_events events = {.room_available = count_room};
+    static const char bytes[150];
+    struct nameserver server;
+    struct asker asker;
+    int rooms = 0;
+
+    nameserver_begin(&server);
+    server.ipv4.says = server.ipv6.says = SAYS_NO_SUCH_NAME;
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    plx_socket_set_events(asker.socket, &events, &rooms);
+    ck_assert_int_eq(plx_socket_set_option(asker.socket, PLX_OPTION_WRITE_LIMIT, 250), 0);
+    ck_assert_int_eq(plx_udp_write_to(asker.socket, "a.example.com", 9, bytes, sizeof bytes), 0);
+    ck_assert_int_eq(plx_udp_write_to(asker.socket, "b.example.com", 9, bytes, sizeof bytes),
+                     EAGAIN);
+    UNTIL_ASKED(w, &server, rooms == 1);
+    ck_assert_int_eq(plx_udp_write_to(asker.socket, "b.example.com", 9, bytes, sizeof bytes), 0);
+    nameserver_end(&server);
+}
+
 /* Closing ends those that are under way and those that wait for their turn alike. */
 MODE_CASE(closing_with_a_thousand_names)
 {
@@ -451,6 +479,7 @@ int main(void)
         &a_quiet_socket_sends_to_a_name_of_the_hosts_file,
         &waits_hear_the_name_server,
         &names_behind_those_that_nobody_answers,
+        &a_name_that_is_not_found_leaves_room,
         &closing_with_a_thousand_names,
         &a_peer_of_two_addresses,
         &a_name_of_two_addresses,
