@@ -102,7 +102,10 @@ static int admit(plx_server *server, int descriptor, const struct plx__os_name *
         return result;
     }
     if (PLX__SERVER_HANDLER(server, accepted) != NULL) {
+        /* It may be freed, by the handler or with the server. */
+        plx__hold_enter(&client->hold);
         server->events->accepted(server, client, server->user);
+        plx__socket_leave(client);
     }
     return 0;
 }
@@ -180,10 +183,13 @@ static bool accept_one(plx_server *server)
     return false;
 }
 
-static void incoming(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget)
+static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget)
 {
     plx_server *server = server_of(owner);
     bool more = true;
+    if (listener != server->listener) {
+        return false; /* a client that listens again, for itself */
+    }
     plx__hold_enter(&server->hold);
     while (more && !server->hold.freed && listener->state == PLX_LISTENING) {
         more = accept_one(server);
@@ -194,6 +200,7 @@ static void incoming(struct plx__owner *owner, plx_socket *listener, struct plx_
         }
     }
     plx__server_leave(server);
+    return true;
 }
 
 /* ---- clients go ------------------------------------------------------------------------------ */

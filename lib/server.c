@@ -310,8 +310,9 @@ static size_t length_of(const struct plx__list *list)
 static bool poll_members(plx_server *server)
 {
     bool more = plx_socket_poll(server->listener);
-    more = poll_list(server, &server->clients, server->count) || more;
+    /* Those that end now go from one list to the other, and had their turn. */
     more = poll_list(server, &server->ended, length_of(&server->ended)) || more;
+    more = poll_list(server, &server->clients, server->count) || more;
     if (!server->hold.freed) {
         plx__list_remove(&server->sweep.link);
         plx__clients_sweep(&server->sweep);

@@ -157,8 +157,8 @@ struct plx_kind {
 
 /* Somebody above who has sockets: the way up is these pointers. */
 struct plx__owner {
-    /* A connection waits at a listening socket. NULL: the socket itself becomes the connection. */
-    void (*incoming)(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget);
+    /* A connection waits at a listening socket. NULL or false: the socket itself becomes it. */
+    bool (*incoming)(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget);
     /* The socket has come to UNCONNECTED, in whatever way; it may be inside a handler. */
     void (*ended)(struct plx__owner *owner, plx_socket *socket);
     /* The socket is UNCONNECTED, nobody serves it and nothing is pending: all was reported. */

@@ -80,8 +80,8 @@ static void become(plx_socket *socket, int descriptor, const struct plx__os_name
 void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget)
 {
     struct plx__os_name remote;
-    if (socket->owner != NULL && socket->owner->incoming != NULL) {
-        socket->owner->incoming(socket->owner, socket, budget);
+    struct plx__owner *owner = socket->owner;
+    if (owner != NULL && owner->incoming != NULL && owner->incoming(owner, socket, budget)) {
         return;
     }
     int descriptor = plx__os_accept(socket->watch.descriptor, &remote);
