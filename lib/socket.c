@@ -314,6 +314,18 @@ void plx_socket_abort(plx_socket *socket)
     plx__socket_drop_received(socket);
 }
 
+/* Silent, but for the end of a connection that was before: that of a datagram socket to its peer, which
+ * ended by the first disconnect. */
+static void close_without_peer(plx_socket *socket)
+{
+    plx__news due = socket->news & PLX__NEWS(PLX__EVENT_DISCONNECTED);
+    plx_socket_close(socket);
+    if (due != 0) {
+        socket->news |= due;
+        plx__task_schedule(&socket->task);
+    }
+}
+
 int plx_socket_disconnect(plx_socket *socket)
 {
     if (socket == NULL) {
@@ -322,7 +334,9 @@ int plx_socket_disconnect(plx_socket *socket)
     bool connecting = plx__socket_is_connecting(socket);
     socket->auto_connects = false;
     if (socket->will_connect) {
-        plx_socket_close(socket);
+        /* The connection before has ended; that it has may still have to be told. */
+        socket->will_connect = false;
+        plx__socket_update(socket);
         return 0;
     }
     if (socket->state == PLX_UNCONNECTED) {
@@ -339,7 +353,7 @@ int plx_socket_disconnect(plx_socket *socket)
         socket->unconfirmed = plx__socket_has_unconfirmed(socket);
         plx__socket_update(socket);
     } else if (socket->state != PLX_CLOSING) {
-        plx_socket_close(socket);
+        close_without_peer(socket);
     }
     return 0;
 }

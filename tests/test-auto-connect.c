@@ -121,6 +121,61 @@ CASE(disconnect_ends_it)
     ck_assert(!is_readable(raw));
 }
 
+/* Nothing is left of the pause: a group is at rest, and a wait has nothing to wait for. */
+CASE(turned_off_while_it_waits)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = refused(w, &log, &raw);
+
+    world_settle(w);
+    ck_assert_int_ge(plx_socket_reconnects_in(socket), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 0), 0);
+    poll(NULL, 0, 200 / HASTE);
+    world_settle(w);
+    if (w->group != NULL)
+        ck_assert_int_eq(plx_group_deadline(w->group), -1);
+    ck_assert(!plx_socket_wait(socket, -1));
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+}
+
+static void disconnect_here(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+}
+
+/* Disconnecting means that nobody connects again, not that the connection never was. */
+CASE(disconnect_in_the_last_events_takes_none_back)
+{
+    static const enum event places[] = {EVENT_STATE_CHANGED, EVENT_ERROR, EVENT_NEVER};
+
+    for (int i = 0; i < 3; i++) {
+        struct record log;
+        char where[WHERE_SIZE];
+        plx_socket *socket = world_socket(w, &log);
+        int listener = raw_listen(w, 5, where), raw;
+
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        raw = raw_accept(w, listener);
+        UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+        record_clear(&log);
+        record_on(&log, places[i], disconnect_here, NULL);
+        raw_close(w, raw);
+        if (places[i] == EVENT_NEVER) {
+            UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);
+            ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+        }
+        world_settle(w);
+        UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+        LOGGED(w, &log, "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]");
+        ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+        world_free(w, socket);
+        raw_close(w, listener);
+    }
+}
+
 CASE(an_orderly_disconnect_is_no_loss)
 {
     struct record log;
@@ -336,6 +391,8 @@ int main(void)
     ADD_CASE(tcase, asleep_until_the_pause_is_over);
     ADD_CASE(tcase, close_ends_it);
     ADD_CASE(tcase, disconnect_ends_it);
+    ADD_CASE(tcase, turned_off_while_it_waits);
+    ADD_CASE(tcase, disconnect_in_the_last_events_takes_none_back);
     ADD_CASE(tcase, an_orderly_disconnect_is_no_loss);
     ADD_CASE(tcase, freed_in_the_error);
     ADD_CASE(tcase, twenty_times_the_server_is_started_again);

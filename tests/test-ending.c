@@ -324,6 +324,22 @@ CASE(a_servers_wait_survives_its_group)
     plx_server_set_events(server, NULL, NULL);
 }
 
+/* The first disconnect ends the connection of a datagram socket to its peer, the second closes what is
+ * bound, and does not take the end of the first back. */
+MODE_CASE(a_second_disconnect_takes_nothing_back)
+{
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+
+    ck_assert_int_eq(plx_socket_connect_to(socket, "127.0.0.1:9"), 0);
+    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("ending");
@@ -338,6 +354,7 @@ int main(void)
     ADD_MODE_CASE(cases, no_packet_is_kept_behind_one_that_was_dropped);
     ADD_CASE(cases, close_returns_although_the_peer_sends_on);
     ADD_CASE(cases, connected_comes_in_no_other_state);
+    ADD_MODE_CASE(cases, a_second_disconnect_takes_nothing_back);
     ADD_CASE(cases, a_flush_in_a_handler_sends_what_the_frame_wrote);
     ADD_CASE(cases, a_servers_wait_survives_its_group);
     suite_add_tcase(suite, cases);
