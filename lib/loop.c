@@ -325,11 +325,22 @@ static void find_one_by_one(struct plx__loop *loop, int timeout_ms)
     }
 }
 
+/* The coarse clock is a few nanoseconds cheaper and a tick late, up to 10 ms (time(7), CONFIG_HZ). So
+ * near a deadline it is not good enough: a program that was told to poll now would poll in vain until
+ * then. */
+#define COARSE_TICK (10 * PLX__MILLISECOND)
+
+static uint64_t time_of_frame(const struct plx__loop *loop)
+{
+    uint64_t next = loop->deadlines.root->key;
+    uint64_t now = plx__clock_coarse();
+    return next > now && next - now < COARSE_TICK ? plx__clock_now() : now;
+}
+
 /* Sleeps at most timeout_ms, less if a deadline comes first, and finds who is ready. */
 static void find_ready(struct plx__loop *loop, int timeout_ms)
 {
-    bool may_sleep = timeout_ms != 0;
-    int limit = may_sleep ? plx__loop_timeout(loop) : 0;
+    int limit = timeout_ms != 0 ? plx__loop_timeout(loop) : 0;
     if (limit >= 0 && (timeout_ms < 0 || limit < timeout_ms)) {
         timeout_ms = limit;
     }
@@ -340,9 +351,7 @@ static void find_ready(struct plx__loop *loop, int timeout_ms)
     if (loop->deadlines.root == NULL) {
         return;
     }
-    /* The coarse clock is a few nanoseconds cheaper and a few milliseconds late, which would wake a
-     * sleeper in vain. */
-    uint64_t now = may_sleep ? plx__clock_now() : plx__clock_coarse();
+    uint64_t now = time_of_frame(loop);
     struct plx__deadline *due;
     while ((due = plx__deadlines_take(&loop->deadlines, now)) != NULL) {
         note_ready(loop, PLX__CONTAINER_OF(due, struct plx__task, deadline));

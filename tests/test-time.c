@@ -539,6 +539,31 @@ START_TEST(a_task_hears_each_of_many_descriptors)
 }
 END_TEST
 
+/* A program that serves the group in a loop of its own polls when the deadline is 0, and must not have
+ * to do so for a tick of the coarse clock. */
+CASE(a_deadline_of_zero_is_served_by_the_next_poll)
+{
+    plx_socket *socket = world_socket(w, NULL);
+    int left = 0;
+
+    if (w->group == NULL)
+        return;
+    world_pair(w, socket, NULL);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 0), 0);
+        world_settle(w);
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 3), 0);
+        while (plx_group_deadline(w->group) != 0) {
+        }
+        plx_group_poll(w->group, 0);
+        left += plx_group_deadline(w->group) == 0;
+        plx_socket_close(socket);
+        world_pair(w, socket, NULL);
+    }
+    /* That which the socket did not expect is a frame's: not each time. */
+    ck_assert_msg(left <= 2, "%s: %d of 20 times still due", world_name(w), left);
+}
+
 int main(void)
 {
     Suite *suite = suite_create("time");
@@ -556,6 +581,7 @@ int main(void)
     ADD_CASE(cases, a_deadline_found_in_the_sockets_own_handler_is_kept);
     ADD_CASE(cases, a_deadline_moves_with_its_socket);
     ADD_CASE(cases, a_deadline_leaves_with_its_socket);
+    ADD_CASE(cases, a_deadline_of_zero_is_served_by_the_next_poll);
     ADD_CASE(cases, a_budget_of_a_microsecond_serves_everybody_in_the_end);
     ADD_CASE(cases, a_budget_goes_by_the_kernels_clock);
     ADD_CASE(cases, a_group_whose_poller_fails_still_hears);
