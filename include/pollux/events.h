@@ -5,7 +5,7 @@
  * flush and free never call back. What such a call changed is told by the next poll.
  *
  * One poll tells what happened in this order, each line at most once. What a handler causes that
- * stands above its own line comes in the next poll.
+ * stands above its own line comes in the next poll, and an end of the connection behind it.
  *
  *     told                          when                                         state seen
  *     error                         a call failed since the last poll            unchanged

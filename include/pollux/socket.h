@@ -143,7 +143,8 @@ PLX_API int plx_socket_adopt_activated(plx_socket *socket, const char *name);
  * were lost. While still connecting: with bytes queued it connects and sends them first, with none
  * it is cancelled at once, silently. LISTENING or BOUND: flush and close. UDP with its peer: flush,
  * and BOUND as before. Returns 0 (also when it is CLOSING already, and when it waits to connect
- * again, which it ends), or PLX_INVALID_STATE when it is UNCONNECTED. */
+ * again, which it ends; what is due of the connection before is still told), or PLX_INVALID_STATE
+ * when it is UNCONNECTED. */
 PLX_API int plx_socket_disconnect(plx_socket *socket);
 
 /* plx_socket_close ends everything at once and silently: takes in what the system has received,
