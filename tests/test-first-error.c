@@ -104,7 +104,7 @@ MODE_CASE(a_reset_of_packets)
 
 /* ---- a network that fails -------------------------------------------------------------------- */
 
-enum { PATIENCE = 300 }; /* milliseconds that the kernel goes on trying to send */
+enum { PATIENCE = 30 }; /* milliseconds that the kernel goes on trying to send */
 
 /* Bytes are under way when the network fails; returns when the kernel has given up. */
 static void give_up(plx_socket *socket, const char *verdict)
@@ -128,6 +128,7 @@ static void fail_network(struct world *w, const char *verdict, int os_error, plx
 {
     if (!netns_enter("the error of a network that fails"))
         return;
+    netns_hurry();
     for (int which = 0; which < QUEUES; which++) {
         struct record log;
         plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
