@@ -2,22 +2,61 @@
  *
  * Bytes that are sent count once the peer's kernel has acknowledged them, so that a program that
  * writes in every frame finds out that nobody is there; and a peer that lives is never taken for one
- * that does not. */
+ * that does not.
+ *
+ * Time is the test's own and passes in frames, so that a machine that halts this process for a while
+ * changes nothing. Two cases measure by the kernel's clock, which is also that of its answer when the
+ * last acknowledgement came. */
 #include "config.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "tests/deaf.h"
 #include "tests/world.h"
 
 #define LIMIT 200
 
-/* Where the socket must live, with room for a machine that halts this process for a while. */
-#define LONG_LIMIT 900
+/* Where the socket must live: some 125 frames, for the peer's kernel takes 40 real milliseconds over an
+ * acknowledgement. */
+#define LONG_LIMIT 2000
 
-/* Those that take seconds run alone and in one group: all groups keep deadlines in one way. */
-#define ADD_LONG_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, MODE_EPOLL + 1)
+enum { FRAME = 16 }; /* milliseconds */
+
+static uint64_t moment;
+
+static uint64_t game_clock(void *user)
+{
+    (void)user;
+    return moment;
+}
+
+static void pass_time(int milliseconds)
+{
+    moment += (uint64_t)milliseconds * 1000000u;
+}
+
+static int64_t game_ms(void)
+{
+    return (int64_t)(moment / 1000000u);
+}
+
+/* From the kernel's time on, so that a case can go back to that. */
+static void begin_time(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    moment = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    plx_clock_set(game_clock, NULL);
+}
+
+static void end_time(void)
+{
+    plx_clock_set(NULL, NULL);
+}
 
 static void set(plx_socket *socket, plx_option option, int value)
 {
@@ -38,17 +77,26 @@ static void write_some(plx_socket *socket, const char *text)
     ck_assert_int_eq(plx_socket_write(socket, text, strlen(text)), (ptrdiff_t)strlen(text));
 }
 
+/* One frame of so many milliseconds, while which the kernel has at least one to do its part. */
+static void frame(struct world *w, int milliseconds)
+{
+    world_turn(w, 20);
+    pass_time(milliseconds);
+}
+
 /* Polls for so many milliseconds, and writes each `pause` of them; -1: never. */
 static void play(struct world *w, plx_socket *socket, int milliseconds, int pause)
 {
-    int64_t begin = now_ms(), next = begin;
+    int64_t end = game_ms() + milliseconds, next = game_ms();
 
-    while (now_ms() - begin < milliseconds && plx_socket_state(socket) == PLX_CONNECTED) {
-        if (pause >= 0 && now_ms() >= next) {
+    while (game_ms() < end && plx_socket_state(socket) == PLX_CONNECTED) {
+        int64_t left = end - game_ms();
+
+        if (pause >= 0 && game_ms() >= next) {
             write_some(socket, "move\n");
-            next = now_ms() + pause;
+            next = game_ms() + pause;
         }
-        world_turn(w, 20);
+        frame(w, left < FRAME ? (int)left : FRAME);
     }
 }
 
@@ -64,9 +112,10 @@ static void expect_ended(struct world *w, const plx_socket *socket)
                   world_name(w));
 }
 
+/* Time passes with each turn. */
 static void expect_idle(struct world *w, const plx_socket *socket, struct record *log)
 {
-    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, (pass_time(5), log->count[EVENT_DISCONNECTED] == 1));
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
     LOGGED(w, log, "state:UNCONNECTED error(110,15)[UNCONNECTED] disconnected[UNCONNECTED]");
     ck_assert_int_eq(log->os_error, ETIMEDOUT);
@@ -81,10 +130,10 @@ MODE_CASE(writing_to_nobody_in_each_frame)
     int64_t begin;
 
     deafen(world_pair(w, socket, &log));
-    begin = now_ms();
+    begin = game_ms();
     play(w, socket, 20 * LIMIT, 16);
     expect_ended(w, socket);
-    ck_assert_int_ge(now_ms() - begin, LIMIT - 50);
+    ck_assert_int_ge(game_ms() - begin, LIMIT);
     expect_idle(w, socket, &log);
 }
 
@@ -97,8 +146,7 @@ MODE_CASE(writing_to_nobody_now_and_then)
     deafen(world_pair(w, socket, &log));
     for (int i = 0; i < 10 && plx_socket_state(socket) == PLX_CONNECTED; i++) {
         write_some(socket, "move\n");
-        world_poll(w);
-        poll(NULL, 0, LIMIT + 50);
+        frame(w, LIMIT + 50);
     }
     expect_ended(w, socket);
     expect_idle(w, socket, &log);
@@ -150,6 +198,7 @@ MODE_CASE(waiting_for_an_answer_from_nobody)
     plx_socket *socket = with_limit(w, &log, LIMIT);
 
     deafen(world_pair(w, socket, &log));
+    end_time(); /* a wait sleeps, and nobody would let the time pass */
     write_some(socket, "what time is it?\n");
     ck_assert(!plx_socket_wait_for_data(socket, 20000));
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
@@ -169,7 +218,7 @@ MODE_CASE(a_client_of_a_server_that_is_gone)
     deafen(raw);
     for (; frames < ROUNDS && plx_server_active_count(server) == 1; frames++) {
         write_some(plx_server_next_active(server, NULL), "move\n");
-        world_turn(w, 20);
+        frame(w, FRAME);
     }
     ck_assert_int_lt(frames, ROUNDS);
 }
@@ -205,8 +254,10 @@ MODE_CASE(silence_is_counted_from_the_last_byte)
     plx_socket *socket = with_limit(w, &log, LIMIT);
     int64_t written;
 
+    end_time();
     world_pair(w, socket, &log);
-    play(w, socket, LIMIT * 2 / 3, -1);
+    for (int64_t begin = now_ms(); now_ms() - begin < LIMIT * 2 / 3;)
+        world_turn(w, 20);
     written = now_ms();
     write_some(socket, "x");
     expect_idle(w, socket, &log);
@@ -218,43 +269,57 @@ MODE_CASE(silence_is_counted_from_the_last_byte)
 MODE_CASE(a_late_byte_has_time_to_arrive)
 {
     struct record log;
-    plx_socket *socket = with_limit(w, &log, 1000);
+    plx_socket *socket = with_limit(w, &log, LIMIT);
     int raw = world_pair(w, socket, &log);
     int64_t written;
 
     write_some(socket, "a");
-    play(w, socket, 900, -1);
+    play(w, socket, LIMIT - 20, -1);
     deafen(raw);
-    written = now_ms();
+    written = game_ms();
     write_some(socket, "b");
-    play(w, socket, 150, -1); /* beyond the end of the first time */
+    play(w, socket, 30, -1); /* beyond the end of the first time */
     hear_again(raw);
     raw_expect(w, raw, "ab");
-    play(w, socket, 200, -1);
+    play(w, socket, 40, -1);
     expect_connected(w, socket, &log);
     expect_idle(w, socket, &log);
-    ck_assert_int_ge(now_ms() - written, 1000 - 20);
+    ck_assert_int_ge(game_ms() - written, LIMIT);
 }
 
-/* Everything is in our kernel, which has room for it, and leaves it slowly. */
+static int unacknowledged(const plx_socket *socket)
+{
+    int size = -1;
+
+    ck_assert_int_eq(ioctl(plx_socket_handle(socket), SIOCOUTQ, &size), 0);
+    return size;
+}
+
+/* Everything is in our kernel, which has room for it, and leaves it slowly: in small segments, which a
+ * small window lets through one after another. */
 MODE_CASE(a_slow_reader_is_a_sign_of_life)
 {
     static char piece[64 * 1024];
     struct record log;
     plx_socket *socket = with_limit(w, &log, LONG_LIMIT);
-    int raw = world_pair(w, socket, &log), small = 4096;
-    int64_t begin = now_ms();
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raw, small = 4096, segment = 1000;
+    int64_t begin;
 
+    ck_assert_int_eq(setsockopt(listener, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    raw = raw_accept(w, listener);
+    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
     setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     set(socket, PLX_OPTION_SEND_BUFFER_SIZE, 4 * 1024 * 1024);
     for (int i = 0; i < 64; i++)
         ck_assert_int_eq(plx_socket_write(socket, piece, sizeof piece), sizeof piece);
-    while (now_ms() - begin < 2 * LONG_LIMIT + 200) {
-        for (int i = 0; i < 4; i++)
-            raw_take(raw, piece, sizeof piece);
-        play(w, socket, 20, -1);
+    for (begin = game_ms(); game_ms() - begin < 2 * LONG_LIMIT + 200;) {
+        raw_take(raw, piece, sizeof piece);
+        frame(w, FRAME);
     }
     expect_connected(w, socket, &log);
+    ck_assert_int_gt(unacknowledged(socket), 0);
 }
 
 /* What was asked for long after the last frame still leaves. */
@@ -265,9 +330,9 @@ MODE_CASE(writing_after_a_long_frame)
     int raw = world_pair(w, socket, &log);
 
     for (int i = 0; i < 3; i++) {
-        poll(NULL, 0, LIMIT + 50);
+        pass_time(LIMIT + 50);
         write_some(socket, "x");
-        world_settle(w);
+        UNTIL(w, plx_socket_bytes_left_to_send(socket) == 0 && unacknowledged(socket) == 0);
         expect_connected(w, socket, &log);
     }
     raw_expect(w, raw, "xxx");
@@ -298,9 +363,9 @@ MODE_CASE(a_local_peer_that_never_reads)
         record_clear(&log);
         play(w, socket, 3 * LIMIT, 16);
         expect_connected(w, socket, &log);
-        begin = now_ms();
+        begin = game_ms();
         expect_idle(w, socket, &log);
-        ck_assert_int_ge(now_ms() - begin, LIMIT - 50);
+        ck_assert_int_ge(game_ms() - begin, LIMIT - 50);
     }
 }
 
@@ -309,6 +374,7 @@ int main(void)
     Suite *suite = suite_create("idle");
     TCase *idle = tcase_create("idle");
 
+    tcase_add_checked_fixture(idle, begin_time, end_time);
     ADD_MODE_CASE(idle, writing_to_nobody_in_each_frame);
     ADD_MODE_CASE(idle, writing_to_nobody_now_and_then);
     ADD_MODE_CASE(idle, writing_once_to_nobody);
@@ -319,10 +385,10 @@ int main(void)
     ADD_MODE_CASE(idle, silence_is_counted_from_the_last_byte);
     ADD_MODE_CASE(idle, writing_after_a_long_frame);
     ADD_MODE_CASE(idle, a_local_peer_that_never_reads);
-    ADD_LONG_CASE(idle, bytes_acknowledged_in_each_frame_are_a_sign_of_life);
-    ADD_LONG_CASE(idle, bytes_acknowledged_now_and_then_are_a_sign_of_life);
-    ADD_LONG_CASE(idle, a_late_byte_has_time_to_arrive);
-    ADD_LONG_CASE(idle, a_slow_reader_is_a_sign_of_life);
+    ADD_MODE_CASE(idle, bytes_acknowledged_in_each_frame_are_a_sign_of_life);
+    ADD_MODE_CASE(idle, bytes_acknowledged_now_and_then_are_a_sign_of_life);
+    ADD_MODE_CASE(idle, a_late_byte_has_time_to_arrive);
+    ADD_MODE_CASE(idle, a_slow_reader_is_a_sign_of_life);
     suite_add_tcase(suite, idle);
     return world_run(suite);
 }
