@@ -104,6 +104,11 @@ static size_t read_name(const unsigned char *packet, size_t size, char *ret_name
     return at + 1;
 }
 
+static const struct saying *saying_of(const struct nameserver *server, int type)
+{
+    return type == TYPE_A ? &server->ipv4 : &server->ipv6;
+}
+
 static void note_question(struct nameserver *server, const char *name, int type)
 {
     server->asked4 += type == TYPE_A;
@@ -126,7 +131,7 @@ static bool answer(struct nameserver *server, const unsigned char *question, siz
     char name[300];
     size_t at = read_name(question, size, name);
     int type = question[at + 1];
-    const struct saying *saying = type == TYPE_A ? &server->ipv4 : &server->ipv6;
+    const struct saying *saying = saying_of(server, type);
     enum says says = saying->says;
     int name_at = HEADER;
 
@@ -137,7 +142,7 @@ static bool answer(struct nameserver *server, const unsigned char *question, siz
         says = SAYS_NOTHING;
     if (by_tcp && says == SAYS_CUT_OFF)
         says = SAYS_ADDRESSES;
-    if (says == SAYS_NOTHING)
+    if (says == SAYS_NOTHING || says == SAYS_LATER)
         return false;
     ret_packet->size = 0;
     put(ret_packet, question, at + 4);
@@ -179,6 +184,14 @@ static void answer_datagram(struct nameserver *server, const struct held *questi
                question->from_size);
 }
 
+static bool is_held(const struct nameserver *server, const struct held *question)
+{
+    char name[300];
+    size_t at = read_name(question->packet, question->size, name);
+
+    return server->holds || saying_of(server, question->packet[at + 1])->says == SAYS_LATER;
+}
+
 static void serve_datagrams(struct nameserver *server)
 {
     struct held question = {.from_size = sizeof question.from};
@@ -187,7 +200,7 @@ static void serve_datagrams(struct nameserver *server)
     while ((size = recvfrom(server->udp, question.packet, sizeof question.packet, MSG_DONTWAIT,
                             (struct sockaddr *)&question.from, &question.from_size)) > 0) {
         question.size = (size_t)size;
-        if (!server->holds) {
+        if (!is_held(server, &question)) {
             answer_datagram(server, &question);
         } else if (server->held_count < NAMESERVER_HELD) {
             server->held[server->held_count++] = question;

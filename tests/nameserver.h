@@ -26,6 +26,7 @@ enum says {
     SAYS_NO_DATA, /* the name is there and has no address of that family */
     SAYS_ADDRESSES,
     SAYS_NOTHING, /* no answer at all */
+    SAYS_LATER,   /* the question is kept until nameserver_release */
     SAYS_NO_SUCH_NAME,
     SAYS_FAILED,  /* SERVFAIL */
     SAYS_REFUSED, /* REFUSED */
@@ -58,7 +59,7 @@ struct nameserver {
         *alias; /* the answers' addresses belong to this name, which the asked one leads to */
     const char *unknown; /* a part of names that do not exist, whatever else is said */
     const char *ignored; /* a part of names that are never answered */
-    bool holds;          /* questions are kept until nameserver_release */
+    bool holds;          /* questions of both families are kept until nameserver_release */
     int asked4, asked6;  /* questions that came, by sort */
     int asked_by_tcp;    /* those of them */
     char names[1024]; /* what was asked for, each with a blank behind it, as far as there is room */
@@ -81,7 +82,7 @@ void nameserver_begin_at(struct nameserver *server, int port);
 /* nameserver_serve answers every question that has come. */
 void nameserver_serve(struct nameserver *server);
 
-/* nameserver_release answers what was held, and holds no more. */
+/* nameserver_release answers what was held, by what is said now, and holds no more. */
 void nameserver_release(struct nameserver *server);
 
 /* nameserver_start serves in a thread until nameserver_stop. */

@@ -414,13 +414,14 @@ static void joins_the_race(struct world *w, bool hangs)
     listen_by_ipv6(w, hangs, where);
     nameserver_begin(&server);
     server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
-    server.ipv6.says = SAYS_NOTHING;
+    server.ipv6.says = SAYS_LATER;
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL_ASKED(w, &server, plx_socket_state(socket) == PLX_CONNECTING);
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket),
                      PLX_CONNECTING); /* also when all has failed so far */
     server.ipv6 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"::1"}};
+    nameserver_release(&server);
     UNTIL_ASKED(w, &server, log.count[EVENT_CONNECTED] > 0 || log.count[EVENT_ERROR] > 0);
     LOGGED(w, &log, "state:HOST_LOOKUP state:CONNECTING state:CONNECTED connected[CONNECTED]");
     ck_assert_str_eq(plx_socket_remote_address(socket), "::1");
@@ -448,11 +449,12 @@ MODE_CASE(a_late_answer_that_there_is_none)
     where_by_name("a.test", where, name);
     nameserver_begin(&server);
     server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
-    server.ipv6.says = SAYS_NOTHING;
+    server.ipv6.says = SAYS_LATER;
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
     UNTIL_ASKED(w, &server, plx_socket_state(socket) == PLX_CONNECTING);
     world_settle(w);
     server.ipv6.says = SAYS_NO_DATA;
+    nameserver_release(&server);
     UNTIL_ASKED(w, &server, log.count[EVENT_ERROR] > 0);
     ck_assert_int_eq(log.code, ECONNREFUSED); /* and nothing about the look-up */
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
