@@ -94,7 +94,7 @@ MODE_CASE(clients_of_a_server_have_the_option)
 
 /* ---- what it does ---------------------------------------------------------------------------- */
 
-#define LIMIT 400
+#define LIMIT 100
 
 static void expect_lost(struct world *w, const plx_socket *socket, struct record *log,
                         int64_t begin)

@@ -461,7 +461,7 @@ static void expect_failure(struct world *w, enum answer answer)
     plx_socket *socket = world_socket(w, &log);
 
     names_begin(w, &names, answer);
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 1000), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, "failing.test:80"), 0);
     UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
     world_settle(w);
