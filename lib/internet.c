@@ -25,7 +25,7 @@ int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen)
     if (!plx__text_set(to_listen ? &socket->listen_host : &socket->address, host)) {
         return plx__socket_fail_memory(socket, "%s %s", call, host);
     }
-    socket->port = port;
+    socket->port = (uint16_t)port;
     return 0;
 }
 
@@ -258,7 +258,7 @@ static int bind_to(plx_socket *socket, const struct place *place)
 static int bind_to_any(plx_socket *socket, const char *device)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
-    struct place place = {{.family = 6, .port = (uint16_t)socket->port}, protocol == 2, device};
+    struct place place = {{.family = 6, .port = socket->port}, protocol == 2, device};
     int descriptor = protocol == 0 ? -EAFNOSUPPORT : bind_to(socket, &place);
     bool without_ipv6 = descriptor == -EAFNOSUPPORT || descriptor == -EADDRNOTAVAIL;
     if (protocol == 0 || (protocol == 2 && without_ipv6)) {
@@ -276,7 +276,7 @@ static int bind_to_address(plx_socket *socket, const char *wanted)
     if (!plx__interface_address(wanted, family, NULL, &place.address)) {
         return -EADDRNOTAVAIL;
     }
-    place.address.port = (uint16_t)socket->port;
+    place.address.port = socket->port;
     return bind_to(socket, &place);
 }
 
@@ -366,7 +366,7 @@ int plx__internet_set_place(plx_socket *socket, const char *where)
     if (!plx__text_set(&socket->listen_host, host)) {
         return plx__socket_fail_memory(socket, "bind to %s", host);
     }
-    socket->port = port;
+    socket->port = (uint16_t)port;
     return 0;
 }
 

@@ -102,7 +102,7 @@ int plx_socket_set_port(plx_socket *socket, int port)
     if (has_path(socket) && port != 0) {
         return refuse_for_path(socket, "a port");
     }
-    socket->port = port;
+    socket->port = (uint16_t)port;
     return 0;
 }
 
@@ -209,44 +209,57 @@ bool plx_socket_remote(const plx_socket *socket, plx_address *ret_address)
     return true;
 }
 
-/* The socket is const for its users: a text made on demand is no change that they could see. */
-static const char *keep_text(char *const *place, const plx_address *address)
+/* The socket is const for its users: a text made on demand is no change that they could see. NULL when
+ * out of memory. */
+static struct plx__texts *texts_of(const plx_socket *socket)
+{
+    plx_socket *self = (plx_socket *)socket;
+    if (self->texts == NULL) {
+        self->texts = plx__memory_new(sizeof *self->texts);
+    }
+    return self->texts;
+}
+
+static const char *keep_text(char **place, const plx_address *address)
 {
     char text[PLX__ADDRESS_TEXT_SIZE];
     plx__address_format_host(address, text, sizeof text);
     if (*place == NULL || strcmp(*place, text) != 0) {
-        plx__text_set((char **)place, text);
+        plx__text_set(place, text);
     }
     return text_or_none(*place);
 }
 
-static const char *keep_path(plx_socket *socket)
+static const char *keep_path(const plx_socket *socket)
 {
     struct plx__os_name name;
     char text[sizeof name.as.path.sun_path + 2];
-    bool known = plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
+    struct plx__texts *texts = texts_of(socket);
+    bool known = texts != NULL && plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
                  plx__os_name_to_path(&name, text, sizeof text) &&
-                 plx__text_set(&socket->local_text, text);
-    return known ? socket->local_text : "";
+                 plx__text_set(&texts->local, text);
+    return known ? texts->local : "";
 }
 
 const char *plx_socket_local_address(const plx_socket *socket)
 {
     plx_address address;
     if (plx_socket_local(socket, &address)) {
-        return keep_text(&socket->local_text, &address);
+        struct plx__texts *texts = texts_of(socket);
+        return texts == NULL ? "" : keep_text(&texts->local, &address);
     }
     if (socket == NULL || socket->watch.task == NULL) {
         return "";
     }
-    return socket->path != NULL ? socket->path : keep_path((plx_socket *)socket);
+    return socket->path != NULL ? socket->path : keep_path(socket);
 }
 
 const char *plx_socket_remote_address(const plx_socket *socket)
 {
     plx_address address;
     if (plx_socket_remote(socket, &address)) {
-        return keep_text(&socket->remote_text, &address);
+        struct plx__texts *texts = texts_of(socket);
+        return texts == NULL ? "" : keep_text(&texts->remote, &address);
     }
     return socket != NULL && socket->had_peer ? text_or_none(socket->path) : "";
 }

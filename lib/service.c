@@ -82,7 +82,7 @@ static void bring_in_line(plx_socket *socket)
         if (result < 0) {
             /* Only noted: update is called by reads and options too, and whoever reads must not see
              * the connection end under the read. */
-            socket->watch_error = result;
+            socket->watch_error = (int16_t)result;
             plx__task_schedule(&socket->task);
         }
     }

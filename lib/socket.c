@@ -40,8 +40,11 @@ static void destroy(plx_socket *socket)
     plx__memory_free(socket->path);
     plx__memory_free(socket->interface);
     plx__memory_free(socket->listen_host);
-    plx__memory_free(socket->local_text);
-    plx__memory_free(socket->remote_text);
+    if (socket->texts != NULL) {
+        plx__memory_free(socket->texts->local);
+        plx__memory_free(socket->texts->remote);
+        plx__memory_free(socket->texts);
+    }
     plx__memory_free(socket);
 }
 
@@ -158,7 +161,9 @@ void plx__socket_begin(plx_socket *socket)
     socket->fresh = socket->lent = false;
     socket->remote = (plx_address){0};
     socket->had_peer = false;
-    plx__text_set(&socket->remote_text, NULL);
+    if (socket->texts != NULL) {
+        plx__text_set(&socket->texts->remote, NULL);
+    }
     socket->process = plx__os_process();
 }
 

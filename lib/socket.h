@@ -169,6 +169,11 @@ struct plx__owner {
 
 /* ---- the socket ------------------------------------------------------------------------------ */
 
+/* The addresses as strings, made on demand. */
+struct plx__texts {
+    char *local, *remote;
+};
+
 struct plx_socket {
     const struct plx_kind *kind;
     struct plx__task task;
@@ -214,9 +219,9 @@ struct plx_socket {
     uint16_t next_pause;  /* ms before the next attempt of auto-connect, without its jitter */
     uint16_t path_size;   /* an abstract name may have zero bytes in it */
     struct plx__bare_errors bare;
-    int watch_error; /* negative errno of the poller, which does not watch the descriptor */
-    int process;     /* who opened the descriptor: a forked child only closes it */
-    int port;        /* as set */
+    int16_t watch_error; /* negative errno of the poller, which does not watch the descriptor */
+    uint16_t port;       /* as set */
+    int process;         /* who opened the descriptor: a forked child only closes it */
     struct plx__buffer in, out;
     size_t in_records, out_records;
     size_t sent;                               /* payload since the last send_progress */
@@ -234,7 +239,7 @@ struct plx_socket {
     struct plx__framing *framing; /* NULL: the stream is not cut into messages */
     char *address, *path, *interface;
     char *listen_host; /* what listen_on or a bind was given, which use it before the interface */
-    char *local_text, *remote_text; /* made on demand */
+    struct plx__texts *texts; /* NULL: nobody has asked for one */
     plx_address remote;
     struct plx__owner *owner;
     struct plx__list sibling; /* among its owner's */
