@@ -142,9 +142,9 @@ PLX_API int plx_socket_adopt_activated(plx_socket *socket, const char *name);
  * too, or PLX_OPTION_LINGER_TIMEOUT is over. Then `disconnected`; before it `error` only if bytes
  * were lost. While still connecting: with bytes queued it connects and sends them first, with none
  * it is cancelled at once, silently. LISTENING or BOUND: flush and close. UDP with its peer: flush,
- * and BOUND as before. Returns 0 (also when it is CLOSING already, and when it waits to connect
- * again, which it ends; what is due of the connection before is still told), or PLX_INVALID_STATE
- * when it is UNCONNECTED. */
+ * and BOUND as before. While PLX_OPTION_AUTO_CONNECT waits: it ends that, and what is still to be
+ * reported of the connection before comes all the same. Returns 0 (also when it is CLOSING already),
+ * or PLX_INVALID_STATE when it is UNCONNECTED. */
 PLX_API int plx_socket_disconnect(plx_socket *socket);
 
 /* plx_socket_close ends everything at once and silently: takes in what the system has received,
