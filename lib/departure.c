@@ -327,11 +327,11 @@ static PLX__APART void note_passed(plx_socket *socket, struct plx__departure *se
                                    const struct plx__os_message *message, bool sent)
 {
     struct plx__run run = run_at(&socket->out, 0);
-    if (self->trials != NULL) {
-        plx__trials_sent(self->trials, &run.address, message->data, message->size,
-                         message->segment);
-    } else if (sent && message->name != NULL) {
-        plx__unreached_heard(socket, &run.address);
+    bool tried = self->trials != NULL &&
+                 plx__trials_sent(self->trials, &run.address, message->data, message->size,
+                                  message->segment);
+    if (sent && !tried && message->name != NULL) {
+        plx__unreached_reached(socket, &run.address);
     }
 }
 

@@ -105,14 +105,16 @@ static void copy(struct plx__trial *trial, const uint8_t *data, size_t size)
     }
 }
 
-void plx__trials_sent(struct plx__trials *trials, const plx_address *to, const void *data,
+bool plx__trials_sent(struct plx__trials *trials, const plx_address *to, const void *data,
                       size_t size, size_t segment)
 {
+    bool found = false;
     uint64_t now = trials->first == NULL ? 0 : plx__clock_now();
     for (struct plx__trial *trial = trials->first; trial != NULL; trial = trial->next) {
         if (trial->settled || !is_at(trial, to)) {
             continue;
         }
+        found = true;
         if (trial->copies_until == 0) {
             trial->copies_until = plx__clock_add(now, COPIES_KEPT);
         }
@@ -126,6 +128,7 @@ void plx__trials_sent(struct plx__trials *trials, const plx_address *to, const v
             }
         }
     }
+    return found;
 }
 
 void plx__trials_heard(struct plx__trials *trials, const plx_address *from)

@@ -67,8 +67,9 @@ void plx__trials_clear(struct plx__trials *trials);
 bool plx__trials_are_open(const struct plx__trials *trials);
 
 /* plx__trials_sent keeps a copy of datagrams of `segment` bytes each but the last, which went to an
- * address (family 0: the peer's). */
-void plx__trials_sent(struct plx__trials *trials, const plx_address *to, const void *data,
+ * address (family 0: the peer's). Returns whether one that is not settled is there: that they left says
+ * nothing about who reads them. */
+bool plx__trials_sent(struct plx__trials *trials, const plx_address *to, const void *data,
                       size_t size, size_t segment);
 
 /* plx__trials_heard settles those that are at this address. */

@@ -33,15 +33,21 @@ void plx__unreached_fail(plx_socket *socket, const plx_address *address, int err
  * nobody. */
 void plx__unreached_remove(plx_socket *socket, const plx_address *address);
 
-/* plx__unreached_heard is that where anything was told at all. */
+/* plx__unreached_reached is that where anything was told at all; plx__unreached_heard is for a datagram
+ * that came from there, of which the kind hears too. */
+static inline void plx__unreached_reached(plx_socket *socket, const plx_address *address)
+{
+    if (socket->errors != NULL && socket->errors->unreached != NULL) {
+        plx__unreached_remove(socket, address);
+    }
+}
+
 static inline void plx__unreached_heard(plx_socket *socket, const plx_address *address)
 {
     if (socket->trying) {
         socket->kind->heard(socket, address);
     }
-    if (socket->errors != NULL && socket->errors->unreached != NULL) {
-        plx__unreached_remove(socket, address);
-    }
+    plx__unreached_reached(socket, address);
 }
 
 #endif

@@ -472,6 +472,33 @@ MODE_CASE(a_datagram_too_large_for_the_address_found)
     UNTIL(w, (take(&asker, text), strcmp(text, "a b ") == 0));
 }
 
+/* That an address is out of reach is reported again after it was reached, beside a name that is tried. */
+MODE_CASE(no_way_is_reported_again_beside_a_name)
+{
+    struct asker asker;
+    plx_address other;
+    char text[64] = "";
+
+    if (!two_addresses("an address without a route beside a name"))
+        return;
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    say(&asker, "a");
+    UNTIL(w, (take(&asker, text), text[0] != '\0'));
+    ck_assert_int_eq(plx_address_parse("203.0.113.1:9", &other), 0);
+    for (int round = 1; round <= 2; round++) {
+        for (int i = 0; i < 3; i++) {
+            ck_assert_int_eq(plx_udp_write(asker.socket, &other, "x", 1), 0);
+            world_settle(w);
+        }
+        ck_assert_int_eq(asker.log.count[EVENT_ERROR], round);
+        ck_assert_int_eq(asker.log.os_error, ENETUNREACH);
+        netns_run("ip route add 203.0.113.0/24 dev lo");
+        ck_assert_int_eq(plx_udp_write(asker.socket, &other, "x", 1), 0);
+        world_settle(w);
+        netns_run("ip route del 203.0.113.0/24 dev lo");
+    }
+}
+
 int main(void)
 {
     static const TTest *const *const cases[] = {
@@ -491,6 +518,7 @@ int main(void)
         &after_the_peer_was_given_back,
         &a_peer_whose_network_comes_back,
         &a_datagram_too_large_for_the_address_found,
+        &no_way_is_reported_again_beside_a_name,
     };
     Suite *suite = suite_create("named-datagrams");
     TCase *tcase = tcase_create("named-datagrams");
