@@ -109,6 +109,18 @@ void netns_wait_up(const char *device)
     }
 }
 
+void netns_wait_addresses(void)
+{
+    int rounds = 0;
+
+    while (!netns_try("test $(ip -6 -o addr show | wc -l) -le "
+                      "$(ip -6 route show table local type local | wc -l) && "
+                      "test -z \"$(ip -6 addr show tentative)\"")) {
+        ck_assert_msg(rounds++ < 500, "no way to the addresses of this network");
+        poll(NULL, 0, 2);
+    }
+}
+
 static int network_of_now(void)
 {
     int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -37,6 +37,10 @@ void netns_hurry(void);
 /* netns_wait_up waits until this device carries packets, which the kernel finds out in its own time. */
 void netns_wait_up(const char *device);
 
+/* netns_wait_addresses waits until all IPv6 addresses that were added can be reached: the kernel makes
+ * the way to each later than the address, and drops what is sent before without a word. */
+void netns_wait_addresses(void);
+
 /* netns_beside makes another network beside the one that was entered and a cable between the two, whose
  * ends are the interfaces `here`, in this network, and "cable", in that one; both are up and have no
  * address but a link-local one. Returns a descriptor of that network, to be closed, for netns_in; -1

@@ -56,6 +56,7 @@ static bool lay_cables(const char *what)
     netns_run("for i in v0 v1 w0 w1; do ip link set $i up; done");
     netns_run("ip addr add 10.9.0.1/24 brd + dev v0 && ip addr add fd09::1/64 dev v0 nodad");
     netns_run("ip addr add 10.8.0.1/24 brd + dev w0 && ip addr add fd08::1/64 dev w0 nodad");
+    netns_wait_addresses();
     netns_wait_up("v0");
     netns_wait_up("w0");
     return true;

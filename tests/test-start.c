@@ -272,6 +272,7 @@ MODE_CASE(a_link_local_address_with_its_scope)
     if (!netns_enter("connecting to a link-local address"))
         return;
     netns_run("ip addr add fe80::5/64 dev lo nodad");
+    netns_wait_addresses();
     listener = world_socket_of(w, plx_tcp_new, &other);
     socket = world_socket_of(w, plx_tcp_new, &log);
     ck_assert_int_eq(plx_socket_listen_on(listener, "[fe80::5%lo]:0"), 0);

@@ -133,6 +133,7 @@ static bool enter(const char *what)
     netns_run("sysctl -qw net.ipv6.conf.all.accept_dad=0");
     netns_run("for i in 1 2 3 9; do ip addr add 10.60.0.$i/24 dev lo label lo:game$i && "
               "ip addr add fd60::$i/64 dev lo nodad; done");
+    netns_wait_addresses();
     return true;
 }
 
