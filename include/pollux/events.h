@@ -29,8 +29,8 @@
  *
  * - Bytes that arrive while CLOSING are told as well, and the datagrams of a BOUND socket.
  * - A connection that failed to come about ends in `error`; nothing follows it.
- * - `connected` is reported in state CONNECTED or not at all: not where the connection was disconnected, or
- *   was over, before its turn. `disconnected` comes all the same.
+ * - `connected` is reported in state CONNECTED or not at all: not where the connection was
+ *   disconnected, or was over, before its turn. `disconnected` comes all the same.
  * - `disconnected` comes exactly once for a connection that was told by `connected`, unless close,
  *   abort or free ended it (these are silent), or connect, listen or adopt was called in `error`,
  *   which takes it back.
