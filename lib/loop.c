@@ -273,13 +273,20 @@ void plx__loop_wake(struct plx__loop *loop)
 
 /* ---- frame ----------------------------------------------------------------------------------- */
 
+static void note_ready(struct plx__loop *loop, struct plx__task *task)
+{
+    if (!plx__list_is_linked(&task->work)) {
+        plx__list_append(&loop->work, &task->work);
+    }
+}
+
 static void found(struct plx__poller *poller, struct plx__watch *watch)
 {
     (void)poller;
     if (watch->task == NULL) {
         plx__os_wake_clear(watch->descriptor);
-    } else if (!plx__list_is_linked(&watch->task->work)) {
-        plx__list_append(&watch->task->loop->work, &watch->task->work);
+    } else {
+        note_ready(watch->task->loop, watch->task);
     }
 }
 
@@ -297,13 +304,6 @@ static void rest_lent_buffers(struct plx__loop *loop)
     struct plx__list *link;
     while ((link = plx__list_take_first(&loop->lent)) != NULL) {
         loop->rest(PLX__CONTAINER_OF(link, struct plx__task, lent));
-    }
-}
-
-static void note_ready(struct plx__loop *loop, struct plx__task *task)
-{
-    if (!plx__list_is_linked(&task->work)) {
-        plx__list_append(&loop->work, &task->work);
     }
 }
 
