@@ -1,10 +1,10 @@
 #!/bin/sh
-# tests/check-doors.sh -- only the doors call the system: lib/os/, lib/poller/, lib/resolver/ and lib/interface.c.
+# tests/check-doors.sh -- only the doors call the system: lib/os/, lib/poll/ and lib/resolve/.
 #
 # Elsewhere in the library: no system header beyond the C standard ones and the short list below, no
 # errno (its numbers, EAGAIN and so on, are allowed), no call of a socket function. The name of a
 # slot (`kind->connect(...)`) is no call of the system. No TLS header anywhere; c-ares only in
-# lib/resolver/.
+# lib/resolve/.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
@@ -21,11 +21,11 @@ BEGIN {
               "stdio stdlib string", word, " ")
     for (i = 1; i <= n; i++) standard[word[i] ".h"] = 1
     # Types and constants, no calls.
-    allowed["lib/clock.c time.h"] = allowed["lib/clock.c sys/time.h"] = 1
-    allowed["lib/address.c arpa/inet.h"] = allowed["lib/address.c netinet/in.h"] = 1
-    allowed["lib/address.c sys/socket.h"] = allowed["lib/address.c net/if.h"] = 1
+    allowed["lib/base/clock.c time.h"] = allowed["lib/base/clock.c sys/time.h"] = 1
+    allowed["lib/base/address.c arpa/inet.h"] = allowed["lib/base/address.c netinet/in.h"] = 1
+    allowed["lib/base/address.c sys/socket.h"] = allowed["lib/base/address.c net/if.h"] = 1
     n = split("poll.h sys/types.h sys/socket.h sys/uio.h sys/un.h netinet/in.h", word, " ")
-    for (i = 1; i <= n; i++) allowed["lib/os.h " word[i]] = 1
+    for (i = 1; i <= n; i++) allowed["lib/os/os.h " word[i]] = 1
 
     n = split("socket socketpair bind connect listen accept accept4 shutdown close read write readv writev " \
         "pread pwrite send sendto sendmsg sendmmsg sendfile splice recv recvfrom recvmsg recvmmsg getsockopt " \
@@ -36,13 +36,13 @@ BEGIN {
         "if_nametoindex if_indextoname fork vfork getpid signal sigaction kill raise nanosleep usleep sleep " \
         "clock_gettime clock_nanosleep gettimeofday time syscall mmap munmap", word, " ")
     for (i = 1; i <= n; i++) system_call[word[i]] = 1
-    allowed_call["lib/clock.c clock_gettime"] = 1
-    allowed_call["lib/address.c if_nametoindex"] = allowed_call["lib/address.c if_indextoname"] = 1
+    allowed_call["lib/base/clock.c clock_gettime"] = 1
+    allowed_call["lib/base/address.c if_nametoindex"] = allowed_call["lib/base/address.c if_indextoname"] = 1
 }
 function complain(what) { print file ":" line ": " what; bad = 1 }
 $1 == "@file" {
     file = $2; line = 0; files++
-    door = file ~ /^lib\/(os|poller|resolver)\// || file == "lib/interface.c"
+    door = file ~ /^lib\/(os|poll|resolve)\//
     doors += door
     next
 }
@@ -50,7 +50,7 @@ $1 == "@file" {
 text ~ /^[ \t]*#[ \t]*include[ \t]*</ {
     header = text; sub(/^[^<]*</, "", header); sub(/>.*/, "", header)
     if (header ~ /^(openssl|gnutls|mbedtls|wolfssl|nss|tls\.h|s2n)/) complain("<" header "> is a TLS library")
-    else if (header == "ares.h" && file !~ /^lib\/resolver\//) complain("<" header "> belongs into lib/resolver/")
+    else if (header == "ares.h" && file !~ /^lib\/resolve\//) complain("<" header "> belongs into lib/resolve/")
     else if (!door && !(header in standard) && header !~ /^pollux\// && !((file " " header) in allowed))
         complain("<" header "> outside the doors")
     next
@@ -66,7 +66,7 @@ door { next }
         else if ((name in system_call) && text ~ /^[ \t]*\(/ && lead !~ /(->|\.)$/ &&
                  !((file " " name) in allowed_call))
             complain("calls " name "() outside the doors")
-        else if (name ~ /^(ares|SSL|BIO|gnutls|mbedtls)_/ && file !~ /^lib\/resolver\//) complain(name " outside the doors")
+        else if (name ~ /^(ares|SSL|BIO|gnutls|mbedtls)_/ && file !~ /^lib\/resolve\//) complain(name " outside the doors")
     }
 }
 END {

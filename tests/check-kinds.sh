@@ -1,7 +1,7 @@
 #!/bin/sh
 # tests/check-kinds.sh -- kinds stay home: no kind is named outside its own file and its public header.
 #
-# The kinds are the files of lib/socket/. A name counts when one of its parts between underscores
+# The kinds are the files of lib/kind/. A name counts when one of its parts between underscores
 # is a kind (tcp_open, plx_udp_new, PLX_IPC_MODE), in whatever case. Comments and strings do not
 # count; the umbrella header includes every kind; the doors may use the system's own constants
 # (TCP_NODELAY, IPPROTO_UDP), its headers and the one structure of the
@@ -11,8 +11,8 @@ srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
 cd "$srcdir" || exit 1
 
-kinds=$(find lib/socket -name '*.c' -print 2>/dev/null | sed 's|.*/||; s|\.c$||' | LC_ALL=C sort | tr '\n' ' ')
-[ -n "$kinds" ] || { echo "lib/socket/: no kinds found"; exit 1; }
+kinds=$(find lib/kind -name '*.c' -print 2>/dev/null | sed 's|.*/||; s|\.c$||' | LC_ALL=C sort | tr '\n' ' ')
+[ -n "$kinds" ] || { echo "lib/kind/: no kinds found"; exit 1; }
 
 find lib include -name '*.[ch]' ! -path include/pollux.h -print | LC_ALL=C sort | while read -r file; do
     echo "@file $file"
@@ -23,8 +23,8 @@ function complain(what) { print file ":" line ": " what; bad = 1 }
 $1 == "@file" {
     file = $2; line = 0; files++
     home = file; sub(/.*\//, "", home); sub(/\.[ch]$/, "", home)
-    if (file !~ /^lib\/socket\// && file !~ /^include\/pollux\//) home = ""
-    door = file ~ /^lib\/(os|poller|resolver)\// || file == "lib/interface.c"
+    if (file !~ /^lib\/kind\// && file !~ /^include\/pollux\//) home = ""
+    door = file ~ /^lib\/(os|poll|resolve)\//
     next
 }
 { line++; text = $0 }

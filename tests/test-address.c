@@ -11,8 +11,8 @@
 
 #include <pollux/error.h>
 
-#include "lib/address.h"
-#include "lib/base.h"
+#include "lib/base/address.h"
+#include "lib/base/base.h"
 #include "tests/suite.h"
 
 /* ---- texts that are no address --------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /* tests/test-buffer.c -- the byte buffer against a model, and its promises about pointers and cost. */
-#include "lib/buffer.h"
-#include "lib/memory.h"
+#include "lib/base/buffer.h"
+#include "lib/base/memory.h"
 #include "tests/suite.h"
 
 #include <check.h>

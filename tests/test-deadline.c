@@ -1,6 +1,6 @@
 /* tests/test-deadline.c -- the lazy heap of deadlines against the plainest list of them. */
-#include "lib/base.h"
-#include "lib/deadline.h"
+#include "lib/base/base.h"
+#include "lib/base/deadline.h"
 #include "tests/suite.h"
 
 #include <check.h>

@@ -10,8 +10,8 @@
 
 #include <pollux/memory.h>
 
-#include "lib/base.h"
-#include "lib/error.h"
+#include "lib/base/base.h"
+#include "lib/base/error.h"
 #include "tests/suite.h"
 
 /* strerrorname_np came with glibc 2.32. */

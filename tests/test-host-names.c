@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/loop.h"
-#include "lib/resolver.h"
+#include "lib/poll/loop.h"
+#include "lib/resolve/resolver.h"
 #include "tests/asker.h"
 #include "tests/netns.h"
 

@@ -13,7 +13,7 @@
 
 #include <pollux/interface.h>
 
-#include "lib/address.h"
+#include "lib/base/address.h"
 #include "tests/netns.h"
 #include "tests/suite.h"
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base.h"
-#include "lib/list.h"
+#include "lib/base/base.h"
+#include "lib/base/list.h"
 #include "tests/suite.h"
 
 struct member {

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "lib/memory.h"
-#include "lib/origin.h"
+#include "lib/base/memory.h"
+#include "lib/base/origin.h"
 
 #include "tests/world.h"
 

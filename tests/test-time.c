@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "lib/loop.h"
+#include "lib/poll/loop.h"
 #include "tests/datagrams.h"
 #include "tests/suite.h"
 #include "tests/world.h"

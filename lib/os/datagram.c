@@ -1,9 +1,9 @@
-/* lib/os/datagram.c -- floor 2: several datagrams with one system call. */
+/* lib/os/datagram.c -- several datagrams with one system call. */
 #include "config.h"
 
-#include "lib/address.h"
-#include "lib/base.h"
-#include "lib/os.h"
+#include "lib/base/address.h"
+#include "lib/base/base.h"
+#include "lib/os/os.h"
 
 #include <errno.h>
 #include <netinet/udp.h>

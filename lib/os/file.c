@@ -1,7 +1,7 @@
-/* lib/os/file.c -- floor 2: the files that Unix sockets leave behind, and the folder they belong in. */
+/* lib/os/file.c -- the files that Unix sockets leave behind, and the folder they belong in. */
 #include "config.h"
 
-#include "lib/os.h"
+#include "lib/os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>

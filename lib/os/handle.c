@@ -1,7 +1,7 @@
-/* lib/os/handle.c -- floor 2: descriptors that travel over Unix sockets, and whose they are. */
+/* lib/os/handle.c -- descriptors that travel over Unix sockets, and whose they are. */
 #include "config.h"
 
-#include "lib/os.h"
+#include "lib/os/os.h"
 
 #include <errno.h>
 #include <string.h>

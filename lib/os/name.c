@@ -1,7 +1,7 @@
-/* lib/os/name.c -- floor 2: socket addresses of all families. */
+/* lib/os/name.c -- socket addresses of all families. */
 #include "config.h"
 
-#include "lib/os.h"
+#include "lib/os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-/* lib/os/option.c -- floor 2: the kernel's side of socket options. */
+/* lib/os/option.c -- the kernel's side of socket options. */
 #include "config.h"
 
-#include "lib/base.h"
-#include "lib/os.h"
+#include "lib/base/base.h"
+#include "lib/os/os.h"
 
 #include <errno.h>
 #include <net/if.h>

@@ -1,7 +1,7 @@
-/* lib/os/posix.c -- floor 2: system calls on sockets, as POSIX and Linux have them. */
+/* lib/os/posix.c -- system calls on sockets, as POSIX and Linux have them. */
 #include "config.h"
 
-#include "lib/os.h"
+#include "lib/os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,12 +1,12 @@
-/* lib/os/reach.c -- floor 2: binding and connecting to a name, also to one that is too long.
+/* lib/os/reach.c -- binding and connecting to a name, also to one that is too long.
  *
  * The kernel takes paths of 107 bytes (unix(7)). On Linux a longer one leads on from a descriptor of
  * its folder, by way of /proc/self/fd (proc(5)); changing the working directory instead would be
  * seen by other threads. */
 #include "config.h"
 
-#include "lib/base.h"
-#include "lib/os.h"
+#include "lib/base/base.h"
+#include "lib/os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,494 @@
+/* lib/base/error.c -- codes, reasons, texts; the one errno table. */
+#include "config.h"
+
+#include "lib/base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/memory.h"
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+/* What the library knows of one errno. */
+struct row {
+    uint16_t os_error;
+    uint8_t code;      /* its class, or PLAIN: the errno itself */
+    uint8_t reason;    /* what it means to a socket */
+    const char *words; /* its name, a zero byte, its text: one pointer a row to relocate, not two */
+};
+
+#define PLAIN 0
+#define ROW(name, code, reason, text)                                                              \
+    {                                                                                              \
+        name, code, PLX_REASON_##reason, #name "\0" text                                           \
+    }
+
+/* Every errno of Linux, in its order, and other systems' names for the same. The texts are ours:
+ * strerror depends on the locale and is not safe in threads (strerror(3)), strerrorname_np is
+ * glibc's alone.
+ * The rows are searched one by one: an array indexed by number would need other holes on each
+ * system, and an error is no place to save nanoseconds.
+ * Rows under one #ifdef are of names that came into the systems together.
+ * EACCES at a reserved port is PLX_INVALID_PORT, which is for the caller of bind to say. ENOENT is
+ * what connect gives for the path of a Unix socket that nobody has made (unix(7)). */
+static const struct row rows[] = {
+    ROW(EPERM, PLAIN, SOCKET_ACCESS, "operation not permitted"),
+    ROW(ENOENT, PLAIN, CONNECTION_REFUSED, "no such file or directory"),
+    ROW(ESRCH, PLAIN, OPERATION, "no such process"),
+    ROW(EINTR, PLAIN, TEMPORARY, "interrupted by a signal"),
+    ROW(EIO, PLAIN, OPERATION, "input or output failed"),
+    ROW(ENXIO, PLAIN, OPERATION, "no such device or address"),
+    ROW(E2BIG, PLAIN, OPERATION, "argument list too long"),
+    ROW(ENOEXEC, PLAIN, OPERATION, "not a program that can be run"),
+    ROW(EBADF, PLAIN, OPERATION, "not an open descriptor"),
+    ROW(ECHILD, PLAIN, OPERATION, "no child processes"),
+    ROW(EAGAIN, PLAIN, TEMPORARY, "not possible right now"),
+    ROW(ENOMEM, PLX_OUT_OF_MEMORY, SOCKET_RESOURCE, "out of memory"),
+    ROW(EACCES, PLAIN, SOCKET_ACCESS, "permission denied"),
+    ROW(EFAULT, PLAIN, OPERATION, "bad memory address"),
+#ifdef ENOTBLK
+    ROW(ENOTBLK, PLAIN, OPERATION, "not a block device"),
+#endif
+    ROW(EBUSY, PLAIN, OPERATION, "device or file in use"),
+    ROW(EEXIST, PLAIN, OPERATION, "file exists already"),
+    ROW(EXDEV, PLAIN, OPERATION, "link across file systems"),
+    ROW(ENODEV, PLAIN, ADDRESS_NOT_AVAILABLE, "no such device"),
+    ROW(ENOTDIR, PLAIN, ADDRESS_NOT_AVAILABLE, "a part of the path is not a directory"),
+    ROW(EISDIR, PLAIN, ADDRESS_NOT_AVAILABLE, "the path is a directory"),
+    ROW(EINVAL, PLAIN, OPERATION, "invalid argument"),
+    ROW(ENFILE, PLX_OPEN_DRIVER, SOCKET_RESOURCE, "too many files open in the system"),
+    ROW(EMFILE, PLX_OPEN_DRIVER, SOCKET_RESOURCE, "too many files open in this process"),
+    ROW(ENOTTY, PLAIN, UNSUPPORTED_OPERATION, "the device does not know this request"),
+    ROW(ETXTBSY, PLAIN, OPERATION, "program file in use"),
+    ROW(EFBIG, PLAIN, OPERATION, "file too large"),
+    ROW(ENOSPC, PLAIN, SOCKET_RESOURCE, "no space left"),
+    ROW(ESPIPE, PLAIN, UNSUPPORTED_OPERATION, "it has no position to seek"),
+    ROW(EROFS, PLAIN, ADDRESS_NOT_AVAILABLE, "file system is read-only"),
+    ROW(EMLINK, PLAIN, OPERATION, "too many links"),
+    ROW(EPIPE, PLX_LOST_CONNECTION, REMOTE_HOST_CLOSED, "the peer does not receive any more"),
+    ROW(EDOM, PLAIN, OPERATION, "argument outside the domain of the function"),
+    ROW(ERANGE, PLAIN, OPERATION, "result too large"),
+    ROW(EDEADLK, PLAIN, OPERATION, "it would wait for itself for ever"),
+    ROW(ENAMETOOLONG, PLAIN, ADDRESS_NOT_AVAILABLE, "name too long"),
+    ROW(ENOLCK, PLAIN, SOCKET_RESOURCE, "no locks available"),
+    ROW(ENOSYS, PLAIN, UNSUPPORTED_OPERATION, "the system does not have this call"),
+    ROW(ENOTEMPTY, PLAIN, OPERATION, "directory not empty"),
+    ROW(ELOOP, PLAIN, ADDRESS_NOT_AVAILABLE, "too many symbolic links"),
+    ROW(ENOMSG, PLAIN, OPERATION, "no message of this type"),
+    ROW(EIDRM, PLAIN, OPERATION, "identifier removed"),
+#ifdef ECHRNG
+    ROW(ECHRNG, PLAIN, OPERATION, "channel number out of range"),
+    ROW(EL2NSYNC, PLAIN, OPERATION, "level 2 not synchronised"),
+    ROW(EL3HLT, PLAIN, OPERATION, "level 3 halted"),
+    ROW(EL3RST, PLAIN, OPERATION, "level 3 reset"),
+    ROW(ELNRNG, PLAIN, OPERATION, "link number out of range"),
+    ROW(EUNATCH, PLAIN, OPERATION, "protocol driver not attached"),
+    ROW(ENOCSI, PLAIN, OPERATION, "no CSI structure available"),
+    ROW(EL2HLT, PLAIN, OPERATION, "level 2 halted"),
+    ROW(EBADE, PLAIN, OPERATION, "invalid exchange"),
+    ROW(EBADR, PLAIN, OPERATION, "invalid request descriptor"),
+    ROW(EXFULL, PLAIN, OPERATION, "exchange full"),
+    ROW(ENOANO, PLAIN, OPERATION, "no anode"),
+    ROW(EBADRQC, PLAIN, OPERATION, "invalid request code"),
+    ROW(EBADSLT, PLAIN, OPERATION, "invalid slot"),
+    ROW(EBFONT, PLAIN, OPERATION, "bad font file format"),
+#endif
+#ifdef ENOSTR
+    ROW(ENOSTR, PLAIN, UNSUPPORTED_OPERATION, "not a stream"),
+    ROW(ENODATA, PLAIN, OPERATION, "no data available"),
+    ROW(ETIME, PLAIN, SOCKET_TIMEOUT, "timer expired"),
+    ROW(ENOSR, PLAIN, SOCKET_RESOURCE, "out of stream resources"),
+#endif
+#ifdef ENONET
+    ROW(ENONET, PLAIN, NETWORK, "this computer is not on the network"),
+    ROW(ENOPKG, PLAIN, OPERATION, "package not installed"),
+#endif
+#ifdef EREMOTE
+    ROW(EREMOTE, PLAIN, OPERATION, "object is remote"),
+#endif
+#ifdef ENOLINK
+    ROW(ENOLINK, PLAIN, NETWORK, "link was cut"),
+#endif
+#ifdef EADV
+    ROW(EADV, PLAIN, OPERATION, "advertise error"),
+    ROW(ESRMNT, PLAIN, OPERATION, "srmount error"),
+    ROW(ECOMM, PLAIN, NETWORK, "communication failed while sending"),
+#endif
+    ROW(EPROTO, PLAIN, OPERATION, "protocol error"),
+#ifdef EMULTIHOP
+    ROW(EMULTIHOP, PLAIN, OPERATION, "multihop attempted"),
+#endif
+#ifdef EDOTDOT
+    ROW(EDOTDOT, PLAIN, OPERATION, "RFS specific error"),
+#endif
+    ROW(EBADMSG, PLAIN, OPERATION, "bad message"),
+    ROW(EOVERFLOW, PLAIN, OPERATION, "value too large for its type"),
+#ifdef ENOTUNIQ
+    ROW(ENOTUNIQ, PLAIN, OPERATION, "name not unique on the network"),
+    ROW(EBADFD, PLAIN, OPERATION, "descriptor in a bad state"),
+    ROW(EREMCHG, PLAIN, OPERATION, "remote address changed"),
+#endif
+#ifdef ELIBACC
+    ROW(ELIBACC, PLAIN, OPERATION, "a needed shared library cannot be reached"),
+    ROW(ELIBBAD, PLAIN, OPERATION, "a shared library is damaged"),
+    ROW(ELIBSCN, PLAIN, OPERATION, ".lib section damaged"),
+    ROW(ELIBMAX, PLAIN, OPERATION, "too many shared libraries"),
+    ROW(ELIBEXEC, PLAIN, OPERATION, "a shared library cannot be run"),
+#endif
+    ROW(EILSEQ, PLAIN, OPERATION, "invalid multibyte character"),
+#ifdef ERESTART
+    ROW(ERESTART, PLAIN, TEMPORARY, "interrupted, to be started again"),
+    ROW(ESTRPIPE, PLAIN, OPERATION, "streams pipe error"),
+#endif
+#ifdef EUSERS
+    ROW(EUSERS, PLAIN, SOCKET_RESOURCE, "too many users"),
+#endif
+    ROW(ENOTSOCK, PLAIN, UNSUPPORTED_OPERATION, "not a socket"),
+    ROW(EDESTADDRREQ, PLAIN, OPERATION, "destination address missing"),
+    ROW(EMSGSIZE, PLAIN, DATAGRAM_TOO_LARGE, "datagram too large"),
+    ROW(EPROTOTYPE, PLAIN, UNSUPPORTED_OPERATION, "wrong kind of socket for this protocol"),
+    ROW(ENOPROTOOPT, PLAIN, UNSUPPORTED_OPERATION, "option not known to this protocol"),
+    ROW(EPROTONOSUPPORT, PLX_OPEN_DRIVER, UNSUPPORTED_OPERATION, "protocol not supported"),
+#ifdef ESOCKTNOSUPPORT
+    ROW(ESOCKTNOSUPPORT, PLAIN, UNSUPPORTED_OPERATION, "kind of socket not supported"),
+#endif
+    ROW(EOPNOTSUPP, PLAIN, UNSUPPORTED_OPERATION, "operation not supported by this socket"),
+#ifdef EPFNOSUPPORT
+    ROW(EPFNOSUPPORT, PLAIN, UNSUPPORTED_OPERATION, "protocol family not supported"),
+#endif
+    ROW(EAFNOSUPPORT, PLX_OPEN_DRIVER, UNSUPPORTED_OPERATION, "address family not supported"),
+    ROW(EADDRINUSE, PLX_ADDRESS_IN_USE, ADDRESS_IN_USE, "address in use already"),
+    ROW(EADDRNOTAVAIL, PLAIN, ADDRESS_NOT_AVAILABLE, "not an address of this computer"),
+    ROW(ENETDOWN, PLX_OPEN_DRIVER, NETWORK, "network is down"),
+    ROW(ENETUNREACH, PLAIN, NETWORK, "network cannot be reached"),
+    ROW(ENETRESET, PLX_LOST_CONNECTION, NETWORK, "connection dropped when the network was reset"),
+    ROW(ECONNABORTED, PLX_LOST_CONNECTION, REMOTE_HOST_CLOSED, "connection aborted"),
+    ROW(ECONNRESET, PLX_LOST_CONNECTION, REMOTE_HOST_CLOSED, "connection reset by the peer"),
+    ROW(ENOBUFS, PLX_OUT_OF_MEMORY, SOCKET_RESOURCE, "no buffer space available"),
+    ROW(EISCONN, PLX_INVALID_STATE, OPERATION, "connected already"),
+    ROW(ENOTCONN, PLX_INVALID_STATE, OPERATION, "not connected"),
+#ifdef ESHUTDOWN
+    ROW(ESHUTDOWN, PLX_INVALID_STATE, OPERATION, "sending was ended before"),
+#endif
+#ifdef ETOOMANYREFS
+    ROW(ETOOMANYREFS, PLAIN, SOCKET_RESOURCE, "too many descriptors on their way"),
+#endif
+    ROW(ETIMEDOUT, PLAIN, SOCKET_TIMEOUT, "timed out"),
+    ROW(ECONNREFUSED, PLAIN, CONNECTION_REFUSED, "connection refused"),
+#ifdef EHOSTDOWN
+    ROW(EHOSTDOWN, PLAIN, NETWORK, "host is down"),
+#endif
+    ROW(EHOSTUNREACH, PLAIN, NETWORK, "host cannot be reached"),
+    ROW(EALREADY, PLAIN, UNFINISHED_OPERATION, "under way already"),
+    ROW(EINPROGRESS, PLAIN, UNFINISHED_OPERATION, "under way"),
+#ifdef ESTALE
+    ROW(ESTALE, PLAIN, OPERATION, "stale file handle"),
+#endif
+#ifdef EUCLEAN
+    ROW(EUCLEAN, PLAIN, OPERATION, "file system needs cleaning"),
+    ROW(ENOTNAM, PLAIN, OPERATION, "not a XENIX named type file"),
+    ROW(ENAVAIL, PLAIN, OPERATION, "no XENIX semaphores available"),
+    ROW(EISNAM, PLAIN, OPERATION, "is a named type file"),
+    ROW(EREMOTEIO, PLAIN, OPERATION, "remote input or output failed"),
+#endif
+#ifdef EDQUOT
+    ROW(EDQUOT, PLAIN, SOCKET_RESOURCE, "disk quota exceeded"),
+#endif
+#ifdef ENOMEDIUM
+    ROW(ENOMEDIUM, PLAIN, OPERATION, "no medium found"),
+    ROW(EMEDIUMTYPE, PLAIN, OPERATION, "wrong type of medium"),
+#endif
+    ROW(ECANCELED, PLAIN, OPERATION, "cancelled"),
+#ifdef ENOKEY
+    ROW(ENOKEY, PLAIN, OPERATION, "required key not available"),
+    ROW(EKEYEXPIRED, PLAIN, OPERATION, "key has expired"),
+    ROW(EKEYREVOKED, PLAIN, OPERATION, "key was revoked"),
+    ROW(EKEYREJECTED, PLAIN, OPERATION, "key was rejected"),
+#endif
+#ifdef EOWNERDEAD
+    ROW(EOWNERDEAD, PLAIN, OPERATION, "owner died"),
+    ROW(ENOTRECOVERABLE, PLAIN, OPERATION, "state not recoverable"),
+#endif
+#ifdef ERFKILL
+    ROW(ERFKILL, PLAIN, NETWORK, "radio is switched off"),
+    ROW(EHWPOISON, PLAIN, OPERATION, "memory page has a hardware error"),
+#endif
+#if defined(EWOULDBLOCK) && EWOULDBLOCK != EAGAIN
+    ROW(EWOULDBLOCK, PLAIN, TEMPORARY, "not possible right now"),
+#endif
+#if defined(EDEADLOCK) && EDEADLOCK != EDEADLK
+    ROW(EDEADLOCK, PLAIN, OPERATION, "it would wait for itself for ever"),
+#endif
+#if defined(ENOTSUP) && ENOTSUP != EOPNOTSUPP
+    ROW(ENOTSUP, PLAIN, UNSUPPORTED_OPERATION, "operation not supported"),
+#endif
+};
+
+static const struct row *find_row(int os_error)
+{
+    for (size_t i = 0; i < PLX__COUNT_OF(rows); i++) {
+        if (rows[i].os_error == os_error) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- codes ----------------------------------------------------------------------------------- */
+
+static const char unknown_name[] = "unknown";
+static const char unknown_text[] = "an error that this library does not know";
+static const char no_message[] = "";
+
+/* is_class_number returns whether a number is kept for classes; 101 and 104 were retired. */
+static bool is_class_number(int code)
+{
+    return code == PLX_OK || (code >= PLX_OPEN_DRIVER && code <= PLX_OUT_OF_MEMORY);
+}
+
+int plx__error_code(int os_error)
+{
+    const struct row *row = find_row(os_error);
+    if (row != NULL && row->code != PLAIN) {
+        return row->code;
+    }
+    /* On Linux this is ENETUNREACH (101); elsewhere it may be any. */
+    if (os_error < 0 || (os_error != 0 && is_class_number(os_error))) {
+        return PLX_OPEN_DRIVER;
+    }
+    return os_error;
+}
+
+plx_reason plx__error_reason(int os_error)
+{
+    if (os_error == 0) {
+        return PLX_REASON_NONE;
+    }
+    const struct row *row = find_row(os_error);
+    return row != NULL ? (plx_reason)row->reason : PLX_REASON_OPERATION;
+}
+
+const char *plx__error_os_name(int os_error)
+{
+    const struct row *row = find_row(os_error);
+    return row != NULL ? row->words : unknown_name;
+}
+
+const char *plx__error_os_text(int os_error)
+{
+    const struct row *row = find_row(os_error);
+    return row != NULL ? row->words + strlen(row->words) + 1 : unknown_text;
+}
+
+const char *plx_code_name(int code)
+{
+    switch (code) {
+    case PLX_OK: return "Ok";
+    case PLX_OPEN_DRIVER: return "OpenDriver";
+    case PLX_LOST_CONNECTION: return "LostConnection";
+    case PLX_NAME_RESOLUTION: return "NameResolution";
+    case PLX_ADDRESS_IN_USE: return "AddressInUse";
+    case PLX_INVALID_STATE: return "InvalidState";
+    case PLX_INVALID_PORT: return "InvalidPort";
+    case PLX_OUT_OF_MEMORY: return "OutOfMemory";
+    default: return is_class_number(code) ? unknown_name : plx__error_os_name(code);
+    }
+}
+
+const char *plx_code_text(int code)
+{
+    switch (code) {
+    case PLX_OK: return "no error";
+    case PLX_OPEN_DRIVER: return "the network cannot be used";
+    case PLX_LOST_CONNECTION: return "the connection has ended";
+    case PLX_NAME_RESOLUTION: return "the host name has no address";
+    case PLX_ADDRESS_IN_USE: return "the address is in use already";
+    case PLX_INVALID_STATE: return "not possible in this state or for this kind of object";
+    case PLX_INVALID_PORT: return "the port is missing, out of range or reserved";
+    case PLX_OUT_OF_MEMORY: return "out of memory";
+    default: return is_class_number(code) ? unknown_text : plx__error_os_text(code);
+    }
+}
+
+const char *plx_reason_name(plx_reason reason)
+{
+    static const char *const names[] = {
+        [PLX_REASON_NONE] = "None",
+        [PLX_REASON_EMPTY_HOST_NAME] = "EmptyHostName",
+        [PLX_REASON_PORT_OUT_OF_RANGE] = "PortOutOfRange",
+        [PLX_REASON_DATAGRAM_WRITE] = "DatagramWrite",
+        [PLX_REASON_CONNECTION_REFUSED] = "ConnectionRefused",
+        [PLX_REASON_REMOTE_HOST_CLOSED] = "RemoteHostClosed",
+        [PLX_REASON_HOST_NOT_FOUND] = "HostNotFound",
+        [PLX_REASON_SOCKET_ACCESS] = "SocketAccess",
+        [PLX_REASON_SOCKET_RESOURCE] = "SocketResource",
+        [PLX_REASON_SOCKET_TIMEOUT] = "SocketTimeout",
+        [PLX_REASON_DATAGRAM_TOO_LARGE] = "DatagramTooLarge",
+        [PLX_REASON_NETWORK] = "Network",
+        [PLX_REASON_ADDRESS_IN_USE] = "AddressInUse",
+        [PLX_REASON_ADDRESS_NOT_AVAILABLE] = "AddressNotAvailable",
+        [PLX_REASON_UNSUPPORTED_OPERATION] = "UnsupportedOperation",
+        [PLX_REASON_UNFINISHED_OPERATION] = "UnfinishedOperation",
+        [PLX_REASON_PROXY_AUTHENTICATION_REQUIRED] = "ProxyAuthenticationRequired",
+        [PLX_REASON_TLS_HANDSHAKE_FAILED] = "TlsHandshakeFailed",
+        [PLX_REASON_PROXY_CONNECTION_REFUSED] = "ProxyConnectionRefused",
+        [PLX_REASON_PROXY_CONNECTION_CLOSED] = "ProxyConnectionClosed",
+        [PLX_REASON_PROXY_CONNECTION_TIMEOUT] = "ProxyConnectionTimeout",
+        [PLX_REASON_PROXY_NOT_FOUND] = "ProxyNotFound",
+        [PLX_REASON_PROXY_PROTOCOL] = "ProxyProtocol",
+        [PLX_REASON_OPERATION] = "Operation",
+        [PLX_REASON_TLS_INTERNAL] = "TlsInternal",
+        [PLX_REASON_TLS_INVALID_USER_DATA] = "TlsInvalidUserData",
+        [PLX_REASON_TEMPORARY] = "Temporary",
+    };
+    /* An enum may be signed or unsigned; as size_t a negative one is out of range as well. */
+    size_t index = (size_t)reason;
+    return index < PLX__COUNT_OF(names) && names[index] != NULL ? names[index] : unknown_name;
+}
+
+/* ---- an error in full ------------------------------------------------------------------------ */
+
+/* make_line puts a space in place of what would break a line of a log: names come from anywhere. */
+static void make_line(char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7f) {
+            *text = ' ';
+        }
+    }
+}
+
+/* make_message returns "<step>: <text> (<name>)" in a block of its own, with a text of NULL "<step>";
+ * NULL for want of memory. */
+PLX__PRINTF(3, 0)
+static char *make_message(const char *text, const char *name, const char *format, va_list arguments)
+{
+    int step = 0;
+    if (format != NULL) {
+        va_list measured;
+        va_copy(measured, arguments);
+        step = vsnprintf(NULL, 0, format, measured);
+        va_end(measured);
+    }
+    size_t length = step > 0 ? (size_t)step : 0;
+    size_t behind = text == NULL ? 0 : strlen(": ") + strlen(text) + strlen(" ()") + strlen(name);
+    size_t size = length + behind + 1;
+    char *message = plx__memory_resize(NULL, size);
+    if (message == NULL) {
+        return NULL;
+    }
+    message[0] = '\0';
+    if (length > 0) {
+        (void)vsnprintf(message, length + 1, format, arguments);
+    }
+    if (text != NULL) {
+        const char *colon = length > 0 ? ": " : "";
+        (void)snprintf(message + length, size - length, "%s%s (%s)", colon, text, name);
+    }
+    make_line(message);
+    return message;
+}
+
+/* release frees the message, unless it is the static text of the code or of no error. */
+static void release(plx_error *error)
+{
+    const char *message = error->message;
+    if (message != no_message && message != plx_code_text(error->code)) {
+        plx__memory_free((char *)message);
+    }
+}
+
+void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error, const char *format,
+                    ...)
+{
+    if (error == NULL) {
+        return;
+    }
+    char number[32];
+    bool whole = os_error == PLX__SENTENCE;
+    os_error = whole ? 0 : os_error;
+    const char *name = os_error != 0 ? plx__error_os_name(os_error) : plx_code_name(code);
+    const char *text = os_error != 0 ? plx__error_os_text(os_error) : plx_code_text(code);
+    if (name == unknown_name) {
+        (void)snprintf(number, sizeof number, "error %d", os_error != 0 ? os_error : code);
+        name = number;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    const char *message = make_message(whole ? NULL : text, name, format, arguments);
+    va_end(arguments);
+    release(error);
+    error->code = code;
+    error->reason = reason;
+    error->os_error = os_error;
+    error->message = message != NULL ? message : plx_code_text(code);
+}
+
+/* The reason that a class mostly has where the kernel has no part in it. */
+static plx_reason reason_of_class(int code)
+{
+    switch (code) {
+    case PLX_OK: return PLX_REASON_NONE;
+    case PLX_OPEN_DRIVER:
+    case PLX_OUT_OF_MEMORY: return PLX_REASON_SOCKET_RESOURCE;
+    case PLX_LOST_CONNECTION: return PLX_REASON_REMOTE_HOST_CLOSED;
+    case PLX_NAME_RESOLUTION: return PLX_REASON_HOST_NOT_FOUND;
+    case PLX_ADDRESS_IN_USE: return PLX_REASON_ADDRESS_IN_USE;
+    case PLX_INVALID_PORT: return PLX_REASON_PORT_OUT_OF_RANGE;
+    default: return PLX_REASON_OPERATION;
+    }
+}
+
+plx_error plx__error_bare(int code, int os_error)
+{
+    int known = os_error != 0 || is_class_number(code) ? os_error : code;
+    return (plx_error){.code = code,
+                       .reason = known != 0 ? plx__error_reason(known) : reason_of_class(code),
+                       .os_error = known,
+                       .message = plx_code_text(code)};
+}
+
+void plx__error_clear(plx_error *error)
+{
+    if (error == NULL) {
+        return;
+    }
+    release(error);
+    *error = (plx_error){.message = no_message};
+}
+
+void plx__error_copy(plx_error *error, const plx_error *from)
+{
+    if (error == NULL || error == from) {
+        return;
+    }
+    plx__error_clear(error);
+    if (from == NULL) {
+        return;
+    }
+    *error = *from;
+    if (from->message == NULL || from->message[0] == '\0') {
+        error->message = no_message;
+        return;
+    }
+    const char *message = plx__memory_copy_text(from->message);
+    error->message = message != NULL ? message : plx_code_text(from->code);
+}
+
+void plx__error_take(plx_error *error, plx_error *from)
+{
+    if (error == NULL || from == NULL || error == from) {
+        return;
+    }
+    plx__error_clear(error);
+    *error = *from;
+    if (error->message == NULL) {
+        error->message = no_message;
+    }
+    *from = (plx_error){.message = no_message};
+}

@@ -1,0 +1,397 @@
+/* lib/endpoint/internet.c -- what sockets of the internet share. */
+#include "config.h"
+
+#include "lib/base/address.h"
+#include "lib/base/error.h"
+#include "lib/os/interface.h"
+#include "lib/endpoint/internet.h"
+#include "lib/endpoint/where.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen)
+{
+    const char *call = to_listen ? "listen on" : "connect to";
+    char host[PLX__ADDRESS_HOST_SIZE];
+    int port;
+    int code = plx__where_split(socket, call, to_listen ? PLX__PORT_OF_OURS : PLX__PORT_OF_A_PEER,
+                                where, host, &port);
+    if (code != 0) {
+        return code;
+    }
+    if (!plx__text_set(to_listen ? &socket->listen_host : &socket->address, host)) {
+        return plx__socket_fail_memory(socket, "%s %s", call, host);
+    }
+    socket->port = (uint16_t)port;
+    return 0;
+}
+
+/* ---- where to -------------------------------------------------------------------------------- */
+
+static bool is_allowed(const plx_socket *socket, int family)
+{
+    int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
+    return protocol == 2 || (protocol == 0 && family == 4) || (protocol == 1 && family == 6);
+}
+
+int plx__internet_fail_look_up(plx_socket *socket, const struct plx__failure *failure,
+                               const char *host)
+{
+    char text[PLX__HOST_SIZE + 200];
+    plx__failure_describe(failure, host, text, sizeof text);
+    return plx__socket_fail(socket, failure->code, failure->reason, failure->error, "%s", text);
+}
+
+int plx__internet_check_host(plx_socket *socket, const char *host)
+{
+    char name[PLX__HOST_SIZE];
+    struct plx__failure failure;
+    return plx__host_prepare(host, name, &failure)
+               ? 0
+               : plx__internet_fail_look_up(socket, &failure, host);
+}
+
+int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx__aim *ret_aim)
+{
+    plx_address address;
+    if (host == NULL || host[0] == '\0') {
+        return plx__socket_fail(socket, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME,
+                                -PLX__SENTENCE,
+                                "connect: no host given, call plx_socket_set_address or "
+                                "plx_socket_connect_to");
+    }
+    if (port < 1 || port > 65535) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "connect to %s: port %d is not 1 to 65535", host,
+                                port);
+    }
+    struct plx__aim aim = {.port = (uint16_t)port};
+    if (plx__address_parse_host(host, strlen(host), &address)) {
+        if (!is_allowed(socket, address.family)) {
+            return plx__socket_fail_system(socket, -EAFNOSUPPORT, "connect to %s", host);
+        }
+        address.port = (uint16_t)port;
+        plx__os_name_from_address(&aim.name, &address, 0);
+    } else {
+        int code = plx__internet_check_host(socket, host);
+        if (code != 0) {
+            return code;
+        }
+        aim.host = host;
+    }
+    *ret_aim = aim;
+    return 0;
+}
+
+int plx__internet_check(plx_socket *socket, const char *call, const plx_address *address)
+{
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    char host[PLX__ADDRESS_TEXT_SIZE];
+    if (address == NULL) {
+        return plx__socket_refuse(socket, reason, "%s NULL: no address given", call);
+    }
+    if (address->family != 4 && address->family != 6) {
+        return plx__socket_refuse(socket, reason, "%s an address of family %d: neither 4 nor 6",
+                                  call, address->family);
+    }
+    if (address->port == 0) {
+        plx__address_format_host(address, host, sizeof host);
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "%s %s: the address has port 0", call, host);
+    }
+    return 0;
+}
+
+int plx_socket_connect_to_address(plx_socket *socket, const plx_address *address)
+{
+    char where[PLX__ADDRESS_TEXT_SIZE];
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->check_path != NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect to an address: %s sockets have a path instead, call "
+                                  "plx_socket_connect_to",
+                                  socket->kind->name);
+    }
+    int code = plx__internet_check(socket, "connect to", address);
+    if (code != 0) {
+        return code;
+    }
+    plx_address_format(address, where, sizeof where);
+    return plx_socket_connect_to(socket, where);
+}
+
+int plx__internet_check_source(plx_socket *socket, const plx_address *from, const plx_address *to,
+                               int port)
+{
+    char text[PLX__ADDRESS_TEXT_SIZE];
+    plx__address_format_host(from, text, sizeof text);
+    if (from->family != to->family) {
+        return plx__socket_fail_system(socket, -EAFNOSUPPORT, "write from %s to IPv%d", text,
+                                       to->family);
+    }
+    if (from->port != 0 && port != 0 && from->port != port) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "write from %s port %d: the socket has port %d",
+                                text, from->port, port);
+    }
+    return 0;
+}
+
+/* ---- addresses of this computer -------------------------------------------------------------- */
+
+/* The interface or address of it that a datagram socket is bound to; NULL: any. */
+static const char *place_of(const plx_socket *socket)
+{
+    static const uint8_t any[sizeof(((plx_address *)NULL)->bytes)];
+    const char *place = socket->listen_host != NULL ? socket->listen_host : socket->interface;
+    plx_address address;
+    if (place != NULL && plx__address_parse_host(place, strlen(place), &address) &&
+        memcmp(address.bytes, any, sizeof any) == 0) {
+        return NULL;
+    }
+    return place;
+}
+
+bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry)
+{
+    const char *place = place_of(socket);
+    return place != NULL && plx__interface_find(place, family, NULL, ret_entry);
+}
+
+const char *plx__internet_broadcast(const plx_socket *socket, char **text)
+{
+    plx_interface entry;
+    if (!plx__internet_interface(socket, 4, &entry) || entry.broadcast_address[0] == '\0') {
+        return "255.255.255.255";
+    }
+    return plx__text_set(text, entry.broadcast_address) ? *text : "";
+}
+
+int plx__internet_interface_index(const plx_socket *socket)
+{
+    const char *place = place_of(socket);
+    if (place == NULL) {
+        return 0;
+    }
+    unsigned index = plx__interface_index(place);
+    return index == 0 ? -ENODEV : (int)index;
+}
+
+/* Datagrams to groups leave by the interface that was set, and from an address of it. */
+static void choose_multicast_interface(const plx_socket *socket, int descriptor)
+{
+    plx_address source = {0};
+    int index = plx__internet_interface_index(socket);
+    if (index > 0) {
+        plx__interface_address(place_of(socket), 4, NULL, &source);
+        plx__os_set_multicast_interface(descriptor, (unsigned)index, &source);
+    }
+}
+
+/* ---- binding --------------------------------------------------------------------------------- */
+
+int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct plx__os_name *peer)
+{
+    struct plx__os_name name;
+    plx_address address, there;
+    if (socket->interface == NULL) {
+        return 0;
+    }
+    int family = plx__os_name_family(peer);
+    bool known = plx__os_name_to_address(peer, &there);
+    if (!plx__interface_address(socket->interface, family == AF_INET ? 4 : 6, known ? &there : NULL,
+                                &address)) {
+        return -EADDRNOTAVAIL;
+    }
+    plx__os_name_from_address(&name, &address, family);
+    /* Else bind takes a port for all destinations at once, and some ten thousand connections use up
+     * those of the address. Where the kernel has no other way, it stays so. */
+    plx__os_set_late_port(descriptor);
+    return plx__os_bind(descriptor, &name);
+}
+
+/* What a descriptor is to be bound to. */
+struct place {
+    plx_address address;
+    bool both;          /* an IPv6 socket that serves IPv4 too */
+    const char *device; /* NULL: any */
+};
+
+static int prepare(plx_socket *socket, int descriptor, const struct place *place)
+{
+    if (place->address.family == 6) {
+        plx__os_set_only_ipv6(descriptor, !place->both);
+    }
+    if (socket->kind->type == SOCK_STREAM) {
+        /* Without it a server that is started again has to wait a minute for its old connections to
+         * be forgotten. */
+        plx__os_set_reuse(descriptor);
+    }
+    return place->device == NULL ? 0 : plx__os_bind_device(descriptor, place->device);
+}
+
+/* Returns the descriptor or a negative errno. */
+static int bind_to(plx_socket *socket, const struct place *place)
+{
+    struct plx__os_name name;
+    plx__os_name_from_address(&name, &place->address, 0);
+    int descriptor = plx__socket_open(socket, plx__os_name_family(&name));
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int result = prepare(socket, descriptor, place);
+    if (result == 0) {
+        result = plx__os_bind(descriptor, &name);
+    }
+    if (result < 0) {
+        plx__os_close(descriptor);
+        return result;
+    }
+    return descriptor;
+}
+
+static int bind_to_any(plx_socket *socket, const char *device)
+{
+    int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
+    struct place place = {{.family = 6, .port = socket->port}, protocol == 2, device};
+    int descriptor = protocol == 0 ? -EAFNOSUPPORT : bind_to(socket, &place);
+    bool without_ipv6 = descriptor == -EAFNOSUPPORT || descriptor == -EADDRNOTAVAIL;
+    if (protocol == 0 || (protocol == 2 && without_ipv6)) {
+        place.address.family = 4;
+        descriptor = bind_to(socket, &place);
+    }
+    return descriptor;
+}
+
+static int bind_to_address(plx_socket *socket, const char *wanted)
+{
+    int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
+    struct place place = {{0}, false, NULL};
+    int family = protocol == 0 ? 4 : protocol == 1 ? 6 : 0;
+    if (!plx__interface_address(wanted, family, NULL, &place.address)) {
+        return -EADDRNOTAVAIL;
+    }
+    place.address.port = socket->port;
+    return bind_to(socket, &place);
+}
+
+/* Datagrams to groups and to everybody do not reach a socket that is bound to one address: a
+ * datagram socket is bound to the interface itself, where the system can do that; by a label to the
+ * device that has it. */
+static int bind_to_interface(plx_socket *socket, const char *wanted)
+{
+    char device[sizeof((plx_interface *)NULL)->name];
+    plx_address literal;
+    int descriptor = -ENOPROTOOPT;
+    bool datagrams = socket->kind->type == SOCK_DGRAM;
+    if (datagrams && !plx__address_parse_host(wanted, strlen(wanted), &literal)) {
+        plx__interface_device(wanted, device, sizeof device);
+        descriptor = bind_to_any(socket, device);
+    }
+    if (descriptor == -ENOPROTOOPT || descriptor == -EPERM) {
+        descriptor = bind_to_address(socket, wanted);
+    }
+    if (datagrams && descriptor >= 0) {
+        choose_multicast_interface(socket, descriptor);
+    }
+    return descriptor;
+}
+
+/* Whether a text means nothing here: a host name, "*" or an interface that is not there. */
+static bool is_unknown(const char *wanted)
+{
+    plx_address address;
+    return wanted != NULL && !plx__address_parse_host(wanted, strlen(wanted), &address) &&
+           plx__interface_index(wanted) == 0;
+}
+
+int plx__internet_bind(plx_socket *socket)
+{
+    const char *wanted = socket->listen_host != NULL ? socket->listen_host : socket->interface;
+    const char *where = wanted == NULL ? "any address" : wanted;
+    int descriptor = wanted == NULL ? bind_to_any(socket, NULL) : bind_to_interface(socket, wanted);
+    if (descriptor == -EACCES) {
+        /* Ports below 1024 are refused to ordinary users (ip(7)). */
+        return -plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -EACCES,
+                                 "bind to %s port %d", where, socket->port);
+    }
+    /* Linux says ENODEV to those who may bind to a device (socket(7), SO_BINDTODEVICE). */
+    if ((descriptor == -EADDRNOTAVAIL || descriptor == -ENODEV) && is_unknown(wanted)) {
+        return -plx__socket_fail(
+            socket, EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
+            "bind to %s port %d: neither a numeric address nor an interface of this "
+            "computer, and names are not looked up; \":%d\" is every address",
+            where, socket->port, socket->port);
+    }
+    if (descriptor < 0) {
+        return -plx__socket_fail_system(socket, descriptor, "bind to %s port %d", where,
+                                        socket->port);
+    }
+    return descriptor;
+}
+
+int plx__internet_bind_only(plx_socket *socket)
+{
+    int descriptor = plx__internet_bind(socket);
+    if (descriptor < 0) {
+        return -descriptor;
+    }
+    plx__socket_begin(socket);
+    int result = plx__socket_take_descriptor(socket, descriptor, PLX_BOUND);
+    if (result < 0) {
+        plx__os_close(descriptor);
+        return plx__socket_fail_system(socket, result, "bind");
+    }
+    plx__socket_set_state(socket, PLX_BOUND);
+    return 0;
+}
+
+int plx__internet_set_place(plx_socket *socket, const char *where)
+{
+    char host[PLX__ADDRESS_HOST_SIZE];
+    int port;
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "bind to NULL: no address given");
+    }
+    int code = plx__where_split(socket, "bind to", PLX__PORT_OF_OURS, where, host, &port);
+    if (code != 0) {
+        return code;
+    }
+    if (!plx__text_set(&socket->listen_host, host)) {
+        return plx__socket_fail_memory(socket, "bind to %s", host);
+    }
+    socket->port = (uint16_t)port;
+    return 0;
+}
+
+/* A port that the kernel chose goes with the peer on Linux; what others know us by must stay. */
+static int keep_port(int descriptor, int port)
+{
+    struct plx__os_name name;
+    plx_address local;
+    if (plx__os_local_name(descriptor, &name) < 0 || !plx__os_name_to_address(&name, &local) ||
+        local.port != 0) {
+        return 0;
+    }
+    int family = plx__os_name_family(&name);
+    local.port = (uint16_t)port;
+    plx__os_name_from_address(&name, &local, family);
+    return plx__os_bind(descriptor, &name);
+}
+
+int plx__internet_lose_peer(plx_socket *socket)
+{
+    int port = plx_socket_port(socket);
+    int result = plx__os_connect_nobody(socket->watch.descriptor);
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "disconnect");
+    }
+    result = keep_port(socket->watch.descriptor, port);
+    return result < 0 ? plx__socket_fail_system(socket, result, "bind to port %d again", port) : 0;
+}

@@ -1,0 +1,284 @@
+/* lib/endpoint/named.c -- datagrams that are written to a host name, or to a peer that was one. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/socket/failure.h"
+#include "lib/endpoint/internet.h"
+#include "lib/endpoint/named.h"
+#include "lib/base/record.h"
+#include "lib/transfer/unreached.h"
+
+#include <errno.h>
+
+/* So many refusals are read at once, and so many ports of one name are tried. */
+#define MOST_REFUSALS 64
+#define MOST_TRIALS 64
+
+static int queue(plx_socket *socket, struct plx__departure *departure, const plx_address *to,
+                 const void *data, size_t size)
+{
+    if (!plx__departure_add(socket, departure, to, NULL, data, size)) {
+        return plx__socket_fail_memory(socket, "write %zu bytes", size);
+    }
+    socket->dropped = false;
+    plx__task_schedule(&socket->task);
+    return 0;
+}
+
+/* ---- trials ---------------------------------------------------------------------------------- */
+
+/* Brings what else has to know of trials in line with whether there are some. */
+static void note_trials(plx_socket *socket, struct plx__named *self,
+                        struct plx__departure *departure)
+{
+    bool wanted = plx__trials_are_open(&self->names.trials);
+    socket->trying = self->names.trials.first != NULL;
+    departure->trials = socket->trying ? &self->names.trials : NULL;
+    if (wanted != self->heeds) {
+        self->heeds = wanted && plx__os_heed_refusals(socket->watch.descriptor, true) == 0;
+        if (!wanted) {
+            plx__os_heed_refusals(socket->watch.descriptor, false);
+        }
+    }
+}
+
+static size_t count_trials(const struct plx__trials *trials)
+{
+    size_t count = 0;
+    for (const struct plx__trial *trial = trials->first; trial != NULL; trial = trial->next) {
+        count++;
+    }
+    return count;
+}
+
+/* The address of a known name for datagrams to that port. */
+static plx_address target_of(plx_socket *socket, struct plx__named *self,
+                             struct plx__departure *departure, const struct plx__name *name,
+                             int port)
+{
+    struct plx__trial *trial = plx__trials_find(&self->names.trials, name, (uint16_t)port);
+    if (trial == NULL && name->count > 1 && count_trials(&self->names.trials) < MOST_TRIALS) {
+        trial = plx__trials_add(&self->names.trials, name, name->addresses, name->count, 0,
+                                (uint16_t)port);
+        note_trials(socket, self, departure);
+    }
+    plx_address to = trial == NULL ? name->addresses[0] : trial->addresses[trial->current];
+    to.port = (uint16_t)port;
+    return to;
+}
+
+void plx__named_try(plx_socket *socket, struct plx__named *self, struct plx__departure *departure,
+                    const plx_address *addresses, size_t count, size_t chosen, uint16_t port)
+{
+    plx__trials_remove(&self->names.trials, NULL);
+    plx__trials_add(&self->names.trials, NULL, addresses, count, chosen, port);
+    note_trials(socket, self, departure);
+}
+
+void plx__named_leave_peer(plx_socket *socket, struct plx__named *self,
+                           struct plx__departure *departure)
+{
+    plx__trials_remove(&self->names.trials, NULL);
+    note_trials(socket, self, departure);
+}
+
+/* Connects to the next address of the peer's name. Returns 0, or a negative errno and the descriptor
+ * has no peer. Without giving the last one up first the socket would keep the source address that was
+ * chosen for that one. */
+static int move_peer(plx_socket *socket, struct plx__arrival *arrival, const plx_address *to)
+{
+    struct plx__os_name name;
+    int descriptor = socket->watch.descriptor;
+    plx__arrival_disconnected(socket, arrival);
+    if (plx__internet_lose_peer(socket) != 0) {
+        return -EDESTADDRREQ;
+    }
+    int result = plx__os_local_name(descriptor, &name);
+    if (result == 0) {
+        plx__os_name_from_address(&name, to, plx__os_name_family(&name));
+        result = plx__os_connect(descriptor, &name);
+    }
+    if (result < 0) {
+        return result;
+    }
+    socket->remote = *to;
+    plx__arrival_connected(socket, arrival);
+    return 0;
+}
+
+/* What was sent to the address before goes to this one. */
+static void send_copies(plx_socket *socket, struct plx__departure *departure,
+                        struct plx__trial *trial)
+{
+    const plx_address *to = trial->owner == NULL ? NULL : &trial->addresses[trial->current];
+    size_t before = socket->out.size;
+    departure->open = false;
+    for (; trial->records > 0; trial->records--) {
+        struct plx__record record = plx__record_first(&trial->copies);
+        queue(socket, departure, to, plx__buffer_data(&trial->copies) + sizeof record, record.size);
+        plx__record_skip(&trial->copies, &record);
+    }
+    /* They are older than what is queued. */
+    plx__buffer_rotate(&socket->out, before);
+    departure->open = false;
+    plx__buffer_clear(&trial->copies, NULL);
+}
+
+static void move_on(plx_socket *socket, struct plx__departure *departure,
+                    struct plx__arrival *arrival, struct plx__trial *trial)
+{
+    plx_address before = trial->addresses[trial->current];
+    int error = trial->error;
+    bool more = plx__trial_move(trial);
+    const plx_address *to = &trial->addresses[trial->current];
+    if (trial->owner != NULL) {
+        plx__departure_redirect(socket, departure, &before, to);
+    } else {
+        trial->error = move_peer(socket, arrival, to);
+    }
+    if (!more) {
+        trial->error = 0;
+        plx__unreached_tell(socket, &before, error, "send to");
+    } else if (trial->error == 0) {
+        send_copies(socket, departure, trial);
+    }
+}
+
+/* Reads whose datagrams came to nothing. Returns how many. */
+static size_t read_refusals(plx_socket *socket, struct plx__named *self)
+{
+    size_t count = 0;
+    plx_address to;
+    int error;
+    while (count < MOST_REFUSALS &&
+           (error = plx__os_take_refusal(socket->watch.descriptor, &to)) < 0) {
+        plx__trials_refuse(&self->names.trials, &to, error);
+        count++;
+    }
+    return count;
+}
+
+/* As many moves as there may be addresses: what is left is for the next poll. */
+static void advance_trials(plx_socket *socket, struct plx__named *self,
+                           struct plx__departure *departure, struct plx__arrival *arrival)
+{
+    struct plx__trial *trial;
+    if (self->heeds) {
+        read_refusals(socket, self);
+    }
+    for (size_t moves = 0;
+         moves < MOST_TRIALS && (trial = plx__trials_refused(&self->names.trials)) != NULL;
+         moves++) {
+        move_on(socket, departure, arrival, trial);
+    }
+    plx__trials_rest(&self->names.trials);
+    note_trials(socket, self, departure);
+}
+
+void plx__named_heard(struct plx__named *self, const plx_address *from)
+{
+    plx__trials_heard(&self->names.trials, from);
+}
+
+bool plx__named_unreached(plx_socket *socket, struct plx__named *self, const plx_address *to,
+                          int error)
+{
+    static const plx_address peer = {0};
+    if (socket->filtered) {
+        return plx__trials_refuse(&self->names.trials, &peer, error);
+    }
+    /* Either word of an earlier datagram, whichever that was, or of this one. */
+    return (self->heeds && read_refusals(socket, self) > 0) ||
+           plx__trials_refuse(&self->names.trials, to, error);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx__name *name,
+                         int port, const void *data, size_t size)
+{
+    struct plx__record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
+    if (!plx__record_append(&name->waiting, &record, data, NULL)) {
+        if (name->records == 0) {
+            /* A lookup that nobody waits for could only fail a second time. */
+            plx__names_forget(&self->names, name);
+            plx__socket_update(socket);
+        }
+        return plx__socket_fail_memory(socket, "write %zu bytes", size);
+    }
+    name->records++;
+    self->waiting_records++;
+    self->waiting_bytes += sizeof record + size;
+    plx__task_schedule_input(&socket->task);
+    /* A name that was found at once left no descriptor that could become ready. */
+    plx__socket_update(socket);
+    return 0;
+}
+
+int plx__named_write(plx_socket *socket, struct plx__named *self, struct plx__departure *departure,
+                     const char *host, int port, int family, const void *data, size_t size)
+{
+    struct plx__name *name = plx__names_get(&self->names, &socket->task, host, family);
+    if (name == NULL) {
+        return plx__socket_fail_memory(socket, "look up %s", host);
+    }
+    if (!name->known) {
+        return wait_for_name(socket, self, name, port, data, size);
+    }
+    plx_address to = target_of(socket, self, departure, name, port);
+    return queue(socket, departure, &to, data, size);
+}
+
+/* The look-up has ended: its datagrams go to the address found, or nowhere. */
+static void release(plx_socket *socket, struct plx__named *self, struct plx__departure *departure,
+                    struct plx__name *name)
+{
+    for (; name->records > 0; name->records--) {
+        struct plx__record record = plx__record_first(&name->waiting);
+        if (name->known) {
+            plx_address to = target_of(socket, self, departure, name, record.address.port);
+            queue(socket, departure, &to, plx__buffer_data(&name->waiting) + sizeof record,
+                  record.size);
+        }
+        plx__record_skip(&name->waiting, &record);
+        self->waiting_records--;
+        self->waiting_bytes -= sizeof record + record.size;
+    }
+    plx__buffer_clear(&name->waiting, NULL);
+    if (!name->known) {
+        plx__internet_fail_look_up(socket, &name->failure, name->host);
+        plx__names_forget(&self->names, name);
+    }
+    plx__socket_note_room(socket);
+}
+
+void plx__named_advance(plx_socket *socket, struct plx__named *self,
+                        struct plx__departure *departure, struct plx__arrival *arrival)
+{
+    struct plx__name *name;
+    while ((name = plx__names_advance(&self->names, &socket->task)) != NULL) {
+        release(socket, self, departure, name);
+    }
+    if (self->names.trials.first != NULL || self->heeds) {
+        advance_trials(socket, self, departure, arrival);
+    }
+}
+
+uint64_t plx__named_deadline(const struct plx__named *self)
+{
+    uint64_t names = plx__names_deadline(&self->names);
+    if (self->names.trials.first == NULL) {
+        return names;
+    }
+    bool refused = plx__trials_refused(&self->names.trials) != NULL;
+    uint64_t trials = refused ? plx__clock_now() : plx__trials_deadline(&self->names.trials);
+    return plx__clock_earlier(names, trials);
+}
+
+void plx__named_clear(plx_socket *socket, struct plx__named *self)
+{
+    plx__names_clear(&self->names);
+    plx__trials_clear(&self->names.trials);
+    *self = (struct plx__named){.heeds = false};
+    socket->trying = false;
+}

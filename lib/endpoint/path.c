@@ -1,0 +1,283 @@
+/* lib/endpoint/path.c -- what sockets with a path share. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/endpoint/path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Others may come and go while we look, but not for ever. */
+#define BIND_ATTEMPTS 8
+
+struct plx__claim {
+    char *path; /* absolute: the program may change its working directory */
+    struct plx__os_file file;
+};
+
+static struct plx__path_socket *path_of(plx_socket *socket)
+{
+    return PLX__CONTAINER_OF(socket, struct plx__path_socket, base);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+int plx__path_check(const char *path, size_t size)
+{
+    struct plx__os_name name;
+    return plx__os_name_from_path(&name, path, size);
+}
+
+int plx__path_parse(plx_socket *socket, const char *where, bool to_listen)
+{
+    const char *call = to_listen ? "listen on" : "connect to";
+    size_t size = strlen(where);
+    int result = plx__path_check(where, size);
+    if (result == 0 && !plx__socket_keep_path(socket, where, size)) {
+        result = -ENOMEM;
+    }
+    if (result == -ENOENT) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "%s \"%s\": no %s given", call, where,
+                                  size == 0 ? "path" : "name");
+    }
+    return result == 0 ? 0 : plx__socket_fail_system(socket, result, "%s \"%.255s\"", call, where);
+}
+
+static int refuse_without_path(plx_socket *socket, const char *call, const char *other)
+{
+    return plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                              "%s: no path is set, call plx_socket_set_path or %s", call, other);
+}
+
+int plx__path_aim(plx_socket *socket, struct plx__aim *ret_aim)
+{
+    struct plx__aim aim = {.host = NULL};
+    if (socket->path == NULL) {
+        return refuse_without_path(socket, "connect", "plx_socket_connect_to");
+    }
+    plx__os_name_from_path(&aim.name, socket->path, socket->path_size);
+    *ret_aim = aim;
+    return 0;
+}
+
+static bool is_abstract(const plx_socket *socket)
+{
+    return socket->path[0] == '@';
+}
+
+/* ---- left-overs ------------------------------------------------------------------------------ */
+
+enum tenant { NOBODY, LEFT_OVER, ALIVE };
+
+/* A datagram socket asks without being noticed: a listener of streams refuses it as the wrong type
+ * (EPROTOTYPE), and so does one that is bound and does not listen yet; a file whose listener has died
+ * refuses it as such. */
+static enum tenant ask(const struct plx__os_name *name, const char *path)
+{
+    struct plx__os_file file;
+    int result = plx__os_file(path, &file);
+    if (result < 0 || !file.is_socket) {
+        return result == -ENOENT ? NOBODY : ALIVE;
+    }
+    int probe = plx__os_socket(AF_UNIX, SOCK_DGRAM);
+    if (probe < 0) {
+        return ALIVE;
+    }
+    result = plx__os_connect(probe, name);
+    plx__os_close(probe);
+    return result == -ECONNREFUSED ? LEFT_OVER : result == -ENOENT ? NOBODY : ALIVE;
+}
+
+static int bind_or_replace(int descriptor, const struct plx__os_name *name, const char *path)
+{
+    int result = plx__os_bind(descriptor, name);
+    for (int i = 0; i < BIND_ATTEMPTS && result == -EADDRINUSE; i++) {
+        enum tenant tenant = ask(name, path);
+        if (tenant == ALIVE) {
+            break;
+        }
+        if (tenant == LEFT_OVER) {
+            plx__os_remove_file(path);
+        }
+        result = plx__os_bind(descriptor, name);
+    }
+    /* A long name is found to be taken only when the socket is bound to a short one already, and no
+     * socket can be bound twice (bind(2)): somebody without our lock was faster. */
+    return result == -EINVAL ? -EADDRINUSE : result;
+}
+
+/* ---- claims ---------------------------------------------------------------------------------- */
+
+static struct plx__claim *free_claim(struct plx__claim *claim)
+{
+    if (claim != NULL) {
+        plx__memory_free(claim->path);
+        plx__memory_free(claim);
+    }
+    return NULL;
+}
+
+static char *absolute_path(const char *path)
+{
+    char folder[PLX__OS_PATH_SIZE], text[2 * PLX__OS_PATH_SIZE];
+    if (path[0] == '/') {
+        return plx__memory_copy(path, strlen(path));
+    }
+    bool known = plx__os_working_folder(folder, sizeof folder) == 0;
+    snprintf(text, sizeof text, "%s/%s", known ? folder : ".", path);
+    return plx__memory_copy(text, strlen(text));
+}
+
+static struct plx__claim *make_claim(const char *path)
+{
+    struct plx__claim *claim = plx__memory_new(sizeof *claim);
+    if (claim != NULL) {
+        claim->path = absolute_path(path);
+    }
+    return claim == NULL || claim->path == NULL ? free_claim(claim) : claim;
+}
+
+static int set_mode(const struct plx__claim *claim, int mode)
+{
+    return mode == 0 ? 0 : plx__os_set_file_mode(claim->path, &claim->file, mode);
+}
+
+/* Nobody can connect until we listen, so that the mode is right from the first connection on; and it
+ * is never wider than asked for, not even for a moment: until it is exact it is what was asked for
+ * less the umask, which belongs to the whole process and is not touched. */
+static int bind_and_claim(int descriptor, const struct plx__os_name *name, int mode, bool locked,
+                          struct plx__claim *claim)
+{
+    int result = mode == 0 ? 0 : plx__os_narrow(descriptor, mode);
+    if (result == 0) {
+        result = locked ? bind_or_replace(descriptor, name, claim->path)
+                        : plx__os_bind(descriptor, name);
+    }
+    if (result < 0) {
+        return result;
+    }
+    result = plx__os_file(claim->path, &claim->file);
+    result = result < 0 ? result : set_mode(claim, mode);
+    if (result < 0) {
+        plx__os_remove_file(claim->path);
+    }
+    return result;
+}
+
+/* The name of the lock: beside the file, and short where the file's name leaves no room. */
+static void set_lock_path(char *text, size_t size, const char *path)
+{
+    static const char suffix[] = ".lock";
+    const char *slash = strrchr(path, '/');
+    const char *file = slash == NULL ? path : slash + 1;
+    size_t most = PLX__OS_LONGEST_NAME - (sizeof suffix - 1);
+    size_t length = strlen(file) < most ? strlen(file) : most;
+    snprintf(text, size, "%.*s%s", (int)((size_t)(file - path) + length), path, suffix);
+}
+
+/* Where no lock can be had, because of somebody else's rights, because the file system has none or
+ * because something else stands in its place, binding alone decides, and nothing is replaced. */
+static bool goes_without(int error)
+{
+    return error == -EACCES || error == -EPERM || error == -EROFS || error == -ENOLCK ||
+           error == -EOPNOTSUPP || error == -EISDIR || error == -ELOOP || error == -ENXIO;
+}
+
+static int bind_under_lock(int descriptor, const struct plx__os_name *name, int mode,
+                           struct plx__claim *claim)
+{
+    char path[PLX__OS_PATH_SIZE + sizeof ".lock"];
+    set_lock_path(path, sizeof path, claim->path);
+    int lock = plx__os_lock(path);
+    if (lock < 0 && !goes_without(lock)) {
+        return lock;
+    }
+    int result = bind_and_claim(descriptor, name, mode, lock >= 0, claim);
+    if (lock >= 0) {
+        plx__os_unlock(path, lock);
+    }
+    return result;
+}
+
+static int bind_file(plx_socket *socket, int descriptor, const struct plx__os_name *name)
+{
+    int mode = plx__option_value(socket->options, PLX_OPTION_MODE);
+    struct plx__claim *claim = make_claim(socket->path);
+    if (claim == NULL) {
+        return -ENOMEM;
+    }
+    int result = bind_under_lock(descriptor, name, mode, claim);
+    path_of(socket)->claim = result < 0 ? free_claim(claim) : claim;
+    return result;
+}
+
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static int check_mode(plx_socket *socket)
+{
+    bool refused = is_abstract(socket) && plx__option_value(socket->options, PLX_OPTION_MODE) != 0;
+    return !refused ? 0
+                    : plx__socket_refuse(
+                          socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                          "listen on %s: MODE is set, and an abstract name has no permissions",
+                          socket->path);
+}
+
+/* -EAGAIN is the lock's: others have one of that name for as long as they live, and nobody need
+ * listen there. */
+static int fail_to_bind(plx_socket *socket, int error)
+{
+    char lock[PLX__OS_PATH_SIZE + sizeof ".lock"];
+    if (error != -EAGAIN) {
+        return plx__socket_fail_system(socket, error, "bind to %s", socket->path);
+    }
+    set_lock_path(lock, sizeof lock, socket->path);
+    const char *slash = strrchr(lock, '/');
+    return plx__socket_fail_system(socket, -EADDRINUSE, "bind to %s (%s is locked by another program)",
+                                   socket->path, slash == NULL ? lock : slash + 1);
+}
+
+int plx__path_bind(plx_socket *socket)
+{
+    struct plx__aim aim;
+    if (socket->path == NULL) {
+        return -refuse_without_path(socket, "listen", "plx_socket_listen_on");
+    }
+    int code = plx__path_aim(socket, &aim);
+    code = code == 0 ? check_mode(socket) : code;
+    if (code != 0) {
+        return -code;
+    }
+    int descriptor = plx__socket_open(socket, AF_UNIX);
+    int result = descriptor;
+    if (descriptor >= 0) {
+        result = is_abstract(socket) ? plx__os_bind(descriptor, &aim.name)
+                                     : bind_file(socket, descriptor, &aim.name);
+    }
+    if (result < 0) {
+        plx__os_close(descriptor);
+        return -fail_to_bind(socket, result);
+    }
+    return descriptor;
+}
+
+/* Runs before the descriptor is closed: while it is open nobody else's file can have got our
+ * numbers, and nobody who asks takes our file for a left-over. */
+void plx__path_finish(plx_socket *socket)
+{
+    struct plx__claim *claim = path_of(socket)->claim;
+    struct plx__os_file now;
+    if (claim != NULL && plx__os_file(claim->path, &now) == 0 && now.device == claim->file.device &&
+        now.inode == claim->file.inode) {
+        plx__os_remove_file(claim->path);
+    }
+    path_of(socket)->claim = free_claim(claim);
+}
+
+void plx__path_drop(plx_socket *socket)
+{
+    free_claim(path_of(socket)->claim);
+}

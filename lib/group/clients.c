@@ -1,0 +1,315 @@
+/* lib/group/clients.c -- how the clients of a server come and go. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/socket/message.h"
+#include "lib/group/server.h"
+#include "lib/transfer/stream.h"
+
+#include <errno.h>
+
+static plx_server *server_of(struct plx__owner *owner)
+{
+    return PLX__CONTAINER_OF(owner, plx_server, owner);
+}
+
+/* ---- clients come ---------------------------------------------------------------------------- */
+
+void plx__clients_resume(plx_server *server)
+{
+    plx_socket *listener = server->listener;
+    if (listener->paused && (server->maximum == 0 || server->count < server->maximum)) {
+        listener->paused = false;
+        listener->wake_at = 0;
+        plx__socket_update(listener);
+        /* Alone or in a group: connections may have waited all the while. */
+        listener->watch.ready |= PLX__READ;
+        plx__task_schedule_input(&listener->task);
+    }
+}
+
+static bool is_usable(const plx_server *server, const plx_socket *client)
+{
+    return client->kind == server->listener->kind && client->state == PLX_UNCONNECTED &&
+           client->owner == NULL;
+}
+
+/* Sets *ret_client to NULL where the peer is to be turned away. Returns 0 or -ENOMEM. */
+static int make_client(plx_server *server, plx_socket **ret_client)
+{
+    bool asked = PLX__SERVER_HANDLER(server, add_socket) != NULL;
+    plx_socket *client =
+        asked ? server->events->add_socket(server, server->user) : server->constructor();
+    int result = client == NULL && !asked ? -ENOMEM : 0;
+    if (server->hold.freed) {
+        client = plx_socket_free(client);
+    } else if (client != NULL && !is_usable(server, client)) {
+        plx__socket_fail(server->listener, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION, 0,
+                         "accept into a socket that is in use or of another kind");
+        client = NULL;
+    }
+    *ret_client = client;
+    return result;
+}
+
+static void count_in(plx_server *server, plx_socket *client)
+{
+    plx__list_append(&server->clients, &client->sibling);
+    client->active = true;
+    server->count++;
+}
+
+static int connect_client(plx_server *server, plx_socket *client, int descriptor,
+                          const struct plx__os_name *remote)
+{
+    plx_group *group = plx__group_of(server->listener->task.loop);
+    client->handlers = server->client_handlers;
+    plx__socket_begin(client);
+    if (!plx__options_copy(client, server->listener) ||
+        !plx__message_copy_frame(client, server->listener)) {
+        return -ENOMEM;
+    }
+    plx__options_apply(client, descriptor);
+    if (group != NULL && plx_group_add(group, client) != 0) {
+        return -ENOMEM;
+    }
+    client->task.frame = 0; /* served in this very frame: as many as the listener may accept */
+    int result = plx__socket_take_descriptor(client, descriptor, PLX_CONNECTED);
+    if (result < 0) {
+        return result;
+    }
+    client->owner = &server->owner;
+    count_in(server, client);
+    plx__socket_become_connected(client, remote);
+    return 0;
+}
+
+/* Makes a client of a connection, or turns its peer away. Returns 0, or a negative errno and the
+ * descriptor is still the caller's. */
+static int admit(plx_server *server, int descriptor, const struct plx__os_name *remote)
+{
+    plx_socket *client;
+    int result = make_client(server, &client);
+    if (result == 0 && client == NULL) {
+        plx__os_close(descriptor);
+        return 0;
+    }
+    if (result == 0) {
+        result = connect_client(server, client, descriptor, remote);
+    }
+    if (result < 0) {
+        plx_socket_free(client);
+        return result;
+    }
+    if (PLX__SERVER_HANDLER(server, accepted) != NULL) {
+        /* It may be freed, by the handler or with the server. */
+        plx__hold_enter(&client->hold);
+        server->events->accepted(server, client, server->user);
+        plx__socket_leave(client);
+    }
+    return 0;
+}
+
+/* A connection for which a client cannot be made is kept and tried again: its peer notices nothing, as
+ * if it still waited in the kernel's queue. Making a client before there is a connection would spare
+ * this, but not the group's place for its descriptor, and would ask the program for sockets that
+ * nobody needs. */
+static void keep(plx_server *server, int descriptor)
+{
+    server->kept = descriptor;
+    server->keeps = true;
+}
+
+static void drop_kept(plx_server *server)
+{
+    if (server->keeps) {
+        server->keeps = false;
+        plx__os_close(server->kept);
+    }
+}
+
+/* The next connection: a descriptor or a negative errno. */
+static int next_connection(plx_server *server, struct plx__os_name *ret_remote)
+{
+    if (!server->keeps) {
+        return plx__os_accept(server->listener->watch.descriptor, ret_remote);
+    }
+    server->keeps = false;
+    if (plx__os_remote_name(server->kept, ret_remote) < 0) {
+        *ret_remote = (struct plx__os_name){0}; /* the peer has gone meanwhile */
+    }
+    return server->kept;
+}
+
+/* Connections stay in the kernel's queue and nobody is dropped. */
+static void stop_accepting(plx_server *server, int error)
+{
+    plx_socket *listener = server->listener;
+    if (!server->exhausted && error == -ENOMEM) {
+        plx__socket_fail_memory(listener, "accept");
+    } else if (!server->exhausted) {
+        plx__socket_fail_system(listener, error, "accept");
+    }
+    server->exhausted = true;
+    plx__stream_pause(listener, false);
+}
+
+static bool accept_one(plx_server *server)
+{
+    struct plx__os_name remote;
+    plx_socket *listener = server->listener;
+    if (server->maximum != 0 && server->count >= server->maximum) {
+        plx__stream_pause(listener, true);
+        return false;
+    }
+    int descriptor = next_connection(server, &remote);
+    if (descriptor == -EAGAIN) {
+        listener->watch.ready = 0;
+        return false;
+    }
+    int result = descriptor < 0 ? descriptor : admit(server, descriptor, &remote);
+    if (result == 0) {
+        server->exhausted = false;
+        return true;
+    }
+    if (descriptor >= 0 && listener->state != PLX_LISTENING) {
+        plx__os_close(descriptor); /* add_socket has stopped the server */
+        return false;
+    }
+    if (descriptor >= 0) {
+        keep(server, descriptor);
+    }
+    stop_accepting(server, result);
+    return false;
+}
+
+static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget)
+{
+    plx_server *server = server_of(owner);
+    bool more = true;
+    if (listener != server->listener) {
+        return false; /* a client that listens again, for itself */
+    }
+    plx__hold_enter(&server->hold);
+    while (more && !server->hold.freed && listener->state == PLX_LISTENING) {
+        more = accept_one(server);
+        plx__budget_spend(budget, 0);
+        if (more && plx__budget_is_spent(budget)) {
+            listener->more = true;
+            break;
+        }
+    }
+    plx__server_leave(server);
+    return true;
+}
+
+/* ---- clients go ------------------------------------------------------------------------------ */
+
+static void count_out(plx_server *server, plx_socket *client)
+{
+    plx__list_remove(&client->sibling);
+    if (client->active) {
+        client->active = false;
+        server->count--;
+        plx__clients_resume(server);
+    }
+}
+
+static void schedule_sweep(plx_server *server)
+{
+    struct plx__loop *loop = server->listener->task.loop;
+    if (loop != NULL) {
+        plx__loop_sweep(loop, &server->sweep);
+    }
+}
+
+static void ended(struct plx__owner *owner, plx_socket *socket)
+{
+    plx_server *server = server_of(owner);
+    if (socket == server->listener) {
+        drop_kept(server);
+        server->exhausted = false;
+        return;
+    }
+    if (!socket->active) {
+        return;
+    }
+    count_out(server, socket);
+    plx__list_append(&server->ended, &socket->sibling);
+    schedule_sweep(server);
+}
+
+static void rested(struct plx__owner *owner, plx_socket *socket)
+{
+    plx_server *server = server_of(owner);
+    if (socket != server->listener && !socket->active) {
+        schedule_sweep(server);
+    }
+}
+
+static void left(struct plx__owner *owner, plx_socket *socket)
+{
+    plx_server *server = server_of(owner);
+    socket->owner = NULL;
+    if (socket != server->listener) {
+        count_out(server, socket);
+    }
+}
+
+/* A client that something is pending for is served first, and rests then; one that a handler connected
+ * again lives on. */
+void plx__clients_sweep(struct plx__sweep *sweep)
+{
+    plx_server *server = PLX__CONTAINER_OF(sweep, plx_server, sweep);
+    struct plx__list later;
+    struct plx__list *link;
+    plx__list_init(&later);
+    while ((link = plx__list_take_first(&server->ended)) != NULL) {
+        plx_socket *client = plx__clients_of(link);
+        if (client->state != PLX_UNCONNECTED) {
+            count_in(server, client);
+        } else if (client->hold.count > 0 || client->news != 0) {
+            plx__list_append(&later, link);
+        } else {
+            plx_socket_free(client);
+        }
+    }
+    plx__list_splice(&server->ended, &later);
+}
+
+const struct plx__owner plx__clients_owner = {
+    .incoming = incoming, .ended = ended, .rested = rested, .left = left};
+
+/* ---- those that are there ------------------------------------------------------------------- */
+
+size_t plx_server_active_count(const plx_server *server)
+{
+    return server == NULL ? 0 : server->count;
+}
+
+static bool owns(const plx_server *server, const plx_socket *socket)
+{
+    return server != NULL && socket != NULL && socket->owner == &server->owner &&
+           socket != server->listener;
+}
+
+plx_socket *plx_server_next_active(const plx_server *server, const plx_socket *previous)
+{
+    if (server == NULL || (previous != NULL && (!owns(server, previous) || !previous->active))) {
+        return NULL;
+    }
+    struct plx__list *next = previous == NULL ? server->clients.next : previous->sibling.next;
+    return next == &server->clients ? NULL : plx__clients_of(next);
+}
+
+plx_socket *plx_server_take(plx_server *server, plx_socket *client)
+{
+    if (!owns(server, client)) {
+        return NULL;
+    }
+    left(&server->owner, client);
+    if (server->own != NULL) {
+        plx_group_remove(server->own, client);
+    }
+    return client;
+}

@@ -1,0 +1,173 @@
+/* lib/group/group.c -- many sockets, one poll. */
+#include "config.h"
+
+#include "lib/base/base.h"
+#include "lib/base/error.h"
+#include "lib/group/group.h"
+#include "lib/base/memory.h"
+#include "lib/socket/socket.h"
+
+#include <errno.h>
+
+#define DEFAULT_BYTES ((size_t)1024 * 1024)
+
+plx_group *plx__group_new(int *ret_error)
+{
+    plx_group *group = plx__memory_new(sizeof *group);
+    if (group == NULL) {
+        *ret_error = -ENOMEM;
+        return NULL;
+    }
+    group->loop.input = plx__socket_input;
+    group->loop.output = plx__socket_output;
+    group->loop.rest = plx__socket_rest;
+    group->loop.budget_bytes = DEFAULT_BYTES;
+    int result = plx__loop_open(&group->loop);
+    if (result < 0) {
+        plx__memory_free(group);
+        *ret_error = result;
+        return NULL;
+    }
+    return group;
+}
+
+plx_group *plx_group_new(void)
+{
+    int error;
+    return plx__group_new(&error);
+}
+
+static void destroy(plx_group *group)
+{
+    plx__loop_close(&group->loop);
+    plx__memory_free(group);
+}
+
+plx_group *plx_group_free(plx_group *group)
+{
+    if (group == NULL || group->hold.freed) {
+        return NULL;
+    }
+    plx__loop_release(&group->loop);
+    if (plx__hold_free(&group->hold)) {
+        destroy(group);
+    }
+    return NULL;
+}
+
+plx_group *plx__group_of(struct plx__loop *loop)
+{
+    return loop == NULL ? NULL : PLX__CONTAINER_OF(loop, plx_group, loop);
+}
+
+/* ---- members --------------------------------------------------------------------------------- */
+
+int plx_group_add(plx_group *group, plx_socket *socket)
+{
+    if (group == NULL || socket == NULL || group->hold.freed || socket->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->task.loop == &group->loop) {
+        return 0;
+    }
+    /* Its blocks stay with it: whichever pool they came from, any can take them. */
+    struct plx__loop *before = socket->task.loop;
+    plx__loop_remove(&socket->task);
+    int result = plx__loop_add(&group->loop, &socket->task);
+    if (result < 0 && before != NULL) {
+        plx__loop_add(before, &socket->task);
+    }
+    if (plx__socket_has_work(socket)) {
+        plx__task_schedule_input(&socket->task);
+    }
+    return result < 0 ? plx__error_code(-result) : 0;
+}
+
+void plx_group_remove(plx_group *group, plx_socket *socket)
+{
+    if (group != NULL && socket != NULL && socket->task.loop == &group->loop) {
+        plx__loop_remove(&socket->task);
+    }
+}
+
+size_t plx_group_count(const plx_group *group)
+{
+    return group == NULL ? 0 : group->loop.count;
+}
+
+/* ---- polling --------------------------------------------------------------------------------- */
+
+bool plx__group_poll(plx_group *group, int timeout_ms, bool *ret_found)
+{
+    *ret_found = false;
+    if (group->hold.freed) {
+        return false;
+    }
+    plx__hold_enter(&group->hold);
+    bool more = plx__loop_frame(&group->loop, timeout_ms);
+    *ret_found = group->loop.found;
+    if (plx__hold_leave(&group->hold)) {
+        destroy(group);
+        return false;
+    }
+    return more;
+}
+
+bool plx_group_poll(plx_group *group, int timeout_ms)
+{
+    bool found;
+    return group != NULL && plx__group_poll(group, timeout_ms, &found);
+}
+
+static void flush_list(const struct plx__list *list)
+{
+    for (struct plx__list *link = list->next; link != list; link = link->next) {
+        plx_socket_flush(plx__socket_of(PLX__CONTAINER_OF(link, struct plx__task, work)));
+    }
+}
+
+/* Each socket that was written to stands in one of these lists, in the last two during a frame.
+ * Flushing calls nobody back and moves none from list to list. */
+int plx_group_flush(plx_group *group)
+{
+    if (group == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    flush_list(&group->loop.work);
+    flush_list(&group->loop.round);
+    flush_list(&group->loop.outgoing);
+    return 0;
+}
+
+void plx_group_set_budget(plx_group *group, int microseconds, size_t bytes)
+{
+    if (group != NULL) {
+        group->loop.budget_time = microseconds < 0 ? 0 : (uint64_t)microseconds * 1000u;
+        group->loop.budget_bytes = bytes;
+    }
+}
+
+void plx_group_wake(plx_group *group)
+{
+    if (group != NULL) {
+        plx__loop_wake(&group->loop);
+    }
+}
+
+/* ---- in another loop ------------------------------------------------------------------------- */
+
+int plx_group_handle(const plx_group *group)
+{
+    return group == NULL ? -1 : plx__poller_handle(group->loop.poller);
+}
+
+int plx_group_deadline(const plx_group *group)
+{
+    /* Asking corrects the heap of deadlines, which is lazy; nobody can see that. */
+    return group == NULL ? -1 : plx__loop_timeout(&((plx_group *)group)->loop);
+}
+
+const char *plx_group_mechanism(const plx_group *group)
+{
+    return group == NULL ? "" : group->loop.poller->mechanism->name;
+}

@@ -1,0 +1,371 @@
+/* lib/group/server.c -- the life of a server, its properties, and serving it. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/socket/message.h"
+#include "lib/group/server.h"
+
+#include <errno.h>
+
+/* Milliseconds that a server without a group sleeps at most. */
+#define GROUPLESS_SLEEP 100
+
+static void destroy(plx_server *server)
+{
+    plx_group_free(server->own);
+    plx__memory_free(server);
+}
+
+void plx__server_leave(plx_server *server)
+{
+    if (plx__hold_leave(&server->hold)) {
+        destroy(server);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void listener_failed(plx_socket *socket, const plx_error *error, void *user)
+{
+    plx_server *server = user;
+    (void)socket;
+    if (PLX__SERVER_HANDLER(server, error) != NULL) {
+        plx__hold_enter(&server->hold);
+        server->events->error(server, error, server->user);
+        plx__server_leave(server);
+    }
+}
+
+plx_server *plx_server_new(plx_constructor *constructor)
+{
+    static const plx_events listener_events = {.error = listener_failed};
+    plx_server *server = constructor == NULL ? NULL : plx__memory_new(sizeof *server);
+    plx_socket *listener = server == NULL ? NULL : constructor();
+    if (listener == NULL) {
+        plx__memory_free(server);
+        return NULL;
+    }
+    server->constructor = constructor;
+    server->listener = listener;
+    server->owner = plx__clients_owner;
+    server->sweep.run = plx__clients_sweep;
+    plx__list_init(&server->clients);
+    plx__list_init(&server->ended);
+    listener->owner = &server->owner;
+    listener->task.hidden = true;
+    plx_socket_set_events(listener, &listener_events, server);
+    return server;
+}
+
+static void free_all(struct plx__list *list)
+{
+    struct plx__list *link;
+    while ((link = plx__list_take_first(list)) != NULL) {
+        plx_socket_free(plx__clients_of(link));
+    }
+}
+
+plx_server *plx_server_free(plx_server *server)
+{
+    if (server == NULL || server->hold.freed) {
+        return NULL;
+    }
+    bool idle = plx__hold_free(&server->hold);
+    plx_socket_close(server->listener);
+    free_all(&server->clients);
+    free_all(&server->ended);
+    plx__list_remove(&server->sweep.link);
+    plx_socket_free(server->listener);
+    if (idle) {
+        destroy(server);
+    }
+    return NULL;
+}
+
+/* ---- properties ------------------------------------------------------------------------------ */
+
+void plx_server_set_events_sized(plx_server *server, const plx_server_events *events, size_t size,
+                                 void *user)
+{
+    if (server != NULL) {
+        server->events = events;
+        server->events_size = size;
+        server->user = user;
+    }
+}
+
+void plx_server_set_client_events_sized(plx_server *server, const plx_events *events, size_t size,
+                                        void *user)
+{
+    if (server != NULL) {
+        server->client_handlers =
+            (struct plx__handlers){.table = events, .size = size, .user = user};
+    }
+}
+
+/* Nobody hears of the listener's states, so that there is nothing to do until a connection comes. */
+static int listens(plx_server *server, int code)
+{
+    if (code == 0) {
+        server->listener->news = 0;
+        plx__list_remove(&server->listener->task.work);
+    }
+    return code;
+}
+
+int plx_server_set_frame(plx_server *server, const plx_frame *frame)
+{
+    return server == NULL || server->hold.freed ? PLX_INVALID_STATE
+                                                : plx_socket_set_frame(server->listener, frame);
+}
+
+int plx_server_listen_on(plx_server *server, const char *where)
+{
+    if (server == NULL || server->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    if (plx_socket_is_listening(server->listener)) {
+        return plx__socket_refuse(
+            server->listener, PLX_REASON_OPERATION,
+            "listen: the server is listening already, call plx_server_stop_listening first");
+    }
+    return listens(server, plx_socket_listen_on(server->listener, where));
+}
+
+int plx_server_adopt(plx_server *server, int descriptor)
+{
+    struct plx__os_socket_facts facts;
+    if (server == NULL || server->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    int result = plx__socket_inspect(server->listener, descriptor, &facts);
+    if (result == 0 && !facts.listening) {
+        return plx__socket_refuse(server->listener, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "adopt descriptor %d: it does not listen", descriptor);
+    }
+    return listens(server, plx_socket_adopt(server->listener, descriptor));
+}
+
+int plx_server_adopt_activated(plx_server *server, const char *name)
+{
+    if (server == NULL || server->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    int descriptor = plx__socket_find_activated(server->listener, name, true);
+    return descriptor < 0 ? plx__socket_fail_activation(server->listener, name)
+                          : plx_server_adopt(server, descriptor);
+}
+
+void plx_server_stop_listening(plx_server *server)
+{
+    if (server != NULL && !server->hold.freed) {
+        plx_socket_close(server->listener);
+    }
+}
+
+bool plx_server_is_listening(const plx_server *server)
+{
+    return server != NULL && plx_socket_is_listening(server->listener);
+}
+
+int plx_server_port(const plx_server *server)
+{
+    return plx_server_is_listening(server) ? plx_socket_port(server->listener) : 0;
+}
+
+void plx_server_set_maximum_sockets_connected(plx_server *server, int count)
+{
+    if (server != NULL && !server->hold.freed) {
+        server->maximum = count < 0 ? 0 : (size_t)count;
+        plx__clients_resume(server);
+    }
+}
+
+int plx_server_set_option(plx_server *server, plx_option option, int value)
+{
+    return server == NULL || server->hold.freed
+               ? PLX_INVALID_STATE
+               : plx_socket_set_option(server->listener, option, value);
+}
+
+void *plx_server_user(const plx_server *server)
+{
+    return server == NULL ? NULL : server->user;
+}
+
+const plx_error *plx_server_error(const plx_server *server)
+{
+    return plx_socket_error(server == NULL ? NULL : server->listener);
+}
+
+/* ---- serving --------------------------------------------------------------------------------- */
+
+static int add_list(plx_group *group, const struct plx__list *list)
+{
+    int code = 0;
+    for (struct plx__list *link = list->next; code == 0 && link != list; link = link->next) {
+        code = plx_group_add(group, plx__clients_of(link));
+    }
+    return code;
+}
+
+static int add_to(plx_group *group, plx_server *server)
+{
+    int code = plx_group_add(group, server->listener);
+    code = code != 0 ? code : add_list(group, &server->clients);
+    /* Those that have ended may still have something to report. */
+    code = code != 0 ? code : add_list(group, &server->ended);
+    if (code == 0 && !plx__list_is_empty(&server->ended)) {
+        plx__list_remove(&server->sweep.link);
+        plx__loop_sweep(&group->loop, &server->sweep);
+    }
+    return code;
+}
+
+int plx_group_add_server(plx_group *group, plx_server *server)
+{
+    if (group == NULL || server == NULL || server->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    plx_group *before = plx__group_of(server->listener->task.loop);
+    int code = add_to(group, server);
+    if (code != 0) {
+        plx_group_remove_server(group, server);
+    }
+    if (code != 0 && before != NULL) {
+        add_to(before, server);
+    }
+    return code;
+}
+
+static void remove_list(plx_group *group, const struct plx__list *list)
+{
+    for (struct plx__list *link = list->next; link != list; link = link->next) {
+        plx_group_remove(group, plx__clients_of(link));
+    }
+}
+
+void plx_group_remove_server(plx_group *group, plx_server *server)
+{
+    if (group == NULL || server == NULL || server->hold.freed) {
+        return;
+    }
+    plx_group_remove(group, server->listener);
+    remove_list(group, &server->clients);
+    remove_list(group, &server->ended);
+    plx__list_remove(&server->sweep.link);
+}
+
+/* The group of a server that is in none. Clients that came while it was in another, since freed,
+ * are alone: taken in as well. */
+static plx_group *own_group(plx_server *server)
+{
+    plx_socket *listener = server->listener;
+    int result = 0, code = 0;
+    if (server->own == NULL) {
+        server->own = plx__group_new(&result);
+    }
+    if (server->own != NULL && listener->task.loop == NULL) {
+        code = plx_group_add_server(server->own, server);
+    }
+    if (result == 0 && code == 0) {
+        server->groupless = false;
+        return server->own;
+    }
+    if (!server->groupless && result < 0 && result != -ENOMEM) {
+        plx__socket_fail_system(listener, result, "make the group of a server");
+    } else if (!server->groupless) {
+        plx__socket_fail_memory(listener, "make the group of a server");
+    }
+    server->groupless = true;
+    return NULL;
+}
+
+/* Each goes to the end of the list first, for handlers may free any of them. */
+static bool poll_list(plx_server *server, struct plx__list *list, size_t count)
+{
+    bool more = false;
+    for (; count > 0 && !server->hold.freed; count--) {
+        struct plx__list *link = plx__list_take_first(list);
+        if (link == NULL) {
+            break;
+        }
+        plx__list_append(list, link);
+        more = plx_socket_poll(plx__clients_of(link)) || more;
+    }
+    return more;
+}
+
+static size_t length_of(const struct plx__list *list)
+{
+    size_t length = 0;
+    for (const struct plx__list *link = list->next; link != list; link = link->next) {
+        length++;
+    }
+    return length;
+}
+
+/* In somebody's group, its own sockets are served one by one. */
+static bool poll_members(plx_server *server)
+{
+    bool more = plx_socket_poll(server->listener);
+    /* Those that end now go from one list to the other, and had their turn. */
+    more = poll_list(server, &server->ended, length_of(&server->ended)) || more;
+    more = poll_list(server, &server->clients, server->count) || more;
+    if (!server->hold.freed) {
+        plx__list_remove(&server->sweep.link);
+        plx__clients_sweep(&server->sweep);
+    }
+    return more;
+}
+
+/* Without a group nothing can sleep for all of them: the listener alone is waited for, for a moment. */
+static bool serve_without_group(plx_server *server, int timeout_ms, bool *ret_found)
+{
+    bool over = timeout_ms >= 0 && timeout_ms <= GROUPLESS_SLEEP;
+    int sleep = over ? timeout_ms : GROUPLESS_SLEEP;
+    size_t ready = sleep == 0 ? 0 : plx__task_sleep(&server->listener->task, sleep);
+    *ret_found = ready > 0 || !over;
+    return poll_members(server);
+}
+
+/* One pass, over the server alone unless it is to sleep: that is the whole group's sleep. */
+static bool serve(plx_server *server, bool alone, int timeout_ms, bool *ret_found)
+{
+    struct plx__loop *loop = server->listener->task.loop;
+    bool theirs = loop != NULL && (server->own == NULL || loop != &server->own->loop);
+    plx_group *group = theirs ? plx__group_of(loop) : own_group(server);
+    bool more = false;
+    *ret_found = false;
+    if (server->polling || (group != NULL && group->loop.phase != PLX__RESTING)) {
+        return false;
+    }
+    server->polling = true;
+    plx__hold_enter(&server->hold);
+    if (group == NULL) {
+        more = serve_without_group(server, timeout_ms, ret_found);
+    } else if (theirs && alone) {
+        more = poll_members(server);
+    } else {
+        more = plx__group_poll(group, timeout_ms, ret_found);
+    }
+    server->polling = false;
+    plx__server_leave(server);
+    return more;
+}
+
+bool plx_server_poll(plx_server *server)
+{
+    bool found;
+    return server != NULL && !server->hold.freed && serve(server, true, 0, &found);
+}
+
+bool plx_server_wait(plx_server *server, int timeout_ms)
+{
+    bool found = false;
+    if (server != NULL && !server->hold.freed) {
+        serve(server, false, timeout_ms, &found);
+    }
+    return found;
+}

@@ -1,0 +1,211 @@
+/* lib/kind/ipc.c -- Unix-domain stream sockets, between programs on one computer. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/transfer/handles.h"
+#include "lib/base/memory.h"
+#include "lib/endpoint/path.h"
+#include "lib/transfer/stream.h"
+
+#include <pollux/ipc.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct ipc {
+    struct plx__path_socket base;
+    struct plx__handles *handles; /* NULL: there never were any */
+};
+
+static struct ipc *ipc_of(plx_socket *socket)
+{
+    return PLX__CONTAINER_OF(socket, struct ipc, base.base);
+}
+
+/* ---- bytes, and what rides on them ----------------------------------------------------------- */
+
+static struct plx__handles *make_handles(plx_socket *socket)
+{
+    struct ipc *self = ipc_of(socket);
+    if (self->handles == NULL) {
+        self->handles = plx__memory_new(sizeof *self->handles);
+    }
+    return self->handles;
+}
+
+static ptrdiff_t ipc_send(plx_socket *socket, const void *data, size_t size)
+{
+    struct plx__handles *handles = ipc_of(socket)->handles;
+    return handles == NULL ? plx__stream_send(socket, data, size)
+                           : plx__handles_send(handles, socket->watch.descriptor, data, size);
+}
+
+/* Asking for descriptors costs a tenth of a round trip, so that only those pay for it who want any.
+ * The program is to take what came before more is received. */
+static ptrdiff_t ipc_receive(plx_socket *socket, void *data, size_t size)
+{
+    bool came = false;
+    if (plx__option_value(socket->options, PLX_OPTION_RECEIVE_HANDLES) == 0) {
+        return plx__stream_receive(socket, data, size);
+    }
+    struct plx__handles *handles = make_handles(socket);
+    if (handles == NULL) {
+        return -ENOMEM;
+    }
+    ptrdiff_t count = plx__handles_receive(handles, socket->watch.descriptor, data, size, &came);
+    if (came) {
+        plx__socket_stop_input(socket);
+    }
+    return count;
+}
+
+static void ipc_drop_sending(plx_socket *socket)
+{
+    if (ipc_of(socket)->handles != NULL) {
+        plx__handles_drop_waiting(ipc_of(socket)->handles);
+    }
+}
+
+static void ipc_drop_received(plx_socket *socket)
+{
+    if (ipc_of(socket)->handles != NULL) {
+        plx__handles_drop_arrived(ipc_of(socket)->handles);
+    }
+}
+
+static void ipc_drop(plx_socket *socket)
+{
+    plx__path_drop(socket);
+    ipc_drop_sending(socket);
+    ipc_drop_received(socket);
+    plx__memory_free(ipc_of(socket)->handles);
+}
+
+/* ---- the kind -------------------------------------------------------------------------------- */
+
+static const struct plx_kind ipc = {
+    PLX__STREAM_SLOTS,
+    PLX__PATH_SLOTS,
+    .name = "IPC",
+    .unopened = PLX__NOT_CONNECTED,
+    .size = sizeof(struct ipc),
+    .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |
+               PLX__OPTION(RECEIVE_HANDLES),
+    .receive = ipc_receive,
+    .send = ipc_send,
+    .drop_sending = ipc_drop_sending,
+    .drop_received = ipc_drop_received,
+    .drop = ipc_drop,
+};
+
+plx_socket *plx_ipc_new(void)
+{
+    return plx__socket_new(&ipc);
+}
+
+static int refuse_kind(plx_socket *socket, const char *call)
+{
+    return socket == NULL ? PLX_INVALID_STATE
+                          : plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                               "%s: only for IPC sockets, not for %s sockets", call,
+                                               socket->kind->name);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* "." and ".." are names of folders. */
+static bool is_file_name(const char *name)
+{
+    return name != NULL && name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+int plx_ipc_private_path(const char *name, char *ret_path, size_t size)
+{
+    char folder[PLX__OS_PATH_SIZE], path[PLX__OS_PATH_SIZE];
+    if (!is_file_name(name) || ret_path == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    int result = plx__os_private_folder(folder, sizeof folder);
+    int length = result < 0 ? -1 : snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (result < 0) {
+        return result == -ERANGE ? ENAMETOOLONG : plx__error_code(-result);
+    }
+    if (length < 0 || (size_t)length >= sizeof path || (size_t)length >= size) {
+        return ENAMETOOLONG;
+    }
+    memcpy(ret_path, path, (size_t)length + 1);
+    return 0;
+}
+
+int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size_t size)
+{
+    char path[PLX__OS_PATH_SIZE];
+    if (!plx__socket_is(socket, &ipc)) {
+        return refuse_kind(socket, "set an abstract name");
+    }
+    if (name == NULL || size == 0) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "set an abstract name: no name given");
+    }
+    size_t most = sizeof path - 2;
+    size = size < most ? size : most;
+    path[0] = '@';
+    memcpy(path + 1, name, size);
+    path[size + 1] = '\0';
+    return plx__socket_set_path(socket, path, size + 1);
+}
+
+/* ---- who is there ---------------------------------------------------------------------------- */
+
+static bool is_connection(const plx_socket *socket)
+{
+    return plx__socket_is(socket, &ipc) &&
+           (socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING);
+}
+
+int plx_ipc_peer_credentials(const plx_socket *socket, plx_credentials *ret_credentials)
+{
+    if (!is_connection(socket) || ret_credentials == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    struct plx__os_credentials peer;
+    int result = plx__os_credentials(socket->watch.descriptor, &peer);
+    if (result < 0) {
+        return plx__error_code(-result);
+    }
+    *ret_credentials =
+        (plx_credentials){.process = peer.process, .user = peer.user, .group = peer.group};
+    return 0;
+}
+
+int plx_ipc_peer_process_handle(const plx_socket *socket)
+{
+    int descriptor = is_connection(socket) ? plx__os_peer_process(socket->watch.descriptor) : -1;
+    return descriptor < 0 ? -1 : descriptor;
+}
+
+/* ---- descriptors ----------------------------------------------------------------------------- */
+
+int plx_ipc_send_handle(plx_socket *socket, int descriptor)
+{
+    if (!plx__socket_is(socket, &ipc)) {
+        return refuse_kind(socket, "send a descriptor");
+    }
+    int code = plx__socket_check_write(socket, NULL, 0);
+    if (code != 0) {
+        return code;
+    }
+    struct plx__handles *handles = make_handles(socket);
+    int result =
+        handles == NULL ? -ENOMEM : plx__handles_queue(handles, socket->out.size, descriptor);
+    return result < 0 ? plx__socket_fail_system(socket, result, "send descriptor %d", descriptor)
+                      : 0;
+}
+
+int plx_ipc_receive_handle(plx_socket *socket)
+{
+    bool any = plx__socket_is(socket, &ipc) && ipc_of(socket)->handles != NULL;
+    return any ? plx__handles_take(ipc_of(socket)->handles) : -1;
+}

@@ -1,0 +1,494 @@
+/* lib/kind/udp.c -- UDP.
+ *
+ * Datagrams stand in the buffers as records (lib/base/record.h); how they come in and go out is in
+ * lib/transfer/arrival.h and lib/transfer/departure.h. */
+#include "config.h"
+
+#include "lib/base/address.h"
+#include "lib/transfer/arrival.h"
+#include "lib/base/base.h"
+#include "lib/base/clock.h"
+#include "lib/transfer/departure.h"
+#include "lib/base/error.h"
+#include "lib/endpoint/internet.h"
+#include "lib/endpoint/membership.h"
+#include "lib/base/memory.h"
+#include "lib/endpoint/named.h"
+#include "lib/transfer/packet.h"
+#include "lib/base/record.h"
+#include "lib/endpoint/where.h"
+
+#include <pollux/udp.h>
+
+#include <errno.h>
+#include <string.h>
+
+/* What a datagram can carry: 65535 less its header, and over IPv4 less that one's (RFC 768, RFC 791). */
+#define LARGEST_IPV4 ((size_t)65507)
+#define LARGEST_IPV6 ((size_t)65527)
+
+struct udp {
+    plx_socket base;
+    struct plx__arrival arrival;
+    struct plx__departure departure;
+    struct plx__named named;
+    struct plx__membership membership;
+    char *peer_host; /* where connect_to wants to go, apart from the address property */
+    int peer_port;
+    char *broadcast;
+    plx_address target; /* the address that the datagrams read now came to (lib/base/record.h) */
+};
+
+static struct udp *udp_of(const plx_socket *socket)
+{
+    return PLX__CONTAINER_OF(socket, struct udp, base);
+}
+
+/* ---- binding and the one peer ---------------------------------------------------------------- */
+
+static int bind_to_port(plx_socket *socket)
+{
+    int code = plx__internet_bind_only(socket);
+    if (code == 0) {
+        plx__membership_bound(socket, &udp_of(socket)->membership);
+    }
+    return code;
+}
+
+static int udp_connect(plx_socket *socket)
+{
+    if (socket->address != NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect: an address is set, and this call only binds a UDP "
+                                  "socket, call plx_socket_connect_to to choose a peer");
+    }
+    return bind_to_port(socket);
+}
+
+static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
+{
+    char host[PLX__ADDRESS_HOST_SIZE];
+    int port;
+    (void)to_listen;
+    int code = plx__where_split(socket, "connect to", PLX__PORT_OF_A_PEER, where, host, &port);
+    if (code != 0) {
+        return code;
+    }
+    if (!plx__text_set(&udp_of(socket)->peer_host, host)) {
+        return plx__socket_fail_memory(socket, "connect to %s", host);
+    }
+    udp_of(socket)->peer_port = port;
+    return 0;
+}
+
+static int udp_aim(plx_socket *socket, struct plx__aim *ret_aim)
+{
+    return plx__internet_aim(socket, udp_of(socket)->peer_host, udp_of(socket)->peer_port, ret_aim);
+}
+
+static void udp_connected(plx_socket *socket)
+{
+    socket->filtered = true;
+    plx__arrival_connected(socket, &udp_of(socket)->arrival);
+    plx__membership_bound(socket, &udp_of(socket)->membership);
+}
+
+static void udp_choices(plx_socket *socket, const plx_address *addresses, size_t count,
+                        size_t chosen, uint16_t port)
+{
+    struct udp *self = udp_of(socket);
+    plx__named_try(socket, &self->named, &self->departure, addresses, count, chosen, port);
+}
+
+static int udp_disconnect(plx_socket *socket)
+{
+    struct udp *self = udp_of(socket);
+    plx_socket_flush(socket);
+    plx__named_leave_peer(socket, &self->named, &self->departure);
+    plx__arrival_disconnected(socket, &self->arrival);
+    int code = plx__internet_lose_peer(socket);
+    if (code != 0) {
+        return code;
+    }
+    /* What the kernel had no room for still goes there. */
+    plx__departure_lose_peer(socket, &self->departure, &socket->remote);
+    socket->filtered = socket->told_connected = false;
+    socket->remote = (plx_address){0};
+    plx__socket_set_state(socket, PLX_BOUND);
+    socket->news |= PLX__NEWS(PLX__EVENT_DISCONNECTED);
+    return 0;
+}
+
+static void udp_drop_peer(plx_socket *socket)
+{
+    socket->dropped = plx__departure_lose_peer(socket, &udp_of(socket)->departure, NULL) > 0;
+    plx__socket_note_room(socket);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------- */
+
+static void udp_input(plx_socket *socket, struct plx__budget *budget)
+{
+    plx__arrival_input(socket, &udp_of(socket)->arrival, budget);
+}
+
+/* An answer leaves from where the question came, or the one who asked does not take it for one. Noted
+ * as the program reads, and not on arrival: one who asks at two addresses gets two answers. */
+static PLX__APART void note_target(plx_socket *socket)
+{
+    struct udp *self = udp_of(socket);
+    struct plx__record record = plx__record_first(&socket->in);
+    memcpy(&self->target, plx__buffer_data(&socket->in) + sizeof record, sizeof self->target);
+    if (self->arrival.target == PLX__TARGET_EACH &&
+        !plx__origins_note(&self->departure.origins, &record.address, &self->target)) {
+        plx__socket_fail_memory(socket, "remember the address that a datagram came to");
+    }
+}
+
+static size_t udp_take(plx_socket *socket, size_t size)
+{
+    if (socket->in_records > 0 && plx__record_target(&socket->in) != 0) {
+        note_target(socket);
+    }
+    return plx__packet_take(socket, size);
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
+{
+    plx__departure_send(socket, &udp_of(socket)->departure, budget);
+}
+
+static int check_write(plx_socket *socket, int family, const void *data, size_t size)
+{
+    /* Before the peer is known datagrams wait, and those for others do too: they keep their order. */
+    bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED ||
+                (plx__socket_is_connecting(socket) && !socket->disconnecting);
+    if (!open || socket->hold.freed) {
+        return plx__socket_fail_state(socket, "write");
+    }
+    if (data == NULL && size > 0) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "write %zu bytes from NULL", size);
+    }
+    if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
+        return plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
+    }
+    if (!plx__packet_fits(socket, udp_of(socket)->named.waiting_bytes, size)) {
+        socket->wants_room = true;
+        return EAGAIN;
+    }
+    socket->wants_room = false;
+    return 0;
+}
+
+/* Queues one record, checked before; `from` NULL is where `to` was heard. */
+static int queue(plx_socket *socket, const plx_address *to, const plx_address *from,
+                 const void *data, size_t size)
+{
+    if (!plx__departure_add(socket, &udp_of(socket)->departure, to, from, data, size)) {
+        return plx__socket_fail_memory(socket, "write %zu bytes", size);
+    }
+    socket->dropped = false;
+    plx__task_schedule(&socket->task);
+    return 0;
+}
+
+static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t size)
+{
+    int code = check_write(socket, socket->remote.family, data, size);
+    if (code == EAGAIN) {
+        return 0;
+    }
+    if (code == 0) {
+        code = queue(socket, NULL, NULL, data, size);
+    }
+    return code == 0 ? (ptrdiff_t)size : -code;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static void udp_advance(plx_socket *socket)
+{
+    struct udp *self = udp_of(socket);
+    if (!plx__named_rests(&self->named)) {
+        plx__named_advance(socket, &self->named, &self->departure, &self->arrival);
+    }
+    plx__membership_look(socket, &self->membership);
+}
+
+static uint64_t udp_deadline(const plx_socket *socket)
+{
+    const struct udp *self = udp_of(socket);
+    return plx__named_rests(&self->named)
+               ? self->membership.look_at
+               : plx__clock_earlier(self->membership.look_at, plx__named_deadline(&self->named));
+}
+
+static size_t udp_held_back(const plx_socket *socket, size_t *ret_bytes)
+{
+    const struct plx__named *named = &udp_of(socket)->named;
+    *ret_bytes = named->waiting_bytes - named->waiting_records * sizeof(struct plx__record);
+    return named->waiting_records;
+}
+
+static void udp_heard(plx_socket *socket, const plx_address *from)
+{
+    plx__named_heard(&udp_of(socket)->named, from);
+}
+
+static bool udp_unreached(plx_socket *socket, const plx_address *to, int error)
+{
+    return plx__named_unreached(socket, &udp_of(socket)->named, to, error);
+}
+
+static void udp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
+{
+    statistics->messages_dropped = plx__arrival_dropped(socket, &udp_of(socket)->arrival);
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+static void udp_finish(plx_socket *socket)
+{
+    struct udp *self = udp_of(socket);
+    plx__named_clear(socket, &self->named);
+    plx__arrival_clear(socket, &self->arrival);
+    plx__departure_clear(&self->departure);
+    self->membership = (struct plx__membership){.count = 0};
+}
+
+static void udp_drop(plx_socket *socket)
+{
+    udp_finish(socket);
+    plx__memory_free(udp_of(socket)->peer_host);
+    plx__memory_free(udp_of(socket)->broadcast);
+}
+
+static const struct plx_kind udp = {
+    .name = "UDP",
+    .unopened = "not bound, call plx_udp_bind or plx_socket_connect_to",
+    .without_listening = "call plx_udp_bind",
+    .without_peer = "plx_udp_read or plx_udp_write",
+    .size = sizeof(struct udp),
+    .type = SOCK_DGRAM,
+    .families = {AF_INET, AF_INET6},
+    .record_size = sizeof(struct plx__run),
+    .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(ROUTER_HOPS) |
+               PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
+    .presets = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
+    .parse = udp_parse,
+    .connect = udp_connect,
+    .prepare = plx__os_prepare_arrivals,
+    .aim = udp_aim,
+    .bind = plx__internet_bind,
+    .connected = udp_connected,
+    .disconnect = udp_disconnect,
+    .drop_peer = udp_drop_peer,
+    .choices = udp_choices,
+    .heard = udp_heard,
+    .unreached = udp_unreached,
+    .advance = udp_advance,
+    .deadline = udp_deadline,
+    .held_back = udp_held_back,
+    .input = udp_input,
+    .send_queue = udp_send_queue,
+    .write = udp_write_to_peer,
+    .front = plx__packet_front,
+    .take = udp_take,
+    .add_statistics = udp_add_statistics,
+    .finish = udp_finish,
+    .drop = udp_drop,
+};
+
+plx_socket *plx_udp_new(void)
+{
+    return plx__socket_new(&udp);
+}
+
+/* ---- what only UDP has ----------------------------------------------------------------------- */
+
+/* Takes the first datagram. Each member is read once and written once and where it belongs: a copy of
+ * what was written just before, in other portions, would have to wait for it. */
+static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
+{
+    size_t target = plx__record_target(&socket->in);
+    if (target != 0) {
+        note_target(socket);
+    }
+    const uint8_t *record = socket->in.block + socket->in.start;
+    size_t head = sizeof(struct plx__record) + target;
+    uint32_t size;
+    uint16_t truncated;
+    memcpy(&size, record + offsetof(struct plx__record, size), sizeof size);
+    memcpy(&truncated, record + offsetof(struct plx__record, truncated), sizeof truncated);
+    memcpy(&ret_datagram->from, record, sizeof ret_datagram->from);
+    ret_datagram->data = record + head;
+    ret_datagram->size = size;
+    ret_datagram->truncated = truncated != 0;
+    ret_datagram->to = udp_of(socket)->target;
+    socket->lent = true;
+    socket->fresh = false;
+    plx__task_lend(&socket->task);
+    plx__buffer_skip(&socket->in, head + size);
+    socket->in_records--;
+    plx__socket_consumed(socket);
+}
+
+/* For a program that was compiled when a datagram had fewer members. */
+static PLX__APART void take_first_members(plx_socket *socket, plx_datagram *ret_datagram,
+                                          size_t size)
+{
+    plx_datagram datagram;
+    take_datagram(socket, &datagram);
+    memcpy(ret_datagram, &datagram, size);
+}
+
+bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size)
+{
+    if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in_records == 0) {
+        return false;
+    }
+    if (size < sizeof *ret_datagram) {
+        take_first_members(socket, ret_datagram, size);
+    } else {
+        take_datagram(socket, ret_datagram);
+    }
+    return true;
+}
+
+static int refuse(plx_socket *socket, const char *call)
+{
+    return socket == NULL ? PLX_INVALID_STATE
+                          : plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                               "%s: only for UDP sockets, not for %s sockets", call,
+                                               socket->kind->name);
+}
+
+int plx_udp_bind(plx_socket *socket, const char *where)
+{
+    if (!plx__socket_is(socket, &udp)) {
+        return refuse(socket, "bind");
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "bind");
+    }
+    int code = plx__internet_set_place(socket, where);
+    return code != 0 ? code : bind_to_port(socket);
+}
+
+/* Whether plx__internet_check has nothing against the address. */
+static inline bool is_receiver(const plx_address *to)
+{
+    return to != NULL && (to->family == 4 || to->family == 6) && to->port != 0;
+}
+
+static inline int write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
+                             const void *data, size_t size)
+{
+    if (!plx__socket_is(socket, &udp)) {
+        return refuse(socket, "write a datagram");
+    }
+    if (!is_receiver(to)) {
+        return plx__internet_check(socket, "write to", to);
+    }
+    int code = check_write(socket, to->family, data, size);
+    if (code == 0 && from != NULL) {
+        code = plx__internet_check_source(socket, from, to,
+                                          plx__arrival_port(socket, &udp_of(socket)->arrival));
+    }
+    return code != 0 ? code : queue(socket, to, from, data, size);
+}
+
+int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size)
+{
+    return write_from(socket, NULL, to, data, size);
+}
+
+int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
+                       const void *data, size_t size)
+{
+    return write_from(socket, from == NULL || from->family == 0 ? NULL : from, to, data, size);
+}
+
+static int wanted_family(plx_socket *socket)
+{
+    int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
+    int family = plx__departure_family(socket, &udp_of(socket)->departure);
+    return protocol == 0 || family == AF_INET ? 4 : protocol == 1 ? 6 : 0;
+}
+
+int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data, size_t size)
+{
+    plx_address to;
+    if (!plx__socket_is(socket, &udp)) {
+        return refuse(socket, "write a datagram");
+    }
+    if (host == NULL || host[0] == '\0') {
+        return plx__socket_fail(socket, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME,
+                                -PLX__SENTENCE, "write to %s: no host given",
+                                host == NULL ? "NULL" : "\"\"");
+    }
+    if (port < 1 || port > 65535) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "write to %s: port %d is not 1 to 65535", host,
+                                port);
+    }
+    if (plx__address_parse_host(host, strlen(host), &to)) {
+        to.port = (uint16_t)port;
+        return plx_udp_write(socket, &to, data, size);
+    }
+    /* The name may lead to IPv6, where more fits: what does not fit into IPv4 is refused by the kernel. */
+    int code = check_write(socket, wanted_family(socket), data, size);
+    code = code == 0 ? plx__internet_check_host(socket, host) : code;
+    if (code != 0) {
+        return code;
+    }
+    return plx__named_write(socket, &udp_of(socket)->named, &udp_of(socket)->departure, host, port,
+                            wanted_family(socket), data, size);
+}
+
+size_t plx_udp_packets_available(const plx_socket *socket)
+{
+    return plx__socket_is(socket, &udp) ? socket->in_records : 0;
+}
+
+size_t plx_udp_packets_left_to_send(const plx_socket *socket)
+{
+    if (!plx__socket_is(socket, &udp)) {
+        return 0;
+    }
+    const struct udp *self = udp_of(socket);
+    return plx__departure_count(socket, &self->departure) + self->named.waiting_records;
+}
+
+static int change_membership(plx_socket *socket, const char *group, bool join)
+{
+    const char *call = join ? "join" : "leave";
+    if (!plx__socket_is(socket, &udp)) {
+        return refuse(socket, call);
+    }
+    if (socket->watch.task == NULL) {
+        return plx__socket_fail_state(socket, call);
+    }
+    return plx__membership_change(socket, &udp_of(socket)->membership, group, wanted_family(socket),
+                                  join);
+}
+
+int plx_udp_join_multicast_group(plx_socket *socket, const char *group)
+{
+    return change_membership(socket, group, true);
+}
+
+int plx_udp_leave_multicast_group(plx_socket *socket, const char *group)
+{
+    return change_membership(socket, group, false);
+}
+
+const char *plx_udp_broadcast_address(const plx_socket *socket)
+{
+    return plx__socket_is(socket, &udp)
+               ? plx__internet_broadcast(socket, &udp_of(socket)->broadcast)
+               : "";
+}

@@ -1,0 +1,13 @@
+/* lib/os/activation.h -- descriptors that a service manager opened for this process.
+ *
+ * The protocol of systemd, sd_listen_fds(3): LISTEN_FDS descriptors from 3 on, if LISTEN_PID is this
+ * process, with names in LISTEN_FDNAMES, separated by colons. One that was adopted is close-on-exec
+ * from then on, which is how it is known as taken: nothing needs to be remembered. */
+#ifndef PLX_LIB_ACTIVATION_H
+#define PLX_LIB_ACTIVATION_H
+
+/* plx__activation_next returns the next descriptor behind `previous` (-1: the first) that was passed
+ * under that name (NULL: any) and not taken yet; -1: there is none. */
+int plx__activation_next(const char *name, int previous);
+
+#endif

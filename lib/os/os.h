@@ -1,0 +1,340 @@
+/* lib/os/os.h -- every system call on a descriptor, one thin function each.
+ *
+ * This header is the list that a port has to fill. Nothing above it calls the system: a call
+ * returns 0, a count or a descriptor, or the negative errno of the call (-ECONNREFUSED), so that
+ * errno is read where the call was made and nowhere else. Nothing here blocks (but plx__os_poll
+ * with a time), raises SIGPIPE, or makes a descriptor that survives exec. */
+#ifndef PLX_LIB_OS_H
+#define PLX_LIB_OS_H
+
+#include <pollux/address.h>
+#include <pollux/socket.h>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* ---- names: what a socket can be bound or connected to (os/name.c) --------------------------- */
+
+/* A socket address of any family as the system wants it. A zeroed name is none. */
+struct plx__os_name {
+    socklen_t size;
+    const char *far; /* a path that is too long for the address, borrowed; NULL: it is not */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+        struct sockaddr_un path;
+    } as;
+};
+
+/* plx__os_name_from_address makes the name of `address` for a socket of `family` (AF_INET or
+ * AF_INET6; 0: its own): an IPv4 address becomes v4-mapped for an IPv6 socket. */
+void plx__os_name_from_address(struct plx__os_name *name, const plx_address *address, int family);
+
+/* plx__os_name_to_address returns false for a name that is no internet address. */
+bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_address);
+
+/* plx__os_name_from_path makes the name of a Unix socket from `size` bytes, which a zero byte
+ * follows; one that begins with '@' is in Linux's abstract name space (unix(7)). A path too long for
+ * the kernel is borrowed, where the system has a way to reach it. Returns -ENAMETOOLONG or, for an
+ * empty path, -ENOENT. */
+int plx__os_name_from_path(struct plx__os_name *name, const char *path, size_t size);
+
+/* plx__os_name_to_path writes the path of a Unix socket's name as a text, '@' before an abstract
+ * one; false for a name that is none, and for an unnamed socket. */
+bool plx__os_name_to_path(const struct plx__os_name *name, char *text, size_t size);
+
+/* plx__os_name_family returns AF_INET, AF_INET6 or AF_UNIX; 0 for none. */
+int plx__os_name_family(const struct plx__os_name *name);
+
+/* ---- sockets (os/posix.c) -------------------------------------------------------------------- */
+
+int plx__os_socket(int family, int type);
+int plx__os_close(int descriptor);
+/* plx__os_copy returns another descriptor for the same thing (dup(2)). */
+int plx__os_copy(int descriptor);
+int plx__os_listen(int descriptor);
+/* plx__os_accept returns the descriptor of the next connection and its peer's name. */
+int plx__os_accept(int descriptor, struct plx__os_name *ret_name);
+int plx__os_local_name(int descriptor, struct plx__os_name *ret_name);
+int plx__os_remote_name(int descriptor, struct plx__os_name *ret_name);
+int plx__os_shutdown_sending(int descriptor);
+/* plx__os_set_reset makes the following close a reset for the peer (SO_LINGER, socket(7)). */
+int plx__os_set_reset(int descriptor);
+/* plx__os_take_error returns the error that waits on the socket, negative, or 0 (SO_ERROR). */
+int plx__os_take_error(int descriptor);
+
+ptrdiff_t plx__os_receive(int descriptor, void *data, size_t size);
+ptrdiff_t plx__os_send(int descriptor, const void *data, size_t size);
+ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
+                               struct plx__os_name *ret_name, bool *ret_truncated);
+/* plx__os_send_to sends one datagram; `name` NULL: to the peer. */
+ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
+                          const struct plx__os_name *name);
+
+/* How many descriptors one message may bring (SCM_MAX_FD, unix(7)), and how many one may take along:
+ * musl copies what sendmsg is given to 1024 bytes on 64-bit machines, and refuses more by ENOMEM. */
+#define PLX__OS_HANDLES 253
+#if defined __linux__ && !defined __GLIBC__
+#define PLX__OS_HANDLES_SENT 252
+#else
+#define PLX__OS_HANDLES_SENT PLX__OS_HANDLES
+#endif
+
+/* plx__os_send_handles sends bytes of a Unix socket, at least one, and up to PLX__OS_HANDLES_SENT
+ * descriptors with the first of them. */
+ptrdiff_t plx__os_send_handles(int descriptor, const void *data, size_t size, const int *handles,
+                               size_t count);
+
+/* What came with bytes; the descriptors are close-on-exec. */
+struct plx__os_handles {
+    size_t count;
+    bool lost; /* there were more, and the process has no room for them */
+    int list[PLX__OS_HANDLES];
+};
+/* plx__os_receive_handles receives bytes, and the descriptors that came with them. It ends behind
+ * bytes that brought some, so that a short count with descriptors does not mean that no more is
+ * there. */
+ptrdiff_t plx__os_receive_handles(int descriptor, void *data, size_t size,
+                                  struct plx__os_handles *ret_handles);
+
+/* plx__os_bytes_waiting returns how many received bytes the kernel holds (FIONREAD). */
+ptrdiff_t plx__os_bytes_waiting(int descriptor);
+/* plx__os_packet_size returns the size of the packet that is received next and leaves it there
+ * (MSG_TRUNC, recv(2)); 0 is an empty one, or the peer's end. */
+ptrdiff_t plx__os_packet_size(int descriptor);
+/* plx__os_has_ended says whether the peer has ended, whatever of it still waits (POLLRDHUP, poll(2)).
+ */
+bool plx__os_has_ended(int descriptor);
+/* plx__os_bytes_unacknowledged returns how many sent bytes the peer's system has not confirmed
+ * (SIOCOUTQ, tcp(7)); 0 where the system cannot tell. */
+ptrdiff_t plx__os_bytes_unacknowledged(int descriptor);
+
+/* plx__os_acknowledged_ago returns for how many milliseconds the peer's kernel has acknowledged nothing
+ * (TCP_INFO, tcp(7)); 0 where the kernel does not tell. */
+uint32_t plx__os_acknowledged_ago(int descriptor);
+
+/* plx__os_poll is poll(2); a signal is reported as -EINTR. */
+int plx__os_poll(struct pollfd *entries, size_t count, int timeout_ms);
+
+/* ---- several datagrams (os/datagram.c) ------------------------------------------------------- */
+
+/* The most messages of one call. */
+#define PLX__OS_MESSAGES 64
+
+/* What leaves as one: a datagram, or with `segment` a run of datagrams that lie behind each other,
+ * of so many bytes each but the last, which may be shorter (UDP_SEGMENT, udp(7)). */
+struct plx__os_message {
+    const struct plx__os_name *name; /* NULL: to the peer */
+    const void *data;
+    size_t size;
+    size_t segment; /* 0: it is one datagram */
+    const plx_address
+        *from; /* the address of ours that it leaves from; NULL: the kernel's choice */
+};
+
+/* plx__os_has_segments says whether a message may have segments, so far as the system knows: the
+ * device may refuse all the same. */
+bool plx__os_has_segments(int descriptor);
+
+/* plx__os_is_refusal says whether an error of a call with several messages means that the call itself
+ * was refused: by a kernel that lacks it, or by a sandbox (seccomp(2)). One message alone may pass. */
+bool plx__os_is_refusal(int error);
+
+/* plx__os_send_messages sends up to PLX__OS_MESSAGES of them in turn. Returns how many were sent, at
+ * least 1, or the error of the first; -ENOSYS where the system takes one at a time. After a shorter
+ * count the error is lost if it was one that the socket tells only once, as one with a peer does. */
+ptrdiff_t plx__os_send_messages(int descriptor, const struct plx__os_message *messages,
+                                size_t count);
+
+/* The most arrivals of one call, and the room that each needs to hold whatever may come. */
+#define PLX__OS_ARRIVALS 16
+#define PLX__OS_ARRIVAL_SIZE ((size_t)65536)
+
+/* What came as one: a datagram, or with `segment` several of one sender that lie behind each other,
+ * of so many bytes each but the last, which may be shorter (UDP_GRO, udp(7)). */
+struct plx__os_arrival {
+    void *place;
+    size_t size; /* the room there, and then what came */
+    struct plx__os_name from;
+    plx_address to;   /* the address it came to, without a port; family 0: the kernel did not say */
+    size_t segment;   /* 0: it is one datagram */
+    uint32_t dropped; /* so many were dropped before it for want of room, modulo 2^32 */
+    bool counted;     /* `dropped` was told; the system does not tell of none */
+    bool truncated;
+};
+
+/* plx__os_prepare_arrivals asks for datagrams of one sender to come as one, for the number of those
+ * dropped (SO_RXQ_OVFL, socket(7)) and for the address that each came to, as far as the kernel knows
+ * them. */
+void plx__os_prepare_arrivals(int descriptor);
+
+/* plx__os_ask_target asks for the address that each datagram came to, or no more (IP_PKTINFO, ip(7);
+ * IPV6_RECVPKTINFO, ipv6(7)). */
+void plx__os_ask_target(int descriptor, bool wanted);
+
+/* plx__os_check_source says whether datagrams may leave from an address: 0, or -EADDRNOTAVAIL: this
+ * computer does not have it, or -EACCES: it means all of a network. */
+int plx__os_check_source(const plx_address *address);
+
+/* plx__os_dropped tells the same number as it is now, which an arrival tells late (SO_MEMINFO). */
+int plx__os_dropped(int descriptor, uint32_t *ret_dropped);
+
+/* plx__os_receive_arrivals takes up to PLX__OS_ARRIVALS of them. Returns how many came, at least 1,
+ * or a negative errno; -ENOSYS where the system gives one at a time. Fewer than asked for: there
+ * were no more, or an error came meanwhile, which the next call tells. */
+ptrdiff_t plx__os_receive_arrivals(int descriptor, struct plx__os_arrival *arrivals, size_t count);
+
+/* plx__os_heed_refusals has a datagram socket without a peer hear whose datagrams came to nothing, or no
+ * more (IP_RECVERR, ip(7)): send and receive fail for such a datagram once. -ENOPROTOOPT: the system
+ * cannot. plx__os_take_refusal takes the next word of it: returns its error, negative, and to whom
+ * the datagram went; 0: there is none. */
+int plx__os_heed_refusals(int descriptor, bool heed);
+int plx__os_take_refusal(int descriptor, plx_address *ret_to);
+
+/* ---- descriptors of others ------------------------------------------------------------------- */
+
+/* What plx__os_inspect found out about a descriptor. */
+struct plx__os_socket_facts {
+    int family;
+    int type;
+    bool listening;
+    bool connected;
+    bool bound;
+};
+/* plx__os_inspect fails with -ENOTSOCK or -EBADF and leaves the descriptor as it is. */
+int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts);
+/* plx__os_make_ours makes a descriptor non-blocking and close-on-exec. */
+int plx__os_make_ours(int descriptor);
+/* plx__os_is_close_on_exec returns 1 or 0, or -EBADF for a number that is no descriptor. */
+int plx__os_is_close_on_exec(int descriptor);
+
+/* plx__os_credentials tells process, user and group of the peer of a Unix socket; -1 for what the
+ * system does not tell. */
+struct plx__os_credentials {
+    int64_t process, user, group;
+};
+int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credentials);
+
+/* plx__os_peer_process returns a descriptor that stands for the process of the peer of a Unix
+ * socket; -ENOPROTOOPT where the system has none. */
+int plx__os_peer_process(int descriptor);
+
+/* What the kernel knows of a TCP connection (tcp(7), TCP_INFO). plx__os_path_facts fails with -ENOTCONN
+ * for a listener, which is none. */
+struct plx__os_path_facts {
+    int64_t round_trip, round_trip_variation; /* microseconds; -1: not measured yet */
+    uint32_t retransmissions;
+    uint32_t congestion_window; /* segments */
+};
+int plx__os_path_facts(int descriptor, struct plx__os_path_facts *ret_facts);
+
+/* ---- waking, processes ----------------------------------------------------------------------- */
+
+/* plx__os_wake_open makes a pair of descriptors, which may be the same one: signalling [1] makes
+ * [0] readable. */
+int plx__os_wake_open(int ret_descriptors[2]);
+/* plx__os_wake_signal may be called from any thread and from signal handlers. */
+void plx__os_wake_signal(int descriptor);
+void plx__os_wake_clear(int descriptor);
+void plx__os_wake_close(int descriptors[2]);
+
+/* plx__os_process returns the number of this process, which a forked child compares. */
+int plx__os_process(void);
+
+/* ---- options (os/option.c) ------------------------------------------------------------------- */
+
+/* plx__os_set_option sets an option of the kernel's; for IPv6 sockets also its IPv4 side. Returns
+ * -ENOPROTOOPT for an option that is none of the kernel's or unknown to this system. */
+int plx__os_set_option(int descriptor, plx_option option, int value);
+int plx__os_option(int descriptor, plx_option option, int *ret_value);
+/* plx__os_has_option says whether this kernel has an option at all, so far as the build knows. */
+bool plx__os_has_option(plx_option option);
+/* plx__os_set_only_ipv6 says whether an IPv6 socket leaves IPv4 alone. */
+int plx__os_set_only_ipv6(int descriptor, bool only);
+/* plx__os_set_reuse lets a listener bind beside connections of an earlier one that linger
+ * (TIME_WAIT). */
+int plx__os_set_reuse(int descriptor);
+
+/* plx__os_set_late_port lets a bind to port 0 choose no port yet: connect does, and takes one that is
+ * in use already for other destinations (IP_BIND_ADDRESS_NO_PORT, ip(7)). -ENOPROTOOPT where the
+ * kernel has no such thing. */
+int plx__os_set_late_port(int descriptor);
+
+/* plx__os_set_urgent_inline leaves urgent bytes in the stream (SO_OOBINLINE, socket(7)). */
+int plx__os_set_urgent_inline(int descriptor);
+
+/* plx__os_membership joins (or leaves) a multicast group on the interface of that index, 0: the
+ * system's choice. */
+int plx__os_membership(int descriptor, const plx_address *group, unsigned interface_index,
+                       bool join);
+/* plx__os_set_multicast_interface has multicast leave by that interface, IPv4 from `source`, an
+ * address of it, or from one of the system's choice where its family is not 4. */
+int plx__os_set_multicast_interface(int descriptor, unsigned interface_index,
+                                    const plx_address *source);
+/* plx__os_bind_device lets a socket send and receive by that interface only (SO_BINDTODEVICE,
+ * socket(7)). Returns -ENOPROTOOPT where the system has no such thing, -EPERM where only root may.
+ */
+int plx__os_bind_device(int descriptor, const char *name);
+/* plx__os_bound_device returns the index of the interface that the descriptor is bound to, 0: none,
+ * or -ENODEV: it has gone. */
+int plx__os_bound_device(int descriptor);
+/* plx__os_has_interface says whether there is an interface of that index. */
+bool plx__os_has_interface(unsigned index);
+/* plx__os_interface_index returns 0 for an unknown name. */
+unsigned plx__os_interface_index(const char *name);
+
+/* ---- binding and connecting (os/reach.c) ----------------------------------------------------- */
+
+int plx__os_bind(int descriptor, const struct plx__os_name *name);
+/* plx__os_connect returns 0 both when connected and when under way: writability tells. */
+int plx__os_connect(int descriptor, const struct plx__os_name *name);
+/* plx__os_connect_nobody takes the peer of a datagram socket away. */
+int plx__os_connect_nobody(int descriptor);
+
+/* ---- files that sockets leave behind (os/file.c) --------------------------------------------- */
+
+/* Which file a path leads to: numbers that no two living files share. */
+struct plx__os_file {
+    uint64_t device;
+    uint64_t inode;
+    bool is_socket;
+};
+int plx__os_file(const char *path, struct plx__os_file *ret_file);
+int plx__os_remove_file(const char *path);
+
+/* plx__os_narrow sets the mode that the file of a socket will have at most when it is bound: the
+ * umask is still taken away from it. */
+int plx__os_narrow(int descriptor, int mode);
+/* plx__os_set_file_mode gives the file at `path` exactly this mode, if it is this socket; else
+ * -ENOENT. */
+int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int mode);
+
+/* plx__os_lock makes the file at `path` if it is not there and locks it against all who do the
+ * same; the lock ends with the process. Returns a descriptor, or a negative errno, -EAGAIN where
+ * somebody else has it and keeps it. */
+int plx__os_lock(const char *path);
+/* plx__os_unlock gives it back and removes the file, unless there is something in it. */
+void plx__os_unlock(const char *path, int lock);
+
+/* plx__os_variable returns what the environment says, NULL where it says nothing, and where the
+ * program runs with rights that its caller does not have: it must not believe its caller then. */
+const char *plx__os_variable(const char *name);
+
+/* plx__os_working_folder is getcwd(3). */
+int plx__os_working_folder(char *ret_path, size_t size);
+/* plx__os_private_folder says where the sockets of this user belong, and makes the folder if need
+ * be. -ERANGE: it does not fit into `size` bytes. */
+int plx__os_private_folder(char *ret_path, size_t size);
+
+/* What Linux takes as a path, with the zero byte behind it, and as one of its names (PATH_MAX and
+ * NAME_MAX, limits.h). */
+#define PLX__OS_PATH_SIZE 4096
+#define PLX__OS_LONGEST_NAME 255
+
+#endif

@@ -1,0 +1,170 @@
+/* lib/poll/epoll.c -- Linux epoll, level-triggered unless a watch wants edges.
+ *
+ * Level-triggered, so that the descriptor itself may stand in another loop's epoll and be right
+ * about what is left over, and so that no watch needs to be re-armed after each message. The price
+ * is that the kernel looks once more at each descriptor that it has reported, which by then is cold
+ * in the cache: a watch that remembers what it was told is spared that by EDGE. */
+#include "config.h"
+
+#ifdef HAVE_SYS_EPOLL_H
+
+#include "lib/base/base.h"
+#include "lib/os/os.h"
+#include "lib/poll/poller.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+/* What one call fetches. Readiness beyond it is fetched by further calls of the same wait. */
+#define BATCH 256
+
+/* Urgent bytes are of interest to those only who take a short read for all there is. */
+#define READING ((unsigned)(EPOLLIN | EPOLLRDHUP))
+#define EDGES ((unsigned)(EPOLLET | EPOLLPRI))
+
+struct epoll_poller {
+    struct plx__poller base;
+    int descriptor;
+    struct epoll_event batch[BATCH];
+};
+
+static struct epoll_poller *epoll_of(struct plx__poller *poller)
+{
+    return PLX__CONTAINER_OF(poller, struct epoll_poller, base);
+}
+
+static int epoll_open(struct plx__poller *poller)
+{
+    int descriptor = epoll_create1(EPOLL_CLOEXEC);
+    epoll_of(poller)->descriptor = descriptor;
+    return descriptor < 0 ? -errno : 0;
+}
+
+static void epoll_close(struct plx__poller *poller)
+{
+    plx__os_close(epoll_of(poller)->descriptor);
+}
+
+static int epoll_change(struct plx__poller *poller, struct plx__watch *watch, unsigned interest)
+{
+    struct epoll_event event = {.data.ptr = watch};
+    int operation = interest == 0            ? EPOLL_CTL_DEL
+                    : watch->registered == 0 ? EPOLL_CTL_ADD
+                                             : EPOLL_CTL_MOD;
+    event.events = ((interest & PLX__READ) != 0 ? READING : 0u) |
+                   ((interest & PLX__WRITE) != 0 ? (unsigned)EPOLLOUT : 0u) |
+                   ((interest & PLX__EDGE) != 0 ? EDGES : 0u);
+    return epoll_ctl(epoll_of(poller)->descriptor, operation, watch->descriptor, &event) < 0 &&
+                   interest != 0
+               ? -errno
+               : 0;
+}
+
+/* Returns whether the watch was not known to be ready before. */
+static bool report(struct plx__poller *poller, const struct epoll_event *event)
+{
+    struct plx__watch *watch = event->data.ptr;
+    unsigned ready =
+        (event->events & EPOLLOUT ? PLX__WRITE : 0u) | (event->events & EPOLLIN ? PLX__READ : 0u);
+    bool new = watch->ready == 0;
+    if (event->events & (EPOLLRDHUP | EPOLLPRI)) {
+        ready |= PLX__READ | PLX__END;
+    }
+    if (event->events & (EPOLLERR | EPOLLHUP)) {
+        ready = PLX__READ | PLX__WRITE | PLX__END;
+    }
+    plx__poller_found(poller, watch, ready);
+    return new;
+}
+
+/* Reports a batch of so many, and what is ready beyond it. */
+static void report_all(struct epoll_poller *self, int count)
+{
+    bool all = false;
+    /* A full batch may not be all. The kernel puts what it reported behind what it did not, so that
+     * asking again brings the others first, and what was reported already says that it has come
+     * round. */
+    while (count > 0 && !all) {
+        all = count < BATCH;
+        for (int i = 0; i < count; i++) {
+            all = !report(&self->base, &self->batch[i]) || all;
+        }
+        count = all ? 0 : epoll_wait(self->descriptor, self->batch, BATCH, 0);
+    }
+}
+
+/* Reports all that is ready now. Returns 0 when nothing was, a positive number or a negative errno. */
+static inline int look(struct epoll_poller *self)
+{
+    int count = epoll_wait(self->descriptor, self->batch, BATCH, 0);
+    if (count > 0) {
+        report_all(self, count);
+    }
+    return count < 0 ? -errno : count;
+}
+
+/* The kernel's clock, whatever the program's is: the two need not go alike. */
+static int64_t now_us(void)
+{
+    struct timespec time = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+/* What is left of a time-out that ends at `end`; one without an end stays as it is. */
+static int left_until(int64_t end, int timeout_ms)
+{
+    int64_t left = end - now_us();
+    return timeout_ms < 0 ? timeout_ms : left <= 0 ? 0 : (int)((left + 999) / 1000);
+}
+
+/* It is poll(2) that sleeps. epoll_wait fails with EINTR whenever the thread is interrupted, and
+ * that need not be by a signal handler: a process that was stopped goes on (signal(7)), or the
+ * kernel takes a ring of io_uring apart that this thread has made, some 20 ms after it was closed by
+ * any thread (Linux 6.18, io_uring.c, io_ring_exit_work). The kernel lets poll sleep on then, for
+ * what is left of its time, and ends it where a handler has run. A note of who closed a ring lost:
+ * it cannot tell a handler from a ring, and does not know of rings that are not ours. */
+static PLX__APART int sleep_until_ready(struct epoll_poller *self, int timeout_ms)
+{
+    int64_t end = timeout_ms > 0 ? now_us() + (int64_t)timeout_ms * 1000 : 0;
+    int result = 0;
+    /* More than once only where somebody else was faster: processes that share a listener. */
+    while (result == 0 && timeout_ms != 0) {
+        struct pollfd entry = {.fd = self->descriptor, .events = POLLIN};
+        int ready = plx__os_poll(&entry, 1, timeout_ms);
+        if (ready <= 0) {
+            return ready;
+        }
+        result = look(self);
+        timeout_ms = left_until(end, timeout_ms);
+    }
+    return result;
+}
+
+static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
+{
+    struct epoll_poller *self = epoll_of(poller);
+    int result = look(self);
+    return result == 0 && timeout_ms != 0 ? sleep_until_ready(self, timeout_ms) : result;
+}
+
+static int epoll_handle(const struct plx__poller *poller)
+{
+    return PLX__CONTAINER_OF(poller, const struct epoll_poller, base)->descriptor;
+}
+
+const struct plx__mechanism plx__mechanism_epoll = {
+    .name = "epoll",
+    .choice = "epoll",
+    .size = sizeof(struct epoll_poller),
+    .open = epoll_open,
+    .close = epoll_close,
+    .change = epoll_change,
+    .wait = epoll_sleep,
+    .handle = epoll_handle,
+};
+
+#else
+typedef int plx__epoll_is_not_here; /* ISO C wants a declaration in each translation unit. */
+#endif

@@ -1,0 +1,448 @@
+/* lib/poll/loop.c -- whom to serve. */
+#include "config.h"
+
+#include "lib/base/base.h"
+#include "lib/base/clock.h"
+#include "lib/poll/loop.h"
+#include "lib/os/os.h"
+
+#include <errno.h>
+#include <limits.h>
+
+/* ---- budget ---------------------------------------------------------------------------------- */
+
+bool plx__budget_is_spent(const struct plx__budget *budget)
+{
+    return budget->bytes == 0 || (budget->until != 0 && plx__clock_real() >= budget->until);
+}
+
+static size_t bytes_of_budget(const struct plx__loop *loop)
+{
+    return loop->budget_bytes == 0 ? SIZE_MAX : loop->budget_bytes;
+}
+
+/* ---- watches --------------------------------------------------------------------------------- */
+
+static struct plx__poller *poller_of(const struct plx__task *task)
+{
+    return task->loop == NULL ? NULL : task->loop->poller;
+}
+
+int plx__watch_start(struct plx__watch *watch, struct plx__task *task, int descriptor,
+                     unsigned interest)
+{
+    *watch = (struct plx__watch){.next = task->watches, .task = task, .descriptor = descriptor};
+    task->watches = watch;
+    int result = plx__watch_set(watch, interest);
+    if (result < 0) {
+        plx__watch_stop(watch);
+    }
+    return result;
+}
+
+int plx__watch_set(struct plx__watch *watch, unsigned interest)
+{
+    struct plx__poller *poller = poller_of(watch->task);
+    int result = poller == NULL ? 0 : plx__poller_change(poller, watch, interest);
+    if (result == 0) {
+        watch->interest = (uint8_t)interest;
+        watch->ready &= (uint8_t)(interest | PLX__END);
+    }
+    return result;
+}
+
+void plx__watch_stop(struct plx__watch *watch)
+{
+    if (watch->task == NULL) {
+        return;
+    }
+    plx__watch_set(watch, 0);
+    struct plx__watch **place = &watch->task->watches;
+    while (*place != watch) {
+        place = &(*place)->next;
+    }
+    *place = watch->next;
+    watch->task = NULL;
+}
+
+/* ---- tasks ----------------------------------------------------------------------------------- */
+
+void plx__task_schedule(struct plx__task *task)
+{
+    struct plx__loop *loop = task->loop;
+    if (loop != NULL && !plx__list_is_linked(&task->work)) {
+        plx__list_append(loop->phase == PLX__TAKING_IN ? &loop->outgoing : &loop->work,
+                         &task->work);
+    }
+}
+
+void plx__task_schedule_input(struct plx__task *task)
+{
+    struct plx__loop *loop = task->loop;
+    if (loop != NULL && loop->phase == PLX__TAKING_IN && task->frame != loop->frame) {
+        plx__list_remove(&task->work);
+        plx__list_append(&loop->round, &task->work);
+    } else if (loop != NULL) {
+        /* Whatever waits in the list of work is served input first. One that stands in the list of
+         * output must stay there, for what it has queued leaves in this frame. */
+        task->wants_input = loop->phase != PLX__RESTING;
+        plx__task_schedule(task);
+    }
+}
+
+void plx__task_set_deadline(struct plx__task *task, uint64_t at)
+{
+    plx__deadline_set(task->loop == NULL ? NULL : &task->loop->deadlines, &task->deadline, at);
+}
+
+/* What one poll(2) asks about: a lookup has at most 16 descriptors, and nothing else more than a few. */
+#define SLEEP_WATCHES 64
+
+/* Milliseconds of a sleep that cannot hear all it should. */
+#define NAP 10
+
+static int nap_of(int timeout_ms)
+{
+    return timeout_ms < 0 || timeout_ms > NAP ? NAP : timeout_ms;
+}
+
+struct question {
+    struct pollfd entries[SLEEP_WATCHES];
+    struct plx__watch *watches[SLEEP_WATCHES];
+    size_t count;
+};
+
+/* Collects watches from `watch` on; returns where the next question begins, NULL behind the last. */
+static struct plx__watch *collect(struct question *question, struct plx__watch *watch)
+{
+    question->count = 0;
+    for (; watch != NULL && question->count < SLEEP_WATCHES; watch = watch->next) {
+        if (watch->interest != 0) {
+            struct pollfd *entry = &question->entries[question->count];
+            *entry = (struct pollfd){.fd = watch->descriptor,
+                                     .events = plx__poll_events(watch->interest)};
+            question->watches[question->count++] = watch;
+        }
+    }
+    return watch;
+}
+
+/* Marks the watches that are ready and returns how many. */
+static size_t mark(const struct question *question)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < question->count; i++) {
+        struct plx__watch *watch = question->watches[i];
+        unsigned ready = plx__poll_ready(question->entries[i].revents);
+        ready &= watch->interest | PLX__END;
+        watch->ready |= (uint8_t)ready;
+        count += ready != 0;
+    }
+    return count;
+}
+
+/* A poll that fails, for want of memory or for a limit of descriptors (poll(2)), must not make its
+ * caller spin. */
+static size_t ask(struct question *question, int timeout_ms)
+{
+    int result = plx__os_poll(question->entries, question->count, timeout_ms);
+    if (result < 0 && result != -EINTR && timeout_ms != 0) {
+        plx__os_poll(NULL, 0, nap_of(timeout_ms));
+    }
+    return result > 0 ? mark(question) : 0;
+}
+
+size_t plx__task_sleep(struct plx__task *task, int timeout_ms)
+{
+    struct question question;
+    size_t ready = 0;
+    struct plx__watch *next = collect(&question, task->watches);
+    while (next != NULL) {
+        ready += ask(&question, 0);
+        next = collect(&question, next);
+        timeout_ms = ready > 0 ? 0 : nap_of(timeout_ms);
+    }
+    return ready + ask(&question, timeout_ms);
+}
+
+int plx__milliseconds_until(uint64_t moment, uint64_t now)
+{
+    if (moment <= now) {
+        return 0;
+    }
+    uint64_t milliseconds = (moment - now + PLX__MILLISECOND - 1) / PLX__MILLISECOND;
+    return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
+}
+
+/* ---- life of a loop -------------------------------------------------------------------------- */
+
+static void found(struct plx__poller *poller, struct plx__watch *watch);
+
+int plx__loop_open(struct plx__loop *loop)
+{
+    int result = 0;
+    plx__list_init(&loop->tasks);
+    plx__list_init(&loop->round);
+    plx__list_init(&loop->outgoing);
+    plx__list_init(&loop->work);
+    plx__list_init(&loop->lent);
+    plx__list_init(&loop->sweeps);
+    result = plx__os_wake_open(loop->wake_descriptors);
+    if (result < 0) {
+        return result;
+    }
+    loop->poller = plx__poller_new(found, &result);
+    if (loop->poller != NULL) {
+        loop->wake =
+            (struct plx__watch){.descriptor = loop->wake_descriptors[0], .interest = PLX__READ};
+        result = plx__poller_change(loop->poller, &loop->wake, PLX__READ);
+    }
+    if (result < 0) {
+        plx__loop_close(loop);
+    }
+    return result;
+}
+
+void plx__loop_release(struct plx__loop *loop)
+{
+    struct plx__list *link;
+    while ((link = plx__list_first(&loop->tasks)) != NULL) {
+        plx__loop_remove(PLX__CONTAINER_OF(link, struct plx__task, member));
+    }
+    while (plx__list_take_first(&loop->sweeps) != NULL) {
+    }
+}
+
+void plx__loop_close(struct plx__loop *loop)
+{
+    plx__loop_release(loop);
+    if (loop->poller != NULL) {
+        plx__poller_free(loop->poller);
+        loop->poller = NULL;
+    }
+    plx__os_wake_close(loop->wake_descriptors);
+    plx__pool_clear(&loop->pool);
+}
+
+int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
+{
+    task->loop = loop;
+    /* One that goes and comes back in a handler would be served again and again. */
+    task->frame = loop->phase == PLX__TAKING_IN ? loop->frame : 0;
+    plx__list_append(&loop->tasks, &task->member);
+    loop->count += task->hidden ? 0 : 1;
+    for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {
+        int result = plx__poller_change(loop->poller, watch, watch->interest);
+        if (result < 0) {
+            plx__loop_remove(task);
+            return result;
+        }
+    }
+    plx__task_set_deadline(task, task->deadline.at);
+    return 0;
+}
+
+void plx__loop_remove(struct plx__task *task)
+{
+    struct plx__loop *loop = task->loop;
+    if (loop == NULL) {
+        return;
+    }
+    for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {
+        plx__poller_change(loop->poller, watch, 0);
+    }
+    plx__deadline_remove(&loop->deadlines, &task->deadline);
+    plx__list_remove(&task->member);
+    plx__list_remove(&task->work);
+    plx__list_remove(&task->lent);
+    loop->count -= task->hidden ? 0 : 1;
+    task->loop = NULL;
+}
+
+void plx__loop_sweep(struct plx__loop *loop, struct plx__sweep *sweep)
+{
+    if (!plx__list_is_linked(&sweep->link)) {
+        plx__list_append(&loop->sweeps, &sweep->link);
+    }
+}
+
+void plx__loop_wake(struct plx__loop *loop)
+{
+    plx__os_wake_signal(loop->wake_descriptors[1]);
+}
+
+/* ---- frame ----------------------------------------------------------------------------------- */
+
+static void note_ready(struct plx__loop *loop, struct plx__task *task)
+{
+    if (!plx__list_is_linked(&task->work)) {
+        plx__list_append(&loop->work, &task->work);
+    }
+}
+
+static void found(struct plx__poller *poller, struct plx__watch *watch)
+{
+    (void)poller;
+    if (watch->task == NULL) {
+        plx__os_wake_clear(watch->descriptor);
+    } else {
+        note_ready(watch->task->loop, watch->task);
+    }
+}
+
+int plx__loop_timeout(struct plx__loop *loop)
+{
+    if (!plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->sweeps)) {
+        return 0;
+    }
+    uint64_t next = plx__deadlines_next(&loop->deadlines);
+    return next == 0 ? -1 : plx__milliseconds_until(next, plx__clock_now());
+}
+
+static void rest_lent_buffers(struct plx__loop *loop)
+{
+    struct plx__list *link;
+    while ((link = plx__list_take_first(&loop->lent)) != NULL) {
+        loop->rest(PLX__CONTAINER_OF(link, struct plx__task, lent));
+    }
+}
+
+/* The poller has failed, for want of memory or because somebody closed its descriptor: asking each
+ * task is slow, and better than a group that is deaf. */
+static void find_one_by_one(struct plx__loop *loop, int timeout_ms)
+{
+    bool found = false;
+    plx__os_wake_clear(loop->wake.descriptor);
+    for (struct plx__list *link = loop->tasks.next; link != &loop->tasks; link = link->next) {
+        struct plx__task *task = PLX__CONTAINER_OF(link, struct plx__task, member);
+        if (plx__task_sleep(task, 0) > 0) {
+            note_ready(loop, task);
+            found = true;
+        }
+    }
+    if (!found && timeout_ms != 0) {
+        plx__os_poll(NULL, 0, nap_of(timeout_ms));
+    }
+}
+
+/* The coarse clock is a few nanoseconds cheaper and a tick late, up to 10 ms (time(7), CONFIG_HZ). So
+ * near a deadline it is not good enough: a program that was told to poll now would poll in vain until
+ * then. */
+#define COARSE_TICK (10 * PLX__MILLISECOND)
+
+static uint64_t time_of_frame(const struct plx__loop *loop)
+{
+    uint64_t next = loop->deadlines.root->key;
+    uint64_t now = plx__clock_coarse();
+    return next > now && next - now < COARSE_TICK ? plx__clock_now() : now;
+}
+
+/* Sleeps at most timeout_ms, less if a deadline comes first, and finds who is ready. */
+static void find_ready(struct plx__loop *loop, int timeout_ms)
+{
+    int limit = timeout_ms != 0 ? plx__loop_timeout(loop) : 0;
+    if (limit >= 0 && (timeout_ms < 0 || limit < timeout_ms)) {
+        timeout_ms = limit;
+    }
+    int result = plx__poller_wait(loop->poller, timeout_ms);
+    if (result < 0 && result != -EINTR) {
+        find_one_by_one(loop, timeout_ms);
+    }
+    if (loop->deadlines.root == NULL) {
+        return;
+    }
+    uint64_t now = time_of_frame(loop);
+    struct plx__deadline *due;
+    while ((due = plx__deadlines_take(&loop->deadlines, now)) != NULL) {
+        note_ready(loop, PLX__CONTAINER_OF(due, struct plx__task, deadline));
+    }
+}
+
+/* What the budget left undone goes before whatever came meanwhile: first come, first served. */
+static void put_back(struct plx__loop *loop, struct plx__list *list)
+{
+    plx__list_splice(list, &loop->work);
+    plx__list_splice(&loop->work, list);
+}
+
+static void take_in(struct plx__loop *loop, struct plx__budget *budget)
+{
+    struct plx__list *link;
+    loop->phase = PLX__TAKING_IN;
+    loop->frame = loop->frame == UINT32_MAX ? 1 : loop->frame + 1;
+    plx__list_splice(&loop->round, &loop->work);
+    while ((link = plx__list_take_first(&loop->round)) != NULL) {
+        struct plx__task *task = PLX__CONTAINER_OF(link, struct plx__task, work);
+        task->frame = loop->frame;
+        task->wants_input = false;
+        loop->input(task, budget);
+        /* Not before the first: finding out who is ready may have taken all the time there is. */
+        if (plx__budget_is_spent(budget)) {
+            break;
+        }
+    }
+    put_back(loop, &loop->round);
+}
+
+static void send_out(struct plx__loop *loop, struct plx__budget *budget)
+{
+    struct plx__list *link;
+    loop->phase = PLX__SENDING;
+    while ((link = plx__list_take_first(&loop->outgoing)) != NULL) {
+        struct plx__task *task = PLX__CONTAINER_OF(link, struct plx__task, work);
+        if (loop->output(task, budget)) {
+            plx__task_schedule(task);
+        }
+        if (plx__budget_is_spent(budget)) {
+            put_back(loop, &loop->outgoing);
+        }
+    }
+}
+
+static void run_sweeps(struct plx__loop *loop)
+{
+    struct plx__list *link;
+    struct plx__list now;
+    plx__list_init(&now);
+    plx__list_splice(&now, &loop->sweeps);
+    while ((link = plx__list_take_first(&now)) != NULL) {
+        struct plx__sweep *sweep = PLX__CONTAINER_OF(link, struct plx__sweep, link);
+        sweep->run(sweep);
+    }
+}
+
+/* A sixteenth is kept back for the piece of work that is under way when the time is over, which as a
+ * rule is a receive of some ten microseconds. */
+static uint64_t end_of_budget(const struct plx__loop *loop)
+{
+    uint64_t time = loop->budget_time;
+    return time == 0 ? 0 : plx__clock_real() + time - time / 16;
+}
+
+bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
+{
+    if (loop->phase != PLX__RESTING) {
+        return false;
+    }
+    loop->found = false;
+    /* Finding out who is ready counts too, sleeping does not. */
+    struct plx__budget budget = {bytes_of_budget(loop), timeout_ms == 0 ? end_of_budget(loop) : 0};
+    if (loop->pool.count > 0) {
+        plx__pool_pass_frame(&loop->pool);
+    }
+    if (!plx__list_is_empty(&loop->lent)) {
+        rest_lent_buffers(loop);
+    }
+    find_ready(loop, timeout_ms);
+    loop->found = !plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->sweeps);
+    if (!loop->found) {
+        return false;
+    }
+    budget.until = timeout_ms == 0 ? budget.until : end_of_budget(loop);
+    take_in(loop, &budget);
+    budget.bytes = bytes_of_budget(loop);
+    send_out(loop, &budget);
+    loop->phase = PLX__RESTING;
+    run_sweeps(loop);
+    return !plx__list_is_empty(&loop->work);
+}

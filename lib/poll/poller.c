@@ -1,0 +1,105 @@
+/* lib/poll/poller.c -- the choice of a mechanism. */
+#include "config.h"
+
+#include "lib/base/base.h"
+#include "lib/base/memory.h"
+#include "lib/os/os.h"
+#include "lib/poll/poller.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Best first. */
+static const struct plx__mechanism *const mechanisms[] = {
+#ifdef HAVE_LIBURING
+    &plx__mechanism_uring,
+#endif
+#ifdef HAVE_SYS_EPOLL_H
+    &plx__mechanism_epoll,
+#endif
+    &plx__mechanism_poll,
+};
+
+struct plx__poller *plx__poller_open(const struct plx__mechanism *mechanism,
+                                     void (*found)(struct plx__poller *poller,
+                                                   struct plx__watch *watch),
+                                     int *ret_error)
+{
+    struct plx__poller *poller = plx__memory_new(mechanism->size);
+    if (poller == NULL) {
+        *ret_error = -ENOMEM;
+        return NULL;
+    }
+    poller->mechanism = mechanism;
+    poller->found = found;
+    poller->process = plx__os_process();
+    int result = mechanism->open(poller);
+    if (result < 0) {
+        *ret_error = result;
+        plx__memory_free(poller);
+        return NULL;
+    }
+    return poller;
+}
+
+struct plx__poller *
+plx__poller_new(void (*found)(struct plx__poller *poller, struct plx__watch *watch), int *ret_error)
+{
+    const char *wanted = plx__os_variable("POLLUX_POLLER");
+    for (size_t i = 0; wanted != NULL && i < PLX__COUNT_OF(mechanisms); i++) {
+        if (strcmp(mechanisms[i]->choice, wanted) == 0) {
+            return plx__poller_open(mechanisms[i], found, ret_error);
+        }
+    }
+    struct plx__poller *poller = NULL;
+    for (size_t i = 0; poller == NULL && i < PLX__COUNT_OF(mechanisms); i++) {
+        poller = plx__poller_open(mechanisms[i], found, ret_error);
+    }
+    return poller;
+}
+
+void plx__poller_free(struct plx__poller *poller)
+{
+    poller->mechanism->close(poller);
+    plx__memory_free(poller);
+}
+
+int plx__poller_change(struct plx__poller *poller, struct plx__watch *watch, unsigned interest)
+{
+    if (watch->registered == interest) {
+        return 0;
+    }
+    /* The parent's kernel object is ours too after a fork: taking a watch out of it would deafen
+     * the parent. */
+    int result = poller->process == plx__os_process()
+                     ? poller->mechanism->change(poller, watch, interest)
+                     : 0;
+    if (result == 0) {
+        watch->registered = (uint8_t)interest;
+    }
+    return result;
+}
+
+int plx__poller_wait(struct plx__poller *poller, int timeout_ms)
+{
+    return poller->mechanism->wait(poller, timeout_ms);
+}
+
+int plx__poller_handle(const struct plx__poller *poller)
+{
+    return poller->mechanism->handle == NULL ? -1 : poller->mechanism->handle(poller);
+}
+
+short plx__poll_events(unsigned interest)
+{
+    return (short)(((interest & PLX__READ) != 0 ? POLLIN : 0) |
+                   ((interest & PLX__WRITE) != 0 ? POLLOUT : 0));
+}
+
+unsigned plx__poll_ready(int events)
+{
+    if (events & (POLLERR | POLLHUP | POLLNVAL)) {
+        return PLX__READ | PLX__WRITE | PLX__END;
+    }
+    return (events & POLLIN ? PLX__READ : 0u) | (events & POLLOUT ? PLX__WRITE : 0u);
+}

@@ -1,0 +1,345 @@
+/* lib/resolve/hosts.c -- the hosts file (hosts(5)): addresses, each with its names.
+ *
+ * The file is searched in blocks and nothing of it is kept, so that a short one costs a few
+ * microseconds and there is nothing to lock, to bound or to be out of date. It may also be the list
+ * of an advertisement blocker, 170 000 lines long, which takes 2 ms: of a long file a filter is kept
+ * that says whether a name may be in it at all, for nearly all names are not.
+ *
+ *      name --> filter of the file as it is now? --no: made while searching, 7 ms once----+
+ *                 |yes                                                                    v
+ *                 +-- the name is not in it: over --- it may be ------------------------> search
+ *
+ * The filter (Bloom, 1970) is the one thing that is shared by all threads. Who finds it in use does
+ * without: nobody waits, and a child forked meanwhile is not stuck. */
+#include "config.h"
+
+#include "lib/base/address.h"
+#include "lib/base/base.h"
+#include "lib/resolve/resolver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HOSTS_FILE "/etc/hosts"
+
+/* A block is folded in pieces of a constant size, which compilers turn into vector instructions. */
+#define BLOCK ((size_t)32 * 1024)
+#define PIECE ((size_t)1024)
+
+/* A file shorter than this is searched faster than a filter is worth. */
+#define LONG_FILE ((off_t)256 * 1024)
+
+/* Bits of the filter: with 170 000 names one other name in twelve is searched for in vain. */
+#define FILTER_BITS ((uint32_t)1 << 20)
+
+/* A file that changed just now may change again without showing it: its times are those of the last
+ * tick. */
+#define SETTLED_SECONDS 2
+
+/* ---- the filter ------------------------------------------------------------------------------ */
+
+struct filter {
+    atomic_flag busy;
+    bool valid;
+    struct stat file; /* as it was when the filter was made */
+    uint64_t bits[FILTER_BITS / 64];
+};
+
+static struct filter shared = {.busy = ATOMIC_FLAG_INIT};
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Eight bytes at a time, each mixed in by a multiplication with the golden ratio (Knuth, 6.4); the two
+ * halves are two hashes. */
+static uint64_t hash_of(const char *name, size_t length)
+{
+    uint64_t hash = length;
+    uint64_t word;
+    for (; length > 0; length -= length < 8 ? length : 8, name += 8) {
+        word = 0;
+        if (length >= 8) {
+            memcpy(&word, name, 8);
+        } else {
+            memcpy(&word, name, length);
+        }
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    return hash;
+}
+
+static void filter_add(struct filter *filter, uint64_t hash)
+{
+    uint32_t first = (uint32_t)hash % FILTER_BITS;
+    uint32_t second = (uint32_t)(hash >> 32) % FILTER_BITS;
+    filter->bits[first / 64] |= (uint64_t)1 << first % 64;
+    filter->bits[second / 64] |= (uint64_t)1 << second % 64;
+}
+
+static bool filter_has(const struct filter *filter, uint64_t hash)
+{
+    uint32_t first = (uint32_t)hash % FILTER_BITS;
+    uint32_t second = (uint32_t)(hash >> 32) % FILTER_BITS;
+    return (filter->bits[first / 64] >> first % 64 & filter->bits[second / 64] >> second % 64 &
+            1) != 0;
+}
+
+/* ---- a search -------------------------------------------------------------------------------- */
+
+struct search {
+    struct plx__query *query;
+    char name[PLX__HOST_SIZE]; /* folded */
+    size_t length;
+    struct filter *filter; /* to be made; NULL: none */
+    size_t size;           /* bytes of the block */
+    char raw[BLOCK];       /* as they are in the file */
+    char folded[BLOCK];    /* the same with small letters */
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\f' || c == '\v';
+}
+
+static bool ends_word(char c)
+{
+    return is_blank(c) || c == '\n' || c == '#';
+}
+
+/* Folds what came in from `start` on, and a little more, which is never looked at. */
+static void fold(struct search *search, size_t start)
+{
+    size_t end = (search->size + PIECE - 1) / PIECE * PIECE;
+    memset(search->raw + search->size, '\n', end - search->size);
+    for (size_t at = start / PIECE * PIECE; at < end; at += PIECE) {
+        const char *from = search->raw + at;
+        char *to = search->folded + at;
+        for (size_t i = 0; i < PIECE; i++) {
+            uint8_t c = (uint8_t)from[i];
+            to[i] = (char)(c + ((uint8_t)(c - 'A') < 26 ? 'a' - 'A' : 0));
+        }
+    }
+}
+
+static size_t skip_blanks(const char *text, size_t at, size_t end)
+{
+    while (at < end && is_blank(text[at])) {
+        at++;
+    }
+    return at;
+}
+
+static size_t skip_word(const char *text, size_t at, size_t end)
+{
+    while (at < end && !ends_word(text[at])) {
+        at++;
+    }
+    return at;
+}
+
+/* The word at `at` is the name: takes the address of its line, unless the name stands in a comment or
+ * is the address. */
+static void take_line(struct search *search, size_t at)
+{
+    const char *text = search->raw;
+    plx_address address;
+    size_t start = at;
+    while (start > 0 && text[start - 1] != '\n') {
+        start--;
+        if (text[start] == '#') {
+            return;
+        }
+    }
+    start = skip_blanks(text, start, at);
+    size_t end = skip_word(text, start, at);
+    if (end < at && plx__address_parse_host(text + start, end - start, &address)) {
+        plx__query_add(search->query, &address);
+    }
+}
+
+static void search_lines(struct search *search, size_t size)
+{
+    const char *text = search->folded;
+    const char *found = text;
+    while ((found = memmem(found, size - (size_t)(found - text), search->name, search->length)) !=
+           NULL) {
+        size_t at = (size_t)(found - text);
+        size_t end = at + search->length;
+        if (at > 0 && is_blank(text[at - 1]) && (end == size || ends_word(text[end]))) {
+            take_line(search, at);
+        }
+        found += search->length;
+    }
+}
+
+/* Every word but the first of a line and those behind a mark of comment. A control character ends a
+ * word here: no name that is looked for has one. */
+static void add_to_filter(struct search *search, size_t size)
+{
+    const char *text = search->folded;
+    bool is_name = false; /* the line's address is behind us */
+    size_t at = 0;
+    while (at < size) {
+        size_t start = at;
+        while (at < size && (uint8_t)text[at] > ' ' && text[at] != '#') {
+            at++;
+        }
+        if (at > start && is_name) {
+            filter_add(search->filter, hash_of(text + start, at - start));
+        }
+        is_name = is_name || at > start;
+        if (at < size && text[at] == '#') {
+            const char *newline = memchr(text + at, '\n', size - at);
+            at = newline == NULL ? size : (size_t)(newline - text);
+        }
+        is_name = is_name && at < size && text[at] != '\n';
+        at++;
+    }
+}
+
+/* What is to be looked at of the block now: whole lines, of a line that is longer than a block the
+ * words that are whole, and everything at the end of the file. */
+static size_t ready_size(const struct search *search, bool last)
+{
+    size_t size = search->size;
+    while (!last && size > 0 && search->raw[size - 1] != '\n') {
+        size--;
+    }
+    if (!last && size == 0 && search->size == BLOCK) {
+        for (size = BLOCK; size > BLOCK / 2 && !is_blank(search->raw[size - 1]);) {
+            size--;
+        }
+    }
+    return size;
+}
+
+/* Removes `size` bytes from the front of the block. The rest of a line that is longer than a block
+ * gets its address again, the rest of a comment its mark. */
+static void drop_front(struct search *search, size_t size)
+{
+    char head[PLX__ADDRESS_TEXT_SIZE + 2] = "";
+    size_t length = 0;
+    if (size > 0 && search->raw[size - 1] != '\n') {
+        size_t start = skip_blanks(search->raw, 0, size);
+        size_t end = skip_word(search->raw, start, size);
+        length = end - start;
+        if (length > PLX__ADDRESS_TEXT_SIZE || memchr(search->raw, '#', size) != NULL) {
+            head[0] = '#';
+            length = 1;
+        } else {
+            memcpy(head, search->raw + start, length);
+            head[length++] = ' ';
+        }
+    }
+    memmove(search->raw + length, search->raw + size, search->size - size);
+    memcpy(search->raw, head, length);
+    search->size += length - size;
+}
+
+/* Returns 0 at the end of the file, a negative errno, or a positive number. */
+static ssize_t read_block(struct search *search, int file)
+{
+    size_t before = search->size;
+    ssize_t count = read(file, search->raw + before, BLOCK - before);
+    search->size += count > 0 ? (size_t)count : 0;
+    fold(search, before);
+    return count < 0 ? -errno : count;
+}
+
+/* Returns whether the file was read to its end. */
+static bool search_file(struct search *search, int file)
+{
+    ssize_t count;
+    do {
+        count = read_block(search, file);
+        if (count == -EINTR) {
+            continue;
+        }
+        size_t size = ready_size(search, count <= 0);
+        search_lines(search, size);
+        if (search->filter != NULL) {
+            add_to_filter(search, size);
+        }
+        drop_front(search, size);
+        fold(search, 0);
+    } while (count > 0 || count == -EINTR);
+    return count == 0;
+}
+
+/* ---- with the filter ------------------------------------------------------------------------- */
+
+static bool is_settled(const struct stat *file)
+{
+    struct timespec now;
+    return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+           file->st_mtim.tv_sec + SETTLED_SECONDS < now.tv_sec &&
+           file->st_ctim.tv_sec + SETTLED_SECONDS < now.tv_sec;
+}
+
+/* The filter is ours. */
+static void search_filtered(struct search *search, int file, const struct stat *before)
+{
+    struct stat after;
+    if (shared.valid && is_same_file(&shared.file, before)) {
+        if (filter_has(&shared, hash_of(search->name, search->length))) {
+            search_file(search, file);
+        }
+        return;
+    }
+    shared.valid = false;
+    if (is_settled(before)) {
+        memset(shared.bits, 0, sizeof shared.bits);
+        search->filter = &shared;
+    }
+    bool whole = search_file(search, file);
+    shared.file = *before;
+    shared.valid =
+        whole && search->filter != NULL && fstat(file, &after) == 0 && is_same_file(&after, before);
+}
+
+static void search_open_file(struct search *search, int file)
+{
+    struct stat status;
+    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return;
+    }
+    if (status.st_size < LONG_FILE || atomic_flag_test_and_set(&shared.busy)) {
+        search_file(search, file);
+        return;
+    }
+    search_filtered(search, file, &status);
+    atomic_flag_clear(&shared.busy);
+}
+
+void plx__hosts_find(struct plx__query *query, const char *host)
+{
+    struct search search;
+    search.query = query;
+    search.length = strlen(host);
+    search.filter = NULL;
+    search.size = 0;
+    if (search.length == 0 || search.length >= sizeof search.name) {
+        return;
+    }
+    for (size_t i = 0; i <= search.length; i++) {
+        bool large = host[i] >= 'A' && host[i] <= 'Z';
+        search.name[i] = (char)(host[i] + (large ? 'a' - 'A' : 0));
+    }
+    /* A pipe in its place must not make us wait. */
+    int file = open(HOSTS_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file >= 0) {
+        search_open_file(&search, file);
+        close(file);
+        query->is_listed = query->count > 0;
+    }
+}

@@ -1,0 +1,268 @@
+/* lib/resolve/resolver.c -- what all look-ups share. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/resolve/resolver.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* c-ares is the one engine so far: no thread, sockets of its own that can be watched, and it can be
+ * cancelled. The price is that the modules of nsswitch.conf(5) other than files and dns are not
+ * asked. */
+static const struct plx__resolver *const engine = &plx__resolver_ares;
+
+#define LOOK_UP_LIMIT ((uint64_t)30 * 1000 * PLX__MILLISECOND)
+
+/* How long an IPv4 address waits for the answer about IPv6 (RFC 8305, 3: resolution delay). */
+#define RESOLUTION_DELAY ((uint64_t)50 * PLX__MILLISECOND)
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+const struct plx__failure plx__failure_not_found = {PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND,
+                                                    0, NULL};
+const struct plx__failure plx__failure_timed_out = {PLX_NAME_RESOLUTION, PLX_REASON_SOCKET_TIMEOUT,
+                                                    -ETIMEDOUT, "the name server did not answer"};
+
+struct plx__failure plx__failure_refused(const char *text)
+{
+    return (struct plx__failure){PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, -PLX__SENTENCE,
+                                 text};
+}
+
+struct plx__failure plx__failure_of_system(int error)
+{
+    plx_reason reason = plx__error_reason(-error);
+    if (reason == PLX_REASON_SOCKET_RESOURCE) {
+        return (struct plx__failure){plx__error_code(-error), reason, error, NULL};
+    }
+    return (struct plx__failure){PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, error,
+                                 "the name server cannot be reached"};
+}
+
+void plx__failure_describe(const struct plx__failure *failure, const char *host, char *text,
+                           size_t size)
+{
+    bool explains = failure->text != NULL;
+    snprintf(text, size, "look up %s%s%s", host, explains ? ": " : "",
+             explains ? failure->text : "");
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static bool is_alike(const char *a, const char *b, size_t length)
+{
+    size_t i = 0;
+    while (i < length && tolower((unsigned char)a[i]) == tolower((unsigned char)b[i])) {
+        i++;
+    }
+    return i == length;
+}
+
+/* "localhost" and names below it are this computer, whether or not /etc/hosts says so or is there at
+ * all (RFC 6761, 6.3). */
+static bool names_this_computer(const char *host)
+{
+    static const char name[] = "localhost";
+    size_t length = strlen(host);
+    if (length > 0 && host[length - 1] == '.') {
+        length--;
+    }
+    if (length < sizeof name - 1) {
+        return false;
+    }
+    const char *last = host + length - (sizeof name - 1);
+    return is_alike(last, name, sizeof name - 1) && (last == host || last[-1] == '.');
+}
+
+static bool is_ascii(const char *host)
+{
+    while (*host != '\0' && (unsigned char)*host < 0x80) {
+        host++;
+    }
+    return *host == '\0';
+}
+
+/* What no name has: blanks, control characters, and the marks of addresses and of "host:port". */
+static bool has_foreign_character(const char *host)
+{
+    for (; *host != '\0'; host++) {
+        unsigned char c = (unsigned char)*host;
+        if (c <= ' ' || c == 0x7f || strchr(":[]/@%", c) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A host whose last label is a number is an address or nothing: inet_aton(3) reads "0177.0.0.1" and
+ * "127.1" as addresses, others read another one, and what a name server says of them is a third
+ * (RFC 6943, 3.1.1; WHATWG URL, "ends in a number"). No top-level domain is a number (RFC 3696, 2). */
+static bool ends_in_number(const char *host)
+{
+    size_t end = strlen(host);
+    end -= end > 0 && host[end - 1] == '.' ? 1 : 0;
+    size_t start = end;
+    while (start > 0 && host[start - 1] != '.') {
+        start--;
+    }
+    bool hexadecimal = end - start >= 2 && host[start] == '0' && (host[start + 1] | 0x20) == 'x';
+    size_t digits = hexadecimal ? start + 2 : start;
+    while (digits < end && (hexadecimal ? isxdigit((unsigned char)host[digits])
+                                        : isdigit((unsigned char)host[digits]))) {
+        digits++;
+    }
+    return digits == end && end > start;
+}
+
+bool plx__host_prepare(const char *host, char ret_name[PLX__HOST_SIZE],
+                       struct plx__failure *ret_failure)
+{
+    if (has_foreign_character(host)) {
+        *ret_failure = plx__failure_refused("it has a character that no host name has");
+        return false;
+    }
+    if (!is_ascii(host)) {
+        if (!plx__host_to_ascii(host, ret_name, ret_failure)) {
+            return false;
+        }
+    } else if (strlen(host) < PLX__HOST_SIZE) {
+        memcpy(ret_name, host, strlen(host) + 1);
+    } else {
+        *ret_failure = plx__failure_refused("it is longer than a host name can be");
+        return false;
+    }
+    if (ends_in_number(ret_name)) {
+        *ret_failure = plx__failure_refused("it looks like an IPv4 address and is none");
+        return false;
+    }
+    return true;
+}
+
+/* ---- queries --------------------------------------------------------------------------------- */
+
+static void add_loopback(struct plx__query *query)
+{
+    static const plx_address ipv6 = {.family = 6, .bytes = {[15] = 1}};
+    static const plx_address ipv4 = {.family = 4, .bytes = {127, 0, 0, 1}};
+    /* IPv4 first, as in most hosts files: that is where programs on one computer listen. */
+    plx__query_add(query, &ipv4);
+    plx__query_add(query, &ipv6);
+    query->is_listed = true;
+}
+
+/* The engine's descriptors are given back as soon as it has nothing more to say. */
+static void rest_engine(struct plx__query *query)
+{
+    if (query->done) {
+        engine->stop(query);
+    }
+}
+
+struct plx__query *plx__query_start(struct plx__task *task, const char *host, int family)
+{
+    struct plx__query *query = plx__memory_new(engine->size);
+    if (query == NULL) {
+        return NULL;
+    }
+    char name[PLX__HOST_SIZE];
+    query->task = task;
+    query->family = family;
+    query->until = plx__clock_add(plx__clock_now(), LOOK_UP_LIMIT);
+    if (plx__host_prepare(host, name, &query->failure)) {
+        query->is_localhost = names_this_computer(name);
+        engine->start(query, name);
+    } else {
+        plx__query_end(query);
+    }
+    rest_engine(query);
+    return query;
+}
+
+static bool is_ready(const struct plx__query *query, uint64_t now)
+{
+    return query->done || (query->go_on_at != 0 && now >= query->go_on_at);
+}
+
+bool plx__query_process(struct plx__query *query)
+{
+    if (query->done) {
+        return true;
+    }
+    engine->process(query);
+    uint64_t now = plx__clock_now();
+    if (!query->done && now >= query->until) {
+        plx__query_fail(query, &plx__failure_timed_out);
+        plx__query_end(query);
+    }
+    rest_engine(query);
+    return is_ready(query, now);
+}
+
+uint64_t plx__query_next(struct plx__query *query)
+{
+    if (query->done) {
+        return 0;
+    }
+    uint64_t now = plx__clock_now();
+    uint64_t next = engine->next(query, now);
+    next = next == 0 || next > query->until ? query->until : next;
+    bool waits = query->go_on_at > now;
+    return waits && query->go_on_at < next ? query->go_on_at : next;
+}
+
+struct plx__query *plx__query_free(struct plx__query *query)
+{
+    if (query != NULL) {
+        query->done = true;
+        engine->stop(query);
+        plx__memory_free(query);
+    }
+    return NULL;
+}
+
+static bool is_wanted(const struct plx__query *query, const plx_address *address)
+{
+    size_t alike = 0;
+    for (size_t i = 0; i < query->count; i++) {
+        alike += query->addresses[i].family == address->family ? 1 : 0;
+        if (plx_address_equal(&query->addresses[i], address)) {
+            return false;
+        }
+    }
+    return alike < PLX__FAMILY_ADDRESSES &&
+           (query->family == 0 || query->family == address->family);
+}
+
+void plx__query_add(struct plx__query *query, const plx_address *address)
+{
+    if (!is_wanted(query, address)) {
+        return;
+    }
+    query->addresses[query->count++] = *address;
+    uint64_t now = plx__clock_now();
+    uint64_t at = address->family == 6 ? now : plx__clock_add(now, RESOLUTION_DELAY);
+    query->go_on_at = query->go_on_at == 0 || at < query->go_on_at ? at : query->go_on_at;
+}
+
+void plx__query_fail(struct plx__query *query, const struct plx__failure *failure)
+{
+    if (query->failure.code == 0 || query->failure.reason == PLX_REASON_HOST_NOT_FOUND) {
+        query->failure = *failure;
+    }
+}
+
+void plx__query_end(struct plx__query *query)
+{
+    query->done = true;
+    if (query->count == 0 && query->is_localhost) {
+        add_loopback(query);
+    }
+    if (query->count == 0 && query->failure.code == 0) {
+        query->failure = plx__failure_not_found;
+    }
+}

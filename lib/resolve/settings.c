@@ -1,0 +1,121 @@
+/* lib/resolve/settings.c -- what resolv.conf(5) says that c-ares does not heed: how long to
+ * wait for an answer and how often to ask, and a search list with the root in it.
+ *
+ * c-ares reads the file as well, for the name servers and for everything else. It knows the two
+ * options by other names only, "retrans" and "retry", up to 1.20. */
+#include "config.h"
+
+#include "lib/os/os.h"
+#include "lib/resolve/resolver.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETTINGS_FILE "/etc/resolv.conf"
+
+/* What resolv.conf(5) caps them at. */
+#define MOST_SECONDS 30
+#define MOST_ATTEMPTS 5
+
+/* Nobody has more, and what is beyond is not looked at. */
+#define LONGEST_FILE 8192
+
+static int bounded(const char *digits, int most)
+{
+    long number = strtol(digits, NULL, 10);
+    return number < 1 ? 1 : number > most ? most : (int)number;
+}
+
+static void take_options(struct plx__name_settings *settings, char *list)
+{
+    for (char *word = strtok_r(list, " \t", &list); word != NULL;
+         word = strtok_r(NULL, " \t", &list)) {
+        if (strncmp(word, "timeout:", 8) == 0) {
+            settings->timeout_ms = bounded(word + 8, MOST_SECONDS) * 1000;
+        } else if (strncmp(word, "attempts:", 9) == 0) {
+            settings->attempts = bounded(word + 9, MOST_ATTEMPTS);
+        }
+    }
+}
+
+/* The last list counts. */
+static void take_search(struct plx__name_settings *settings, char *list)
+{
+    size_t length = 0;
+    settings->has_root_suffix = false;
+    for (char *word = strtok_r(list, " \t", &list); word != NULL;
+         word = strtok_r(NULL, " \t", &list)) {
+        size_t size = strlen(word);
+        if (strcmp(word, ".") == 0) {
+            settings->has_root_suffix = true;
+        } else if (length + size + 1 < sizeof settings->domains) {
+            memcpy(settings->domains + length, word, size);
+            length += size;
+            settings->domains[length++] = ' ';
+        }
+    }
+    settings->domains[length] = '\0';
+}
+
+static void take_line(struct plx__name_settings *settings, char *line)
+{
+    size_t length = strcspn(line, "#;\r");
+    line[length] = '\0';
+    char *rest = line;
+    const char *key = strtok_r(line, " \t", &rest);
+    if (key == NULL || rest == NULL) {
+        return;
+    }
+    if (strcmp(key, "options") == 0) {
+        take_options(settings, rest);
+    } else if (strcmp(key, "search") == 0 || strcmp(key, "domain") == 0) {
+        take_search(settings, rest);
+    }
+}
+
+/* Returns how many bytes there are; a zero byte follows them. */
+static size_t read_file(const char *path, char *text, size_t size)
+{
+    size_t length = 0;
+    ssize_t count = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file >= 0) {
+        while (length < size - 1 && (count = read(file, text + length, size - 1 - length)) > 0) {
+            length += (size_t)count;
+        }
+        close(file);
+    }
+    text[length] = '\0';
+    return length;
+}
+
+/* The environment goes before the file (resolv.conf(5)). */
+static void take_environment(struct plx__name_settings *settings)
+{
+    char text[512];
+    const char *options = plx__os_variable("RES_OPTIONS");
+    const char *domains = plx__os_variable("LOCALDOMAIN");
+    if (options != NULL && strlen(options) < sizeof text) {
+        strcpy(text, options);
+        take_options(settings, text);
+    }
+    if (domains != NULL && strlen(domains) < sizeof text) {
+        strcpy(text, domains);
+        take_search(settings, text);
+    }
+}
+
+void plx__name_settings_read(struct plx__name_settings *ret_settings)
+{
+    char text[LONGEST_FILE];
+    char *rest = text;
+    *ret_settings = (struct plx__name_settings){0};
+    read_file(SETTINGS_FILE, text, sizeof text);
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        take_line(ret_settings, line);
+    }
+    take_environment(ret_settings);
+}

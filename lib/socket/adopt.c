@@ -1,0 +1,113 @@
+/* lib/socket/adopt.c -- taking over a descriptor that somebody else has opened. */
+#include "config.h"
+
+#include "lib/os/activation.h"
+#include "lib/socket/socket.h"
+
+#include <errno.h>
+
+static bool is_of_kind(const plx_socket *socket, const struct plx__os_socket_facts *facts)
+{
+    const int *families = socket->kind->families;
+    bool family = facts->family == families[0] || facts->family == families[1];
+    bool usable = socket->kind->type == SOCK_DGRAM ? facts->bound || facts->connected
+                                                   : facts->listening || facts->connected;
+    return family && facts->type == socket->kind->type && usable;
+}
+
+static plx_state state_of(const struct plx__os_socket_facts *facts)
+{
+    return facts->listening ? PLX_LISTENING : facts->connected ? PLX_CONNECTED : PLX_BOUND;
+}
+
+static void enter_state(plx_socket *socket, plx_state state)
+{
+    struct plx__os_name remote;
+    if (state == PLX_CONNECTED) {
+        bool named = plx__os_remote_name(socket->watch.descriptor, &remote) == 0;
+        plx__socket_become_connected(socket, named ? &remote : NULL);
+    } else {
+        plx__socket_set_state(socket, state);
+    }
+}
+
+int plx__socket_inspect(const plx_socket *socket, int descriptor,
+                        struct plx__os_socket_facts *ret_facts)
+{
+    struct plx__os_socket_facts facts = {0};
+    int result = plx__os_inspect(descriptor, &facts);
+    if (result == 0 && !is_of_kind(socket, &facts)) {
+        result = -ENOTSUP;
+    }
+    if (result == 0) {
+        *ret_facts = facts;
+    }
+    return result;
+}
+
+int plx_socket_adopt(plx_socket *socket, int descriptor)
+{
+    struct plx__os_socket_facts facts;
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "adopt");
+    }
+    int result = plx__socket_inspect(socket, descriptor, &facts);
+    if (result == -ENOTSUP) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "adopt descriptor %d: it is no %s socket, or neither %s nor "
+                                  "connected",
+                                  descriptor, socket->kind->name,
+                                  socket->kind->listen == NULL ? "bound" : "listening");
+    }
+    if (result == 0) {
+        result = plx__os_make_ours(descriptor);
+    }
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
+    }
+    plx__socket_begin(socket);
+    result = plx__socket_take_descriptor(socket, descriptor, state_of(&facts));
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
+    }
+    plx__options_apply(socket, descriptor);
+    enter_state(socket, state_of(&facts));
+    return 0;
+}
+
+/* The first descriptor of that name that fits the socket, and listens if it has to; -1: none. */
+int plx__socket_find_activated(const plx_socket *socket, const char *name, bool to_listen)
+{
+    struct plx__os_socket_facts facts = {0};
+    int descriptor = plx__activation_next(name, -1);
+    while (descriptor >= 0 && (plx__socket_inspect(socket, descriptor, &facts) < 0 ||
+                               (to_listen && !facts.listening))) {
+        descriptor = plx__activation_next(name, descriptor);
+    }
+    return descriptor;
+}
+
+int plx__socket_fail_activation(plx_socket *socket, const char *name)
+{
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    if (name == NULL) {
+        return plx__socket_refuse(socket, reason,
+                                  "adopt: no service manager passed a descriptor that fits");
+    }
+    return plx__socket_refuse(
+        socket, reason, "adopt: no service manager passed a descriptor named \"%.255s\" that fits",
+        name);
+}
+
+int plx_socket_adopt_activated(plx_socket *socket, const char *name)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    int descriptor = plx__socket_find_activated(socket, name, false);
+    return descriptor < 0 ? plx__socket_fail_activation(socket, name)
+                          : plx_socket_adopt(socket, descriptor);
+}

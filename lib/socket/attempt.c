@@ -1,0 +1,145 @@
+/* lib/socket/attempt.c -- one attempt to connect to one name. */
+#include "config.h"
+
+#include "lib/socket/attempt.h"
+#include "lib/base/clock.h"
+#include "lib/base/memory.h"
+
+#include <errno.h>
+
+/* Milliseconds until a full listener is tried again, doubled each time up to the last. */
+#define FIRST_RETRY 1
+#define LAST_RETRY 50
+
+static void fail(struct plx__attempt *attempt, int error)
+{
+    attempt->progress = PLX__FAILED;
+    attempt->error = error;
+}
+
+static int open_descriptor(const struct plx__attempt *attempt)
+{
+    plx_socket *socket = attempt->socket;
+    int family = plx__os_name_family(&attempt->name);
+    int descriptor = plx__socket_open(socket, family);
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int result = socket->kind->bind_local == NULL
+                     ? 0
+                     : socket->kind->bind_local(socket, descriptor, &attempt->name);
+    if (result < 0) {
+        plx__os_close(descriptor);
+        return result;
+    }
+    return descriptor;
+}
+
+static void wait_to_retry(struct plx__attempt *attempt)
+{
+    int wait = attempt->retry_milliseconds == 0 ? FIRST_RETRY : attempt->retry_milliseconds * 2;
+    attempt->retry_milliseconds = wait > LAST_RETRY ? LAST_RETRY : wait;
+    attempt->retry_at = plx__clock_after(plx__clock_now(), attempt->retry_milliseconds);
+}
+
+static void begin(struct plx__attempt *attempt)
+{
+    int descriptor = open_descriptor(attempt);
+    if (descriptor < 0) {
+        fail(attempt, descriptor);
+        return;
+    }
+    int result = plx__os_connect(descriptor, &attempt->name);
+    bool full = result == -EAGAIN;
+    if (result == 0) {
+        result = plx__watch_start(&attempt->watch, &attempt->socket->task, descriptor, PLX__WRITE);
+    }
+    if (result < 0) {
+        plx__os_close(descriptor);
+    }
+    if (full) {
+        /* A Unix listener whose queue is full, of which no readiness ever tells (connect(2)). */
+        wait_to_retry(attempt);
+    } else if (result < 0) {
+        fail(attempt, result);
+    }
+}
+
+struct plx__attempt *plx__attempt_new(plx_socket *socket, const struct plx__os_name *name)
+{
+    struct plx__attempt *attempt = plx__memory_new(sizeof *attempt);
+    if (attempt != NULL) {
+        attempt->socket = socket;
+        attempt->name = *name;
+        begin(attempt);
+    }
+    return attempt;
+}
+
+struct plx__os_name plx__attempt_peer(int descriptor, const struct plx__os_name *asked)
+{
+    struct plx__os_name remote;
+    return plx__os_remote_name(descriptor, &remote) == 0 ? remote : *asked;
+}
+
+/* A connect to a port that nobody listens at, chosen by the kernel for this very socket, can meet
+ * itself: TCP's simultaneous open (RFC 9293, 3.5). That is no peer. */
+static bool is_itself(int descriptor)
+{
+    struct plx__os_name local, remote;
+    plx_address here, there;
+    return plx__os_remote_name(descriptor, &remote) == 0 &&
+           plx__os_local_name(descriptor, &local) == 0 && plx__os_name_to_address(&local, &here) &&
+           plx__os_name_to_address(&remote, &there) && plx_address_equal(&here, &there);
+}
+
+void plx__attempt_continue(struct plx__attempt *attempt)
+{
+    bool due = attempt->retry_at != 0 && plx__clock_now() >= attempt->retry_at;
+    if (attempt->progress != PLX__UNDER_WAY) {
+        return;
+    }
+    if (due) {
+        attempt->retry_at = 0;
+        begin(attempt);
+    } else if (attempt->watch.task != NULL && attempt->watch.ready != 0) {
+        int descriptor = attempt->watch.descriptor;
+        int error = plx__os_take_error(descriptor);
+        attempt->progress = PLX__WON;
+        /* Only a connection that was there can be reset, one that is not is refused (RFC 9293,
+         * 3.10.7.3): it was, and what came before the reset is still to be had. */
+        error = error == -ECONNRESET ? 0 : error;
+        if (error < 0 || is_itself(descriptor)) {
+            fail(attempt, error < 0 ? error : -ECONNREFUSED);
+        }
+    }
+}
+
+int plx__attempt_take(struct plx__attempt *attempt)
+{
+    int descriptor = attempt->watch.descriptor;
+    plx__watch_stop(&attempt->watch);
+    return descriptor;
+}
+
+/* A connection to itself is closed by a reset: its TIME_WAIT would keep the port, which may be the one
+ * that a server waits for, for a minute (RFC 9293, 3.6.1). It may also be one that nobody has looked
+ * at yet. */
+static void give_up(int descriptor)
+{
+    if (is_itself(descriptor)) {
+        plx__os_set_reset(descriptor);
+    }
+    plx__os_close(descriptor);
+}
+
+void plx__attempt_free(struct plx__attempt *attempt)
+{
+    if (attempt == NULL) {
+        return;
+    }
+    if (attempt->watch.task != NULL) {
+        give_up(plx__attempt_take(attempt));
+    }
+    plx__memory_free(attempt);
+}

@@ -1,0 +1,384 @@
+/* lib/socket/bytes.c -- what a program reads and writes. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/socket/idle.h"
+#include "lib/socket/message.h"
+#include "lib/socket/socket.h"
+
+#include <string.h>
+
+/* A closing socket that nobody reads keeps so much of what still arrives. */
+#define CLOSING_ROOM ((size_t)256 * 1024)
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static size_t limit_of(const plx_socket *socket, plx_option option)
+{
+    int limit = plx__option_value(socket->options, option);
+    return limit == 0 ? SIZE_MAX : (size_t)limit;
+}
+
+size_t plx__socket_room(const plx_socket *socket)
+{
+    if (socket->options == NULL && socket->state != PLX_CLOSING) {
+        return SIZE_MAX - socket->in.size;
+    }
+    size_t limit = limit_of(socket, PLX_OPTION_READ_LIMIT);
+    if (limit < socket->lifted) {
+        limit = socket->lifted;
+    }
+    if (socket->send_error != 0) {
+        /* The connection is over but for what the system still holds, which is all that can come:
+         * it is taken in whatever the limit, or the end would wait for somebody to make room. */
+        limit = SIZE_MAX;
+    } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
+        limit = CLOSING_ROOM;
+    }
+    return socket->in.size < limit && !socket->dropping ? limit - socket->in.size : 0;
+}
+
+size_t plx__socket_write_room(const plx_socket *socket)
+{
+    if (socket->options == NULL) {
+        return SIZE_MAX - socket->out.size;
+    }
+    size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);
+    return socket->out.size < limit ? limit - socket->out.size : 0;
+}
+
+/* ---- news of bytes --------------------------------------------------------------------------- */
+
+bool plx__socket_has_line(plx_socket *socket)
+{
+    const uint8_t *data = plx__buffer_data(&socket->in);
+    const uint8_t *end = memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line);
+    /* What was searched once is not searched again: a line that comes byte by byte costs linear
+     * time. */
+    socket->no_line = end == NULL ? socket->in.size : (size_t)(end - data);
+    return end != NULL;
+}
+
+void plx__socket_note_bytes(plx_socket *socket)
+{
+    socket->news |= PLX__NEWS(PLX__EVENT_DATA);
+    if (socket->kind->record_size == 0 && plx__event_has_line(&socket->handlers) &&
+        plx__socket_has_line(socket)) {
+        socket->news |= PLX__NEWS(PLX__EVENT_LINE);
+    }
+    if (socket->framing != NULL) {
+        plx__message_note(socket);
+    } else if (plx__socket_has_packets(socket) && plx__event_has_message(&socket->handlers)) {
+        socket->news |= PLX__NEWS(PLX__EVENT_MESSAGE);
+    }
+}
+
+void plx__socket_received(plx_socket *socket, size_t size)
+{
+    socket->bytes_received += size;
+    socket->fresh = true;
+    socket->idle_polls = 0;
+    plx__socket_note_bytes(socket);
+    plx__idle_received(socket);
+}
+
+void plx__socket_note_room(plx_socket *socket)
+{
+    size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);
+    /* Half of it, so that a writer is not called back for each few bytes that leave. */
+    if (socket->wants_room && socket->out.size <= limit / 2) {
+        socket->wants_room = false;
+        socket->news |= PLX__NEWS(PLX__EVENT_ROOM);
+        plx__task_schedule(&socket->task);
+    }
+}
+
+void plx__socket_has_sent(plx_socket *socket, size_t size)
+{
+    bool heard = plx__event_has_sending(&socket->handlers);
+    socket->sent = heard ? socket->sent + size : 0;
+    socket->bytes_sent += size;
+    socket->idle_polls = 0;
+    socket->news |= heard ? PLX__NEWS(PLX__EVENT_PROGRESS) : 0;
+    if (socket->out.size == 0) {
+        socket->news |= heard ? PLX__NEWS(PLX__EVENT_COMPLETE) : 0;
+        /* A group's pool takes the block; alone, the usual one is kept for the next frame. */
+        if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
+            plx__buffer_rest(&socket->out, plx__socket_pool(socket));
+        }
+    }
+    plx__socket_note_room(socket);
+    plx__idle_sent(socket);
+}
+
+/* An emptied buffer goes back to the group at once, unless the program was lent what it held. */
+void plx__socket_consumed(plx_socket *socket)
+{
+    socket->taken = true;
+    if (socket->in.size == 0 && socket->task.loop != NULL && !socket->lent) {
+        plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+    }
+    if (socket->framing != NULL && socket->options != NULL) {
+        plx__message_make_room(socket);
+    }
+    bool reading = (socket->watch.interest & PLX__READ) != 0;
+    if (socket->watch.task != NULL && !reading && !socket->input_ended &&
+        plx__socket_room(socket) > 0) {
+        plx__socket_update(socket);
+    }
+}
+
+/* ---- the front of what was received ---------------------------------------------------------- */
+
+static const void *front(const plx_socket *socket, size_t *ret_size)
+{
+    if (socket->kind->front != NULL) {
+        return socket->kind->front(socket, ret_size);
+    }
+    *ret_size = socket->in.size;
+    return plx__buffer_data(&socket->in);
+}
+
+/* Takes bytes of a stream, or the record that is first, whatever the size. */
+static size_t take(plx_socket *socket, size_t size)
+{
+    size_t taken;
+    if (socket->kind->take != NULL) {
+        taken = socket->kind->take(socket, size);
+    } else {
+        taken = plx__buffer_skip(&socket->in, size);
+        socket->no_line -= taken < socket->no_line ? taken : socket->no_line;
+        if (socket->framing != NULL) {
+            plx__message_taken(socket, taken);
+        }
+    }
+    plx__socket_consumed(socket);
+    return taken;
+}
+
+void plx__socket_lend_and_take(plx_socket *socket, size_t size)
+{
+    socket->lent = true;
+    plx__task_lend(&socket->task);
+    take(socket, size);
+}
+
+/* Whether nothing will come any more that is not in the buffer. */
+static bool is_at_end(const plx_socket *socket)
+{
+    return socket->state == PLX_UNCONNECTED || socket->input_ended;
+}
+
+static ptrdiff_t refuse(plx_socket *socket, const char *call, size_t size, const char *why)
+{
+    plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION, "%s %zu bytes%s", call, size, why);
+    return -1;
+}
+
+bool plx__socket_refuse_peerless(plx_socket *socket, const char *call)
+{
+    plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                       "%s: the socket has no peer, call %s, or plx_socket_connect_to first", call,
+                       socket->kind->without_peer);
+    return true;
+}
+
+/* What splits or joins is for streams only. */
+static bool is_no_stream(plx_socket *socket, const char *call)
+{
+    bool refused = socket->kind->record_size > 0;
+    if (refused) {
+        plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                           "%s: %s sockets have messages and no stream of bytes, call "
+                           "plx_socket_read_message",
+                           call, socket->kind->name);
+    }
+    return refused;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size)
+{
+    if (socket == NULL) {
+        return -1;
+    }
+    if (data == NULL && size > 0) {
+        return refuse(socket, "read", size, " into NULL");
+    }
+    if (plx__socket_refuses_peerless(socket, "read")) {
+        return -1;
+    }
+    size_t available;
+    const void *bytes = front(socket, &available);
+    bool any = socket->kind->record_size > 0 ? socket->in_records > 0 : available > 0;
+    socket->fresh = false;
+    if (!any) {
+        return is_at_end(socket) ? -1 : 0;
+    }
+    size_t count = size < available ? size : available;
+    if (count > 0) {
+        memcpy(data, bytes, count);
+    }
+    take(socket, count);
+    return (ptrdiff_t)count;
+}
+
+ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t size)
+{
+    if (socket == NULL || is_no_stream(socket, "read_exact")) {
+        return -1;
+    }
+    if (data == NULL && size > 0) {
+        return refuse(socket, "read_exact", size, " into NULL");
+    }
+    if (size > PTRDIFF_MAX) {
+        return refuse(socket, "read_exact", size, ": more than memory can hold");
+    }
+    socket->fresh = false;
+    if (socket->in.size >= size) {
+        socket->lifted = 0;
+        return plx_socket_read(socket, data, size) < 0 && size > 0 ? -1 : (ptrdiff_t)size;
+    }
+    if (is_at_end(socket)) {
+        return -1;
+    }
+    socket->lifted = size;
+    plx__socket_update(socket);
+    return 0;
+}
+
+const void *plx_socket_lookahead(plx_socket *socket, size_t *ret_size)
+{
+    size_t size = 0;
+    const void *bytes = NULL;
+    if (socket != NULL) {
+        bytes = plx__socket_refuses_peerless(socket, "lookahead")
+                    ? plx__buffer_data(&(struct plx__buffer){0})
+                    : front(socket, &size);
+        socket->fresh = false;
+    }
+    if (ret_size != NULL) {
+        *ret_size = size;
+    }
+    return bytes;
+}
+
+const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
+{
+    size_t size = 0;
+    const void *bytes = plx_socket_lookahead(socket, &size);
+    if (ret_size != NULL) {
+        *ret_size = size;
+    }
+    bool any = socket != NULL && (socket->kind->record_size > 0
+                                      ? plx__socket_has_packets(socket) && socket->in_records > 0
+                                      : size > 0);
+    if (any) {
+        plx__socket_lend_and_take(socket, size);
+    }
+    return bytes;
+}
+
+/* How long the first line is, with its end; 0 while there is none. */
+static size_t line_length(plx_socket *socket)
+{
+    return plx__socket_has_line(socket) ? socket->no_line + 1 : 0;
+}
+
+ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
+{
+    if (socket == NULL || is_no_stream(socket, "read_line")) {
+        return -1;
+    }
+    if (line == NULL) {
+        return refuse(socket, "read_line with room for", size, " at NULL");
+    }
+    if (size < 2) {
+        return refuse(socket, "read_line with room for", size, ": 2 is the least");
+    }
+    size_t length = line_length(socket);
+    bool full = plx__socket_room(socket) == 0 || socket->in.size >= size - 1;
+    socket->fresh = false;
+    if (length == 0 && (full || is_at_end(socket))) {
+        length = socket->in.size;
+    }
+    if (length == 0) {
+        return is_at_end(socket) ? -1 : 0;
+    }
+    if (length > size - 1) {
+        length = size - 1;
+    }
+    memcpy(line, plx__buffer_data(&socket->in), length);
+    line[length] = '\0';
+    take(socket, length);
+    return (ptrdiff_t)length;
+}
+
+bool plx_socket_can_read_line(const plx_socket *socket)
+{
+    if (socket == NULL || socket->kind->record_size > 0 || socket->in.size == 0) {
+        return false;
+    }
+    /* The socket is const for its users: how far it was searched is no change that they could see. */
+    return is_at_end(socket) || plx__socket_room(socket) == 0 ||
+           plx__socket_has_line((plx_socket *)socket);
+}
+
+size_t plx_socket_skip(plx_socket *socket, size_t size)
+{
+    if (socket == NULL || plx__socket_refuses_peerless(socket, "skip")) {
+        return 0;
+    }
+    return socket->in.size == 0 ? 0 : take(socket, size);
+}
+
+int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
+{
+    if (socket == NULL || is_no_stream(socket, "unread")) {
+        return PLX_INVALID_STATE;
+    }
+    if (data == NULL && size > 0) {
+        refuse(socket, "unread", size, " from NULL");
+        return PLX_INVALID_STATE;
+    }
+    if (!plx__buffer_prepend(&socket->in, data, size, plx__socket_pool(socket))) {
+        return plx__socket_fail_memory(socket, "unread %zu bytes", size);
+    }
+    /* Behind what was put there all is as it was searched. */
+    const uint8_t *first = plx__buffer_data(&socket->in);
+    const uint8_t *end = memchr(first, '\n', size);
+    socket->no_line = end == NULL ? socket->no_line + size : (size_t)(end - first);
+    if (socket->framing != NULL) {
+        plx__message_given_back(socket, size);
+        plx__message_make_room(socket);
+    }
+    plx__socket_update(socket);
+    return 0;
+}
+
+void plx_socket_purge(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return;
+    }
+    socket->fresh = socket->again = false;
+    plx__socket_drop_bytes(socket);
+    socket->news &=
+        ~(PLX__NEWS(PLX__EVENT_DATA) | PLX__NEWS(PLX__EVENT_LINE) | PLX__NEWS(PLX__EVENT_MESSAGE));
+    plx__socket_consumed(socket);
+}
+
+size_t plx_socket_bytes_available(const plx_socket *socket)
+{
+    size_t size = 0;
+    if (socket != NULL) {
+        front(socket, &size);
+    }
+    return size;
+}
+
+bool plx_socket_end_of_file(const plx_socket *socket)
+{
+    return socket == NULL || (socket->in.size == 0 && is_at_end(socket));
+}

@@ -1,0 +1,228 @@
+/* lib/socket/failure.c -- how a socket fails: what is remembered, what will be told. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/socket/socket.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Sentences name a path or a host, both of which may be long; one that is cut is still a sentence.
+ */
+#define STEP_SIZE 480
+
+/* ---- what is remembered ---------------------------------------------------------------------- */
+
+/* The errors, made when there are none yet, with what was kept bare moved into them; NULL where there is
+ * no memory. */
+static struct plx__errors *errors_of(plx_socket *socket)
+{
+    struct plx__bare_errors *bare = &socket->bare;
+    struct plx__errors *errors = socket->errors;
+    if (errors == NULL) {
+        errors = socket->errors = plx__memory_new(sizeof *errors);
+        if (errors != NULL) {
+            int os_error = bare->last == bare->end ? bare->end_os_error : 0;
+            errors->last = plx__error_bare(bare->last, os_error);
+            errors->call = plx__error_bare(bare->call, 0);
+            errors->end = plx__error_bare(bare->end, bare->end_os_error);
+            *bare = (struct plx__bare_errors){0};
+        }
+    }
+    return errors;
+}
+
+/* Sets the last error, and where it is the first one since the last poll the one to be told, each with
+ * a sentence of its own: they are forgotten at different times. */
+static int fail(plx_socket *socket, int code, plx_reason reason, int os_error, const char *step)
+{
+    bool first = (socket->news & PLX__NEWS(PLX__EVENT_CALL_ERROR)) == 0;
+    if (socket->hold.freed) {
+        return code;
+    }
+    struct plx__errors *errors = errors_of(socket);
+    if (errors == NULL) {
+        socket->bare.last = (uint16_t)code;
+        socket->bare.call = first ? (uint16_t)code : socket->bare.call;
+    } else {
+        plx__error_set(&errors->last, code, reason, os_error, "%s", step);
+        plx__error_set(first ? &errors->call : NULL, code, reason, os_error, "%s", step);
+    }
+    socket->news |= PLX__NEWS(PLX__EVENT_CALL_ERROR);
+    plx__task_schedule(&socket->task);
+    return code;
+}
+
+static void set_end(plx_socket *socket, int code, plx_reason reason, int os_error, const char *step)
+{
+    struct plx__errors *errors = errors_of(socket);
+    if (errors == NULL) {
+        socket->bare.last = socket->bare.end = (uint16_t)code;
+        socket->bare.end_os_error = os_error == PLX__SENTENCE ? 0 : (uint16_t)os_error;
+    } else {
+        plx__error_set(&errors->last, code, reason, os_error, "%s", step);
+        plx__error_set(&errors->end, code, reason, os_error, "%s", step);
+    }
+    socket->news |= PLX__NEWS(PLX__EVENT_END_ERROR);
+}
+
+/* ---- how calls fail -------------------------------------------------------------------------- */
+
+int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error, const char *step,
+                     ...)
+{
+    char text[STEP_SIZE];
+    va_list arguments;
+    va_start(arguments, step);
+    vsnprintf(text, sizeof text, step, arguments);
+    va_end(arguments);
+    return fail(socket, code, reason, -error, text);
+}
+
+int plx__socket_refuse(plx_socket *socket, plx_reason reason, const char *sentence, ...)
+{
+    char text[STEP_SIZE];
+    va_list arguments;
+    va_start(arguments, sentence);
+    vsnprintf(text, sizeof text, sentence, arguments);
+    va_end(arguments);
+    return fail(socket, PLX_INVALID_STATE, reason, PLX__SENTENCE, text);
+}
+
+int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...)
+{
+    char text[STEP_SIZE];
+    va_list arguments;
+    va_start(arguments, step);
+    vsnprintf(text, sizeof text, step, arguments);
+    va_end(arguments);
+    return fail(socket, plx__error_code(-error), plx__error_reason(-error), -error, text);
+}
+
+int plx__socket_fail_memory(plx_socket *socket, const char *step, ...)
+{
+    char text[STEP_SIZE];
+    va_list arguments;
+    va_start(arguments, step);
+    vsnprintf(text, sizeof text, step, arguments);
+    va_end(arguments);
+    return fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, text);
+}
+
+int plx__socket_fail_open(plx_socket *socket, const char *call)
+{
+    static const char *const states[] = {"",      "looking up a name", "connecting", "connected",
+                                         "bound", "listening",         "closing"};
+    if (socket->state == PLX_UNCONNECTED) {
+        return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket has been freed",
+                                  call);
+    }
+    return plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                              "%s: the socket is %s already, call plx_socket_close first", call,
+                              states[socket->state]);
+}
+
+int plx__socket_fail_state(plx_socket *socket, const char *call)
+{
+    static const char *const states[] = {NULL,
+                                         "still looking up its peer",
+                                         "still connecting",
+                                         "connected",
+                                         "bound",
+                                         "listening, and nobody has connected to it yet",
+                                         "closing, because plx_socket_disconnect was called"};
+    if (socket->state == PLX_UNCONNECTED) {
+        return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket is %s first", call,
+                                  socket->kind->unopened);
+    }
+    return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket is %s", call,
+                              states[socket->disconnecting ? PLX_CLOSING : socket->state]);
+}
+
+/* ---- how connections end --------------------------------------------------------------------- */
+
+void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
+                               const char *step, ...)
+{
+    char text[STEP_SIZE];
+    va_list arguments;
+    va_start(arguments, step);
+    vsnprintf(text, sizeof text, step, arguments);
+    va_end(arguments);
+    set_end(socket, code, reason, -error, text);
+}
+
+/* ---- telling and forgetting ------------------------------------------------------------------ */
+
+/* A copy could lose its sentence where there is no memory, and mostly it would be of the same error. */
+static void make_last(struct plx__errors *errors, const plx_error *error)
+{
+    const plx_error *last = &errors->last;
+    bool same = last->code == error->code && last->reason == error->reason &&
+                last->os_error == error->os_error && strcmp(last->message, error->message) == 0;
+    if (!same) {
+        plx__error_copy(&errors->last, error);
+    }
+}
+
+/* What is told is the last error as well, even if a call has failed since. */
+void plx__socket_take_error(plx_socket *socket, enum plx__event event, plx_error *ret_error)
+{
+    bool end = event == PLX__EVENT_END_ERROR;
+    struct plx__bare_errors *bare = &socket->bare;
+    struct plx__errors *errors = errors_of(socket);
+    if (errors != NULL) {
+        plx__error_take(ret_error, end ? &errors->end : &errors->call);
+        make_last(errors, ret_error);
+    } else {
+        *ret_error =
+            end ? plx__error_bare(bare->end, bare->end_os_error) : plx__error_bare(bare->call, 0);
+        bare->last = end ? bare->end : bare->call;
+    }
+}
+
+void plx__socket_forget_errors(plx_socket *socket, bool all)
+{
+    socket->bare = (struct plx__bare_errors){.last = all ? 0 : socket->bare.last};
+    if (socket->errors == NULL) {
+        return;
+    }
+    plx__error_clear(&socket->errors->call);
+    plx__error_clear(&socket->errors->end);
+    if (all) {
+        plx__error_clear(&socket->errors->last);
+        plx__memory_free(socket->errors->unreached);
+        socket->errors->unreached = NULL;
+    }
+}
+
+/* ---- what the program asks ------------------------------------------------------------------- */
+
+/* The socket is const for its users: that its error gets a place as soon as there is memory is no
+ * change that they could see. */
+const plx_error *plx_socket_error(const plx_socket *socket)
+{
+    static const plx_error none = {PLX_OK, PLX_REASON_NONE, 0, ""};
+    static const plx_error no_socket = {PLX_INVALID_STATE, PLX_REASON_OPERATION, 0,
+                                        "there is no socket"};
+    static const plx_error no_memory = {PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                        "out of memory"};
+    if (socket == NULL) {
+        return &no_socket;
+    }
+    if (plx_socket_last_error(socket) == PLX_OK) {
+        return &none;
+    }
+    const struct plx__errors *errors = errors_of((plx_socket *)socket);
+    return errors != NULL ? &errors->last : &no_memory;
+}
+
+int plx_socket_last_error(const plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    return socket->errors != NULL ? socket->errors->last.code : socket->bare.last;
+}

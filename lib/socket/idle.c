@@ -1,0 +1,98 @@
+/* lib/socket/idle.c -- connections on which nothing arrives any more. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/socket/idle.h"
+
+#include <errno.h>
+
+static int limit_of(const plx_socket *socket)
+{
+    return plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT);
+}
+
+/* The coarse clock is a quarter of the price, and behind by a tick: good enough for statistics. */
+void plx__idle_received(plx_socket *socket)
+{
+    if (limit_of(socket) == 0) {
+        socket->last_activity = plx__clock_coarse();
+    } else {
+        socket->last_activity = plx__clock_now();
+        socket->options->idle_from = socket->last_activity;
+    }
+}
+
+void plx__idle_sent(plx_socket *socket)
+{
+    if (socket->kind->unconfirmed == NULL) {
+        plx__idle_received(socket);
+    } else {
+        socket->last_activity = plx__clock_coarse();
+    }
+}
+
+void plx__idle_begin(plx_socket *socket)
+{
+    plx__idle_received(socket);
+    if (socket->options != NULL) {
+        socket->options->arrived = 0;
+        socket->options->under_way = false;
+    }
+}
+
+uint64_t plx__idle_deadline(const plx_socket *socket)
+{
+    int limit = limit_of(socket);
+    if (limit == 0 || socket->state != PLX_CONNECTED || socket->peer_ended) {
+        return 0;
+    }
+    return plx__clock_after(socket->options->idle_from, limit);
+}
+
+/* What the peer's kernel has acknowledged since the last look moves idle_from; so does what is under
+ * way and was not at the last look, for it may have been sent just now. */
+static void look_at_peer(plx_socket *socket, uint64_t now)
+{
+    struct plx__options *options = socket->options;
+    ptrdiff_t unconfirmed = socket->kind->unconfirmed(socket);
+    uint64_t arrived = socket->bytes_sent - (unconfirmed > 0 ? (uint64_t)unconfirmed : 0);
+    bool has_arrived = arrived != options->arrived;
+    bool under_way = unconfirmed > 0 || socket->out.size > 0;
+    uint64_t moment = 0;
+    if (under_way && (has_arrived || !options->under_way)) {
+        moment = now;
+    } else if (has_arrived) {
+        uint64_t ago = plx__os_acknowledged_ago(socket->watch.descriptor) * PLX__MILLISECOND;
+        moment = ago < now ? now - ago : 0;
+    }
+    options->idle_from = moment > options->idle_from ? moment : options->idle_from;
+    options->arrived = arrived;
+    options->under_way = under_way;
+}
+
+/* The time is over, so far as is known. */
+static PLX__APART void check_late(plx_socket *socket, uint64_t now)
+{
+    bool looks = socket->kind->unconfirmed != NULL;
+    /* What waits to be sent is no sign of the peer, where the peer gives one. */
+    if (plx__socket_has_input_work(socket) || (!looks && plx__socket_can_send(socket))) {
+        return;
+    }
+    if (looks) {
+        look_at_peer(socket, now);
+    }
+    if (now >= plx__idle_deadline(socket)) {
+        plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
+                                  "nothing arrived at either end for %d ms", limit_of(socket));
+        plx__socket_end(socket);
+    }
+}
+
+void plx__idle_check(plx_socket *socket)
+{
+    uint64_t late = plx__idle_deadline(socket);
+    uint64_t now = late == 0 ? 0 : plx__clock_now();
+    if (late != 0 && now >= late) {
+        check_late(socket, now);
+    }
+}

@@ -1,0 +1,216 @@
+/* lib/socket/option.c -- options, remembered until the descriptor exists. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/socket/connect.h"
+#include "lib/base/memory.h"
+#include "lib/socket/option.h"
+#include "lib/socket/socket.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+/* What an option is called, and what it may be. */
+struct rule {
+    const char *name; /* without PLX_OPTION_ */
+    int least, most;
+};
+
+static const struct rule rules[PLX__OPTION_COUNT] = {
+    [PLX_OPTION_KEEP_ALIVE] = {"KEEP_ALIVE", 0, 1},
+    /* The kernel's own limits (tcp(7)). */
+    [PLX_OPTION_KEEP_ALIVE_IDLE] = {"KEEP_ALIVE_IDLE", 1, 32767},
+    [PLX_OPTION_KEEP_ALIVE_INTERVAL] = {"KEEP_ALIVE_INTERVAL", 1, 32767},
+    [PLX_OPTION_KEEP_ALIVE_COUNT] = {"KEEP_ALIVE_COUNT", 1, 127},
+    [PLX_OPTION_LOW_DELAY] = {"LOW_DELAY", 0, 1},
+    [PLX_OPTION_TYPE_OF_SERVICE] = {"TYPE_OF_SERVICE", 0, 255},
+    [PLX_OPTION_SEND_BUFFER_SIZE] = {"SEND_BUFFER_SIZE", 1, INT_MAX},
+    [PLX_OPTION_RECEIVE_BUFFER_SIZE] = {"RECEIVE_BUFFER_SIZE", 1, INT_MAX},
+    [PLX_OPTION_PATH_MTU] = {"PATH_MTU", 1280, 65535}, /* RFC 8200, 5: no link has less */
+    [PLX_OPTION_PROTOCOL] = {"PROTOCOL", 0, 2},
+    [PLX_OPTION_READ_LIMIT] = {"READ_LIMIT", 0, INT_MAX},
+    [PLX_OPTION_WRITE_LIMIT] = {"WRITE_LIMIT", 0, INT_MAX},
+    [PLX_OPTION_CONNECT_TIMEOUT] = {"CONNECT_TIMEOUT", 0, INT_MAX},
+    [PLX_OPTION_LINGER_TIMEOUT] = {"LINGER_TIMEOUT", 0, INT_MAX},
+    [PLX_OPTION_IDLE_TIMEOUT] = {"IDLE_TIMEOUT", 0, INT_MAX},
+    [PLX_OPTION_HALF_OPEN] = {"HALF_OPEN", 0, 1},
+    [PLX_OPTION_AUTO_CONNECT] = {"AUTO_CONNECT", 0, 1},
+    [PLX_OPTION_ROUTER_HOPS] = {"ROUTER_HOPS", 1, 255},
+    [PLX_OPTION_SEND_TO_SELF] = {"SEND_TO_SELF", 0, 1},
+    [PLX_OPTION_BROADCAST] = {"BROADCAST", 0, 1},
+    [PLX_OPTION_SHARE_ADDRESS] = {"SHARE_ADDRESS", 0, 1},
+    [PLX_OPTION_MODE] = {"MODE", 0, 0777},
+    [PLX_OPTION_RECEIVE_HANDLES] = {"RECEIVE_HANDLES", 0, 1},
+    [PLX_OPTION_UNACKNOWLEDGED_TIMEOUT] = {"UNACKNOWLEDGED_TIMEOUT", 0, INT_MAX},
+};
+
+const int plx__option_presets[PLX__OPTION_COUNT] = {
+    [PLX_OPTION_LOW_DELAY] = 1,           [PLX_OPTION_PROTOCOL] = 2,
+    [PLX_OPTION_CONNECT_TIMEOUT] = 30000, [PLX_OPTION_LINGER_TIMEOUT] = 30000,
+    [PLX_OPTION_ROUTER_HOPS] = 32,        [PLX_OPTION_BROADCAST] = 1,
+};
+
+/* What the library obeys itself, for all kinds. */
+#define OURS                                                                                       \
+    (PLX__OPTION(READ_LIMIT) | PLX__OPTION(WRITE_LIMIT) | PLX__OPTION(CONNECT_TIMEOUT) |           \
+     PLX__OPTION(LINGER_TIMEOUT) | PLX__OPTION(IDLE_TIMEOUT) | PLX__OPTION(HALF_OPEN))
+
+/* What a kind has and the library obeys: the kernel knows nothing of it. */
+#define OBEYED                                                                                     \
+    (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |                       \
+     PLX__OPTION(RECEIVE_HANDLES))
+
+const char *plx__option_name(plx_option option)
+{
+    return (unsigned)option < PLX__OPTION_COUNT ? rules[option].name : NULL;
+}
+
+/* Permissions are read in octal by everybody. */
+static const char *put_value(char *text, size_t size, plx_option option, int value)
+{
+    if (option == PLX_OPTION_MODE && value > 0) {
+        snprintf(text, size, "0%o", (unsigned)value);
+    } else {
+        snprintf(text, size, "%d", value);
+    }
+    return text;
+}
+
+static bool is_known(const plx_socket *socket, plx_option option)
+{
+    return (unsigned)option < PLX__OPTION_COUNT &&
+           ((OURS | socket->kind->options) & ((plx__option_set)1 << option)) != 0;
+}
+
+static bool make_table(plx_socket *socket)
+{
+    if (socket->options == NULL) {
+        socket->options = plx__memory_new(sizeof *socket->options);
+    }
+    return socket->options != NULL;
+}
+
+bool plx__options_copy(plx_socket *to, const plx_socket *from)
+{
+    if (from->options == NULL) {
+        return true;
+    }
+    if (!make_table(to)) {
+        return false;
+    }
+    *to->options = *from->options;
+    return true;
+}
+
+void plx__options_apply(plx_socket *socket, int descriptor)
+{
+    plx__option_set wanted =
+        socket->kind->presets | (socket->options == NULL ? 0 : socket->options->set);
+    wanted &= socket->kind->options & ~OBEYED;
+    for (unsigned option = 0; wanted != 0; option++, wanted >>= 1) {
+        if ((wanted & 1) != 0) {
+            plx__os_set_option(descriptor, (plx_option)option,
+                               plx__option_value(socket->options, (plx_option)option));
+        }
+    }
+    if (socket->kind->prepare != NULL) {
+        socket->kind->prepare(descriptor);
+    }
+}
+
+/* Attempts to connect have descriptors of their own, the first of which becomes the socket's. */
+static int apply_now(plx_socket *socket, plx_option option, int value)
+{
+    plx__option_set kernels = socket->kind->options & ~OBEYED;
+    if ((kernels & ((plx__option_set)1 << option)) == 0) {
+        return 0;
+    }
+    if (!plx__os_has_option(option)) {
+        return -ENOPROTOOPT;
+    }
+    if (socket->connect != NULL) {
+        plx__connect_set_option(socket, option, value);
+    }
+    return socket->watch.task == NULL ? 0
+                                      : plx__os_set_option(socket->watch.descriptor, option, value);
+}
+
+/* Says why an option or its value is none. */
+static int refuse(plx_socket *socket, plx_option option, int value)
+{
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    const char *name = plx__option_name(option);
+    char given[16], least[16], most[16];
+    put_value(given, sizeof given, option, value);
+    if (name == NULL) {
+        return plx__socket_refuse(socket, reason, "set option %d to %s: there is no such option",
+                                  (int)option, given);
+    }
+    if (!is_known(socket, option)) {
+        return plx__socket_refuse(socket, reason,
+                                  "set %s to %s: %s sockets do not have this option", name, given,
+                                  socket->kind->name);
+    }
+    return plx__socket_refuse(socket, reason, "set %s to %s: out of range %s to %s", name, given,
+                              put_value(least, sizeof least, option, rules[option].least),
+                              put_value(most, sizeof most, option, rules[option].most));
+}
+
+/* A time-out that is set anew is counted from now on, and so is the ending that is under way. */
+static void note_moment(plx_socket *socket, plx_option option, int value)
+{
+    bool ending = socket->state == PLX_CLOSING || socket->peer_ended;
+    if (option == PLX_OPTION_IDLE_TIMEOUT) {
+        socket->options->idle_from = plx__clock_now();
+    } else if (option == PLX_OPTION_LINGER_TIMEOUT && ending) {
+        socket->wake_at = plx__clock_after(plx__clock_now(), value);
+    }
+}
+
+int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (!is_known(socket, option) || value < rules[option].least || value > rules[option].most) {
+        return refuse(socket, option, value);
+    }
+    if (!make_table(socket)) {
+        return plx__socket_fail_memory(socket, "set %s", rules[option].name);
+    }
+    int result = apply_now(socket, option, value);
+    if (result < 0) {
+        char given[16];
+        return plx__socket_fail_system(socket, result, "set %s to %s", rules[option].name,
+                                       put_value(given, sizeof given, option, value));
+    }
+    socket->options->values[option] = value;
+    socket->options->set |= (plx__option_set)1 << option;
+    note_moment(socket, option, value);
+    if (option == PLX_OPTION_AUTO_CONNECT && value == 0) {
+        socket->will_connect = false;
+    }
+    /* A limit or a time-out may let something go on. */
+    plx__socket_note_room(socket);
+    plx__socket_update(socket);
+    return 0;
+}
+
+int plx_socket_option(const plx_socket *socket, plx_option option)
+{
+    int value;
+    if (socket == NULL || !is_known(socket, option)) {
+        return -1;
+    }
+    /* A listener is reusable in any case, which is not the sharing that was asked for. */
+    plx__option_set kernels = socket->kind->options & ~(OBEYED | PLX__OPTION(SHARE_ADDRESS));
+    bool asked = (kernels & ((plx__option_set)1 << option)) != 0 && socket->watch.task != NULL;
+    if (asked && plx__os_option(socket->watch.descriptor, option, &value) == 0) {
+        return value;
+    }
+    if (asked && option == PLX_OPTION_PATH_MTU) {
+        return 0; /* there is no way, or none is known: not what somebody wished it to be */
+    }
+    return plx__option_value(socket->options, option);
+}

@@ -1,0 +1,56 @@
+/* lib/socket/option.h -- options, remembered until the descriptor exists.
+ *
+ * Design: a socket has no table of options until one is set; then it has its own, and a server's
+ * clients get a copy. What the kernel has to know is applied when a descriptor appears; what the
+ * library obeys is asked here. */
+#ifndef PLX_LIB_OPTION_H
+#define PLX_LIB_OPTION_H
+
+#include <pollux/socket.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One bit for each plx_option. */
+typedef uint32_t plx__option_set;
+
+#define PLX__OPTION(name) ((plx__option_set)1 << PLX_OPTION_##name)
+/* Those that every socket has in the kernel. */
+#define PLX__OPTIONS_OF_SOCKETS (PLX__OPTION(SEND_BUFFER_SIZE) | PLX__OPTION(RECEIVE_BUFFER_SIZE))
+/* Those of the internet's sockets, and the family they may use. */
+#define PLX__OPTIONS_OF_INTERNET                                                                   \
+    (PLX__OPTION(PROTOCOL) | PLX__OPTION(TYPE_OF_SERVICE) | PLX__OPTION(PATH_MTU) |                \
+     PLX__OPTION(SHARE_ADDRESS))
+
+#define PLX__OPTION_COUNT (PLX_OPTION_UNACKNOWLEDGED_TIMEOUT + 1)
+
+struct plx__options {
+    plx__option_set set; /* by the program */
+    uint64_t idle_from;  /* IDLE_TIMEOUT: the moment from which silence is counted (lib/socket/idle.h) */
+    uint64_t arrived;    /* at the last look: bytes that the peer's kernel had acknowledged */
+    bool under_way;      /* at the last look: others were not, or were still queued */
+    int values[PLX__OPTION_COUNT];
+};
+
+/* What an option is when nobody set it. */
+extern const int plx__option_presets[PLX__OPTION_COUNT];
+
+/* plx__option_value returns what was set, or the default. `options` may be NULL. */
+static inline int plx__option_value(const struct plx__options *options, plx_option option)
+{
+    bool set = options != NULL && (options->set & ((plx__option_set)1 << option)) != 0;
+    return set ? options->values[option] : plx__option_presets[option];
+}
+
+/* plx__option_name returns the name of an option, such as "KEEP_ALIVE"; NULL for a number that is none.
+ * Static. */
+const char *plx__option_name(plx_option option);
+
+/* plx__options_apply tells a new descriptor what was set, and the presets that the kernel would
+ * have otherwise. An option that the kernel refuses is left as the kernel has it. */
+void plx__options_apply(plx_socket *socket, int descriptor);
+
+/* plx__options_copy gives `to` the options of `from`. False for want of memory. */
+bool plx__options_copy(plx_socket *to, const plx_socket *from);
+
+#endif

@@ -1,0 +1,271 @@
+/* lib/socket/property.c -- what a socket is set to and what it is. */
+#include "config.h"
+
+#include "lib/base/address.h"
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/socket/socket.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- handlers -------------------------------------------------------------------------------- */
+
+void plx_socket_set_events_sized(plx_socket *socket, const plx_events *events, size_t size,
+                                 void *user)
+{
+    if (socket != NULL) {
+        socket->handlers = (struct plx__handlers){.table = events, .size = size, .user = user};
+    }
+}
+
+void plx_socket_set_user(plx_socket *socket, void *user)
+{
+    if (socket != NULL) {
+        socket->handlers.user = user;
+    }
+}
+
+void *plx_socket_user(const plx_socket *socket)
+{
+    return socket == NULL ? NULL : socket->handlers.user;
+}
+
+/* ---- as set ---------------------------------------------------------------------------------- */
+
+bool plx__text_set(char **text, const char *value)
+{
+    char *copy = NULL;
+    if (value != NULL && value[0] != '\0') {
+        copy = plx__memory_copy_text(value);
+        if (copy == NULL) {
+            return false;
+        }
+    }
+    plx__memory_free(*text);
+    *text = copy;
+    return true;
+}
+
+static int set_text(plx_socket *socket, char **text, const char *value, const char *call)
+{
+    if (!plx__text_set(text, value)) {
+        return plx__socket_fail_memory(socket, "%s", call);
+    }
+    return 0;
+}
+
+static const char *text_or_none(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+/* What leads to a socket is a path, or an address with its port and interface. */
+static bool has_path(const plx_socket *socket)
+{
+    return socket->kind->check_path != NULL;
+}
+
+static int refuse_for_path(plx_socket *socket, const char *property)
+{
+    return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                              "set %s: %s sockets have a path instead, call plx_socket_set_path",
+                              property, socket->kind->name);
+}
+
+int plx_socket_set_address(plx_socket *socket, const char *host)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (has_path(socket) && host != NULL && host[0] != '\0') {
+        return refuse_for_path(socket, "an address");
+    }
+    return set_text(socket, &socket->address, host, "set the address");
+}
+
+const char *plx_socket_address(const plx_socket *socket)
+{
+    return text_or_none(socket == NULL ? NULL : socket->address);
+}
+
+int plx_socket_set_port(plx_socket *socket, int port)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (port < 0 || port > 65535) {
+        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
+                                -PLX__SENTENCE, "set the port to %d: out of range 0 to 65535",
+                                port);
+    }
+    if (has_path(socket) && port != 0) {
+        return refuse_for_path(socket, "a port");
+    }
+    socket->port = (uint16_t)port;
+    return 0;
+}
+
+int plx_socket_port(const plx_socket *socket)
+{
+    plx_address local;
+    if (socket == NULL) {
+        return 0;
+    }
+    return plx_socket_local(socket, &local) ? local.port : socket->port;
+}
+
+bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size)
+{
+    char *copy = size == 0 ? NULL : plx__memory_copy(path, size);
+    if (size > 0 && copy == NULL) {
+        return false;
+    }
+    plx__memory_free(socket->path);
+    socket->path = copy;
+    socket->path_size = (uint16_t)size;
+    return true;
+}
+
+int plx__socket_set_path(plx_socket *socket, const char *path, size_t size)
+{
+    if (!has_path(socket) && size > 0) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "set a path: %s sockets have an address and a port instead, call "
+                                  "plx_socket_set_address",
+                                  socket->kind->name);
+    }
+    int result = size == 0 ? 0 : socket->kind->check_path(path, size);
+    if (result < 0) {
+        return plx__socket_fail_system(socket, result, "set the path \"%s\"", path);
+    }
+    if (!plx__socket_keep_path(socket, path, size)) {
+        return plx__socket_fail_memory(socket, "set the path");
+    }
+    return 0;
+}
+
+int plx_socket_set_path(plx_socket *socket, const char *path)
+{
+    return socket == NULL ? PLX_INVALID_STATE
+                          : plx__socket_set_path(socket, path, path == NULL ? 0 : strlen(path));
+}
+
+const char *plx_socket_path(const plx_socket *socket)
+{
+    return text_or_none(socket == NULL ? NULL : socket->path);
+}
+
+int plx_socket_set_interface(plx_socket *socket, const char *name_or_address)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (has_path(socket) && name_or_address != NULL && name_or_address[0] != '\0') {
+        return refuse_for_path(socket, "an interface");
+    }
+    plx__text_set(&socket->listen_host, NULL);
+    return set_text(socket, &socket->interface, name_or_address, "set the interface");
+}
+
+/* ---- as it is -------------------------------------------------------------------------------- */
+
+int plx_socket_handle(const plx_socket *socket)
+{
+    return socket == NULL || socket->watch.task == NULL ? -1 : socket->watch.descriptor;
+}
+
+plx_state plx_socket_state(const plx_socket *socket)
+{
+    return socket == NULL ? PLX_UNCONNECTED : (plx_state)socket->state;
+}
+
+bool plx_socket_is_connected(const plx_socket *socket)
+{
+    return socket != NULL && (socket->state == PLX_CONNECTED || socket->state == PLX_BOUND);
+}
+
+bool plx_socket_is_listening(const plx_socket *socket)
+{
+    return socket != NULL && socket->state == PLX_LISTENING;
+}
+
+bool plx_socket_local(const plx_socket *socket, plx_address *ret_address)
+{
+    struct plx__os_name name;
+    if (socket == NULL || ret_address == NULL || socket->watch.task == NULL) {
+        return false;
+    }
+    return plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
+           plx__os_name_to_address(&name, ret_address);
+}
+
+bool plx_socket_remote(const plx_socket *socket, plx_address *ret_address)
+{
+    if (socket == NULL || ret_address == NULL || socket->remote.family == 0) {
+        return false;
+    }
+    *ret_address = socket->remote;
+    return true;
+}
+
+/* The socket is const for its users: a text made on demand is no change that they could see. NULL when
+ * out of memory. */
+static struct plx__texts *texts_of(const plx_socket *socket)
+{
+    plx_socket *self = (plx_socket *)socket;
+    if (self->texts == NULL) {
+        self->texts = plx__memory_new(sizeof *self->texts);
+    }
+    return self->texts;
+}
+
+static const char *keep_text(char **place, const plx_address *address)
+{
+    char text[PLX__ADDRESS_TEXT_SIZE];
+    plx__address_format_host(address, text, sizeof text);
+    if (*place == NULL || strcmp(*place, text) != 0) {
+        plx__text_set(place, text);
+    }
+    return text_or_none(*place);
+}
+
+static const char *keep_path(const plx_socket *socket)
+{
+    struct plx__os_name name;
+    char text[sizeof name.as.path.sun_path + 2];
+    struct plx__texts *texts = texts_of(socket);
+    bool known = texts != NULL && plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
+                 plx__os_name_to_path(&name, text, sizeof text) &&
+                 plx__text_set(&texts->local, text);
+    return known ? texts->local : "";
+}
+
+const char *plx_socket_local_address(const plx_socket *socket)
+{
+    plx_address address;
+    if (plx_socket_local(socket, &address)) {
+        struct plx__texts *texts = texts_of(socket);
+        return texts == NULL ? "" : keep_text(&texts->local, &address);
+    }
+    if (socket == NULL || socket->watch.task == NULL) {
+        return "";
+    }
+    return socket->path != NULL ? socket->path : keep_path(socket);
+}
+
+const char *plx_socket_remote_address(const plx_socket *socket)
+{
+    plx_address address;
+    if (plx_socket_remote(socket, &address)) {
+        struct plx__texts *texts = texts_of(socket);
+        return texts == NULL ? "" : keep_text(&texts->remote, &address);
+    }
+    return socket != NULL && socket->had_peer ? text_or_none(socket->path) : "";
+}
+
+int plx_socket_remote_port(const plx_socket *socket)
+{
+    plx_address address;
+    return plx_socket_remote(socket, &address) ? address.port : 0;
+}

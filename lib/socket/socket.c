@@ -1,0 +1,433 @@
+/* lib/socket/socket.c -- the life of a socket: states, connecting, listening, ending. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/socket/connect.h"
+#include "lib/socket/idle.h"
+#include "lib/base/memory.h"
+#include "lib/socket/message.h"
+#include "lib/socket/socket.h"
+
+#include <errno.h>
+
+/* What closing may take in beyond what waited when it was called: the price of the calls. */
+#define SLACK ((size_t)4096)
+
+/* ---- new and free ---------------------------------------------------------------------------- */
+
+plx_socket *plx__socket_new(const struct plx_kind *kind)
+{
+    plx_socket *socket = plx__memory_new(kind->size);
+    if (socket != NULL) {
+        socket->kind = kind;
+        socket->process = plx__os_process();
+    }
+    return socket;
+}
+
+static void destroy(plx_socket *socket)
+{
+    if (socket->kind->drop != NULL) {
+        socket->kind->drop(socket);
+    }
+    /* A handler may still have looked at it until now. */
+    plx__buffer_clear(&socket->in, NULL);
+    plx__socket_forget_errors(socket, true);
+    plx__memory_free(socket->errors);
+    plx__memory_free(socket->framing);
+    plx__memory_free(socket->options);
+    plx__memory_free(socket->address);
+    plx__memory_free(socket->path);
+    plx__memory_free(socket->interface);
+    plx__memory_free(socket->listen_host);
+    if (socket->texts != NULL) {
+        plx__memory_free(socket->texts->local);
+        plx__memory_free(socket->texts->remote);
+        plx__memory_free(socket->texts);
+    }
+    plx__memory_free(socket);
+}
+
+static void note_rest(plx_socket *socket)
+{
+    if (socket->owner != NULL && socket->hold.count == 0 && socket->news == 0) {
+        socket->owner->rested(socket->owner, socket);
+    }
+}
+
+void plx__socket_leave(plx_socket *socket)
+{
+    if (plx__hold_leave(&socket->hold)) {
+        destroy(socket);
+    } else if (socket->state == PLX_UNCONNECTED) {
+        note_rest(socket);
+    }
+}
+
+plx_socket *plx_socket_free(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return NULL;
+    }
+    /* Closing receives, and would do so into the bytes that a handler may still look at. */
+    struct plx__buffer lent = socket->in;
+    socket->in = (struct plx__buffer){.block = NULL};
+    plx__socket_drop_bytes(socket);
+    /* A forked child shares the connection with its parent: sending or resetting here would be
+     * heard by the peer. */
+    if (socket->process == plx__os_process()) {
+        plx_socket_close(socket);
+    } else {
+        plx__socket_drop(socket);
+    }
+    if (socket->owner != NULL) {
+        socket->owner->left(socket->owner, socket);
+    }
+    plx__socket_drop_bytes(socket);
+    lent.size = lent.start = 0;
+    socket->in = lent;
+    if (socket->hold.count == 0) {
+        plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+    }
+    plx__loop_remove(&socket->task);
+    if (plx__hold_free(&socket->hold)) {
+        destroy(socket);
+    }
+    return NULL;
+}
+
+/* ---- state ----------------------------------------------------------------------------------- */
+
+void plx__socket_set_state(plx_socket *socket, plx_state state)
+{
+    socket->state = (uint8_t)state;
+    socket->news |= PLX__NEWS(plx__event_of_state(state));
+    plx__task_schedule(&socket->task);
+}
+
+/* What belongs to one connection and not to the next. */
+static void clear_connection(plx_socket *socket)
+{
+    socket->news = 0;
+    socket->told_connected = socket->again = socket->more = socket->stuck = false;
+    socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
+    socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
+        socket->dropped = socket->filtered = false;
+    socket->auto_connects = socket->will_connect = socket->wants_room = false;
+    socket->too_long = socket->dropping = socket->drained = false;
+    socket->input_error = socket->send_error = 0;
+    socket->watch_error = 0;
+    socket->look_pause = 0;
+    socket->wake_at = 0;
+    socket->sent = 0;
+    plx__task_set_deadline(&socket->task, 0);
+}
+
+void plx__socket_drop_sending(plx_socket *socket)
+{
+    socket->out_records = 0;
+    plx__buffer_clear(&socket->out, plx__socket_pool(socket));
+    if (socket->kind->drop_sending != NULL) {
+        socket->kind->drop_sending(socket);
+    }
+}
+
+void plx__socket_drop_bytes(plx_socket *socket)
+{
+    socket->in_records = socket->no_line = 0;
+    if (socket->framing != NULL) {
+        plx__message_taken(socket, SIZE_MAX);
+    }
+    plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+}
+
+void plx__socket_drop_received(plx_socket *socket)
+{
+    plx__socket_drop_bytes(socket);
+    if (socket->kind->drop_received != NULL) {
+        socket->kind->drop_received(socket);
+    }
+}
+
+void plx__socket_begin(plx_socket *socket)
+{
+    plx__socket_forget_errors(socket, true);
+    clear_connection(socket);
+    plx__socket_drop_sending(socket);
+    plx__socket_drop_received(socket);
+    socket->lifted = 0;
+    socket->bytes_received = socket->bytes_sent = socket->last_activity = 0;
+    socket->messages_received = socket->messages_sent = 0;
+    socket->fresh = socket->lent = false;
+    socket->remote = (plx_address){0};
+    socket->had_peer = false;
+    if (socket->texts != NULL) {
+        plx__text_set(&socket->texts->remote, NULL);
+    }
+    socket->process = plx__os_process();
+}
+
+/* ---- descriptor ------------------------------------------------------------------------------ */
+
+int plx__socket_open(plx_socket *socket, int family)
+{
+    int descriptor = plx__os_socket(family, socket->kind->type);
+    if (descriptor >= 0) {
+        plx__options_apply(socket, descriptor);
+    }
+    return descriptor;
+}
+
+int plx__socket_take_descriptor(plx_socket *socket, int descriptor, plx_state state)
+{
+    unsigned interest = plx__socket_interest(socket, state);
+    int result = plx__watch_start(&socket->watch, &socket->task, descriptor, interest);
+    if (result < 0) {
+        return result;
+    }
+    /* Something may wait there already, and it costs one look to find out. */
+    socket->watch.ready = PLX__READ;
+    plx__task_schedule_input(&socket->task);
+    return 0;
+}
+
+void plx__socket_close_descriptor(plx_socket *socket)
+{
+    if (socket->watch.task == NULL) {
+        return;
+    }
+    int descriptor = socket->watch.descriptor;
+    if (socket->kind->finish != NULL && socket->process == plx__os_process()) {
+        socket->kind->finish(socket);
+    }
+    plx__watch_stop(&socket->watch);
+    plx__os_close(descriptor);
+}
+
+void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name *remote)
+{
+    if (remote != NULL) {
+        plx__os_name_to_address(remote, &socket->remote);
+    }
+    socket->connect = plx__connect_free(socket->connect);
+    socket->next_pause = 0;
+    socket->had_peer = true;
+    plx__socket_set_state(socket, PLX_CONNECTED);
+    socket->news |= PLX__NEWS(PLX__EVENT_CONNECTED);
+    socket->told_connected = true;
+    if (socket->kind->connected != NULL) {
+        socket->kind->connected(socket);
+    }
+    plx__idle_begin(socket);
+    plx__socket_update(socket);
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+void plx__socket_set_linger(plx_socket *socket)
+{
+    int limit = plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT);
+    socket->wake_at = plx__clock_after(plx__clock_now(), limit);
+}
+
+static void leave_system(plx_socket *socket)
+{
+    socket->connect = plx__connect_free(socket->connect);
+    plx__socket_close_descriptor(socket);
+    socket->state = PLX_UNCONNECTED;
+}
+
+void plx__socket_end(plx_socket *socket)
+{
+    plx__news untold = socket->news & ~PLX__NEWS_OF_SENDING;
+    bool connected = socket->told_connected;
+    bool drained =
+        socket->state == PLX_CLOSING && (untold & PLX__NEWS(PLX__EVENT_END_ERROR)) == 0;
+    bool again =
+        socket->auto_connects && plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
+    leave_system(socket);
+    plx__socket_drop_sending(socket);
+    clear_connection(socket);
+    socket->news = untold | (connected ? PLX__NEWS(PLX__EVENT_DISCONNECTED) : 0);
+    socket->drained = drained;
+    plx__socket_set_state(socket, PLX_UNCONNECTED);
+    if (again) {
+        plx__connect_later(socket);
+    }
+    if (socket->owner != NULL) {
+        socket->owner->ended(socket->owner, socket);
+    }
+}
+
+void plx__socket_drop(plx_socket *socket)
+{
+    bool was_open = socket->state != PLX_UNCONNECTED;
+    leave_system(socket);
+    plx__socket_drop_sending(socket);
+    clear_connection(socket);
+    plx__socket_forget_errors(socket, false);
+    socket->remote = (plx_address){0};
+    socket->had_peer = false;
+    if (was_open && socket->owner != NULL) {
+        socket->owner->ended(socket->owner, socket);
+    }
+    note_rest(socket);
+}
+
+/* As much as the system holds at this moment: a peer that goes on sending would keep us here for
+ * ever. Taking it in also keeps TCP from answering with a reset, which would destroy what was sent
+ * (RFC 1122, 4.2.2.13). */
+static void take_in_rest(plx_socket *socket)
+{
+    ptrdiff_t waiting = plx__os_bytes_waiting(socket->watch.descriptor);
+    size_t size = waiting > 0 ? (size_t)waiting : 0;
+    uint64_t last = socket->bytes_received + size;
+    uint64_t before;
+    do {
+        struct plx__budget budget = {size + SLACK, 0};
+        before = socket->bytes_received;
+        socket->watch.ready |= PLX__READ;
+        plx__socket_take_in(socket, &budget);
+    } while (socket->more && socket->bytes_received > before && socket->bytes_received < last);
+}
+
+void plx_socket_close(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return;
+    }
+    if (plx__socket_is_open(socket)) {
+        struct plx__budget budget = plx__socket_budget();
+        take_in_rest(socket);
+        if (socket->out.size > 0) {
+            socket->kind->send_queue(socket, &budget);
+        }
+    }
+    plx__socket_drop(socket);
+}
+
+void plx_socket_abort(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return;
+    }
+    if (socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING) {
+        plx__os_set_reset(socket->watch.descriptor);
+    }
+    plx__socket_drop(socket);
+    plx_socket_purge(socket);
+    plx__socket_drop_received(socket);
+}
+
+/* Silent, but for the end of a connection that was before: that of a datagram socket to its peer, which
+ * ended by the first disconnect. */
+static void close_without_peer(plx_socket *socket)
+{
+    plx__news due = socket->news & PLX__NEWS(PLX__EVENT_DISCONNECTED);
+    plx_socket_close(socket);
+    if (due != 0) {
+        socket->news |= due;
+        plx__task_schedule(&socket->task);
+    }
+}
+
+int plx_socket_disconnect(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    bool connecting = plx__socket_is_connecting(socket);
+    socket->auto_connects = false;
+    if (socket->will_connect) {
+        /* The connection before has ended; that it has may still have to be told. */
+        socket->will_connect = false;
+        plx__socket_update(socket);
+        return 0;
+    }
+    if (socket->state == PLX_UNCONNECTED) {
+        return plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                                  "disconnect: the socket is not connected");
+    }
+    if (connecting && socket->out.size > 0) {
+        socket->disconnecting = true;
+    } else if (socket->state == PLX_CONNECTED && socket->kind->disconnect != NULL) {
+        return socket->kind->disconnect(socket);
+    } else if (socket->state == PLX_CONNECTED) {
+        plx__socket_set_state(socket, PLX_CLOSING);
+        plx__socket_set_linger(socket);
+        socket->unconfirmed = plx__socket_has_unconfirmed(socket);
+        plx__socket_update(socket);
+    } else if (socket->state != PLX_CLOSING) {
+        close_without_peer(socket);
+    }
+    return 0;
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+int plx_socket_connect(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "connect");
+    }
+    socket->next_pause = 0;
+    return socket->kind->connect != NULL ? socket->kind->connect(socket)
+                                         : plx__connect_start(socket);
+}
+
+int plx_socket_connect_to(plx_socket *socket, const char *where)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    bool fits = socket->state == PLX_UNCONNECTED ||
+                (socket->state == PLX_BOUND && socket->kind->disconnect != NULL);
+    if (!fits || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "connect");
+    }
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect to NULL: no address given");
+    }
+    int code = socket->kind->parse(socket, where, false);
+    if (code != 0) {
+        return code;
+    }
+    socket->next_pause = 0;
+    return plx__connect_start(socket);
+}
+
+int plx_socket_listen(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->listen == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "listen: %s sockets do not listen, %s", socket->kind->name,
+                                  socket->kind->without_listening);
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "listen");
+    }
+    return socket->kind->listen(socket);
+}
+
+int plx_socket_listen_on(plx_socket *socket, const char *where)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->listen == NULL || socket->state != PLX_UNCONNECTED) {
+        return plx_socket_listen(socket);
+    }
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "listen on NULL: no address given");
+    }
+    int code = socket->kind->parse(socket, where, true);
+    return code != 0 ? code : plx_socket_listen(socket);
+}

@@ -1,0 +1,125 @@
+/* lib/socket/telling.c -- telling the handlers what has happened.
+ *
+ * A handler may do anything to the socket, so that nothing is kept across a call: each step looks
+ * at the news anew. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/socket/socket.h"
+
+#include <pollux/message.h>
+
+/* Told again in the next poll while the program takes some of it but not all; one that takes
+ * nothing waits for more. */
+static void tell_of_bytes(plx_socket *socket,
+                          void (*tell)(const struct plx__handlers *, plx_socket *))
+{
+    socket->taken = false;
+    tell(&socket->handlers, socket);
+    socket->again = socket->again || (socket->taken && socket->in.size > 0);
+}
+
+/* What an earlier handler of this poll took is not told any more. */
+static void tell_of_line(plx_socket *socket)
+{
+    if (plx__socket_has_line(socket)) {
+        tell_of_bytes(socket, plx__event_line_available);
+    }
+}
+
+static void tell_of_message(plx_socket *socket)
+{
+    if (plx_socket_can_read_message(socket)) {
+        tell_of_bytes(socket, plx__event_message_available);
+    }
+}
+
+static void tell_progress(plx_socket *socket)
+{
+    size_t sent = socket->sent;
+    socket->sent = 0;
+    if (socket->kind->record_size > 0) {
+        return;
+    }
+    if (plx__event_send_progress(&socket->handlers, socket, sent, socket->out.size) &&
+        socket->out.size > 0) {
+        plx__socket_drop_sending(socket);
+        socket->stuck = false;
+        socket->aborted = true;
+        socket->news |= PLX__NEWS(PLX__EVENT_COMPLETE);
+        plx__socket_note_room(socket);
+    }
+}
+
+static void tell_complete(plx_socket *socket)
+{
+    bool aborted = socket->aborted;
+    socket->aborted = false;
+    /* A handler of the progress may have queued more: then it is not complete. */
+    if (socket->out.size == 0) {
+        plx__event_send_complete(&socket->handlers, socket, aborted);
+    }
+}
+
+/* The socket may fail again or be freed inside the handler, and the error has to last until it
+ * returns. */
+static void tell_error(plx_socket *socket, enum plx__event event)
+{
+    plx_error told = {0};
+    plx__socket_take_error(socket, event, &told);
+    plx__event_error(&socket->handlers, socket, &told);
+    plx__error_clear(&told);
+}
+
+/* A handler of the state before it may have disconnected, or waited until the connection was over. */
+static void tell_connected(plx_socket *socket)
+{
+    if (socket->state == PLX_CONNECTED) {
+        plx__event_connected(&socket->handlers, socket);
+    }
+}
+
+static void tell(plx_socket *socket, enum plx__event event)
+{
+    const struct plx__handlers *handlers = &socket->handlers;
+    switch (event) {
+    case PLX__EVENT_CALL_ERROR:
+    case PLX__EVENT_END_ERROR: tell_error(socket, event); break;
+    case PLX__EVENT_CONNECTED: tell_connected(socket); break;
+    case PLX__EVENT_DATA: tell_of_bytes(socket, plx__event_data_available); break;
+    case PLX__EVENT_LINE: tell_of_line(socket); break;
+    case PLX__EVENT_MESSAGE: tell_of_message(socket); break;
+    case PLX__EVENT_END_OF_INPUT: plx__event_end_of_input(handlers, socket); break;
+    case PLX__EVENT_PROGRESS: tell_progress(socket); break;
+    case PLX__EVENT_COMPLETE: tell_complete(socket); break;
+    case PLX__EVENT_ROOM: plx__event_room_available(handlers, socket); break;
+    case PLX__EVENT_DISCONNECTED: plx__event_disconnected(handlers, socket); break;
+    default: plx__event_state_changed(handlers, socket, plx__event_state(event)); break;
+    }
+}
+
+/* What is told next, or PLX__EVENT_COUNT. An end waits for the next poll where something that comes
+ * before it does: a handler of this pass may have caused that behind its own place. */
+static enum plx__event next_event(const plx_socket *socket, plx__news wanted)
+{
+    enum plx__event next =
+        plx__event_first(socket->news & wanted, (enum plx__event)socket->next_event);
+    bool early = next >= PLX__EVENT_UNCONNECTED && (socket->news & PLX__NEWS_BEFORE_THE_END) != 0;
+    return early ? PLX__EVENT_COUNT : next;
+}
+
+void plx__socket_tell_some(plx_socket *socket, plx__news wanted)
+{
+    enum plx__event event = next_event(socket, wanted);
+    socket->telling = true;
+    while (event != PLX__EVENT_COUNT) {
+        socket->news &= ~PLX__NEWS(event);
+        socket->next_event = (uint8_t)(event + 1);
+        tell(socket, event);
+        event = next_event(socket, wanted);
+    }
+    socket->telling = false;
+    if (socket->task.wants_input) {
+        plx__task_schedule_input(&socket->task);
+    }
+}

@@ -1,0 +1,215 @@
+/* lib/socket/wait.c -- the calls that sleep. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/socket/connect.h"
+#include "lib/socket/socket.h"
+
+/* A wait goes on until this moment of the kernel's clock; for ever with `forever`. */
+struct limit {
+    bool forever;
+    uint64_t moment;
+    uint64_t stale; /* a deadline that has passed and that serving did not move; 0: there is none */
+};
+
+/* Milliseconds between two looks at a socket whose deadline serving does not move: for the sake of the
+ * processor only. */
+#define STALE_NAP 10
+
+static struct limit limit_after(int timeout_ms)
+{
+    uint64_t wait = timeout_ms <= 0 ? 0 : (uint64_t)timeout_ms * PLX__MILLISECOND;
+    return (struct limit){.forever = timeout_ms < 0,
+                          .moment = plx__clock_add(plx__clock_real(), wait)};
+}
+
+static int time_left(const struct limit *limit)
+{
+    return limit->forever ? -1 : plx__milliseconds_until(limit->moment, plx__clock_real());
+}
+
+static bool is_over(const struct limit *limit)
+{
+    return time_left(limit) == 0;
+}
+
+/* How long to sleep at most: until the limit, or the socket's own deadline if that comes first. */
+static int time_to_sleep(const plx_socket *socket, const struct limit *limit)
+{
+    int left = time_left(limit);
+    uint64_t deadline = socket->task.deadline.at;
+    if (deadline == 0) {
+        return left;
+    }
+    int until =
+        deadline == limit->stale ? STALE_NAP : plx__milliseconds_until(deadline, plx__clock_now());
+    return left < 0 || until < left ? until : left;
+}
+
+static bool is_due(const plx_socket *socket, const struct limit *limit)
+{
+    uint64_t deadline = socket->task.deadline.at;
+    return deadline != 0 && deadline != limit->stale && plx__clock_now() >= deadline;
+}
+
+/* Moves bytes, and tells unless a handler of this socket runs. The caller holds the socket. */
+static void serve(plx_socket *socket)
+{
+    struct plx__budget budget = plx__socket_budget();
+    if (socket->telling) {
+        plx__socket_take_in(socket, &budget);
+        plx__socket_send_out(socket, &budget);
+        plx__socket_settle(socket);
+        return;
+    }
+    socket->lent = false;
+    plx__socket_serve(socket, &budget);
+}
+
+/* Work that a wait inside a handler can do without sleeping. Pending events do not count, for they are
+ * not dispatched there; the first step of a shutdown or of a connect does, and an end that was noticed
+ * already, since no readiness will report these. */
+static bool has_step(const plx_socket *socket)
+{
+    return socket->more || plx__socket_can_send(socket) || plx__socket_has_ending(socket) ||
+           plx__connect_is_idle(socket);
+}
+
+static bool has_work(const plx_socket *socket)
+{
+    return socket->telling ? has_step(socket) : plx__socket_has_work(socket);
+}
+
+/* Sleeps until there is something to serve; false: there is nothing yet. */
+static bool sleep_once(plx_socket *socket, const struct limit *limit)
+{
+    bool found = has_work(socket);
+    size_t ready = plx__task_sleep(&socket->task, found ? 0 : time_to_sleep(socket, limit));
+    return ready > 0 || found || is_due(socket, limit);
+}
+
+/* The same, and serves it. False: the time is over. It looks at the time whether or not something was
+ * found, or a peer that never stops would hold it for ever. */
+static bool wait_once(plx_socket *socket, struct limit *limit)
+{
+    if (sleep_once(socket, limit)) {
+        uint64_t before = socket->task.deadline.at;
+        bool due = is_due(socket, limit);
+        serve(socket);
+        limit->stale = due && socket->task.deadline.at == before ? before : 0;
+    }
+    return !is_over(limit);
+}
+
+/* Waits until `reached` says so or `possible` says that it never will. */
+static bool wait_until(plx_socket *socket, int timeout_ms, bool (*reached)(const plx_socket *),
+                       bool (*possible)(const plx_socket *))
+{
+    if (socket == NULL || socket->hold.freed) {
+        return false;
+    }
+    struct limit limit = limit_after(timeout_ms);
+    bool done = reached(socket);
+    bool on = true;
+    plx__hold_enter(&socket->hold);
+    while (!done && on && !socket->hold.freed && possible(socket)) {
+        on = wait_once(socket, &limit);
+        done = !socket->hold.freed && reached(socket);
+    }
+    plx__socket_leave(socket);
+    return done;
+}
+
+/* ---- what is waited for ---------------------------------------------------------------------- */
+
+static bool is_connected(const plx_socket *socket)
+{
+    bool told = (socket->news & PLX__NEWS(PLX__EVENT_CONNECTED)) == 0 || socket->telling;
+    return plx_socket_is_connected(socket) && told;
+}
+
+/* Auto-connect goes on when the end of the last attempt has been reported, which a wait in a handler
+ * of the same socket holds up. */
+static bool may_connect(const plx_socket *socket)
+{
+    bool again = socket->will_connect && !(socket->telling && socket->news != 0);
+    return plx__socket_is_connecting(socket) || again || socket->state == PLX_LISTENING ||
+           is_connected(socket) || socket->state == PLX_CONNECTED;
+}
+
+static bool has_fresh_data(const plx_socket *socket)
+{
+    return socket->fresh && (socket->in.size > 0 || socket->in_records > 0);
+}
+
+/* Whether anything can still arrive. Unconnected it cannot, but for what the next telling may
+ * begin. */
+static bool may_receive(const plx_socket *socket)
+{
+    return socket->state != PLX_UNCONNECTED && !socket->input_ended;
+}
+
+static bool is_all_sent(const plx_socket *socket)
+{
+    if (socket->drained) {
+        return true;
+    }
+    size_t bytes;
+    bool held = socket->kind->held_back != NULL && socket->kind->held_back(socket, &bytes) > 0;
+    return socket->out.size == 0 && !held && socket->state != PLX_UNCONNECTED && socket->send_error == 0 &&
+           !socket->dropped;
+}
+
+static bool is_open_at_all(const plx_socket *socket)
+{
+    return socket->state != PLX_UNCONNECTED;
+}
+
+static bool may_send(const plx_socket *socket)
+{
+    return socket->state != PLX_UNCONNECTED && !(socket->dropped && socket->out.size == 0);
+}
+
+static bool is_unconnected(const plx_socket *socket)
+{
+    return socket->state == PLX_UNCONNECTED;
+}
+
+bool plx_socket_wait(plx_socket *socket, int timeout_ms)
+{
+    if (socket == NULL || socket->hold.freed ||
+        (is_unconnected(socket) && !socket->will_connect && !has_work(socket))) {
+        return false;
+    }
+    struct limit limit = limit_after(timeout_ms);
+    bool found = false;
+    plx__hold_enter(&socket->hold);
+    do {
+        found = sleep_once(socket, &limit);
+    } while (!found && !is_over(&limit));
+    if (found) {
+        serve(socket);
+    }
+    plx__socket_leave(socket);
+    return found;
+}
+
+bool plx_socket_wait_for_connected(plx_socket *socket, int timeout_ms)
+{
+    return wait_until(socket, timeout_ms, is_connected, may_connect);
+}
+
+bool plx_socket_wait_for_data(plx_socket *socket, int timeout_ms)
+{
+    return wait_until(socket, timeout_ms, has_fresh_data, may_receive);
+}
+
+bool plx_socket_wait_for_sent(plx_socket *socket, int timeout_ms)
+{
+    return wait_until(socket, timeout_ms, is_all_sent, may_send);
+}
+
+bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms)
+{
+    return wait_until(socket, timeout_ms, is_unconnected, is_open_at_all);
+}

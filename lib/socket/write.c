@@ -1,0 +1,151 @@
+/* lib/socket/write.c -- what a program writes. */
+#include "config.h"
+
+#include "lib/socket/socket.h"
+
+#include <errno.h>
+
+/* So much written into an empty queue goes to the kernel at once, without a copy on the way. */
+#define DIRECT_WRITE ((size_t)16 * 1024)
+
+static bool is_writable(const plx_socket *socket)
+{
+    return (plx__socket_is_connecting(socket) && !socket->disconnecting) ||
+           (socket->state == PLX_CONNECTED && !socket->sending_ended);
+}
+
+/* Offers a large write to the system before it is copied. A failure is kept for the next poll. */
+static size_t send_directly(plx_socket *socket, const void *data, size_t size)
+{
+    if (size < DIRECT_WRITE || socket->out.size > 0 || socket->state != PLX_CONNECTED ||
+        socket->stuck || socket->send_error != 0) {
+        return 0;
+    }
+    ptrdiff_t sent = socket->kind->send(socket, data, size);
+    if (sent < 0) {
+        socket->send_error = (uint16_t)(sent == -EAGAIN || sent == -ENOBUFS ? 0 : -sent);
+        return 0;
+    }
+    return (size_t)sent;
+}
+
+/* A write that is large, or longer than there is room for. */
+static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, size_t room)
+{
+    size_t accepted = room < size ? room : size;
+    size_t sent = send_directly(socket, data, accepted);
+    const uint8_t *rest = (const uint8_t *)data + sent;
+    bool kept = plx__buffer_append(&socket->out, rest, accepted - sent, plx__socket_pool(socket));
+    socket->wants_room = accepted < size || (!kept && sent > 0);
+    if (!kept && sent == 0) {
+        return -plx__socket_fail_memory(socket, "write %zu bytes", size);
+    }
+    if (sent > 0) {
+        plx__socket_has_sent(socket, sent);
+    }
+    plx__task_schedule(&socket->task);
+    return (ptrdiff_t)(kept ? accepted : sent);
+}
+
+static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
+{
+    size_t room = plx__socket_write_room(socket);
+    if (size > room || size >= DIRECT_WRITE) {
+        return write_piece(socket, data, size, room);
+    }
+    if (!plx__buffer_append(&socket->out, data, size, plx__socket_pool(socket))) {
+        socket->wants_room = false;
+        return -plx__socket_fail_memory(socket, "write %zu bytes", size);
+    }
+    socket->wants_room = false;
+    plx__task_schedule(&socket->task);
+    return (ptrdiff_t)size;
+}
+
+int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)
+{
+    if (data == NULL && size > 0) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "write %zu bytes from NULL", size);
+    }
+    if (plx__socket_refuses_peerless(socket, "write")) {
+        return PLX_INVALID_STATE;
+    }
+    if (!is_writable(socket) || socket->hold.freed) {
+        return plx__socket_fail_state(socket, "write");
+    }
+    if (size > PTRDIFF_MAX) {
+        return plx__socket_fail_memory(socket, "write %zu bytes", size);
+    }
+    return 0;
+}
+
+ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
+{
+    int code = plx__socket_check_write(socket, data, size);
+    if (code != 0) {
+        return -code;
+    }
+    if (socket->kind->write != NULL) {
+        return socket->kind->write(socket, data, size);
+    }
+    return size == 0 ? 0 : write_stream(socket, data, size);
+}
+
+/* Whether it is a write as most are, in which there is nothing to refuse: a few bytes for a stream. */
+static inline bool is_usual(const plx_socket *socket, const void *data, size_t size)
+{
+    return socket->kind->write == NULL && socket->state == PLX_CONNECTED &&
+           !socket->sending_ended && !socket->hold.freed && data != NULL && size > 0 &&
+           size < DIRECT_WRITE;
+}
+
+ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
+{
+    ptrdiff_t taken = -1;
+    if (socket != NULL && is_usual(socket, data, size)) {
+        taken = write_stream(socket, data, size);
+    } else if (socket != NULL) {
+        taken = plx__socket_write(socket, data, size);
+    }
+    return taken < 0 ? -1 : taken;
+}
+
+ptrdiff_t plx_socket_write_text(plx_socket *socket, const char *text)
+{
+    if (socket != NULL && text == NULL) {
+        plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION, "write_text of NULL");
+        return -1;
+    }
+    return socket == NULL ? -1 : plx_socket_write(socket, text, strlen(text));
+}
+
+int plx_socket_flush(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (plx__socket_is_open(socket) && socket->kind->advance != NULL && !socket->hold.freed) {
+        socket->kind->advance(socket);
+    }
+    if (plx__socket_is_open(socket) && socket->out.size > 0 && !socket->hold.freed) {
+        struct plx__budget budget = {SIZE_MAX, 0};
+        socket->stuck = false;
+        socket->kind->send_queue(socket, &budget);
+        plx__socket_update(socket);
+        plx__task_schedule(&socket->task);
+    }
+    return 0;
+}
+
+size_t plx_socket_bytes_left_to_send(const plx_socket *socket)
+{
+    size_t held = 0;
+    if (socket == NULL) {
+        return 0;
+    }
+    if (socket->kind->held_back != NULL) {
+        socket->kind->held_back(socket, &held);
+    }
+    return socket->out.size - socket->out_records * socket->kind->record_size + held;
+}

@@ -1,0 +1,401 @@
+/* lib/transfer/arrival.c -- datagrams as they come in. */
+#include "config.h"
+
+#include "lib/transfer/arrival.h"
+#include "lib/base/record.h"
+#include "lib/transfer/unreached.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define BLOCK (PLX__ARRIVAL_PLACES * PLX__OS_ARRIVAL_SIZE)
+
+/* What a datagram has at most as a rule: no more of them are asked for than the budget has bytes
+ * for. */
+#define USUAL_SIZE ((size_t)1500)
+
+/* So many polls that found nothing, and a socket that is polled alone gives its blocks back. */
+#define IDLE_POLLS 64
+
+/* So many errors in a row end the input of a poll, whatever its budget: close has none, and an error
+ * may be one that never ends, such as a sandbox's. */
+#define MOST_ERRORS 8
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+static size_t least_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Makes sure of the blocks for so many places; returns how many there are, 0 for want of memory. */
+static size_t take_blocks(plx_socket *socket, struct plx__arrival *self, size_t places)
+{
+    size_t count = 0;
+    while (count < places && plx__buffer_reserve(&self->blocks[count / PLX__ARRIVAL_PLACES], BLOCK,
+                                                 plx__socket_pool(socket)) != NULL) {
+        count += PLX__ARRIVAL_PLACES;
+    }
+    return least_of(count, places);
+}
+
+static void rest_blocks(plx_socket *socket, struct plx__arrival *self)
+{
+    for (size_t i = 0; i < PLX__ARRIVAL_BLOCKS; i++) {
+        plx__buffer_rest(&self->blocks[i], plx__socket_pool(socket));
+    }
+}
+
+/* How many places the next call should have. */
+static size_t wanted_places(const plx_socket *socket, const struct plx__arrival *self,
+                            const struct plx__budget *budget)
+{
+    /* In a group a block is at hand, and two calls where one would do cost more than it. */
+    size_t least = plx__socket_pool(socket) == NULL ? 1 : PLX__ARRIVAL_PLACES;
+    size_t places = self->places < least ? least : self->places;
+    places = least_of(places, plx__socket_room(socket) / PLX__OS_ARRIVAL_SIZE);
+    places = least_of(places, budget->bytes / USUAL_SIZE);
+    return places < 2 || self->one_by_one ? 1 : places;
+}
+
+static size_t lay_places(plx_socket *socket, struct plx__arrival *self,
+                         const struct plx__budget *budget, struct plx__os_arrival *list,
+                         uint8_t *place)
+{
+    size_t wanted = wanted_places(socket, self, budget);
+    size_t count = wanted == 1 ? 0 : take_blocks(socket, self, wanted);
+    for (size_t i = 0; i < count; i++) {
+        list[i].place = self->blocks[i / PLX__ARRIVAL_PLACES].block +
+                        i % PLX__ARRIVAL_PLACES * PLX__OS_ARRIVAL_SIZE;
+        list[i].size = PLX__OS_ARRIVAL_SIZE;
+    }
+    if (count == 0) {
+        list[0].place = place;
+        list[0].size = PLX__OS_ARRIVAL_SIZE;
+    }
+    return count == 0 ? 1 : count;
+}
+
+/* ---- where it came to ------------------------------------------------------------------------ */
+
+static bool read_local(const plx_socket *socket, struct plx__arrival *self)
+{
+    struct plx__os_name name;
+    return plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
+           plx__os_name_to_address(&name, &self->local);
+}
+
+static void settle_on_one(const plx_socket *socket, struct plx__arrival *self)
+{
+    self->target = PLX__TARGET_ONE;
+    plx__os_ask_target(socket->watch.descriptor, false);
+}
+
+static void find_target(const plx_socket *socket, struct plx__arrival *self)
+{
+    static const uint8_t any[sizeof self->local.bytes];
+    if (!read_local(socket, self)) {
+        return;
+    }
+    if (memcmp(self->local.bytes, any, sizeof any) == 0) {
+        self->target = PLX__TARGET_EACH;
+    } else {
+        settle_on_one(socket, self);
+    }
+}
+
+void plx__arrival_connected(const plx_socket *socket, struct plx__arrival *self)
+{
+    if (self->target != PLX__TARGET_ONE && read_local(socket, self)) {
+        /* Datagrams that waited before may have come to any address. */
+        self->target = PLX__TARGET_LEAVING;
+    }
+}
+
+void plx__arrival_disconnected(const plx_socket *socket, struct plx__arrival *self)
+{
+    self->target = PLX__TARGET_UNKNOWN;
+    plx__os_ask_target(socket->watch.descriptor, true);
+}
+
+int plx__arrival_port(const plx_socket *socket, struct plx__arrival *self)
+{
+    if (self->target == PLX__TARGET_UNKNOWN) {
+        find_target(socket, self);
+    }
+    return self->target == PLX__TARGET_UNKNOWN ? 0 : self->local.port;
+}
+
+/* The address that an arrival came to, with the port. */
+static plx_address target_of(const struct plx__arrival *self, const struct plx__os_arrival *arrival)
+{
+    bool said = arrival->to.family != 0;
+    if (self->target == PLX__TARGET_ONE || (self->target == PLX__TARGET_LEAVING && !said)) {
+        return self->local;
+    }
+    plx_address to = arrival->to;
+    to.port = said ? self->local.port : 0;
+    return to;
+}
+
+/* ---- keeping what came ----------------------------------------------------------------------- */
+
+/* What has gone into the receive buffer. */
+struct intake {
+    struct plx__record record;          /* with the sender of the last one, and no more */
+    plx_address target;                 /* the address it came to */
+    const struct plx__os_arrival *last; /* the same, to compare; NULL: not known */
+    bool stranger;                      /* not the peer */
+    bool each;                          /* the address it came to may differ */
+    bool turn;                          /* the next record has the target behind it */
+    size_t most;                        /* of a datagram that is kept */
+    size_t records, bytes;              /* the records are among the bytes, the targets are not */
+    size_t arrivals;                    /* each of which may be several of them */
+    size_t errors;                      /* since the last of them */
+};
+
+/* Datagrams mostly come from the one who sent the last one. The sizes of the two families stand here
+ * as constants, for a comparison without a call. */
+static bool is_from(const struct plx__os_name *last, const struct plx__os_name *from)
+{
+    if (last->size != from->size) {
+        return false;
+    }
+    return from->size == sizeof from->as.ipv4
+               ? memcmp(&last->as, &from->as, sizeof from->as.ipv4) == 0
+               : from->size == sizeof from->as.ipv6 &&
+                     memcmp(&last->as, &from->as, sizeof from->as.ipv6) == 0;
+}
+
+static bool is_like_the_last(const struct intake *intake, const struct plx__os_arrival *arrival)
+{
+    return intake->last != NULL && is_from(&intake->last->from, &arrival->from) &&
+           (!intake->each || memcmp(&intake->last->to, &arrival->to, sizeof arrival->to) == 0);
+}
+
+static void set_addresses(plx_socket *socket, const struct plx__arrival *self,
+                          struct intake *intake, const struct plx__os_arrival *arrival)
+{
+    intake->record = (struct plx__record){.size = 0};
+    plx__os_name_to_address(&arrival->from, &intake->record.address);
+    /* Where all come to one address, the first record has it for all. */
+    if (intake->each || intake->last == NULL) {
+        intake->target = target_of(self, arrival);
+        intake->turn = true;
+    }
+    intake->last = arrival;
+    plx__unreached_heard(socket, &intake->record.address);
+    /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
+     * them out. */
+    intake->stranger =
+        socket->filtered && !plx_address_equal(&intake->record.address, &socket->remote);
+}
+
+/* Puts the target behind the record at `place`; returns where that now seems to be, so that its data
+ * stand behind both. */
+static uint8_t *put_target(uint8_t *place, const plx_address *target)
+{
+    uint16_t size = sizeof *target;
+    memcpy(place + offsetof(struct plx__record, target), &size, sizeof size);
+    memcpy(place + sizeof(struct plx__record), target, sizeof *target);
+    return place + sizeof *target;
+}
+
+/* Puts a datagram at `place` and returns where the next one goes. The record goes there with the
+ * sender, and then its size: a copy of what was written just before, in other portions, would have
+ * to wait for it. */
+static inline uint8_t *keep(const struct intake *intake, uint8_t *place, const uint8_t *data,
+                            size_t size, bool truncated, bool turn)
+{
+    uint32_t kept = (uint32_t)least_of(size, intake->most);
+    uint16_t cut = truncated || kept < size;
+    memcpy(place, &intake->record, sizeof intake->record);
+    memcpy(place + offsetof(struct plx__record, size), &kept, sizeof kept);
+    memcpy(place + offsetof(struct plx__record, truncated), &cut, sizeof cut);
+    if (turn) {
+        place = put_target(place, &intake->target);
+    }
+    memcpy(place + sizeof intake->record, data, kept);
+    return place + sizeof intake->record + kept;
+}
+
+/* Puts all of an arrival at `place`. Only the last of several can have lost its end. */
+static PLX__APART uint8_t *keep_all(struct intake *intake, uint8_t *place,
+                                    const struct plx__os_arrival *arrival)
+{
+    const uint8_t *data = arrival->place;
+    size_t left = arrival->size;
+    bool turn = intake->turn;
+    intake->turn = false;
+    intake->bytes -= turn ? sizeof intake->target : 0;
+    for (; arrival->segment > 0 && left > arrival->segment; left -= arrival->segment) {
+        place = keep(intake, place, data, arrival->segment, false, turn);
+        turn = false;
+        data += arrival->segment;
+        intake->records++;
+    }
+    intake->records++;
+    return keep(intake, place, data, left, arrival->truncated, turn);
+}
+
+/* The room that all of them need beside the targets. */
+static size_t size_of_list(const struct plx__os_arrival *list, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t records = list[i].segment == 0 ? 1 : list[i].size / list[i].segment + 1;
+        size += list[i].size + records * sizeof(struct plx__record);
+    }
+    return size;
+}
+
+static void keep_list(plx_socket *socket, const struct plx__arrival *self, struct intake *intake,
+                      const struct plx__os_arrival *list, size_t count, struct plx__budget *budget)
+{
+    size_t size = size_of_list(list, count);
+    uint8_t *start = plx__buffer_reserve(&socket->in, size + count * sizeof intake->target,
+                                         plx__socket_pool(socket));
+    /* With the records, which so are the price of an empty datagram. */
+    plx__budget_spend(budget, size);
+    if (start == NULL) {
+        plx__socket_fail_memory(socket, "receive %zu bytes", size);
+        return;
+    }
+    uint8_t *end = start;
+    intake->last = NULL;
+    intake->each = self->target != PLX__TARGET_ONE;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_like_the_last(intake, &list[i])) {
+            set_addresses(socket, self, intake, &list[i]);
+        }
+        if (intake->stranger) {
+            continue;
+        }
+        if (intake->turn || list[i].segment > 0) {
+            end = keep_all(intake, end, &list[i]);
+        } else {
+            end = keep(intake, end, list[i].place, list[i].size, list[i].truncated, false);
+            intake->records++;
+        }
+    }
+    intake->last = NULL; /* the list belongs to the caller */
+    plx__buffer_commit(&socket->in, (size_t)(end - start));
+    intake->bytes += (size_t)(end - start);
+}
+
+/* ---- what was dropped ------------------------------------------------------------------------ */
+
+/* The number goes with a datagram from the moment when it was queued, so that one asked for
+ * meanwhile may be the later one. */
+static void note_dropped(struct plx__arrival *self, uint32_t count)
+{
+    uint32_t more = count - self->told;
+    if (more <= INT32_MAX) {
+        self->told = count;
+        self->dropped += more;
+    }
+}
+
+int64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *self)
+{
+    uint32_t count;
+    bool known = plx__os_dropped(socket->watch.descriptor, &count) == 0;
+    if (known) {
+        note_dropped(self, count);
+    }
+    return known || self->dropped > 0 ? (int64_t)self->dropped : -1;
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+/* Nothing came; false: nor is there any more. */
+static bool pass_error(plx_socket *socket, struct plx__arrival *self, bool several, int error,
+                       struct intake *intake)
+{
+    if (several && plx__os_is_refusal(error)) {
+        self->one_by_one = true;
+        return true;
+    }
+    if (error != -EAGAIN) {
+        /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
+        plx__unreached_fail(socket, &socket->remote, error, "receive from");
+        intake->errors++;
+    }
+    return error != -EAGAIN && intake->errors < MOST_ERRORS;
+}
+
+/* Takes what one call brings; false when there is no more. */
+static bool receive_some(plx_socket *socket, struct plx__arrival *self, struct plx__budget *budget,
+                         uint8_t *place, struct intake *intake)
+{
+    struct plx__os_arrival list[PLX__OS_ARRIVALS];
+    size_t asked = lay_places(socket, self, budget, list, place);
+    ptrdiff_t count = plx__os_receive_arrivals(socket->watch.descriptor, list, asked);
+    if (count < 0) {
+        return pass_error(socket, self, asked > 1, (int)count, intake);
+    }
+    if (self->target == PLX__TARGET_UNKNOWN) {
+        find_target(socket, self);
+    }
+    keep_list(socket, self, intake, list, (size_t)count, budget);
+    if (list[count - 1].counted) {
+        note_dropped(self, list[count - 1].dropped);
+    }
+    intake->arrivals += (size_t)count;
+    intake->errors = 0;
+    self->places = (uint8_t)least_of(asked < PLX__ARRIVAL_PLACES ? PLX__ARRIVAL_PLACES : asked * 2,
+                                     PLX__OS_ARRIVALS);
+    return (size_t)count == asked;
+}
+
+static void count_intake(plx_socket *socket, const struct intake *intake)
+{
+    if (intake->records > 0) {
+        socket->in_records += intake->records;
+        socket->messages_received += intake->records;
+        plx__socket_received(socket, intake->bytes - intake->records * sizeof(struct plx__record));
+    }
+}
+
+/* Forgets the places that this frame does not show to be needed, and after a while what a socket
+ * alone has kept: its blocks, and a buffer of more than the usual size. */
+static void settle(plx_socket *socket, struct plx__arrival *self, size_t arrivals)
+{
+    self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));
+    self->idle = (uint8_t)(arrivals > 0 || self->idle == IDLE_POLLS ? 0 : self->idle + 1);
+    bool idle = self->idle == IDLE_POLLS;
+    socket->bulk = socket->in.size > PLX__BUFFER_BLOCK || (socket->bulk && !idle);
+    if (idle || plx__socket_pool(socket) != NULL) {
+        rest_blocks(socket, self);
+    }
+}
+
+void plx__arrival_input(plx_socket *socket, struct plx__arrival *self, struct plx__budget *budget)
+{
+    uint8_t place[PLX__OS_ARRIVAL_SIZE];
+    int limit = plx__option_value(socket->options, PLX_OPTION_READ_LIMIT);
+    struct intake intake;
+    intake.most = limit == 0 ? SIZE_MAX : (size_t)limit;
+    intake.records = intake.bytes = intake.arrivals = intake.errors = 0;
+    while (plx__socket_room(socket) > 0) {
+        if (!receive_some(socket, self, budget, place, &intake)) {
+            socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
+            if (self->target == PLX__TARGET_LEAVING) {
+                settle_on_one(socket, self);
+            }
+            break;
+        }
+        if (plx__budget_is_spent(budget)) {
+            socket->more = true;
+            break;
+        }
+    }
+    count_intake(socket, &intake);
+    settle(socket, self, intake.arrivals);
+}
+
+void plx__arrival_clear(plx_socket *socket, struct plx__arrival *self)
+{
+    rest_blocks(socket, self);
+    *self = (struct plx__arrival){.places = 0};
+}

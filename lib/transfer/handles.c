@@ -1,0 +1,172 @@
+/* lib/transfer/handles.c -- descriptors that ride on the bytes of a stream. */
+#include "config.h"
+
+#include "lib/transfer/handles.h"
+#include "lib/os/os.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* As many as one message can bring. */
+#define MOST_ARRIVED PLX__OS_HANDLES
+
+struct rider {
+    uint64_t at; /* the byte it rides on */
+    int descriptor;
+};
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+int plx__handles_queue(struct plx__handles *handles, size_t ahead, int descriptor)
+{
+    struct rider rider;
+    memset(&rider, 0, sizeof rider);
+    rider.at = handles->sent + ahead;
+    rider.descriptor = plx__os_copy(descriptor);
+    if (rider.descriptor < 0) {
+        return rider.descriptor;
+    }
+    if (!plx__buffer_append(&handles->waiting, &rider, sizeof rider, NULL)) {
+        plx__os_close(rider.descriptor);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static bool get_rider(const struct plx__handles *handles, size_t number, struct rider *ret_rider)
+{
+    size_t offset = number * sizeof *ret_rider;
+    if (offset >= handles->waiting.size) {
+        return false;
+    }
+    memcpy(ret_rider, plx__buffer_data(&handles->waiting) + offset, sizeof *ret_rider);
+    return true;
+}
+
+/* Those that ride on the next byte, as many as may: others that do ride on the byte after it. */
+static size_t collect_due(const struct plx__handles *handles, int *list)
+{
+    struct rider rider;
+    size_t count = 0;
+    while (count < PLX__OS_HANDLES_SENT && get_rider(handles, count, &rider) &&
+           rider.at <= handles->sent) {
+        list[count++] = rider.descriptor;
+    }
+    return count;
+}
+
+/* How many bytes may go before the next that has riders of its own. */
+static size_t bytes_to_next(const struct plx__handles *handles, size_t due, size_t size)
+{
+    struct rider rider;
+    if (!get_rider(handles, due, &rider)) {
+        return size;
+    }
+    uint64_t distance = rider.at > handles->sent ? rider.at - handles->sent : 1;
+    return distance < size ? (size_t)distance : size;
+}
+
+static void close_riders(struct plx__handles *handles, size_t count)
+{
+    struct rider rider;
+    for (size_t i = 0; i < count && get_rider(handles, 0, &rider); i++) {
+        plx__os_close(rider.descriptor);
+        plx__buffer_skip(&handles->waiting, sizeof rider);
+    }
+    plx__buffer_rest(&handles->waiting, NULL);
+}
+
+/* Sends what may go before the next riders, and says in *ret_wanted how much that is. */
+static ptrdiff_t send_piece(struct plx__handles *handles, int socket, const uint8_t *data,
+                            size_t size, size_t *ret_wanted)
+{
+    int list[PLX__OS_HANDLES_SENT];
+    size_t due = collect_due(handles, list);
+    *ret_wanted = bytes_to_next(handles, due, size);
+    ptrdiff_t count = due == 0 ? plx__os_send(socket, data, *ret_wanted)
+                               : plx__os_send_handles(socket, data, *ret_wanted, list, due);
+    if (count > 0) {
+        handles->sent += (uint64_t)count;
+        close_riders(handles, due);
+    }
+    return count;
+}
+
+ptrdiff_t plx__handles_send(struct plx__handles *handles, int socket, const void *data, size_t size)
+{
+    size_t total = 0, wanted = 0;
+    ptrdiff_t count;
+    do {
+        count = send_piece(handles, socket, (const uint8_t *)data + total, size - total, &wanted);
+        total += count > 0 ? (size_t)count : 0;
+    } while (count == (ptrdiff_t)wanted && total < size);
+    return total > 0 ? (ptrdiff_t)total : count;
+}
+
+void plx__handles_drop_waiting(struct plx__handles *handles)
+{
+    close_riders(handles, SIZE_MAX);
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+static size_t count_arrived(const struct plx__handles *handles)
+{
+    return handles->arrived.size / sizeof(int);
+}
+
+static void close_all(const int *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        plx__os_close(list[i]);
+    }
+}
+
+/* Whoever sends more than is taken loses the connection rather than the descriptors quietly, and so
+ * does one whose descriptors the system could not bring in. */
+static void keep(struct plx__handles *handles, const struct plx__os_handles *came)
+{
+    bool room = count_arrived(handles) + came->count <= MOST_ARRIVED;
+    if (room &&
+        plx__buffer_append(&handles->arrived, came->list, came->count * sizeof(int), NULL)) {
+        handles->failure = came->lost ? -EMFILE : 0;
+    } else {
+        close_all(came->list, came->count);
+        handles->failure = room ? -ENOMEM : -ETOOMANYREFS;
+    }
+}
+
+ptrdiff_t plx__handles_receive(struct plx__handles *handles, int socket, void *data, size_t size,
+                               bool *ret_came)
+{
+    struct plx__os_handles came;
+    if (handles->failure != 0) {
+        return handles->failure;
+    }
+    ptrdiff_t count = plx__os_receive_handles(socket, data, size, &came);
+    *ret_came = count >= 0 && (came.count > 0 || came.lost);
+    if (*ret_came) {
+        keep(handles, &came);
+    }
+    return count;
+}
+
+int plx__handles_take(struct plx__handles *handles)
+{
+    int descriptor = -1;
+    if (count_arrived(handles) > 0) {
+        memcpy(&descriptor, plx__buffer_data(&handles->arrived), sizeof descriptor);
+        plx__buffer_skip(&handles->arrived, sizeof descriptor);
+        plx__buffer_rest(&handles->arrived, NULL);
+    }
+    return descriptor;
+}
+
+void plx__handles_drop_arrived(struct plx__handles *handles)
+{
+    int descriptor;
+    while ((descriptor = plx__handles_take(handles)) >= 0) {
+        plx__os_close(descriptor);
+    }
+    handles->failure = 0;
+}

@@ -1,0 +1,26 @@
+/* lib/transfer/packet.h -- what sockets share that read and write records and no stream.
+ *
+ * What was received stands in the buffer as lib/base/record.h says; what is queued is up to the kind, whose
+ * record_size says how many bytes precede each. */
+#ifndef PLX_LIB_PACKET_H
+#define PLX_LIB_PACKET_H
+
+#include "lib/socket/socket.h"
+
+/* The slots of struct plx_kind that all kinds with records have alike. */
+#define PLX__PACKET_SLOTS .front = plx__packet_front, .take = plx__packet_take
+
+const void *plx__packet_front(const plx_socket *socket, size_t *ret_size);
+size_t plx__packet_take(plx_socket *socket, size_t size);
+
+/* plx__packet_fits says whether `size` more bytes may be queued, `waiting` being on their way to the
+ * queue. An empty queue takes a packet of any size, or it would never leave. Inline, as for each
+ * datagram. */
+static inline bool plx__packet_fits(const plx_socket *socket, size_t waiting, size_t size)
+{
+    size_t limit = (size_t)plx__option_value(socket->options, PLX_OPTION_WRITE_LIMIT);
+    size_t queued = socket->out.size + waiting;
+    return limit == 0 || queued == 0 || queued + socket->kind->record_size + size <= limit;
+}
+
+#endif

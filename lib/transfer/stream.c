@@ -1,0 +1,370 @@
+/* lib/transfer/stream.c -- what byte streams share. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/socket/message.h"
+#include "lib/transfer/stream.h"
+
+#include <errno.h>
+
+/* A stream that filled its room is given so much from then on, and no read is larger than this. */
+#define BULK_BLOCK ((size_t)128 * 1024)
+#define LARGEST_PIECE ((size_t)256 * 1024)
+
+/* A socket whose last read brought more receives into a block at once, without a copy. */
+#define SMALL_MESSAGE 2048
+
+/* Milliseconds until a closing socket is looked at again, doubled each time up to the last. */
+#define FIRST_LOOK 1
+#define LAST_LOOK 50
+
+/* Milliseconds until accepting is tried again after descriptors ran out: no event tells when there
+ * is one. */
+#define PAUSE 100
+
+/* ---- listening ------------------------------------------------------------------------------- */
+
+/* A descriptor that was bound and cannot listen leaves nothing behind. */
+static int fail_to_listen(plx_socket *socket, int descriptor, int error)
+{
+    if (socket->kind->finish != NULL) {
+        socket->kind->finish(socket);
+    }
+    plx__os_close(descriptor);
+    return plx__socket_fail_system(socket, error, "listen");
+}
+
+int plx__stream_listen(plx_socket *socket)
+{
+    int descriptor = socket->kind->bind(socket);
+    if (descriptor < 0) {
+        return -descriptor;
+    }
+    int result = plx__os_listen(descriptor);
+    if (result < 0) {
+        return fail_to_listen(socket, descriptor, result);
+    }
+    plx__socket_begin(socket);
+    result = plx__socket_take_descriptor(socket, descriptor, PLX_LISTENING);
+    if (result < 0) {
+        return fail_to_listen(socket, descriptor, result);
+    }
+    plx__socket_set_state(socket, PLX_LISTENING);
+    return 0;
+}
+
+void plx__stream_pause(plx_socket *socket, bool for_ever)
+{
+    socket->watch.ready = 0;
+    socket->paused = true;
+    socket->wake_at = for_ever ? 0 : plx__clock_after(plx__clock_now(), PAUSE);
+}
+
+/* The listener is given up for the one connection it was there for. */
+static void become(plx_socket *socket, int descriptor, const struct plx__os_name *remote)
+{
+    plx__socket_close_descriptor(socket);
+    plx__options_apply(socket, descriptor);
+    int result = plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTED);
+    if (result < 0) {
+        plx__os_close(descriptor);
+        plx__socket_set_end_error(socket, plx__error_code(-result), plx__error_reason(-result),
+                                  result, "accept");
+        plx__socket_end(socket);
+        return;
+    }
+    plx__socket_become_connected(socket, remote);
+}
+
+void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget)
+{
+    struct plx__os_name remote;
+    struct plx__owner *owner = socket->owner;
+    if (owner != NULL && owner->incoming != NULL && owner->incoming(owner, socket, budget)) {
+        return;
+    }
+    int descriptor = plx__os_accept(socket->watch.descriptor, &remote);
+    if (descriptor >= 0) {
+        become(socket, descriptor, &remote);
+    } else if (descriptor == -EAGAIN) {
+        socket->watch.ready = 0;
+    } else {
+        /* Out of descriptors, most likely. The connection waits in the system's queue. */
+        plx__socket_fail_system(socket, descriptor, "accept");
+        plx__stream_pause(socket, false);
+    }
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+ptrdiff_t plx__stream_receive(plx_socket *socket, void *data, size_t size)
+{
+    return plx__os_receive(socket->watch.descriptor, data, size);
+}
+
+/* A socket that holds no block asks with a place on the stack, and takes a block when something came,
+ * of the size of that. Alone it is probably idle and needs none; in a group a thousand small messages
+ * in large blocks would not stay in the processor's cache. */
+static ptrdiff_t receive_without_block(plx_socket *socket, size_t most)
+{
+    uint8_t place[PLX__BUFFER_BLOCK];
+    ptrdiff_t count =
+        socket->kind->receive(socket, place, most < sizeof place ? most : sizeof place);
+    if (count > 0 &&
+        !plx__buffer_append(&socket->in, place, (size_t)count, plx__socket_pool(socket))) {
+        return -ENOMEM;
+    }
+    return count;
+}
+
+static ptrdiff_t receive_into_block(plx_socket *socket, size_t most, size_t *ret_asked)
+{
+    struct plx__pool *pool = plx__socket_pool(socket);
+    size_t usual = socket->bulk ? BULK_BLOCK : PLX__BUFFER_BLOCK;
+    void *place = plx__buffer_reserve(&socket->in, most < usual ? most : usual, pool);
+    if (place == NULL) {
+        return -ENOMEM;
+    }
+    size_t room = plx__buffer_room(&socket->in);
+    *ret_asked = room < most ? room : most;
+    ptrdiff_t count = socket->kind->receive(socket, place, *ret_asked);
+    if (count > 0) {
+        plx__buffer_commit(&socket->in, (size_t)count);
+    }
+    return count;
+}
+
+void plx__stream_end_input(plx_socket *socket, int error)
+{
+    socket->input_ended = true;
+    socket->input_error = error == 0 ? 0 : plx__stream_reason(socket->send_error, error);
+    socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
+    bool half_open = plx__option_value(socket->options, PLX_OPTION_HALF_OPEN) != 0;
+    if (error == 0 && half_open && socket->state == PLX_CONNECTED && !socket->end_told) {
+        socket->end_told = true;
+        socket->news |= PLX__NEWS(PLX__EVENT_END_OF_INPUT);
+    }
+}
+
+/* A closing socket whose buffer is full reads on and drops: the end would never be seen behind what
+ * nobody takes. */
+static ptrdiff_t receive_and_drop(plx_socket *socket)
+{
+    uint8_t place[PLX__BUFFER_BLOCK];
+    return socket->kind->receive(socket, place, sizeof place);
+}
+
+/* One read. Sets *ret_short when it brought less than there was room for, which says that no more
+ * is there. */
+static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
+{
+    size_t most = room < LARGEST_PIECE ? room : LARGEST_PIECE;
+    size_t asked = most < PLX__BUFFER_BLOCK ? most : PLX__BUFFER_BLOCK;
+    ptrdiff_t count;
+    if (room == 0) {
+        asked = PLX__BUFFER_BLOCK;
+        count = receive_and_drop(socket);
+        socket->dropping = socket->dropping || count > 0;
+    } else if (socket->in.block == NULL && !socket->large) {
+        count = receive_without_block(socket, most);
+    } else {
+        count = receive_into_block(socket, most, &asked);
+    }
+    *ret_short = count >= 0 && (size_t)count < asked;
+    socket->bulk = count > 0 && !*ret_short;
+    socket->large = count > SMALL_MESSAGE;
+    return count;
+}
+
+void plx__stream_empty_input(plx_socket *socket)
+{
+    socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
+    if (socket->send_error != 0) {
+        plx__stream_end_input(socket, socket->send_error);
+    }
+}
+
+/* Whether a short read says that no more is there: not where the end is known to have come too, and
+ * not where the kind has stopped it. */
+static bool shows_all(const plx_socket *socket)
+{
+    return (socket->watch.ready & PLX__END) == 0 && socket->send_error == 0 && !socket->more;
+}
+
+/* Takes what is there until a read comes back short: another call only to hear that no more is
+ * there would cost as much as the first. */
+void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
+{
+    for (;;) {
+        size_t room = plx__socket_room(socket);
+        bool is_short = false;
+        if (room == 0 && socket->state != PLX_CLOSING) {
+            break;
+        }
+        ptrdiff_t count = receive(socket, room < budget->bytes ? room : budget->bytes, &is_short);
+        if (count == -EAGAIN) {
+            plx__stream_empty_input(socket);
+            break;
+        }
+        if (count <= 0) {
+            plx__stream_end_input(socket, (int)-count);
+            break;
+        }
+        plx__budget_spend(budget, (size_t)count);
+        if (room > 0) {
+            plx__socket_received(socket, (size_t)count);
+        }
+        if (is_short && shows_all(socket)) {
+            socket->watch.ready &= (uint8_t)~PLX__READ;
+            break;
+        }
+        if (plx__budget_is_spent(budget)) {
+            plx__socket_stop_input(socket);
+        }
+        if (socket->more) {
+            break;
+        }
+    }
+    if (socket->in.size == 0 && socket->task.loop != NULL) {
+        plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+    }
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size)
+{
+    return plx__os_send(socket->watch.descriptor, data, size);
+}
+
+void plx__stream_send_queue(plx_socket *socket, struct plx__budget *budget)
+{
+    size_t total = 0;
+    while (socket->out.size > 0 && socket->send_error == 0) {
+        size_t size = socket->out.size;
+        ptrdiff_t count = socket->kind->send(socket, plx__buffer_data(&socket->out), size);
+        if (count < 0) {
+            socket->stuck = count == -EAGAIN || count == -ENOBUFS;
+            socket->send_error = (uint16_t)(socket->stuck ? 0 : -count);
+            break;
+        }
+        plx__buffer_skip(&socket->out, (size_t)count);
+        plx__budget_spend(budget, (size_t)count);
+        total += (size_t)count;
+        if ((size_t)count < size || plx__budget_is_spent(budget)) {
+            /* A short write fills the system's buffer; it tells when there is room again. */
+            socket->stuck = (size_t)count < size;
+            break;
+        }
+    }
+    if (total > 0) {
+        plx__socket_has_sent(socket, total);
+    }
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+static void end_lost(plx_socket *socket, int error)
+{
+    int code = error == 0 ? PLX_LOST_CONNECTION : plx__error_code(error);
+    /* Whatever took the connection away, it is lost; only a want of our own is told as such. */
+    bool ours = code == PLX_OUT_OF_MEMORY;
+    plx_reason reason = error == 0 ? PLX_REASON_REMOTE_HOST_CLOSED : plx__error_reason(error);
+    plx__socket_set_end_error(socket, ours ? code : PLX_LOST_CONNECTION, reason,
+                              error == 0 ? -PLX__SENTENCE : -error, "%s",
+                              error == 0 ? "the peer closed the connection" : "connection lost");
+    plx__socket_end(socket);
+}
+
+static bool is_late(const plx_socket *socket)
+{
+    return socket->wake_at != 0 && plx__clock_now() >= socket->wake_at;
+}
+
+/* Everything was handed to the system: says so to the peer, and finds out whether it arrived. */
+static bool has_arrived(plx_socket *socket)
+{
+    if (!socket->sending_ended) {
+        plx__os_shutdown_sending(socket->watch.descriptor);
+        socket->sending_ended = true;
+    }
+    socket->unconfirmed = plx__socket_has_unconfirmed(socket);
+    return !socket->unconfirmed;
+}
+
+static uint8_t next_look(uint8_t milliseconds)
+{
+    return milliseconds == 0              ? FIRST_LOOK
+           : milliseconds * 2 > LAST_LOOK ? LAST_LOOK
+                                          : (uint8_t)(milliseconds * 2);
+}
+
+/* CLOSING because the program disconnected: over when all has arrived or the peer has ended too. */
+static void settle_closing(plx_socket *socket)
+{
+    bool sent = socket->out.size == 0;
+    bool failed = socket->send_error != 0 || socket->input_error != 0;
+    bool arrived = !failed && sent && has_arrived(socket);
+    if (failed && (!sent || socket->unconfirmed)) {
+        end_lost(socket, plx__stream_reason(socket->input_error, socket->send_error));
+    } else if (failed || arrived || (sent && socket->input_ended)) {
+        plx__socket_end(socket);
+    } else if (is_late(socket)) {
+        end_lost(socket, ETIMEDOUT);
+    } else {
+        /* No readiness tells of acknowledgements, so they are looked for; but not while bytes are
+         * still queued. */
+        socket->look_pause = sent ? next_look(socket->look_pause) : 0;
+    }
+}
+
+/* The peer has ended, and we do not stay open for writing: what is queued is still sent, in time.
+ */
+static void settle_ended(plx_socket *socket)
+{
+    if (socket->out.size == 0 || socket->input_error != 0) {
+        end_lost(socket, socket->input_error);
+    } else if (!socket->peer_ended) {
+        socket->peer_ended = true;
+        plx__socket_set_linger(socket);
+    } else if (is_late(socket)) {
+        end_lost(socket, ETIMEDOUT);
+    }
+}
+
+/* With half-open allowed the connection goes on behind the end of input, until the peer is gone
+ * altogether, which only a hang-up tells: a reset, or the peer of a Unix socket has closed. */
+static void check_hang_up(plx_socket *socket)
+{
+    if (socket->end_told && (socket->watch.ready & PLX__END) != 0) {
+        socket->input_error = (uint16_t)-plx__os_take_error(socket->watch.descriptor);
+        socket->end_told = false;
+    }
+}
+
+/* A send failed: what came before it is taken in first. */
+static bool drain(plx_socket *socket)
+{
+    if (socket->send_error == 0 || socket->input_ended) {
+        return false;
+    }
+    socket->watch.ready |= PLX__READ;
+    socket->more = true;
+    return true;
+}
+
+void plx__stream_settle(plx_socket *socket)
+{
+    if (drain(socket) || plx__message_settle(socket)) {
+        return;
+    }
+    check_hang_up(socket);
+    if (socket->state == PLX_CLOSING) {
+        settle_closing(socket);
+    } else if (socket->send_error != 0) {
+        end_lost(socket, plx__stream_reason(socket->input_error, socket->send_error));
+    } else if (socket->input_ended && !(socket->end_told && socket->input_error == 0)) {
+        settle_ended(socket);
+    }
+}

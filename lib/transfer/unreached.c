@@ -1,0 +1,84 @@
+/* lib/transfer/unreached.c -- whom datagrams do not reach, as far as the program was told. */
+#include "config.h"
+
+#include "lib/base/address.h"
+#include "lib/socket/failure.h"
+#include "lib/base/memory.h"
+#include "lib/transfer/unreached.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* Whether it is the datagram that is wrong, and not the way. */
+static bool is_about_datagram(int error)
+{
+    return error == -EMSGSIZE || error == -EINVAL || error == -ENOMEM;
+}
+
+static bool is_told(const struct plx__unreached *self, const plx_address *address, int error)
+{
+    bool full = self->count == PLX__UNREACHED;
+    for (unsigned i = 0; i < self->count; i++) {
+        if (self->list[i].error == error &&
+            (full || plx_address_equal(&self->list[i].address, address))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Without memory it is told once more. */
+static void note(plx_socket *socket, const plx_address *address, int error)
+{
+    struct plx__errors *errors = socket->errors;
+    if (errors != NULL && errors->unreached == NULL) {
+        errors->unreached = plx__memory_new(sizeof *errors->unreached);
+    }
+    struct plx__unreached *self = errors == NULL ? NULL : errors->unreached;
+    if (self != NULL) {
+        /* The last place is for what is new when the list is full. */
+        unsigned place = self->count < PLX__UNREACHED ? self->count++ : PLX__UNREACHED - 1;
+        self->list[place].address = *address;
+        self->list[place].error = error;
+    }
+}
+
+void plx__unreached_tell(plx_socket *socket, const plx_address *address, int error,
+                         const char *step)
+{
+    struct plx__unreached *self = socket->errors == NULL ? NULL : socket->errors->unreached;
+    char host[PLX__ADDRESS_TEXT_SIZE];
+    if (!is_about_datagram(error) && self != NULL && is_told(self, address, error)) {
+        return;
+    }
+    if (address->family == 0) {
+        plx__socket_fail_system(socket, error, "%s anybody", step);
+    } else {
+        plx__address_format_host(address, host, sizeof host);
+        plx__socket_fail_system(socket, error, "%s %s port %d", step, host, address->port);
+    }
+    if (!is_about_datagram(error)) {
+        note(socket, address, error);
+    }
+}
+
+void plx__unreached_fail(plx_socket *socket, const plx_address *address, int error,
+                         const char *step)
+{
+    if (!socket->trying || !socket->kind->unreached(socket, address, error)) {
+        plx__unreached_tell(socket, address, error, step);
+    }
+}
+
+void plx__unreached_remove(plx_socket *socket, const plx_address *address)
+{
+    struct plx__unreached *self = socket->errors->unreached;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < self->count; i++) {
+        if (self->list[i].address.family != 0 &&
+            !plx_address_equal(&self->list[i].address, address)) {
+            self->list[kept++] = self->list[i];
+        }
+    }
+    self->count = kept;
+}

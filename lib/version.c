@@ -1,9 +1,0 @@
-/* lib/version.c -- floor 0: the version of the library that runs. */
-#include "config.h"
-
-#include <pollux/version.h>
-
-const char *plx_version(void)
-{
-    return PLX_VERSION;
-}
