@@ -5,8 +5,8 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
-#include "tests/suite.h"
 #include "tests/world.h"
 
 /* ---- half-open ----------------------------------------------------------------------------------- */

@@ -16,22 +16,6 @@
 #define LOST "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]"
 #define DATA "data_available[CONNECTED]"
 
-/* PAIR_CASE is CASE for what begins with a connection: `socket` of ours with an empty `log`, and
- * its raw peer `raw`. */
-#define PAIR_PARAMETERS                                                                            \
-    struct world *w CK_ATTRIBUTE_UNUSED, plx_socket *socket CK_ATTRIBUTE_UNUSED,                   \
-        struct record *log CK_ATTRIBUTE_UNUSED, int raw CK_ATTRIBUTE_UNUSED
-#define PAIR_CASE(name)                                                                            \
-    static void name##_connected(PAIR_PARAMETERS);                                                 \
-    CASE(name)                                                                                     \
-    {                                                                                              \
-        struct record log;                                                                         \
-        plx_socket *socket = world_socket(w, &log);                                                \
-                                                                                                   \
-        name##_connected(w, socket, &log, world_pair(w, socket, &log));                            \
-    }                                                                                              \
-    static void name##_connected(PAIR_PARAMETERS)
-
 static void expect_read(plx_socket *socket, const char *text)
 {
     char got[256] = "";
@@ -687,46 +671,4 @@ PAIR_CASE(time_outs_end_nothing)
     LOGGED(w, log, DATA " " LOST);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &two_bytes_at_a_time,
-        &put_back_one_by_one,
-        &each_look_shows_all_while_waiting,
-        &each_look_shows_all_in_events,
-        &greeting_by_lines,
-        &lines_across_borders,
-        &skip_half_and_too_much,
-        &skip_twice_as_much_each_time,
-        &limit_raised_step_by_step,
-        &twice_the_limit,
-        &purge_all_and_see_the_end,
-        &head_and_body,
-        &farewell,
-        &nothing_is_not_the_end,
-        &flush_new_and_connected,
-        &wait_for_sent_for_ever,
-        &the_peer_goes_first,
-        &one_byte_and_gone_before_the_first_poll,
-        &last_word_of_a_process,
-        &written_to_one_who_is_gone,
-        &messages_and_then_an_abort,
-        &messages_one_by_one,
-        &time_outs_end_nothing,
-    };
-    static const TTest *const *const mode_cases[] = {
-        &one_byte_and_reset_before_the_first_poll,
-        &urgent_byte_in_line,
-    };
-    Suite *suite = suite_create("qt-cases-bytes");
-    TCase *tcase = tcase_create("qt-cases-bytes");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(tcase, *cases[i]);
-    for (size_t i = 0; i < sizeof mode_cases / sizeof mode_cases[0]; i++)
-        ADD_MODE_CASE(tcase, *mode_cases[i]);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("qt-cases-bytes")

@@ -1,7 +1,6 @@
 /* tests/world.c -- what a test runs in. See world.h. */
 #include "config.h"
 
-#include "tests/suite.h"
 #include "tests/world.h"
 
 #include <dirent.h>
@@ -156,15 +155,47 @@ bool under_valgrind(void)
     return preload != NULL && strstr(preload, "vgpreload") != NULL;
 }
 
+static bool begin_program(void)
+{
+    snprintf(root, sizeof root, "/tmp/pollux-test-XXXXXX");
+    if (mkdtemp(root) == NULL || chmod(root, 0711) != 0)
+        return false;
+    plx_memory_set(counting_resize, NULL);
+    return true;
+}
+
 int world_run(Suite *suite)
 {
     int status;
 
-    snprintf(root, sizeof root, "/tmp/pollux-test-XXXXXX");
-    if (mkdtemp(root) == NULL || chmod(root, 0711) != 0)
+    if (!begin_program())
         return EXIT_FAILURE;
-    plx_memory_set(counting_resize, NULL);
     status = suite_run(suite);
+    remove_root();
+    return status;
+}
+
+/* Of the MODE_CASEs. */
+static const struct kind *program_kind = &kinds[0];
+
+static bool choose_kind(const char *name)
+{
+    for (int i = 0; i < KINDS; i++)
+        if (name == NULL || strcmp(kinds[i].name, name) == 0) {
+            program_kind = &kinds[i];
+            return true;
+        }
+    fprintf(stderr, "%s: not a row of kinds.h\n", name);
+    return false;
+}
+
+int world_main(const struct suite_program *program)
+{
+    int status;
+
+    if (!choose_kind(program->kind) || !begin_program())
+        return EXIT_FAILURE;
+    status = suite_main(program);
     remove_root();
     return status;
 }
@@ -237,7 +268,7 @@ void world_begin(struct world *world, int index)
 
 void world_begin_plain(struct world *world, enum mode mode)
 {
-    begin(world, &kinds[0], mode);
+    begin(world, program_kind, mode);
 }
 
 const char *world_name(const struct world *world)

@@ -18,6 +18,7 @@
 
 #include "tests/kinds.h"
 #include "tests/record.h"
+#include "tests/suite.h"
 
 enum mode { MODE_LONE, MODE_POLL, MODE_EPOLL, MODE_URING, MODES };
 enum { WORLD_SOCKETS = 64, WORLD_SERVERS = 8, WORLD_RAWS = 64 };
@@ -37,7 +38,7 @@ struct world {
     size_t blocks_before;
 };
 
-/* world_run runs a suite with Pollux's memory counted; returns the exit status of the program. */
+/* world_run is world_main for programs that still list their cases. */
 int world_run(Suite *suite);
 
 /* world_modes returns how many ways of polling there are here, world_count how many worlds. */
@@ -45,38 +46,66 @@ int world_modes(void);
 int world_count(void);
 
 /* world_begin sets a world up by the number of a loop test; world_begin_plain is for tests of one
- * noun and takes the first kind. world_end takes it down and counts what is left over. */
+ * noun and takes the kind of the program, as a rule the first. world_end takes it down and counts
+ * what is left over. */
 void world_begin(struct world *world, int index);
 void world_begin_plain(struct world *world, enum mode mode);
 void world_end(struct world *world);
 const char *world_name(const struct world *world);
 
-/* CASE defines a loop test over all worlds whose body gets a begun world; add it by ADD_CASE. */
-#define CASE(name)                                                                                 \
-    static void name##_body(struct world *w);                                                      \
-    START_TEST(name)                                                                               \
-    {                                                                                              \
-        struct world world_;                                                                       \
-        world_begin(&world_, _i);                                                                  \
-        name##_body(&world_);                                                                      \
-        world_end(&world_);                                                                        \
-    }                                                                                              \
-    END_TEST                                                                                       \
-    static void name##_body(struct world *w)
-#define ADD_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_count())
+/* ---- cases ------------------------------------------------------------------------------------ */
 
-/* MODE_CASE is the same over the ways of polling only, for tests of one kind. */
-#define MODE_CASE(name)                                                                            \
+/* CASE(name) { ... } runs in each world: the body gets a begun one as `w`. */
+#define CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count())
+
+/* MODE_CASE is the same over the ways of polling only, for tests of one kind: that of the program. */
+#define MODE_CASE(name) WORLD_CASE(name, world_begin_plain(&world_, (enum mode)_i), world_modes())
+
+/* PAIR_CASE and MODE_PAIR_CASE are the same for what begins with a connection: `socket` is ours and
+ * connected, with an empty `log`, and `raw` its raw peer. */
+#define PAIR_CASE(name) WORLD_PAIR_CASE(CASE, name)
+#define MODE_PAIR_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name)
+
+/* Of these the sorts of cases are made: `begin` sets `world_` up for the number `_i`, which is less
+ * than `runs`; `sort` is one of the sorts above. */
+#define WORLD_CASE(name, begin, runs)                                                              \
     static void name##_body(struct world *w);                                                      \
     START_TEST(name)                                                                               \
     {                                                                                              \
         struct world world_;                                                                       \
-        world_begin_plain(&world_, (enum mode)_i);                                                 \
+                                                                                                   \
+        begin;                                                                                     \
         name##_body(&world_);                                                                      \
         world_end(&world_);                                                                        \
     }                                                                                              \
     END_TEST                                                                                       \
+    SUITE_REGISTER(name, 0, runs, NULL)                                                            \
     static void name##_body(struct world *w)
+#define WORLD_PAIR_CASE(sort, name)                                                                \
+    static void name##_connected(struct world *w, plx_socket *socket, struct record *log,          \
+                                 int raw);                                                         \
+    sort(name)                                                                                     \
+    {                                                                                              \
+        struct record log_;                                                                        \
+        plx_socket *socket_ = world_socket(w, &log_);                                              \
+                                                                                                   \
+        name##_connected(w, socket_, &log_, world_pair(w, socket_, &log_));                        \
+    }                                                                                              \
+    static void name##_connected(                                                                  \
+        struct world *w CK_ATTRIBUTE_UNUSED, plx_socket *socket CK_ATTRIBUTE_UNUSED,               \
+        struct record *log CK_ATTRIBUTE_UNUSED, int raw CK_ATTRIBUTE_UNUSED)
+
+/* WORLD_MAIN("tcp") is the main function of a program whose cases run in worlds; WORLD_MAIN("ipc",
+ * .kind = "ipc", .timeout = 90) of one that says more of itself (struct suite_program). */
+#define WORLD_MAIN(...)                                                                            \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        return world_main(&(struct suite_program){.name = __VA_ARGS__});                           \
+    }
+int world_main(const struct suite_program *program);
+
+/* Of programs that still list their cases. */
+#define ADD_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_count())
 #define ADD_MODE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_modes())
 
 /* ---- what is in it --------------------------------------------------------------------------- */
