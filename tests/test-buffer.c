@@ -107,22 +107,20 @@ static void random_steps(unsigned seed, struct plx__pool *pool)
     ck_assert_ptr_null(buffer.block);
 }
 
-START_TEST(it_holds_what_a_model_holds)
+LOOP_CASE(it_holds_what_a_model_holds, 1, 9)
 {
     random_steps((unsigned) _i, NULL);
 }
-END_TEST
 
-START_TEST(it_holds_what_a_model_holds_with_a_pool)
+LOOP_CASE(it_holds_what_a_model_holds_with_a_pool, 1, 9)
 {
     struct plx__pool pool = {0};
     random_steps((unsigned) _i, &pool);
     plx__pool_clear(&pool);
     ck_assert_uint_eq(pool.count, 0);
 }
-END_TEST
 
-START_TEST(skipped_bytes_stay_until_the_buffer_is_used_again)
+PLAIN_CASE(skipped_bytes_stay_until_the_buffer_is_used_again)
 {
     struct plx__buffer buffer = {0};
     ck_assert(plx__buffer_append(&buffer, "abcdef", 6, NULL));
@@ -131,9 +129,8 @@ START_TEST(skipped_bytes_stay_until_the_buffer_is_used_again)
     ck_assert_mem_eq(data, "abcdef", 6);
     plx__buffer_clear(&buffer, NULL);
 }
-END_TEST
 
-START_TEST(skipped_bytes_can_be_given_back_from_where_they_stand)
+PLAIN_CASE(skipped_bytes_can_be_given_back_from_where_they_stand)
 {
     struct plx__buffer buffer = {0};
     ck_assert(plx__buffer_append(&buffer, "abcdef", 6, NULL));
@@ -147,9 +144,8 @@ START_TEST(skipped_bytes_can_be_given_back_from_where_they_stand)
     ck_assert_mem_eq(plx__buffer_data(&buffer), "abcdef", 6);
     plx__buffer_clear(&buffer, NULL);
 }
-END_TEST
 
-START_TEST(a_size_that_cannot_be_changes_nothing)
+PLAIN_CASE(a_size_that_cannot_be_changes_nothing)
 {
     struct plx__buffer buffer = {0};
     ck_assert(plx__buffer_append(&buffer, "abc", 3, NULL));
@@ -160,9 +156,8 @@ START_TEST(a_size_that_cannot_be_changes_nothing)
     ck_assert_mem_eq(plx__buffer_data(&buffer), "abc", 3);
     plx__buffer_clear(&buffer, NULL);
 }
-END_TEST
 
-START_TEST(an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again)
+PLAIN_CASE(an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again)
 {
     struct plx__pool pool = {0};
     struct plx__buffer one = {0}, other = {0};
@@ -180,10 +175,9 @@ START_TEST(an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again)
     plx__buffer_clear(&other, &pool);
     plx__pool_clear(&pool);
 }
-END_TEST
 
 /* A busy frame's blocks rest for a steady one; those that no frame needs go after a while, and only those. */
-START_TEST(the_pool_keeps_what_frames_need)
+PLAIN_CASE(the_pool_keeps_what_frames_need)
 {
     struct plx__pool pool = {0};
     struct plx__buffer buffers[10] = {{0}};
@@ -204,10 +198,9 @@ START_TEST(the_pool_keeps_what_frames_need)
     }
     ck_assert_uint_eq(pool.count, 0);
 }
-END_TEST
 
 /* Counts what is moved: a queue that never empties must not be slid for each byte that is taken and put. */
-START_TEST(a_queue_that_never_empties_costs_linear_time)
+PLAIN_CASE(a_queue_that_never_empties_costs_linear_time)
 {
     struct plx__buffer buffer = {0};
     uint8_t piece[1000] = {0};
@@ -226,11 +219,10 @@ START_TEST(a_queue_that_never_empties_costs_linear_time)
     ck_assert_uint_le(buffer.capacity, (size_t) 512 * 1024);
     plx__buffer_clear(&buffer, NULL);
 }
-END_TEST
 
 /* The same for a queue that gets bytes at both ends in turn, as when a program gives back what it has
  * read and more arrives: many bytes are moved seldom, whatever room is asked for. */
-START_TEST(bytes_at_both_ends_in_turn_cost_linear_time)
+LOOP_CASE(bytes_at_both_ends_in_turn_cost_linear_time, 0, 3)
 {
     static const size_t rooms[] = {1, 1000, PLX__BUFFER_BLOCK};
     struct plx__buffer buffer = {0};
@@ -256,9 +248,8 @@ START_TEST(bytes_at_both_ends_in_turn_cost_linear_time)
     ck_assert_uint_le(buffer.capacity, (size_t)4 * 1024 * 1024);
     plx__buffer_clear(&buffer, NULL);
 }
-END_TEST
 
-START_TEST(its_bytes_can_change_places)
+PLAIN_CASE(its_bytes_can_change_places)
 {
     static const char letters[] = "abcdefghij";
     struct plx__buffer buffer = {0};
@@ -277,22 +268,5 @@ START_TEST(its_bytes_can_change_places)
     }
     plx__buffer_clear(&buffer, NULL);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("buffer");
-    TCase *tcase = tcase_create("buffer");
-    tcase_add_loop_test(tcase, it_holds_what_a_model_holds, 1, 9);
-    tcase_add_loop_test(tcase, it_holds_what_a_model_holds_with_a_pool, 1, 9);
-    tcase_add_test(tcase, skipped_bytes_stay_until_the_buffer_is_used_again);
-    tcase_add_test(tcase, skipped_bytes_can_be_given_back_from_where_they_stand);
-    tcase_add_test(tcase, its_bytes_can_change_places);
-    tcase_add_test(tcase, a_size_that_cannot_be_changes_nothing);
-    tcase_add_test(tcase, an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again);
-    tcase_add_test(tcase, the_pool_keeps_what_frames_need);
-    tcase_add_test(tcase, a_queue_that_never_empties_costs_linear_time);
-    tcase_add_loop_test(tcase, bytes_at_both_ends_in_turn_cost_linear_time, 0, 3);
-    suite_add_tcase(suite, tcase);
-    return suite_run(suite);
-}
+SUITE_MAIN("buffer")

@@ -369,26 +369,4 @@ MODE_CASE(a_local_peer_that_never_reads)
     }
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("idle");
-    TCase *idle = tcase_create("idle");
-
-    tcase_add_checked_fixture(idle, begin_time, end_time);
-    ADD_MODE_CASE(idle, writing_to_nobody_in_each_frame);
-    ADD_MODE_CASE(idle, writing_to_nobody_now_and_then);
-    ADD_MODE_CASE(idle, writing_once_to_nobody);
-    ADD_MODE_CASE(idle, writing_a_lot_to_nobody);
-    ADD_MODE_CASE(idle, a_peer_that_falls_silent_in_play);
-    ADD_MODE_CASE(idle, waiting_for_an_answer_from_nobody);
-    ADD_MODE_CASE(idle, a_client_of_a_server_that_is_gone);
-    ADD_MODE_CASE(idle, silence_is_counted_from_the_last_byte);
-    ADD_MODE_CASE(idle, writing_after_a_long_frame);
-    ADD_MODE_CASE(idle, a_local_peer_that_never_reads);
-    ADD_MODE_CASE(idle, bytes_acknowledged_in_each_frame_are_a_sign_of_life);
-    ADD_MODE_CASE(idle, bytes_acknowledged_now_and_then_are_a_sign_of_life);
-    ADD_MODE_CASE(idle, a_late_byte_has_time_to_arrive);
-    ADD_MODE_CASE(idle, a_slow_reader_is_a_sign_of_life);
-    suite_add_tcase(suite, idle);
-    return world_run(suite);
-}
+WORLD_MAIN("idle", .setup = begin_time, .teardown = end_time)

@@ -81,6 +81,8 @@ static plx_socket *looking_up(struct world *w, struct record *log, const plx_add
     return socket;
 }
 
+SECTION("early");
+
 /* ---- written before the peer is known -------------------------------------------------------- */
 
 MODE_CASE(written_before_an_address_is_connected)
@@ -482,6 +484,8 @@ MODE_CASE(wait_for_what_was_dropped)
     ck_assert(plx_socket_wait_for_sent(socket, 5000)); /* that one was */
 }
 
+SECTION("lost");
+
 /* ---- a peer that is not there ---------------------------------------------------------------- */
 
 /* The loopback of a family with this port, as the kernel wants it. */
@@ -683,41 +687,4 @@ MODE_CASE(no_way_to_a_receiver_is_told_once)
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
 }
 
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &written_before_an_address_is_connected,
-        &written_before_a_name_is_known,
-        &reading_before_the_peer_is_known,
-        &the_write_limit_holds_before_the_peer_is_known,
-        &an_empty_datagram_at_the_limit,
-        &sizes_before_the_peer_is_known,
-        &another_peer_in_the_error_handler,
-        &a_failure_drops_what_was_written,
-        &others_are_written_to_meanwhile,
-        &disconnect_sends_what_was_written,
-        &disconnect_with_nothing_written_cancels,
-        &disconnect_and_then_not_found,
-        &disconnect_in_connected,
-        &disconnect_while_the_kernel_is_full,
-        &wait_until_it_was_sent,
-        &wait_until_it_was_sent_to_a_name,
-        &wait_for_what_was_dropped,
-    };
-    static const TTest *const *const silent[] = {
-        &a_refused_peer_is_told_once,         &a_new_peer_is_told_of_again,
-        &a_network_that_is_gone_is_told_once, &a_datagram_that_is_wrong_is_told_each_time,
-        &no_way_to_a_receiver_is_told_once,
-    };
-    Suite *suite = suite_create("udp-peer");
-    TCase *lost = tcase_create("lost");
-    TCase *early = tcase_create("early");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(early, *cases[i]);
-    suite_add_tcase(suite, early);
-    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
-        ADD_MODE_CASE(lost, *silent[i]);
-    suite_add_tcase(suite, lost);
-    return world_run(suite);
-}
+WORLD_MAIN("udp-peer")
