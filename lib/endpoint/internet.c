@@ -74,7 +74,7 @@ int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx
             return plx__socket_fail_system(socket, -EAFNOSUPPORT, "connect to %s", host);
         }
         address.port = (uint16_t)port;
-        plx__os_name_from_address(&aim.name, &address, 0);
+        plx__sockaddr_from_address(&aim.name, &address, 0);
     } else {
         int code = plx__internet_check_host(socket, host);
         if (code != 0) {
@@ -195,20 +195,20 @@ static void choose_multicast_interface(const plx_socket *socket, int descriptor)
 
 /* ---- binding --------------------------------------------------------------------------------- */
 
-int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct plx__os_name *peer)
+int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct plx__sockaddr *peer)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     plx_address address, there;
     if (socket->interface == NULL) {
         return 0;
     }
-    int family = plx__os_name_family(peer);
-    bool known = plx__os_name_to_address(peer, &there);
+    int family = plx__sockaddr_family(peer);
+    bool known = plx__sockaddr_to_address(peer, &there);
     if (!plx__interface_address(socket->interface, family == AF_INET ? 4 : 6, known ? &there : NULL,
                                 &address)) {
         return -EADDRNOTAVAIL;
     }
-    plx__os_name_from_address(&name, &address, family);
+    plx__sockaddr_from_address(&name, &address, family);
     /* Else bind takes a port for all destinations at once, and some ten thousand connections use up
      * those of the address. Where the kernel has no other way, it stays so. */
     plx__os_set_late_port(descriptor);
@@ -238,9 +238,9 @@ static int prepare(plx_socket *socket, int descriptor, const struct place *place
 /* Returns the descriptor or a negative errno. */
 static int bind_to(plx_socket *socket, const struct place *place)
 {
-    struct plx__os_name name;
-    plx__os_name_from_address(&name, &place->address, 0);
-    int descriptor = plx__socket_open(socket, plx__os_name_family(&name));
+    struct plx__sockaddr name;
+    plx__sockaddr_from_address(&name, &place->address, 0);
+    int descriptor = plx__socket_open(socket, plx__sockaddr_family(&name));
     if (descriptor < 0) {
         return descriptor;
     }
@@ -373,15 +373,15 @@ int plx__internet_set_place(plx_socket *socket, const char *where)
 /* A port that the kernel chose goes with the peer on Linux; what others know us by must stay. */
 static int keep_port(int descriptor, int port)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     plx_address local;
-    if (plx__os_local_name(descriptor, &name) < 0 || !plx__os_name_to_address(&name, &local) ||
+    if (plx__os_local_sockaddr(descriptor, &name) < 0 || !plx__sockaddr_to_address(&name, &local) ||
         local.port != 0) {
         return 0;
     }
-    int family = plx__os_name_family(&name);
+    int family = plx__sockaddr_family(&name);
     local.port = (uint16_t)port;
-    plx__os_name_from_address(&name, &local, family);
+    plx__sockaddr_from_address(&name, &local, family);
     return plx__os_bind(descriptor, &name);
 }
 

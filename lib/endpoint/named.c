@@ -87,15 +87,15 @@ void plx__named_leave_peer(plx_socket *socket, struct plx__named *self,
  * chosen for that one. */
 static int move_peer(plx_socket *socket, struct plx__arrival *arrival, const plx_address *to)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     int descriptor = socket->watch.descriptor;
     plx__arrival_disconnected(socket, arrival);
     if (plx__internet_lose_peer(socket) != 0) {
         return -EDESTADDRREQ;
     }
-    int result = plx__os_local_name(descriptor, &name);
+    int result = plx__os_local_sockaddr(descriptor, &name);
     if (result == 0) {
-        plx__os_name_from_address(&name, to, plx__os_name_family(&name));
+        plx__sockaddr_from_address(&name, to, plx__sockaddr_family(&name));
         result = plx__os_connect(descriptor, &name);
     }
     if (result < 0) {

@@ -26,8 +26,8 @@ static struct plx__path_socket *path_of(plx_socket *socket)
 
 int plx__path_check(const char *path, size_t size)
 {
-    struct plx__os_name name;
-    return plx__os_name_from_path(&name, path, size);
+    struct plx__sockaddr name;
+    return plx__sockaddr_from_path(&name, path, size);
 }
 
 int plx__path_parse(plx_socket *socket, const char *where, bool to_listen)
@@ -58,7 +58,7 @@ int plx__path_aim(plx_socket *socket, struct plx__aim *ret_aim)
     if (socket->path == NULL) {
         return refuse_without_path(socket, "connect", "plx_socket_connect_to");
     }
-    plx__os_name_from_path(&aim.name, socket->path, socket->path_size);
+    plx__sockaddr_from_path(&aim.name, socket->path, socket->path_size);
     *ret_aim = aim;
     return 0;
 }
@@ -75,7 +75,7 @@ enum tenant { NOBODY, LEFT_OVER, ALIVE };
 /* A datagram socket asks without being noticed: a listener of streams refuses it as the wrong type
  * (EPROTOTYPE), and so does one that is bound and does not listen yet; a file whose listener has died
  * refuses it as such. */
-static enum tenant ask(const struct plx__os_name *name, const char *path)
+static enum tenant ask(const struct plx__sockaddr *name, const char *path)
 {
     struct plx__os_file file;
     int result = plx__os_file(path, &file);
@@ -91,7 +91,7 @@ static enum tenant ask(const struct plx__os_name *name, const char *path)
     return result == -ECONNREFUSED ? LEFT_OVER : result == -ENOENT ? NOBODY : ALIVE;
 }
 
-static int bind_or_replace(int descriptor, const struct plx__os_name *name, const char *path)
+static int bind_or_replace(int descriptor, const struct plx__sockaddr *name, const char *path)
 {
     int result = plx__os_bind(descriptor, name);
     for (int i = 0; i < BIND_ATTEMPTS && result == -EADDRINUSE; i++) {
@@ -148,7 +148,7 @@ static int set_mode(const struct plx__claim *claim, int mode)
 /* Nobody can connect until we listen, so that the mode is right from the first connection on; and it
  * is never wider than asked for, not even for a moment: until it is exact it is what was asked for
  * less the umask, which belongs to the whole process and is not touched. */
-static int bind_and_claim(int descriptor, const struct plx__os_name *name, int mode, bool locked,
+static int bind_and_claim(int descriptor, const struct plx__sockaddr *name, int mode, bool locked,
                           struct plx__claim *claim)
 {
     int result = mode == 0 ? 0 : plx__os_narrow(descriptor, mode);
@@ -186,7 +186,7 @@ static bool goes_without(int error)
            error == -EOPNOTSUPP || error == -EISDIR || error == -ELOOP || error == -ENXIO;
 }
 
-static int bind_under_lock(int descriptor, const struct plx__os_name *name, int mode,
+static int bind_under_lock(int descriptor, const struct plx__sockaddr *name, int mode,
                            struct plx__claim *claim)
 {
     char path[PLX__OS_PATH_SIZE + sizeof ".lock"];
@@ -202,7 +202,7 @@ static int bind_under_lock(int descriptor, const struct plx__os_name *name, int 
     return result;
 }
 
-static int bind_file(plx_socket *socket, int descriptor, const struct plx__os_name *name)
+static int bind_file(plx_socket *socket, int descriptor, const struct plx__sockaddr *name)
 {
     int mode = plx__option_value(socket->options, PLX_OPTION_MODE);
     struct plx__claim *claim = make_claim(socket->path);

@@ -60,7 +60,7 @@ static void count_in(plx_server *server, plx_socket *client)
 }
 
 static int connect_client(plx_server *server, plx_socket *client, int descriptor,
-                          const struct plx__os_name *remote)
+                          const struct plx__sockaddr *remote)
 {
     plx_group *group = plx__group_of(server->listener->task.loop);
     client->handlers = server->client_handlers;
@@ -86,7 +86,7 @@ static int connect_client(plx_server *server, plx_socket *client, int descriptor
 
 /* Makes a client of a connection, or turns its peer away. Returns 0, or a negative errno and the
  * descriptor is still the caller's. */
-static int admit(plx_server *server, int descriptor, const struct plx__os_name *remote)
+static int admit(plx_server *server, int descriptor, const struct plx__sockaddr *remote)
 {
     plx_socket *client;
     int result = make_client(server, &client);
@@ -129,14 +129,14 @@ static void drop_kept(plx_server *server)
 }
 
 /* The next connection: a descriptor or a negative errno. */
-static int next_connection(plx_server *server, struct plx__os_name *ret_remote)
+static int next_connection(plx_server *server, struct plx__sockaddr *ret_remote)
 {
     if (!server->keeps) {
         return plx__os_accept(server->listener->watch.descriptor, ret_remote);
     }
     server->keeps = false;
-    if (plx__os_remote_name(server->kept, ret_remote) < 0) {
-        *ret_remote = (struct plx__os_name){0}; /* the peer has gone meanwhile */
+    if (plx__os_remote_sockaddr(server->kept, ret_remote) < 0) {
+        *ret_remote = (struct plx__sockaddr){0}; /* the peer has gone meanwhile */
     }
     return server->kept;
 }
@@ -156,7 +156,7 @@ static void stop_accepting(plx_server *server, int error)
 
 static bool accept_one(plx_server *server)
 {
-    struct plx__os_name remote;
+    struct plx__sockaddr remote;
     plx_socket *listener = server->listener;
     if (server->maximum != 0 && server->count >= server->maximum) {
         plx__stream_pause(listener, true);

@@ -84,10 +84,10 @@ static void ask_for_segments(struct msghdr *header, struct send_control *control
 static void ask_for_source(struct msghdr *header, struct send_control *control,
                            const struct plx__os_message *message)
 {
-    int family = plx__os_name_family(message->name);
-    struct plx__os_name source;
-    plx__os_name_from_address(&source, message->from, family);
-    if (plx__os_name_family(&source) == AF_INET6) {
+    int family = plx__sockaddr_family(message->name);
+    struct plx__sockaddr source;
+    plx__sockaddr_from_address(&source, message->from, family);
+    if (plx__sockaddr_family(&source) == AF_INET6) {
 #ifdef IPV6_RECVPKTINFO
         struct in6_pktinfo value = {.ipi6_addr = source.as.ipv6.sin6_addr,
                                     .ipi6_ifindex = message->from->scope};
@@ -217,7 +217,7 @@ void plx__os_ask_target(int descriptor, bool wanted)
 
 /* bind(2) takes the computer's own addresses and those of broadcast, and connect(2) refuses the
  * latter to a socket that did not ask for broadcast. */
-static int try_source(int descriptor, const struct plx__os_name *name)
+static int try_source(int descriptor, const struct plx__sockaddr *name)
 {
     int result = plx__os_bind(descriptor, name);
     if (result < 0) {
@@ -228,11 +228,11 @@ static int try_source(int descriptor, const struct plx__os_name *name)
 
 int plx__os_check_source(const plx_address *address)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     plx_address any_port = *address;
     any_port.port = 0;
-    plx__os_name_from_address(&name, &any_port, 0);
-    int descriptor = plx__os_socket(plx__os_name_family(&name), SOCK_DGRAM);
+    plx__sockaddr_from_address(&name, &any_port, 0);
+    int descriptor = plx__os_socket(plx__sockaddr_family(&name), SOCK_DGRAM);
     if (descriptor < 0) {
         return 0; /* nothing was found out */
     }
@@ -435,7 +435,7 @@ static bool take_error(int descriptor, plx_address *ret_to, int *ret_error)
         char bytes[512];
     } control;
     char byte;
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     struct iovec piece = {&byte, sizeof byte};
     struct msghdr header = {.msg_name = &name.as,
                             .msg_namelen = sizeof name.as,
@@ -448,7 +448,7 @@ static bool take_error(int descriptor, plx_address *ret_to, int *ret_error)
     }
     name.size = header.msg_namelen;
     *ret_to = (plx_address){0};
-    plx__os_name_to_address(&name, ret_to);
+    plx__sockaddr_to_address(&name, ret_to);
     *ret_error = error_in(&header);
     return true;
 }

@@ -87,8 +87,8 @@ static int get(int descriptor, int level, int name, int *ret_value)
 
 static bool is_ipv6(int descriptor)
 {
-    struct plx__os_name name;
-    return plx__os_local_name(descriptor, &name) == 0 && plx__os_name_family(&name) == AF_INET6;
+    struct plx__sockaddr name;
+    return plx__os_local_sockaddr(descriptor, &name) == 0 && plx__sockaddr_family(&name) == AF_INET6;
 }
 
 static int set_at(int descriptor, const struct place *place, bool ipv6, int value)

@@ -21,9 +21,9 @@
 /* ---- names: what a socket can be bound or connected to (os/name.c) --------------------------- */
 
 /* A socket address of any family as the system wants it. A zeroed name is none. */
-struct plx__os_name {
+struct plx__sockaddr {
     socklen_t size;
-    const char *far; /* a path that is too long for the address, borrowed; NULL: it is not */
+    const char *long_path; /* a path that is too long for the address, borrowed; NULL: it is not */
     union {
         struct sockaddr any;
         struct sockaddr_in ipv4;
@@ -32,25 +32,25 @@ struct plx__os_name {
     } as;
 };
 
-/* plx__os_name_from_address makes the name of `address` for a socket of `family` (AF_INET or
+/* plx__sockaddr_from_address makes the name of `address` for a socket of `family` (AF_INET or
  * AF_INET6; 0: its own): an IPv4 address becomes v4-mapped for an IPv6 socket. */
-void plx__os_name_from_address(struct plx__os_name *name, const plx_address *address, int family);
+void plx__sockaddr_from_address(struct plx__sockaddr *name, const plx_address *address, int family);
 
-/* plx__os_name_to_address returns false for a name that is no internet address. */
-bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_address);
+/* plx__sockaddr_to_address returns false for a name that is no internet address. */
+bool plx__sockaddr_to_address(const struct plx__sockaddr *name, plx_address *ret_address);
 
-/* plx__os_name_from_path makes the name of a Unix socket from `size` bytes, which a zero byte
+/* plx__sockaddr_from_path makes the name of a Unix socket from `size` bytes, which a zero byte
  * follows; one that begins with '@' is in Linux's abstract name space (unix(7)). A path too long for
  * the kernel is borrowed, where the system has a way to reach it. Returns -ENAMETOOLONG or, for an
  * empty path, -ENOENT. */
-int plx__os_name_from_path(struct plx__os_name *name, const char *path, size_t size);
+int plx__sockaddr_from_path(struct plx__sockaddr *name, const char *path, size_t size);
 
-/* plx__os_name_to_path writes the path of a Unix socket's name as a text, '@' before an abstract
+/* plx__sockaddr_to_path writes the path of a Unix socket's name as a text, '@' before an abstract
  * one; false for a name that is none, and for an unnamed socket. */
-bool plx__os_name_to_path(const struct plx__os_name *name, char *text, size_t size);
+bool plx__sockaddr_to_path(const struct plx__sockaddr *name, char *text, size_t size);
 
-/* plx__os_name_family returns AF_INET, AF_INET6 or AF_UNIX; 0 for none. */
-int plx__os_name_family(const struct plx__os_name *name);
+/* plx__sockaddr_family returns AF_INET, AF_INET6 or AF_UNIX; 0 for none. */
+int plx__sockaddr_family(const struct plx__sockaddr *name);
 
 /* ---- sockets (os/posix.c) -------------------------------------------------------------------- */
 
@@ -60,9 +60,9 @@ int plx__os_close(int descriptor);
 int plx__os_copy(int descriptor);
 int plx__os_listen(int descriptor);
 /* plx__os_accept returns the descriptor of the next connection and its peer's name. */
-int plx__os_accept(int descriptor, struct plx__os_name *ret_name);
-int plx__os_local_name(int descriptor, struct plx__os_name *ret_name);
-int plx__os_remote_name(int descriptor, struct plx__os_name *ret_name);
+int plx__os_accept(int descriptor, struct plx__sockaddr *ret_name);
+int plx__os_local_sockaddr(int descriptor, struct plx__sockaddr *ret_name);
+int plx__os_remote_sockaddr(int descriptor, struct plx__sockaddr *ret_name);
 int plx__os_shutdown_sending(int descriptor);
 /* plx__os_set_reset makes the following close a reset for the peer (SO_LINGER, socket(7)). */
 int plx__os_set_reset(int descriptor);
@@ -72,10 +72,10 @@ int plx__os_take_error(int descriptor);
 ptrdiff_t plx__os_receive(int descriptor, void *data, size_t size);
 ptrdiff_t plx__os_send(int descriptor, const void *data, size_t size);
 ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
-                               struct plx__os_name *ret_name, bool *ret_truncated);
+                               struct plx__sockaddr *ret_name, bool *ret_truncated);
 /* plx__os_send_to sends one datagram; `name` NULL: to the peer. */
 ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
-                          const struct plx__os_name *name);
+                          const struct plx__sockaddr *name);
 
 /* How many descriptors one message may bring (SCM_MAX_FD, unix(7)), and how many one may take along:
  * musl copies what sendmsg is given to 1024 bytes on 64-bit machines, and refuses more by ENOMEM. */
@@ -130,7 +130,7 @@ int plx__os_poll(struct pollfd *entries, size_t count, int timeout_ms);
 /* What leaves as one: a datagram, or with `segment` a run of datagrams that lie behind each other,
  * of so many bytes each but the last, which may be shorter (UDP_SEGMENT, udp(7)). */
 struct plx__os_message {
-    const struct plx__os_name *name; /* NULL: to the peer */
+    const struct plx__sockaddr *name; /* NULL: to the peer */
     const void *data;
     size_t size;
     size_t segment; /* 0: it is one datagram */
@@ -161,7 +161,7 @@ ptrdiff_t plx__os_send_messages(int descriptor, const struct plx__os_message *me
 struct plx__os_arrival {
     void *place;
     size_t size; /* the room there, and then what came */
-    struct plx__os_name from;
+    struct plx__sockaddr from;
     plx_address to;   /* the address it came to, without a port; family 0: the kernel did not say */
     size_t segment;   /* 0: it is one datagram */
     uint32_t dropped; /* so many were dropped before it for want of room, modulo 2^32 */
@@ -291,9 +291,9 @@ unsigned plx__os_interface_index(const char *name);
 
 /* ---- binding and connecting (os/reach.c) ----------------------------------------------------- */
 
-int plx__os_bind(int descriptor, const struct plx__os_name *name);
+int plx__os_bind(int descriptor, const struct plx__sockaddr *name);
 /* plx__os_connect returns 0 both when connected and when under way: writability tells. */
-int plx__os_connect(int descriptor, const struct plx__os_name *name);
+int plx__os_connect(int descriptor, const struct plx__sockaddr *name);
 /* plx__os_connect_nobody takes the peer of a datagram socket away. */
 int plx__os_connect_nobody(int descriptor);
 

@@ -55,9 +55,9 @@ int plx__os_listen(int descriptor)
     return result_of(listen(descriptor, BACKLOG));
 }
 
-int plx__os_accept(int descriptor, struct plx__os_name *ret_name)
+int plx__os_accept(int descriptor, struct plx__sockaddr *ret_name)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     int result;
     memset(&name, 0, sizeof name);
     do {
@@ -74,9 +74,9 @@ int plx__os_accept(int descriptor, struct plx__os_name *ret_name)
 }
 
 static int name_of(int descriptor, int (*ask)(int, struct sockaddr *, socklen_t *),
-                   struct plx__os_name *ret_name)
+                   struct plx__sockaddr *ret_name)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     memset(&name, 0, sizeof name);
     name.size = sizeof name.as;
     int result = result_of(ask(descriptor, &name.as.any, &name.size));
@@ -86,12 +86,12 @@ static int name_of(int descriptor, int (*ask)(int, struct sockaddr *, socklen_t 
     return result;
 }
 
-int plx__os_local_name(int descriptor, struct plx__os_name *ret_name)
+int plx__os_local_sockaddr(int descriptor, struct plx__sockaddr *ret_name)
 {
     return name_of(descriptor, getsockname, ret_name);
 }
 
-int plx__os_remote_name(int descriptor, struct plx__os_name *ret_name)
+int plx__os_remote_sockaddr(int descriptor, struct plx__sockaddr *ret_name)
 {
     return name_of(descriptor, getpeername, ret_name);
 }
@@ -132,7 +132,7 @@ ptrdiff_t plx__os_send(int descriptor, const void *data, size_t size)
 }
 
 ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
-                               struct plx__os_name *ret_name, bool *ret_truncated)
+                               struct plx__sockaddr *ret_name, bool *ret_truncated)
 {
     struct iovec piece = {.iov_base = data, .iov_len = size};
     struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_name = &ret_name->as};
@@ -147,7 +147,7 @@ ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
 }
 
 ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
-                          const struct plx__os_name *name)
+                          const struct plx__sockaddr *name)
 {
     ptrdiff_t count;
     do {
@@ -210,19 +210,19 @@ static int socket_fact(int descriptor, int name, int *ret_value)
     return result_of(getsockopt(descriptor, SOL_SOCKET, name, ret_value, &size));
 }
 
-static bool name_is_given(const struct plx__os_name *name)
+static bool name_is_given(const struct plx__sockaddr *name)
 {
     plx_address address;
-    return plx__os_name_to_address(name, &address)
+    return plx__sockaddr_to_address(name, &address)
                ? address.port != 0
                : name->size > offsetof(struct sockaddr_un, sun_path);
 }
 
 int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     int listening = 0;
-    int result = plx__os_local_name(descriptor, &name);
+    int result = plx__os_local_sockaddr(descriptor, &name);
     if (result == 0) {
         result = socket_fact(descriptor, SO_TYPE, &ret_facts->type);
     }
@@ -230,10 +230,10 @@ int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts)
         return result;
     }
     socket_fact(descriptor, SO_ACCEPTCONN, &listening);
-    ret_facts->family = plx__os_name_family(&name);
+    ret_facts->family = plx__sockaddr_family(&name);
     ret_facts->listening = listening != 0;
     ret_facts->bound = name_is_given(&name);
-    ret_facts->connected = plx__os_remote_name(descriptor, &name) == 0;
+    ret_facts->connected = plx__os_remote_sockaddr(descriptor, &name) == 0;
     return 0;
 }
 

@@ -34,8 +34,8 @@ static int result_below_proc(int result)
 
 static int bind_at(int descriptor, const place_text place)
 {
-    struct plx__os_name name;
-    int result = plx__os_name_from_path(&name, place, strlen(place));
+    struct plx__sockaddr name;
+    int result = plx__sockaddr_from_path(&name, place, strlen(place));
     return result < 0 ? result : result_of(bind(descriptor, &name.as.any, name.size));
 }
 
@@ -96,7 +96,7 @@ static int open_folder(const char *path, const char *file)
     return result_of(open(size == 0 ? "." : folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-static int bind_far(int descriptor, const char *path)
+static int bind_long_path(int descriptor, const char *path)
 {
     const char *last = strrchr(path, '/');
     const char *file = last == NULL ? path : last + 1;
@@ -111,16 +111,16 @@ static int bind_far(int descriptor, const char *path)
     return result_below_proc(result);
 }
 
-static int connect_far(int descriptor, const char *path)
+static int connect_long_path(int descriptor, const char *path)
 {
     place_text place;
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     int target = result_of(open(path, O_PATH | O_CLOEXEC));
     if (target < 0) {
         return target;
     }
     snprintf(place, sizeof place, "/proc/self/fd/%d", target);
-    plx__os_name_from_path(&name, place, strlen(place));
+    plx__sockaddr_from_path(&name, place, strlen(place));
     int result = result_below_proc(result_of(connect(descriptor, &name.as.any, name.size)));
     close(target);
     return result;
@@ -128,30 +128,30 @@ static int connect_far(int descriptor, const char *path)
 
 #else
 
-static int bind_far(int descriptor, const char *path)
+static int bind_long_path(int descriptor, const char *path)
 {
     (void)descriptor;
     (void)path;
     return -ENAMETOOLONG;
 }
 
-static int connect_far(int descriptor, const char *path)
+static int connect_long_path(int descriptor, const char *path)
 {
-    return bind_far(descriptor, path);
+    return bind_long_path(descriptor, path);
 }
 
 #endif
 
-int plx__os_bind(int descriptor, const struct plx__os_name *name)
+int plx__os_bind(int descriptor, const struct plx__sockaddr *name)
 {
-    return name->far == NULL ? result_of(bind(descriptor, &name->as.any, name->size))
-                             : bind_far(descriptor, name->far);
+    return name->long_path == NULL ? result_of(bind(descriptor, &name->as.any, name->size))
+                             : bind_long_path(descriptor, name->long_path);
 }
 
-int plx__os_connect(int descriptor, const struct plx__os_name *name)
+int plx__os_connect(int descriptor, const struct plx__sockaddr *name)
 {
-    int result = name->far == NULL ? result_of(connect(descriptor, &name->as.any, name->size))
-                                   : connect_far(descriptor, name->far);
+    int result = name->long_path == NULL ? result_of(connect(descriptor, &name->as.any, name->size))
+                                   : connect_long_path(descriptor, name->long_path);
     /* An interrupted connect goes on by itself (connect(2)). */
     return result == -EINPROGRESS || result == -EINTR ? 0 : result;
 }

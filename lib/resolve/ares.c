@@ -160,7 +160,7 @@ static int ares_close_socket(ares_socket_t descriptor, void *user)
 static int ares_connect(ares_socket_t descriptor, const struct sockaddr *address,
                         ares_socklen_t size, void *user)
 {
-    struct plx__os_name name = {.size = size};
+    struct plx__sockaddr name = {.size = size};
     if ((size_t)size > sizeof name.as) {
         return result_for_ares(-EINVAL);
     }
@@ -173,7 +173,7 @@ static int ares_connect(ares_socket_t descriptor, const struct sockaddr *address
 static ares_ssize_t ares_receive(ares_socket_t descriptor, void *data, size_t size, int flags,
                                  struct sockaddr *from, ares_socklen_t *from_size, void *user)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     struct ares_query *self = user;
     bool truncated;
     (void)flags;

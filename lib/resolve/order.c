@@ -94,13 +94,13 @@ struct prober {
  * false where it would not; family 0 when there is no way to ask. */
 static bool find_source(struct prober *prober, const plx_address *to, plx_address *ret_source)
 {
-    struct plx__os_name name, local;
+    struct plx__sockaddr name, local;
     plx_address address = *to;
     int *descriptor = &prober->descriptors[to->family == 4 ? 0 : 1];
     address.port = 9; /* discard: some systems refuse port 0 */
-    plx__os_name_from_address(&name, &address, 0);
+    plx__sockaddr_from_address(&name, &address, 0);
     if (*descriptor < 0) {
-        *descriptor = plx__os_socket(plx__os_name_family(&name), SOCK_DGRAM);
+        *descriptor = plx__os_socket(plx__sockaddr_family(&name), SOCK_DGRAM);
     }
     *ret_source = (plx_address){0};
     if (*descriptor < 0) {
@@ -110,8 +110,8 @@ static bool find_source(struct prober *prober, const plx_address *to, plx_addres
     if (plx__os_connect(*descriptor, &name) < 0) {
         return false;
     }
-    if (plx__os_local_name(*descriptor, &local) == 0) {
-        plx__os_name_to_address(&local, ret_source);
+    if (plx__os_local_sockaddr(*descriptor, &local) == 0) {
+        plx__sockaddr_to_address(&local, ret_source);
     }
     /* What was chosen stays chosen otherwise. */
     plx__os_connect_nobody(*descriptor);

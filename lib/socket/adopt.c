@@ -22,9 +22,9 @@ static plx_state state_of(const struct plx__os_socket_facts *facts)
 
 static void enter_state(plx_socket *socket, plx_state state)
 {
-    struct plx__os_name remote;
+    struct plx__sockaddr remote;
     if (state == PLX_CONNECTED) {
-        bool named = plx__os_remote_name(socket->watch.descriptor, &remote) == 0;
+        bool named = plx__os_remote_sockaddr(socket->watch.descriptor, &remote) == 0;
         plx__socket_become_connected(socket, named ? &remote : NULL);
     } else {
         plx__socket_set_state(socket, state);

@@ -20,7 +20,7 @@ static void fail(struct plx__attempt *attempt, int error)
 static int open_descriptor(const struct plx__attempt *attempt)
 {
     plx_socket *socket = attempt->socket;
-    int family = plx__os_name_family(&attempt->name);
+    int family = plx__sockaddr_family(&attempt->name);
     int descriptor = plx__socket_open(socket, family);
     if (descriptor < 0) {
         return descriptor;
@@ -65,7 +65,7 @@ static void begin(struct plx__attempt *attempt)
     }
 }
 
-struct plx__attempt *plx__attempt_new(plx_socket *socket, const struct plx__os_name *name)
+struct plx__attempt *plx__attempt_new(plx_socket *socket, const struct plx__sockaddr *name)
 {
     struct plx__attempt *attempt = plx__memory_new(sizeof *attempt);
     if (attempt != NULL) {
@@ -76,21 +76,21 @@ struct plx__attempt *plx__attempt_new(plx_socket *socket, const struct plx__os_n
     return attempt;
 }
 
-struct plx__os_name plx__attempt_peer(int descriptor, const struct plx__os_name *asked)
+struct plx__sockaddr plx__attempt_peer(int descriptor, const struct plx__sockaddr *asked)
 {
-    struct plx__os_name remote;
-    return plx__os_remote_name(descriptor, &remote) == 0 ? remote : *asked;
+    struct plx__sockaddr remote;
+    return plx__os_remote_sockaddr(descriptor, &remote) == 0 ? remote : *asked;
 }
 
 /* A connect to a port that nobody listens at, chosen by the kernel for this very socket, can meet
  * itself: TCP's simultaneous open (RFC 9293, 3.5). That is no peer. */
 static bool is_itself(int descriptor)
 {
-    struct plx__os_name local, remote;
+    struct plx__sockaddr local, remote;
     plx_address here, there;
-    return plx__os_remote_name(descriptor, &remote) == 0 &&
-           plx__os_local_name(descriptor, &local) == 0 && plx__os_name_to_address(&local, &here) &&
-           plx__os_name_to_address(&remote, &there) && plx_address_equal(&here, &there);
+    return plx__os_remote_sockaddr(descriptor, &remote) == 0 &&
+           plx__os_local_sockaddr(descriptor, &local) == 0 && plx__sockaddr_to_address(&local, &here) &&
+           plx__sockaddr_to_address(&remote, &there) && plx_address_equal(&here, &there);
 }
 
 void plx__attempt_continue(struct plx__attempt *attempt)

@@ -16,7 +16,7 @@ enum plx__progress { PLX__UNDER_WAY, PLX__WON, PLX__FAILED };
 struct plx__attempt {
     struct plx__attempt *next; /* in its owner's list */
     plx_socket *socket;
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     struct plx__watch watch; /* idle while it waits to try again, and when it is over */
     enum plx__progress progress;
     int error;         /* of one that failed, a negative errno */
@@ -26,7 +26,7 @@ struct plx__attempt {
 
 /* plx__attempt_new begins to connect to `name` with the options and the interface of the socket.
  * NULL for want of memory; one that fails at once says so by its progress. */
-struct plx__attempt *plx__attempt_new(plx_socket *socket, const struct plx__os_name *name);
+struct plx__attempt *plx__attempt_new(plx_socket *socket, const struct plx__sockaddr *name);
 
 /* plx__attempt_continue goes on with what is ready or due, and sets the progress. */
 void plx__attempt_continue(struct plx__attempt *attempt);
@@ -39,6 +39,6 @@ void plx__attempt_free(struct plx__attempt *attempt);
 
 /* plx__attempt_peer returns whom a descriptor is connected to, which for an address such as 0.0.0.0
  * is not whom we asked for. */
-struct plx__os_name plx__attempt_peer(int descriptor, const struct plx__os_name *asked);
+struct plx__sockaddr plx__attempt_peer(int descriptor, const struct plx__sockaddr *asked);
 
 #endif

@@ -28,7 +28,7 @@ struct plx__connect {
     size_t running;                /* how many */
     bool own_descriptor;           /* a datagram socket that is bound connects its own */
     int error;                     /* the most telling failure so far, a negative errno */
-    struct plx__os_name failed;    /* what it was with; or what was tried first */
+    struct plx__sockaddr failed;    /* what it was with; or what was tried first */
     uint64_t next_at;              /* when the next address gets its turn */
     uint64_t until;                /* 0: no limit */
 };
@@ -36,7 +36,7 @@ struct plx__connect {
 /* ---- names to try ---------------------------------------------------------------------------- */
 
 /* The next name to try; false: there is none left. */
-static bool next_name(struct plx__connect *connect, struct plx__os_name *ret_name)
+static bool next_name(struct plx__connect *connect, struct plx__sockaddr *ret_name)
 {
     if (connect->query == NULL) {
         *ret_name = connect->aim.name;
@@ -47,7 +47,7 @@ static bool next_name(struct plx__connect *connect, struct plx__os_name *ret_nam
     }
     plx_address address = connect->query->addresses[connect->next++];
     address.port = connect->aim.port;
-    plx__os_name_from_address(ret_name, &address, 0);
+    plx__sockaddr_from_address(ret_name, &address, 0);
     return true;
 }
 
@@ -73,7 +73,7 @@ static int weight_of(int error)
     }
 }
 
-static void note_failure(struct plx__connect *connect, int error, const struct plx__os_name *name)
+static void note_failure(struct plx__connect *connect, int error, const struct plx__sockaddr *name)
 {
     if (weight_of(error) > weight_of(connect->error)) {
         connect->error = error;
@@ -85,7 +85,7 @@ static void describe(const plx_socket *socket, char *text, size_t size)
 {
     plx_address address;
     char host[PLX__ADDRESS_TEXT_SIZE];
-    if (plx__os_name_to_address(&socket->connect->failed, &address)) {
+    if (plx__sockaddr_to_address(&socket->connect->failed, &address)) {
         plx__address_format_host(&address, host, sizeof host);
         snprintf(text, size, "connect to %s port %d", host, address.port);
     } else {
@@ -128,20 +128,20 @@ static void fail_look_up(plx_socket *socket, const struct plx__failure *failure)
 
 /* A datagram socket that is bound keeps its descriptor: connecting it only chooses the peer, at
  * once. True: it has. */
-static bool connect_own_descriptor(plx_socket *socket, struct plx__os_name *name)
+static bool connect_own_descriptor(plx_socket *socket, struct plx__sockaddr *name)
 {
-    struct plx__os_name local;
+    struct plx__sockaddr local;
     plx_address address;
     int descriptor = socket->watch.descriptor;
-    if (plx__os_name_to_address(name, &address) && plx__os_local_name(descriptor, &local) == 0) {
-        plx__os_name_from_address(name, &address, plx__os_name_family(&local));
+    if (plx__sockaddr_to_address(name, &address) && plx__os_local_sockaddr(descriptor, &local) == 0) {
+        plx__sockaddr_from_address(name, &address, plx__sockaddr_family(&local));
     }
     int result = plx__os_connect(descriptor, name);
     if (result < 0) {
         note_failure(socket->connect, result, name);
         return false;
     }
-    struct plx__os_name remote = plx__attempt_peer(descriptor, name);
+    struct plx__sockaddr remote = plx__attempt_peer(descriptor, name);
     const struct plx__query *query = socket->connect->query;
     if (query != NULL && socket->kind->choices != NULL) {
         socket->kind->choices(socket, query->addresses, query->count, socket->connect->next - 1,
@@ -152,7 +152,7 @@ static bool connect_own_descriptor(plx_socket *socket, struct plx__os_name *name
 }
 
 /* True: it is under way. */
-static bool begin_attempt(plx_socket *socket, const struct plx__os_name *name)
+static bool begin_attempt(plx_socket *socket, const struct plx__sockaddr *name)
 {
     struct plx__connect *connect = socket->connect;
     struct plx__attempt *attempt = plx__attempt_new(socket, name);
@@ -161,7 +161,7 @@ static bool begin_attempt(plx_socket *socket, const struct plx__os_name *name)
         plx__attempt_free(attempt);
         return false;
     }
-    if (plx__os_name_family(&connect->failed) == 0) {
+    if (plx__sockaddr_family(&connect->failed) == 0) {
         connect->failed = *name;
     }
     attempt->next = connect->attempts;
@@ -176,7 +176,7 @@ static bool begin_attempt(plx_socket *socket, const struct plx__os_name *name)
 static void begin_attempts(plx_socket *socket)
 {
     struct plx__connect *connect = socket->connect;
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     bool due = connect->running == 0 || plx__clock_now() >= connect->next_at;
     for (int tried = 0; due && tried < MOST_ATTEMPTS && connect->running < MOST_ATTEMPTS &&
                         next_name(connect, &name);
@@ -193,7 +193,7 @@ static void begin_attempts(plx_socket *socket)
 static void win(plx_socket *socket, struct plx__attempt *attempt)
 {
     int descriptor = plx__attempt_take(attempt);
-    struct plx__os_name remote = plx__attempt_peer(descriptor, &attempt->name);
+    struct plx__sockaddr remote = plx__attempt_peer(descriptor, &attempt->name);
     int result = plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTED);
     if (result < 0) {
         plx__os_close(descriptor);
@@ -313,9 +313,9 @@ static struct plx__connect *make(plx_socket *socket, const struct plx__aim *aim)
     }
     connect->aim = *aim;
     connect->aim.host = plx__memory_copy_text(aim->host);
-    connect->aim.name.far = plx__memory_copy_text(aim->name.far);
+    connect->aim.name.long_path = plx__memory_copy_text(aim->name.long_path);
     if ((aim->host != NULL && connect->aim.host == NULL) ||
-        (aim->name.far != NULL && connect->aim.name.far == NULL)) {
+        (aim->name.long_path != NULL && connect->aim.name.long_path == NULL)) {
         return plx__connect_free(connect);
     }
     if (aim->host != NULL) {
@@ -474,7 +474,7 @@ struct plx__connect *plx__connect_free(struct plx__connect *connect)
         }
         plx__query_free(connect->query);
         plx__memory_free((void *)connect->aim.host);
-        plx__memory_free((void *)connect->aim.name.far);
+        plx__memory_free((void *)connect->aim.name.long_path);
         plx__memory_free(connect);
     }
     return NULL;

@@ -192,12 +192,12 @@ bool plx_socket_is_listening(const plx_socket *socket)
 
 bool plx_socket_local(const plx_socket *socket, plx_address *ret_address)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     if (socket == NULL || ret_address == NULL || socket->watch.task == NULL) {
         return false;
     }
-    return plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
-           plx__os_name_to_address(&name, ret_address);
+    return plx__os_local_sockaddr(socket->watch.descriptor, &name) == 0 &&
+           plx__sockaddr_to_address(&name, ret_address);
 }
 
 bool plx_socket_remote(const plx_socket *socket, plx_address *ret_address)
@@ -232,11 +232,11 @@ static const char *keep_text(char **place, const plx_address *address)
 
 static const char *keep_path(const plx_socket *socket)
 {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     char text[sizeof name.as.path.sun_path + 2];
     struct plx__texts *texts = texts_of(socket);
-    bool known = texts != NULL && plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
-                 plx__os_name_to_path(&name, text, sizeof text) &&
+    bool known = texts != NULL && plx__os_local_sockaddr(socket->watch.descriptor, &name) == 0 &&
+                 plx__sockaddr_to_path(&name, text, sizeof text) &&
                  plx__text_set(&texts->local, text);
     return known ? texts->local : "";
 }

@@ -204,10 +204,10 @@ void plx__socket_close_descriptor(plx_socket *socket)
     plx__os_close(descriptor);
 }
 
-void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name *remote)
+void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr *remote)
 {
     if (remote != NULL) {
-        plx__os_name_to_address(remote, &socket->remote);
+        plx__sockaddr_to_address(remote, &socket->remote);
     }
     socket->connect = plx__connect_free(socket->connect);
     socket->next_pause = 0;

@@ -44,7 +44,7 @@ struct plx__framing;
 
 /* Where a connection is to go: a name for the system, or a host that has to be looked up first. */
 struct plx__aim {
-    struct plx__os_name name;
+    struct plx__sockaddr name;
     const char *host; /* NULL: the name is it */
     uint16_t port;    /* for the addresses found */
 };
@@ -81,7 +81,7 @@ struct plx_kind {
     int (*aim)(plx_socket *socket, struct plx__aim *ret_aim);
     /* Binds a descriptor to what the properties say before it connects to `peer`. Returns 0 or a
      * negative errno. NULL: there is nothing to bind. */
-    int (*bind_local)(plx_socket *socket, int descriptor, const struct plx__os_name *peer);
+    int (*bind_local)(plx_socket *socket, int descriptor, const struct plx__sockaddr *peer);
     /* Opens a descriptor bound to what the properties say. Returns it, or after plx__socket_fail its
      * code, negative. Required of kinds that listen, and of datagrams. */
     int (*bind)(plx_socket *socket);
@@ -330,7 +330,7 @@ int plx__socket_take_descriptor(plx_socket *socket, int descriptor, plx_state st
 void plx__socket_close_descriptor(plx_socket *socket);
 
 /* plx__socket_become_connected is the moment in which a connection works. `remote` may be NULL. */
-void plx__socket_become_connected(plx_socket *socket, const struct plx__os_name *remote);
+void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr *remote);
 
 /* plx__socket_drop_sending drops what is queued, plx__socket_drop_received what was received,
  * plx__socket_drop_bytes only the bytes of it. */

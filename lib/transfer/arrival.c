@@ -80,9 +80,9 @@ static size_t lay_places(plx_socket *socket, struct plx__arrival *self,
 
 static bool read_local(const plx_socket *socket, struct plx__arrival *self)
 {
-    struct plx__os_name name;
-    return plx__os_local_name(socket->watch.descriptor, &name) == 0 &&
-           plx__os_name_to_address(&name, &self->local);
+    struct plx__sockaddr name;
+    return plx__os_local_sockaddr(socket->watch.descriptor, &name) == 0 &&
+           plx__sockaddr_to_address(&name, &self->local);
 }
 
 static void settle_on_one(const plx_socket *socket, struct plx__arrival *self)
@@ -156,7 +156,7 @@ struct intake {
 
 /* Datagrams mostly come from the one who sent the last one. The sizes of the two families stand here
  * as constants, for a comparison without a call. */
-static bool is_from(const struct plx__os_name *last, const struct plx__os_name *from)
+static bool is_from(const struct plx__sockaddr *last, const struct plx__sockaddr *from)
 {
     if (last->size != from->size) {
         return false;
@@ -177,7 +177,7 @@ static void set_addresses(plx_socket *socket, const struct plx__arrival *self,
                           struct intake *intake, const struct plx__os_arrival *arrival)
 {
     intake->record = (struct plx__record){.size = 0};
-    plx__os_name_to_address(&arrival->from, &intake->record.address);
+    plx__sockaddr_to_address(&arrival->from, &intake->record.address);
     /* Where all come to one address, the first record has it for all. */
     if (intake->each || intake->last == NULL) {
         intake->target = target_of(self, arrival);

@@ -151,11 +151,11 @@ size_t plx__departure_count(const plx_socket *socket, const struct plx__departur
 
 int plx__departure_family(const plx_socket *socket, struct plx__departure *self)
 {
-    struct plx__os_name local;
+    struct plx__sockaddr local;
     if (self->family == 0) {
-        self->family = plx__os_local_name(socket->watch.descriptor, &local) < 0
+        self->family = plx__os_local_sockaddr(socket->watch.descriptor, &local) < 0
                            ? AF_INET
-                           : plx__os_name_family(&local);
+                           : plx__sockaddr_family(&local);
     }
     return self->family;
 }
@@ -235,7 +235,7 @@ void plx__departure_redirect(plx_socket *socket, struct plx__departure *self,
 
 struct batch {
     struct plx__os_message messages[PLX__OS_MESSAGES];
-    struct plx__os_name names[PLX__OS_MESSAGES]; /* one for each run */
+    struct plx__sockaddr names[PLX__OS_MESSAGES]; /* one for each run */
     plx_address sources[PLX__OS_MESSAGES];       /* the same, where it has one */
     size_t count;
 };
@@ -273,7 +273,7 @@ static size_t size_of_message(const struct plx__run *run, size_t left, bool segm
 static void add_run(struct batch *batch, const struct plx__run *run, const plx_address *source,
                     const uint8_t *data, bool segments, size_t most, struct plx__budget *budget)
 {
-    const struct plx__os_name *name = run->address.family == 0 ? NULL : &batch->names[batch->count];
+    const struct plx__sockaddr *name = run->address.family == 0 ? NULL : &batch->names[batch->count];
     size_t done = 0;
     do {
         size_t size = size_of_message(run, run->size - done, segments, budget);
@@ -307,7 +307,7 @@ static void collect(const plx_socket *socket, struct plx__departure *self, struc
     for (size_t at = 0; at < socket->out.size && batch->count < most && rest.bytes > 0;) {
         struct plx__run run = run_at(&socket->out, at);
         const plx_address *source = run.source == 0 ? NULL : add_source(socket, at, batch);
-        plx__os_name_from_address(&batch->names[batch->count], &run.address, family);
+        plx__sockaddr_from_address(&batch->names[batch->count], &run.address, family);
         add_run(batch, &run, source, plx__buffer_data(&socket->out) + at + head_of(&run),
                 may_segment(socket, self, &run), most, &rest);
         at += head_of(&run) + run.size;

@@ -62,7 +62,7 @@ void plx__stream_pause(plx_socket *socket, bool for_ever)
 }
 
 /* The listener is given up for the one connection it was there for. */
-static void become(plx_socket *socket, int descriptor, const struct plx__os_name *remote)
+static void become(plx_socket *socket, int descriptor, const struct plx__sockaddr *remote)
 {
     plx__socket_close_descriptor(socket);
     plx__options_apply(socket, descriptor);
@@ -79,7 +79,7 @@ static void become(plx_socket *socket, int descriptor, const struct plx__os_name
 
 void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget)
 {
-    struct plx__os_name remote;
+    struct plx__sockaddr remote;
     struct plx__owner *owner = socket->owner;
     if (owner != NULL && owner->incoming != NULL && owner->incoming(owner, socket, budget)) {
         return;

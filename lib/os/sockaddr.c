@@ -1,4 +1,4 @@
-/* lib/os/name.c -- socket addresses of all families. */
+/* lib/os/sockaddr.c -- socket addresses of all families. */
 #include "config.h"
 
 #include "lib/os/os.h"
@@ -13,7 +13,7 @@
 /* RFC 4291, 2.5.5.2: the first twelve bytes of an IPv4-mapped IPv6 address. */
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-static void set_ipv4(struct plx__os_name *name, const plx_address *address)
+static void set_ipv4(struct plx__sockaddr *name, const plx_address *address)
 {
     name->size = sizeof name->as.ipv4;
     name->as.ipv4.sin_family = AF_INET;
@@ -21,7 +21,7 @@ static void set_ipv4(struct plx__os_name *name, const plx_address *address)
     memcpy(&name->as.ipv4.sin_addr, address->bytes, 4);
 }
 
-static void set_ipv6(struct plx__os_name *name, const plx_address *address)
+static void set_ipv6(struct plx__sockaddr *name, const plx_address *address)
 {
     uint8_t *bytes = name->as.ipv6.sin6_addr.s6_addr;
     name->size = sizeof name->as.ipv6;
@@ -36,7 +36,7 @@ static void set_ipv6(struct plx__os_name *name, const plx_address *address)
     }
 }
 
-void plx__os_name_from_address(struct plx__os_name *name, const plx_address *address, int family)
+void plx__sockaddr_from_address(struct plx__sockaddr *name, const plx_address *address, int family)
 {
     memset(name, 0, sizeof *name);
     if (address->family == 6 || (address->family == 4 && family == AF_INET6)) {
@@ -46,14 +46,14 @@ void plx__os_name_from_address(struct plx__os_name *name, const plx_address *add
     }
 }
 
-bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_address)
+bool plx__sockaddr_to_address(const struct plx__sockaddr *name, plx_address *ret_address)
 {
     plx_address address = {0};
-    if (plx__os_name_family(name) == AF_INET) {
+    if (plx__sockaddr_family(name) == AF_INET) {
         address.family = 4;
         address.port = ntohs(name->as.ipv4.sin_port);
         memcpy(address.bytes, &name->as.ipv4.sin_addr, 4);
-    } else if (plx__os_name_family(name) == AF_INET6) {
+    } else if (plx__sockaddr_family(name) == AF_INET6) {
         const uint8_t *bytes = name->as.ipv6.sin6_addr.s6_addr;
         bool is_mapped = memcmp(bytes, mapped, sizeof mapped) == 0;
         address.family = is_mapped ? 4 : 6;
@@ -69,7 +69,7 @@ bool plx__os_name_to_address(const struct plx__os_name *name, plx_address *ret_a
 
 /* A path keeps its final NUL inside the field, as portable systems want it; an abstract name counts
  * its bytes. */
-static void set_path(struct plx__os_name *name, const char *path, size_t size)
+static void set_path(struct plx__sockaddr *name, const char *path, size_t size)
 {
     bool is_abstract = path[0] == '@';
     name->as.path.sun_family = AF_UNIX;
@@ -81,7 +81,7 @@ static void set_path(struct plx__os_name *name, const char *path, size_t size)
 }
 
 #ifdef O_PATH
-static int set_far_path(struct plx__os_name *name, const char *path, size_t size)
+static int set_far_path(struct plx__sockaddr *name, const char *path, size_t size)
 {
     const char *last = strrchr(path, '/');
     size_t folder = last == NULL ? 0 : (size_t)(last + 1 - path);
@@ -90,12 +90,12 @@ static int set_far_path(struct plx__os_name *name, const char *path, size_t size
     }
     name->as.path.sun_family = AF_UNIX;
     name->size = offsetof(struct sockaddr_un, sun_path);
-    name->far = path;
+    name->long_path = path;
     return 0;
 }
 #endif
 
-int plx__os_name_from_path(struct plx__os_name *name, const char *path, size_t size)
+int plx__sockaddr_from_path(struct plx__sockaddr *name, const char *path, size_t size)
 {
     bool is_abstract = size > 0 && path[0] == '@';
     memset(name, 0, sizeof *name);
@@ -113,10 +113,10 @@ int plx__os_name_from_path(struct plx__os_name *name, const char *path, size_t s
 #endif
 }
 
-bool plx__os_name_to_path(const struct plx__os_name *name, char *text, size_t size)
+bool plx__sockaddr_to_path(const struct plx__sockaddr *name, char *text, size_t size)
 {
     size_t start = offsetof(struct sockaddr_un, sun_path);
-    if (plx__os_name_family(name) != AF_UNIX || name->size <= start || size == 0) {
+    if (plx__sockaddr_family(name) != AF_UNIX || name->size <= start || size == 0) {
         return false;
     }
     bool is_abstract = name->as.path.sun_path[0] == '\0';
@@ -126,7 +126,7 @@ bool plx__os_name_to_path(const struct plx__os_name *name, char *text, size_t si
     return true;
 }
 
-int plx__os_name_family(const struct plx__os_name *name)
+int plx__sockaddr_family(const struct plx__sockaddr *name)
 {
     return name->size < sizeof name->as.any.sa_family ? 0 : name->as.any.sa_family;
 }
