@@ -388,7 +388,7 @@ static int keep_port(int descriptor, int port)
 int plx__internet_lose_peer(plx_socket *socket)
 {
     int port = plx_socket_port(socket);
-    int result = plx__os_connect_nobody(socket->watch.descriptor);
+    int result = plx__os_dissolve(socket->watch.descriptor);
     if (result < 0) {
         return plx__socket_fail_system(socket, result, "disconnect");
     }

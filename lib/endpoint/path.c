@@ -151,7 +151,7 @@ static int set_mode(const struct plx__claim *claim, int mode)
 static int bind_and_claim(int descriptor, const struct plx__sockaddr *name, int mode, bool locked,
                           struct plx__claim *claim)
 {
-    int result = mode == 0 ? 0 : plx__os_narrow(descriptor, mode);
+    int result = mode == 0 ? 0 : plx__os_restrict_mode(descriptor, mode);
     if (result == 0) {
         result = locked ? bind_or_replace(descriptor, name, claim->path)
                         : plx__os_bind(descriptor, name);

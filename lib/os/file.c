@@ -52,7 +52,7 @@ int plx__os_remove_file(const char *path)
 
 /* ---- modes ----------------------------------------------------------------------------------- */
 
-int plx__os_narrow(int descriptor, int mode)
+int plx__os_restrict_mode(int descriptor, int mode)
 {
     return result_of(fchmod(descriptor, (mode_t)mode));
 }

@@ -209,8 +209,8 @@ struct plx__os_socket_facts {
 };
 /* plx__os_inspect fails with -ENOTSOCK or -EBADF and leaves the descriptor as it is. */
 int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts);
-/* plx__os_make_ours makes a descriptor non-blocking and close-on-exec. */
-int plx__os_make_ours(int descriptor);
+/* plx__os_set_nonblocking makes a descriptor non-blocking and close-on-exec. */
+int plx__os_set_nonblocking(int descriptor);
 /* plx__os_is_close_on_exec returns 1 or 0, or -EBADF for a number that is no descriptor. */
 int plx__os_is_close_on_exec(int descriptor);
 
@@ -225,14 +225,14 @@ int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credenti
  * socket; -ENOPROTOOPT where the system has none. */
 int plx__os_peer_process(int descriptor);
 
-/* What the kernel knows of a TCP connection (tcp(7), TCP_INFO). plx__os_path_facts fails with -ENOTCONN
+/* What the kernel knows of a TCP connection (tcp(7), TCP_INFO). plx__os_tcp_info fails with -ENOTCONN
  * for a listener, which is none. */
-struct plx__os_path_facts {
+struct plx__os_tcp_info {
     int64_t round_trip, round_trip_variation; /* microseconds; -1: not measured yet */
     uint32_t retransmissions;
     uint32_t congestion_window; /* segments */
 };
-int plx__os_path_facts(int descriptor, struct plx__os_path_facts *ret_facts);
+int plx__os_tcp_info(int descriptor, struct plx__os_tcp_info *ret_facts);
 
 /* ---- waking, processes ----------------------------------------------------------------------- */
 
@@ -294,8 +294,8 @@ unsigned plx__os_interface_index(const char *name);
 int plx__os_bind(int descriptor, const struct plx__sockaddr *name);
 /* plx__os_connect returns 0 both when connected and when under way: writability tells. */
 int plx__os_connect(int descriptor, const struct plx__sockaddr *name);
-/* plx__os_connect_nobody takes the peer of a datagram socket away. */
-int plx__os_connect_nobody(int descriptor);
+/* plx__os_dissolve takes the peer of a datagram socket away. */
+int plx__os_dissolve(int descriptor);
 
 /* ---- files that sockets leave behind (os/file.c) --------------------------------------------- */
 
@@ -308,9 +308,9 @@ struct plx__os_file {
 int plx__os_file(const char *path, struct plx__os_file *ret_file);
 int plx__os_remove_file(const char *path);
 
-/* plx__os_narrow sets the mode that the file of a socket will have at most when it is bound: the
+/* plx__os_restrict_mode sets the mode that the file of a socket will have at most when it is bound: the
  * umask is still taken away from it. */
-int plx__os_narrow(int descriptor, int mode);
+int plx__os_restrict_mode(int descriptor, int mode);
 /* plx__os_set_file_mode gives the file at `path` exactly this mode, if it is this socket; else
  * -ENOENT. */
 int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int mode);

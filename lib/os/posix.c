@@ -237,7 +237,7 @@ int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts)
     return 0;
 }
 
-int plx__os_make_ours(int descriptor)
+int plx__os_set_nonblocking(int descriptor)
 {
     int flags = result_of(fcntl(descriptor, F_GETFL));
     int result = flags < 0 ? flags : result_of(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK));
@@ -289,8 +289,8 @@ int plx__os_wake_open(int ret_descriptors[2])
 #else
     int result = result_of(pipe(ret_descriptors));
     if (result == 0) {
-        plx__os_make_ours(ret_descriptors[0]);
-        plx__os_make_ours(ret_descriptors[1]);
+        plx__os_set_nonblocking(ret_descriptors[0]);
+        plx__os_set_nonblocking(ret_descriptors[1]);
     }
     return result;
 #endif

@@ -114,7 +114,7 @@ static bool find_source(struct prober *prober, const plx_address *to, plx_addres
         plx__sockaddr_to_address(&local, ret_source);
     }
     /* What was chosen stays chosen otherwise. */
-    plx__os_connect_nobody(*descriptor);
+    plx__os_dissolve(*descriptor);
     return true;
 }
 

@@ -63,7 +63,7 @@ int plx_socket_adopt(plx_socket *socket, int descriptor)
                                   socket->kind->listen == NULL ? "bound" : "listening");
     }
     if (result == 0) {
-        result = plx__os_make_ours(descriptor);
+        result = plx__os_set_nonblocking(descriptor);
     }
     if (result < 0) {
         return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);

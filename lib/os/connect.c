@@ -1,4 +1,4 @@
-/* lib/os/reach.c -- binding and connecting to a name, also to one that is too long.
+/* lib/os/connect.c -- binding and connecting to a name, also to one that is too long.
  *
  * The kernel takes paths of 107 bytes (unix(7)). On Linux a longer one leads on from a descriptor of
  * its folder, by way of /proc/self/fd (proc(5)); changing the working directory instead would be
@@ -156,7 +156,7 @@ int plx__os_connect(int descriptor, const struct plx__sockaddr *name)
     return result == -EINPROGRESS || result == -EINTR ? 0 : result;
 }
 
-int plx__os_connect_nobody(int descriptor)
+int plx__os_dissolve(int descriptor)
 {
     struct sockaddr nobody;
     memset(&nobody, 0, sizeof nobody);
