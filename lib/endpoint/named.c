@@ -138,7 +138,7 @@ static void move_on(plx_socket *socket, struct plx__departure *departure,
     }
     if (!more) {
         trial->error = 0;
-        plx__unreached_tell(socket, &before, error, "send to");
+        plx__unreached_report(socket, &before, error, "send to");
     } else if (trial->error == 0) {
         send_copies(socket, departure, trial);
     }

@@ -255,17 +255,17 @@ static void take_in_share(plx_socket *socket, struct plx__budget *budget)
 static void serve_input(plx_socket *socket, struct plx__budget *budget)
 {
     socket->next_event = 0;
-    plx__socket_tell(socket, PLX__NEWS_OF_CALLS);
+    plx__socket_dispatch(socket, PLX__NEWS_OF_CALLS);
     if (!socket->hold.freed) {
         take_in_share(socket, budget);
-        plx__socket_tell(socket, PLX__NEWS_BEFORE_SENDING);
+        plx__socket_dispatch(socket, PLX__NEWS_BEFORE_SENDING);
     }
 }
 
 void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
 {
     plx_socket *socket = plx__socket_of(task);
-    if (socket->telling) {
+    if (socket->dispatching) {
         /* A handler of a socket that is polled by itself polls the group: what was found, perhaps a
          * deadline, is served when that handler has returned. */
         task->wants_input = true;
@@ -293,7 +293,7 @@ static void settle_in_turn(plx_socket *socket)
 bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
 {
     plx_socket *socket = plx__socket_of(task);
-    if (socket->telling) {
+    if (socket->dispatching) {
         task->wants_input = true;
         return false;
     }
@@ -301,14 +301,14 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
     if (socket->disconnecting && socket->state == PLX_CONNECTED) {
         plx_socket_disconnect(socket);
     }
-    plx__socket_tell(socket, PLX__NEWS(PLX__EVENT_CLOSING));
+    plx__socket_dispatch(socket, PLX__NEWS(PLX__EVENT_CLOSING));
     if (!socket->hold.freed) {
         plx__socket_send_out(socket, budget);
-        plx__socket_tell(socket, PLX__NEWS_OF_SENDING);
+        plx__socket_dispatch(socket, PLX__NEWS_OF_SENDING);
     }
     if (!socket->hold.freed) {
         settle_in_turn(socket);
-        plx__socket_tell(socket, ~PLX__NEWS_BEFORE_SENDING);
+        plx__socket_dispatch(socket, ~PLX__NEWS_BEFORE_SENDING);
     }
     socket->next_event = 0;
     bool more = !socket->hold.freed && (has_work(socket) || task->wants_input);
@@ -398,7 +398,7 @@ static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
     plx__socket_update(socket);
     plx__hold_enter(&socket->hold);
     socket->next_event = 0;
-    plx__socket_tell(socket, PLX__NEWS_BEFORE_SENDING);
+    plx__socket_dispatch(socket, PLX__NEWS_BEFORE_SENDING);
     bool more = serve_output(socket, budget);
     plx__socket_leave(socket);
     return more;
@@ -406,7 +406,7 @@ static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
 
 bool plx_socket_poll(plx_socket *socket)
 {
-    if (socket == NULL || socket->telling || socket->hold.freed) {
+    if (socket == NULL || socket->dispatching || socket->hold.freed) {
         return false;
     }
     struct plx__budget budget = plx__socket_budget();

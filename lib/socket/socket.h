@@ -185,7 +185,7 @@ struct plx_socket {
     uint8_t idle_polls; /* alone and nothing found; at a certain number the buffers go */
     uint8_t look_pause; /* CLOSING: milliseconds from one look for acknowledgements to the next */
     uint8_t next_event; /* nothing before it is told any more in this pass */
-    bool telling : 1;   /* a handler of this socket runs */
+    bool dispatching : 1;   /* a handler of this socket runs */
     bool told_connected : 1; /* so it will be told disconnected */
     bool again : 1;          /* the handler took some and left some: tell of the rest */
     bool taken : 1;          /* something was read since data was told */
@@ -380,15 +380,15 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget);
 void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget);
 void plx__socket_settle(plx_socket *socket);
 
-/* plx__socket_tell_some is plx__socket_tell where there are some. */
-void plx__socket_tell_some(plx_socket *socket, plx__news wanted);
+/* plx__socket_dispatch_some is plx__socket_dispatch where there are some. */
+void plx__socket_dispatch_some(plx_socket *socket, plx__news wanted);
 
-/* plx__socket_tell tells the news among `wanted`, in their order and never backwards (telling.c).
+/* plx__socket_dispatch tells the news among `wanted`, in their order and never backwards (telling.c).
  * The caller holds the socket; a freed one has no news. */
-static inline void plx__socket_tell(plx_socket *socket, plx__news wanted)
+static inline void plx__socket_dispatch(plx_socket *socket, plx__news wanted)
 {
     if ((socket->news & wanted) != 0) {
-        plx__socket_tell_some(socket, wanted);
+        plx__socket_dispatch_some(socket, wanted);
     }
 }
 

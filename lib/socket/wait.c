@@ -56,7 +56,7 @@ static bool is_due(const plx_socket *socket, const struct limit *limit)
 static void serve(plx_socket *socket)
 {
     struct plx__budget budget = plx__socket_budget();
-    if (socket->telling) {
+    if (socket->dispatching) {
         plx__socket_take_in(socket, &budget);
         plx__socket_send_out(socket, &budget);
         plx__socket_settle(socket);
@@ -77,7 +77,7 @@ static bool has_step(const plx_socket *socket)
 
 static bool has_work(const plx_socket *socket)
 {
-    return socket->telling ? has_step(socket) : plx__socket_has_work(socket);
+    return socket->dispatching ? has_step(socket) : plx__socket_has_work(socket);
 }
 
 /* Sleeps until there is something to serve; false: there is nothing yet. */
@@ -124,7 +124,7 @@ static bool wait_until(plx_socket *socket, int timeout_ms, bool (*reached)(const
 
 static bool is_connected(const plx_socket *socket)
 {
-    bool told = (socket->news & PLX__NEWS(PLX__EVENT_CONNECTED)) == 0 || socket->telling;
+    bool told = (socket->news & PLX__NEWS(PLX__EVENT_CONNECTED)) == 0 || socket->dispatching;
     return plx_socket_is_connected(socket) && told;
 }
 
@@ -132,7 +132,7 @@ static bool is_connected(const plx_socket *socket)
  * of the same socket holds up. */
 static bool may_connect(const plx_socket *socket)
 {
-    bool again = socket->will_connect && !(socket->telling && socket->news != 0);
+    bool again = socket->will_connect && !(socket->dispatching && socket->news != 0);
     return plx__socket_is_connecting(socket) || again || socket->state == PLX_LISTENING ||
            is_connected(socket) || socket->state == PLX_CONNECTED;
 }

@@ -43,7 +43,7 @@ static void note(plx_socket *socket, const plx_address *address, int error)
     }
 }
 
-void plx__unreached_tell(plx_socket *socket, const plx_address *address, int error,
+void plx__unreached_report(plx_socket *socket, const plx_address *address, int error,
                          const char *step)
 {
     struct plx__unreached *self = socket->errors == NULL ? NULL : socket->errors->unreached;
@@ -66,7 +66,7 @@ void plx__unreached_fail(plx_socket *socket, const plx_address *address, int err
                          const char *step)
 {
     if (!socket->trying || !socket->kind->unreached(socket, address, error)) {
-        plx__unreached_tell(socket, address, error, step);
+        plx__unreached_report(socket, address, error, step);
     }
 }
 

@@ -21,10 +21,10 @@ struct plx__unreached {
     unsigned count;
 };
 
-/* plx__unreached_tell is plx__socket_fail_system, unless the program was told so. The step is such as
+/* plx__unreached_report is plx__socket_fail_system, unless the program was told so. The step is such as
  * "receive from"; the address follows it. plx__unreached_fail is that, unless the kind keeps the failure
  * from the program, for another address of a name may be reached. */
-void plx__unreached_tell(plx_socket *socket, const plx_address *address, int error,
+void plx__unreached_report(plx_socket *socket, const plx_address *address, int error,
                          const char *step);
 void plx__unreached_fail(plx_socket *socket, const plx_address *address, int error,
                          const char *step);

@@ -1,4 +1,4 @@
-/* lib/socket/telling.c -- telling the handlers what has happened.
+/* lib/socket/dispatch.c -- telling the handlers what has happened.
  *
  * A handler may do anything to the socket, so that nothing is kept across a call: each step looks
  * at the news anew. */
@@ -11,7 +11,7 @@
 
 /* Told again in the next poll while the program takes some of it but not all; one that takes
  * nothing waits for more. */
-static void tell_of_bytes(plx_socket *socket,
+static void report_of_bytes(plx_socket *socket,
                           void (*tell)(const struct plx__handlers *, plx_socket *))
 {
     socket->taken = false;
@@ -20,21 +20,21 @@ static void tell_of_bytes(plx_socket *socket,
 }
 
 /* What an earlier handler of this poll took is not told any more. */
-static void tell_of_line(plx_socket *socket)
+static void report_of_line(plx_socket *socket)
 {
     if (plx__socket_has_line(socket)) {
-        tell_of_bytes(socket, plx__event_line_available);
+        report_of_bytes(socket, plx__event_line_available);
     }
 }
 
-static void tell_of_message(plx_socket *socket)
+static void report_of_message(plx_socket *socket)
 {
     if (plx_socket_can_read_message(socket)) {
-        tell_of_bytes(socket, plx__event_message_available);
+        report_of_bytes(socket, plx__event_message_available);
     }
 }
 
-static void tell_progress(plx_socket *socket)
+static void report_progress(plx_socket *socket)
 {
     size_t sent = socket->sent;
     socket->sent = 0;
@@ -51,7 +51,7 @@ static void tell_progress(plx_socket *socket)
     }
 }
 
-static void tell_complete(plx_socket *socket)
+static void report_complete(plx_socket *socket)
 {
     bool aborted = socket->aborted;
     socket->aborted = false;
@@ -63,7 +63,7 @@ static void tell_complete(plx_socket *socket)
 
 /* The socket may fail again or be freed inside the handler, and the error has to last until it
  * returns. */
-static void tell_error(plx_socket *socket, enum plx__event event)
+static void report_error(plx_socket *socket, enum plx__event event)
 {
     plx_error told = {0};
     plx__socket_take_error(socket, event, &told);
@@ -72,7 +72,7 @@ static void tell_error(plx_socket *socket, enum plx__event event)
 }
 
 /* A handler of the state before it may have disconnected, or waited until the connection was over. */
-static void tell_connected(plx_socket *socket)
+static void report_connected(plx_socket *socket)
 {
     if (socket->state == PLX_CONNECTED) {
         plx__event_connected(&socket->handlers, socket);
@@ -84,14 +84,14 @@ static void tell(plx_socket *socket, enum plx__event event)
     const struct plx__handlers *handlers = &socket->handlers;
     switch (event) {
     case PLX__EVENT_CALL_ERROR:
-    case PLX__EVENT_END_ERROR: tell_error(socket, event); break;
-    case PLX__EVENT_CONNECTED: tell_connected(socket); break;
-    case PLX__EVENT_DATA: tell_of_bytes(socket, plx__event_data_available); break;
-    case PLX__EVENT_LINE: tell_of_line(socket); break;
-    case PLX__EVENT_MESSAGE: tell_of_message(socket); break;
+    case PLX__EVENT_END_ERROR: report_error(socket, event); break;
+    case PLX__EVENT_CONNECTED: report_connected(socket); break;
+    case PLX__EVENT_DATA: report_of_bytes(socket, plx__event_data_available); break;
+    case PLX__EVENT_LINE: report_of_line(socket); break;
+    case PLX__EVENT_MESSAGE: report_of_message(socket); break;
     case PLX__EVENT_END_OF_INPUT: plx__event_end_of_input(handlers, socket); break;
-    case PLX__EVENT_PROGRESS: tell_progress(socket); break;
-    case PLX__EVENT_COMPLETE: tell_complete(socket); break;
+    case PLX__EVENT_PROGRESS: report_progress(socket); break;
+    case PLX__EVENT_COMPLETE: report_complete(socket); break;
     case PLX__EVENT_ROOM: plx__event_room_available(handlers, socket); break;
     case PLX__EVENT_DISCONNECTED: plx__event_disconnected(handlers, socket); break;
     default: plx__event_state_changed(handlers, socket, plx__event_state(event)); break;
@@ -108,17 +108,17 @@ static enum plx__event next_event(const plx_socket *socket, plx__news wanted)
     return early ? PLX__EVENT_COUNT : next;
 }
 
-void plx__socket_tell_some(plx_socket *socket, plx__news wanted)
+void plx__socket_dispatch_some(plx_socket *socket, plx__news wanted)
 {
     enum plx__event event = next_event(socket, wanted);
-    socket->telling = true;
+    socket->dispatching = true;
     while (event != PLX__EVENT_COUNT) {
         socket->news &= ~PLX__NEWS(event);
         socket->next_event = (uint8_t)(event + 1);
         tell(socket, event);
         event = next_event(socket, wanted);
     }
-    socket->telling = false;
+    socket->dispatching = false;
     if (socket->task.wants_input) {
         plx__task_schedule_input(&socket->task);
     }
