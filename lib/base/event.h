@@ -44,22 +44,22 @@ enum plx__event {
 };
 
 /* The news of one socket that nobody has heard yet. */
-typedef uint32_t plx__news;
+typedef uint32_t plx__event_set;
 
-#define PLX__NEWS(event) ((plx__news)1 << (event))
+#define PLX__EVENT_BIT(event) ((plx__event_set)1 << (event))
 /* What calls have caused is delivered before bytes move, so that handlers see the state that they
  * are told. */
-#define PLX__NEWS_OF_CALLS (PLX__NEWS(PLX__EVENT_CONNECTED_STATE) - 1)
+#define PLX__EVENTS_OF_CALLS (PLX__EVENT_BIT(PLX__EVENT_CONNECTED_STATE) - 1)
 /* What is delivered before queued bytes are sent, so that replies leave in the same poll. */
-#define PLX__NEWS_BEFORE_SENDING (PLX__NEWS(PLX__EVENT_CLOSING) - 1)
+#define PLX__EVENTS_BEFORE_SENDING (PLX__EVENT_BIT(PLX__EVENT_CLOSING) - 1)
 
 /* What has to be told before the end of the connection is. */
-#define PLX__NEWS_BEFORE_THE_END                                                                   \
-    (PLX__NEWS(PLX__EVENT_UNCONNECTED) - 1 - PLX__NEWS(PLX__EVENT_CALL_ERROR))
+#define PLX__EVENTS_BEFORE_END                                                                   \
+    (PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED) - 1 - PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR))
 
 /* What sending brings. */
-#define PLX__NEWS_OF_SENDING                                                                       \
-    (PLX__NEWS(PLX__EVENT_PROGRESS) | PLX__NEWS(PLX__EVENT_COMPLETE) | PLX__NEWS(PLX__EVENT_ROOM))
+#define PLX__EVENTS_OF_SENDING                                                                       \
+    (PLX__EVENT_BIT(PLX__EVENT_PROGRESS) | PLX__EVENT_BIT(PLX__EVENT_COMPLETE) | PLX__EVENT_BIT(PLX__EVENT_ROOM))
 
 /* Who is told. `size` is the size of the table as the program was compiled with it: members beyond
  * it do not exist. */
@@ -77,9 +77,9 @@ enum plx__event plx__event_of_state(plx_state state);
 plx_state plx__event_state(enum plx__event event);
 
 /* plx__event_first returns the earliest of the `news` at or behind `from`, or PLX__EVENT_COUNT. */
-static inline enum plx__event plx__event_first(plx__news news, enum plx__event from)
+static inline enum plx__event plx__event_first(plx__event_set pending, enum plx__event from)
 {
-    plx__news later = news >> from << from;
+    plx__event_set later = pending >> from << from;
     return later == 0 ? PLX__EVENT_COUNT : (enum plx__event)PLX__LOWEST_BIT(later);
 }
 

@@ -268,7 +268,7 @@ void plx__clients_sweep(struct plx__sweep *sweep)
         plx_socket *client = plx__clients_of(link);
         if (client->state != PLX_UNCONNECTED) {
             count_in(server, client);
-        } else if (client->hold.count > 0 || client->news != 0) {
+        } else if (client->hold.count > 0 || client->pending != 0) {
             plx__list_append(&later, link);
         } else {
             plx_socket_free(client);

@@ -108,7 +108,7 @@ void plx_server_set_client_events_sized(plx_server *server, const plx_events *ev
 static int listens(plx_server *server, int code)
 {
     if (code == 0) {
-        server->listener->news = 0;
+        server->listener->pending = 0;
         plx__list_remove(&server->listener->task.work);
     }
     return code;

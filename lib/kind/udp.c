@@ -115,7 +115,7 @@ static int udp_disconnect(plx_socket *socket)
     socket->filtered = socket->told_connected = false;
     socket->remote = (plx_address){0};
     plx__socket_set_state(socket, PLX_BOUND);
-    socket->news |= PLX__NEWS(PLX__EVENT_DISCONNECTED);
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
     return 0;
 }
 

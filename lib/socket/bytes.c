@@ -61,15 +61,15 @@ bool plx__socket_has_line(plx_socket *socket)
 
 void plx__socket_note_bytes(plx_socket *socket)
 {
-    socket->news |= PLX__NEWS(PLX__EVENT_DATA);
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DATA);
     if (socket->kind->record_size == 0 && plx__event_has_line(&socket->handlers) &&
         plx__socket_has_line(socket)) {
-        socket->news |= PLX__NEWS(PLX__EVENT_LINE);
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_LINE);
     }
     if (socket->framing != NULL) {
         plx__message_note(socket);
     } else if (plx__socket_has_packets(socket) && plx__event_has_message(&socket->handlers)) {
-        socket->news |= PLX__NEWS(PLX__EVENT_MESSAGE);
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
     }
 }
 
@@ -88,7 +88,7 @@ void plx__socket_note_room(plx_socket *socket)
     /* Half of it, so that a writer is not called back for each few bytes that leave. */
     if (socket->wants_room && socket->out.size <= limit / 2) {
         socket->wants_room = false;
-        socket->news |= PLX__NEWS(PLX__EVENT_ROOM);
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_ROOM);
         plx__task_schedule(&socket->task);
     }
 }
@@ -99,9 +99,9 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
     socket->sent = heard ? socket->sent + size : 0;
     socket->bytes_sent += size;
     socket->idle_polls = 0;
-    socket->news |= heard ? PLX__NEWS(PLX__EVENT_PROGRESS) : 0;
+    socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_PROGRESS) : 0;
     if (socket->out.size == 0) {
-        socket->news |= heard ? PLX__NEWS(PLX__EVENT_COMPLETE) : 0;
+        socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_COMPLETE) : 0;
         /* A group's pool takes the block; alone, the usual one is kept for the next frame. */
         if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
             plx__buffer_rest(&socket->out, plx__socket_pool(socket));
@@ -364,8 +364,8 @@ void plx_socket_purge(plx_socket *socket)
     }
     socket->fresh = socket->again = false;
     plx__socket_drop_bytes(socket);
-    socket->news &=
-        ~(PLX__NEWS(PLX__EVENT_DATA) | PLX__NEWS(PLX__EVENT_LINE) | PLX__NEWS(PLX__EVENT_MESSAGE));
+    socket->pending &=
+        ~(PLX__EVENT_BIT(PLX__EVENT_DATA) | PLX__EVENT_BIT(PLX__EVENT_LINE) | PLX__EVENT_BIT(PLX__EVENT_MESSAGE));
     plx__socket_consumed(socket);
 }
 

@@ -449,7 +449,7 @@ void plx__connect_later(plx_socket *socket)
 
 void plx__connect_again(plx_socket *socket)
 {
-    if (socket->news != 0 || plx__clock_now() < socket->wake_at) {
+    if (socket->pending != 0 || plx__clock_now() < socket->wake_at) {
         return;
     }
     socket->will_connect = false;

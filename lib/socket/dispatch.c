@@ -46,7 +46,7 @@ static void report_progress(plx_socket *socket)
         plx__socket_drop_sending(socket);
         socket->stuck = false;
         socket->aborted = true;
-        socket->news |= PLX__NEWS(PLX__EVENT_COMPLETE);
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_COMPLETE);
         plx__socket_note_room(socket);
     }
 }
@@ -100,20 +100,20 @@ static void tell(plx_socket *socket, enum plx__event event)
 
 /* What is told next, or PLX__EVENT_COUNT. An end waits for the next poll where something that comes
  * before it does: a handler of this pass may have caused that behind its own place. */
-static enum plx__event next_event(const plx_socket *socket, plx__news wanted)
+static enum plx__event next_event(const plx_socket *socket, plx__event_set wanted)
 {
     enum plx__event next =
-        plx__event_first(socket->news & wanted, (enum plx__event)socket->next_event);
-    bool early = next >= PLX__EVENT_UNCONNECTED && (socket->news & PLX__NEWS_BEFORE_THE_END) != 0;
+        plx__event_first(socket->pending & wanted, (enum plx__event)socket->next_event);
+    bool early = next >= PLX__EVENT_UNCONNECTED && (socket->pending & PLX__EVENTS_BEFORE_END) != 0;
     return early ? PLX__EVENT_COUNT : next;
 }
 
-void plx__socket_dispatch_some(plx_socket *socket, plx__news wanted)
+void plx__socket_dispatch_some(plx_socket *socket, plx__event_set wanted)
 {
     enum plx__event event = next_event(socket, wanted);
     socket->dispatching = true;
     while (event != PLX__EVENT_COUNT) {
-        socket->news &= ~PLX__NEWS(event);
+        socket->pending &= ~PLX__EVENT_BIT(event);
         socket->next_event = (uint8_t)(event + 1);
         tell(socket, event);
         event = next_event(socket, wanted);

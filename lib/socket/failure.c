@@ -38,7 +38,7 @@ static struct plx__errors *errors_of(plx_socket *socket)
  * a sentence of its own: they are forgotten at different times. */
 static int fail(plx_socket *socket, int code, plx_reason reason, int os_error, const char *step)
 {
-    bool first = (socket->news & PLX__NEWS(PLX__EVENT_CALL_ERROR)) == 0;
+    bool first = (socket->pending & PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR)) == 0;
     if (socket->hold.freed) {
         return code;
     }
@@ -50,7 +50,7 @@ static int fail(plx_socket *socket, int code, plx_reason reason, int os_error, c
         plx__error_set(&errors->last, code, reason, os_error, "%s", step);
         plx__error_set(first ? &errors->call : NULL, code, reason, os_error, "%s", step);
     }
-    socket->news |= PLX__NEWS(PLX__EVENT_CALL_ERROR);
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR);
     plx__task_schedule(&socket->task);
     return code;
 }
@@ -65,7 +65,7 @@ static void set_end(plx_socket *socket, int code, plx_reason reason, int os_erro
         plx__error_set(&errors->last, code, reason, os_error, "%s", step);
         plx__error_set(&errors->end, code, reason, os_error, "%s", step);
     }
-    socket->news |= PLX__NEWS(PLX__EVENT_END_ERROR);
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_END_ERROR);
 }
 
 /* ---- how calls fail -------------------------------------------------------------------------- */

@@ -117,7 +117,7 @@ static void forget(plx_socket *socket)
     socket->framing = NULL;
     socket->too_long = false;
     socket->lifted = 0;
-    socket->news &= ~PLX__NEWS(PLX__EVENT_MESSAGE);
+    socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
 }
 
 int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
@@ -287,7 +287,7 @@ void plx__message_note(plx_socket *socket)
     if (front.is == TOO_LONG) {
         note_too_long(socket);
     } else if (front.is == WHOLE && plx__event_has_message(&socket->handlers)) {
-        socket->news |= PLX__NEWS(PLX__EVENT_MESSAGE);
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
     }
 }
 

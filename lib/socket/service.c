@@ -125,7 +125,7 @@ static bool has_edge(const plx_socket *socket)
 
 static inline bool has_input_work(const plx_socket *socket)
 {
-    return socket->news != 0 || socket->watch_error != 0 ||
+    return socket->pending != 0 || socket->watch_error != 0 ||
            (socket->again || socket->more || socket->too_long) || has_edge(socket);
 }
 
@@ -255,10 +255,10 @@ static void take_in_share(plx_socket *socket, struct plx__budget *budget)
 static void serve_input(plx_socket *socket, struct plx__budget *budget)
 {
     socket->next_event = 0;
-    plx__socket_dispatch(socket, PLX__NEWS_OF_CALLS);
+    plx__socket_dispatch(socket, PLX__EVENTS_OF_CALLS);
     if (!socket->hold.freed) {
         take_in_share(socket, budget);
-        plx__socket_dispatch(socket, PLX__NEWS_BEFORE_SENDING);
+        plx__socket_dispatch(socket, PLX__EVENTS_BEFORE_SENDING);
     }
 }
 
@@ -283,7 +283,7 @@ void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
  * of this one has disconnected. */
 static void settle_in_turn(plx_socket *socket)
 {
-    if ((socket->news & PLX__NEWS(PLX__EVENT_CLOSING)) == 0) {
+    if ((socket->pending & PLX__EVENT_BIT(PLX__EVENT_CLOSING)) == 0) {
         plx__socket_settle(socket);
     } else {
         plx__socket_update(socket);
@@ -301,14 +301,14 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
     if (socket->disconnecting && socket->state == PLX_CONNECTED) {
         plx_socket_disconnect(socket);
     }
-    plx__socket_dispatch(socket, PLX__NEWS(PLX__EVENT_CLOSING));
+    plx__socket_dispatch(socket, PLX__EVENT_BIT(PLX__EVENT_CLOSING));
     if (!socket->hold.freed) {
         plx__socket_send_out(socket, budget);
-        plx__socket_dispatch(socket, PLX__NEWS_OF_SENDING);
+        plx__socket_dispatch(socket, PLX__EVENTS_OF_SENDING);
     }
     if (!socket->hold.freed) {
         settle_in_turn(socket);
-        plx__socket_dispatch(socket, ~PLX__NEWS_BEFORE_SENDING);
+        plx__socket_dispatch(socket, ~PLX__EVENTS_BEFORE_SENDING);
     }
     socket->next_event = 0;
     bool more = !socket->hold.freed && (has_work(socket) || task->wants_input);
@@ -398,7 +398,7 @@ static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
     plx__socket_update(socket);
     plx__hold_enter(&socket->hold);
     socket->next_event = 0;
-    plx__socket_dispatch(socket, PLX__NEWS_BEFORE_SENDING);
+    plx__socket_dispatch(socket, PLX__EVENTS_BEFORE_SENDING);
     bool more = serve_output(socket, budget);
     plx__socket_leave(socket);
     return more;

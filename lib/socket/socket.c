@@ -50,7 +50,7 @@ static void destroy(plx_socket *socket)
 
 static void note_rest(plx_socket *socket)
 {
-    if (socket->owner != NULL && socket->hold.count == 0 && socket->news == 0) {
+    if (socket->owner != NULL && socket->hold.count == 0 && socket->pending == 0) {
         socket->owner->rested(socket->owner, socket);
     }
 }
@@ -101,14 +101,14 @@ plx_socket *plx_socket_free(plx_socket *socket)
 void plx__socket_set_state(plx_socket *socket, plx_state state)
 {
     socket->state = (uint8_t)state;
-    socket->news |= PLX__NEWS(plx__event_of_state(state));
+    socket->pending |= PLX__EVENT_BIT(plx__event_of_state(state));
     plx__task_schedule(&socket->task);
 }
 
 /* What belongs to one connection and not to the next. */
 static void clear_connection(plx_socket *socket)
 {
-    socket->news = 0;
+    socket->pending = 0;
     socket->told_connected = socket->again = socket->more = socket->stuck = false;
     socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
@@ -213,7 +213,7 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr
     socket->next_pause = 0;
     socket->had_peer = true;
     plx__socket_set_state(socket, PLX_CONNECTED);
-    socket->news |= PLX__NEWS(PLX__EVENT_CONNECTED);
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CONNECTED);
     socket->told_connected = true;
     if (socket->kind->connected != NULL) {
         socket->kind->connected(socket);
@@ -239,16 +239,16 @@ static void leave_system(plx_socket *socket)
 
 void plx__socket_end(plx_socket *socket)
 {
-    plx__news untold = socket->news & ~PLX__NEWS_OF_SENDING;
+    plx__event_set untold = socket->pending & ~PLX__EVENTS_OF_SENDING;
     bool connected = socket->told_connected;
     bool drained =
-        socket->state == PLX_CLOSING && (untold & PLX__NEWS(PLX__EVENT_END_ERROR)) == 0;
+        socket->state == PLX_CLOSING && (untold & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;
     bool again =
         socket->auto_connects && plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
     leave_system(socket);
     plx__socket_drop_sending(socket);
     clear_connection(socket);
-    socket->news = untold | (connected ? PLX__NEWS(PLX__EVENT_DISCONNECTED) : 0);
+    socket->pending = untold | (connected ? PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED) : 0);
     socket->drained = drained;
     plx__socket_set_state(socket, PLX_UNCONNECTED);
     if (again) {
@@ -323,10 +323,10 @@ void plx_socket_abort(plx_socket *socket)
  * ended by the first disconnect. */
 static void close_without_peer(plx_socket *socket)
 {
-    plx__news due = socket->news & PLX__NEWS(PLX__EVENT_DISCONNECTED);
+    plx__event_set due = socket->pending & PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
     plx_socket_close(socket);
     if (due != 0) {
-        socket->news |= due;
+        socket->pending |= due;
         plx__task_schedule(&socket->task);
     }
 }

@@ -179,7 +179,7 @@ struct plx_socket {
     struct plx__task task;
     struct plx__watch watch; /* of the descriptor */
     struct plx__handlers handlers;
-    plx__news news;
+    plx__event_set pending;
     struct plx__hold hold;
     uint8_t state;      /* plx_state */
     uint8_t idle_polls; /* alone and nothing found; at a certain number the buffers go */
@@ -381,13 +381,13 @@ void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget);
 void plx__socket_settle(plx_socket *socket);
 
 /* plx__socket_dispatch_some is plx__socket_dispatch where there are some. */
-void plx__socket_dispatch_some(plx_socket *socket, plx__news wanted);
+void plx__socket_dispatch_some(plx_socket *socket, plx__event_set wanted);
 
 /* plx__socket_dispatch tells the news among `wanted`, in their order and never backwards (telling.c).
  * The caller holds the socket; a freed one has no news. */
-static inline void plx__socket_dispatch(plx_socket *socket, plx__news wanted)
+static inline void plx__socket_dispatch(plx_socket *socket, plx__event_set wanted)
 {
-    if ((socket->news & wanted) != 0) {
+    if ((socket->pending & wanted) != 0) {
         plx__socket_dispatch_some(socket, wanted);
     }
 }

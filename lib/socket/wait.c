@@ -124,7 +124,7 @@ static bool wait_until(plx_socket *socket, int timeout_ms, bool (*reached)(const
 
 static bool is_connected(const plx_socket *socket)
 {
-    bool told = (socket->news & PLX__NEWS(PLX__EVENT_CONNECTED)) == 0 || socket->dispatching;
+    bool told = (socket->pending & PLX__EVENT_BIT(PLX__EVENT_CONNECTED)) == 0 || socket->dispatching;
     return plx_socket_is_connected(socket) && told;
 }
 
@@ -132,7 +132,7 @@ static bool is_connected(const plx_socket *socket)
  * of the same socket holds up. */
 static bool may_connect(const plx_socket *socket)
 {
-    bool again = socket->will_connect && !(socket->dispatching && socket->news != 0);
+    bool again = socket->will_connect && !(socket->dispatching && socket->pending != 0);
     return plx__socket_is_connecting(socket) || again || socket->state == PLX_LISTENING ||
            is_connected(socket) || socket->state == PLX_CONNECTED;
 }

@@ -143,7 +143,7 @@ void plx__stream_end_input(plx_socket *socket, int error)
     bool half_open = plx__option_value(socket->options, PLX_OPTION_HALF_OPEN) != 0;
     if (error == 0 && half_open && socket->state == PLX_CONNECTED && !socket->end_told) {
         socket->end_told = true;
-        socket->news |= PLX__NEWS(PLX__EVENT_END_OF_INPUT);
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_END_OF_INPUT);
     }
 }
 
