@@ -21,7 +21,7 @@ struct plx__record {
     plx_address address; /* received: the sender; to send: the receiver, family 0 for the peer */
     uint32_t size;
     uint16_t truncated;
-    uint16_t target; /* the bytes of the target that follows: those of a plx_address, or 0 */
+    uint16_t destination; /* the bytes of the target that follows: those of a plx_address, or 0 */
 };
 
 /* plx__record_first returns the first record of a buffer that has one. Inline, as for each
@@ -33,14 +33,14 @@ static inline struct plx__record plx__record_first(const struct plx__buffer *buf
     return record;
 }
 
-/* plx__record_target returns the bytes of the first record's target; plx__record_first would copy all
+/* plx__record_destination returns the bytes of the first record's target; plx__record_first would copy all
  * of it. */
-static inline size_t plx__record_target(const struct plx__buffer *buffer)
+static inline size_t plx__record_destination(const struct plx__buffer *buffer)
 {
-    uint16_t target;
-    memcpy(&target, buffer->block + buffer->start + offsetof(struct plx__record, target),
-           sizeof target);
-    return target;
+    uint16_t destination;
+    memcpy(&destination, buffer->block + buffer->start + offsetof(struct plx__record, destination),
+           sizeof destination);
+    return destination;
 }
 
 /* plx__record_append puts a record and its bytes behind the others. False for want of memory, with
@@ -51,7 +51,7 @@ bool plx__record_append(struct plx__buffer *buffer, const struct plx__record *re
 /* plx__record_skip removes the first record, which is this one, and its bytes. */
 static inline void plx__record_skip(struct plx__buffer *buffer, const struct plx__record *record)
 {
-    plx__buffer_skip(buffer, sizeof *record + record->target + record->size);
+    plx__buffer_skip(buffer, sizeof *record + record->destination + record->size);
 }
 
 #endif

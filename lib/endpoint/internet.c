@@ -54,7 +54,7 @@ int plx__internet_check_host(plx_socket *socket, const char *host)
                : plx__internet_fail_look_up(socket, &failure, host);
 }
 
-int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx__aim *ret_aim)
+int plx__internet_target(plx_socket *socket, const char *host, int port, struct plx__target *ret_target)
 {
     plx_address address;
     if (host == NULL || host[0] == '\0') {
@@ -68,21 +68,21 @@ int plx__internet_aim(plx_socket *socket, const char *host, int port, struct plx
                                 -PLX__SENTENCE, "connect to %s: port %d is not 1 to 65535", host,
                                 port);
     }
-    struct plx__aim aim = {.port = (uint16_t)port};
+    struct plx__target target = {.port = (uint16_t)port};
     if (plx__address_parse_host(host, strlen(host), &address)) {
         if (!is_allowed(socket, address.family)) {
             return plx__socket_fail_system(socket, -EAFNOSUPPORT, "connect to %s", host);
         }
         address.port = (uint16_t)port;
-        plx__sockaddr_from_address(&aim.name, &address, 0);
+        plx__sockaddr_from_address(&target.name, &address, 0);
     } else {
         int code = plx__internet_check_host(socket, host);
         if (code != 0) {
             return code;
         }
-        aim.host = host;
+        target.host = host;
     }
-    *ret_aim = aim;
+    *ret_target = target;
     return 0;
 }
 

@@ -52,14 +52,14 @@ static int refuse_without_path(plx_socket *socket, const char *call, const char 
                               "%s: no path is set, call plx_socket_set_path or %s", call, other);
 }
 
-int plx__path_aim(plx_socket *socket, struct plx__aim *ret_aim)
+int plx__path_target(plx_socket *socket, struct plx__target *ret_target)
 {
-    struct plx__aim aim = {.host = NULL};
+    struct plx__target target = {.host = NULL};
     if (socket->path == NULL) {
         return refuse_without_path(socket, "connect", "plx_socket_connect_to");
     }
-    plx__sockaddr_from_path(&aim.name, socket->path, socket->path_size);
-    *ret_aim = aim;
+    plx__sockaddr_from_path(&target.name, socket->path, socket->path_size);
+    *ret_target = target;
     return 0;
 }
 
@@ -242,11 +242,11 @@ static int fail_to_bind(plx_socket *socket, int error)
 
 int plx__path_bind(plx_socket *socket)
 {
-    struct plx__aim aim;
+    struct plx__target target;
     if (socket->path == NULL) {
         return -refuse_without_path(socket, "listen", "plx_socket_listen_on");
     }
-    int code = plx__path_aim(socket, &aim);
+    int code = plx__path_target(socket, &target);
     code = code == 0 ? check_mode(socket) : code;
     if (code != 0) {
         return -code;
@@ -254,8 +254,8 @@ int plx__path_bind(plx_socket *socket)
     int descriptor = plx__socket_open(socket, AF_UNIX);
     int result = descriptor;
     if (descriptor >= 0) {
-        result = is_abstract(socket) ? plx__os_bind(descriptor, &aim.name)
-                                     : bind_file(socket, descriptor, &aim.name);
+        result = is_abstract(socket) ? plx__os_bind(descriptor, &target.name)
+                                     : bind_file(socket, descriptor, &target.name);
     }
     if (result < 0) {
         plx__os_close(descriptor);

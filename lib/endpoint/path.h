@@ -26,11 +26,11 @@ struct plx__path_socket {
 /* The slots of struct plx_kind that all kinds with a path have alike. */
 #define PLX__PATH_SLOTS                                                                            \
     .families = {AF_UNIX, 0}, .parse = plx__path_parse, .check_path = plx__path_check,             \
-    .aim = plx__path_aim, .bind = plx__path_bind, .finish = plx__path_finish
+    .target = plx__path_target, .bind = plx__path_bind, .finish = plx__path_finish
 
 int plx__path_check(const char *path, size_t size);
 int plx__path_parse(plx_socket *socket, const char *where, bool to_listen);
-int plx__path_aim(plx_socket *socket, struct plx__aim *ret_aim);
+int plx__path_target(plx_socket *socket, struct plx__target *ret_target);
 int plx__path_bind(plx_socket *socket);
 void plx__path_finish(plx_socket *socket);
 void plx__path_drop(plx_socket *socket);

@@ -6,9 +6,9 @@
 
 #include <pollux/tcp.h>
 
-static int tcp_aim(plx_socket *socket, struct plx__aim *ret_aim)
+static int tcp_target(plx_socket *socket, struct plx__target *ret_target)
 {
-    return plx__internet_aim(socket, socket->address, socket->port, ret_aim);
+    return plx__internet_target(socket, socket->address, socket->port, ret_target);
 }
 
 /* An urgent byte stays where it stands in the stream: a second stream beside it was given up
@@ -53,7 +53,7 @@ static const struct plx_kind tcp = {
     .presets = PLX__OPTION(LOW_DELAY),
     .parse = plx__internet_parse,
     .prepare = tcp_prepare,
-    .aim = tcp_aim,
+    .target = tcp_target,
     .bind_local = plx__internet_bind_local,
     .bind = plx__internet_bind,
     .unconfirmed = tcp_unconfirmed,

@@ -36,7 +36,7 @@ struct udp {
     char *peer_host; /* where connect_to wants to go, apart from the address property */
     int peer_port;
     char *broadcast;
-    plx_address target; /* the address that the datagrams read now came to (lib/base/record.h) */
+    plx_address destination; /* the address that the datagrams read now came to (lib/base/record.h) */
 };
 
 static struct udp *udp_of(const plx_socket *socket)
@@ -81,9 +81,9 @@ static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
     return 0;
 }
 
-static int udp_aim(plx_socket *socket, struct plx__aim *ret_aim)
+static int udp_target(plx_socket *socket, struct plx__target *ret_target)
 {
-    return plx__internet_aim(socket, udp_of(socket)->peer_host, udp_of(socket)->peer_port, ret_aim);
+    return plx__internet_target(socket, udp_of(socket)->peer_host, udp_of(socket)->peer_port, ret_target);
 }
 
 static void udp_connected(plx_socket *socket)
@@ -138,16 +138,16 @@ static PLX__APART void note_target(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
     struct plx__record record = plx__record_first(&socket->in);
-    memcpy(&self->target, plx__buffer_data(&socket->in) + sizeof record, sizeof self->target);
-    if (self->arrival.target == PLX__TARGET_EACH &&
-        !plx__origins_note(&self->departure.origins, &record.address, &self->target)) {
+    memcpy(&self->destination, plx__buffer_data(&socket->in) + sizeof record, sizeof self->destination);
+    if (self->arrival.destination == PLX__DESTINATION_EACH &&
+        !plx__origins_note(&self->departure.origins, &record.address, &self->destination)) {
         plx__socket_fail_memory(socket, "remember the address that a datagram came to");
     }
 }
 
 static size_t udp_take(plx_socket *socket, size_t size)
 {
-    if (socket->in_records > 0 && plx__record_target(&socket->in) != 0) {
+    if (socket->in_records > 0 && plx__record_destination(&socket->in) != 0) {
         note_target(socket);
     }
     return plx__packet_take(socket, size);
@@ -281,7 +281,7 @@ static const struct plx_kind udp = {
     .parse = udp_parse,
     .connect = udp_connect,
     .prepare = plx__os_prepare_arrivals,
-    .aim = udp_aim,
+    .target = udp_target,
     .bind = plx__internet_bind,
     .connected = udp_connected,
     .disconnect = udp_disconnect,
@@ -313,12 +313,12 @@ plx_socket *plx_udp_new(void)
  * what was written just before, in other portions, would have to wait for it. */
 static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
 {
-    size_t target = plx__record_target(&socket->in);
-    if (target != 0) {
+    size_t destination = plx__record_destination(&socket->in);
+    if (destination != 0) {
         note_target(socket);
     }
     const uint8_t *record = socket->in.block + socket->in.start;
-    size_t head = sizeof(struct plx__record) + target;
+    size_t head = sizeof(struct plx__record) + destination;
     uint32_t size;
     uint16_t truncated;
     memcpy(&size, record + offsetof(struct plx__record, size), sizeof size);
@@ -327,7 +327,7 @@ static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
     ret_datagram->data = record + head;
     ret_datagram->size = size;
     ret_datagram->truncated = truncated != 0;
-    ret_datagram->to = udp_of(socket)->target;
+    ret_datagram->to = udp_of(socket)->destination;
     socket->lent = true;
     socket->fresh = false;
     plx__task_lend(&socket->task);

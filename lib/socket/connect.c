@@ -21,7 +21,7 @@
 
 struct plx__connect {
     struct plx__query *query; /* NULL: not looking up */
-    struct plx__aim aim;
+    struct plx__target target;
     size_t next;                   /* which of the query's addresses is tried next */
     size_t ordered;                /* so many of them are in the order in which to try them */
     struct plx__attempt *attempts; /* under way */
@@ -39,14 +39,14 @@ struct plx__connect {
 static bool next_name(struct plx__connect *connect, struct plx__sockaddr *ret_name)
 {
     if (connect->query == NULL) {
-        *ret_name = connect->aim.name;
+        *ret_name = connect->target.name;
         return connect->next++ == 0;
     }
     if (connect->next >= connect->query->count) {
         return false;
     }
     plx_address address = connect->query->addresses[connect->next++];
-    address.port = connect->aim.port;
+    address.port = connect->target.port;
     plx__sockaddr_from_address(ret_name, &address, 0);
     return true;
 }
@@ -119,7 +119,7 @@ static void fail_attempts(plx_socket *socket, int error)
 static void fail_look_up(plx_socket *socket, const struct plx__failure *failure)
 {
     char text[PLX__HOST_SIZE + 200];
-    plx__failure_describe(failure, socket->connect->aim.host, text, sizeof text);
+    plx__failure_describe(failure, socket->connect->target.host, text, sizeof text);
     plx__socket_set_end_error(socket, failure->code, failure->reason, failure->error, "%s", text);
     fall_back(socket);
 }
@@ -145,7 +145,7 @@ static bool connect_own_descriptor(plx_socket *socket, struct plx__sockaddr *nam
     const struct plx__query *query = socket->connect->query;
     if (query != NULL && socket->kind->choices != NULL) {
         socket->kind->choices(socket, query->addresses, query->count, socket->connect->next - 1,
-                              socket->connect->aim.port);
+                              socket->connect->target.port);
     }
     plx__socket_become_connected(socket, &remote);
     return true;
@@ -305,23 +305,23 @@ static int family_of(const plx_socket *socket)
 
 /* All that a connect needs memory for; NULL where there is none. The texts belong to the properties,
  * which may change while we look up and connect. */
-static struct plx__connect *make(plx_socket *socket, const struct plx__aim *aim)
+static struct plx__connect *make(plx_socket *socket, const struct plx__target *target)
 {
     struct plx__connect *connect = plx__memory_new(sizeof *connect);
     if (connect == NULL) {
         return NULL;
     }
-    connect->aim = *aim;
-    connect->aim.host = plx__memory_copy_text(aim->host);
-    connect->aim.name.long_path = plx__memory_copy_text(aim->name.long_path);
-    if ((aim->host != NULL && connect->aim.host == NULL) ||
-        (aim->name.long_path != NULL && connect->aim.name.long_path == NULL)) {
+    connect->target = *target;
+    connect->target.host = plx__memory_copy_text(target->host);
+    connect->target.name.long_path = plx__memory_copy_text(target->name.long_path);
+    if ((target->host != NULL && connect->target.host == NULL) ||
+        (target->name.long_path != NULL && connect->target.name.long_path == NULL)) {
         return plx__connect_free(connect);
     }
-    if (aim->host != NULL) {
-        connect->query = plx__query_start(&socket->task, aim->host, family_of(socket));
+    if (target->host != NULL) {
+        connect->query = plx__query_start(&socket->task, target->host, family_of(socket));
     }
-    return aim->host != NULL && connect->query == NULL ? plx__connect_free(connect) : connect;
+    return target->host != NULL && connect->query == NULL ? plx__connect_free(connect) : connect;
 }
 
 /* A datagram socket that chooses a peer has to be bound, as it will be again without one. */
@@ -358,16 +358,16 @@ static void begin(plx_socket *socket, struct plx__connect *connect)
  * give back that others know of. */
 int plx__connect_start(plx_socket *socket)
 {
-    struct plx__aim aim = {0};
-    if (socket->kind->aim == NULL) {
+    struct plx__target target = {0};
+    if (socket->kind->target == NULL) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "connect: %s sockets do not connect", socket->kind->name);
     }
-    int code = socket->kind->aim(socket, &aim);
+    int code = socket->kind->target(socket, &target);
     if (code != 0) {
         return code;
     }
-    struct plx__connect *connect = make(socket, &aim);
+    struct plx__connect *connect = make(socket, &target);
     if (connect == NULL) {
         return plx__socket_fail_memory(socket, "connect");
     }
@@ -473,8 +473,8 @@ struct plx__connect *plx__connect_free(struct plx__connect *connect)
             plx__attempt_free(attempt);
         }
         plx__query_free(connect->query);
-        plx__memory_free((void *)connect->aim.host);
-        plx__memory_free((void *)connect->aim.name.long_path);
+        plx__memory_free((void *)connect->target.host);
+        plx__memory_free((void *)connect->target.name.long_path);
         plx__memory_free(connect);
     }
     return NULL;

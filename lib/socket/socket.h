@@ -43,7 +43,7 @@ struct plx__connect;
 struct plx__framing;
 
 /* Where a connection is to go: a name for the system, or a host that has to be looked up first. */
-struct plx__aim {
+struct plx__target {
     struct plx__sockaddr name;
     const char *host; /* NULL: the name is it */
     uint16_t port;    /* for the addresses found */
@@ -78,7 +78,7 @@ struct plx_kind {
     void (*prepare)(int descriptor);
     /* Says where the properties lead. Returns 0, or a code after plx__socket_fail. NULL: connect is
      * unsupported. */
-    int (*aim)(plx_socket *socket, struct plx__aim *ret_aim);
+    int (*target)(plx_socket *socket, struct plx__target *ret_target);
     /* Binds a descriptor to what the properties say before it connects to `peer`. Returns 0 or a
      * negative errno. NULL: there is nothing to bind. */
     int (*bind_local)(plx_socket *socket, int descriptor, const struct plx__sockaddr *peer);

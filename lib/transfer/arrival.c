@@ -87,7 +87,7 @@ static bool read_local(const plx_socket *socket, struct plx__arrival *self)
 
 static void settle_on_one(const plx_socket *socket, struct plx__arrival *self)
 {
-    self->target = PLX__TARGET_ONE;
+    self->destination = PLX__DESTINATION_ONE;
     plx__os_ask_target(socket->watch.descriptor, false);
 }
 
@@ -98,7 +98,7 @@ static void find_target(const plx_socket *socket, struct plx__arrival *self)
         return;
     }
     if (memcmp(self->local.bytes, any, sizeof any) == 0) {
-        self->target = PLX__TARGET_EACH;
+        self->destination = PLX__DESTINATION_EACH;
     } else {
         settle_on_one(socket, self);
     }
@@ -106,31 +106,31 @@ static void find_target(const plx_socket *socket, struct plx__arrival *self)
 
 void plx__arrival_connected(const plx_socket *socket, struct plx__arrival *self)
 {
-    if (self->target != PLX__TARGET_ONE && read_local(socket, self)) {
+    if (self->destination != PLX__DESTINATION_ONE && read_local(socket, self)) {
         /* Datagrams that waited before may have come to any address. */
-        self->target = PLX__TARGET_LEAVING;
+        self->destination = PLX__DESTINATION_LEAVING;
     }
 }
 
 void plx__arrival_disconnected(const plx_socket *socket, struct plx__arrival *self)
 {
-    self->target = PLX__TARGET_UNKNOWN;
+    self->destination = PLX__DESTINATION_UNKNOWN;
     plx__os_ask_target(socket->watch.descriptor, true);
 }
 
 int plx__arrival_port(const plx_socket *socket, struct plx__arrival *self)
 {
-    if (self->target == PLX__TARGET_UNKNOWN) {
+    if (self->destination == PLX__DESTINATION_UNKNOWN) {
         find_target(socket, self);
     }
-    return self->target == PLX__TARGET_UNKNOWN ? 0 : self->local.port;
+    return self->destination == PLX__DESTINATION_UNKNOWN ? 0 : self->local.port;
 }
 
 /* The address that an arrival came to, with the port. */
-static plx_address target_of(const struct plx__arrival *self, const struct plx__os_arrival *arrival)
+static plx_address destination_of(const struct plx__arrival *self, const struct plx__os_arrival *arrival)
 {
     bool said = arrival->to.family != 0;
-    if (self->target == PLX__TARGET_ONE || (self->target == PLX__TARGET_LEAVING && !said)) {
+    if (self->destination == PLX__DESTINATION_ONE || (self->destination == PLX__DESTINATION_LEAVING && !said)) {
         return self->local;
     }
     plx_address to = arrival->to;
@@ -143,7 +143,7 @@ static plx_address target_of(const struct plx__arrival *self, const struct plx__
 /* What has gone into the receive buffer. */
 struct intake {
     struct plx__record record;          /* with the sender of the last one, and no more */
-    plx_address target;                 /* the address it came to */
+    plx_address destination;                 /* the address it came to */
     const struct plx__os_arrival *last; /* the same, to compare; NULL: not known */
     bool stranger;                      /* not the peer */
     bool each;                          /* the address it came to may differ */
@@ -180,7 +180,7 @@ static void set_addresses(plx_socket *socket, const struct plx__arrival *self,
     plx__sockaddr_to_address(&arrival->from, &intake->record.address);
     /* Where all come to one address, the first record has it for all. */
     if (intake->each || intake->last == NULL) {
-        intake->target = target_of(self, arrival);
+        intake->destination = destination_of(self, arrival);
         intake->turn = true;
     }
     intake->last = arrival;
@@ -193,12 +193,12 @@ static void set_addresses(plx_socket *socket, const struct plx__arrival *self,
 
 /* Puts the target behind the record at `place`; returns where that now seems to be, so that its data
  * stand behind both. */
-static uint8_t *put_target(uint8_t *place, const plx_address *target)
+static uint8_t *put_destination(uint8_t *place, const plx_address *destination)
 {
-    uint16_t size = sizeof *target;
-    memcpy(place + offsetof(struct plx__record, target), &size, sizeof size);
-    memcpy(place + sizeof(struct plx__record), target, sizeof *target);
-    return place + sizeof *target;
+    uint16_t size = sizeof *destination;
+    memcpy(place + offsetof(struct plx__record, destination), &size, sizeof size);
+    memcpy(place + sizeof(struct plx__record), destination, sizeof *destination);
+    return place + sizeof *destination;
 }
 
 /* Puts a datagram at `place` and returns where the next one goes. The record goes there with the
@@ -213,7 +213,7 @@ static inline uint8_t *keep(const struct intake *intake, uint8_t *place, const u
     memcpy(place + offsetof(struct plx__record, size), &kept, sizeof kept);
     memcpy(place + offsetof(struct plx__record, truncated), &cut, sizeof cut);
     if (turn) {
-        place = put_target(place, &intake->target);
+        place = put_destination(place, &intake->destination);
     }
     memcpy(place + sizeof intake->record, data, kept);
     return place + sizeof intake->record + kept;
@@ -227,7 +227,7 @@ static PLX__APART uint8_t *keep_all(struct intake *intake, uint8_t *place,
     size_t left = arrival->size;
     bool turn = intake->turn;
     intake->turn = false;
-    intake->bytes -= turn ? sizeof intake->target : 0;
+    intake->bytes -= turn ? sizeof intake->destination : 0;
     for (; arrival->segment > 0 && left > arrival->segment; left -= arrival->segment) {
         place = keep(intake, place, data, arrival->segment, false, turn);
         turn = false;
@@ -253,7 +253,7 @@ static void keep_list(plx_socket *socket, const struct plx__arrival *self, struc
                       const struct plx__os_arrival *list, size_t count, struct plx__budget *budget)
 {
     size_t size = size_of_list(list, count);
-    uint8_t *start = plx__buffer_reserve(&socket->in, size + count * sizeof intake->target,
+    uint8_t *start = plx__buffer_reserve(&socket->in, size + count * sizeof intake->destination,
                                          plx__socket_pool(socket));
     /* With the records, which so are the price of an empty datagram. */
     plx__budget_spend(budget, size);
@@ -263,7 +263,7 @@ static void keep_list(plx_socket *socket, const struct plx__arrival *self, struc
     }
     uint8_t *end = start;
     intake->last = NULL;
-    intake->each = self->target != PLX__TARGET_ONE;
+    intake->each = self->destination != PLX__DESTINATION_ONE;
     for (size_t i = 0; i < count; i++) {
         if (!is_like_the_last(intake, &list[i])) {
             set_addresses(socket, self, intake, &list[i]);
@@ -334,7 +334,7 @@ static bool receive_some(plx_socket *socket, struct plx__arrival *self, struct p
     if (count < 0) {
         return pass_error(socket, self, asked > 1, (int)count, intake);
     }
-    if (self->target == PLX__TARGET_UNKNOWN) {
+    if (self->destination == PLX__DESTINATION_UNKNOWN) {
         find_target(socket, self);
     }
     keep_list(socket, self, intake, list, (size_t)count, budget);
@@ -380,7 +380,7 @@ void plx__arrival_input(plx_socket *socket, struct plx__arrival *self, struct pl
     while (plx__socket_room(socket) > 0) {
         if (!receive_some(socket, self, budget, place, &intake)) {
             socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
-            if (self->target == PLX__TARGET_LEAVING) {
+            if (self->destination == PLX__DESTINATION_LEAVING) {
                 settle_on_one(socket, self);
             }
             break;

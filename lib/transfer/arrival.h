@@ -28,7 +28,7 @@
  *       |  +--------------------------> ONE <--all from before has been received---+
  *       +---------disconnected----------+
  */
-enum plx__target { PLX__TARGET_UNKNOWN, PLX__TARGET_EACH, PLX__TARGET_LEAVING, PLX__TARGET_ONE };
+enum plx__destination { PLX__DESTINATION_UNKNOWN, PLX__DESTINATION_EACH, PLX__DESTINATION_LEAVING, PLX__DESTINATION_ONE };
 
 #define PLX__ARRIVAL_PLACES 4 /* in a block, the largest that a pool keeps */
 #define PLX__ARRIVAL_BLOCKS (PLX__OS_ARRIVALS / PLX__ARRIVAL_PLACES)
@@ -40,7 +40,7 @@ struct plx__arrival {
     uint32_t told;     /* of those dropped, as the system last told: modulo 2^32 */
     uint64_t dropped;  /* the same with all its digits */
     bool one_by_one;   /* several with one call were refused */
-    uint8_t target;    /* plx__target */
+    uint8_t destination;    /* plx__target */
     plx_address local; /* what the descriptor is bound to; not known in UNKNOWN */
 };
 

@@ -12,7 +12,7 @@ const void *plx__packet_front(const plx_socket *socket, size_t *ret_size)
     }
     struct plx__record record = plx__record_first(&socket->in);
     *ret_size = record.size;
-    return plx__buffer_data(&socket->in) + sizeof record + record.target;
+    return plx__buffer_data(&socket->in) + sizeof record + record.destination;
 }
 
 size_t plx__packet_take(plx_socket *socket, size_t size)
