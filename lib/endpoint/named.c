@@ -53,7 +53,7 @@ static size_t count_trials(const struct plx__trials *trials)
 
 /* The address of a known name for datagrams to that port. */
 static plx_address target_of(plx_socket *socket, struct plx__named *self,
-                             struct plx__departure *departure, const struct plx__name *name,
+                             struct plx__departure *departure, const struct plx__cached_host *name,
                              int port)
 {
     struct plx__trial *trial = plx__trials_find(&self->names.trials, name, (uint16_t)port);
@@ -194,14 +194,14 @@ bool plx__named_unreached(plx_socket *socket, struct plx__named *self, const plx
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx__name *name,
+static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx__cached_host *name,
                          int port, const void *data, size_t size)
 {
     struct plx__record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
     if (!plx__record_append(&name->waiting, &record, data, NULL)) {
         if (name->records == 0) {
             /* A lookup that nobody waits for could only fail a second time. */
-            plx__names_forget(&self->names, name);
+            plx__host_cache_forget(&self->names, name);
             plx__socket_update(socket);
         }
         return plx__socket_fail_memory(socket, "write %zu bytes", size);
@@ -218,7 +218,7 @@ static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx
 int plx__named_write(plx_socket *socket, struct plx__named *self, struct plx__departure *departure,
                      const char *host, int port, int family, const void *data, size_t size)
 {
-    struct plx__name *name = plx__names_get(&self->names, &socket->task, host, family);
+    struct plx__cached_host *name = plx__host_cache_get(&self->names, &socket->task, host, family);
     if (name == NULL) {
         return plx__socket_fail_memory(socket, "look up %s", host);
     }
@@ -231,7 +231,7 @@ int plx__named_write(plx_socket *socket, struct plx__named *self, struct plx__de
 
 /* The look-up has ended: its datagrams go to the address found, or nowhere. */
 static void release(plx_socket *socket, struct plx__named *self, struct plx__departure *departure,
-                    struct plx__name *name)
+                    struct plx__cached_host *name)
 {
     for (; name->records > 0; name->records--) {
         struct plx__record record = plx__record_first(&name->waiting);
@@ -247,7 +247,7 @@ static void release(plx_socket *socket, struct plx__named *self, struct plx__dep
     plx__buffer_clear(&name->waiting, NULL);
     if (!name->known) {
         plx__internet_fail_look_up(socket, &name->failure, name->host);
-        plx__names_forget(&self->names, name);
+        plx__host_cache_forget(&self->names, name);
     }
     plx__socket_note_room(socket);
 }
@@ -255,8 +255,8 @@ static void release(plx_socket *socket, struct plx__named *self, struct plx__dep
 void plx__named_advance(plx_socket *socket, struct plx__named *self,
                         struct plx__departure *departure, struct plx__arrival *arrival)
 {
-    struct plx__name *name;
-    while ((name = plx__names_advance(&self->names, &socket->task)) != NULL) {
+    struct plx__cached_host *name;
+    while ((name = plx__host_cache_advance(&self->names, &socket->task)) != NULL) {
         release(socket, self, departure, name);
     }
     if (self->names.trials.first != NULL || self->heeds) {
@@ -266,7 +266,7 @@ void plx__named_advance(plx_socket *socket, struct plx__named *self,
 
 uint64_t plx__named_deadline(const struct plx__named *self)
 {
-    uint64_t names = plx__names_deadline(&self->names);
+    uint64_t names = plx__host_cache_deadline(&self->names);
     if (self->names.trials.first == NULL) {
         return names;
     }
@@ -277,7 +277,7 @@ uint64_t plx__named_deadline(const struct plx__named *self)
 
 void plx__named_clear(plx_socket *socket, struct plx__named *self)
 {
-    plx__names_clear(&self->names);
+    plx__host_cache_clear(&self->names);
     plx__trials_clear(&self->names.trials);
     *self = (struct plx__named){.heeds = false};
     socket->trying = false;

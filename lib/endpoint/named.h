@@ -1,16 +1,16 @@
 /* lib/endpoint/named.h -- datagrams that are written to a host name, or to a peer that was one.
  *
- * What waits for a look-up stands with its name (lib/resolve/names.h); which of a name's addresses gets the
+ * What waits for a look-up stands with its name (lib/resolve/host-cache.h); which of a name's addresses gets the
  * datagrams is tried (lib/resolve/trial.h). A zeroed one is empty and valid. */
 #ifndef PLX_LIB_NAMED_H
 #define PLX_LIB_NAMED_H
 
 #include "lib/transfer/arrival.h"
 #include "lib/transfer/departure.h"
-#include "lib/resolve/names.h"
+#include "lib/resolve/host-cache.h"
 
 struct plx__named {
-    struct plx__names names;
+    struct plx__host_cache names;
     size_t waiting_bytes, waiting_records; /* for names that are being looked up */
     bool heeds;                            /* the descriptor reports refusals without a peer */
 };

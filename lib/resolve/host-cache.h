@@ -1,4 +1,4 @@
-/* lib/resolve/names.h -- host names that datagrams were sent to, remembered.
+/* lib/resolve/host-cache.h -- host names that datagrams were sent to, remembered.
  *
  * Design: a list of names, the last used first, and a queue of those that are being looked up, the
  * first asked for first. A name is looked up once and remembered for 60 seconds; datagrams for it
@@ -8,17 +8,17 @@
  *      queue --> [ looked up, looked up, ... 32 of them ] waits, waits, waits
  *
  * A zeroed list is empty and valid. */
-#ifndef PLX_LIB_NAMES_H
-#define PLX_LIB_NAMES_H
+#ifndef PLX_LIB_HOST_CACHE_H
+#define PLX_LIB_HOST_CACHE_H
 
 #include "lib/base/buffer.h"
 #include "lib/poll/loop.h"
 #include "lib/resolve/resolver.h"
 #include "lib/resolve/trial.h"
 
-struct plx__name {
-    struct plx__name *next;
-    struct plx__name *behind; /* in the queue */
+struct plx__cached_host {
+    struct plx__cached_host *next;
+    struct plx__cached_host *behind; /* in the queue */
     char *host;
     int family;                  /* that is asked for: 4, 6 or 0 for any */
     bool known;                  /* the addresses are; else it stands in the queue */
@@ -31,28 +31,28 @@ struct plx__name {
     size_t records;
 };
 
-struct plx__names {
-    struct plx__name *first;
-    struct plx__name *queue;
+struct plx__host_cache {
+    struct plx__cached_host *first;
+    struct plx__cached_host *queue;
     struct plx__trials trials; /* those of a name end with it */
 };
 
-/* plx__names_get returns the name, known or being looked up; family is 4, 6 or 0 for any. NULL when
+/* plx__host_cache_get returns the name, known or being looked up; family is 4, 6 or 0 for any. NULL when
  * memory ran out. */
-struct plx__name *plx__names_get(struct plx__names *names, struct plx__task *task, const char *host,
+struct plx__cached_host *plx__host_cache_get(struct plx__host_cache *names, struct plx__task *task, const char *host,
                                  int family);
 
-/* plx__names_advance goes on with look-ups and returns a name whose look-up has ended, known or with
+/* plx__host_cache_advance goes on with look-ups and returns a name whose look-up has ended, known or with
  * its failure, which has left the queue. NULL: none. */
-struct plx__name *plx__names_advance(struct plx__names *names, struct plx__task *task);
+struct plx__cached_host *plx__host_cache_advance(struct plx__host_cache *names, struct plx__task *task);
 
-/* plx__names_forget removes a name and what waits for it. */
-void plx__names_forget(struct plx__names *names, struct plx__name *name);
+/* plx__host_cache_forget removes a name and what waits for it. */
+void plx__host_cache_forget(struct plx__host_cache *names, struct plx__cached_host *name);
 
-/* plx__names_deadline returns when to advance at the latest, 0 for never. */
-uint64_t plx__names_deadline(const struct plx__names *names);
+/* plx__host_cache_deadline returns when to advance at the latest, 0 for never. */
+uint64_t plx__host_cache_deadline(const struct plx__host_cache *names);
 
-/* plx__names_clear forgets all and ends their look-ups. */
-void plx__names_clear(struct plx__names *names);
+/* plx__host_cache_clear forgets all and ends their look-ups. */
+void plx__host_cache_clear(struct plx__host_cache *names);
 
 #endif

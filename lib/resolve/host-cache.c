@@ -1,9 +1,9 @@
-/* lib/resolve/names.c -- host names that datagrams were sent to, remembered. */
+/* lib/resolve/host-cache.c -- host names that datagrams were sent to, remembered. */
 #include "config.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/memory.h"
-#include "lib/resolve/names.h"
+#include "lib/resolve/host-cache.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,9 +18,9 @@
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-static void leave_queue(struct plx__names *names, struct plx__name *name)
+static void leave_queue(struct plx__host_cache *names, struct plx__cached_host *name)
 {
-    struct plx__name **place = &names->queue;
+    struct plx__cached_host **place = &names->queue;
     while (*place != NULL && *place != name) {
         place = &(*place)->behind;
     }
@@ -30,9 +30,9 @@ static void leave_queue(struct plx__names *names, struct plx__name *name)
     }
 }
 
-void plx__names_forget(struct plx__names *names, struct plx__name *name)
+void plx__host_cache_forget(struct plx__host_cache *names, struct plx__cached_host *name)
 {
-    struct plx__name **place = &names->first;
+    struct plx__cached_host **place = &names->first;
     while (*place != name) {
         place = &(*place)->next;
     }
@@ -47,29 +47,29 @@ void plx__names_forget(struct plx__names *names, struct plx__name *name)
 }
 
 /* Forgets what has expired, and the name used longest ago when there are too many. */
-static void tidy(struct plx__names *names, uint64_t now)
+static void tidy(struct plx__host_cache *names, uint64_t now)
 {
     size_t count = 0;
-    struct plx__name *oldest = NULL;
-    struct plx__name *next;
-    for (struct plx__name *name = names->first; name != NULL; name = next) {
+    struct plx__cached_host *oldest = NULL;
+    struct plx__cached_host *next;
+    for (struct plx__cached_host *name = names->first; name != NULL; name = next) {
         next = name->next;
         if (name->known && now >= name->expires) {
-            plx__names_forget(names, name);
+            plx__host_cache_forget(names, name);
         } else if (name->known) {
             count++;
             oldest = name;
         }
     }
     if (count >= MOST_NAMES && oldest != NULL) {
-        plx__names_forget(names, oldest);
+        plx__host_cache_forget(names, oldest);
     }
 }
 
-static struct plx__name *find(struct plx__names *names, const char *host, int family)
+static struct plx__cached_host *find(struct plx__host_cache *names, const char *host, int family)
 {
-    for (struct plx__name **place = &names->first; *place != NULL; place = &(*place)->next) {
-        struct plx__name *name = *place;
+    for (struct plx__cached_host **place = &names->first; *place != NULL; place = &(*place)->next) {
+        struct plx__cached_host *name = *place;
         if (name->family == family && strcmp(name->host, host) == 0) {
             *place = name->next;
             name->next = names->first;
@@ -83,10 +83,10 @@ static struct plx__name *find(struct plx__names *names, const char *host, int fa
 /* ---- the queue ------------------------------------------------------------------------------- */
 
 /* Puts the name at the end of the queue; returns how many are before it. */
-static size_t join_queue(struct plx__names *names, struct plx__name *name)
+static size_t join_queue(struct plx__host_cache *names, struct plx__cached_host *name)
 {
     size_t before = 0;
-    struct plx__name **place = &names->queue;
+    struct plx__cached_host **place = &names->queue;
     for (; *place != NULL; place = &(*place)->behind) {
         before++;
     }
@@ -95,45 +95,45 @@ static size_t join_queue(struct plx__names *names, struct plx__name *name)
 }
 
 /* False when memory ran out. */
-static bool begin(struct plx__name *name, struct plx__task *task)
+static bool begin(struct plx__cached_host *name, struct plx__task *task)
 {
     name->query = plx__query_start(task, name->host, name->family);
     return name->query != NULL;
 }
 
-static struct plx__name *add(struct plx__names *names, const char *host, int family)
+static struct plx__cached_host *add(struct plx__host_cache *names, const char *host, int family)
 {
-    struct plx__name *name = plx__memory_new(sizeof *name);
+    struct plx__cached_host *name = plx__memory_new(sizeof *name);
     char *copy = plx__memory_copy_text(host);
     if (name == NULL || copy == NULL) {
         plx__memory_free(name);
         plx__memory_free(copy);
         return NULL;
     }
-    *name = (struct plx__name){.next = names->first, .host = copy, .family = family};
+    *name = (struct plx__cached_host){.next = names->first, .host = copy, .family = family};
     names->first = name;
     return name;
 }
 
-struct plx__name *plx__names_get(struct plx__names *names, struct plx__task *task, const char *host,
+struct plx__cached_host *plx__host_cache_get(struct plx__host_cache *names, struct plx__task *task, const char *host,
                                  int family)
 {
     uint64_t now = plx__clock_now();
-    struct plx__name *name = find(names, host, family);
+    struct plx__cached_host *name = find(names, host, family);
     if (name != NULL && (!name->known || now < name->expires)) {
         return name;
     }
     tidy(names, now);
     name = add(names, host, family);
     if (name != NULL && join_queue(names, name) < MOST_LOOK_UPS && !begin(name, task)) {
-        plx__names_forget(names, name);
+        plx__host_cache_forget(names, name);
         return NULL;
     }
     return name;
 }
 
 /* False when memory ran out. */
-static bool take_addresses(struct plx__name *name, struct plx__query *query)
+static bool take_addresses(struct plx__cached_host *name, struct plx__query *query)
 {
     size_t size = query->count * sizeof *name->addresses;
     plx__query_order(query, 0);
@@ -146,7 +146,7 @@ static bool take_addresses(struct plx__name *name, struct plx__query *query)
 }
 
 /* Takes the name out of the queue, with its addresses or its failure. */
-static void end(struct plx__names *names, struct plx__name *name)
+static void end(struct plx__host_cache *names, struct plx__cached_host *name)
 {
     struct plx__query *query = name->query;
     leave_queue(names, name);
@@ -161,11 +161,11 @@ static void end(struct plx__names *names, struct plx__name *name)
     name->query = plx__query_free(query);
 }
 
-struct plx__name *plx__names_advance(struct plx__names *names, struct plx__task *task)
+struct plx__cached_host *plx__host_cache_advance(struct plx__host_cache *names, struct plx__task *task)
 {
     size_t place = 0;
     size_t begun = 0;
-    for (struct plx__name *name = names->queue; name != NULL && place < MOST_LOOK_UPS;
+    for (struct plx__cached_host *name = names->queue; name != NULL && place < MOST_LOOK_UPS;
          name = name->behind, place++) {
         bool ended = false;
         if (name->query != NULL) {
@@ -181,11 +181,11 @@ struct plx__name *plx__names_advance(struct plx__names *names, struct plx__task 
     return NULL;
 }
 
-uint64_t plx__names_deadline(const struct plx__names *names)
+uint64_t plx__host_cache_deadline(const struct plx__host_cache *names)
 {
     uint64_t earliest = 0;
     size_t place = 0;
-    for (const struct plx__name *name = names->queue; name != NULL && place < MOST_LOOK_UPS;
+    for (const struct plx__cached_host *name = names->queue; name != NULL && place < MOST_LOOK_UPS;
          name = name->behind, place++) {
         if (name->query == NULL || name->query->done) {
             return plx__clock_now();
@@ -195,9 +195,9 @@ uint64_t plx__names_deadline(const struct plx__names *names)
     return earliest;
 }
 
-void plx__names_clear(struct plx__names *names)
+void plx__host_cache_clear(struct plx__host_cache *names)
 {
     while (names->first != NULL) {
-        plx__names_forget(names, names->first);
+        plx__host_cache_forget(names, names->first);
     }
 }
