@@ -14,10 +14,10 @@
 #define MOST_REFUSALS 64
 #define MOST_TRIALS 64
 
-static int queue(plx_socket *socket, struct plx__departure *departure, const plx_address *to,
+static int queue(plx_socket *socket, struct plx__datagram_out *outgoing, const plx_address *to,
                  const void *data, size_t size)
 {
-    if (!plx__departure_add(socket, departure, to, NULL, data, size)) {
+    if (!plx__datagram_out_add(socket, outgoing, to, NULL, data, size)) {
         return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     socket->dropped = false;
@@ -29,11 +29,11 @@ static int queue(plx_socket *socket, struct plx__departure *departure, const plx
 
 /* Brings what else has to know of trials in line with whether there are some. */
 static void note_trials(plx_socket *socket, struct plx__named *self,
-                        struct plx__departure *departure)
+                        struct plx__datagram_out *outgoing)
 {
     bool wanted = plx__trials_are_open(&self->names.trials);
     socket->trying = self->names.trials.first != NULL;
-    departure->trials = socket->trying ? &self->names.trials : NULL;
+    outgoing->trials = socket->trying ? &self->names.trials : NULL;
     if (wanted != self->heeds) {
         self->heeds = wanted && plx__os_heed_refusals(socket->watch.descriptor, true) == 0;
         if (!wanted) {
@@ -53,43 +53,43 @@ static size_t count_trials(const struct plx__trials *trials)
 
 /* The address of a known name for datagrams to that port. */
 static plx_address target_of(plx_socket *socket, struct plx__named *self,
-                             struct plx__departure *departure, const struct plx__cached_host *name,
+                             struct plx__datagram_out *outgoing, const struct plx__cached_host *name,
                              int port)
 {
     struct plx__trial *trial = plx__trials_find(&self->names.trials, name, (uint16_t)port);
     if (trial == NULL && name->count > 1 && count_trials(&self->names.trials) < MOST_TRIALS) {
         trial = plx__trials_add(&self->names.trials, name, name->addresses, name->count, 0,
                                 (uint16_t)port);
-        note_trials(socket, self, departure);
+        note_trials(socket, self, outgoing);
     }
     plx_address to = trial == NULL ? name->addresses[0] : trial->addresses[trial->current];
     to.port = (uint16_t)port;
     return to;
 }
 
-void plx__named_try(plx_socket *socket, struct plx__named *self, struct plx__departure *departure,
+void plx__named_try(plx_socket *socket, struct plx__named *self, struct plx__datagram_out *outgoing,
                     const plx_address *addresses, size_t count, size_t chosen, uint16_t port)
 {
     plx__trials_remove(&self->names.trials, NULL);
     plx__trials_add(&self->names.trials, NULL, addresses, count, chosen, port);
-    note_trials(socket, self, departure);
+    note_trials(socket, self, outgoing);
 }
 
 void plx__named_leave_peer(plx_socket *socket, struct plx__named *self,
-                           struct plx__departure *departure)
+                           struct plx__datagram_out *outgoing)
 {
     plx__trials_remove(&self->names.trials, NULL);
-    note_trials(socket, self, departure);
+    note_trials(socket, self, outgoing);
 }
 
 /* Connects to the next address of the peer's name. Returns 0, or a negative errno and the descriptor
  * has no peer. Without giving the last one up first the socket would keep the source address that was
  * chosen for that one. */
-static int move_peer(plx_socket *socket, struct plx__arrival *arrival, const plx_address *to)
+static int move_peer(plx_socket *socket, struct plx__datagram_in *incoming, const plx_address *to)
 {
     struct plx__sockaddr name;
     int descriptor = socket->watch.descriptor;
-    plx__arrival_disconnected(socket, arrival);
+    plx__datagram_in_disconnected(socket, incoming);
     if (plx__internet_lose_peer(socket) != 0) {
         return -EDESTADDRREQ;
     }
@@ -102,45 +102,45 @@ static int move_peer(plx_socket *socket, struct plx__arrival *arrival, const plx
         return result;
     }
     socket->remote = *to;
-    plx__arrival_connected(socket, arrival);
+    plx__datagram_in_connected(socket, incoming);
     return 0;
 }
 
 /* What was sent to the address before goes to this one. */
-static void send_copies(plx_socket *socket, struct plx__departure *departure,
+static void send_copies(plx_socket *socket, struct plx__datagram_out *outgoing,
                         struct plx__trial *trial)
 {
     const plx_address *to = trial->owner == NULL ? NULL : &trial->addresses[trial->current];
     size_t before = socket->out.size;
-    departure->open = false;
+    outgoing->open = false;
     for (; trial->records > 0; trial->records--) {
         struct plx__record record = plx__record_first(&trial->copies);
-        queue(socket, departure, to, plx__buffer_data(&trial->copies) + sizeof record, record.size);
+        queue(socket, outgoing, to, plx__buffer_data(&trial->copies) + sizeof record, record.size);
         plx__record_skip(&trial->copies, &record);
     }
     /* They are older than what is queued. */
     plx__buffer_rotate(&socket->out, before);
-    departure->open = false;
+    outgoing->open = false;
     plx__buffer_clear(&trial->copies, NULL);
 }
 
-static void move_on(plx_socket *socket, struct plx__departure *departure,
-                    struct plx__arrival *arrival, struct plx__trial *trial)
+static void move_on(plx_socket *socket, struct plx__datagram_out *outgoing,
+                    struct plx__datagram_in *incoming, struct plx__trial *trial)
 {
     plx_address before = trial->addresses[trial->current];
     int error = trial->error;
     bool more = plx__trial_move(trial);
     const plx_address *to = &trial->addresses[trial->current];
     if (trial->owner != NULL) {
-        plx__departure_redirect(socket, departure, &before, to);
+        plx__datagram_out_redirect(socket, outgoing, &before, to);
     } else {
-        trial->error = move_peer(socket, arrival, to);
+        trial->error = move_peer(socket, incoming, to);
     }
     if (!more) {
         trial->error = 0;
         plx__unreached_report(socket, &before, error, "send to");
     } else if (trial->error == 0) {
-        send_copies(socket, departure, trial);
+        send_copies(socket, outgoing, trial);
     }
 }
 
@@ -160,7 +160,7 @@ static size_t read_refusals(plx_socket *socket, struct plx__named *self)
 
 /* As many moves as there may be addresses: what is left is for the next poll. */
 static void advance_trials(plx_socket *socket, struct plx__named *self,
-                           struct plx__departure *departure, struct plx__arrival *arrival)
+                           struct plx__datagram_out *outgoing, struct plx__datagram_in *incoming)
 {
     struct plx__trial *trial;
     if (self->heeds) {
@@ -169,10 +169,10 @@ static void advance_trials(plx_socket *socket, struct plx__named *self,
     for (size_t moves = 0;
          moves < MOST_TRIALS && (trial = plx__trials_refused(&self->names.trials)) != NULL;
          moves++) {
-        move_on(socket, departure, arrival, trial);
+        move_on(socket, outgoing, incoming, trial);
     }
     plx__trials_rest(&self->names.trials);
-    note_trials(socket, self, departure);
+    note_trials(socket, self, outgoing);
 }
 
 void plx__named_heard(struct plx__named *self, const plx_address *from)
@@ -215,7 +215,7 @@ static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx
     return 0;
 }
 
-int plx__named_write(plx_socket *socket, struct plx__named *self, struct plx__departure *departure,
+int plx__named_write(plx_socket *socket, struct plx__named *self, struct plx__datagram_out *outgoing,
                      const char *host, int port, int family, const void *data, size_t size)
 {
     struct plx__cached_host *name = plx__host_cache_get(&self->names, &socket->task, host, family);
@@ -225,19 +225,19 @@ int plx__named_write(plx_socket *socket, struct plx__named *self, struct plx__de
     if (!name->known) {
         return wait_for_name(socket, self, name, port, data, size);
     }
-    plx_address to = target_of(socket, self, departure, name, port);
-    return queue(socket, departure, &to, data, size);
+    plx_address to = target_of(socket, self, outgoing, name, port);
+    return queue(socket, outgoing, &to, data, size);
 }
 
 /* The look-up has ended: its datagrams go to the address found, or nowhere. */
-static void release(plx_socket *socket, struct plx__named *self, struct plx__departure *departure,
+static void release(plx_socket *socket, struct plx__named *self, struct plx__datagram_out *outgoing,
                     struct plx__cached_host *name)
 {
     for (; name->records > 0; name->records--) {
         struct plx__record record = plx__record_first(&name->waiting);
         if (name->known) {
-            plx_address to = target_of(socket, self, departure, name, record.address.port);
-            queue(socket, departure, &to, plx__buffer_data(&name->waiting) + sizeof record,
+            plx_address to = target_of(socket, self, outgoing, name, record.address.port);
+            queue(socket, outgoing, &to, plx__buffer_data(&name->waiting) + sizeof record,
                   record.size);
         }
         plx__record_skip(&name->waiting, &record);
@@ -253,14 +253,14 @@ static void release(plx_socket *socket, struct plx__named *self, struct plx__dep
 }
 
 void plx__named_advance(plx_socket *socket, struct plx__named *self,
-                        struct plx__departure *departure, struct plx__arrival *arrival)
+                        struct plx__datagram_out *outgoing, struct plx__datagram_in *incoming)
 {
     struct plx__cached_host *name;
     while ((name = plx__host_cache_advance(&self->names, &socket->task)) != NULL) {
-        release(socket, self, departure, name);
+        release(socket, self, outgoing, name);
     }
     if (self->names.trials.first != NULL || self->heeds) {
-        advance_trials(socket, self, departure, arrival);
+        advance_trials(socket, self, outgoing, incoming);
     }
 }
 

@@ -1,14 +1,14 @@
 /* lib/kind/udp.c -- UDP.
  *
  * Datagrams stand in the buffers as records (lib/base/record.h); how they come in and go out is in
- * lib/transfer/arrival.h and lib/transfer/departure.h. */
+ * lib/transfer/datagram-in.h and lib/transfer/datagram-out.h. */
 #include "config.h"
 
 #include "lib/base/address.h"
-#include "lib/transfer/arrival.h"
+#include "lib/transfer/datagram-in.h"
 #include "lib/base/base.h"
 #include "lib/base/clock.h"
-#include "lib/transfer/departure.h"
+#include "lib/transfer/datagram-out.h"
 #include "lib/base/error.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/membership.h"
@@ -29,8 +29,8 @@
 
 struct udp {
     plx_socket base;
-    struct plx__arrival arrival;
-    struct plx__departure departure;
+    struct plx__datagram_in incoming;
+    struct plx__datagram_out outgoing;
     struct plx__named named;
     struct plx__membership membership;
     char *peer_host; /* where connect_to wants to go, apart from the address property */
@@ -89,7 +89,7 @@ static int udp_target(plx_socket *socket, struct plx__target *ret_target)
 static void udp_connected(plx_socket *socket)
 {
     socket->filtered = true;
-    plx__arrival_connected(socket, &udp_of(socket)->arrival);
+    plx__datagram_in_connected(socket, &udp_of(socket)->incoming);
     plx__membership_bound(socket, &udp_of(socket)->membership);
 }
 
@@ -97,21 +97,21 @@ static void udp_choices(plx_socket *socket, const plx_address *addresses, size_t
                         size_t chosen, uint16_t port)
 {
     struct udp *self = udp_of(socket);
-    plx__named_try(socket, &self->named, &self->departure, addresses, count, chosen, port);
+    plx__named_try(socket, &self->named, &self->outgoing, addresses, count, chosen, port);
 }
 
 static int udp_disconnect(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
     plx_socket_flush(socket);
-    plx__named_leave_peer(socket, &self->named, &self->departure);
-    plx__arrival_disconnected(socket, &self->arrival);
+    plx__named_leave_peer(socket, &self->named, &self->outgoing);
+    plx__datagram_in_disconnected(socket, &self->incoming);
     int code = plx__internet_lose_peer(socket);
     if (code != 0) {
         return code;
     }
     /* What the kernel had no room for still goes there. */
-    plx__departure_lose_peer(socket, &self->departure, &socket->remote);
+    plx__datagram_out_lose_peer(socket, &self->outgoing, &socket->remote);
     socket->filtered = socket->told_connected = false;
     socket->remote = (plx_address){0};
     plx__socket_set_state(socket, PLX_BOUND);
@@ -121,7 +121,7 @@ static int udp_disconnect(plx_socket *socket)
 
 static void udp_drop_peer(plx_socket *socket)
 {
-    socket->dropped = plx__departure_lose_peer(socket, &udp_of(socket)->departure, NULL) > 0;
+    socket->dropped = plx__datagram_out_lose_peer(socket, &udp_of(socket)->outgoing, NULL) > 0;
     plx__socket_note_room(socket);
 }
 
@@ -129,7 +129,7 @@ static void udp_drop_peer(plx_socket *socket)
 
 static void udp_input(plx_socket *socket, struct plx__budget *budget)
 {
-    plx__arrival_input(socket, &udp_of(socket)->arrival, budget);
+    plx__datagram_in_receive(socket, &udp_of(socket)->incoming, budget);
 }
 
 /* An answer leaves from where the question came, or the one who asked does not take it for one. Noted
@@ -139,8 +139,8 @@ static PLX__APART void note_target(plx_socket *socket)
     struct udp *self = udp_of(socket);
     struct plx__record record = plx__record_first(&socket->in);
     memcpy(&self->destination, plx__buffer_data(&socket->in) + sizeof record, sizeof self->destination);
-    if (self->arrival.destination == PLX__DESTINATION_EACH &&
-        !plx__origins_note(&self->departure.origins, &record.address, &self->destination)) {
+    if (self->incoming.destination == PLX__DESTINATION_EACH &&
+        !plx__origins_note(&self->outgoing.origins, &record.address, &self->destination)) {
         plx__socket_fail_memory(socket, "remember the address that a datagram came to");
     }
 }
@@ -157,7 +157,7 @@ static size_t udp_take(plx_socket *socket, size_t size)
 
 static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
 {
-    plx__departure_send(socket, &udp_of(socket)->departure, budget);
+    plx__datagram_out_send(socket, &udp_of(socket)->outgoing, budget);
 }
 
 static int check_write(plx_socket *socket, int family, const void *data, size_t size)
@@ -187,7 +187,7 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
 static int queue(plx_socket *socket, const plx_address *to, const plx_address *from,
                  const void *data, size_t size)
 {
-    if (!plx__departure_add(socket, &udp_of(socket)->departure, to, from, data, size)) {
+    if (!plx__datagram_out_add(socket, &udp_of(socket)->outgoing, to, from, data, size)) {
         return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     socket->dropped = false;
@@ -213,7 +213,7 @@ static void udp_advance(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
     if (!plx__named_rests(&self->named)) {
-        plx__named_advance(socket, &self->named, &self->departure, &self->arrival);
+        plx__named_advance(socket, &self->named, &self->outgoing, &self->incoming);
     }
     plx__membership_look(socket, &self->membership);
 }
@@ -245,7 +245,7 @@ static bool udp_unreached(plx_socket *socket, const plx_address *to, int error)
 
 static void udp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
 {
-    statistics->messages_dropped = plx__arrival_dropped(socket, &udp_of(socket)->arrival);
+    statistics->messages_dropped = plx__datagram_in_dropped(socket, &udp_of(socket)->incoming);
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
@@ -254,8 +254,8 @@ static void udp_finish(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
     plx__named_clear(socket, &self->named);
-    plx__arrival_clear(socket, &self->arrival);
-    plx__departure_clear(&self->departure);
+    plx__datagram_in_clear(socket, &self->incoming);
+    plx__datagram_out_clear(&self->outgoing);
     self->membership = (struct plx__membership){.count = 0};
 }
 
@@ -396,7 +396,7 @@ static inline int write_from(plx_socket *socket, const plx_address *from, const 
     int code = check_write(socket, to->family, data, size);
     if (code == 0 && from != NULL) {
         code = plx__internet_check_source(socket, from, to,
-                                          plx__arrival_port(socket, &udp_of(socket)->arrival));
+                                          plx__datagram_in_port(socket, &udp_of(socket)->incoming));
     }
     return code != 0 ? code : queue(socket, to, from, data, size);
 }
@@ -415,7 +415,7 @@ int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_ad
 static int wanted_family(plx_socket *socket)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
-    int family = plx__departure_family(socket, &udp_of(socket)->departure);
+    int family = plx__datagram_out_family(socket, &udp_of(socket)->outgoing);
     return protocol == 0 || family == AF_INET ? 4 : protocol == 1 ? 6 : 0;
 }
 
@@ -445,7 +445,7 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
     if (code != 0) {
         return code;
     }
-    return plx__named_write(socket, &udp_of(socket)->named, &udp_of(socket)->departure, host, port,
+    return plx__named_write(socket, &udp_of(socket)->named, &udp_of(socket)->outgoing, host, port,
                             wanted_family(socket), data, size);
 }
 
@@ -460,7 +460,7 @@ size_t plx_udp_packets_left_to_send(const plx_socket *socket)
         return 0;
     }
     const struct udp *self = udp_of(socket);
-    return plx__departure_count(socket, &self->departure) + self->named.waiting_records;
+    return plx__datagram_out_count(socket, &self->outgoing) + self->named.waiting_records;
 }
 
 static int change_membership(plx_socket *socket, const char *group, bool join)

@@ -1,8 +1,8 @@
-/* lib/transfer/departure.c -- datagrams on their way out. */
+/* lib/transfer/datagram-out.c -- datagrams on their way out. */
 #include "config.h"
 
 #include "lib/base/address.h"
-#include "lib/transfer/departure.h"
+#include "lib/transfer/datagram-out.h"
 #include "lib/base/error.h"
 #include "lib/socket/failure.h"
 #include "lib/resolve/trial.h"
@@ -53,7 +53,7 @@ static void put_size(struct plx__buffer *queue, size_t offset, uint32_t size)
 }
 
 /* Whether a datagram may go behind those of the last run. */
-static inline bool joins(const struct plx__departure *self, const plx_address *to,
+static inline bool joins(const struct plx__datagram_out *self, const plx_address *to,
                          const struct plx__source *source, size_t size)
 {
     if (!self->open || size == 0 || size > self->last.segment || self->count >= RUN_COUNT ||
@@ -66,7 +66,7 @@ static inline bool joins(const struct plx__departure *self, const plx_address *t
                : self->last.source != 0 && memcmp(&self->source, source, sizeof *source) == 0;
 }
 
-static inline bool join(plx_socket *socket, struct plx__departure *self, const void *data,
+static inline bool join(plx_socket *socket, struct plx__datagram_out *self, const void *data,
                         size_t size)
 {
     uint8_t *place = plx__buffer_reserve(&socket->out, size, plx__socket_pool(socket));
@@ -83,7 +83,7 @@ static inline bool join(plx_socket *socket, struct plx__departure *self, const v
     return true;
 }
 
-static inline bool begin_run(plx_socket *socket, struct plx__departure *self, const plx_address *to,
+static inline bool begin_run(plx_socket *socket, struct plx__datagram_out *self, const plx_address *to,
                              const struct plx__source *source, const void *data, size_t size)
 {
     size_t head = source == NULL ? sizeof self->last : sizeof self->last + sizeof *source;
@@ -111,7 +111,7 @@ static inline bool begin_run(plx_socket *socket, struct plx__departure *self, co
 }
 
 /* Writes what a datagram leaves from; NULL: the kernel chooses. */
-static PLX__APART const struct plx__source *find_source(struct plx__departure *self,
+static PLX__APART const struct plx__source *find_source(struct plx__datagram_out *self,
                                                         const plx_address *to,
                                                         const plx_address *from,
                                                         struct plx__source *ret_source)
@@ -126,7 +126,7 @@ static PLX__APART const struct plx__source *find_source(struct plx__departure *s
     return ret_source;
 }
 
-bool plx__departure_add(plx_socket *socket, struct plx__departure *self, const plx_address *to,
+bool plx__datagram_out_add(plx_socket *socket, struct plx__datagram_out *self, const plx_address *to,
                         const plx_address *from, const void *data, size_t size)
 {
     static const plx_address peer = {0};
@@ -144,12 +144,12 @@ bool plx__departure_add(plx_socket *socket, struct plx__departure *self, const p
     return added;
 }
 
-size_t plx__departure_count(const plx_socket *socket, const struct plx__departure *self)
+size_t plx__datagram_out_count(const plx_socket *socket, const struct plx__datagram_out *self)
 {
     return socket->out_records == 0 ? 0 : self->datagrams;
 }
 
-int plx__departure_family(const plx_socket *socket, struct plx__departure *self)
+int plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *self)
 {
     struct plx__sockaddr local;
     if (self->family == 0) {
@@ -160,10 +160,10 @@ int plx__departure_family(const plx_socket *socket, struct plx__departure *self)
     return self->family;
 }
 
-void plx__departure_clear(struct plx__departure *self)
+void plx__datagram_out_clear(struct plx__datagram_out *self)
 {
     plx__origins_clear(&self->origins);
-    *self = (struct plx__departure){0};
+    *self = (struct plx__datagram_out){0};
 }
 
 /* Takes `size` bytes from the front of the first run: what is left of it becomes the first. */
@@ -188,7 +188,7 @@ static size_t datagrams_in(const struct plx__run *run)
     return run->size == 0 ? 1 : (run->size + run->segment - 1) / run->segment;
 }
 
-size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *self,
+size_t plx__datagram_out_lose_peer(plx_socket *socket, struct plx__datagram_out *self,
                                 const plx_address *address)
 {
     struct plx__buffer *queue = &socket->out;
@@ -217,7 +217,7 @@ size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *self,
     return dropped;
 }
 
-void plx__departure_redirect(plx_socket *socket, struct plx__departure *self,
+void plx__datagram_out_redirect(plx_socket *socket, struct plx__datagram_out *self,
                              const plx_address *from, const plx_address *to)
 {
     for (size_t at = 0; at < socket->out.size;) {
@@ -240,7 +240,7 @@ struct batch {
     size_t count;
 };
 
-static bool has_segments(const plx_socket *socket, struct plx__departure *self)
+static bool has_segments(const plx_socket *socket, struct plx__datagram_out *self)
 {
     if (!self->asked) {
         self->asked = true;
@@ -249,7 +249,7 @@ static bool has_segments(const plx_socket *socket, struct plx__departure *self)
     return self->unsegmented != 1;
 }
 
-static bool may_segment(const plx_socket *socket, struct plx__departure *self,
+static bool may_segment(const plx_socket *socket, struct plx__datagram_out *self,
                         const struct plx__run *run)
 {
     return run->size > run->segment && has_segments(socket, self) &&
@@ -297,10 +297,10 @@ static PLX__APART const plx_address *add_source(const plx_socket *socket, size_t
 }
 
 /* Collects what the next call is to send, as much as the budget allows; there is at least one. */
-static void collect(const plx_socket *socket, struct plx__departure *self, struct batch *batch,
+static void collect(const plx_socket *socket, struct plx__datagram_out *self, struct batch *batch,
                     const struct plx__budget *budget)
 {
-    int family = plx__departure_family(socket, self);
+    int family = plx__datagram_out_family(socket, self);
     size_t most = socket->filtered || self->one_by_one ? 1 : PLX__OS_MESSAGES;
     struct plx__budget rest = {budget->bytes, 0};
     batch->count = 0;
@@ -323,7 +323,7 @@ static size_t datagrams_of(const struct plx__os_message *message)
 
 /* The first message has left, or cannot: trials follow what becomes of it, and where one has left to an
  * address of its own, of which the kernel says at once if nobody can be there, that was reached. */
-static PLX__APART void note_passed(plx_socket *socket, struct plx__departure *self,
+static PLX__APART void note_passed(plx_socket *socket, struct plx__datagram_out *self,
                                    const struct plx__os_message *message, bool sent)
 {
     struct plx__run run = run_at(&socket->out, 0);
@@ -336,7 +336,7 @@ static PLX__APART void note_passed(plx_socket *socket, struct plx__departure *se
 }
 
 /* The first `count` messages have left, or with `sent` false cannot. */
-static void pass(plx_socket *socket, struct plx__departure *self, const struct batch *batch,
+static void pass(plx_socket *socket, struct plx__datagram_out *self, const struct batch *batch,
                  size_t count, bool sent, struct plx__budget *budget)
 {
     bool followed = self->trials != NULL || socket->errors != NULL;
@@ -404,7 +404,7 @@ static ptrdiff_t send_messages(const plx_socket *socket, const struct batch *bat
  * call's own work and gone with it (udp(7)): what is tried again then works, or fails by itself.
  * Several messages fail by the first, so that this one is tried alone: if it works, the way of
  * sending several was at fault. */
-static ptrdiff_t send_batch(plx_socket *socket, struct plx__departure *self, struct batch *batch)
+static ptrdiff_t send_batch(plx_socket *socket, struct plx__datagram_out *self, struct batch *batch)
 {
     ptrdiff_t first = send_messages(socket, batch);
     if (first >= 0 || is_full(first)) {
@@ -422,7 +422,7 @@ static ptrdiff_t send_batch(plx_socket *socket, struct plx__departure *self, str
 
 /* A run was refused. Whether the way is at fault or the receiver, shows when its first datagram is
  * sent alone. */
-static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__departure *self,
+static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__datagram_out *self,
                                        struct batch *batch, int refusal)
 {
     struct plx__os_message *message = &batch->messages[0];
@@ -443,7 +443,7 @@ static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__departure
 /* The first run was refused, perhaps for its source. Whether that is at fault shows when its first
  * datagram leaves from where the kernel chooses; one that the program chose is at fault only if it
  * means all of a network. */
-static ptrdiff_t send_without_source(plx_socket *socket, struct plx__departure *self,
+static ptrdiff_t send_without_source(plx_socket *socket, struct plx__datagram_out *self,
                                      struct batch *batch, int refusal)
 {
     static const plx_address none = {0};
@@ -465,7 +465,7 @@ static ptrdiff_t send_without_source(plx_socket *socket, struct plx__departure *
 }
 
 /* Sends what goes with one call; false when the system takes no more. */
-static bool send_some(plx_socket *socket, struct plx__departure *self, struct plx__budget *budget)
+static bool send_some(plx_socket *socket, struct plx__datagram_out *self, struct plx__budget *budget)
 {
     struct batch batch;
     collect(socket, self, &batch, budget);
@@ -489,7 +489,7 @@ static bool send_some(plx_socket *socket, struct plx__departure *self, struct pl
     return true;
 }
 
-void plx__departure_send(plx_socket *socket, struct plx__departure *self,
+void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *self,
                          struct plx__budget *budget)
 {
     while (socket->out_records > 0 && !plx__budget_is_spent(budget) &&

@@ -1,4 +1,4 @@
-/* lib/transfer/departure.h -- datagrams on their way out.
+/* lib/transfer/datagram-out.h -- datagrams on their way out.
  *
  * Design: the write queue holds runs. A run is what can leave as one message where the system has
  * segmentation offload (udp(7), UDP_SEGMENT): datagrams in a row for one receiver and from one
@@ -23,8 +23,8 @@
  *
  * Invariants: a run has at most 64 datagrams and PLX__RUN_SIZE bytes, and an empty datagram is one
  * by itself; socket->out_records counts runs and sources. A zeroed departure is one of a fresh descriptor. */
-#ifndef PLX_LIB_DEPARTURE_H
-#define PLX_LIB_DEPARTURE_H
+#ifndef PLX_LIB_DATAGRAM_OUT_H
+#define PLX_LIB_DATAGRAM_OUT_H
 
 #include "lib/base/origin.h"
 #include "lib/socket/socket.h"
@@ -47,7 +47,7 @@ struct plx__source {
     uint8_t unused[7];
 };
 
-struct plx__departure {
+struct plx__datagram_out {
     struct plx__run last;      /* as it stands in the queue, while `open` */
     struct plx__source source; /* of it, if it has one */
     bool open;                 /* the queue's last run may take another datagram */
@@ -63,31 +63,31 @@ struct plx__departure {
     size_t unsegmented; /* runs of datagrams so long or longer were refused; 0: none */
 };
 
-/* plx__departure_add queues a datagram; `to` NULL is the peer, `from` NULL the address at which `to`
+/* plx__datagram_out_add queues a datagram; `to` NULL is the peer, `from` NULL the address at which `to`
  * was heard, or one of the kernel's choice. False when out of memory. */
-bool plx__departure_add(plx_socket *socket, struct plx__departure *departure, const plx_address *to,
+bool plx__datagram_out_add(plx_socket *socket, struct plx__datagram_out *outgoing, const plx_address *to,
                         const plx_address *from, const void *data, size_t size);
 
-/* plx__departure_lose_peer makes what is queued for the peer the datagrams of an address, or drops it
+/* plx__datagram_out_lose_peer makes what is queued for the peer the datagrams of an address, or drops it
  * with NULL; the others stay. Returns how many were dropped. */
-size_t plx__departure_lose_peer(plx_socket *socket, struct plx__departure *departure,
+size_t plx__datagram_out_lose_peer(plx_socket *socket, struct plx__datagram_out *outgoing,
                                 const plx_address *address);
 
-/* plx__departure_redirect has what is queued for one address go to another. */
-void plx__departure_redirect(plx_socket *socket, struct plx__departure *departure,
+/* plx__datagram_out_redirect has what is queued for one address go to another. */
+void plx__datagram_out_redirect(plx_socket *socket, struct plx__datagram_out *outgoing,
                              const plx_address *from, const plx_address *to);
 
-/* plx__departure_send moves the queue to the system and sets news. */
-void plx__departure_send(plx_socket *socket, struct plx__departure *departure,
+/* plx__datagram_out_send moves the queue to the system and sets news. */
+void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *outgoing,
                          struct plx__budget *budget);
 
-/* plx__departure_count returns how many datagrams are queued. */
-size_t plx__departure_count(const plx_socket *socket, const struct plx__departure *departure);
+/* plx__datagram_out_count returns how many datagrams are queued. */
+size_t plx__datagram_out_count(const plx_socket *socket, const struct plx__datagram_out *outgoing);
 
-/* plx__departure_clear gives back what it holds, for the next descriptor. */
-void plx__departure_clear(struct plx__departure *departure);
+/* plx__datagram_out_clear gives back what it holds, for the next descriptor. */
+void plx__datagram_out_clear(struct plx__datagram_out *outgoing);
 
-/* plx__departure_family returns AF_INET or AF_INET6: what the socket's descriptor is. */
-int plx__departure_family(const plx_socket *socket, struct plx__departure *departure);
+/* plx__datagram_out_family returns AF_INET or AF_INET6: what the socket's descriptor is. */
+int plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *outgoing);
 
 #endif

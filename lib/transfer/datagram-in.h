@@ -1,4 +1,4 @@
-/* lib/transfer/arrival.h -- datagrams as they come in.
+/* lib/transfer/datagram-in.h -- datagrams as they come in.
  *
  * Design: each may have 64 KiB, and several come as one where the system merges them (udp(7),
  * UDP_GRO), so that each needs a place of that size to come to. From there they go into the receive
@@ -15,8 +15,8 @@
  * whole: a call has places for as much as there is room, but always one, whose 64 KiB may be more.
  *
  * A zeroed arrival is one of a fresh descriptor and holds nothing. */
-#ifndef PLX_LIB_ARRIVAL_H
-#define PLX_LIB_ARRIVAL_H
+#ifndef PLX_LIB_DATAGRAM_IN_H
+#define PLX_LIB_DATAGRAM_IN_H
 
 #include "lib/socket/socket.h"
 
@@ -30,11 +30,11 @@
  */
 enum plx__destination { PLX__DESTINATION_UNKNOWN, PLX__DESTINATION_EACH, PLX__DESTINATION_LEAVING, PLX__DESTINATION_ONE };
 
-#define PLX__ARRIVAL_PLACES 4 /* in a block, the largest that a pool keeps */
-#define PLX__ARRIVAL_BLOCKS (PLX__OS_ARRIVALS / PLX__ARRIVAL_PLACES)
+#define PLX__DATAGRAM_IN_PLACES 4 /* in a block, the largest that a pool keeps */
+#define PLX__DATAGRAM_IN_BLOCKS (PLX__OS_ARRIVALS / PLX__DATAGRAM_IN_PLACES)
 
-struct plx__arrival {
-    struct plx__buffer blocks[PLX__ARRIVAL_BLOCKS]; /* the first ones may have their block */
+struct plx__datagram_in {
+    struct plx__buffer blocks[PLX__DATAGRAM_IN_BLOCKS]; /* the first ones may have their block */
     uint8_t places;                                 /* for the next call; 0: as few as may be */
     uint8_t idle;                                   /* so many times nothing had come */
     uint32_t told;     /* of those dropped, as the system last told: modulo 2^32 */
@@ -44,23 +44,23 @@ struct plx__arrival {
     plx_address local; /* what the descriptor is bound to; not known in UNKNOWN */
 };
 
-/* plx__arrival_input moves datagrams from the system into the receive buffer and sets news. */
-void plx__arrival_input(plx_socket *socket, struct plx__arrival *arrival,
+/* plx__datagram_in_receive moves datagrams from the system into the receive buffer and sets news. */
+void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *incoming,
                         struct plx__budget *budget);
 
-/* plx__arrival_dropped returns how many datagrams the kernel has dropped since it opened the descriptor,
+/* plx__datagram_in_dropped returns how many datagrams the kernel has dropped since it opened the descriptor,
  * because it had no room; -1 where it does not say so. */
-int64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *arrival);
+int64_t plx__datagram_in_dropped(const plx_socket *socket, struct plx__datagram_in *incoming);
 
-/* plx__arrival_connected is called when the descriptor has got a peer, plx__arrival_disconnected before
+/* plx__datagram_in_connected is called when the descriptor has got a peer, plx__datagram_in_disconnected before
  * the peer is taken away. */
-void plx__arrival_connected(const plx_socket *socket, struct plx__arrival *arrival);
-void plx__arrival_disconnected(const plx_socket *socket, struct plx__arrival *arrival);
+void plx__datagram_in_connected(const plx_socket *socket, struct plx__datagram_in *incoming);
+void plx__datagram_in_disconnected(const plx_socket *socket, struct plx__datagram_in *incoming);
 
-/* plx__arrival_port returns the port that the descriptor is bound to, 0: not known. */
-int plx__arrival_port(const plx_socket *socket, struct plx__arrival *arrival);
+/* plx__datagram_in_port returns the port that the descriptor is bound to, 0: not known. */
+int plx__datagram_in_port(const plx_socket *socket, struct plx__datagram_in *incoming);
 
-/* plx__arrival_clear gives back what it holds, for the next descriptor. */
-void plx__arrival_clear(plx_socket *socket, struct plx__arrival *arrival);
+/* plx__datagram_in_clear gives back what it holds, for the next descriptor. */
+void plx__datagram_in_clear(plx_socket *socket, struct plx__datagram_in *incoming);
 
 #endif

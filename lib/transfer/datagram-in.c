@@ -1,14 +1,14 @@
-/* lib/transfer/arrival.c -- datagrams as they come in. */
+/* lib/transfer/datagram-in.c -- datagrams as they come in. */
 #include "config.h"
 
-#include "lib/transfer/arrival.h"
+#include "lib/transfer/datagram-in.h"
 #include "lib/base/record.h"
 #include "lib/transfer/unreached.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define BLOCK (PLX__ARRIVAL_PLACES * PLX__OS_ARRIVAL_SIZE)
+#define BLOCK (PLX__DATAGRAM_IN_PLACES * PLX__OS_ARRIVAL_SIZE)
 
 /* What a datagram has at most as a rule: no more of them are asked for than the budget has bytes
  * for. */
@@ -29,44 +29,44 @@ static size_t least_of(size_t a, size_t b)
 }
 
 /* Makes sure of the blocks for so many places; returns how many there are, 0 for want of memory. */
-static size_t take_blocks(plx_socket *socket, struct plx__arrival *self, size_t places)
+static size_t take_blocks(plx_socket *socket, struct plx__datagram_in *self, size_t places)
 {
     size_t count = 0;
-    while (count < places && plx__buffer_reserve(&self->blocks[count / PLX__ARRIVAL_PLACES], BLOCK,
+    while (count < places && plx__buffer_reserve(&self->blocks[count / PLX__DATAGRAM_IN_PLACES], BLOCK,
                                                  plx__socket_pool(socket)) != NULL) {
-        count += PLX__ARRIVAL_PLACES;
+        count += PLX__DATAGRAM_IN_PLACES;
     }
     return least_of(count, places);
 }
 
-static void rest_blocks(plx_socket *socket, struct plx__arrival *self)
+static void rest_blocks(plx_socket *socket, struct plx__datagram_in *self)
 {
-    for (size_t i = 0; i < PLX__ARRIVAL_BLOCKS; i++) {
+    for (size_t i = 0; i < PLX__DATAGRAM_IN_BLOCKS; i++) {
         plx__buffer_rest(&self->blocks[i], plx__socket_pool(socket));
     }
 }
 
 /* How many places the next call should have. */
-static size_t wanted_places(const plx_socket *socket, const struct plx__arrival *self,
+static size_t wanted_places(const plx_socket *socket, const struct plx__datagram_in *self,
                             const struct plx__budget *budget)
 {
     /* In a group a block is at hand, and two calls where one would do cost more than it. */
-    size_t least = plx__socket_pool(socket) == NULL ? 1 : PLX__ARRIVAL_PLACES;
+    size_t least = plx__socket_pool(socket) == NULL ? 1 : PLX__DATAGRAM_IN_PLACES;
     size_t places = self->places < least ? least : self->places;
     places = least_of(places, plx__socket_room(socket) / PLX__OS_ARRIVAL_SIZE);
     places = least_of(places, budget->bytes / USUAL_SIZE);
     return places < 2 || self->one_by_one ? 1 : places;
 }
 
-static size_t lay_places(plx_socket *socket, struct plx__arrival *self,
+static size_t lay_places(plx_socket *socket, struct plx__datagram_in *self,
                          const struct plx__budget *budget, struct plx__os_arrival *list,
                          uint8_t *place)
 {
     size_t wanted = wanted_places(socket, self, budget);
     size_t count = wanted == 1 ? 0 : take_blocks(socket, self, wanted);
     for (size_t i = 0; i < count; i++) {
-        list[i].place = self->blocks[i / PLX__ARRIVAL_PLACES].block +
-                        i % PLX__ARRIVAL_PLACES * PLX__OS_ARRIVAL_SIZE;
+        list[i].place = self->blocks[i / PLX__DATAGRAM_IN_PLACES].block +
+                        i % PLX__DATAGRAM_IN_PLACES * PLX__OS_ARRIVAL_SIZE;
         list[i].size = PLX__OS_ARRIVAL_SIZE;
     }
     if (count == 0) {
@@ -78,20 +78,20 @@ static size_t lay_places(plx_socket *socket, struct plx__arrival *self,
 
 /* ---- where it came to ------------------------------------------------------------------------ */
 
-static bool read_local(const plx_socket *socket, struct plx__arrival *self)
+static bool read_local(const plx_socket *socket, struct plx__datagram_in *self)
 {
     struct plx__sockaddr name;
     return plx__os_local_sockaddr(socket->watch.descriptor, &name) == 0 &&
            plx__sockaddr_to_address(&name, &self->local);
 }
 
-static void settle_on_one(const plx_socket *socket, struct plx__arrival *self)
+static void settle_on_one(const plx_socket *socket, struct plx__datagram_in *self)
 {
     self->destination = PLX__DESTINATION_ONE;
     plx__os_ask_target(socket->watch.descriptor, false);
 }
 
-static void find_target(const plx_socket *socket, struct plx__arrival *self)
+static void find_target(const plx_socket *socket, struct plx__datagram_in *self)
 {
     static const uint8_t any[sizeof self->local.bytes];
     if (!read_local(socket, self)) {
@@ -104,7 +104,7 @@ static void find_target(const plx_socket *socket, struct plx__arrival *self)
     }
 }
 
-void plx__arrival_connected(const plx_socket *socket, struct plx__arrival *self)
+void plx__datagram_in_connected(const plx_socket *socket, struct plx__datagram_in *self)
 {
     if (self->destination != PLX__DESTINATION_ONE && read_local(socket, self)) {
         /* Datagrams that waited before may have come to any address. */
@@ -112,13 +112,13 @@ void plx__arrival_connected(const plx_socket *socket, struct plx__arrival *self)
     }
 }
 
-void plx__arrival_disconnected(const plx_socket *socket, struct plx__arrival *self)
+void plx__datagram_in_disconnected(const plx_socket *socket, struct plx__datagram_in *self)
 {
     self->destination = PLX__DESTINATION_UNKNOWN;
     plx__os_ask_target(socket->watch.descriptor, true);
 }
 
-int plx__arrival_port(const plx_socket *socket, struct plx__arrival *self)
+int plx__datagram_in_port(const plx_socket *socket, struct plx__datagram_in *self)
 {
     if (self->destination == PLX__DESTINATION_UNKNOWN) {
         find_target(socket, self);
@@ -127,7 +127,7 @@ int plx__arrival_port(const plx_socket *socket, struct plx__arrival *self)
 }
 
 /* The address that an arrival came to, with the port. */
-static plx_address destination_of(const struct plx__arrival *self, const struct plx__os_arrival *arrival)
+static plx_address destination_of(const struct plx__datagram_in *self, const struct plx__os_arrival *arrival)
 {
     bool said = arrival->to.family != 0;
     if (self->destination == PLX__DESTINATION_ONE || (self->destination == PLX__DESTINATION_LEAVING && !said)) {
@@ -173,7 +173,7 @@ static bool is_like_the_last(const struct intake *intake, const struct plx__os_a
            (!intake->each || memcmp(&intake->last->to, &arrival->to, sizeof arrival->to) == 0);
 }
 
-static void set_addresses(plx_socket *socket, const struct plx__arrival *self,
+static void set_addresses(plx_socket *socket, const struct plx__datagram_in *self,
                           struct intake *intake, const struct plx__os_arrival *arrival)
 {
     intake->record = (struct plx__record){.size = 0};
@@ -249,7 +249,7 @@ static size_t size_of_list(const struct plx__os_arrival *list, size_t count)
     return size;
 }
 
-static void keep_list(plx_socket *socket, const struct plx__arrival *self, struct intake *intake,
+static void keep_list(plx_socket *socket, const struct plx__datagram_in *self, struct intake *intake,
                       const struct plx__os_arrival *list, size_t count, struct plx__budget *budget)
 {
     size_t size = size_of_list(list, count);
@@ -287,7 +287,7 @@ static void keep_list(plx_socket *socket, const struct plx__arrival *self, struc
 
 /* The number goes with a datagram from the moment when it was queued, so that one asked for
  * meanwhile may be the later one. */
-static void note_dropped(struct plx__arrival *self, uint32_t count)
+static void note_dropped(struct plx__datagram_in *self, uint32_t count)
 {
     uint32_t more = count - self->told;
     if (more <= INT32_MAX) {
@@ -296,7 +296,7 @@ static void note_dropped(struct plx__arrival *self, uint32_t count)
     }
 }
 
-int64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *self)
+int64_t plx__datagram_in_dropped(const plx_socket *socket, struct plx__datagram_in *self)
 {
     uint32_t count;
     bool known = plx__os_dropped(socket->watch.descriptor, &count) == 0;
@@ -309,7 +309,7 @@ int64_t plx__arrival_dropped(const plx_socket *socket, struct plx__arrival *self
 /* ---- receiving ------------------------------------------------------------------------------- */
 
 /* Nothing came; false: nor is there any more. */
-static bool pass_error(plx_socket *socket, struct plx__arrival *self, bool several, int error,
+static bool pass_error(plx_socket *socket, struct plx__datagram_in *self, bool several, int error,
                        struct intake *intake)
 {
     if (several && plx__os_is_refusal(error)) {
@@ -325,7 +325,7 @@ static bool pass_error(plx_socket *socket, struct plx__arrival *self, bool sever
 }
 
 /* Takes what one call brings; false when there is no more. */
-static bool receive_some(plx_socket *socket, struct plx__arrival *self, struct plx__budget *budget,
+static bool receive_some(plx_socket *socket, struct plx__datagram_in *self, struct plx__budget *budget,
                          uint8_t *place, struct intake *intake)
 {
     struct plx__os_arrival list[PLX__OS_ARRIVALS];
@@ -343,7 +343,7 @@ static bool receive_some(plx_socket *socket, struct plx__arrival *self, struct p
     }
     intake->arrivals += (size_t)count;
     intake->errors = 0;
-    self->places = (uint8_t)least_of(asked < PLX__ARRIVAL_PLACES ? PLX__ARRIVAL_PLACES : asked * 2,
+    self->places = (uint8_t)least_of(asked < PLX__DATAGRAM_IN_PLACES ? PLX__DATAGRAM_IN_PLACES : asked * 2,
                                      PLX__OS_ARRIVALS);
     return (size_t)count == asked;
 }
@@ -359,7 +359,7 @@ static void count_intake(plx_socket *socket, const struct intake *intake)
 
 /* Forgets the places that this frame does not show to be needed, and after a while what a socket
  * alone has kept: its blocks, and a buffer of more than the usual size. */
-static void settle(plx_socket *socket, struct plx__arrival *self, size_t arrivals)
+static void settle(plx_socket *socket, struct plx__datagram_in *self, size_t arrivals)
 {
     self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));
     self->idle = (uint8_t)(arrivals > 0 || self->idle == IDLE_POLLS ? 0 : self->idle + 1);
@@ -370,7 +370,7 @@ static void settle(plx_socket *socket, struct plx__arrival *self, size_t arrival
     }
 }
 
-void plx__arrival_input(plx_socket *socket, struct plx__arrival *self, struct plx__budget *budget)
+void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *self, struct plx__budget *budget)
 {
     uint8_t place[PLX__OS_ARRIVAL_SIZE];
     int limit = plx__option_value(socket->options, PLX_OPTION_READ_LIMIT);
@@ -394,8 +394,8 @@ void plx__arrival_input(plx_socket *socket, struct plx__arrival *self, struct pl
     settle(socket, self, intake.arrivals);
 }
 
-void plx__arrival_clear(plx_socket *socket, struct plx__arrival *self)
+void plx__datagram_in_clear(plx_socket *socket, struct plx__datagram_in *self)
 {
     rest_blocks(socket, self);
-    *self = (struct plx__arrival){.places = 0};
+    *self = (struct plx__datagram_in){.places = 0};
 }
