@@ -97,7 +97,7 @@ static void random_steps(unsigned seed, struct plx__pool *pool)
             skip(&buffer, &model, size);
             break;
         default:
-            plx__buffer_rest(&buffer, pool);
+            plx__buffer_release(&buffer, pool);
             break;
         }
         expect_same(&buffer, &model);
@@ -163,10 +163,10 @@ PLAIN_CASE(an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again)
     struct plx__buffer one = {0}, other = {0};
     ck_assert(plx__buffer_append(&one, "abc", 3, &pool));
     const uint8_t *block = one.block;
-    plx__buffer_rest(&one, &pool);
+    plx__buffer_release(&one, &pool);
     ck_assert_ptr_eq(one.block, block);
     plx__buffer_skip(&one, 3);
-    plx__buffer_rest(&one, &pool);
+    plx__buffer_release(&one, &pool);
     ck_assert_ptr_null(one.block);
     ck_assert_uint_eq(pool.count, 1);
     ck_assert(plx__buffer_append(&other, "def", 3, &pool));

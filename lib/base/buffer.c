@@ -32,14 +32,14 @@ static struct plx__pool_class *class_of(struct plx__pool *pool, size_t capacity)
 
 static void pool_give(struct plx__pool *pool, uint8_t *block, size_t capacity)
 {
-    struct plx__pool_block *resting = (struct plx__pool_block *)(void *)block;
+    struct plx__pool_block *free_block = (struct plx__pool_block *)(void *)block;
     struct plx__pool_class *class = class_of(pool, capacity);
     if (class == NULL) {
         plx__memory_free(block);
         return;
     }
-    resting->next = class->first;
-    class->first = resting;
+    free_block->next = class->first;
+    class->first = free_block;
     class->count++;
     pool->count++;
 }
@@ -211,7 +211,7 @@ bool plx__buffer_prepend(struct plx__buffer *buffer, const void *data, size_t si
 
 const uint8_t plx__buffer_nothing[1] = {0};
 
-void plx__buffer_rest(struct plx__buffer *buffer, struct plx__pool *pool)
+void plx__buffer_release(struct plx__buffer *buffer, struct plx__pool *pool)
 {
     if (buffer->size == 0 && buffer->block != NULL) {
         pool_give(pool, buffer->block, buffer->capacity);
@@ -223,7 +223,7 @@ void plx__buffer_clear(struct plx__buffer *buffer, struct plx__pool *pool)
 {
     buffer->size = 0;
     buffer->start = 0;
-    plx__buffer_rest(buffer, pool);
+    plx__buffer_release(buffer, pool);
 }
 
 static void turn_around(uint8_t *bytes, size_t size)

@@ -114,9 +114,9 @@ static inline size_t plx__buffer_skip(struct plx__buffer *buffer, size_t size)
     return taken;
 }
 
-/* plx__buffer_rest gives the block of an empty buffer to the pool, or frees it where there is none;
+/* plx__buffer_release gives the block of an empty buffer to the pool, or frees it where there is none;
  * a buffer with live bytes is left alone. */
-void plx__buffer_rest(struct plx__buffer *buffer, struct plx__pool *pool);
+void plx__buffer_release(struct plx__buffer *buffer, struct plx__pool *pool);
 
 /* plx__buffer_clear drops all bytes and the block. */
 void plx__buffer_clear(struct plx__buffer *buffer, struct plx__pool *pool);

@@ -171,7 +171,7 @@ static void advance_trials(plx_socket *socket, struct plx__named *self,
          moves++) {
         move_on(socket, outgoing, incoming, trial);
     }
-    plx__trials_rest(&self->names.trials);
+    plx__trials_end(&self->names.trials);
     note_trials(socket, self, outgoing);
 }
 

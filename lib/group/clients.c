@@ -239,7 +239,7 @@ static void ended(struct plx__owner *owner, plx_socket *socket)
     schedule_sweep(server);
 }
 
-static void rested(struct plx__owner *owner, plx_socket *socket)
+static void finished(struct plx__owner *owner, plx_socket *socket)
 {
     plx_server *server = server_of(owner);
     if (socket != server->listener && !socket->active) {
@@ -278,7 +278,7 @@ void plx__clients_sweep(struct plx__sweep *sweep)
 }
 
 const struct plx__owner plx__clients_owner = {
-    .incoming = incoming, .ended = ended, .rested = rested, .left = left};
+    .incoming = incoming, .ended = ended, .finished = finished, .left = left};
 
 /* ---- those that are there ------------------------------------------------------------------- */
 

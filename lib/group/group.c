@@ -20,7 +20,7 @@ plx_group *plx__group_new(int *ret_error)
     }
     group->loop.input = plx__socket_input;
     group->loop.output = plx__socket_output;
-    group->loop.rest = plx__socket_rest;
+    group->loop.release = plx__socket_release;
     group->loop.budget_bytes = DEFAULT_BYTES;
     int result = plx__loop_open(&group->loop);
     if (result < 0) {

@@ -328,9 +328,9 @@ static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
     ret_datagram->size = size;
     ret_datagram->truncated = truncated != 0;
     ret_datagram->to = udp_of(socket)->destination;
-    socket->lent = true;
+    socket->view_alive = true;
     socket->fresh = false;
-    plx__task_lend(&socket->task);
+    plx__task_note_view(&socket->task);
     plx__buffer_skip(&socket->in, head + size);
     socket->in_records--;
     plx__socket_consumed(socket);

@@ -185,7 +185,7 @@ int plx__loop_open(struct plx__loop *loop)
     plx__list_init(&loop->round);
     plx__list_init(&loop->outgoing);
     plx__list_init(&loop->work);
-    plx__list_init(&loop->lent);
+    plx__list_init(&loop->views);
     plx__list_init(&loop->sweeps);
     result = plx__os_wake_open(loop->wake_descriptors);
     if (result < 0) {
@@ -254,7 +254,7 @@ void plx__loop_remove(struct plx__task *task)
     plx__deadline_remove(&loop->deadlines, &task->deadline);
     plx__list_remove(&task->member);
     plx__list_remove(&task->work);
-    plx__list_remove(&task->lent);
+    plx__list_remove(&task->views);
     loop->count -= task->hidden ? 0 : 1;
     task->loop = NULL;
 }
@@ -299,11 +299,11 @@ int plx__loop_timeout(struct plx__loop *loop)
     return next == 0 ? -1 : plx__milliseconds_until(next, plx__clock_now());
 }
 
-static void rest_lent_buffers(struct plx__loop *loop)
+static void release_views(struct plx__loop *loop)
 {
     struct plx__list *link;
-    while ((link = plx__list_take_first(&loop->lent)) != NULL) {
-        loop->rest(PLX__CONTAINER_OF(link, struct plx__task, lent));
+    while ((link = plx__list_take_first(&loop->views)) != NULL) {
+        loop->release(PLX__CONTAINER_OF(link, struct plx__task, views));
     }
 }
 
@@ -430,8 +430,8 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
     if (loop->pool.count > 0) {
         plx__pool_pass_frame(&loop->pool);
     }
-    if (!plx__list_is_empty(&loop->lent)) {
-        rest_lent_buffers(loop);
+    if (!plx__list_is_empty(&loop->views)) {
+        release_views(loop);
     }
     find_ready(loop, timeout_ms);
     loop->found = !plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->sweeps);

@@ -58,7 +58,7 @@ struct plx__task {
     struct plx__loop *loop;     /* NULL: polled alone */
     struct plx__list member;    /* among the loop's tasks */
     struct plx__list work;      /* in one of the loop's lists of work */
-    struct plx__list lent;      /* among those whose emptied buffer a program may still look at */
+    struct plx__list views;      /* among those whose emptied buffer a program may still look at */
     struct plx__watch *watches; /* all of them */
     struct plx__deadline deadline;
     uint32_t frame;   /* of the loop, in which its input was served last */
@@ -78,11 +78,11 @@ struct plx__loop {
     void (*input)(struct plx__task *task, struct plx__budget *budget);
     bool (*output)(struct plx__task *task,
                    struct plx__budget *budget); /* true: schedule it again */
-    void (*rest)(struct plx__task *task);       /* gives back the buffer that was lent */
+    void (*release)(struct plx__task *task);       /* gives back the buffer that was lent */
     struct plx__list tasks;
     size_t count; /* of those that are not hidden */
     struct plx__list round, outgoing, work;
-    struct plx__list lent;
+    struct plx__list views;
     struct plx__list sweeps;
     struct plx__deadlines deadlines;
     struct plx__pool pool;
@@ -128,11 +128,11 @@ static inline struct plx__pool *plx__task_pool(const struct plx__task *task)
 {
     return task->loop == NULL ? NULL : &task->loop->pool;
 }
-/* plx__task_lend notes that the task's emptied buffer may be looked at until it is served again. */
-static inline void plx__task_lend(struct plx__task *task)
+/* plx__task_note_view notes that the task's emptied buffer may be looked at until it is served again. */
+static inline void plx__task_note_view(struct plx__task *task)
 {
-    if (task->loop != NULL && !plx__list_is_linked(&task->lent)) {
-        plx__list_append(&task->loop->lent, &task->lent);
+    if (task->loop != NULL && !plx__list_is_linked(&task->views)) {
+        plx__list_append(&task->loop->views, &task->views);
     }
 }
 /* plx__task_is_quiet says that none of the task's watches is ready beyond what it was told, where its

@@ -156,7 +156,7 @@ static void add_loopback(struct plx__query *query)
 }
 
 /* The engine's descriptors are given back as soon as it has nothing more to say. */
-static void rest_engine(struct plx__query *query)
+static void release_engine(struct plx__query *query)
 {
     if (query->done) {
         engine->stop(query);
@@ -179,7 +179,7 @@ struct plx__query *plx__query_start(struct plx__task *task, const char *host, in
     } else {
         plx__query_end(query);
     }
-    rest_engine(query);
+    release_engine(query);
     return query;
 }
 
@@ -199,7 +199,7 @@ bool plx__query_process(struct plx__query *query)
         plx__query_fail(query, &plx__failure_timed_out);
         plx__query_end(query);
     }
-    rest_engine(query);
+    release_engine(query);
     return is_ready(query, now);
 }
 

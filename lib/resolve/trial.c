@@ -186,7 +186,7 @@ bool plx__trial_move(struct plx__trial *trial)
     return false;
 }
 
-void plx__trials_rest(struct plx__trials *trials)
+void plx__trials_end(struct plx__trials *trials)
 {
     for (struct plx__trial *trial = trials->first; trial != NULL; trial = trial->next) {
         if (trial->records > 0 && plx__clock_now() >= trial->copies_until) {

@@ -87,7 +87,7 @@ bool plx__trial_move(struct plx__trial *trial);
 
 /* plx__trials_rest drops copies whose time is over; plx__trials_deadline returns when it is for the
  * next ones, 0 for never. */
-void plx__trials_rest(struct plx__trials *trials);
+void plx__trials_end(struct plx__trials *trials);
 uint64_t plx__trials_deadline(const struct plx__trials *trials);
 
 #endif

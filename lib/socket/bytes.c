@@ -104,7 +104,7 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
         socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_COMPLETE) : 0;
         /* A group's pool takes the block; alone, the usual one is kept for the next frame. */
         if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
-            plx__buffer_rest(&socket->out, plx__socket_pool(socket));
+            plx__buffer_release(&socket->out, plx__socket_pool(socket));
         }
     }
     plx__socket_note_room(socket);
@@ -115,8 +115,8 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
 void plx__socket_consumed(plx_socket *socket)
 {
     socket->taken = true;
-    if (socket->in.size == 0 && socket->task.loop != NULL && !socket->lent) {
-        plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+    if (socket->in.size == 0 && socket->task.loop != NULL && !socket->view_alive) {
+        plx__buffer_release(&socket->in, plx__socket_pool(socket));
     }
     if (socket->framing != NULL && socket->options != NULL) {
         plx__message_make_room(socket);
@@ -156,10 +156,10 @@ static size_t take(plx_socket *socket, size_t size)
     return taken;
 }
 
-void plx__socket_lend_and_take(plx_socket *socket, size_t size)
+void plx__socket_take_as_view(plx_socket *socket, size_t size)
 {
-    socket->lent = true;
-    plx__task_lend(&socket->task);
+    socket->view_alive = true;
+    plx__task_note_view(&socket->task);
     take(socket, size);
 }
 
@@ -275,7 +275,7 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
                                       ? plx__socket_has_packets(socket) && socket->in_records > 0
                                       : size > 0);
     if (any) {
-        plx__socket_lend_and_take(socket, size);
+        plx__socket_take_as_view(socket, size);
     }
     return bytes;
 }

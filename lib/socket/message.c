@@ -342,7 +342,7 @@ static const void *read_framed(plx_socket *socket, size_t *ret_size)
     }
     const uint8_t *message = plx__buffer_data(&socket->in) + front.before;
     socket->lifted = 0;
-    plx__socket_lend_and_take(socket, front.before + front.size + front.behind);
+    plx__socket_take_as_view(socket, front.before + front.size + front.behind);
     *ret_size = front.size;
     return message;
 }

@@ -316,11 +316,11 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
     return more;
 }
 
-void plx__socket_rest(struct plx__task *task)
+void plx__socket_release(struct plx__task *task)
 {
     plx_socket *socket = plx__socket_of(task);
-    socket->lent = false;
-    plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+    socket->view_alive = false;
+    plx__buffer_release(&socket->in, plx__socket_pool(socket));
 }
 
 /* ---- alone ----------------------------------------------------------------------------------- */
@@ -363,16 +363,16 @@ void plx__socket_look(plx_socket *socket)
 
 /* A block larger than usual goes at once unless it is in use all the time, the usual one when nothing
  * has come or gone for a while. */
-static void rest_buffers(plx_socket *socket)
+static void release_buffers(plx_socket *socket)
 {
     bool idle = socket->idle_polls >= IDLE_POLLS;
     socket->idle_polls = idle ? 0 : (uint8_t)(socket->idle_polls + 1);
     if (socket->in.capacity > 0 &&
         (idle || (socket->in.capacity > PLX__BUFFER_BLOCK && !socket->bulk))) {
-        plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+        plx__buffer_release(&socket->in, plx__socket_pool(socket));
     }
     if (socket->out.capacity > 0 && (idle || socket->out.capacity > PLX__BUFFER_BLOCK)) {
-        plx__buffer_rest(&socket->out, plx__socket_pool(socket));
+        plx__buffer_release(&socket->out, plx__socket_pool(socket));
     }
 }
 
@@ -410,8 +410,8 @@ bool plx_socket_poll(plx_socket *socket)
         return false;
     }
     struct plx__budget budget = plx__socket_budget();
-    socket->lent = false;
-    rest_buffers(socket);
+    socket->view_alive = false;
+    release_buffers(socket);
     if (is_quiet(socket)) {
         return !plx__task_is_quiet(&socket->task) && serve_quiet(socket, &budget);
     }

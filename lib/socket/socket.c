@@ -48,10 +48,10 @@ static void destroy(plx_socket *socket)
     plx__memory_free(socket);
 }
 
-static void note_rest(plx_socket *socket)
+static void note_finished(plx_socket *socket)
 {
     if (socket->owner != NULL && socket->hold.count == 0 && socket->pending == 0) {
-        socket->owner->rested(socket->owner, socket);
+        socket->owner->finished(socket->owner, socket);
     }
 }
 
@@ -60,7 +60,7 @@ void plx__socket_leave(plx_socket *socket)
     if (plx__hold_leave(&socket->hold)) {
         destroy(socket);
     } else if (socket->state == PLX_UNCONNECTED) {
-        note_rest(socket);
+        note_finished(socket);
     }
 }
 
@@ -158,7 +158,7 @@ void plx__socket_begin(plx_socket *socket)
     socket->lifted = 0;
     socket->bytes_received = socket->bytes_sent = socket->last_activity = 0;
     socket->messages_received = socket->messages_sent = 0;
-    socket->fresh = socket->lent = false;
+    socket->fresh = socket->view_alive = false;
     socket->remote = (plx_address){0};
     socket->had_peer = false;
     if (socket->texts != NULL) {
@@ -271,7 +271,7 @@ void plx__socket_drop(plx_socket *socket)
     if (was_open && socket->owner != NULL) {
         socket->owner->ended(socket->owner, socket);
     }
-    note_rest(socket);
+    note_finished(socket);
 }
 
 /* As much as the system holds at this moment: a peer that goes on sending would keep us here for

@@ -162,7 +162,7 @@ struct plx__owner {
     /* The socket has come to UNCONNECTED, in whatever way; it may be inside a handler. */
     void (*ended)(struct plx__owner *owner, plx_socket *socket);
     /* The socket is UNCONNECTED, nobody serves it and nothing is pending: all was reported. */
-    void (*rested)(struct plx__owner *owner, plx_socket *socket);
+    void (*finished)(struct plx__owner *owner, plx_socket *socket);
     /* The socket is being freed. */
     void (*left)(struct plx__owner *owner, plx_socket *socket);
 };
@@ -190,7 +190,7 @@ struct plx_socket {
     bool again : 1;          /* the handler took some and left some: tell of the rest */
     bool taken : 1;          /* something was read since data was told */
     bool fresh : 1;          /* something came since the last read */
-    bool lent : 1;           /* the program may still look at what it was given by read_all */
+    bool view_alive : 1;           /* the program may still look at what it was given by read_all */
     bool more : 1;           /* the last input ended before all was in */
     bool stuck : 1;          /* the system takes no more bytes for now */
     bool auto_connects : 1; /* it was connected by connect, which PLX_OPTION_AUTO_CONNECT repeats */
@@ -371,8 +371,8 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget);
  * work is left. */
 bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget);
 
-/* plx__socket_rest gives the emptied receive buffer back. */
-void plx__socket_rest(struct plx__task *task);
+/* plx__socket_release gives the emptied receive buffer back. */
+void plx__socket_release(struct plx__task *task);
 
 /* The same without telling: plx__socket_take_in connects on, accepts and receives;
  * plx__socket_send_out sends; plx__socket_settle goes on with an ending. */
@@ -446,9 +446,9 @@ void plx__socket_note_room(plx_socket *socket);
 /* plx__socket_has_line says whether a whole line was received. */
 bool plx__socket_has_line(plx_socket *socket);
 
-/* plx__socket_lend_and_take takes `size` bytes of a stream, or the record that is first, and lets
+/* plx__socket_take_as_view takes `size` bytes of a stream, or the record that is first, and lets
  * the program look at them until the socket is served again. */
-void plx__socket_lend_and_take(plx_socket *socket, size_t size);
+void plx__socket_take_as_view(plx_socket *socket, size_t size);
 
 /* plx__socket_refuse_peerless is plx__socket_refuses_peerless where the call is to be refused. */
 bool plx__socket_refuse_peerless(plx_socket *socket, const char *call);

@@ -62,7 +62,7 @@ static void serve(plx_socket *socket)
         plx__socket_settle(socket);
         return;
     }
-    socket->lent = false;
+    socket->view_alive = false;
     plx__socket_serve(socket, &budget);
 }
 

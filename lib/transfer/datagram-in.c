@@ -39,10 +39,10 @@ static size_t take_blocks(plx_socket *socket, struct plx__datagram_in *self, siz
     return least_of(count, places);
 }
 
-static void rest_blocks(plx_socket *socket, struct plx__datagram_in *self)
+static void release_blocks(plx_socket *socket, struct plx__datagram_in *self)
 {
     for (size_t i = 0; i < PLX__DATAGRAM_IN_BLOCKS; i++) {
-        plx__buffer_rest(&self->blocks[i], plx__socket_pool(socket));
+        plx__buffer_release(&self->blocks[i], plx__socket_pool(socket));
     }
 }
 
@@ -366,7 +366,7 @@ static void settle(plx_socket *socket, struct plx__datagram_in *self, size_t arr
     bool idle = self->idle == IDLE_POLLS;
     socket->bulk = socket->in.size > PLX__BUFFER_BLOCK || (socket->bulk && !idle);
     if (idle || plx__socket_pool(socket) != NULL) {
-        rest_blocks(socket, self);
+        release_blocks(socket, self);
     }
 }
 
@@ -396,6 +396,6 @@ void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *self,
 
 void plx__datagram_in_clear(plx_socket *socket, struct plx__datagram_in *self)
 {
-    rest_blocks(socket, self);
+    release_blocks(socket, self);
     *self = (struct plx__datagram_in){.places = 0};
 }

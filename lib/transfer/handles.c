@@ -73,7 +73,7 @@ static void close_riders(struct plx__handles *handles, size_t count)
         plx__os_close(rider.descriptor);
         plx__buffer_skip(&handles->waiting, sizeof rider);
     }
-    plx__buffer_rest(&handles->waiting, NULL);
+    plx__buffer_release(&handles->waiting, NULL);
 }
 
 /* Sends what may go before the next riders, and says in *ret_wanted how much that is. */
@@ -157,7 +157,7 @@ int plx__handles_take(struct plx__handles *handles)
     if (count_arrived(handles) > 0) {
         memcpy(&descriptor, plx__buffer_data(&handles->arrived), sizeof descriptor);
         plx__buffer_skip(&handles->arrived, sizeof descriptor);
-        plx__buffer_rest(&handles->arrived, NULL);
+        plx__buffer_release(&handles->arrived, NULL);
     }
     return descriptor;
 }

@@ -227,7 +227,7 @@ void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
         }
     }
     if (socket->in.size == 0 && socket->task.loop != NULL) {
-        plx__buffer_rest(&socket->in, plx__socket_pool(socket));
+        plx__buffer_release(&socket->in, plx__socket_pool(socket));
     }
 }
 
