@@ -215,11 +215,11 @@ static void count_out(plx_server *server, plx_socket *client)
     }
 }
 
-static void schedule_sweep(plx_server *server)
+static void schedule_reaper(plx_server *server)
 {
     struct plx__loop *loop = server->listener->task.loop;
     if (loop != NULL) {
-        plx__loop_sweep(loop, &server->sweep);
+        plx__loop_reap(loop, &server->reaper);
     }
 }
 
@@ -236,14 +236,14 @@ static void ended(struct plx__owner *owner, plx_socket *socket)
     }
     count_out(server, socket);
     plx__list_append(&server->ended, &socket->sibling);
-    schedule_sweep(server);
+    schedule_reaper(server);
 }
 
 static void finished(struct plx__owner *owner, plx_socket *socket)
 {
     plx_server *server = server_of(owner);
     if (socket != server->listener && !socket->active) {
-        schedule_sweep(server);
+        schedule_reaper(server);
     }
 }
 
@@ -258,9 +258,9 @@ static void left(struct plx__owner *owner, plx_socket *socket)
 
 /* A client that something is pending for is served first, and rests then; one that a handler connected
  * again lives on. */
-void plx__clients_sweep(struct plx__sweep *sweep)
+void plx__clients_reap(struct plx__reaper *reaper)
 {
-    plx_server *server = PLX__CONTAINER_OF(sweep, plx_server, sweep);
+    plx_server *server = PLX__CONTAINER_OF(reaper, plx_server, reaper);
     struct plx__list later;
     struct plx__list *link;
     plx__list_init(&later);

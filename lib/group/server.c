@@ -49,7 +49,7 @@ plx_server *plx_server_new(plx_constructor *constructor)
     server->constructor = constructor;
     server->listener = listener;
     server->owner = plx__clients_owner;
-    server->sweep.run = plx__clients_sweep;
+    server->reaper.run = plx__clients_reap;
     plx__list_init(&server->clients);
     plx__list_init(&server->ended);
     listener->owner = &server->owner;
@@ -75,7 +75,7 @@ plx_server *plx_server_free(plx_server *server)
     plx_socket_close(server->listener);
     free_all(&server->clients);
     free_all(&server->ended);
-    plx__list_remove(&server->sweep.link);
+    plx__list_remove(&server->reaper.link);
     plx_socket_free(server->listener);
     if (idle) {
         destroy(server);
@@ -217,8 +217,8 @@ static int add_to(plx_group *group, plx_server *server)
     /* Those that have ended may still have something to report. */
     code = code != 0 ? code : add_list(group, &server->ended);
     if (code == 0 && !plx__list_is_empty(&server->ended)) {
-        plx__list_remove(&server->sweep.link);
-        plx__loop_sweep(&group->loop, &server->sweep);
+        plx__list_remove(&server->reaper.link);
+        plx__loop_reap(&group->loop, &server->reaper);
     }
     return code;
 }
@@ -254,7 +254,7 @@ void plx_group_remove_server(plx_group *group, plx_server *server)
     plx_group_remove(group, server->listener);
     remove_list(group, &server->clients);
     remove_list(group, &server->ended);
-    plx__list_remove(&server->sweep.link);
+    plx__list_remove(&server->reaper.link);
 }
 
 /* The group of a server that is in none. Clients that came while it was in another, since freed,
@@ -314,8 +314,8 @@ static bool poll_members(plx_server *server)
     more = poll_list(server, &server->ended, length_of(&server->ended)) || more;
     more = poll_list(server, &server->clients, server->count) || more;
     if (!server->hold.freed) {
-        plx__list_remove(&server->sweep.link);
-        plx__clients_sweep(&server->sweep);
+        plx__list_remove(&server->reaper.link);
+        plx__clients_reap(&server->reaper);
     }
     return more;
 }

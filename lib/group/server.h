@@ -28,7 +28,7 @@ struct plx_server {
     plx_socket *listener;
     plx_group *own; /* the group of a server that is in none; NULL: not needed yet */
     struct plx__owner owner;
-    struct plx__sweep sweep;
+    struct plx__reaper reaper;
     struct plx__hold hold;
     struct plx__list clients, ended;
     size_t count;   /* of clients */
@@ -69,7 +69,7 @@ static inline plx_socket *plx__clients_of(struct plx__list *link)
 /* plx__clients_resume goes on accepting where the maximum allows it again. */
 void plx__clients_resume(plx_server *server);
 
-/* plx__clients_sweep frees those that have ended and been told all. */
-void plx__clients_sweep(struct plx__sweep *sweep);
+/* plx__clients_reap frees those that have ended and been told all. */
+void plx__clients_reap(struct plx__reaper *reaper);
 
 #endif

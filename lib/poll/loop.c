@@ -186,7 +186,7 @@ int plx__loop_open(struct plx__loop *loop)
     plx__list_init(&loop->outgoing);
     plx__list_init(&loop->work);
     plx__list_init(&loop->views);
-    plx__list_init(&loop->sweeps);
+    plx__list_init(&loop->reapers);
     result = plx__os_wake_open(loop->wake_descriptors);
     if (result < 0) {
         return result;
@@ -209,7 +209,7 @@ void plx__loop_release(struct plx__loop *loop)
     while ((link = plx__list_first(&loop->tasks)) != NULL) {
         plx__loop_remove(PLX__CONTAINER_OF(link, struct plx__task, member));
     }
-    while (plx__list_take_first(&loop->sweeps) != NULL) {
+    while (plx__list_take_first(&loop->reapers) != NULL) {
     }
 }
 
@@ -259,10 +259,10 @@ void plx__loop_remove(struct plx__task *task)
     task->loop = NULL;
 }
 
-void plx__loop_sweep(struct plx__loop *loop, struct plx__sweep *sweep)
+void plx__loop_reap(struct plx__loop *loop, struct plx__reaper *reaper)
 {
-    if (!plx__list_is_linked(&sweep->link)) {
-        plx__list_append(&loop->sweeps, &sweep->link);
+    if (!plx__list_is_linked(&reaper->link)) {
+        plx__list_append(&loop->reapers, &reaper->link);
     }
 }
 
@@ -292,7 +292,7 @@ static void found(struct plx__poller *poller, struct plx__watch *watch)
 
 int plx__loop_timeout(struct plx__loop *loop)
 {
-    if (!plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->sweeps)) {
+    if (!plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->reapers)) {
         return 0;
     }
     uint64_t next = plx__deadlines_next(&loop->deadlines);
@@ -399,15 +399,15 @@ static void send_out(struct plx__loop *loop, struct plx__budget *budget)
     }
 }
 
-static void run_sweeps(struct plx__loop *loop)
+static void run_reapers(struct plx__loop *loop)
 {
     struct plx__list *link;
     struct plx__list now;
     plx__list_init(&now);
-    plx__list_splice(&now, &loop->sweeps);
+    plx__list_splice(&now, &loop->reapers);
     while ((link = plx__list_take_first(&now)) != NULL) {
-        struct plx__sweep *sweep = PLX__CONTAINER_OF(link, struct plx__sweep, link);
-        sweep->run(sweep);
+        struct plx__reaper *reaper = PLX__CONTAINER_OF(link, struct plx__reaper, link);
+        reaper->run(reaper);
     }
 }
 
@@ -434,7 +434,7 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
         release_views(loop);
     }
     find_ready(loop, timeout_ms);
-    loop->found = !plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->sweeps);
+    loop->found = !plx__list_is_empty(&loop->work) || !plx__list_is_empty(&loop->reapers);
     if (!loop->found) {
         return false;
     }
@@ -443,6 +443,6 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
     budget.bytes = bytes_of_budget(loop);
     send_out(loop, &budget);
     loop->phase = PLX__RESTING;
-    run_sweeps(loop);
+    run_reapers(loop);
     return !plx__list_is_empty(&loop->work);
 }

@@ -68,9 +68,9 @@ struct plx__task {
 
 /* Something to do once at the end of a frame, when no task of the loop is being served. What it puts
  * on the list again is done at the end of the next frame. */
-struct plx__sweep {
+struct plx__reaper {
     struct plx__list link;
-    void (*run)(struct plx__sweep *sweep);
+    void (*run)(struct plx__reaper *reaper);
 };
 
 struct plx__loop {
@@ -83,7 +83,7 @@ struct plx__loop {
     size_t count; /* of those that are not hidden */
     struct plx__list round, outgoing, work;
     struct plx__list views;
-    struct plx__list sweeps;
+    struct plx__list reapers;
     struct plx__deadlines deadlines;
     struct plx__pool pool;
     struct plx__watch wake;
@@ -162,8 +162,8 @@ void plx__loop_close(struct plx__loop *loop);
 int plx__loop_add(struct plx__loop *loop, struct plx__task *task);
 /* plx__loop_remove takes the task out of its loop, if it has one. */
 void plx__loop_remove(struct plx__task *task);
-/* plx__loop_sweep has sweep->run called at the end of this frame, or of the next. */
-void plx__loop_sweep(struct plx__loop *loop, struct plx__sweep *sweep);
+/* plx__loop_reap has sweep->run called at the end of this frame, or of the next. */
+void plx__loop_reap(struct plx__loop *loop, struct plx__reaper *reaper);
 /* plx__loop_timeout returns the milliseconds until a frame is needed: 0 now, -1 never. */
 int plx__loop_timeout(struct plx__loop *loop);
 /* plx__loop_frame is one pass, sleeping up to timeout_ms; true: work is left. */
