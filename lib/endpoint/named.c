@@ -184,7 +184,7 @@ bool plx__named_unreached(plx_socket *socket, struct plx__named *self, const plx
                           int error)
 {
     static const plx_address peer = {0};
-    if (socket->filtered) {
+    if (socket->has_peer) {
         return plx__trials_refuse(&self->names.trials, &peer, error);
     }
     /* Either word of an earlier datagram, whichever that was, or of this one. */

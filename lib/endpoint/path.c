@@ -277,7 +277,7 @@ void plx__path_finish(plx_socket *socket)
     path_of(socket)->claim = free_claim(claim);
 }
 
-void plx__path_drop(plx_socket *socket)
+void plx__path_destroy(plx_socket *socket)
 {
     free_claim(path_of(socket)->claim);
 }

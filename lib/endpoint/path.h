@@ -33,6 +33,6 @@ int plx__path_parse(plx_socket *socket, const char *where, bool to_listen);
 int plx__path_target(plx_socket *socket, struct plx__target *ret_target);
 int plx__path_bind(plx_socket *socket);
 void plx__path_finish(plx_socket *socket);
-void plx__path_drop(plx_socket *socket);
+void plx__path_destroy(plx_socket *socket);
 
 #endif

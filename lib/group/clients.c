@@ -55,7 +55,7 @@ static int make_client(plx_server *server, plx_socket **ret_client)
 static void count_in(plx_server *server, plx_socket *client)
 {
     plx__list_append(&server->clients, &client->sibling);
-    client->active = true;
+    client->counted = true;
     server->count++;
 }
 
@@ -208,8 +208,8 @@ static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx_
 static void count_out(plx_server *server, plx_socket *client)
 {
     plx__list_remove(&client->sibling);
-    if (client->active) {
-        client->active = false;
+    if (client->counted) {
+        client->counted = false;
         server->count--;
         plx__clients_resume(server);
     }
@@ -231,7 +231,7 @@ static void ended(struct plx__owner *owner, plx_socket *socket)
         server->exhausted = false;
         return;
     }
-    if (!socket->active) {
+    if (!socket->counted) {
         return;
     }
     count_out(server, socket);
@@ -242,7 +242,7 @@ static void ended(struct plx__owner *owner, plx_socket *socket)
 static void finished(struct plx__owner *owner, plx_socket *socket)
 {
     plx_server *server = server_of(owner);
-    if (socket != server->listener && !socket->active) {
+    if (socket != server->listener && !socket->counted) {
         schedule_reaper(server);
     }
 }
@@ -295,7 +295,7 @@ static bool owns(const plx_server *server, const plx_socket *socket)
 
 plx_socket *plx_server_next_active(const plx_server *server, const plx_socket *previous)
 {
-    if (server == NULL || (previous != NULL && (!owns(server, previous) || !previous->active))) {
+    if (server == NULL || (previous != NULL && (!owns(server, previous) || !previous->counted))) {
         return NULL;
     }
     struct plx__list *next = previous == NULL ? server->clients.next : previous->sibling.next;

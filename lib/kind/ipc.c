@@ -74,9 +74,9 @@ static void ipc_drop_received(plx_socket *socket)
     }
 }
 
-static void ipc_drop(plx_socket *socket)
+static void ipc_destroy(plx_socket *socket)
 {
-    plx__path_drop(socket);
+    plx__path_destroy(socket);
     ipc_drop_sending(socket);
     ipc_drop_received(socket);
     plx__memory_free(ipc_of(socket)->handles);
@@ -96,7 +96,7 @@ static const struct plx_kind ipc = {
     .send = ipc_send,
     .drop_sending = ipc_drop_sending,
     .drop_received = ipc_drop_received,
-    .drop = ipc_drop,
+    .destroy = ipc_destroy,
 };
 
 plx_socket *plx_ipc_new(void)

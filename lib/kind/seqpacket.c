@@ -190,7 +190,7 @@ static const struct plx_kind seqpacket = {
     .send_queue = seqpacket_send_queue,
     .settle = plx__stream_settle,
     .write = seqpacket_write,
-    .drop = plx__path_drop,
+    .destroy = plx__path_destroy,
 };
 
 plx_socket *plx_seqpacket_new(void)

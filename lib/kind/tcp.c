@@ -50,7 +50,7 @@ static const struct plx_kind tcp = {
                PLX__OPTION(KEEP_ALIVE_IDLE) | PLX__OPTION(KEEP_ALIVE_INTERVAL) |
                PLX__OPTION(KEEP_ALIVE_COUNT) | PLX__OPTION(LOW_DELAY) | PLX__OPTION(AUTO_CONNECT) |
                PLX__OPTION(UNACKNOWLEDGED_TIMEOUT),
-    .presets = PLX__OPTION(LOW_DELAY),
+    .defaults = PLX__OPTION(LOW_DELAY),
     .parse = plx__internet_parse,
     .prepare = tcp_prepare,
     .target = tcp_target,

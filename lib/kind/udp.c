@@ -88,7 +88,7 @@ static int udp_target(plx_socket *socket, struct plx__target *ret_target)
 
 static void udp_connected(plx_socket *socket)
 {
-    socket->filtered = true;
+    socket->has_peer = true;
     plx__datagram_in_connected(socket, &udp_of(socket)->incoming);
     plx__membership_bound(socket, &udp_of(socket)->membership);
 }
@@ -112,7 +112,7 @@ static int udp_disconnect(plx_socket *socket)
     }
     /* What the kernel had no room for still goes there. */
     plx__datagram_out_lose_peer(socket, &self->outgoing, &socket->remote);
-    socket->filtered = socket->told_connected = false;
+    socket->has_peer = socket->was_connected = false;
     socket->remote = (plx_address){0};
     plx__socket_set_state(socket, PLX_BOUND);
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
@@ -259,7 +259,7 @@ static void udp_finish(plx_socket *socket)
     self->membership = (struct plx__membership){.count = 0};
 }
 
-static void udp_drop(plx_socket *socket)
+static void udp_destroy(plx_socket *socket)
 {
     udp_finish(socket);
     plx__memory_free(udp_of(socket)->peer_host);
@@ -277,7 +277,7 @@ static const struct plx_kind udp = {
     .record_size = sizeof(struct plx__run),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(ROUTER_HOPS) |
                PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
-    .presets = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
+    .defaults = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
     .parse = udp_parse,
     .connect = udp_connect,
     .prepare = plx__os_prepare_arrivals,
@@ -299,7 +299,7 @@ static const struct plx_kind udp = {
     .take = udp_take,
     .add_statistics = udp_add_statistics,
     .finish = udp_finish,
-    .drop = udp_drop,
+    .destroy = udp_destroy,
 };
 
 plx_socket *plx_udp_new(void)

@@ -45,7 +45,7 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
     [PLX_OPTION_UNACKNOWLEDGED_TIMEOUT] = {"UNACKNOWLEDGED_TIMEOUT", 0, INT_MAX},
 };
 
-const int plx__option_presets[PLX__OPTION_COUNT] = {
+const int plx__option_defaults[PLX__OPTION_COUNT] = {
     [PLX_OPTION_LOW_DELAY] = 1,           [PLX_OPTION_PROTOCOL] = 2,
     [PLX_OPTION_CONNECT_TIMEOUT] = 30000, [PLX_OPTION_LINGER_TIMEOUT] = 30000,
     [PLX_OPTION_ROUTER_HOPS] = 32,        [PLX_OPTION_BROADCAST] = 1,
@@ -106,7 +106,7 @@ bool plx__options_copy(plx_socket *to, const plx_socket *from)
 void plx__options_apply(plx_socket *socket, int descriptor)
 {
     plx__option_set wanted =
-        socket->kind->presets | (socket->options == NULL ? 0 : socket->options->set);
+        socket->kind->defaults | (socket->options == NULL ? 0 : socket->options->set);
     wanted &= socket->kind->options & ~OBEYED;
     for (unsigned option = 0; wanted != 0; option++, wanted >>= 1) {
         if ((wanted & 1) != 0) {

@@ -33,13 +33,13 @@ struct plx__options {
 };
 
 /* What an option is when nobody set it. */
-extern const int plx__option_presets[PLX__OPTION_COUNT];
+extern const int plx__option_defaults[PLX__OPTION_COUNT];
 
 /* plx__option_value returns what was set, or the default. `options` may be NULL. */
 static inline int plx__option_value(const struct plx__options *options, plx_option option)
 {
     bool set = options != NULL && (options->set & ((plx__option_set)1 << option)) != 0;
-    return set ? options->values[option] : plx__option_presets[option];
+    return set ? options->values[option] : plx__option_defaults[option];
 }
 
 /* plx__option_name returns the name of an option, such as "KEEP_ALIVE"; NULL for a number that is none.

@@ -348,7 +348,7 @@ static bool has_one_watch(const plx_socket *socket)
     return socket->task.watches == &socket->watch && socket->watch.next == NULL;
 }
 
-void plx__socket_look(plx_socket *socket)
+void plx__socket_probe(plx_socket *socket)
 {
     if (plx__task_is_quiet(&socket->task)) {
         return;
@@ -415,7 +415,7 @@ bool plx_socket_poll(plx_socket *socket)
     if (is_quiet(socket)) {
         return !plx__task_is_quiet(&socket->task) && serve_quiet(socket, &budget);
     }
-    plx__socket_look(socket);
+    plx__socket_probe(socket);
     plx__hold_enter(&socket->hold);
     bool more = plx__socket_serve(socket, &budget);
     plx__socket_leave(socket);

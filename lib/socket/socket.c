@@ -27,8 +27,8 @@ plx_socket *plx__socket_new(const struct plx_kind *kind)
 
 static void destroy(plx_socket *socket)
 {
-    if (socket->kind->drop != NULL) {
-        socket->kind->drop(socket);
+    if (socket->kind->destroy != NULL) {
+        socket->kind->destroy(socket);
     }
     /* A handler may still have looked at it until now. */
     plx__buffer_clear(&socket->in, NULL);
@@ -109,10 +109,10 @@ void plx__socket_set_state(plx_socket *socket, plx_state state)
 static void clear_connection(plx_socket *socket)
 {
     socket->pending = 0;
-    socket->told_connected = socket->again = socket->more = socket->stuck = false;
+    socket->was_connected = socket->again = socket->more = socket->stuck = false;
     socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
     socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
-        socket->dropped = socket->filtered = false;
+        socket->dropped = socket->has_peer = false;
     socket->auto_connects = socket->will_connect = socket->wants_room = false;
     socket->too_long = socket->dropping = socket->drained = false;
     socket->input_error = socket->send_error = 0;
@@ -214,7 +214,7 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr
     socket->had_peer = true;
     plx__socket_set_state(socket, PLX_CONNECTED);
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CONNECTED);
-    socket->told_connected = true;
+    socket->was_connected = true;
     if (socket->kind->connected != NULL) {
         socket->kind->connected(socket);
     }
@@ -240,7 +240,7 @@ static void leave_system(plx_socket *socket)
 void plx__socket_end(plx_socket *socket)
 {
     plx__event_set untold = socket->pending & ~PLX__EVENTS_OF_SENDING;
-    bool connected = socket->told_connected;
+    bool connected = socket->was_connected;
     bool drained =
         socket->state == PLX_CLOSING && (untold & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;
     bool again =

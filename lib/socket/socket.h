@@ -64,7 +64,7 @@ struct plx_kind {
     bool short_is_all;  /* a read that brings less than asked for was all there is, but for the end
                                 and for urgent bytes; false: it may as well end behind a record */
     plx__option_set options; /* those that this kind has beside what all obey */
-    plx__option_set presets; /* those of them whose default differs from the kernel's */
+    plx__option_set defaults; /* those of them whose default differs from the kernel's */
 
     /* Reads `where` into the properties, for connecting or for listening. Returns 0, or a code after
      * plx__socket_fail. Required. */
@@ -150,7 +150,7 @@ struct plx_kind {
     /* Leaves nothing behind, the descriptor being about to be closed. NULL: nothing is left. */
     void (*finish)(plx_socket *socket);
     /* Frees what the kind's socket holds. NULL: nothing. */
-    void (*drop)(plx_socket *socket);
+    void (*destroy)(plx_socket *socket);
 };
 
 /* ---- owner ----------------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ struct plx_socket {
     uint8_t look_pause; /* CLOSING: milliseconds from one look for acknowledgements to the next */
     uint8_t next_event; /* nothing before it is told any more in this pass */
     bool dispatching : 1;   /* a handler of this socket runs */
-    bool told_connected : 1; /* so it will be told disconnected */
+    bool was_connected : 1; /* so it will be told disconnected */
     bool again : 1;          /* the handler took some and left some: tell of the rest */
     bool taken : 1;          /* something was read since data was told */
     bool fresh : 1;          /* something came since the last read */
@@ -206,11 +206,11 @@ struct plx_socket {
     bool aborted : 1;       /* send_progress returned true */
     bool paused : 1;        /* LISTENING, and no connection is wanted until wake_at; 0: for ever */
     bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
-    bool active : 1;        /* counted by its owner */
+    bool counted : 1;        /* counted by its owner */
     bool dropping : 1;    /* CLOSING: received bytes had no room, so nothing behind them is kept */
     bool too_long : 1;    /* CONNECTED: a message over the maximum stands first */
     bool trying : 1;      /* the kind wants to know who was heard and who cannot be reached */
-    bool filtered : 1;    /* BOUND to CONNECTED: a datagram socket with a peer */
+    bool has_peer : 1;    /* BOUND to CONNECTED: a datagram socket with a peer */
     bool dropped : 1;     /* what was written for a peer that was not found, and nothing since */
     bool drained : 1;     /* UNCONNECTED: disconnect ended the connection, and nothing was lost */
     bool had_peer : 1;    /* there is a peer, or was one until the connection ended */
@@ -273,7 +273,7 @@ static inline bool plx__socket_is_connecting(const plx_socket *socket)
  * datagrams may be without a peer, and without one on its way. */
 static inline bool plx__socket_has_packets(const plx_socket *socket)
 {
-    return socket->kind->record_size > 0 && (socket->filtered || socket->kind->type != SOCK_DGRAM ||
+    return socket->kind->record_size > 0 && (socket->has_peer || socket->kind->type != SOCK_DGRAM ||
                                              plx__socket_is_connecting(socket));
 }
 
@@ -401,9 +401,9 @@ bool plx__socket_has_input_work(const plx_socket *socket);
  * be reported: what ended the connection was noticed already. */
 bool plx__socket_has_ending(const plx_socket *socket);
 
-/* plx__socket_look finds out whether the descriptors are ready, for a socket that is not served by
+/* plx__socket_probe finds out whether the descriptors are ready, for a socket that is not served by
  * its group now. */
-void plx__socket_look(plx_socket *socket);
+void plx__socket_probe(plx_socket *socket);
 
 /* plx__socket_interest returns what the descriptor is to be watched for in that state. */
 unsigned plx__socket_interest(const plx_socket *socket, plx_state state);

@@ -188,7 +188,7 @@ static void set_addresses(plx_socket *socket, const struct plx__datagram_in *sel
     /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
      * them out. */
     intake->stranger =
-        socket->filtered && !plx_address_equal(&intake->record.address, &socket->remote);
+        socket->has_peer && !plx_address_equal(&intake->record.address, &socket->remote);
 }
 
 /* Puts the target behind the record at `place`; returns where that now seems to be, so that its data

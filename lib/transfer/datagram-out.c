@@ -301,7 +301,7 @@ static void collect(const plx_socket *socket, struct plx__datagram_out *self, st
                     const struct plx__budget *budget)
 {
     int family = plx__datagram_out_family(socket, self);
-    size_t most = socket->filtered || self->one_by_one ? 1 : PLX__OS_MESSAGES;
+    size_t most = socket->has_peer || self->one_by_one ? 1 : PLX__OS_MESSAGES;
     struct plx__budget rest = {budget->bytes, 0};
     batch->count = 0;
     for (size_t at = 0; at < socket->out.size && batch->count < most && rest.bytes > 0;) {
@@ -383,7 +383,7 @@ static void fail_send(plx_socket *socket, const struct plx__os_message *message,
 /* Fails an earlier datagram, which was for the peer if there is one. */
 static void fail_before(plx_socket *socket, const struct plx__os_message *message, int error)
 {
-    if (socket->filtered) {
+    if (socket->has_peer) {
         plx__unreached_fail(socket, &socket->remote, error, "send to");
     } else {
         fail_send(socket, message, error);
