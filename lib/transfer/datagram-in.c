@@ -1,8 +1,8 @@
 /* lib/transfer/datagram-in.c -- datagrams as they come in. */
 #include "config.h"
 
-#include "lib/transfer/datagram-in.h"
 #include "lib/base/record.h"
+#include "lib/transfer/datagram-in.h"
 #include "lib/transfer/unreached.h"
 
 #include <errno.h>
@@ -32,8 +32,8 @@ static size_t least_of(size_t a, size_t b)
 static size_t take_blocks(plx_socket *socket, struct plx__datagram_in *self, size_t places)
 {
     size_t count = 0;
-    while (count < places && plx__buffer_reserve(&self->blocks[count / PLX__DATAGRAM_IN_PLACES], BLOCK,
-                                                 plx__socket_pool(socket)) != NULL) {
+    while (count < places && plx__buffer_reserve(&self->blocks[count / PLX__DATAGRAM_IN_PLACES],
+                                                 BLOCK, plx__socket_pool(socket)) != NULL) {
         count += PLX__DATAGRAM_IN_PLACES;
     }
     return least_of(count, places);
@@ -127,10 +127,12 @@ int plx__datagram_in_port(const plx_socket *socket, struct plx__datagram_in *sel
 }
 
 /* The address that an arrival came to, with the port. */
-static plx_address destination_of(const struct plx__datagram_in *self, const struct plx__os_arrival *arrival)
+static plx_address destination_of(const struct plx__datagram_in *self,
+                                  const struct plx__os_arrival *arrival)
 {
     bool said = arrival->to.family != 0;
-    if (self->destination == PLX__DESTINATION_ONE || (self->destination == PLX__DESTINATION_LEAVING && !said)) {
+    if (self->destination == PLX__DESTINATION_ONE ||
+        (self->destination == PLX__DESTINATION_LEAVING && !said)) {
         return self->local;
     }
     plx_address to = arrival->to;
@@ -143,7 +145,7 @@ static plx_address destination_of(const struct plx__datagram_in *self, const str
 /* What has gone into the receive buffer. */
 struct intake {
     struct plx__record record;          /* with the sender of the last one, and no more */
-    plx_address destination;                 /* the address it came to */
+    plx_address destination;            /* the address it came to */
     const struct plx__os_arrival *last; /* the same, to compare; NULL: not known */
     bool stranger;                      /* not the peer */
     bool each;                          /* the address it came to may differ */
@@ -249,8 +251,9 @@ static size_t size_of_list(const struct plx__os_arrival *list, size_t count)
     return size;
 }
 
-static void keep_list(plx_socket *socket, const struct plx__datagram_in *self, struct intake *intake,
-                      const struct plx__os_arrival *list, size_t count, struct plx__budget *budget)
+static void keep_list(plx_socket *socket, const struct plx__datagram_in *self,
+                      struct intake *intake, const struct plx__os_arrival *list, size_t count,
+                      struct plx__budget *budget)
 {
     size_t size = size_of_list(list, count);
     uint8_t *start = plx__buffer_reserve(&socket->in, size + count * sizeof intake->destination,
@@ -325,8 +328,8 @@ static bool pass_error(plx_socket *socket, struct plx__datagram_in *self, bool s
 }
 
 /* Takes what one call brings; false when there is no more. */
-static bool receive_some(plx_socket *socket, struct plx__datagram_in *self, struct plx__budget *budget,
-                         uint8_t *place, struct intake *intake)
+static bool receive_some(plx_socket *socket, struct plx__datagram_in *self,
+                         struct plx__budget *budget, uint8_t *place, struct intake *intake)
 {
     struct plx__os_arrival list[PLX__OS_ARRIVALS];
     size_t asked = lay_places(socket, self, budget, list, place);
@@ -343,8 +346,8 @@ static bool receive_some(plx_socket *socket, struct plx__datagram_in *self, stru
     }
     intake->arrivals += (size_t)count;
     intake->errors = 0;
-    self->places = (uint8_t)least_of(asked < PLX__DATAGRAM_IN_PLACES ? PLX__DATAGRAM_IN_PLACES : asked * 2,
-                                     PLX__OS_ARRIVALS);
+    self->places = (uint8_t)least_of(
+        asked < PLX__DATAGRAM_IN_PLACES ? PLX__DATAGRAM_IN_PLACES : asked * 2, PLX__OS_ARRIVALS);
     return (size_t)count == asked;
 }
 
@@ -370,7 +373,8 @@ static void settle(plx_socket *socket, struct plx__datagram_in *self, size_t arr
     }
 }
 
-void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *self, struct plx__budget *budget)
+void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *self,
+                              struct plx__budget *budget)
 {
     uint8_t place[PLX__OS_ARRIVAL_SIZE];
     int limit = plx__option_value(socket->options, PLX_OPTION_READ_LIMIT);

@@ -28,25 +28,30 @@
  *       |  +--------------------------> ONE <--all from before has been received---+
  *       +---------disconnected----------+
  */
-enum plx__destination { PLX__DESTINATION_UNKNOWN, PLX__DESTINATION_EACH, PLX__DESTINATION_LEAVING, PLX__DESTINATION_ONE };
+enum plx__destination {
+    PLX__DESTINATION_UNKNOWN,
+    PLX__DESTINATION_EACH,
+    PLX__DESTINATION_LEAVING,
+    PLX__DESTINATION_ONE
+};
 
 #define PLX__DATAGRAM_IN_PLACES 4 /* in a block, the largest that a pool keeps */
 #define PLX__DATAGRAM_IN_BLOCKS (PLX__OS_ARRIVALS / PLX__DATAGRAM_IN_PLACES)
 
 struct plx__datagram_in {
     struct plx__buffer blocks[PLX__DATAGRAM_IN_BLOCKS]; /* the first ones may have their block */
-    uint8_t places;                                 /* for the next call; 0: as few as may be */
-    uint8_t idle;                                   /* so many times nothing had come */
-    uint32_t told;     /* of those dropped, as the system last told: modulo 2^32 */
-    uint64_t dropped;  /* the same with all its digits */
-    bool one_by_one;   /* several with one call were refused */
-    uint8_t destination;    /* plx__target */
-    plx_address local; /* what the descriptor is bound to; not known in UNKNOWN */
+    uint8_t places;                                     /* for the next call; 0: as few as may be */
+    uint8_t idle;                                       /* so many times nothing had come */
+    uint32_t told;       /* of those dropped, as the system last told: modulo 2^32 */
+    uint64_t dropped;    /* the same with all its digits */
+    bool one_by_one;     /* several with one call were refused */
+    uint8_t destination; /* plx__target */
+    plx_address local;   /* what the descriptor is bound to; not known in UNKNOWN */
 };
 
 /* plx__datagram_in_receive moves datagrams from the system into the receive buffer and sets news. */
 void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *incoming,
-                        struct plx__budget *budget);
+                              struct plx__budget *budget);
 
 /* plx__datagram_in_dropped returns how many datagrams the kernel has dropped since it opened the descriptor,
  * because it had no room; -1 where it does not say so. */

@@ -2,241 +2,22 @@
 #include "config.h"
 
 #include "lib/base/address.h"
-#include "lib/transfer/datagram-out.h"
 #include "lib/base/error.h"
-#include "lib/socket/failure.h"
 #include "lib/resolve/trial.h"
+#include "lib/socket/failure.h"
+#include "lib/transfer/datagram-out.h"
 #include "lib/transfer/unreached.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* The kernel's own limit when segments came (Linux 4.18); it takes more since. */
-#define RUN_COUNT 64
-
-/* ---- the queue ------------------------------------------------------------------------------- */
-
-static struct plx__run run_at(const struct plx__buffer *queue, size_t offset)
-{
-    struct plx__run run;
-    /* Runs begin at any byte: copying is what alignment asks for. */
-    memcpy(&run, plx__buffer_data(queue) + offset, sizeof run);
-    return run;
-}
-
-static void put_run(struct plx__buffer *queue, size_t offset, const struct plx__run *run)
-{
-    memcpy(queue->block + queue->start + offset, run, sizeof *run);
-}
-
-static size_t head_of(const struct plx__run *run)
-{
-    return sizeof *run + run->source;
-}
-
-_Static_assert(sizeof(struct plx__source) == sizeof(struct plx__run),
-               "a source has the room of a run");
-
-static struct plx__source source_at(const struct plx__buffer *queue, size_t offset)
-{
-    struct plx__source source;
-    memcpy(&source, plx__buffer_data(queue) + offset + sizeof(struct plx__run), sizeof source);
-    return source;
-}
-
-/* A run that grows changes in nothing else. */
-static void put_size(struct plx__buffer *queue, size_t offset, uint32_t size)
-{
-    memcpy(queue->block + queue->start + offset + offsetof(struct plx__run, size), &size,
-           sizeof size);
-}
-
-/* Whether a datagram may go behind those of the last run. */
-static inline bool joins(const struct plx__datagram_out *self, const plx_address *to,
-                         const struct plx__source *source, size_t size)
-{
-    if (!self->open || size == 0 || size > self->last.segment || self->count >= RUN_COUNT ||
-        self->last.size + size > PLX__RUN_SIZE ||
-        memcmp(&self->last.address, to, sizeof *to) != 0) {
-        return false;
-    }
-    return source == NULL
-               ? self->last.source == 0
-               : self->last.source != 0 && memcmp(&self->source, source, sizeof *source) == 0;
-}
-
-static inline bool join(plx_socket *socket, struct plx__datagram_out *self, const void *data,
-                        size_t size)
-{
-    uint8_t *place = plx__buffer_reserve(&socket->out, size, plx__socket_pool(socket));
-    if (place == NULL) {
-        return false;
-    }
-    memcpy(place, data, size);
-    plx__buffer_commit(&socket->out, size);
-    self->last.size += (uint32_t)size;
-    self->count++;
-    self->open = size == self->last.segment;
-    put_size(&socket->out, socket->out.size - self->last.size - head_of(&self->last),
-             self->last.size);
-    return true;
-}
-
-static inline bool begin_run(plx_socket *socket, struct plx__datagram_out *self, const plx_address *to,
-                             const struct plx__source *source, const void *data, size_t size)
-{
-    size_t head = source == NULL ? sizeof self->last : sizeof self->last + sizeof *source;
-    uint8_t *place = plx__buffer_reserve(&socket->out, head + size, plx__socket_pool(socket));
-    if (place == NULL) {
-        return false;
-    }
-    self->last = (struct plx__run){.address = *to,
-                                   .size = (uint32_t)size,
-                                   .segment = (uint16_t)size,
-                                   .source = source == NULL ? 0 : sizeof *source};
-    memcpy(place, &self->last, sizeof self->last);
-    if (source != NULL) {
-        self->source = *source;
-        memcpy(place + sizeof self->last, source, sizeof *source);
-    }
-    if (size > 0) {
-        memcpy(place + head, data, size);
-    }
-    plx__buffer_commit(&socket->out, head + size);
-    self->open = size > 0;
-    self->count = 1;
-    socket->out_records += source == NULL ? 1 : 2;
-    return true;
-}
-
-/* Writes what a datagram leaves from; NULL: the kernel chooses. */
-static PLX__APART const struct plx__source *find_source(struct plx__datagram_out *self,
-                                                        const plx_address *to,
-                                                        const plx_address *from,
-                                                        struct plx__source *ret_source)
-{
-    from = from == NULL || plx__address_is_for_many(from) ? NULL : from;
-    const plx_address *heard = from == NULL ? plx__origins_find(&self->origins, to) : from;
-    if (heard == NULL) {
-        return NULL;
-    }
-    *ret_source = (struct plx__source){.address = *heard, .chosen = from != NULL};
-    ret_source->address.port = 0;
-    return ret_source;
-}
-
-bool plx__datagram_out_add(plx_socket *socket, struct plx__datagram_out *self, const plx_address *to,
-                        const plx_address *from, const void *data, size_t size)
-{
-    static const plx_address peer = {0};
-    struct plx__source place;
-    bool chosen = to != NULL && (from != NULL || self->origins.list != NULL);
-    const struct plx__source *source = chosen ? find_source(self, to, from, &place) : NULL;
-    to = to == NULL ? &peer : to;
-    if (socket->out_records == 0) {
-        self->datagrams = 0;
-        self->open = false;
-    }
-    bool added = joins(self, to, source, size) ? join(socket, self, data, size)
-                                               : begin_run(socket, self, to, source, data, size);
-    self->datagrams += added ? 1 : 0;
-    return added;
-}
-
-size_t plx__datagram_out_count(const plx_socket *socket, const struct plx__datagram_out *self)
-{
-    return socket->out_records == 0 ? 0 : self->datagrams;
-}
-
-int plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *self)
-{
-    struct plx__sockaddr local;
-    if (self->family == 0) {
-        self->family = plx__os_local_sockaddr(socket->watch.descriptor, &local) < 0
-                           ? AF_INET
-                           : plx__sockaddr_family(&local);
-    }
-    return self->family;
-}
-
-void plx__datagram_out_clear(struct plx__datagram_out *self)
-{
-    plx__origins_clear(&self->origins);
-    *self = (struct plx__datagram_out){0};
-}
-
-/* Takes `size` bytes from the front of the first run: what is left of it becomes the first. */
-static inline void take_front(plx_socket *socket, size_t size)
-{
-    uint8_t kept[sizeof(struct plx__run) + sizeof(struct plx__source)];
-    struct plx__run run = run_at(&socket->out, 0);
-    size_t head = head_of(&run);
-    if (run.size == size) {
-        plx__buffer_skip(&socket->out, head + size);
-        socket->out_records -= run.source == 0 ? 1 : 2;
-        return;
-    }
-    put_size(&socket->out, 0, run.size - (uint32_t)size);
-    memcpy(kept, plx__buffer_data(&socket->out), head);
-    plx__buffer_skip(&socket->out, size);
-    memcpy(socket->out.block + socket->out.start, kept, head);
-}
-
-static size_t datagrams_in(const struct plx__run *run)
-{
-    return run->size == 0 ? 1 : (run->size + run->segment - 1) / run->segment;
-}
-
-size_t plx__datagram_out_lose_peer(plx_socket *socket, struct plx__datagram_out *self,
-                                const plx_address *address)
-{
-    struct plx__buffer *queue = &socket->out;
-    size_t kept = 0, dropped = 0;
-    for (size_t at = 0; at < queue->size;) {
-        struct plx__run run = run_at(queue, at);
-        size_t size = head_of(&run) + run.size;
-        bool peers = run.address.family == 0;
-        if (peers && address != NULL) {
-            run.address = *address;
-            put_run(queue, at, &run);
-        }
-        if (peers && address == NULL) {
-            dropped += datagrams_in(&run);
-            socket->out_records--; /* what leaves for the peer has no source */
-        } else {
-            uint8_t *data = queue->block + queue->start;
-            memmove(data + kept, data + at, size);
-            kept += size;
-        }
-        at += size;
-    }
-    queue->size = kept;
-    self->open = false;
-    self->datagrams -= dropped;
-    return dropped;
-}
-
-void plx__datagram_out_redirect(plx_socket *socket, struct plx__datagram_out *self,
-                             const plx_address *from, const plx_address *to)
-{
-    for (size_t at = 0; at < socket->out.size;) {
-        struct plx__run run = run_at(&socket->out, at);
-        if (plx_address_equal(&run.address, from)) {
-            run.address = *to;
-            put_run(&socket->out, at, &run);
-        }
-        at += head_of(&run) + run.size;
-    }
-    self->open = false;
-}
-
 /* ---- what goes with one call ----------------------------------------------------------------- */
 
 struct batch {
     struct plx__os_message messages[PLX__OS_MESSAGES];
     struct plx__sockaddr names[PLX__OS_MESSAGES]; /* one for each run */
-    plx_address sources[PLX__OS_MESSAGES];       /* the same, where it has one */
+    plx_address sources[PLX__OS_MESSAGES];        /* the same, where it has one */
     size_t count;
 };
 
@@ -273,7 +54,8 @@ static size_t size_of_message(const struct plx__run *run, size_t left, bool segm
 static void add_run(struct batch *batch, const struct plx__run *run, const plx_address *source,
                     const uint8_t *data, bool segments, size_t most, struct plx__budget *budget)
 {
-    const struct plx__sockaddr *name = run->address.family == 0 ? NULL : &batch->names[batch->count];
+    const struct plx__sockaddr *name =
+        run->address.family == 0 ? NULL : &batch->names[batch->count];
     size_t done = 0;
     do {
         size_t size = size_of_message(run, run->size - done, segments, budget);
@@ -292,7 +74,7 @@ static PLX__APART const plx_address *add_source(const plx_socket *socket, size_t
                                                 struct batch *batch)
 {
     plx_address *source = &batch->sources[batch->count];
-    *source = source_at(&socket->out, at).address;
+    *source = plx__run_source(&socket->out, at).address;
     return source->family == 0 ? NULL : source;
 }
 
@@ -305,12 +87,12 @@ static void collect(const plx_socket *socket, struct plx__datagram_out *self, st
     struct plx__budget rest = {budget->bytes, 0};
     batch->count = 0;
     for (size_t at = 0; at < socket->out.size && batch->count < most && rest.bytes > 0;) {
-        struct plx__run run = run_at(&socket->out, at);
+        struct plx__run run = plx__run_at(&socket->out, at);
         const plx_address *source = run.source == 0 ? NULL : add_source(socket, at, batch);
         plx__sockaddr_from_address(&batch->names[batch->count], &run.address, family);
-        add_run(batch, &run, source, plx__buffer_data(&socket->out) + at + head_of(&run),
+        add_run(batch, &run, source, plx__buffer_data(&socket->out) + at + plx__run_head(&run),
                 may_segment(socket, self, &run), most, &rest);
-        at += head_of(&run) + run.size;
+        at += plx__run_head(&run) + run.size;
     }
 }
 
@@ -326,10 +108,9 @@ static size_t datagrams_of(const struct plx__os_message *message)
 static PLX__APART void note_passed(plx_socket *socket, struct plx__datagram_out *self,
                                    const struct plx__os_message *message, bool sent)
 {
-    struct plx__run run = run_at(&socket->out, 0);
-    bool tried = self->trials != NULL &&
-                 plx__trials_sent(self->trials, &run.address, message->data, message->size,
-                                  message->segment);
+    struct plx__run run = plx__run_at(&socket->out, 0);
+    bool tried = self->trials != NULL && plx__trials_sent(self->trials, &run.address, message->data,
+                                                          message->size, message->segment);
     if (sent && !tried && message->name != NULL) {
         plx__unreached_reached(socket, &run.address);
     }
@@ -349,7 +130,7 @@ static void pass(plx_socket *socket, struct plx__datagram_out *self, const struc
         if (followed) {
             note_passed(socket, self, message, sent);
         }
-        take_front(socket, message->size);
+        plx__run_take_front(socket, message->size);
         bytes += message->size;
         datagrams += pieces;
         /* The price of a call for each datagram: each goes all the way through the system. */
@@ -366,11 +147,11 @@ static void pass(plx_socket *socket, struct plx__datagram_out *self, const struc
 static void fail_send(plx_socket *socket, const struct plx__os_message *message, int error)
 {
     char step[48 + PLX__ADDRESS_TEXT_SIZE], from[PLX__ADDRESS_TEXT_SIZE] = "";
-    struct plx__run run = run_at(&socket->out, 0);
+    struct plx__run run = plx__run_at(&socket->out, 0);
     struct plx__source source = {.chosen = false};
     const plx_address *to = run.address.family == 0 ? &socket->remote : &run.address;
     if (run.source != 0) {
-        source = source_at(&socket->out, 0);
+        source = plx__run_source(&socket->out, 0);
     }
     if (source.chosen) {
         plx__address_format_host(&source.address, from, sizeof from);
@@ -447,8 +228,8 @@ static ptrdiff_t send_without_source(plx_socket *socket, struct plx__datagram_ou
                                      struct batch *batch, int refusal)
 {
     static const plx_address none = {0};
-    struct plx__run run = run_at(&socket->out, 0);
-    struct plx__source source = source_at(&socket->out, 0);
+    struct plx__run run = plx__run_at(&socket->out, 0);
+    struct plx__source source = plx__run_source(&socket->out, 0);
     int fault = source.chosen ? plx__os_check_source(&source.address) : -EACCES;
     if (fault != -EACCES) {
         return fault == 0 ? refusal : fault;
@@ -465,7 +246,8 @@ static ptrdiff_t send_without_source(plx_socket *socket, struct plx__datagram_ou
 }
 
 /* Sends what goes with one call; false when the system takes no more. */
-static bool send_some(plx_socket *socket, struct plx__datagram_out *self, struct plx__budget *budget)
+static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
+                      struct plx__budget *budget)
 {
     struct batch batch;
     collect(socket, self, &batch, budget);
@@ -490,7 +272,7 @@ static bool send_some(plx_socket *socket, struct plx__datagram_out *self, struct
 }
 
 void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *self,
-                         struct plx__budget *budget)
+                            struct plx__budget *budget)
 {
     while (socket->out_records > 0 && !plx__budget_is_spent(budget) &&
            send_some(socket, self, budget)) {

@@ -28,24 +28,9 @@
 
 #include "lib/base/origin.h"
 #include "lib/socket/socket.h"
-
-/* The most that a run may carry: what one datagram over IPv4 can (RFC 768, RFC 791). */
-#define PLX__RUN_SIZE ((size_t)65507)
+#include "lib/transfer/run.h"
 
 struct plx__trials;
-
-struct plx__run {
-    plx_address address; /* family 0: the peer */
-    uint32_t size;       /* of all its payloads */
-    uint16_t segment;    /* of one of them but the last */
-    uint16_t source;     /* the bytes of the source that follows, or 0 */
-};
-
-struct plx__source {
-    plx_address address; /* without a port; family 0: the kernel's choice after all */
-    bool chosen;         /* by the program */
-    uint8_t unused[7];
-};
 
 struct plx__datagram_out {
     struct plx__run last;      /* as it stands in the queue, while `open` */
@@ -65,21 +50,22 @@ struct plx__datagram_out {
 
 /* plx__datagram_out_add queues a datagram; `to` NULL is the peer, `from` NULL the address at which `to`
  * was heard, or one of the kernel's choice. False when out of memory. */
-bool plx__datagram_out_add(plx_socket *socket, struct plx__datagram_out *outgoing, const plx_address *to,
-                        const plx_address *from, const void *data, size_t size);
+bool plx__datagram_out_add(plx_socket *socket, struct plx__datagram_out *outgoing,
+                           const plx_address *to, const plx_address *from, const void *data,
+                           size_t size);
 
 /* plx__datagram_out_lose_peer makes what is queued for the peer the datagrams of an address, or drops it
  * with NULL; the others stay. Returns how many were dropped. */
 size_t plx__datagram_out_lose_peer(plx_socket *socket, struct plx__datagram_out *outgoing,
-                                const plx_address *address);
+                                   const plx_address *address);
 
 /* plx__datagram_out_redirect has what is queued for one address go to another. */
 void plx__datagram_out_redirect(plx_socket *socket, struct plx__datagram_out *outgoing,
-                             const plx_address *from, const plx_address *to);
+                                const plx_address *from, const plx_address *to);
 
 /* plx__datagram_out_send moves the queue to the system and sets news. */
 void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *outgoing,
-                         struct plx__budget *budget);
+                            struct plx__budget *budget);
 
 /* plx__datagram_out_count returns how many datagrams are queued. */
 size_t plx__datagram_out_count(const plx_socket *socket, const struct plx__datagram_out *outgoing);

@@ -1,8 +1,8 @@
 /* lib/transfer/handles.c -- descriptors that ride on the bytes of a stream. */
 #include "config.h"
 
-#include "lib/transfer/handles.h"
 #include "lib/os/os.h"
+#include "lib/transfer/handles.h"
 
 #include <errno.h>
 #include <string.h>

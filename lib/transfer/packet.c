@@ -1,8 +1,8 @@
 /* lib/transfer/packet.c -- what sockets share that read and write records and no stream. */
 #include "config.h"
 
-#include "lib/transfer/packet.h"
 #include "lib/base/record.h"
+#include "lib/transfer/packet.h"
 
 const void *plx__packet_front(const plx_socket *socket, size_t *ret_size)
 {

@@ -2,8 +2,8 @@
 #include "config.h"
 
 #include "lib/base/address.h"
-#include "lib/socket/failure.h"
 #include "lib/base/memory.h"
+#include "lib/socket/failure.h"
 #include "lib/transfer/unreached.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static void note(plx_socket *socket, const plx_address *address, int error)
 }
 
 void plx__unreached_report(plx_socket *socket, const plx_address *address, int error,
-                         const char *step)
+                           const char *step)
 {
     struct plx__unreached *self = socket->errors == NULL ? NULL : socket->errors->unreached;
     char host[PLX__ADDRESS_TEXT_SIZE];

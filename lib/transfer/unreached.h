@@ -25,7 +25,7 @@ struct plx__unreached {
  * "receive from"; the address follows it. plx__unreached_fail is that, unless the kind keeps the failure
  * from the program, for another address of a name may be reached. */
 void plx__unreached_report(plx_socket *socket, const plx_address *address, int error,
-                         const char *step);
+                           const char *step);
 void plx__unreached_fail(plx_socket *socket, const plx_address *address, int error,
                          const char *step);
 
