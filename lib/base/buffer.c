@@ -173,8 +173,7 @@ void *plx__buffer_make_room(struct plx__buffer *buffer, size_t size, struct plx_
 static bool make_room_before(struct plx__buffer *buffer, size_t size, struct plx__pool *pool)
 {
     size_t spare = buffer->size <= PLX__BUFFER_BLOCK / 4 ? 0 : buffer->size / 2;
-    if (size > SIZE_MAX / 2 ||
-        (!widen(buffer, size + spare, pool) && !widen(buffer, size, pool))) {
+    if (size > SIZE_MAX / 2 || (!widen(buffer, size + spare, pool) && !widen(buffer, size, pool))) {
         return false;
     }
     slide_to(buffer, size + (buffer->capacity - buffer->size - size) / 2);

@@ -54,12 +54,13 @@ typedef uint32_t plx__event_set;
 #define PLX__EVENTS_BEFORE_SENDING (PLX__EVENT_BIT(PLX__EVENT_CLOSING) - 1)
 
 /* What has to be told before the end of the connection is. */
-#define PLX__EVENTS_BEFORE_END                                                                   \
+#define PLX__EVENTS_BEFORE_END                                                                     \
     (PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED) - 1 - PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR))
 
 /* What sending brings. */
-#define PLX__EVENTS_OF_SENDING                                                                       \
-    (PLX__EVENT_BIT(PLX__EVENT_PROGRESS) | PLX__EVENT_BIT(PLX__EVENT_COMPLETE) | PLX__EVENT_BIT(PLX__EVENT_ROOM))
+#define PLX__EVENTS_OF_SENDING                                                                     \
+    (PLX__EVENT_BIT(PLX__EVENT_PROGRESS) | PLX__EVENT_BIT(PLX__EVENT_COMPLETE) |                   \
+     PLX__EVENT_BIT(PLX__EVENT_ROOM))
 
 /* Who is told. `size` is the size of the table as the program was compiled with it: members beyond
  * it do not exist. */

@@ -3,9 +3,9 @@
 
 #include "lib/base/address.h"
 #include "lib/base/error.h"
-#include "lib/os/interface.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/where.h"
+#include "lib/os/interface.h"
 
 #include <errno.h>
 #include <string.h>
@@ -54,7 +54,8 @@ int plx__internet_check_host(plx_socket *socket, const char *host)
                : plx__internet_fail_look_up(socket, &failure, host);
 }
 
-int plx__internet_target(plx_socket *socket, const char *host, int port, struct plx__target *ret_target)
+int plx__internet_target(plx_socket *socket, const char *host, int port,
+                         struct plx__target *ret_target)
 {
     plx_address address;
     if (host == NULL || host[0] == '\0') {

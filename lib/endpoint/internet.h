@@ -13,7 +13,8 @@
 int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen);
 
 /* plx__internet_target says where host and port lead. Returns 0, or a code after plx__socket_fail. */
-int plx__internet_target(plx_socket *socket, const char *host, int port, struct plx__target *ret_target);
+int plx__internet_target(plx_socket *socket, const char *host, int port,
+                         struct plx__target *ret_target);
 
 /* plx__internet_check says whether somebody may be reached at `address`: not NULL, of a family, with a
  * port. Returns 0, or a code after plx__socket_fail; `call` is such as "write to". */

@@ -5,9 +5,9 @@
 #include "lib/base/address.h"
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
-#include "lib/socket/failure.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/membership.h"
+#include "lib/socket/failure.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,10 +2,10 @@
 #include "config.h"
 
 #include "lib/base/clock.h"
-#include "lib/socket/failure.h"
+#include "lib/base/record.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/named.h"
-#include "lib/base/record.h"
+#include "lib/socket/failure.h"
 #include "lib/transfer/unreached.h"
 
 #include <errno.h>
@@ -53,8 +53,8 @@ static size_t count_trials(const struct plx__trials *trials)
 
 /* The address of a known name for datagrams to that port. */
 static plx_address target_of(plx_socket *socket, struct plx__named *self,
-                             struct plx__datagram_out *outgoing, const struct plx__cached_host *name,
-                             int port)
+                             struct plx__datagram_out *outgoing,
+                             const struct plx__cached_host *name, int port)
 {
     struct plx__trial *trial = plx__trials_find(&self->names.trials, name, (uint16_t)port);
     if (trial == NULL && name->count > 1 && count_trials(&self->names.trials) < MOST_TRIALS) {
@@ -215,8 +215,9 @@ static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx
     return 0;
 }
 
-int plx__named_write(plx_socket *socket, struct plx__named *self, struct plx__datagram_out *outgoing,
-                     const char *host, int port, int family, const void *data, size_t size)
+int plx__named_write(plx_socket *socket, struct plx__named *self,
+                     struct plx__datagram_out *outgoing, const char *host, int port, int family,
+                     const void *data, size_t size)
 {
     struct plx__cached_host *name = plx__host_cache_get(&self->names, &socket->task, host, family);
     if (name == NULL) {

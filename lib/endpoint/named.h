@@ -5,9 +5,9 @@
 #ifndef PLX_LIB_NAMED_H
 #define PLX_LIB_NAMED_H
 
+#include "lib/resolve/host-cache.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/datagram-out.h"
-#include "lib/resolve/host-cache.h"
 
 struct plx__named {
     struct plx__host_cache names;
@@ -17,12 +17,14 @@ struct plx__named {
 
 /* plx__named_write queues a datagram, checked before, for a host name; family is 4, 6 or 0 for any.
  * Returns 0, or a code after plx__socket_fail. */
-int plx__named_write(plx_socket *socket, struct plx__named *named, struct plx__datagram_out *outgoing,
-                     const char *host, int port, int family, const void *data, size_t size);
+int plx__named_write(plx_socket *socket, struct plx__named *named,
+                     struct plx__datagram_out *outgoing, const char *host, int port, int family,
+                     const void *data, size_t size);
 
 /* plx__named_try says which addresses the peer's name has; the socket is connected to [chosen]. */
-void plx__named_try(plx_socket *socket, struct plx__named *named, struct plx__datagram_out *outgoing,
-                    const plx_address *addresses, size_t count, size_t chosen, uint16_t port);
+void plx__named_try(plx_socket *socket, struct plx__named *named,
+                    struct plx__datagram_out *outgoing, const plx_address *addresses, size_t count,
+                    size_t chosen, uint16_t port);
 
 /* plx__named_rests says that no look-up and no trial is under way, as nearly always: there is nothing to
  * advance, and no deadline. */

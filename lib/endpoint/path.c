@@ -236,8 +236,9 @@ static int fail_to_bind(plx_socket *socket, int error)
     }
     set_lock_path(lock, sizeof lock, socket->path);
     const char *slash = strrchr(lock, '/');
-    return plx__socket_fail_system(socket, -EADDRINUSE, "bind to %s (%s is locked by another program)",
-                                   socket->path, slash == NULL ? lock : slash + 1);
+    return plx__socket_fail_system(socket, -EADDRINUSE,
+                                   "bind to %s (%s is locked by another program)", socket->path,
+                                   slash == NULL ? lock : slash + 1);
 }
 
 int plx__path_bind(plx_socket *socket)

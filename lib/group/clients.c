@@ -2,8 +2,8 @@
 #include "config.h"
 
 #include "lib/base/error.h"
-#include "lib/socket/message.h"
 #include "lib/group/server.h"
+#include "lib/socket/message.h"
 #include "lib/transfer/stream.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
 
 #include "lib/base/base.h"
 #include "lib/base/error.h"
-#include "lib/group/group.h"
 #include "lib/base/memory.h"
+#include "lib/group/group.h"
 #include "lib/socket/socket.h"
 
 #include <errno.h>

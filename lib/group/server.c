@@ -3,8 +3,8 @@
 
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
-#include "lib/socket/message.h"
 #include "lib/group/server.h"
+#include "lib/socket/message.h"
 
 #include <errno.h>
 

@@ -2,9 +2,9 @@
 #include "config.h"
 
 #include "lib/base/error.h"
-#include "lib/transfer/handles.h"
 #include "lib/base/memory.h"
 #include "lib/endpoint/path.h"
+#include "lib/transfer/handles.h"
 #include "lib/transfer/stream.h"
 
 #include <pollux/ipc.h>

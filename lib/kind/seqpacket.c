@@ -4,9 +4,9 @@
  * stream (lib/transfer/stream.h), the paths those of lib/endpoint/path.h. */
 #include "config.h"
 
-#include "lib/transfer/packet.h"
-#include "lib/endpoint/path.h"
 #include "lib/base/record.h"
+#include "lib/endpoint/path.h"
+#include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
 
 #include <pollux/seqpacket.h>

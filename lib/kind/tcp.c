@@ -28,8 +28,8 @@ static ptrdiff_t tcp_unconfirmed(plx_socket *socket)
 
 static void tcp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
 {
-    struct plx__os_tcp_info facts;
-    if (plx__os_tcp_info(socket->watch.descriptor, &facts) == 0) {
+    struct plx__os_connection_facts facts;
+    if (plx__os_connection_facts(socket->watch.descriptor, &facts) == 0) {
         statistics->round_trip = facts.round_trip;
         statistics->round_trip_variation = facts.round_trip_variation;
         statistics->retransmissions = facts.retransmissions;

@@ -5,18 +5,18 @@
 #include "config.h"
 
 #include "lib/base/address.h"
-#include "lib/transfer/datagram-in.h"
 #include "lib/base/base.h"
 #include "lib/base/clock.h"
-#include "lib/transfer/datagram-out.h"
 #include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/base/record.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/membership.h"
-#include "lib/base/memory.h"
 #include "lib/endpoint/named.h"
-#include "lib/transfer/packet.h"
-#include "lib/base/record.h"
 #include "lib/endpoint/where.h"
+#include "lib/transfer/datagram-in.h"
+#include "lib/transfer/datagram-out.h"
+#include "lib/transfer/packet.h"
 
 #include <pollux/udp.h>
 
@@ -36,7 +36,8 @@ struct udp {
     char *peer_host; /* where connect_to wants to go, apart from the address property */
     int peer_port;
     char *broadcast;
-    plx_address destination; /* the address that the datagrams read now came to (lib/base/record.h) */
+    plx_address
+        destination; /* the address that the datagrams read now came to (lib/base/record.h) */
 };
 
 static struct udp *udp_of(const plx_socket *socket)
@@ -83,7 +84,8 @@ static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
 
 static int udp_target(plx_socket *socket, struct plx__target *ret_target)
 {
-    return plx__internet_target(socket, udp_of(socket)->peer_host, udp_of(socket)->peer_port, ret_target);
+    return plx__internet_target(socket, udp_of(socket)->peer_host, udp_of(socket)->peer_port,
+                                ret_target);
 }
 
 static void udp_connected(plx_socket *socket)
@@ -138,7 +140,8 @@ static PLX__APART void note_target(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
     struct plx__record record = plx__record_first(&socket->in);
-    memcpy(&self->destination, plx__buffer_data(&socket->in) + sizeof record, sizeof self->destination);
+    memcpy(&self->destination, plx__buffer_data(&socket->in) + sizeof record,
+           sizeof self->destination);
     if (self->incoming.destination == PLX__DESTINATION_EACH &&
         !plx__origins_note(&self->outgoing.origins, &record.address, &self->destination)) {
         plx__socket_fail_memory(socket, "remember the address that a datagram came to");

@@ -145,13 +145,13 @@ static int connect_long_path(int descriptor, const char *path)
 int plx__os_bind(int descriptor, const struct plx__sockaddr *name)
 {
     return name->long_path == NULL ? result_of(bind(descriptor, &name->as.any, name->size))
-                             : bind_long_path(descriptor, name->long_path);
+                                   : bind_long_path(descriptor, name->long_path);
 }
 
 int plx__os_connect(int descriptor, const struct plx__sockaddr *name)
 {
     int result = name->long_path == NULL ? result_of(connect(descriptor, &name->as.any, name->size))
-                                   : connect_long_path(descriptor, name->long_path);
+                                         : connect_long_path(descriptor, name->long_path);
     /* An interrupted connect goes on by itself (connect(2)). */
     return result == -EINPROGRESS || result == -EINTR ? 0 : result;
 }

@@ -88,7 +88,8 @@ static int get(int descriptor, int level, int name, int *ret_value)
 static bool is_ipv6(int descriptor)
 {
     struct plx__sockaddr name;
-    return plx__os_local_sockaddr(descriptor, &name) == 0 && plx__sockaddr_family(&name) == AF_INET6;
+    return plx__os_local_sockaddr(descriptor, &name) == 0 &&
+           plx__sockaddr_family(&name) == AF_INET6;
 }
 
 static int set_at(int descriptor, const struct place *place, bool ipv6, int value)
@@ -132,7 +133,7 @@ static int ask_info(int descriptor, struct tcp_info *ret_info)
     return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, ret_info, &size) < 0 ? -errno : 0;
 }
 
-int plx__os_tcp_info(int descriptor, struct plx__os_tcp_info *ret_facts)
+int plx__os_connection_facts(int descriptor, struct plx__os_connection_facts *ret_facts)
 {
     struct tcp_info info;
     int result = ask_info(descriptor, &info);
@@ -146,7 +147,7 @@ int plx__os_tcp_info(int descriptor, struct plx__os_tcp_info *ret_facts)
     /* Before the first measurement, which a retransmitted SYN may be too doubtful for (RFC 6298,
      * section 3), the time is 0 and its variation a guess. */
     bool measured = info.tcpi_rtt != 0;
-    *ret_facts = (struct plx__os_tcp_info){
+    *ret_facts = (struct plx__os_connection_facts){
         .round_trip = measured ? (int64_t)info.tcpi_rtt : -1,
         .round_trip_variation = measured ? (int64_t)info.tcpi_rttvar : -1,
         .retransmissions = info.tcpi_total_retrans,
@@ -162,7 +163,7 @@ uint32_t plx__os_acknowledged_ago(int descriptor)
 
 #else
 
-int plx__os_tcp_info(int descriptor, struct plx__os_tcp_info *ret_facts)
+int plx__os_connection_facts(int descriptor, struct plx__os_connection_facts *ret_facts)
 {
     (void)descriptor;
     (void)ret_facts;

@@ -225,14 +225,14 @@ int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credenti
  * socket; -ENOPROTOOPT where the system has none. */
 int plx__os_peer_process(int descriptor);
 
-/* What the kernel knows of a TCP connection (tcp(7), TCP_INFO). plx__os_tcp_info fails with -ENOTCONN
+/* What the kernel knows of a TCP connection (tcp(7), TCP_INFO). plx__os_connection_facts fails with -ENOTCONN
  * for a listener, which is none. */
-struct plx__os_tcp_info {
+struct plx__os_connection_facts {
     int64_t round_trip, round_trip_variation; /* microseconds; -1: not measured yet */
     uint32_t retransmissions;
     uint32_t congestion_window; /* segments */
 };
-int plx__os_tcp_info(int descriptor, struct plx__os_tcp_info *ret_facts);
+int plx__os_connection_facts(int descriptor, struct plx__os_connection_facts *ret_facts);
 
 /* ---- waking, processes ----------------------------------------------------------------------- */
 

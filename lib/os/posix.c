@@ -258,10 +258,10 @@ int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credenti
     int result = result_of(getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size));
     if (result == 0) {
         /* A process outside this pid_namespaces(7) has no number here, and pid 0 is nobody's. */
-        *ret_credentials = (struct plx__os_credentials){
-            .process = peer.pid > 0 ? peer.pid : -1,
-            .user = peer.uid == (uid_t)-1 ? -1 : (int64_t)peer.uid,
-            .group = peer.gid == (gid_t)-1 ? -1 : (int64_t)peer.gid};
+        *ret_credentials =
+            (struct plx__os_credentials){.process = peer.pid > 0 ? peer.pid : -1,
+                                         .user = peer.uid == (uid_t)-1 ? -1 : (int64_t)peer.uid,
+                                         .group = peer.gid == (gid_t)-1 ? -1 : (int64_t)peer.gid};
     }
     return result;
 #else

@@ -3,8 +3,8 @@
 
 #include "lib/base/base.h"
 #include "lib/base/clock.h"
-#include "lib/poll/loop.h"
 #include "lib/os/os.h"
+#include "lib/poll/loop.h"
 
 #include <errno.h>
 #include <limits.h>

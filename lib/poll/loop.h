@@ -58,7 +58,7 @@ struct plx__task {
     struct plx__loop *loop;     /* NULL: polled alone */
     struct plx__list member;    /* among the loop's tasks */
     struct plx__list work;      /* in one of the loop's lists of work */
-    struct plx__list views;      /* among those whose emptied buffer a program may still look at */
+    struct plx__list views;     /* among those whose emptied buffer a program may still look at */
     struct plx__watch *watches; /* all of them */
     struct plx__deadline deadline;
     uint32_t frame;   /* of the loop, in which its input was served last */
@@ -78,7 +78,7 @@ struct plx__loop {
     void (*input)(struct plx__task *task, struct plx__budget *budget);
     bool (*output)(struct plx__task *task,
                    struct plx__budget *budget); /* true: schedule it again */
-    void (*release)(struct plx__task *task);       /* gives back the buffer that was lent */
+    void (*release)(struct plx__task *task);    /* gives back the buffer that was lent */
     struct plx__list tasks;
     size_t count; /* of those that are not hidden */
     struct plx__list round, outgoing, work;

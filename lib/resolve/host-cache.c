@@ -115,8 +115,8 @@ static struct plx__cached_host *add(struct plx__host_cache *names, const char *h
     return name;
 }
 
-struct plx__cached_host *plx__host_cache_get(struct plx__host_cache *names, struct plx__task *task, const char *host,
-                                 int family)
+struct plx__cached_host *plx__host_cache_get(struct plx__host_cache *names, struct plx__task *task,
+                                             const char *host, int family)
 {
     uint64_t now = plx__clock_now();
     struct plx__cached_host *name = find(names, host, family);
@@ -161,7 +161,8 @@ static void end(struct plx__host_cache *names, struct plx__cached_host *name)
     name->query = plx__query_free(query);
 }
 
-struct plx__cached_host *plx__host_cache_advance(struct plx__host_cache *names, struct plx__task *task)
+struct plx__cached_host *plx__host_cache_advance(struct plx__host_cache *names,
+                                                 struct plx__task *task)
 {
     size_t place = 0;
     size_t begun = 0;

@@ -39,12 +39,13 @@ struct plx__host_cache {
 
 /* plx__host_cache_get returns the name, known or being looked up; family is 4, 6 or 0 for any. NULL when
  * memory ran out. */
-struct plx__cached_host *plx__host_cache_get(struct plx__host_cache *names, struct plx__task *task, const char *host,
-                                 int family);
+struct plx__cached_host *plx__host_cache_get(struct plx__host_cache *names, struct plx__task *task,
+                                             const char *host, int family);
 
 /* plx__host_cache_advance goes on with look-ups and returns a name whose look-up has ended, known or with
  * its failure, which has left the queue. NULL: none. */
-struct plx__cached_host *plx__host_cache_advance(struct plx__host_cache *names, struct plx__task *task);
+struct plx__cached_host *plx__host_cache_advance(struct plx__host_cache *names,
+                                                 struct plx__task *task);
 
 /* plx__host_cache_forget removes a name and what waits for it. */
 void plx__host_cache_forget(struct plx__host_cache *names, struct plx__cached_host *name);

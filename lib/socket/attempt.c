@@ -1,9 +1,9 @@
 /* lib/socket/attempt.c -- one attempt to connect to one name. */
 #include "config.h"
 
-#include "lib/socket/attempt.h"
 #include "lib/base/clock.h"
 #include "lib/base/memory.h"
+#include "lib/socket/attempt.h"
 
 #include <errno.h>
 
@@ -89,8 +89,9 @@ static bool is_itself(int descriptor)
     struct plx__sockaddr local, remote;
     plx_address here, there;
     return plx__os_remote_sockaddr(descriptor, &remote) == 0 &&
-           plx__os_local_sockaddr(descriptor, &local) == 0 && plx__sockaddr_to_address(&local, &here) &&
-           plx__sockaddr_to_address(&remote, &there) && plx_address_equal(&here, &there);
+           plx__os_local_sockaddr(descriptor, &local) == 0 &&
+           plx__sockaddr_to_address(&local, &here) && plx__sockaddr_to_address(&remote, &there) &&
+           plx_address_equal(&here, &there);
 }
 
 void plx__attempt_continue(struct plx__attempt *attempt)

@@ -364,8 +364,8 @@ void plx_socket_purge(plx_socket *socket)
     }
     socket->fresh = socket->again = false;
     plx__socket_drop_bytes(socket);
-    socket->pending &=
-        ~(PLX__EVENT_BIT(PLX__EVENT_DATA) | PLX__EVENT_BIT(PLX__EVENT_LINE) | PLX__EVENT_BIT(PLX__EVENT_MESSAGE));
+    socket->pending &= ~(PLX__EVENT_BIT(PLX__EVENT_DATA) | PLX__EVENT_BIT(PLX__EVENT_LINE) |
+                         PLX__EVENT_BIT(PLX__EVENT_MESSAGE));
     plx__socket_consumed(socket);
 }
 

@@ -2,12 +2,12 @@
 #include "config.h"
 
 #include "lib/base/address.h"
-#include "lib/socket/attempt.h"
 #include "lib/base/clock.h"
-#include "lib/socket/connect.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/resolve/resolver.h"
+#include "lib/socket/attempt.h"
+#include "lib/socket/connect.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ struct plx__connect {
     size_t running;                /* how many */
     bool own_descriptor;           /* a datagram socket that is bound connects its own */
     int error;                     /* the most telling failure so far, a negative errno */
-    struct plx__sockaddr failed;    /* what it was with; or what was tried first */
+    struct plx__sockaddr failed;   /* what it was with; or what was tried first */
     uint64_t next_at;              /* when the next address gets its turn */
     uint64_t until;                /* 0: no limit */
 };
@@ -133,7 +133,8 @@ static bool connect_own_descriptor(plx_socket *socket, struct plx__sockaddr *nam
     struct plx__sockaddr local;
     plx_address address;
     int descriptor = socket->watch.descriptor;
-    if (plx__sockaddr_to_address(name, &address) && plx__os_local_sockaddr(descriptor, &local) == 0) {
+    if (plx__sockaddr_to_address(name, &address) &&
+        plx__os_local_sockaddr(descriptor, &local) == 0) {
         plx__sockaddr_from_address(name, &address, plx__sockaddr_family(&local));
     }
     int result = plx__os_connect(descriptor, name);

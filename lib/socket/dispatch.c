@@ -12,7 +12,7 @@
 /* Told again in the next poll while the program takes some of it but not all; one that takes
  * nothing waits for more. */
 static void report_of_bytes(plx_socket *socket,
-                          void (*tell)(const struct plx__handlers *, plx_socket *))
+                            void (*tell)(const struct plx__handlers *, plx_socket *))
 {
     socket->taken = false;
     tell(&socket->handlers, socket);

@@ -18,9 +18,9 @@ struct plx__unreached;
 
 /* Errors exist on demand: most sockets never have one. */
 struct plx__errors {
-    plx_error last; /* what plx_socket_error gives */
-    plx_error call; /* told by PLX__EVENT_CALL_ERROR */
-    plx_error end;  /* told by PLX__EVENT_END_ERROR */
+    plx_error last;                   /* what plx_socket_error gives */
+    plx_error call;                   /* told by PLX__EVENT_CALL_ERROR */
+    plx_error end;                    /* told by PLX__EVENT_END_ERROR */
     struct plx__unreached *unreached; /* lib/transfer/unreached.h; NULL: everybody was reached */
 };
 

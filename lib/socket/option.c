@@ -2,8 +2,8 @@
 #include "config.h"
 
 #include "lib/base/clock.h"
-#include "lib/socket/connect.h"
 #include "lib/base/memory.h"
+#include "lib/socket/connect.h"
 #include "lib/socket/option.h"
 #include "lib/socket/socket.h"
 

@@ -26,9 +26,10 @@ typedef uint32_t plx__option_set;
 
 struct plx__options {
     plx__option_set set; /* by the program */
-    uint64_t idle_from;  /* IDLE_TIMEOUT: the moment from which silence is counted (lib/socket/idle.h) */
-    uint64_t arrived;    /* at the last look: bytes that the peer's kernel had acknowledged */
-    bool under_way;      /* at the last look: others were not, or were still queued */
+    uint64_t
+        idle_from; /* IDLE_TIMEOUT: the moment from which silence is counted (lib/socket/idle.h) */
+    uint64_t arrived; /* at the last look: bytes that the peer's kernel had acknowledged */
+    bool under_way;   /* at the last look: others were not, or were still queued */
     int values[PLX__OPTION_COUNT];
 };
 

@@ -2,8 +2,8 @@
 #include "config.h"
 
 #include "lib/base/clock.h"
-#include "lib/socket/connect.h"
 #include "lib/base/error.h"
+#include "lib/socket/connect.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/socket.h"
 

@@ -2,9 +2,9 @@
 #include "config.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/memory.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/idle.h"
-#include "lib/base/memory.h"
 #include "lib/socket/message.h"
 #include "lib/socket/socket.h"
 

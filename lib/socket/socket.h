@@ -26,10 +26,10 @@
 #include "lib/base/base.h"
 #include "lib/base/buffer.h"
 #include "lib/base/event.h"
-#include "lib/socket/failure.h"
-#include "lib/poll/loop.h"
-#include "lib/socket/option.h"
 #include "lib/os/os.h"
+#include "lib/poll/loop.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/option.h"
 
 #include <pollux/address.h>
 #include <pollux/error.h>
@@ -63,7 +63,7 @@ struct plx_kind {
                                 stream */
     bool short_is_all;  /* a read that brings less than asked for was all there is, but for the end
                                 and for urgent bytes; false: it may as well end behind a record */
-    plx__option_set options; /* those that this kind has beside what all obey */
+    plx__option_set options;  /* those that this kind has beside what all obey */
     plx__option_set defaults; /* those of them whose default differs from the kernel's */
 
     /* Reads `where` into the properties, for connecting or for listening. Returns 0, or a code after
@@ -181,18 +181,18 @@ struct plx_socket {
     struct plx__handlers handlers;
     plx__event_set pending;
     struct plx__hold hold;
-    uint8_t state;      /* plx_state */
-    uint8_t idle_polls; /* alone and nothing found; at a certain number the buffers go */
-    uint8_t look_pause; /* CLOSING: milliseconds from one look for acknowledgements to the next */
-    uint8_t next_event; /* nothing before it is told any more in this pass */
-    bool dispatching : 1;   /* a handler of this socket runs */
+    uint8_t state;        /* plx_state */
+    uint8_t idle_polls;   /* alone and nothing found; at a certain number the buffers go */
+    uint8_t look_pause;   /* CLOSING: milliseconds from one look for acknowledgements to the next */
+    uint8_t next_event;   /* nothing before it is told any more in this pass */
+    bool dispatching : 1; /* a handler of this socket runs */
     bool was_connected : 1; /* so it will be told disconnected */
-    bool again : 1;          /* the handler took some and left some: tell of the rest */
-    bool taken : 1;          /* something was read since data was told */
-    bool fresh : 1;          /* something came since the last read */
-    bool view_alive : 1;           /* the program may still look at what it was given by read_all */
-    bool more : 1;           /* the last input ended before all was in */
-    bool stuck : 1;          /* the system takes no more bytes for now */
+    bool again : 1;         /* the handler took some and left some: tell of the rest */
+    bool taken : 1;         /* something was read since data was told */
+    bool fresh : 1;         /* something came since the last read */
+    bool view_alive : 1;    /* the program may still look at what it was given by read_all */
+    bool more : 1;          /* the last input ended before all was in */
+    bool stuck : 1;         /* the system takes no more bytes for now */
     bool auto_connects : 1; /* it was connected by connect, which PLX_OPTION_AUTO_CONNECT repeats */
     bool will_connect : 1;  /* UNCONNECTED until wake_at */
     bool wants_room : 1;    /* a write was cut short by the write limit */
@@ -206,7 +206,7 @@ struct plx_socket {
     bool aborted : 1;       /* send_progress returned true */
     bool paused : 1;        /* LISTENING, and no connection is wanted until wake_at; 0: for ever */
     bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
-    bool counted : 1;        /* counted by its owner */
+    bool counted : 1;       /* counted by its owner */
     bool dropping : 1;    /* CLOSING: received bytes had no room, so nothing behind them is kept */
     bool too_long : 1;    /* CONNECTED: a message over the maximum stands first */
     bool trying : 1;      /* the kind wants to know who was heard and who cannot be reached */

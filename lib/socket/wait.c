@@ -124,7 +124,8 @@ static bool wait_until(plx_socket *socket, int timeout_ms, bool (*reached)(const
 
 static bool is_connected(const plx_socket *socket)
 {
-    bool told = (socket->pending & PLX__EVENT_BIT(PLX__EVENT_CONNECTED)) == 0 || socket->dispatching;
+    bool told =
+        (socket->pending & PLX__EVENT_BIT(PLX__EVENT_CONNECTED)) == 0 || socket->dispatching;
     return plx_socket_is_connected(socket) && told;
 }
 
@@ -156,8 +157,8 @@ static bool is_all_sent(const plx_socket *socket)
     }
     size_t bytes;
     bool held = socket->kind->held_back != NULL && socket->kind->held_back(socket, &bytes) > 0;
-    return socket->out.size == 0 && !held && socket->state != PLX_UNCONNECTED && socket->send_error == 0 &&
-           !socket->dropped;
+    return socket->out.size == 0 && !held && socket->state != PLX_UNCONNECTED &&
+           socket->send_error == 0 && !socket->dropped;
 }
 
 static bool is_open_at_all(const plx_socket *socket)
