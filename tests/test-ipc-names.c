@@ -15,7 +15,7 @@
  *                                                           abstract_is_no_file
  *   H7   listeners adopted, unbound pair   here             adopted_names
  *   H8   a line of 50 KB, states           here             one_long_line
- *   H9   every call on a fresh socket      conform.c        calls_while_unconnected,
+ *   H9   every call on a fresh socket      conform/          calls_while_unconnected,
  *                                                           waits_on_an_idle_socket_return_at_once
  *   H10  progress told in another thread   here             progress_in_a_thread
  * H6 is not given. Of H3 only the end applies, a path that no system call takes (over_the_limit):

@@ -1,6 +1,6 @@
 /* tests/test-ipc.c -- Unix sockets: what becomes of the file, who the peer is, abstract names.
  *
- * That they carry bytes as every stream does is shown by conform.c. */
+ * That they carry bytes as every stream does is shown by tests/conform/. */
 #include "config.h"
 
 #include <errno.h>

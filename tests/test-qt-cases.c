@@ -8,19 +8,19 @@
  *
  * Cases that another program tests already:
  *   A2   port 1 of an ordinary user    test-bad-input.c  privileged_port_as_an_ordinary_user
- *   B1   refused, polled               conform.c         connect_refused
+ *   B1   refused, polled               conform/           connect_refused
  *   B4   255.255.255.255               test-tcp.c        network_out_of_reach
  *   B6   a later address works         test-tcp.c        addresses_one_after_another
  *   B8   ended during a look-up        test-tcp.c        close_, abort_, disconnect_during_a_look_up
  *   B9   an answer that comes late     test-tcp.c        another_connect_after_a_look_up_was_ended
- *   B11  three rounds on one object    conform.c         ten_rounds_on_one_object
- *   B14  connect while connecting      conform.c         connect_while_connecting
- *   C2   unread, in outline            conform.c         unread_puts_back
- *   D4   all of it arrives             conform.c         wait_for_disconnected_drains
- *   D7   a reset and nothing else      conform.c         reset_without_data
+ *   B11  three rounds on one object    conform/           ten_rounds_on_one_object
+ *   B14  connect while connecting      conform/           connect_while_connecting
+ *   C2   unread, in outline            conform/           unread_puts_back
+ *   D4   all of it arrives             conform/           wait_for_disconnected_drains
+ *   D7   a reset and nothing else      conform/           reset_without_data
  *   D16  datagram calls on a stream    test-bad-input.c  calls_of_another_kind
  *   E5   freed in the error handler    test-handlers.c   every event times everything freed
- *   E10  once for each arrival         conform.c         data_once_per_poll
+ *   E10  once for each arrival         conform/           data_once_per_poll
  *   I1   many look-ups, some equal     test-tcp.c        many_look_ups_at_once
  *   I2   a look-up that was ended      test-tcp.c        free_during_a_look_up and its neighbours
  *   I2   a name is remembered          test-udp.c        write_to_by_name
@@ -35,8 +35,8 @@
  *   A9   a FIFO is no socket and refused (A6).
  *   B3   a wait that times out ends nothing here and sets no error (DEF11, D15).
  *   B4   0.0.0.1 is sent to the network by some systems; 255.255.255.255 never is.
- *   C10  close keeps what was received, by design: conform.c close_is_silent_and_keeps_what_came.
- *        abort drops it: conform.c abort_drops_everything.
+ *   C10  close keeps what was received, by design: conform/ close_is_silent_and_keeps_what_came.
+ *        abort drops it: conform/ abort_drops_everything.
  *   C16  sockets have no mode that only writes. What is left of the case is asked of one that purges
  *        all it gets.
  *   C4   a reading wait that times out is no error; the rest of the case applies.

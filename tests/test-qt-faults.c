@@ -6,8 +6,8 @@
  * allocator.
  *
  * Faults that another program tests already:
- *   DEF7   events after a nested wait       conform.c        wait_inside_a_handler_calls_nobody_back
- *   DEF11  one order of events              conform.c        connect_refused, for every kind
+ *   DEF7   events after a nested wait       conform/         wait_inside_a_handler_calls_nobody_back
+ *   DEF11  one order of events              conform/         connect_refused, for every kind
  *   DEF12  /dev/null adopted as TCP         test-qt-cases.c  adopt_what_is_wrong
  *   DEF14  deaf after EMFILE                test-server.c    out_of_descriptors
  *   DEF16  two more than the limit          test-server.c    maximum_lets_others_wait

@@ -3,7 +3,7 @@
  *
  * Each case runs for every row of kinds.h times every way of polling. The number of a loop test
  * says which: index = mode * KINDS + kind, with the modes in the order of `enum mode`, so that
- * "conform.c:...:connect_works:3" is the second kind (ipc) on a group with poll(2). The last
+ * "connect.c:...:connect_works:3" is the second kind (ipc) on a group with poll(2). The last
  * modes are left out where they are not built in or the kernel refuses them, which is told on stderr.
  * world_begin sets it all up; world_end frees what the test left and then holds the process to what it had before:
  * as many descriptors, as many blocks of Pollux's memory. */

@@ -1,0 +1,49 @@
+/* tests/conform/conform.h -- what every kind of connection must do, on every mechanism of polling.
+ *
+ * Each case runs for each row of kinds.h, polled alone and in a group with each mechanism (world.h). The
+ * files follow the life of a socket: connect, poll, read, end, send, disconnect, close, again; then
+ * handler, wait, limit and misuse. The strings that the cases compare are the events, each with the
+ * state that the handler saw. This header has what several files use. */
+#ifndef POLLUX_TESTS_CONFORM_H
+#define POLLUX_TESTS_CONFORM_H
+
+#include "tests/world.h"
+
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+
+#define REFUSED "state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]"
+#define CONNECTS "state:CONNECTING state:CONNECTED connected[CONNECTED]"
+#define ACCEPTS "state:LISTENING state:CONNECTED connected[CONNECTED]"
+#define LOST "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]"
+#define DATA "data_available[CONNECTED]"
+#define SENT(n) "send_progress(" #n ",0)[CONNECTED] send_complete(false)[CONNECTED]"
+
+/* pattern makes bytes of the test pattern; you free them. */
+unsigned char *pattern(size_t size);
+
+/* write_pattern queues so many bytes of the pattern, all of which must be taken. */
+void write_pattern(plx_socket *socket, size_t size);
+
+/* raw_sip takes at most `most` bytes of what a raw peer has got, which must continue the pattern;
+ * raw_drain takes all of it. Both return false at the peer's end. */
+bool raw_sip(int raw, uint64_t *got, size_t most);
+bool raw_drain(int raw, uint64_t *got);
+
+/* arrives lets what a raw peer sent arrive, in the kernel and no further. */
+void arrives(plx_socket *socket);
+
+void expect_read(plx_socket *socket, const char *text);
+void expect_error(plx_socket *socket, int code);
+
+/* echoes says something each way. */
+void echoes(struct world *w, plx_socket *socket, int raw);
+
+/* expect_quiet: a group's descriptor must sleep when nothing is to be done; else an outer loop would
+ * spin. */
+void expect_quiet(struct world *w);
+
+/* What a handler does (record_on); act_connect connects to the place that is the record's data. */
+record_act act_connect, act_close, act_abort;
+
+#endif

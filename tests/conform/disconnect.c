@@ -1,0 +1,194 @@
+/* tests/conform/disconnect.c -- an orderly end, also of a connection that is not there yet. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "tests/conform/conform.h"
+
+SECTION("disconnect");
+
+/* ---- disconnect ------------------------------------------------------------------------------ */
+
+PAIR_CASE(disconnect_with_nothing_queued)
+{
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    LOGGED(w, log, "");
+    raw_expect_end(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    LOGGED(w, log, "state:CLOSING state:UNCONNECTED disconnected[UNCONNECTED]");
+    expect_error(socket, 0);
+    ck_assert_int_eq(plx_socket_handle(socket), -1);
+}
+
+PAIR_CASE(disconnect_drains_while_the_peer_keeps_sending)
+{
+    static const char junk[4096];
+    uint64_t got = 0;
+
+    log->mute = 1u << EVENT_SEND_PROGRESS | 1u << EVENT_DATA_AVAILABLE;
+    write_pattern(socket, MIB);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    /* It takes less than there is, so that the kernel has something left that a reset would
+     * destroy. */
+    for (int round = 0; raw_sip(raw, &got, 16 * KIB); round++) {
+        ck_assert_int_lt(round, ROUNDS);
+        for (int burst = 0; burst < 4; burst++)
+            (void)!send(raw, junk, sizeof junk, MSG_DONTWAIT | MSG_NOSIGNAL);
+        world_turn(w, round);
+    }
+    ck_assert_uint_eq(got, MIB);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    LOGGED(w, log,
+           "state:CLOSING send_complete(false)[CLOSING] state:UNCONNECTED "
+           "disconnected[UNCONNECTED]");
+    ck_assert_uint_eq(log->sent, MIB);
+}
+
+PAIR_CASE(disconnect_tells_the_peer_that_this_was_all)
+{
+    uint64_t got = 0;
+
+    /* More than a peer that does not read takes at once, and less than the kernel takes from us. */
+    write_pattern(socket, 100 * KIB);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    world_settle(w);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+    /* From here on no poll of ours is needed: a peer may read to the end before it does anything. */
+    while (raw_drain(raw, &got))
+        world_readable(raw);
+    ck_assert_uint_eq(got, 100 * KIB);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+}
+
+PAIR_CASE(disconnect_hears_the_peer_to_its_end)
+{
+    ck_assert_int_eq(plx_socket_write(socket, "any last words?", 15), 15);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw_say(raw, "yes");
+    world_poll(w);
+    raw_expect(w, raw, "any last words?");
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    expect_read(socket, "yes");
+}
+
+PAIR_CASE(disconnect_keeps_what_came)
+{
+    raw_say(raw, "read me later");
+    arrives(socket);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    expect_read(socket, "read me later");
+}
+
+PAIR_CASE(disconnect_then_write_is_refused)
+{
+    uint64_t got = 0;
+
+    write_pattern(socket, 8 * MIB);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "late", 4), -1);
+    expect_error(socket, PLX_INVALID_STATE);
+    UNTIL(w, !raw_drain(raw, &got));
+    ck_assert_uint_eq(got, 8 * MIB);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_INVALID_STATE);
+    ck_assert_msg(strncmp(log->text, "error(106,", 10) == 0, "first came \"%.40s\"", log->text);
+}
+
+CASE(disconnect_gives_up_after_the_linger_time)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char wanted[200];
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_LINGER_TIMEOUT, 50), 0);
+    world_pair(w, socket, &log);
+    log.mute = 1u << EVENT_SEND_PROGRESS;
+    write_pattern(socket, 8 * MIB);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    snprintf(wanted, sizeof wanted,
+             "state:CLOSING state:UNCONNECTED error(102,%d)[UNCONNECTED] disconnected[UNCONNECTED]",
+             (int)log.reason);
+    LOGGED(w, &log, wanted);
+    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+}
+
+PAIR_CASE(disconnect_and_the_peer_goes_too_early)
+{
+    char wanted[200];
+
+    log->mute = 1u << EVENT_SEND_PROGRESS;
+    write_pattern(socket, 8 * MIB);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    world_settle(w);
+    raw_close(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    snprintf(wanted, sizeof wanted,
+             "state:CLOSING state:UNCONNECTED error(102,%d)[UNCONNECTED] disconnected[UNCONNECTED]",
+             (int)log->reason);
+    LOGGED(w, log, wanted);
+}
+
+/* ---- disconnect while still connecting ------------------------------------------------------- */
+
+CASE(disconnect_while_connecting_with_bytes)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raw;
+
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "just this", 9), 9);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw = raw_accept(w, listener);
+    raw_expect(w, raw, "just this");
+    raw_expect_end(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    LOGGED(w, &log,
+           CONNECTS " state:CLOSING send_progress(9,0)[CLOSING] "
+                    "send_complete(false)[CLOSING] state:UNCONNECTED disconnected[UNCONNECTED]");
+}
+
+CASE(disconnect_while_connecting_without_bytes)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    raw_listen(w, 5, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    ck_assert_int_eq(plx_socket_handle(socket), -1);
+    world_settle(w);
+    LOGGED(w, &log, "");
+}
+
+CASE(disconnect_while_connecting_and_it_fails)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "in vain", 7), 7);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    LOGGED(w, &log, REFUSED);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}

@@ -1,0 +1,208 @@
+/* tests/conform/poll.c -- what one poll does: data that arrived, budgets, members of a group. */
+#include "config.h"
+
+#include "tests/conform/conform.h"
+
+SECTION("poll");
+
+/* ---- data arrived ---------------------------------------------------------------------------- */
+
+PAIR_CASE(data_once_per_poll)
+{
+    raw_say(raw, "abc");
+    arrives(socket);
+    world_poll(w);
+    LOGGED(w, log, DATA);
+    world_settle(w);
+    LOGGED(w, log, DATA);
+    raw_say(raw, "def");
+    arrives(socket);
+    world_poll(w);
+    LOGGED(w, log, DATA " " DATA);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 6);
+    expect_quiet(w);
+}
+
+static void act_take_one(struct record *record, plx_socket *socket)
+{
+    char byte;
+
+    (void)record;
+    ck_assert_int_eq(plx_socket_read(socket, &byte, 1), 1);
+}
+
+PAIR_CASE(data_again_while_some_is_taken)
+{
+    record_on(log, EVENT_DATA_AVAILABLE, act_take_one, NULL);
+    log->always = true;
+    raw_say(raw, "abc");
+    arrives(socket);
+    for (int polls = 1; polls <= 3; polls++) {
+        world_poll(w);
+        ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], polls);
+    }
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
+    world_settle(w);
+    LOGGED(w, log, DATA " " DATA " " DATA);
+    expect_quiet(w);
+}
+
+static void act_nothing(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    (void)socket;
+}
+
+PAIR_CASE(data_not_again_when_none_is_taken)
+{
+    record_on(log, EVENT_DATA_AVAILABLE, act_nothing, NULL);
+    raw_say(raw, "abc");
+    arrives(socket);
+    world_settle(w);
+    LOGGED(w, log, DATA);
+    expect_quiet(w);
+    expect_read(socket, "abc");
+    world_settle(w);
+    LOGGED(w, log, DATA);
+}
+
+static void act_pong(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    expect_read(socket, "ping");
+    ck_assert_int_eq(plx_socket_write(socket, "pong", 4), 4);
+}
+
+PAIR_CASE(replies_leave_in_the_same_poll)
+{
+    char got[8] = "";
+
+    record_on(log, EVENT_DATA_AVAILABLE, act_pong, NULL);
+    raw_say(raw, "ping");
+    arrives(socket);
+    world_poll(w);
+    world_readable(raw);
+    ck_assert_int_eq(raw_take(raw, got, sizeof got), 4);
+    ck_assert_str_eq(got, "pong");
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+}
+
+PAIR_CASE(byte_by_byte_in)
+{
+    log->swallow = true;
+    for (uint64_t i = 0; i < 400; i++) {
+        unsigned char byte = pattern_byte(i);
+
+        raw_send(raw, &byte, 1);
+        UNTIL(w, log->swallowed == i + 1);
+    }
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 400);
+}
+
+PAIR_CASE(byte_by_byte_out)
+{
+    uint64_t got = 0;
+
+    for (uint64_t i = 0; i < 400; i++) {
+        unsigned char byte = pattern_byte(i);
+
+        ck_assert_int_eq(plx_socket_write(socket, &byte, 1), 1);
+        world_poll(w);
+    }
+    UNTIL(w, raw_drain(raw, &got) && got == 400);
+    world_settle(w);
+    ck_assert_uint_eq(log->sent, 400);
+    ck_assert_uint_eq(log->left, 0);
+}
+
+CASE(bulk_both_ways)
+{
+    struct record log_a, log_b;
+    plx_socket *a = world_socket(w, &log_a), *b = world_socket(w, &log_b);
+
+    world_couple(w, a, b);
+    log_a.swallow = log_b.swallow = true;
+    write_pattern(a, 2 * MIB);
+    write_pattern(b, 2 * MIB);
+    UNTIL(w, log_a.swallowed == 2 * MIB && log_b.swallowed == 2 * MIB);
+    UNTIL(w, log_a.count[EVENT_SEND_COMPLETE] == 1 && log_b.count[EVENT_SEND_COMPLETE] == 1);
+    ck_assert_uint_eq(log_a.sent, 2 * MIB);
+    ck_assert_uint_eq(log_b.sent, 2 * MIB);
+}
+
+/* ---- budget ---------------------------------------------------------------------------------- */
+
+/* Makes the kernel hold more than a poll may do. Without privileges TCP may not get there. */
+static void deepen(plx_socket *socket, int raw)
+{
+    int large = 4 * 1024 * 1024, allowed = 212992;
+
+    setsockopt(plx_socket_handle(socket), SOL_SOCKET, SO_RCVBUFFORCE, &large, sizeof large);
+    if (setsockopt(raw, SOL_SOCKET, SO_SNDBUFFORCE, &large, sizeof large) != 0)
+        setsockopt(raw, SOL_SOCKET, SO_SNDBUF, &allowed, sizeof allowed);
+}
+
+PAIR_CASE(a_flood_leaves_work)
+{
+    int times = 0;
+    uint64_t offset = 0, budget = w->group != NULL ? 64 * KIB : 256 * KIB;
+
+    if (w->group != NULL)
+        plx_group_set_budget(w->group, 0, 64 * KIB);
+    deepen(socket, raw);
+    log->swallow = true;
+    for (int round = 0; round < 100 && times < 5; round++) {
+        uint64_t before = log->swallowed, done;
+        bool left;
+
+        raw_stuff(raw, &offset);
+        left = world_poll(w);
+        done = log->swallowed - before;
+        ck_assert_uint_le(done, budget); /* a poll does its budget and not the whole flood */
+        if (done == budget && offset > log->swallowed)
+            ck_assert_msg(left, "%s: a poll did its budget and said that nothing is left",
+                          world_name(w));
+        times += left;
+    }
+    if (w->group != NULL || getuid() == 0)
+        ck_assert_msg(times > 0, "%s: no poll said that work is left", world_name(w));
+    UNTIL(w, log->swallowed == offset);
+    world_settle(w);
+    ck_assert(!world_poll(w));
+    expect_quiet(w);
+}
+
+/* ---- members of a group ----------------------------------------------------------------------- */
+
+PAIR_CASE(removed_from_the_group_and_polled_alone)
+{
+    if (w->group != NULL)
+        plx_group_remove(w->group, socket);
+    raw_say(raw, "hello");
+    arrives(socket);
+    if (w->group != NULL) {
+        world_settle(w);
+        LOGGED(w, log, "");
+    }
+    plx_socket_poll(socket);
+    LOGGED(w, log, DATA);
+    expect_read(socket, "hello");
+}
+
+CASE(a_member_may_be_polled_alone)
+{
+    struct record log, other_log;
+    plx_socket *socket = world_socket(w, &log), *other = world_socket(w, &other_log);
+    int raw = world_pair(w, socket, &log), other_raw = world_pair(w, other, &other_log);
+
+    raw_say(raw, "hello");
+    raw_say(other_raw, "hello");
+    arrives(socket);
+    arrives(other);
+    plx_socket_poll(socket);
+    LOGGED(w, &log, DATA);
+    LOGGED(w, &other_log, ""); /* serves that member alone */
+    world_settle(w);
+    LOGGED(w, &log, DATA);
+    LOGGED(w, &other_log, DATA);
+}

@@ -1,0 +1,153 @@
+/* tests/conform/wait.c -- waits. */
+#include "config.h"
+
+#include "tests/conform/conform.h"
+
+SECTION("wait");
+
+CASE(wait_for_connected)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    raw_listen(w, 5, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert(plx_socket_wait_for_connected(socket, 30000));
+    LOGGED(w, &log, CONNECTS);
+    ck_assert(plx_socket_wait_for_connected(socket, 0));
+    ck_assert(plx_socket_wait_for_connected(socket, -1));
+}
+
+CASE(wait_for_connected_fails)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    ck_assert(!plx_socket_wait_for_connected(socket, -1)); /* nothing is under way: at once */
+    raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert(!plx_socket_wait_for_connected(socket, 600000));
+    world_settle(w);
+    LOGGED(w, &log, REFUSED);
+}
+
+CASE(wait_for_connected_while_listening)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    world_listen(w, socket, where);
+    ck_assert(!plx_socket_wait_for_connected(socket, 0));
+    ck_assert(!plx_socket_wait_for_connected(socket, 20));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_LISTENING);
+    raw_connect(w, where);
+    ck_assert(plx_socket_wait_for_connected(socket, 30000));
+    LOGGED(w, &log, ACCEPTS);
+}
+
+PAIR_CASE(wait_for_data)
+{
+    size_t size;
+
+    ck_assert(!plx_socket_wait_for_data(socket, 0));
+    ck_assert(!plx_socket_wait_for_data(socket, 20));
+    LOGGED(w, log, "");
+    expect_error(socket, 0);
+    raw_say(raw, "one");
+    ck_assert(plx_socket_wait_for_data(socket, 30000));
+    LOGGED(w, log, DATA);
+    ck_assert(plx_socket_wait_for_data(socket, 0)); /* not looked at yet: at once */
+    plx_socket_lookahead(socket, &size);
+    ck_assert_uint_eq(size, 3);
+    ck_assert(!plx_socket_wait_for_data(socket, 0)); /* looked at: waits for more */
+    ck_assert(!plx_socket_wait_for_data(socket, 20));
+    raw_say(raw, "two");
+    ck_assert(plx_socket_wait_for_data(socket, 30000));
+    expect_read(socket, "onetwo");
+    ck_assert(!plx_socket_wait_for_data(socket, 0));
+}
+
+PAIR_CASE(wait_for_data_at_the_end)
+{
+    raw_say(raw, "last");
+    raw_close(w, raw);
+    ck_assert(plx_socket_wait_for_data(socket, 30000));
+    expect_read(socket, "last");
+    ck_assert(!plx_socket_wait_for_data(socket, 600000));
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    LOGGED(w, log, DATA " " LOST);
+    ck_assert(!plx_socket_wait_for_data(socket, -1));
+}
+
+PAIR_CASE(wait_for_sent)
+{
+    uint64_t got = 0;
+
+    write_pattern(socket, 1000);
+    ck_assert(plx_socket_wait_for_sent(socket, 30000));
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+    write_pattern(socket, 8 * MIB);
+    ck_assert(!plx_socket_wait_for_sent(socket, 0));
+    ck_assert(!plx_socket_wait_for_sent(socket, 20)); /* the peer does not read */
+    ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    expect_error(socket, 0);
+    ck_assert_int_eq(recv(raw, &(char[1000]){0}, 1000, MSG_WAITALL), 1000);
+    UNTIL(w, raw_drain(raw, &got) && got == 8 * MIB);
+    ck_assert(plx_socket_wait_for_sent(socket, 30000));
+}
+
+PAIR_CASE(wait_for_disconnected)
+{
+    ck_assert(!plx_socket_wait_for_disconnected(socket, 0));
+    ck_assert(!plx_socket_wait_for_disconnected(socket, 20));
+    ck_assert(plx_socket_is_connected(socket));
+    raw_close(w, raw);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
+    world_settle(w);
+    LOGGED(w, log, LOST);
+}
+
+CASE(wait_for_disconnected_drains)
+{
+    struct record log;
+    char got[16];
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    ck_assert_int_eq(plx_socket_write(socket, "all of it", 9), 9);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    for (int i = 0; i < 100 && !is_readable(raw); i++)
+        plx_socket_wait_for_disconnected(socket, 20);
+    ck_assert_int_eq(recv(raw, got, sizeof got, MSG_DONTWAIT), 9);
+    ck_assert_mem_eq(got, "all of it", 9);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
+    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+}
+
+PAIR_CASE(wait_for_anything)
+{
+    ck_assert(!plx_socket_wait(socket, 0));
+    ck_assert(!plx_socket_wait(socket, 20));
+    raw_say(raw, "x");
+    ck_assert(plx_socket_wait(socket, 30000));
+    LOGGED(w, log, DATA);
+}
+
+CASE(waits_on_an_idle_socket_return_at_once)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+
+    ck_assert(!plx_socket_wait_for_connected(socket, -1));
+    ck_assert(!plx_socket_wait_for_data(socket, -1));
+    ck_assert(plx_socket_wait_for_disconnected(socket, -1));
+    ck_assert(!plx_socket_wait(socket, -1));
+    plx_socket_wait_for_sent(socket, -1);
+    world_settle(w);
+    LOGGED(w, &log, "");
+}
