@@ -6,10 +6,12 @@
  *
  *     struct nameserver server;
  *     nameserver_begin(&server);
- *     server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+ *     server.ipv4 = ADDRESSES("127.0.0.1");
  *     server.ipv6.says = SAYS_NOTHING;
  *     UNTIL_ASKED(w, &server, log.count[EVENT_CONNECTED] > 0);
  *     nameserver_end(&server);
+ *
+ * NAMES_CASE begins one for a case and ends it behind it.
  *
  * It answers when nameserver_serve is called, or in a thread of its own between nameserver_start and
  * nameserver_stop, for tests that sleep in a wait; what it says is not changed meanwhile. */
@@ -45,6 +47,9 @@ struct saying {
     int many;                                    /* so many more, 127.1.x.y or fd00::x:y */
 };
 
+/* An answer with these addresses. */
+#define ADDRESSES(...) ((struct saying){.says = SAYS_ADDRESSES, .addresses = {__VA_ARGS__}})
+
 struct held {
     unsigned char packet[600];
     size_t size;
@@ -79,6 +84,12 @@ void nameserver_begin(struct nameserver *server);
 /* nameserver_begin_at starts one at that port, and leaves POLLUX_NAMESERVERS alone. */
 void nameserver_begin_at(struct nameserver *server, int port);
 
+/* nameserver_says lets it say that of both families. */
+static inline void nameserver_says(struct nameserver *server, enum says says)
+{
+    server->ipv4.says = server->ipv6.says = says;
+}
+
 /* nameserver_serve answers every question that has come. */
 void nameserver_serve(struct nameserver *server);
 
@@ -99,5 +110,17 @@ void nameserver_alone(struct nameserver *server, int milliseconds);
 void where_by_name(const char *name, const char *where, char *ret_where);
 
 #define UNTIL_ASKED(world, server, condition) UNTIL(world, (nameserver_serve(server), (condition)))
+
+/* NAMES_CASE is a MODE_CASE whose body gets a name server besides, begun, which Pollux asks. */
+#define NAMES_CASE(name)                                                                           \
+    static void name##_asks(struct world *w, struct nameserver *server);                           \
+    MODE_CASE(name)                                                                                \
+    {                                                                                              \
+        struct nameserver server;                                                                  \
+        nameserver_begin(&server);                                                                 \
+        name##_asks(w, &server);                                                                   \
+        nameserver_end(&server);                                                                   \
+    }                                                                                              \
+    static void name##_asks(struct world *w, __attribute__((unused)) struct nameserver *server)
 
 #endif

@@ -42,20 +42,17 @@ static void refused(struct world *w, const char *host, const char *words)
     world_free(w, asker.socket);
 }
 
-MODE_CASE(numbers_that_are_no_address)
+NAMES_CASE(numbers_that_are_no_address)
 {
     static const char *const hosts[] = {"0177.0.0.1", "127.1",         "1.2.3.4.5", "0x7f.1",
                                         "4294967295", "127.0.0.0x1",   "256.1.1.1", "1.2.3.4.",
                                         "a.test.1",   "a.test.0x7F",   "0x",        "1.2.3.08",
                                         "999",        "example.com.9."};
-    struct nameserver server;
 
-    nameserver_begin(&server);
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
         refused(w, hosts[i], "looks like an IPv4 address and is none");
-    nameserver_serve(&server);
-    ck_assert_str_eq(server.names, "");
-    nameserver_end(&server);
+    nameserver_serve(server);
+    ck_assert_str_eq(server->names, "");
 }
 
 /* A label with digits is a name, unless it is the last and nothing else. */
@@ -69,7 +66,7 @@ MODE_CASE(names_with_numbers)
         struct asker asker;
 
         nameserver_begin(&server);
-        server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+        server.ipv4 = ADDRESSES("127.0.0.1");
         asker_begin(w, &asker, WAY_TCP, hosts[i]);
         UNTIL_ASKED(w, &server, asker_reached(&asker));
         ck_assert_ptr_nonnull(strstr(server.names, hosts[i]));
@@ -78,13 +75,11 @@ MODE_CASE(names_with_numbers)
 }
 
 /* What connect_to refuses by its parser must not get to a name server by another call. */
-MODE_CASE(characters_that_no_name_has)
+NAMES_CASE(characters_that_no_name_has)
 {
     static const char *const hosts[] = {"a b.test", "a.test/x", "user@a.test", "[::1]",
                                         "::1%none", "a%b",      "a.test\n",    "\x7f.test"};
-    struct nameserver server;
 
-    nameserver_begin(&server);
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
         struct asker asker;
 
@@ -98,9 +93,8 @@ MODE_CASE(characters_that_no_name_has)
         ck_assert_int_eq(plx_socket_connect(asker.socket), PLX_NAME_RESOLUTION);
         world_free(w, asker.socket);
     }
-    nameserver_serve(&server);
-    ck_assert_str_eq(server.names, "");
-    nameserver_end(&server);
+    nameserver_serve(server);
+    ck_assert_str_eq(server->names, "");
 }
 
 /* ---- letters beyond ASCII -------------------------------------------------------------------- */
@@ -112,7 +106,7 @@ static void asks_for(struct world *w, const char *host, const char *name)
     struct nameserver server;
 
     nameserver_begin(&server);
-    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server.ipv4 = ADDRESSES("127.0.0.1");
     for (int way = 0; way < WAYS; way++) {
         struct asker asker;
 
@@ -354,7 +348,7 @@ MODE_CASE(a_listed_name_asks_nobody)
         return;
     netns_file("/etc/hosts", "127.0.0.1 shed shed.lan\n");
     nameserver_begin(&server);
-    server.ipv4.says = server.ipv6.says = SAYS_NOTHING;
+    nameserver_says(&server, SAYS_NOTHING);
     for (int way = 0; way < WAYS; way++) {
         struct asker asker;
 
@@ -384,7 +378,7 @@ static void searches(struct world *w, const char *line, const char *host, const 
     snprintf(text, sizeof text, "nameserver 127.0.0.1\n%s\n", line);
     netns_file("/etc/resolv.conf", text);
     nameserver_begin_at(&server, 53);
-    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server.ipv4 = ADDRESSES("127.0.0.1");
     server.unknown = unknown;
     asker_prepare(w, &asker, WAY_TCP);
     ck_assert_int_eq(plx_socket_set_option(asker.socket, PLX_OPTION_PROTOCOL, 0), 0);

@@ -60,11 +60,6 @@ static void fails_with(struct world *w, struct nameserver *server, int code, plx
     }
 }
 
-static void both_say(struct nameserver *server, enum says says)
-{
-    server->ipv4.says = server->ipv6.says = says;
-}
-
 /* Starts all three and expects each of them to arrive. */
 static void arrive(struct world *w, struct nameserver *server, const char *host)
 {
@@ -80,70 +75,47 @@ static void arrive(struct world *w, struct nameserver *server, const char *host)
 
 /* ---- reasons --------------------------------------------------------------------------------- */
 
-MODE_CASE(no_such_name)
+NAMES_CASE(no_such_name)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    both_say(&server, SAYS_NO_SUCH_NAME);
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, 0, "has no address");
-    nameserver_end(&server);
+    nameserver_says(server, SAYS_NO_SUCH_NAME);
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, 0, "has no address");
 }
 
-MODE_CASE(a_name_without_addresses)
+NAMES_CASE(a_name_without_addresses)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, 0, "has no address");
-    nameserver_end(&server);
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, 0, "has no address");
 }
 
-MODE_CASE(the_server_fails)
+NAMES_CASE(the_server_fails)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    both_say(&server, SAYS_FAILED);
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
-    nameserver_end(&server);
+    nameserver_says(server, SAYS_FAILED);
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
 }
 
-MODE_CASE(the_server_fails_for_one_family)
+NAMES_CASE(the_server_fails_for_one_family)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    server.ipv6.says =
+    server->ipv6.says =
         SAYS_FAILED; /* there may be an IPv6 address: it is not known that there is none */
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
-    server.ipv6.says = SAYS_NO_DATA;
-    server.ipv4.says = SAYS_FAILED;
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
-    nameserver_end(&server);
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
+    server->ipv6.says = SAYS_NO_DATA;
+    server->ipv4.says = SAYS_FAILED;
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
 }
 
-MODE_CASE(the_server_refuses)
+NAMES_CASE(the_server_refuses)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    both_say(&server, SAYS_REFUSED);
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "refused to answer");
-    nameserver_end(&server);
+    nameserver_says(server, SAYS_REFUSED);
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "refused to answer");
 }
 
-MODE_CASE(nobody_is_at_the_port_of_the_server)
+NAMES_CASE(nobody_is_at_the_port_of_the_server)
 {
-    struct nameserver server, gone;
+    struct nameserver gone;
 
-    nameserver_begin(&server);
-    nameserver_begin(
-        &gone); /* its port is free afterwards, and in nobody's range of ports to choose */
+    nameserver_begin(&gone); /* its port is free afterwards, and in nobody's range to choose from */
     nameserver_end(&gone);
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, ECONNREFUSED,
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, ECONNREFUSED,
                "the name server cannot be reached");
-    nameserver_end(&server);
 }
 
 MODE_CASE(no_way_to_the_server)
@@ -159,13 +131,11 @@ MODE_CASE(no_way_to_the_server)
     nameserver_end(&server);
 }
 
-MODE_CASE(no_descriptor_left)
+NAMES_CASE(no_descriptor_left)
 {
-    struct nameserver server;
     struct asker askers[WAYS];
     struct rlimit before, few = {0};
 
-    nameserver_begin(&server);
     for (int way = 0; way < WAYS; way++)
         asker_prepare(w, &askers[way], (enum way)way);
     /* With a peer it is bound first, which takes one more. */
@@ -188,19 +158,16 @@ MODE_CASE(no_descriptor_left)
         ck_assert_int_eq(askers[way].log.os_error, EMFILE);
         ck_assert_ptr_nonnull(strstr(askers[way].log.message, "look up a.test: too many files"));
     }
-    nameserver_end(&server);
 }
 
 /* An answer that nobody is waiting for at the poller would never be heard. */
-MODE_CASE(a_poller_that_takes_no_more)
+NAMES_CASE(a_poller_that_takes_no_more)
 {
-    struct nameserver server;
     struct asker askers[WAYS];
     bool denied = false;
 
     if (w->mode == MODE_LONE || w->mode == MODE_POLL)
         return;
-    nameserver_begin(&server);
     for (int way = 0; way < WAYS; way++)
         asker_prepare(w, &askers[way], (enum way)way);
     ck_assert_int_eq(plx_socket_connect(askers[WAY_UDP_PEER].socket), 0);
@@ -219,33 +186,24 @@ MODE_CASE(a_poller_that_takes_no_more)
         ck_assert_int_eq(askers[way].log.os_error, ENOSPC);
         ck_assert_int_eq(askers[way].log.reason, PLX_REASON_SOCKET_RESOURCE);
     }
-    nameserver_end(&server);
 }
 
-MODE_CASE(an_answer_that_is_cut_off)
+NAMES_CASE(an_answer_that_is_cut_off)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    both_say(&server, SAYS_CUT_OFF);
-    server.by_tcp = TCP_ENDS;
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "ended the connection");
-    ck_assert_int_eq(shutdown(server.tcp, SHUT_RDWR), 0); /* listens no more */
-    fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, ECONNREFUSED,
+    nameserver_says(server, SAYS_CUT_OFF);
+    server->by_tcp = TCP_ENDS;
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "ended the connection");
+    ck_assert_int_eq(shutdown(server->tcp, SHUT_RDWR), 0); /* listens no more */
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, ECONNREFUSED,
                "the name server cannot be reached");
-    nameserver_end(&server);
 }
 
-MODE_CASE(an_answer_by_tcp)
+NAMES_CASE(an_answer_by_tcp)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    both_say(&server, SAYS_CUT_OFF);
-    server.ipv4.addresses[0] = "127.0.0.1";
-    arrive(w, &server, "a.test");
-    ck_assert_int_gt(server.asked_by_tcp, 0);
-    nameserver_end(&server);
+    nameserver_says(server, SAYS_CUT_OFF);
+    server->ipv4.addresses[0] = "127.0.0.1";
+    arrive(w, server, "a.test");
+    ck_assert_int_gt(server->asked_by_tcp, 0);
 }
 
 /* `options timeout:1 attempts:1`: without them it takes 14 s. */
@@ -258,7 +216,7 @@ static void nobody_answers(struct world *w, enum says says)
         return;
     netns_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions ndots:1 timeout:1 attempts:1\n");
     nameserver_begin_at(&server, 53);
-    both_say(&server, says);
+    nameserver_says(&server, says);
     fails_with(w, &server, PLX_NAME_RESOLUTION, PLX_REASON_SOCKET_TIMEOUT, ETIMEDOUT,
                "the name server did not answer");
     ck_assert_int_eq(server.asked4, WAYS);
@@ -283,70 +241,59 @@ MODE_CASE(a_server_that_answers_garbage)
     nobody_answers(w, SAYS_GARBAGE);
 }
 
-MODE_CASE(the_time_of_connect_is_over)
+NAMES_CASE(the_time_of_connect_is_over)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    both_say(&server, SAYS_NOTHING);
+    nameserver_says(server, SAYS_NOTHING);
     for (int way = 0; way < WAY_UDP_WRITE; way++) {
         struct asker asker;
 
         asker_prepare(w, &asker, (enum way)way);
         ck_assert_int_eq(plx_socket_set_option(asker.socket, PLX_OPTION_CONNECT_TIMEOUT, 100), 0);
         asker_ask(&asker, "a.test");
-        UNTIL_ASKED(w, &server, asker_failed(&asker));
+        UNTIL_ASKED(w, server, asker_failed(&asker));
         ck_assert_int_eq(asker.log.code, PLX_NAME_RESOLUTION);
         ck_assert_int_eq(asker.log.reason, PLX_REASON_SOCKET_TIMEOUT);
         ck_assert_int_eq(asker.log.os_error, ETIMEDOUT);
         ck_assert_ptr_nonnull(strstr(asker.log.message, "a.test: the name server did not answer"));
     }
-    nameserver_end(&server);
 }
 
 /* ---- two families ---------------------------------------------------------------------------- */
 
-MODE_CASE(silent_about_ipv6)
+NAMES_CASE(silent_about_ipv6)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
-    server.ipv6.says = SAYS_NOTHING;
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    server->ipv6.says = SAYS_NOTHING;
     for (int way = 0; way < WAYS; way++) {
         struct asker asker;
         long long before = milliseconds();
 
         asker_begin(w, &asker, (enum way)way, "a.test");
-        UNTIL_ASKED(w, &server, asker_reached(&asker));
+        UNTIL_ASKED(w, server, asker_reached(&asker));
         ck_assert_int_ge(milliseconds() - before, 49);   /* it was given the time to answer */
         ck_assert_int_lt(milliseconds() - before, 1900); /* and c-ares did not ask again */
     }
-    ck_assert_int_eq(server.asked6, WAYS);
-    nameserver_end(&server);
+    ck_assert_int_eq(server->asked6, WAYS);
 }
 
 /* The other way round there is nothing to wait for (RFC 8305, 3). */
-MODE_CASE(silent_about_ipv4)
+NAMES_CASE(silent_about_ipv4)
 {
-    struct nameserver server;
     struct record log;
     plx_socket *listening = world_socket_of(w, plx_tcp_new, NULL);
     plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
     char where[WHERE_SIZE];
     long long before;
 
-    nameserver_begin(&server);
-    server.ipv4.says = SAYS_NOTHING;
-    server.ipv6 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"::1"}};
+    server->ipv4.says = SAYS_NOTHING;
+    server->ipv6 = ADDRESSES("::1");
     ck_assert_int_eq(plx_socket_listen_on(listening, "[::1]:0"), 0);
     snprintf(where, sizeof where, "a.test:%d", plx_socket_port(listening));
     before = milliseconds();
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL_ASKED(w, &server, log.count[EVENT_CONNECTED] > 0);
+    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
     ck_assert_int_lt(milliseconds() - before, 1900);
     ck_assert_str_eq(plx_socket_remote_address(socket), "::1");
-    nameserver_end(&server);
 }
 
 MODE_CASE(a_family_that_fails_costs_nothing)
@@ -357,7 +304,7 @@ MODE_CASE(a_family_that_fails_costs_nothing)
         struct nameserver server;
 
         nameserver_begin(&server);
-        server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+        server.ipv4 = ADDRESSES("127.0.0.1");
         server.ipv6.says = sorts[i];
         arrive(w, &server, "a.test");
         nameserver_end(&server);
@@ -413,14 +360,14 @@ static void joins_the_race(struct world *w, bool hangs)
 
     listen_by_ipv6(w, hangs, where);
     nameserver_begin(&server);
-    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server.ipv4 = ADDRESSES("127.0.0.1");
     server.ipv6.says = SAYS_LATER;
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL_ASKED(w, &server, plx_socket_state(socket) == PLX_CONNECTING);
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket),
                      PLX_CONNECTING); /* also when all has failed so far */
-    server.ipv6 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"::1"}};
+    server.ipv6 = ADDRESSES("::1");
     nameserver_release(&server);
     UNTIL_ASKED(w, &server, log.count[EVENT_CONNECTED] > 0 || log.count[EVENT_ERROR] > 0);
     LOGGED(w, &log, "state:HOST_LOOKUP state:CONNECTING state:CONNECTED connected[CONNECTED]");
@@ -438,42 +385,37 @@ MODE_CASE(a_late_answer_after_the_first_failed)
     joins_the_race(w, false);
 }
 
-MODE_CASE(a_late_answer_that_there_is_none)
+NAMES_CASE(a_late_answer_that_there_is_none)
 {
-    struct nameserver server;
     struct record log;
     plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
     char where[WHERE_SIZE], name[WHERE_SIZE];
 
     raw_refusing(w, where);
     where_by_name("a.test", where, name);
-    nameserver_begin(&server);
-    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
-    server.ipv6.says = SAYS_LATER;
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    server->ipv6.says = SAYS_LATER;
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL_ASKED(w, &server, plx_socket_state(socket) == PLX_CONNECTING);
+    UNTIL_ASKED(w, server, plx_socket_state(socket) == PLX_CONNECTING);
     world_settle(w);
-    server.ipv6.says = SAYS_NO_DATA;
-    nameserver_release(&server);
-    UNTIL_ASKED(w, &server, log.count[EVENT_ERROR] > 0);
+    server->ipv6.says = SAYS_NO_DATA;
+    nameserver_release(server);
+    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
     ck_assert_int_eq(log.code, ECONNREFUSED); /* and nothing about the look-up */
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    nameserver_end(&server);
 }
 
 /* ---- bounds ---------------------------------------------------------------------------------- */
 
 /* 4 000 and 2 300 addresses are what a stream can carry. */
-MODE_CASE(thousands_of_addresses)
+NAMES_CASE(thousands_of_addresses)
 {
-    struct nameserver server;
     long long longest = 0, most = under_valgrind() ? 3000000 : 40000;
 
-    nameserver_begin(&server);
-    both_say(&server, SAYS_ADDRESSES);
-    server.ipv4.many = 4000;
-    server.ipv4.addresses[0] = "127.0.0.1";
-    server.ipv6.many = 2300;
+    nameserver_says(server, SAYS_ADDRESSES);
+    server->ipv4.many = 4000;
+    server->ipv4.addresses[0] = "127.0.0.1";
+    server->ipv6.many = 2300;
     for (int way = 0; way < WAYS; way++) {
         struct asker asker;
 
@@ -487,7 +429,7 @@ MODE_CASE(thousands_of_addresses)
             ck_assert_msg(round < ROUNDS, "%s: %s: in vain", world_name(w),
                           way_name((enum way)way));
             ck_assert_msg(!asker_failed(&asker), "%s: %s", world_name(w), asker.log.message);
-            nameserver_serve(&server);
+            nameserver_serve(server);
             before = thread_microseconds();
             world_turn(w, round);
             before = thread_microseconds() - before;
@@ -497,20 +439,15 @@ MODE_CASE(thousands_of_addresses)
     printf("# %s: 6300 addresses: the longest poll took %lld us of CPU time\n", world_name(w),
            longest);
     ck_assert_int_lt(longest, most);
-    nameserver_end(&server);
 }
 
 /* An alias leads to what counts, and a name may be written with capitals and a dot at its end. */
-MODE_CASE(aliases)
+NAMES_CASE(aliases)
 {
-    struct nameserver server;
-
-    nameserver_begin(&server);
-    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
-    server.alias = "the.real.name.test";
-    arrive(w, &server, "a.test");
-    arrive(w, &server, "A.Test.");
-    nameserver_end(&server);
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    server->alias = "the.real.name.test";
+    arrive(w, server, "a.test");
+    arrive(w, server, "A.Test.");
 }
 
 int main(void)

@@ -36,15 +36,13 @@ static int arrived(const struct asker *asker, bool *seen)
 }
 
 /* Each look-up has a descriptor: a thousand names must not take a thousand of them. */
-MODE_CASE(a_thousand_names)
+NAMES_CASE(a_thousand_names)
 {
-    struct nameserver server;
     struct asker asker;
     bool seen[MANY] = {false};
     int before, most = 0, count = 0;
 
-    nameserver_begin(&server);
-    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server->ipv4 = ADDRESSES("127.0.0.1");
     asker_prepare(w, &asker, WAY_UDP_WRITE);
     before = count_descriptors();
     write_to_many(&asker, "host", MANY);
@@ -54,7 +52,7 @@ MODE_CASE(a_thousand_names)
         int descriptors;
 
         ck_assert_int_lt(round, 20 * ROUNDS);
-        nameserver_serve(&server);
+        nameserver_serve(server);
         world_poll(w);
         count += arrived(&asker, seen);
         descriptors = count_descriptors() - before;
@@ -64,7 +62,6 @@ MODE_CASE(a_thousand_names)
     ck_assert_int_le(most, 40);
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(asker.socket), 0);
-    nameserver_end(&server);
 }
 
 /* Those that are never answered hold up those behind them only until their time is over. */
@@ -79,7 +76,7 @@ MODE_CASE(names_behind_those_that_nobody_answers)
         return;
     netns_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
     nameserver_begin_at(&server, 53);
-    server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+    server.ipv4 = ADDRESSES("127.0.0.1");
     server.ignored = "dead";
     asker_prepare(w, &asker, WAY_UDP_WRITE);
     write_to_many(&asker, "dead", 40);
@@ -103,35 +100,30 @@ static void count_room(plx_socket *socket, void *user)
 }
 
 /* What waited for a name that is not found leaves room, and nobody else would say so. */
-MODE_CASE(a_name_that_is_not_found_leaves_room)
+NAMES_CASE(a_name_that_is_not_found_leaves_room)
 {
     static const plx_events events = {.room_available = count_room};
     static const char bytes[150];
-    struct nameserver server;
     struct asker asker;
     int rooms = 0;
 
-    nameserver_begin(&server);
-    server.ipv4.says = server.ipv6.says = SAYS_NO_SUCH_NAME;
+    nameserver_says(server, SAYS_NO_SUCH_NAME);
     asker_prepare(w, &asker, WAY_UDP_WRITE);
     plx_socket_set_events(asker.socket, &events, &rooms);
     ck_assert_int_eq(plx_socket_set_option(asker.socket, PLX_OPTION_WRITE_LIMIT, 250), 0);
     ck_assert_int_eq(plx_udp_write_to(asker.socket, "a.example.com", 9, bytes, sizeof bytes), 0);
     ck_assert_int_eq(plx_udp_write_to(asker.socket, "b.example.com", 9, bytes, sizeof bytes),
                      EAGAIN);
-    UNTIL_ASKED(w, &server, rooms == 1);
+    UNTIL_ASKED(w, server, rooms == 1);
     ck_assert_int_eq(plx_udp_write_to(asker.socket, "b.example.com", 9, bytes, sizeof bytes), 0);
-    nameserver_end(&server);
 }
 
 /* Closing ends those that are under way and those that wait for their turn alike. */
-MODE_CASE(closing_with_a_thousand_names)
+NAMES_CASE(closing_with_a_thousand_names)
 {
-    struct nameserver server;
     struct asker asker;
 
-    nameserver_begin(&server);
-    server.ipv4.says = server.ipv6.says = SAYS_NOTHING;
+    nameserver_says(server, SAYS_NOTHING);
     asker_prepare(w, &asker, WAY_UDP_WRITE);
     write_to_many(&asker, "host", MANY);
     world_poll(w);
@@ -140,7 +132,6 @@ MODE_CASE(closing_with_a_thousand_names)
     ck_assert_int_eq(plx_socket_connect(asker.socket), 0);
     world_settle(w);
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
-    nameserver_end(&server);
 }
 
 /* ---- a socket that has nothing else to do -------------------------------------------------------- */
@@ -190,7 +181,7 @@ MODE_CASE(waits_hear_the_name_server)
         int number = i;
 
         nameserver_begin(&server);
-        server.ipv4 = (struct saying){.says = SAYS_ADDRESSES, .addresses = {"127.0.0.1"}};
+        server.ipv4 = ADDRESSES("127.0.0.1");
         asker_prepare(w, &asker, WAY_UDP_WRITE);
         world_settle(w);
         ck_assert_int_eq(

@@ -1,7 +1,4 @@
-/* tests/test-tcp.c -- TCP: addresses of both families, names, and the time it all may take.
- *
- * Names are asked of a name server inside this program, by POLLUX_NAMESERVERS: it answers what a
- * test tells it to, or nothing. */
+/* tests/test-tcp.c -- TCP: addresses of both families, names, and the time it all may take. */
 #include "config.h"
 
 #include <errno.h>
@@ -9,119 +6,18 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "tests/world.h"
+#include "tests/nameserver.h"
 
 #define CONNECTS "state:CONNECTING state:CONNECTED connected[CONNECTED]"
 #define LOST "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]"
 
-/* ---- a name server --------------------------------------------------------------------------- */
-
-enum answer {
-    ANSWER_NOTHING,
-    ANSWER_ADDRESSES,
-    ANSWER_NO_SUCH_NAME,
-    ANSWER_FAILURE,
-    ANSWER_CUT_OFF,
-    ANSWER_GARBAGE
-};
-
-struct names {
-    int raw;
-    enum answer answer;
-    const char *addresses[8]; /* all IPv4, in the order they are answered */
-    bool six;                 /* ::1 is an answer, too */
-    int asked4, asked6;       /* questions that came, by sort */
-};
-
-/* Starts a name server for this test and makes Pollux ask it. */
-static void names_begin(struct world *w, struct names *names, enum answer answer)
+/* Begins to connect to a name at the port of a place that a raw peer gave. */
+static void connect_by_name(plx_socket *socket, const char *name, const char *where)
 {
-    struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof self;
-    char text[64];
+    char by_name[WHERE_SIZE];
 
-    memset(names, 0, sizeof *names);
-    names->answer = answer;
-    names->raw = world_raw(w, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ck_assert_int_eq(bind(names->raw, (struct sockaddr *)&self, size), 0);
-    ck_assert_int_eq(getsockname(names->raw, (struct sockaddr *)&self, &size), 0);
-    snprintf(text, sizeof text, "127.0.0.1:%d", ntohs(self.sin_port));
-    setenv("POLLUX_NAMESERVERS", text, 1);
-}
-
-static size_t put_record(unsigned char *packet, size_t at, int type, const void *data, size_t size)
-{
-    /* name: a pointer to the question; class IN; 60 seconds (RFC 1035 section 4.1.3) */
-    const unsigned char head[] = {0xc0, 12, 0, (unsigned char)type, 0, 1, 0, 0,
-                                  0,    60, 0, (unsigned char)size};
-
-    memcpy(packet + at, head, sizeof head);
-    memcpy(packet + at + sizeof head, data, size);
-    packet[7]++;
-    return at + sizeof head + size;
-}
-
-static size_t put_addresses(const struct names *names, unsigned char *packet, size_t at, int type)
-{
-    unsigned char bytes[16] = {[15] = 1};
-
-    if (type == 28 && names->six)
-        return put_record(packet, at, type, bytes, 16);
-    for (size_t i = 0; type == 1 && i < 8 && names->addresses[i] != NULL; i++) {
-        ck_assert_int_eq(inet_pton(AF_INET, names->addresses[i], bytes), 1);
-        at = put_record(packet, at, type, bytes, 4);
-    }
-    return at;
-}
-
-/* Answers one question in place; returns the length of the reply. */
-static size_t reply(struct names *names, unsigned char *packet, size_t size)
-{
-    size_t at = 12;
-    int type;
-
-    while (at < size && packet[at] != 0)
-        at += packet[at] + 1u;
-    ck_assert_uint_lt(at + 4, size);
-    type = packet[at + 2];
-    at += 5;
-    names->asked4 += type == 1;
-    names->asked6 += type == 28;
-    packet[2] = 0x81 | (names->answer == ANSWER_CUT_OFF ? 2 : 0);
-    packet[3] = names->answer == ANSWER_NO_SUCH_NAME ? 0x83
-                : names->answer == ANSWER_FAILURE    ? 0x82
-                                                     : 0x80;
-    memset(packet + 6, 0, 6);
-    return names->answer == ANSWER_ADDRESSES ? put_addresses(names, packet, at, type) : at;
-}
-
-/* Answers every question that has come. */
-static void names_serve(struct names *names)
-{
-    for (;;) {
-        unsigned char packet[2048];
-        struct sockaddr_in from;
-        socklen_t length = sizeof from;
-        ssize_t size =
-            recvfrom(names->raw, packet, 1024, MSG_DONTWAIT, (struct sockaddr *)&from, &length);
-        size_t answer;
-
-        if (size < 0)
-            return;
-        answer = reply(names, packet, (size_t)size);
-        if (names->answer == ANSWER_GARBAGE)
-            memset(packet + 2, 0xff, answer - 2);
-        if (names->answer != ANSWER_NOTHING)
-            sendto(names->raw, packet, answer, 0, (struct sockaddr *)&from, length);
-    }
-}
-
-#define UNTIL_SERVED(world, names, condition) UNTIL(world, (names_serve(names), (condition)))
-
-/* The port of a place that a raw listener gave, put behind a name. */
-static void by_name(const char *name, const char *where, char *ret_where)
-{
-    snprintf(ret_where, WHERE_SIZE, "%s%s", name, strrchr(where, ':'));
+    where_by_name(name, where, by_name);
+    ck_assert_int_eq(plx_socket_connect_to(socket, by_name), 0);
 }
 
 /* ---- addresses ------------------------------------------------------------------------------- */
@@ -365,17 +261,15 @@ MODE_CASE(accepted_sockets_have_the_options_too)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-MODE_CASE(name_in_the_hosts_file)
+NAMES_CASE(name_in_the_hosts_file)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
-    names_begin(w, &names, ANSWER_NOTHING); /* nobody but /etc/hosts can know */
-    by_name("localhost", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    nameserver_says(server, SAYS_NOTHING); /* nobody but /etc/hosts can know */
+    connect_by_name(socket, "localhost", where);
     ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
     ck_assert_str_eq(plx_socket_address(socket), "localhost");
     LOGGED(w, &log, "");
@@ -387,54 +281,48 @@ MODE_CASE(name_in_the_hosts_file)
 }
 
 /* RFC 6761, 6.3: whether or not there is an /etc/hosts, and without asking anybody. */
-MODE_CASE(name_below_localhost)
+NAMES_CASE(name_below_localhost)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
-    names_begin(w, &names, ANSWER_NOTHING);
-    by_name("My-Game.LocalHost", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    nameserver_says(server, SAYS_NOTHING);
+    connect_by_name(socket, "My-Game.LocalHost", where);
     raw_accept(w, listener);
     UNTIL(w, log.count[EVENT_CONNECTED] > 0);
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(name_by_the_name_server)
+NAMES_CASE(name_by_the_name_server)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
 
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.1";
-    by_name("game.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    connect_by_name(socket, "game.test", where);
     ck_assert_int_eq(plx_socket_write(socket, "queued", 6), 6); /* before there is an address */
-    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0);
+    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
     raw = raw_accept(w, listener);
     raw_expect(w, raw, "queued");
     ck_assert_ptr_nonnull(strstr(log.text, "state:HOST_LOOKUP " CONNECTS));
     ck_assert_str_eq(plx_socket_address(socket), "game.test");
-    ck_assert_int_gt(names.asked4, 0);
+    ck_assert_int_gt(server->asked4, 0);
 }
 
-MODE_CASE(name_that_does_not_exist)
+NAMES_CASE(name_that_does_not_exist)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
 
-    names_begin(w, &names, ANSWER_NO_SUCH_NAME);
+    nameserver_says(server, SAYS_NO_SUCH_NAME);
     ck_assert_int_eq(plx_socket_connect_to(socket, "nowhere.test:80"), 0);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
-    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
     world_settle(w);
     LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
     ck_assert_msg(strstr(log.message, "nowhere.test") != NULL, "the sentence is \"%s\"",
@@ -442,47 +330,45 @@ MODE_CASE(name_that_does_not_exist)
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
 }
 
-MODE_CASE(name_without_an_address)
+NAMES_CASE(name_without_an_address)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
 
-    names_begin(w, &names, ANSWER_ADDRESSES); /* the name exists and has none */
     ck_assert_int_eq(plx_socket_connect_to(socket, "empty.test:80"), 0);
-    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
     LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
 }
 
-static void expect_failure(struct world *w, enum answer answer)
+static void expect_failure(struct world *w, struct nameserver *server, enum says says)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
 
-    names_begin(w, &names, answer);
+    nameserver_says(server, says);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, "failing.test:80"), 0);
-    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
     world_settle(w);
     ck_assert_int_eq(log.code, PLX_NAME_RESOLUTION);
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-MODE_CASE(name_server_that_fails)
+NAMES_CASE(name_server_that_fails)
 {
-    expect_failure(w, ANSWER_FAILURE);
+    expect_failure(w, server, SAYS_FAILED);
 }
 
-MODE_CASE(name_server_that_talks_nonsense)
+NAMES_CASE(name_server_that_talks_nonsense)
 {
-    expect_failure(w, ANSWER_GARBAGE);
+    expect_failure(w, server, SAYS_GARBAGE);
 }
 
-MODE_CASE(name_server_that_says_ask_by_tcp_and_does_not_listen)
+NAMES_CASE(name_server_that_says_ask_by_tcp_and_does_not_listen)
 {
-    expect_failure(w, ANSWER_CUT_OFF);
+    ck_assert_int_eq(shutdown(server->tcp, SHUT_RDWR), 0);
+    expect_failure(w, server, SAYS_CUT_OFF);
 }
 
 static long long thread_nanoseconds(void)
@@ -493,14 +379,13 @@ static long long thread_nanoseconds(void)
     return (long long)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-MODE_CASE(name_server_that_never_answers)
+NAMES_CASE(name_server_that_never_answers)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
     long long longest = 0, start, limit = under_valgrind() ? 600000000 : 20000000;
 
-    names_begin(w, &names, ANSWER_NOTHING);
+    nameserver_says(server, SAYS_NOTHING);
     start = thread_nanoseconds();
     ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
     start = thread_nanoseconds() - start;
@@ -517,18 +402,17 @@ MODE_CASE(name_server_that_never_answers)
            world_name(w), start / 1000, longest / 1000);
     ck_assert_int_lt(longest, limit);
     ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
-    names_serve(&names);
-    ck_assert_int_gt(names.asked4 + names.asked6, 0);
+    nameserver_serve(server);
+    ck_assert_int_gt(server->asked4 + server->asked6, 0);
     LOGGED(w, &log, "state:HOST_LOOKUP");
 }
 
-MODE_CASE(time_out_of_a_look_up)
+NAMES_CASE(time_out_of_a_look_up)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
 
-    names_begin(w, &names, ANSWER_NOTHING);
+    nameserver_says(server, SAYS_NOTHING);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
     UNTIL(w, log.count[EVENT_ERROR] > 0);
@@ -536,14 +420,13 @@ MODE_CASE(time_out_of_a_look_up)
     LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,15)[UNCONNECTED]");
 }
 
-MODE_CASE(waiting_for_a_look_up_does_not_spin)
+NAMES_CASE(waiting_for_a_look_up_does_not_spin)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
     long long before;
 
-    names_begin(w, &names, ANSWER_NOTHING);
+    nameserver_says(server, SAYS_NOTHING);
     ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
     world_settle(w);
     before = thread_nanoseconds();
@@ -553,23 +436,21 @@ MODE_CASE(waiting_for_a_look_up_does_not_spin)
 }
 
 /* Ends a look-up by one of the calls that may, and then lets the answer come too late. */
-static void end_a_look_up(struct world *w, void (*end)(struct world *, plx_socket *))
+static void end_a_look_up(struct world *w, struct nameserver *server,
+                          void (*end)(struct world *, plx_socket *))
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.1";
-    by_name("late.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    connect_by_name(socket, "late.test", where);
     world_settle(w);
     LOGGED(w, &log, "state:HOST_LOOKUP");
     end(w, socket);
     for (int i = 0; i < 20; i++) {
-        names_serve(&names);
+        nameserver_serve(server);
         world_settle(w);
     }
     LOGGED(w, &log, "state:HOST_LOOKUP");
@@ -597,70 +478,63 @@ static void end_by_disconnect(struct world *w, plx_socket *socket)
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-MODE_CASE(close_during_a_look_up)
+NAMES_CASE(close_during_a_look_up)
 {
-    end_a_look_up(w, end_by_close);
+    end_a_look_up(w, server, end_by_close);
 }
 
-MODE_CASE(abort_during_a_look_up)
+NAMES_CASE(abort_during_a_look_up)
 {
-    end_a_look_up(w, end_by_abort);
+    end_a_look_up(w, server, end_by_abort);
 }
 
-MODE_CASE(disconnect_during_a_look_up)
+NAMES_CASE(disconnect_during_a_look_up)
 {
-    end_a_look_up(w, end_by_disconnect);
+    end_a_look_up(w, server, end_by_disconnect);
 }
 
-MODE_CASE(free_during_a_look_up)
+NAMES_CASE(free_during_a_look_up)
 {
-    end_a_look_up(w, world_free);
+    end_a_look_up(w, server, world_free);
 }
 
-MODE_CASE(free_before_the_first_poll_of_a_look_up)
+NAMES_CASE(free_before_the_first_poll_of_a_look_up)
 {
-    struct names names;
     plx_socket *socket = world_socket(w, NULL);
 
-    names_begin(w, &names, ANSWER_NOTHING);
+    nameserver_says(server, SAYS_NOTHING);
     ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
     world_free(w, socket);
 }
 
-MODE_CASE(free_of_the_group_during_a_look_up)
+NAMES_CASE(free_of_the_group_during_a_look_up)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
 
     raw_listen(w, 5, where);
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.1";
-    by_name("late.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    connect_by_name(socket, "late.test", where);
     world_settle(w);
     if (w->group != NULL)
         world_free_group(w);
-    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0); /* it lives on, polled alone */
+    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0); /* it lives on, polled alone */
     LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
 }
 
-MODE_CASE(disconnect_during_a_look_up_with_bytes)
+NAMES_CASE(disconnect_during_a_look_up_with_bytes)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
 
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.1";
-    by_name("late.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    connect_by_name(socket, "late.test", where);
     ck_assert_int_eq(plx_socket_write(socket, "just this", 9), 9);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
-    UNTIL_SERVED(w, &names, is_readable(listener));
+    UNTIL_ASKED(w, server, is_readable(listener));
     raw = raw_accept(w, listener);
     raw_expect(w, raw, "just this");
     raw_expect_end(w, raw);
@@ -668,66 +542,54 @@ MODE_CASE(disconnect_during_a_look_up_with_bytes)
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(another_connect_after_a_look_up_was_ended)
+NAMES_CASE(another_connect_after_a_look_up_was_ended)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] =
-        "127.0.0.9"; /* the first one's answer must not be taken for the second's */
-    by_name("old.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    /* The first one's answer must not be taken for the second's. */
+    server->ipv4 = ADDRESSES("127.0.0.9");
+    connect_by_name(socket, "old.test", where);
     world_settle(w);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), PLX_INVALID_STATE);
     plx_socket_close(socket);
     record_clear(&log);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0);
+    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
     world_settle(w);
     LOGGED(w, &log, CONNECTS);
     raw_accept(w, listener);
 }
 
-MODE_CASE(addresses_one_after_another)
+NAMES_CASE(addresses_one_after_another)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where); /* at 127.0.0.1 only */
 
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.2";
-    names.addresses[1] = "127.0.0.3";
-    names.addresses[2] = "127.0.0.1";
-    names.six = true;
-    by_name("many.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0);
+    server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3", "127.0.0.1");
+    server->ipv6 = ADDRESSES("::1");
+    connect_by_name(socket, "many.test", where);
+    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
     world_settle(w);
     LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS); /* one connected, no error */
     raw_accept(w, listener);
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
 }
 
-MODE_CASE(addresses_that_all_refuse)
+NAMES_CASE(addresses_that_all_refuse)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
 
     raw_refusing(w, where);
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.2";
-    names.addresses[1] = "127.0.0.1";
-    by_name("many.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.1");
+    connect_by_name(socket, "many.test", where);
+    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
     world_settle(w);
     LOGGED(w, &log,
            "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
@@ -757,25 +619,20 @@ static int milliseconds(void)
 }
 
 /* A name with three addresses, two of them silent: the third is tried beside them. */
-MODE_CASE(silent_addresses_are_overtaken)
+NAMES_CASE(silent_addresses_are_overtaken)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), before;
 
     black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
     black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.2";
-    names.addresses[1] = "127.0.0.3";
-    names.addresses[2] = "127.0.0.1";
-    by_name("silent.test", where, name);
+    server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3", "127.0.0.1");
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 5000), 0);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    connect_by_name(socket, "silent.test", where);
     before = milliseconds();
-    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
+    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
     printf("# %s: connected past two silent addresses after %d ms\n", world_name(w),
            milliseconds() - before);
     world_settle(w);
@@ -784,23 +641,19 @@ MODE_CASE(silent_addresses_are_overtaken)
     raw_accept(w, listener);
 }
 
-MODE_CASE(only_silent_addresses_time_out_once)
+NAMES_CASE(only_silent_addresses_time_out_once)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
 
     raw_refusing(w, where);
     black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
     black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.2";
-    names.addresses[1] = "127.0.0.3";
-    by_name("silent.test", where, name);
+    server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3");
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 600), 0);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0);
+    connect_by_name(socket, "silent.test", where);
+    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
     world_settle(w);
     LOGGED(w, &log,
            "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
@@ -808,23 +661,19 @@ MODE_CASE(only_silent_addresses_time_out_once)
 }
 
 /* Closed in the middle of the race: nothing is left of any attempt, which the world counts. */
-MODE_CASE(close_in_the_middle_of_a_race)
+NAMES_CASE(close_in_the_middle_of_a_race)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
     int before;
 
     raw_refusing(w, where);
     black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
     black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.2";
-    names.addresses[1] = "127.0.0.3";
-    by_name("silent.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL_SERVED(w, &names, plx_socket_state(socket) == PLX_CONNECTING);
+    server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3");
+    connect_by_name(socket, "silent.test", where);
+    UNTIL_ASKED(w, server, plx_socket_state(socket) == PLX_CONNECTING);
     before = count_sockets();
     UNTIL(w, count_sockets() > before); /* the second attempt is under way */
     plx_socket_close(socket);
@@ -833,51 +682,45 @@ MODE_CASE(close_in_the_middle_of_a_race)
     ck_assert_int_eq(log.count[EVENT_ERROR] + log.count[EVENT_CONNECTED], 0);
 }
 
-MODE_CASE(only_the_family_that_was_asked_for)
+NAMES_CASE(only_the_family_that_was_asked_for)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
 
     raw_listen(w, 5, where);
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.1";
-    names.six = true;
-    by_name("both.test", where, name);
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    server->ipv6 = ADDRESSES("::1");
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL_SERVED(w, &names, log.count[EVENT_CONNECTED] > 0);
-    ck_assert_int_eq(names.asked6, 0);
+    connect_by_name(socket, "both.test", where);
+    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_eq(server->asked6, 0);
     plx_socket_close(socket);
     record_clear(&log);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 1), 0);
-    names.asked4 = 0;
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL_SERVED(w, &names, log.count[EVENT_ERROR] > 0); /* nobody listens at ::1 */
+    server->asked4 = 0;
+    connect_by_name(socket, "both.test", where);
+    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0); /* nobody listens at ::1 */
     ck_assert_int_eq(log.code, ECONNREFUSED);
-    ck_assert_int_eq(names.asked4, 0);
+    ck_assert_int_eq(server->asked4, 0);
 }
 
-MODE_CASE(the_group_shows_an_answer_to_an_outer_loop)
+NAMES_CASE(the_group_shows_an_answer_to_an_outer_loop)
 {
     struct record log;
-    struct names names;
     plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char where[WHERE_SIZE];
 
     raw_listen(w, 5, where);
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.1";
-    by_name("game.test", where, name);
-    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    connect_by_name(socket, "game.test", where);
     for (int round = 0; log.count[EVENT_CONNECTED] == 0; round++) {
         struct pollfd watch = {.fd = -1, .events = POLLIN};
         int deadline = 20;
 
         ck_assert_int_lt(round, ROUNDS);
         world_poll(w);
-        names_serve(&names);
+        nameserver_serve(server);
         if (w->group == NULL || plx_group_handle(w->group) < 0)
             continue;
         /* Sleeps as an outer loop would: if neither wakes it, the test's time runs out. */
@@ -889,29 +732,26 @@ MODE_CASE(the_group_shows_an_answer_to_an_outer_loop)
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(many_look_ups_at_once)
+NAMES_CASE(many_look_ups_at_once)
 {
     enum { COUNT = 40 };
     struct record logs[COUNT];
-    struct names names;
-    char where[WHERE_SIZE], name[WHERE_SIZE], host[32];
+    char where[WHERE_SIZE], host[32];
     plx_socket *sockets[COUNT];
     int done = 0;
 
     raw_listen(w, COUNT, where);
-    names_begin(w, &names, ANSWER_ADDRESSES);
-    names.addresses[0] = "127.0.0.1";
+    server->ipv4 = ADDRESSES("127.0.0.1");
     for (int i = 0; i < COUNT; i++) {
         sockets[i] = world_socket(w, &logs[i]);
         snprintf(host, sizeof host, "host%d.test", i / 2); /* each name twice */
-        by_name(host, where, name);
-        ck_assert_int_eq(plx_socket_connect_to(sockets[i], name), 0);
+        connect_by_name(sockets[i], host, where);
     }
     for (int i = 0; i < COUNT; i += 5)
         world_free(w, sockets[i]); /* some lose interest */
     for (int round = 0; done < COUNT - COUNT / 5; round++) {
         ck_assert_int_lt(round, ROUNDS);
-        names_serve(&names);
+        nameserver_serve(server);
         world_turn(w, round);
         done = 0;
         for (int i = 0; i < COUNT; i++)
