@@ -10,7 +10,6 @@
 #include <linux/filter.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <time.h>
 
 static inline void deafen(int raw)
 {
@@ -26,15 +25,6 @@ static inline void hear_again(int raw)
     int none = 0;
 
     ck_assert_int_eq(setsockopt(raw, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof none), 0);
-}
-
-/* Milliseconds of a clock that the library does not read. */
-static inline int64_t now_ms(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_BOOTTIME, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
 #endif

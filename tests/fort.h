@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "tests/clocks.h"
 #include "tests/world.h"
 
 #define KIB ((size_t)1024)
@@ -22,23 +23,11 @@ enum {
     CROWD = 1000             /* raw peers at once */
 };
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#endif
-
 /* How often something is done: everything is slower under a sanitizer and most of all in
  * valgrind. */
 static inline int times(int usual)
 {
-#ifdef SANITIZED
-    return usual / 5;
-#else
-    return under_valgrind() ? usual / 20 : usual;
-#endif
+    return SANITIZED ? usual / 5 : under_valgrind() ? usual / 20 : usual;
 }
 
 /* ---- the server and its good client ---------------------------------------------------------- */

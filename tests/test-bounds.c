@@ -7,21 +7,13 @@
 #include "config.h"
 
 #include <errno.h>
-#include <time.h>
 
+#include "tests/clocks.h"
 #include "tests/provoke.h"
 #include "tests/suite.h"
 
 /* A wait must be over after its limit. How long after depends on how busy the machine is. */
 enum { LIMIT = 5, GRACE = 3000 };
-
-static long now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- what handlers do ------------------------------------------------------------------------- */
 
@@ -116,10 +108,10 @@ static void waits_in_every_way(struct record *record, plx_socket *socket)
         return;
     for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
         for (size_t k = 0; k < 3; k++) {
-            long begin = now_ms();
+            long long begin = now_ms();
 
             waits[i](sockets[k], stage->acts == 1 ? LIMIT : 0);
-            ck_assert_msg(now_ms() - begin < LIMIT + GRACE, "wait %zu of socket %zu: %ld ms", i, k,
+            ck_assert_msg(now_ms() - begin < LIMIT + GRACE, "wait %zu of socket %zu: %lld ms", i, k,
                           now_ms() - begin);
         }
 }
@@ -197,7 +189,7 @@ static void everybody_else_ends(struct stage *stage)
 static void expect_rest(struct world *w, plx_group *group)
 {
     int polls = 0;
-    long begin;
+    long long begin;
 
     if (group == NULL)
         return;

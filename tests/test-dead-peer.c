@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/clocks.h"
 #include "tests/deaf.h"
 #include "tests/world.h"
 
@@ -161,7 +162,7 @@ MODE_CASE(silence_is_not_unacknowledged)
 
     set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 100);
     deafen(world_pair(w, socket, &log));
-    for (int64_t begin = now_ms(); now_ms() - begin < 300;)
+    for (long long begin = now_ms(); now_ms() - begin < 300;)
         world_turn(w, 20);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
     LOGGED(w, &log, "");
@@ -172,7 +173,7 @@ MODE_CASE(option_limits_an_attempt_to_connect)
     struct record log;
     plx_socket *socket = world_socket(w, &log);
     char where[WHERE_SIZE];
-    int64_t begin = now_ms();
+    long long begin = now_ms();
 
     deafen(raw_listen(w, 5, where));
     set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);

@@ -4,24 +4,8 @@
 
 #include <sys/wait.h>
 
+#include "tests/clocks.h"
 #include "tests/handles.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#endif
-
-static bool is_slow(void)
-{
-#ifdef SANITIZED
-    return true;
-#else
-    return under_valgrind();
-#endif
-}
 
 /* ---- the byte it rides on -------------------------------------------------------------------- */
 

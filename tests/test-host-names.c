@@ -13,6 +13,7 @@
 #include "lib/poll/loop.h"
 #include "lib/resolve/resolver.h"
 #include "tests/asker.h"
+#include "tests/clocks.h"
 #include "tests/netns.h"
 
 /* ---- texts that are no name ------------------------------------------------------------------ */
@@ -275,14 +276,6 @@ START_TEST(hosts_files_of_all_shapes)
 }
 END_TEST
 
-static long long microseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
-
 static void write_long_file(const char *path, const char *first, time_t age)
 {
     struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
@@ -311,15 +304,15 @@ START_TEST(a_hosts_file_of_170000_lines)
     write_long_file(path, "10.0.0.1 game.lan\n", 100);
     netns_run("mount --bind %s /etc/hosts", path);
     sleep(3); /* its change time cannot be set, and one of just now is not trusted */
-    first = microseconds();
+    first = thread_us();
     LISTED("nowhere.lan", "-");
-    first = microseconds() - first;
-    second = microseconds();
+    first = thread_us() - first;
+    second = thread_us();
     LISTED("elsewhere.lan", "-");
-    second = microseconds() - second;
-    listed_one = microseconds();
+    second = thread_us() - second;
+    listed_one = thread_us();
     LISTED("end.lan", "10.0.0.3 ");
-    listed_one = microseconds() - listed_one;
+    listed_one = thread_us() - listed_one;
     printf(
         "# 170 000 lines: first look-up %lld us, later ones %lld us, one that is listed %lld us\n",
         first, second, listed_one);

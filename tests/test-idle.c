@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "tests/clocks.h"
 #include "tests/deaf.h"
 #include "tests/world.h"
 
@@ -46,10 +47,7 @@ static int64_t game_ms(void)
 /* From the kernel's time on, so that a case can go back to that. */
 static void begin_time(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    moment = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    moment = (uint64_t)clock_ns(CLOCK_MONOTONIC);
     plx_clock_set(game_clock, NULL);
 }
 
@@ -256,7 +254,7 @@ MODE_CASE(silence_is_counted_from_the_last_byte)
 
     end_time();
     world_pair(w, socket, &log);
-    for (int64_t begin = now_ms(); now_ms() - begin < LIMIT * 2 / 3;)
+    for (long long begin = now_ms(); now_ms() - begin < LIMIT * 2 / 3;)
         world_turn(w, 20);
     written = now_ms();
     write_some(socket, "x");

@@ -8,27 +8,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "tests/asker.h"
+#include "tests/clocks.h"
 #include "tests/datagrams.h"
 #include "tests/netns.h"
-
-static long long milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-static long long thread_microseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
 
 /* Starts all three and expects each of them to fail with that. */
 static void fails_with(struct world *w, struct nameserver *server, int code, plx_reason reason,
@@ -210,7 +194,7 @@ NAMES_CASE(an_answer_by_tcp)
 static void nobody_answers(struct world *w, enum says says)
 {
     struct nameserver server;
-    long long before = milliseconds();
+    long long before = now_ms();
 
     if (!netns_enter("the options timeout and attempts"))
         return;
@@ -221,8 +205,8 @@ static void nobody_answers(struct world *w, enum says says)
                "the name server did not answer");
     ck_assert_int_eq(server.asked4, WAYS);
     ck_assert_int_eq(server.asked6, WAYS);
-    ck_assert_int_ge(milliseconds() - before, 900);
-    ck_assert_int_lt(milliseconds() - before, 10000);
+    ck_assert_int_ge(now_ms() - before, 900);
+    ck_assert_int_lt(now_ms() - before, 10000);
     nameserver_end(&server);
 }
 
@@ -266,12 +250,12 @@ NAMES_CASE(silent_about_ipv6)
     server->ipv6.says = SAYS_NOTHING;
     for (int way = 0; way < WAYS; way++) {
         struct asker asker;
-        long long before = milliseconds();
+        long long before = now_ms();
 
         asker_begin(w, &asker, (enum way)way, "a.test");
         UNTIL_ASKED(w, server, asker_reached(&asker));
-        ck_assert_int_ge(milliseconds() - before, 49);   /* it was given the time to answer */
-        ck_assert_int_lt(milliseconds() - before, 1900); /* and c-ares did not ask again */
+        ck_assert_int_ge(now_ms() - before, 49);   /* it was given the time to answer */
+        ck_assert_int_lt(now_ms() - before, 1900); /* and c-ares did not ask again */
     }
     ck_assert_int_eq(server->asked6, WAYS);
 }
@@ -289,10 +273,10 @@ NAMES_CASE(silent_about_ipv4)
     server->ipv6 = ADDRESSES("::1");
     ck_assert_int_eq(plx_socket_listen_on(listening, "[::1]:0"), 0);
     snprintf(where, sizeof where, "a.test:%d", plx_socket_port(listening));
-    before = milliseconds();
+    before = now_ms();
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
-    ck_assert_int_lt(milliseconds() - before, 1900);
+    ck_assert_int_lt(now_ms() - before, 1900);
     ck_assert_str_eq(plx_socket_remote_address(socket), "::1");
 }
 
@@ -430,9 +414,9 @@ NAMES_CASE(thousands_of_addresses)
                           way_name((enum way)way));
             ck_assert_msg(!asker_failed(&asker), "%s: %s", world_name(w), asker.log.message);
             nameserver_serve(server);
-            before = thread_microseconds();
+            before = thread_us();
             world_turn(w, round);
-            before = thread_microseconds() - before;
+            before = thread_us() - before;
             longest = before > longest ? before : longest;
         }
     }

@@ -6,8 +6,8 @@
 #include "config.h"
 
 #include <stdint.h>
-#include <time.h>
 
+#include "tests/clocks.h"
 #include "tests/frames.h"
 
 /* ---- every form ------------------------------------------------------------------------------ */
@@ -222,16 +222,8 @@ CASE(two_messages_and_a_half_in_one_piece)
     }
 }
 
-static uint64_t processor_time(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 /* What a message of that size costs that comes byte by byte, asked for after each. */
-static uint64_t cost_byte_by_byte(struct world *w, const plx_frame *form, size_t size)
+static long long cost_byte_by_byte(struct world *w, const plx_frame *form, size_t size)
 {
     plx_frame frame = *form;
     struct letters letters;
@@ -239,14 +231,14 @@ static uint64_t cost_byte_by_byte(struct world *w, const plx_frame *form, size_t
     unsigned char *wire = malloc(size + 8);
     size_t all;
     int raw;
-    uint64_t before;
+    long long before;
 
     frame.maximum = size;
     message_fill(form, 0, wire, size);
     all = wire_put(form, wire, wire, size);
     socket = letters_open(w, &letters, &frame, &raw);
     letters.log.mute = ~0u;
-    before = processor_time();
+    before = process_us();
     for (size_t i = 1; i <= all; i++) {
         raw_send(raw, wire + i - 1, 1);
         do
@@ -255,7 +247,7 @@ static uint64_t cost_byte_by_byte(struct world *w, const plx_frame *form, size_t
         if (plx_socket_can_read_message(socket) != (i == all))
             ck_abort_msg("a message after %zu of %zu bytes", i, all);
     }
-    before = processor_time() - before;
+    before = process_us() - before;
     ck_assert_int_eq(letters.told, 1);
     world_free(w, socket);
     free(wire);
@@ -274,8 +266,8 @@ START_TEST(a_message_byte_by_byte_costs_linear_time)
     world_begin(w, (world_modes() - 1) * (int)KINDS + (int)KINDS - 1); /* ipc, in the best way */
     for (int attempt = 0; attempt < 3 && ratio > 14; attempt++) {
         const plx_frame *frame = &forms[tried[_i]];
-        uint64_t small = cost_byte_by_byte(w, frame, large / 10);
-        uint64_t whole = cost_byte_by_byte(w, frame, large);
+        long long small = cost_byte_by_byte(w, frame, large / 10);
+        long long whole = cost_byte_by_byte(w, frame, large);
 
         small = (small + cost_byte_by_byte(w, frame, large / 10)) / 2;
         ratio = (double)whole / (double)small;

@@ -20,31 +20,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "tests/clocks.h"
 #include "tests/world.h"
 
 #define MIB ((size_t)1024 * 1024)
 
 #define DATA "data_available[CONNECTED]"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED
-#endif
-
-/* Everything is slower then, and there is less to be measured. */
-static bool is_slow(void)
-{
-#ifdef SANITIZED
-    return true;
-#else
-    return under_valgrind();
-#endif
-}
 
 /* ---- a clock of our own ---------------------------------------------------------------------- */
 
@@ -111,14 +93,6 @@ static int black_hole(struct world *w, char *ret_where)
 
     raw_connect(w, ret_where);
     return listener;
-}
-
-static uint64_t processor_time(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
 /* ---- the faults ------------------------------------------------------------------------------ */
@@ -220,10 +194,10 @@ CASE(room_is_filled_again)
     ck_assert(pattern_matches(got, 150, 0));
 }
 
-/* Sleeps in every way there is, in vain; returns the nanoseconds that cost. */
-static uint64_t sleep_in_vain(struct world *w, plx_socket *socket)
+/* Sleeps in every way there is, in vain; returns the microseconds that it cost. */
+static long long sleep_in_vain(struct world *w, plx_socket *socket)
 {
-    uint64_t before = processor_time();
+    long long before = process_us();
 
     plx_socket_lookahead(socket, NULL); /* what has come is no news */
     ck_assert(!plx_socket_wait_for_data(socket, 50));
@@ -231,7 +205,7 @@ static uint64_t sleep_in_vain(struct world *w, plx_socket *socket)
     ck_assert(!plx_socket_wait(socket, 50));
     if (w->group != NULL)
         ck_assert(!plx_group_poll(w->group, 50));
-    return processor_time() - before;
+    return process_us() - before;
 }
 
 /* DEF4: waiting for what never comes is sleep: with nothing received, with a full buffer and more
@@ -239,7 +213,7 @@ static uint64_t sleep_in_vain(struct world *w, plx_socket *socket)
  * 150 ms at least. */
 CASE(waiting_is_sleep)
 {
-    enum { LIMIT = 30 * 1000 * 1000 };
+    enum { LIMIT = 30 * 1000 };
     plx_socket *socket = world_socket(w, NULL);
     unsigned char bytes[5000];
     int raw;
@@ -248,14 +222,14 @@ CASE(waiting_is_sleep)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
     raw = world_pair(w, socket, NULL);
     world_settle(w);
-    ck_assert_uint_lt(sleep_in_vain(w, socket), LIMIT);
+    ck_assert_int_lt(sleep_in_vain(w, socket), LIMIT);
     raw_send(raw, bytes, sizeof bytes);
     UNTIL(w, plx_socket_bytes_available(socket) == 1000);
     world_settle(w);
-    ck_assert_uint_lt(sleep_in_vain(w, socket), LIMIT);
+    ck_assert_int_lt(sleep_in_vain(w, socket), LIMIT);
     raw_close(w, raw);
     world_settle(w);
-    ck_assert_uint_lt(sleep_in_vain(w, socket), LIMIT);
+    ck_assert_int_lt(sleep_in_vain(w, socket), LIMIT);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 1000);
 }
 
@@ -585,14 +559,14 @@ static bool look_for_line(plx_socket *socket, int way, const struct record *log,
     return plx_socket_read_line(socket, line, size + 2) == (ptrdiff_t)size;
 }
 
-/* What a line of so many bytes costs that arrives byte by byte, in nanoseconds. */
-static uint64_t cost_of_line(struct world *w, size_t size, int way)
+/* What a line of so many bytes costs that arrives byte by byte, in microseconds. */
+static long long cost_of_line(struct world *w, size_t size, int way)
 {
     struct record log;
     plx_socket *socket = world_socket_of(w, plx_ipc_new, NULL);
     char *line = malloc(size + 2);
     int pair[2];
-    uint64_t before;
+    long long before;
 
     memset(&log, 0, sizeof log);
     log.when = EVENT_NEVER;
@@ -602,14 +576,14 @@ static uint64_t cost_of_line(struct world *w, size_t size, int way)
     world_settle(w);
     if (way == BY_EVENT)
         plx_socket_set_events(socket, &record_events, &log);
-    before = processor_time();
+    before = process_us();
     for (size_t i = 1; i <= size; i++) {
         ck_assert(send(pair[1], i == size ? "\n" : "x", 1, MSG_NOSIGNAL) == 1);
         world_poll(w);
         if (look_for_line(socket, way, &log, line, size) != (i == size))
             ck_abort_msg("a line after %zu of %zu bytes", i, size);
     }
-    before = processor_time() - before;
+    before = process_us() - before;
     free(line);
     close(pair[1]);
     world_free(w, socket);
@@ -625,8 +599,8 @@ static void line_in_linear_time(size_t large, int way)
 
     world_begin_plain(&world, (enum mode)(world_modes() - 1));
     for (int try = 0; try < 3; try++) {
-        uint64_t small = cost_of_line(&world, large / 10, way);
-        uint64_t whole = cost_of_line(&world, large, way);
+        long long small = cost_of_line(&world, large / 10, way);
+        long long whole = cost_of_line(&world, large, way);
 
         small = (small + cost_of_line(&world, large / 10, way)) / 2; /* before it and after it */
         ratio = (double)whole / (double)small;

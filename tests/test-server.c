@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "tests/clocks.h"
 #include "tests/world.h"
 
 #define GREETED "state:CONNECTED connected[CONNECTED]"
@@ -73,32 +73,20 @@ static void expect_echo(struct world *w, plx_socket *client, int raw)
     raw_expect(w, raw, "pong");
 }
 
-static long long thread_milliseconds(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 /* Sleeps for about so long the way this world sleeps, and fails if that was no sleep. */
 static void expect_sleep(struct world *w, plx_server *server, int milliseconds)
 {
-    long long before = thread_milliseconds();
-    struct timespec start, now;
+    long long before = thread_us(), start = now_ms();
 
-    clock_gettime(CLOCK_MONOTONIC, &start);
     do {
         if (w->group != NULL)
             plx_group_poll(w->group, milliseconds);
         else
             plx_server_wait(server, milliseconds);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 <
-             milliseconds);
-    ck_assert_msg(thread_milliseconds() - before <= milliseconds / 2,
-                  "%s: %lld ms of CPU in %d ms of waiting", world_name(w),
-                  thread_milliseconds() - before, milliseconds);
+    } while (now_ms() - start < milliseconds);
+    ck_assert_msg(thread_us() - before <= milliseconds * 500,
+                  "%s: %lld us of CPU in %d ms of waiting", world_name(w), thread_us() - before,
+                  milliseconds);
 }
 
 /* ---- accepting ------------------------------------------------------------------------------- */

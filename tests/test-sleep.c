@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "tests/clocks.h"
 #include "tests/world.h"
 
 enum { SLEEP = 120, LONG = 20000 }; /* milliseconds; the long one is never slept to its end */
@@ -52,21 +52,13 @@ static bool sleep_by(struct world *w, struct sleepers *sleepers, int which, int 
     return plx_group_poll(w->group, milliseconds);
 }
 
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
-}
-
 static void expect_full_sleep(struct world *w, struct sleepers *sleepers, int which)
 {
-    int64_t begun = now();
+    long long begun = now_us();
 
     ck_assert(!sleep_by(w, sleepers, which, SLEEP));
-    ck_assert_msg(now() - begun >= SLEEP * 1000, "%s: sleeper %d woke after %lld us", world_name(w),
-                  which, (long long)(now() - begun));
+    ck_assert_msg(now_us() - begun >= SLEEP * 1000, "%s: sleeper %d woke after %lld us",
+                  world_name(w), which, now_us() - begun);
 }
 
 /* ---- rings ----------------------------------------------------------------------------------- */
@@ -199,12 +191,12 @@ MODE_CASE(a_signal_handler_does)
 
     begin_sleepers(w, &sleepers);
     for (int i = 0; i < sleepers_of(w); i += 2) {
-        int64_t begun = now();
+        long long begun = now_us();
 
         plx_group_free(any_group());
         alarm_in_fifty();
         ck_assert(!sleep_by(w, &sleepers, i, LONG));
-        ck_assert_int_lt(now() - begun, LONG * 1000);
+        ck_assert_int_lt(now_us() - begun, LONG * 1000);
         ck_assert_int_eq(alarms, 1);
     }
 }
@@ -222,7 +214,7 @@ MODE_CASE(what_arrives_does)
                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         int raw = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         pid_t child = i % 4 == 0 ? fork() : -1;
-        int64_t begun = now();
+        long long begun = now_us();
 
         if (child <= 0) {
             poll(NULL, 0, child == 0 ? 10 : 0);
@@ -231,7 +223,7 @@ MODE_CASE(what_arrives_does)
         if (child == 0)
             _exit(0);
         sleep_by(w, &sleepers, which, LONG);
-        ck_assert_int_lt(now() - begun, LONG * 1000);
+        ck_assert_int_lt(now_us() - begun, LONG * 1000);
         ck_assert_uint_eq(plx_udp_packets_available(sleepers.socket), 1);
         plx_socket_purge(sleepers.socket);
         if (child > 0)

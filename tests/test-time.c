@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "lib/poll/loop.h"
+#include "tests/clocks.h"
 #include "tests/datagrams.h"
 #include "tests/suite.h"
 #include "tests/world.h"
@@ -24,24 +25,17 @@ static wait_call *const waits[] = {plx_socket_wait, plx_socket_wait_for_connecte
 
 enum { WAITS = sizeof waits / sizeof waits[0] };
 
-static long now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void expect_within(const struct world *w, wait_call *wait, plx_socket *socket, bool wanted)
 {
-    long begin = now_ms();
+    long long begin = now_ms();
     bool done = wait(socket, LIMIT);
-    long took = now_ms() - begin;
+    long long took = now_ms() - begin;
 
-    ck_assert_msg(took < LIMIT + GRACE, "%s: a wait of %d ms took %ld", world_name(w), LIMIT, took);
-    ck_assert_int_eq(done, wanted);
-    ck_assert_msg(wanted || took >= LIMIT - 1, "%s: a wait of %d ms took %ld", world_name(w), LIMIT,
+    ck_assert_msg(took < LIMIT + GRACE, "%s: a wait of %d ms took %lld", world_name(w), LIMIT,
                   took);
+    ck_assert_int_eq(done, wanted);
+    ck_assert_msg(wanted || took >= LIMIT - 1, "%s: a wait of %d ms took %lld", world_name(w),
+                  LIMIT, took);
 }
 
 /* ---- clocks ------------------------------------------------------------------------------------- */
@@ -107,7 +101,7 @@ CASE(waits_keep_their_limit_by_any_clock)
     for (int c = 0; c < CLOCKS; c++) {
         for (int i = 0; i < WAITS; i++) {
             plx_socket *socket = world_socket(w, NULL);
-            long begin;
+            long long begin;
 
             plx_clock_set(clocks[c], NULL);
             plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 50);
@@ -116,7 +110,7 @@ CASE(waits_keep_their_limit_by_any_clock)
             begin = now_ms();
             for (int k = 0; k < 2; k++)
                 waits[i](socket, LIMIT / 4);
-            ck_assert_msg(now_ms() - begin < LIMIT + GRACE, "%s: clock %d, wait %d: %ld ms",
+            ck_assert_msg(now_ms() - begin < LIMIT + GRACE, "%s: clock %d, wait %d: %lld ms",
                           world_name(w), c, i, now_ms() - begin);
             world_free(w, socket);
             plx_clock_set(NULL, NULL);
@@ -249,7 +243,7 @@ CASE(a_wait_in_a_handler_goes_by_the_real_time)
 static void waits_for_its_next_connection(struct record *record, plx_socket *socket)
 {
     struct scene *scene = record->data;
-    long begin = now_ms();
+    long long begin = now_ms();
 
     scene->done = !plx_socket_wait_for_connected(socket, -1);
     ck_assert_int_lt(now_ms() - begin, GRACE);
@@ -282,7 +276,7 @@ struct slow {
 };
 
 /* Busy for 300 ms, in which the other one's peer has said something; and begins to connect after it. */
-static void is_slow(struct record *record, plx_socket *socket)
+static void takes_its_time(struct record *record, plx_socket *socket)
 {
     struct slow *slow = record->data;
 
@@ -305,7 +299,7 @@ CASE(a_slow_handler_makes_nobody_idle)
     ck_assert_int_eq(plx_socket_set_option(b, PLX_OPTION_IDLE_TIMEOUT, 200), 0);
     raw_a = world_pair(w, a, &first);
     slow.raw = world_pair(w, b, &second);
-    record_on(&first, EVENT_DATA_AVAILABLE, is_slow, &slow);
+    record_on(&first, EVENT_DATA_AVAILABLE, takes_its_time, &slow);
     raw_say(raw_a, "x");
     world_readable(plx_socket_handle(a));
     raw_say(slow.raw, "y");
@@ -336,7 +330,7 @@ CASE(a_slow_handler_shortens_no_time_out)
         ck_assert_int_eq(plx_socket_connect_to(world_socket(w, NULL), where), 0);
         world_settle(w);
     }
-    record_on(&first, EVENT_DATA_AVAILABLE, is_slow, &slow);
+    record_on(&first, EVENT_DATA_AVAILABLE, takes_its_time, &slow);
     raw_say(raw_a, "x");
     UNTIL(w, first.count[EVENT_DATA_AVAILABLE] > 0);
     pass_time(199);
@@ -494,7 +488,7 @@ CASE(a_group_whose_poller_fails_still_hears)
     plx_socket *socket = world_socket(w, &log);
     int raw = world_pair(w, socket, &log);
     int polls = 0;
-    long begin;
+    long long begin;
 
     if (!break_the_poller(w))
         return;

@@ -1,0 +1,56 @@
+/* tests/clocks.h -- what the kernel's clocks show, and whether all takes longer here than usual. */
+#ifndef POLLUX_TESTS_CLOCKS_H
+#define POLLUX_TESTS_CLOCKS_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "tests/world.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED true
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+/* is_slow: under a sanitizer or valgrind there is less to be measured. */
+static inline bool is_slow(void)
+{
+    return SANITIZED || under_valgrind();
+}
+
+static inline long long clock_ns(clockid_t clock)
+{
+    struct timespec time;
+
+    clock_gettime(clock, &time);
+    return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+/* The time that passes, and the processor's that this thread and this process have used. */
+static inline long long now_us(void)
+{
+    return clock_ns(CLOCK_MONOTONIC) / 1000;
+}
+
+static inline long long now_ms(void)
+{
+    return clock_ns(CLOCK_MONOTONIC) / 1000000;
+}
+
+static inline long long thread_us(void)
+{
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1000;
+}
+
+static inline long long process_us(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1000;
+}
+
+#endif
