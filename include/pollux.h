@@ -1,8 +1,8 @@
-/* pollux.h -- everything Pollux offers, in the order in which it is best read.
+/* pollux.h -- everything Pollux offers: includes the other headers in the best order to read them.
  *
- * Pollux is a library of polled sockets: nothing happens behind the program's back, and every event
- * comes out of a call to poll. A program makes a socket, gives it a table of handlers, starts it,
- * and then polls it (or a group of them) once in each of its frames:
+ * Pollux is a library of polled sockets. Nothing happens behind the program's back: the library
+ * calls a handler only inside a poll or a wait. A program makes a socket, gives the socket a table
+ * of handlers, connects it, and then polls the socket (or a group of sockets) once a frame:
  *
  *     static void data_available(plx_socket *socket, void *user)
  *     {
@@ -15,26 +15,28 @@
  *     plx_socket *socket = plx_tcp_new();
  *     plx_socket_set_events(socket, &echo, NULL);
  *     plx_socket_connect_to(socket, "example.org:7");
- *     while (plx_socket_state(socket) != PLX_UNCONNECTED || plx_socket_reconnects_in(socket) >= 0) {
+ *     while (plx_socket_state(socket) != PLX_UNCONNECTED ||
+ *            plx_socket_reconnects_in(socket) >= 0) {
  *         plx_socket_wait(socket, 100);
  *     }
  *     plx_socket_free(socket);
  *
  * Rules that hold for every call:
- * - No call blocks but those named wait and a group's poll that was given a time.
- * - Handlers run inside poll and wait calls and nowhere else. A handler may do anything to any
- *   object, and free the very one that called it.
- * - The library has no threads and raises no signals. Two threads may use two sockets; one socket,
- *   one server and one group with all its members belong to one thread at a time.
- * - In a forked child only the free calls are allowed; they do not disturb the parent.
+ * - Only the calls named wait, and a group's poll with a time-out other than 0, block.
+ * - Handlers run inside poll and wait calls and nowhere else. A handler may make any call on any
+ *   object, and may free the object that called the handler.
+ * - The library has no threads and raises no signals. Two threads may use two sockets at once. One
+ *   socket, one server, and one group with all its members belong to one thread at a time.
+ * - A forked child may only make the free calls; they do not disturb the parent.
  * - An `int` result is 0 or a positive code (see pollux/error.h) unless its comment says otherwise.
- * - NULL for an object is allowed everywhere: the call does nothing and returns PLX_INVALID_STATE,
- *   -1, 0, false, NULL or, where a text is returned, "".
- * - Texts are UTF-8 and end in a zero byte. A text handed in is copied. A text handed out belongs
- *   to the object and is valid until the next call that changes it or frees the object: never make
- *   that call in the same argument list, which C evaluates in any order.
- * - Ports are in host order. Times are milliseconds unless the name says something else; as a
- *   time-out -1 means for ever and 0 not at all.
+ * - Every call accepts NULL for its object: the call does nothing and returns PLX_INVALID_STATE,
+ *   -1, 0, false, NULL, or "" for a string.
+ * - Strings are UTF-8 and end in a zero byte. The library copies a string that it is given. A
+ *   string that the library returns belongs to the object and is valid until the next call that
+ *   changes the string or frees the object. Do not make such a call in the same argument list: C
+ *   evaluates arguments in any order.
+ * - Ports are in host order. Times are milliseconds unless the name says something else. A time-out
+ *   of -1 never ends, and a time-out of 0 does not wait.
  */
 #ifndef POLLUX_H
 #define POLLUX_H

@@ -10,9 +10,9 @@
 
 PLX_BEGIN_DECLS
 
-/* An address is a plain value: copy it, store it, send it. All zero is "none". An IPv4 address that
- * came as IPv6 (v4-mapped, ::ffff:1.2.3.4, RFC 4291 section 2.5.5.2) is stored as IPv4, so that one
- * peer has one address, whatever the socket it was met on. */
+/* An address is a plain value: copy it, store it, send it. All zero is "none". The library stores
+ * an IPv4-mapped IPv6 address (::ffff:1.2.3.4, RFC 4291 section 2.5.5.2) as IPv4, so that one peer
+ * has one address on sockets of both families. */
 typedef struct plx_address {
     uint16_t family;   /* 4 or 6; 0 is "none" */
     uint16_t port;     /* host order */
@@ -21,24 +21,25 @@ typedef struct plx_address {
 } plx_address;
 
 /* plx_address_parse reads an address with its port: "127.0.0.1:80", "[::1]:80",
- * "[fe80::1%eth0]:80", "[fe80::1%2]:80"; or without one, which gives port 0: "127.0.0.1", "::1",
- * "[::1]". An IPv6 address needs brackets to have a port: "::1:80" is the address ::1:80.
- * It is strict: four decimal numbers without leading zeros, a port of 0 to 65535 without sign or
- * leading zeros, nothing before or after. A scope is an interface's number or name, and only a
- * link-local address may have one. Host names are not looked up.
- * Returns 0, PLX_INVALID_PORT when the address is fine and its port is not, else PLX_INVALID_STATE
- * (also for NULL); then *ret_address is untouched. */
+ * "[fe80::1%eth0]:80", "[fe80::1%2]:80"; or without a port, which gives port 0: "127.0.0.1", "::1",
+ * "[::1]". An IPv6 address with a port needs brackets: "::1:80" is the address ::1:80.
+ * The parser is strict: four decimal numbers without leading zeros, a port of 0 to 65535 without
+ * sign or leading zeros, nothing before or after. A scope is an interface's number or name, and
+ * only a link-local address may have a scope. The call does not look up host names.
+ * Returns 0; PLX_INVALID_PORT when the address is valid and its port is not; else PLX_INVALID_STATE
+ * (also for NULL). On failure *ret_address is untouched. */
 PLX_API int plx_address_parse(const char *text, plx_address *ret_address);
 
-/* plx_address_format writes an address and its port as plx_address_parse reads it, IPv6 as in RFC
- * 5952 and in brackets, a scope as a number: "127.0.0.1:80", "[fe80::1%2]:80". No text of it is
- * longer than 64 bytes with its zero. "None" and NULL give "".
- * As with snprintf it returns the length of the whole text without its zero, and writes what fits
- * into `size` bytes, always ended by a zero unless size is 0; then `text` may be NULL. */
+/* plx_address_format writes an address and its port as plx_address_parse reads them, IPv6 as in RFC
+ * 5952 and in brackets, a scope as a number: "127.0.0.1:80", "[fe80::1%2]:80". 64 bytes hold every
+ * result with its zero byte. "None" and NULL give "".
+ * Returns the length of the whole string without its zero byte, as snprintf does, and writes what
+ * fits into `size` bytes. The result always ends in a zero byte unless `size` is 0; with size 0
+ * `text` may be NULL. */
 PLX_API size_t plx_address_format(const plx_address *address, char *text, size_t size);
 
-/* plx_address_equal returns whether two addresses are the same in family, port, scope and bytes.
- * Two that are "none" are equal; NULL equals nothing. */
+/* plx_address_equal returns whether two addresses have the same family, port, scope and bytes. Two
+ * addresses that are "none" are equal; NULL equals nothing. */
 PLX_API bool plx_address_equal(const plx_address *a, const plx_address *b);
 
 PLX_END_DECLS

@@ -1,4 +1,4 @@
-/* pollux/clock.h -- the time the library goes by. */
+/* pollux/clock.h -- the clock of the library's time-outs. */
 #ifndef POLLUX_CLOCK_H
 #define POLLUX_CLOCK_H
 
@@ -8,10 +8,11 @@
 
 PLX_BEGIN_DECLS
 
-/* plx_clock_set makes every time-out of the library go by `nanoseconds`, which returns a time that
- * never runs backwards; where it begins does not matter. `user` is handed on. NULL goes back to the
- * system's monotonic clock. It is meant for tests, and for debuggers that stop the time. Call it
- * before the first object is made. How long a wait sleeps is still measured by the system. */
+/* plx_clock_set makes every time-out of the library use `nanoseconds`, which returns a time that
+ * never runs backwards and may begin anywhere. The library passes `user` to `nanoseconds`. NULL
+ * restores the kernel's monotonic clock. The call is meant for tests, and for debuggers that stop
+ * the time. Call it before you make the first object. The kernel still measures how long a wait
+ * sleeps. */
 PLX_API void plx_clock_set(uint64_t (*nanoseconds)(void *user), void *user);
 
 PLX_END_DECLS

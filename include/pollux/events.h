@@ -1,13 +1,14 @@
-/* pollux/events.h -- what happens to a socket, and the table of handlers that is told.
+/* pollux/events.h -- the states and events of a socket, and the table of its handlers.
  *
- * Handlers are called inside plx_socket_poll, plx_group_poll, plx_server_poll and the wait calls,
- * on the thread that called these, and nowhere else: connect, disconnect, close, abort, write,
- * flush and free never call back. What such a call changed is told by the next poll.
+ * The library calls handlers inside plx_socket_poll, plx_group_poll, plx_server_poll and the wait
+ * calls, on the thread that made the call, and nowhere else: connect, disconnect, close, abort,
+ * write, flush and free call no handler. The next poll reports what such a call changed.
  *
- * One poll tells what happened in this order, each line at most once. What a handler causes that
- * stands above its own line comes in the next poll, and an end of the connection behind it.
+ * One poll reports events in the order of this table, each line at most once. If a handler causes
+ * an event that is listed above its own line, the next poll reports that event; the end of the
+ * connection then waits for the next poll, too.
  *
- *     told                          when                                         state seen
+ *     event                         when                                         state seen
  *     error                         a call failed since the last poll            unchanged
  *     state_changed HOST_LOOKUP     connect to a name                            HOST_LOOKUP
  *     state_changed CONNECTING      connect has an address                       CONNECTING
@@ -20,23 +21,24 @@
  *     message_available             a whole message is first (pollux/message.h)  CONNECTED
  *     end_of_input                  peer ended its side, half-open allowed       CONNECTED
  *     state_changed CLOSING         disconnect; the queue drains                 CLOSING
- *     send_progress                 the system took queued bytes                 CONNECTED, CLOSING
+ *     send_progress                 the kernel took queued bytes                 CONNECTED, CLOSING
  *     send_complete                 the queue is empty                           CONNECTED, CLOSING
- *     room_available                a write was cut short, there is room again    CONNECTED
- *     state_changed UNCONNECTED     the connection ended, or none came about     UNCONNECTED
+ *     room_available                a write was cut short, there is room again   CONNECTED
+ *     state_changed UNCONNECTED     the connection ended, or connect failed      UNCONNECTED
  *     error                         why; not if disconnect lost nothing          UNCONNECTED
  *     disconnected                  the last event of a connection               UNCONNECTED
  *
- * - Bytes that arrive while CLOSING are told as well, and the datagrams of a BOUND socket.
- * - A connection that failed to come about ends in `error`; nothing follows it.
- * - `connected` is reported in state CONNECTED or not at all: not where the connection was
- *   disconnected, or was over, before its turn. `disconnected` comes all the same.
- * - `disconnected` comes exactly once for a connection that was told by `connected`, unless close,
- *   abort or free ended it (these are silent), or connect, listen or adopt was called in `error`,
- *   which takes it back.
- * - In the `error` that ended a connection the socket is usable again: connect works there, always.
- *   Bytes that had arrived before the end are still readable there and afterwards.
- * - A call that supersedes an event not told yet takes it back: close, abort, free, a new connect.
+ * - A poll also reports bytes that arrive in state CLOSING and the datagrams of a BOUND socket.
+ * - A connect that fails ends in `error`; no event follows.
+ * - `connected` is reported in state CONNECTED or not at all: it is omitted when the connection was
+ *   disconnected, or had ended, before its turn. `disconnected` is reported all the same.
+ * - `disconnected` is reported exactly once for each connection that reported `connected`, unless
+ *   close, abort or free ended the connection (these three are silent), or the program called
+ *   connect, listen or adopt in the `error` before, which cancels `disconnected`.
+ * - In the `error` that ends a connection the socket can already be used again: connect always
+ *   works there. Bytes that arrived before the end are still readable, in that handler and
+ *   afterwards.
+ * - close, abort, free and a new connect cancel the events that no poll has reported yet.
  *
  *      UNCONNECTED --> HOST_LOOKUP --> CONNECTING --> CONNECTED --> CLOSING --> UNCONNECTED
  *           |                                             ^
@@ -54,53 +56,58 @@
 
 PLX_BEGIN_DECLS
 
-/* A socket of any kind. Opaque; made by plx_tcp_new, plx_udp_new, plx_ipc_new, plx_seqpacket_new. */
+/* A socket of any kind. Opaque; plx_tcp_new, plx_udp_new, plx_ipc_new and plx_seqpacket_new make
+ * one. */
 typedef struct plx_socket plx_socket;
 
 /* The state of a socket. */
 typedef enum plx_state {
     PLX_UNCONNECTED = 0, /* nothing is open; bytes received earlier may still be readable */
     PLX_HOST_LOOKUP,     /* the host name is being looked up */
-    PLX_CONNECTING,      /* an address is known, and no connection made (or told) yet */
+    PLX_CONNECTING,      /* an address is known; no poll has reported the connection yet */
     PLX_CONNECTED,       /* a connection; UDP: bound, with one peer */
-    PLX_BOUND,           /* UDP: can send to and receive from anyone */
+    PLX_BOUND,           /* UDP: sends to and receives from any address */
     PLX_LISTENING,       /* waits for a peer */
-    PLX_CLOSING          /* disconnect was called; what is queued is still being sent */
+    PLX_CLOSING          /* disconnect was called; the queue is still being sent */
 } plx_state;
 
-/* plx_state_name returns the name of a state, such as "Connected" or "HostLookup", and "unknown" for
- * a number that is none. Never NULL; static. */
+/* plx_state_name returns the name of a state, such as "Connected" or "HostLookup", and "unknown"
+ * for a number that is not a state. Never NULL; static. */
 PLX_API const char *plx_state_name(plx_state state);
 
-/* Handlers, as a table. Make it static const: it is borrowed, not copied, and must live as long as
- * it is set. Handlers that are NULL are skipped. `user` is what was given with the table. In C name
- * the members (`.connected = ...`): later versions add members at the end.
- * A handler may do anything to any socket, server or group, and free the one that called it, which
- * stays valid until the handler has returned. A poll of the same socket inside a handler does
- * nothing and returns false; a wait inside one moves bytes and tells nobody. */
+/* Handlers, as a table. Make the table static const: the library borrows it, does not copy it, and
+ * needs it as long as it is set. A handler that is NULL is not called. `user` is the pointer that
+ * was set with the table. In C name the members (`.connected = ...`): later versions add members at
+ * the end.
+ * A handler may make any call on any socket, server or group, and may free the object that called
+ * the handler; that object stays valid until the handler has returned. A poll of the same socket
+ * inside a handler does nothing and returns false; a wait inside a handler moves bytes and calls no
+ * handler. */
 typedef struct plx_events {
-    /* connected: the connection works. UDP: a peer was set. Not told for a bound UDP socket. */
+    /* connected: the connection works. UDP: a peer was set. Not called for a bound UDP socket. */
     void (*connected)(plx_socket *socket, void *user);
 
-    /* data_available: bytes (UDP: datagrams) arrived. Comes once in a poll in which some were
-     * added, and again in the next poll while the handler took some of them but not all. A handler
-     * that takes nothing waits for more and is told when more arrives. */
+    /* data_available: bytes (UDP: datagrams) arrived. Called once in a poll that received some, and
+     * again in the next poll if the handler took a part of them. If the handler takes nothing, the
+     * next call follows when more arrives. */
     void (*data_available)(plx_socket *socket, void *user);
 
-    /* send_progress: `sent` bytes went to the system since the last one, `left` are queued still.
-     * Return true to drop those that are left; then send_complete comes with user_aborted true. */
+    /* send_progress: the kernel took `sent` bytes since the last call, and `left` bytes are still
+     * queued. Return true to drop the bytes that are left; send_complete then follows with
+     * user_aborted true. */
     bool (*send_progress)(plx_socket *socket, size_t sent, size_t left, void *user);
 
     /* send_complete: the queue is empty, because all of it was sent or because send_progress
-     * dropped the rest (user_aborted; never for UDP). Comes after a last send_progress. */
+     * dropped the rest (user_aborted; never for UDP). Called after the last send_progress. */
     void (*send_complete)(plx_socket *socket, bool user_aborted, void *user);
 
-    /* error: a call failed, or the connection ended or never came about. Each is told once; that
-     * datagrams do not reach somebody is told once until they do (pollux/udp.h). `error`
-     * is borrowed and valid until the handler returns. At most two can be due: the first call that
-     * failed since the last poll, and the end of the connection. An orderly end by the peer is
-     * PLX_LOST_CONNECTION with reason REMOTE_HOST_CLOSED. No errors are: -1 of a read at the end, a
-     * limit that was reached, a wait that timed out. */
+    /* error: a call failed, the connection ended, or connect failed. Each failure is reported once;
+     * a failure to reach the receiver of datagrams is reported once until they reach it again
+     * (pollux/udp.h). `error` is borrowed and valid until the handler returns. At most two errors
+     * can be due: that of the first call that failed since the last poll, and that of the end of
+     * the connection. An orderly end by the peer is PLX_LOST_CONNECTION with reason
+     * REMOTE_HOST_CLOSED. These are not errors: -1 of a read at the end, a limit that was reached,
+     * a wait that timed out. */
     void (*error)(plx_socket *socket, const plx_error *error, void *user);
 
     /* end_of_input: the peer will send nothing more, and PLX_OPTION_HALF_OPEN is set: the socket
@@ -110,22 +117,22 @@ typedef struct plx_events {
     /* disconnected: the connection has ended. The last event of a connection. */
     void (*disconnected)(plx_socket *socket, void *user);
 
-    /* state_changed: the socket is in another state now, for those who show it. close, abort and
-     * free change the state without it. */
+    /* state_changed: the socket is in another state, for programs that show it. close, abort and
+     * free change the state without this event. */
     void (*state_changed)(plx_socket *socket, plx_state state, void *user);
 
-    /* line_available: plx_socket_can_read_line has become true, or is still after lines were taken.
-     * Comes after data_available and only if that left a line. */
+    /* line_available: plx_socket_can_read_line has become true, or is still true after the handler
+     * took lines. Called after data_available, and only if a line is left. */
     void (*line_available)(plx_socket *socket, void *user);
 
     /* room_available: a write took fewer bytes than it was given because of PLX_OPTION_WRITE_LIMIT
-     * (UDP: was answered EAGAIN), and now half of the limit is free again: write the rest. Also after a
-     * write of which the system took a part and for whose rest there was no memory. */
+     * (UDP: returned EAGAIN), and half of the limit is free again: write the rest. Also called
+     * after a write of which the kernel took a part while there was no memory for the rest. */
     void (*room_available)(plx_socket *socket, void *user);
 
-    /* message_available: plx_socket_can_read_message has become true, or is still after messages
-     * were taken. Comes after data_available and line_available and only if they left one. Take all
-     * that there are: one call may stand for many messages. */
+    /* message_available: plx_socket_can_read_message has become true, or is still true after the
+     * handler took messages. Called after data_available and line_available, and only if a message
+     * is left. Take all messages: one call may stand for many. */
     void (*message_available)(plx_socket *socket, void *user);
 } plx_events;
 

@@ -9,7 +9,7 @@
 #define PLX_API
 #endif
 
-/* PLX_BEGIN_DECLS and PLX_END_DECLS enclose declarations, so that C++ finds the C names. */
+/* PLX_BEGIN_DECLS and PLX_END_DECLS enclose declarations, so that C++ links to the C names. */
 #ifdef __cplusplus
 #define PLX_BEGIN_DECLS extern "C" {
 #define PLX_END_DECLS   }

@@ -1,20 +1,22 @@
 /* pollux/ipc.h -- connections between programs on one computer, over Unix sockets.
  *
  * A path is the name of a socket file, absolute or relative to the working directory, or "@name"
- * for Linux's abstract names, which are no files (unix(7)). The kernel takes paths of 107 bytes; on
- * Linux longer ones work too, reached through their folder, elsewhere they are refused with
- * ENAMETOOLONG. Where to put a socket file: see plx_ipc_private_path.
+ * for Linux's abstract names, which are not files (unix(7)). The kernel accepts paths of up to 107
+ * bytes. On Linux longer paths work too, through a descriptor of their folder; on other systems
+ * they are refused with ENAMETOOLONG. For where to put a socket file see plx_ipc_private_path.
  *
- * Listening makes the file and its end removes it. A left-over file that nobody listens at any more
- * is replaced. One in use is PLX_ADDRESS_IN_USE, and who uses it does not notice. Of several
- * processes that begin to listen at one moment exactly one gets the name: they are kept apart by a
- * file "<path>.lock", which is there for that moment only; where it cannot be made or locked,
- * nothing is replaced, and where another program keeps it locked, it is PLX_ADDRESS_IN_USE in a
- * sentence that names it. A file that is no socket is never touched.
+ * Listening makes the file, and the end of listening removes it. A left-over file at which nobody
+ * listens is replaced. A file at which another socket listens is refused with PLX_ADDRESS_IN_USE,
+ * and the other socket does not notice. Of several processes that begin to listen at the same time
+ * exactly one gets the name. They take a lock on a file "<path>.lock", which exists only meanwhile.
+ * Where the lock file cannot be made or locked, no left-over is replaced. Where another program
+ * keeps the file locked, listening is refused with PLX_ADDRESS_IN_USE, and the message names the
+ * lock. A file that is not a socket is never touched.
  *
- * Who may connect is decided by the folder and by PLX_OPTION_MODE, which the file has exactly,
- * whatever the umask, before anybody can connect. Connecting fails with ENOENT where there is no
- * file and with ECONNREFUSED where nobody listens any more, both with reason CONNECTION_REFUSED. */
+ * The permissions of the folder and of the file decide which users may connect. The file has
+ * exactly PLX_OPTION_MODE, whatever the umask, before any program can connect. Connecting fails
+ * with ENOENT where there is no file, and with ECONNREFUSED where nobody listens any more; both
+ * have the reason CONNECTION_REFUSED. */
 #ifndef POLLUX_IPC_H
 #define POLLUX_IPC_H
 
@@ -26,65 +28,69 @@
 
 PLX_BEGIN_DECLS
 
-/* Who is at the other end, as numbers of the system; -1 is unknown. */
+/* The process at the other end, in numbers of the kernel; -1 is unknown. */
 typedef struct plx_credentials {
     int64_t process; /* process id */
     int64_t user;    /* user id */
     int64_t group;   /* group id */
 } plx_credentials;
 
-/* plx_ipc_new makes an unconnected IPC socket. You free it with plx_socket_free. NULL only for want
- * of memory. */
+/* plx_ipc_new makes an unconnected IPC socket. You free it with plx_socket_free. Returns NULL only
+ * when there is no memory. */
 PLX_API plx_socket *plx_ipc_new(void);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* plx_ipc_private_path writes into ret_path where a socket of this name belongs that only programs
- * of the same user shall reach: below XDG_RUNTIME_DIR if that is a folder of this user's own (XDG
- * Base Directory Specification), else in the folder "pollux-<user id>" below TMPDIR or /tmp, which
- * is made. `name` is a file name without "/"; best the program's. Returns 0; PLX_INVALID_STATE for
- * NULL, an empty name or one with "/"; ENAMETOOLONG where `size` bytes are too few; or the system's
- * error, EACCES where that folder belongs to somebody else or is open to others. Unless 0, *ret_path
- * is untouched. */
+/* plx_ipc_private_path writes into ret_path the path of a socket that only programs of the same
+ * user can reach. The folder is XDG_RUNTIME_DIR if this user owns it (XDG Base Directory
+ * Specification), else "pollux-<user id>" in TMPDIR or /tmp, which the call makes. `name` is a file
+ * name without "/", best the program's name. Returns 0; PLX_INVALID_STATE for NULL, an empty name
+ * or a name with "/"; ENAMETOOLONG where `size` bytes are too few; or an errno, such as EACCES
+ * where the folder belongs to another user or is open to others. Unless 0, *ret_path is
+ * untouched. */
 PLX_API int plx_ipc_private_path(const char *name, char *ret_path, size_t size);
 
-/* plx_ipc_set_abstract_name sets an abstract name of exactly these bytes, which may be any, also
- * zero bytes, of which text cannot tell. plx_socket_path gives "@" and the bytes up to the first
- * that is zero. Returns as plx_socket_set_path does, and PLX_INVALID_STATE for NULL and size 0. */
+/* plx_ipc_set_abstract_name sets an abstract name of exactly these bytes, which may include zero
+ * bytes; a string cannot express those. plx_socket_path returns "@" and the bytes up to the first
+ * zero byte. Returns as plx_socket_set_path does, and PLX_INVALID_STATE for NULL and size 0. */
 PLX_API int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size_t size);
 
-/* ---- who is there ---------------------------------------------------------------------------- */
+/* ---- the peer -------------------------------------------------------------------------------- */
 
-/* plx_ipc_peer_credentials gives who made the other end of a connection, at the time it connected
- * or began to listen (SO_PEERCRED, unix(7)); what the kernel does not say is -1, such as the process
- * id of a peer outside this program's pid namespace. It is known before the first byte, so that a
- * server can refuse in `accepted`. Returns 0; PLX_INVALID_STATE for NULL, another kind of socket or
- * one without a connection; or the kernel's error. Unless 0, *ret_credentials is untouched. */
+/* plx_ipc_peer_credentials returns the credentials of the process that made the other end of a
+ * connection, at the time the process connected or began to listen (SO_PEERCRED, unix(7)). A number
+ * that the kernel does not report is -1, such as the process id of a peer outside this program's
+ * pid namespace. The credentials are known before the first byte, so that a server can refuse a
+ * client in `accepted`. Returns 0; PLX_INVALID_STATE for NULL, another kind of socket or a socket
+ * without a connection; or an errno. Unless 0, *ret_credentials is untouched. */
 PLX_API int plx_ipc_peer_credentials(const plx_socket *socket, plx_credentials *ret_credentials);
 
-/* plx_ipc_peer_process_handle returns a descriptor that stands for the peer's process, as of the
- * same moment (SO_PEERPIDFD, Linux 6.5): unlike its number it can never mean another process. It is
- * close-on-exec and yours to close; readable when the process has ended (pidfd_open(2)). -1 where
- * the system has none, or the socket no connection. */
+/* plx_ipc_peer_process_handle returns a descriptor of the process that plx_ipc_peer_credentials
+ * reports (SO_PEERPIDFD, Linux 6.5). Unlike a process id, the descriptor never refers to another
+ * process. It is close-on-exec and yours to close; it is readable when the process has ended
+ * (pidfd_open(2)). Returns -1 where the kernel has no such descriptors, or the socket has no
+ * connection. */
 PLX_API int plx_ipc_peer_process_handle(const plx_socket *socket);
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
-/* plx_ipc_send_handle sends a copy of a descriptor along with the next byte written. Yours may be
- * closed at once. With no byte written after it, it is never sent; at most 253 ride on one byte
- * (SCM_MAX_FD, unix(7); 252 with musl), further ones on the bytes after it. The connection is lost
- * with os_error ETOOMANYREFS where too many are on their way to readers who do not read. Returns 0;
- * EBADF; PLX_OPEN_DRIVER (os_error EMFILE) where there is no descriptor left for the copy;
- * PLX_INVALID_STATE where write would say so; PLX_OUT_OF_MEMORY. */
+/* plx_ipc_send_handle sends a copy of a descriptor together with the next byte written. You may
+ * close yours at once. A descriptor after which no byte is written is never sent. At most 253
+ * descriptors go with one byte (SCM_MAX_FD, unix(7); 252 with musl), further ones with the bytes
+ * after it. The connection is lost with os_error ETOOMANYREFS where too many descriptors wait in
+ * the queues of receivers that do not read. Returns 0; EBADF; PLX_OPEN_DRIVER (os_error EMFILE)
+ * where the process has no descriptor left for the copy; PLX_INVALID_STATE where write would return
+ * it; PLX_OUT_OF_MEMORY. */
 PLX_API int plx_ipc_send_handle(plx_socket *socket, int descriptor);
 
-/* plx_ipc_receive_handle returns the oldest descriptor that arrived, which is close-on-exec and from
- * now on yours to close; -1 when there is none. It arrives with the byte it was sent with, and only
- * where PLX_OPTION_RECEIVE_HANDLES is set; elsewhere the system drops it. At most 253 wait here: a
- * peer that sends more before you take them loses the connection (PLX_LOST_CONNECTION, os_error
- * ETOOMANYREFS), and so does one whose descriptor found no room in this process (EMFILE). Take them
- * in `data_available`: no poll receives more than one message's before it is told. Those that nobody
- * takes are closed by abort and free, and with the next connect, listen or adopt. */
+/* plx_ipc_receive_handle returns the oldest descriptor that arrived, which is close-on-exec and
+ * from now on yours to close; -1 when there is none. A descriptor arrives with the byte that it was
+ * sent with, and only where PLX_OPTION_RECEIVE_HANDLES is set; otherwise the kernel drops it. At
+ * most 253 descriptors wait here. A connection ends with PLX_LOST_CONNECTION when the peer sends
+ * more before you take them (os_error ETOOMANYREFS), or when this process has no room for a
+ * descriptor (os_error EMFILE). Take descriptors in `data_available`: no poll receives the
+ * descriptors of more than one message before it calls that handler. abort, free and the next
+ * connect, listen or adopt close those that are left. */
 PLX_API int plx_ipc_receive_handle(plx_socket *socket);
 
 PLX_END_DECLS

@@ -1,4 +1,4 @@
-/* pollux/memory.h -- where the library gets its memory from. */
+/* pollux/memory.h -- the function from which the library gets its memory. */
 #ifndef POLLUX_MEMORY_H
 #define POLLUX_MEMORY_H
 
@@ -8,13 +8,14 @@
 
 PLX_BEGIN_DECLS
 
-/* plx_memory_set makes the library take all its memory from `resize`, which works as realloc does:
- * block NULL allocates, size 0 frees and returns NULL, and NULL for any other size means that there
- * is no memory and leaves the block as it was. Blocks are aligned as malloc's are. `user` is handed
- * on. NULL for `resize` goes back to the C library's realloc. Call it before the first object is
- * made: a block is freed by the function that is set then. It and the clock are the only settings
- * that all threads share, so `resize` must allow calls from every thread that uses a socket. What
- * the C library and the resolver allocate for themselves does not go through it. */
+/* plx_memory_set makes the library get all its memory from `resize`, which works as realloc does: a
+ * NULL block allocates, size 0 frees and returns NULL. For any other size, NULL means that there is
+ * no memory and that the block is unchanged. Blocks are aligned as malloc's are. The library passes
+ * `user` to `resize`. NULL for `resize` restores the C library's realloc.
+ * Call plx_memory_set before you make the first object: the library frees a block by the function
+ * that is set at that time. This function and the clock are the only settings that all threads
+ * share, so `resize` must allow calls from every thread that uses a socket. The library does not
+ * call `resize` for what the C library and the resolver allocate for themselves. */
 PLX_API void plx_memory_set(void *(*resize)(void *block, size_t size, void *user), void *user);
 
 PLX_END_DECLS
