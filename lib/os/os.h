@@ -11,7 +11,6 @@
 #include <pollux/socket.h>
 
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -119,8 +118,18 @@ ptrdiff_t plx__os_bytes_unacknowledged(int descriptor);
  * (TCP_INFO, tcp(7)); 0 where the kernel does not tell. */
 uint32_t plx__os_acknowledged_ago(int descriptor);
 
-/* plx__os_poll is poll(2); a signal is reported as -EINTR. */
-int plx__os_poll(struct pollfd *entries, size_t count, int timeout_ms);
+/* What one descriptor is asked for and what was found, the same member for member and bit for bit as
+ * struct pollfd, poll(2): an array of them is handed to the kernel as it is. */
+struct plx__os_ready {
+    int descriptor;
+    short wanted; /* PLX__OS_READABLE, PLX__OS_WRITABLE or both */
+    short found;  /* of these, and PLX__OS_FAILED: an error, a hang-up or no descriptor */
+};
+enum { PLX__OS_READABLE = 1, PLX__OS_WRITABLE = 4, PLX__OS_FAILED = 8 | 16 | 32 };
+
+/* plx__os_poll waits up to timeout_ms (-1: for ever) until one of them is ready. Returns how many are,
+ * or a negative errno; a signal is reported as -EINTR. */
+int plx__os_poll(struct plx__os_ready *entries, size_t count, int timeout_ms);
 
 /* ---- several datagrams (os/datagram.c) ------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -178,7 +179,7 @@ bool plx__os_has_ended(int descriptor)
 {
 #ifdef POLLRDHUP
     struct pollfd entry = {.fd = descriptor, .events = POLLRDHUP};
-    return plx__os_poll(&entry, 1, 0) > 0;
+    return poll(&entry, 1, 0) > 0;
 #else
     (void)descriptor;
     return true;
@@ -197,9 +198,18 @@ ptrdiff_t plx__os_bytes_unacknowledged(int descriptor)
 #endif
 }
 
-int plx__os_poll(struct pollfd *entries, size_t count, int timeout_ms)
+_Static_assert(sizeof(struct plx__os_ready) == sizeof(struct pollfd) &&
+                   offsetof(struct plx__os_ready, descriptor) == offsetof(struct pollfd, fd) &&
+                   offsetof(struct plx__os_ready, wanted) == offsetof(struct pollfd, events) &&
+                   offsetof(struct plx__os_ready, found) == offsetof(struct pollfd, revents),
+               "struct plx__os_ready is not struct pollfd");
+_Static_assert((int)PLX__OS_READABLE == POLLIN && (int)PLX__OS_WRITABLE == POLLOUT &&
+                   (int)PLX__OS_FAILED == (POLLERR | POLLHUP | POLLNVAL),
+               "the bits are not those of poll(2)");
+
+int plx__os_poll(struct plx__os_ready *entries, size_t count, int timeout_ms)
 {
-    return result_of(poll(entries, (nfds_t)count, timeout_ms));
+    return result_of(poll((struct pollfd *)(void *)entries, (nfds_t)count, timeout_ms));
 }
 
 /* ---- descriptors of others ------------------------------------------------------------------- */

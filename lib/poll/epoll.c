@@ -131,7 +131,7 @@ static PLX__APART int sleep_until_ready(struct epoll_poller *self, int timeout_m
     int result = 0;
     /* More than once only where somebody else was faster: processes that share a listener. */
     while (result == 0 && timeout_ms != 0) {
-        struct pollfd entry = {.fd = self->descriptor, .events = POLLIN};
+        struct plx__os_ready entry = {.descriptor = self->descriptor, .wanted = PLX__OS_READABLE};
         int ready = plx__os_poll(&entry, 1, timeout_ms);
         if (ready <= 0) {
             return ready;

@@ -107,7 +107,7 @@ static int nap_of(int timeout_ms)
 }
 
 struct question {
-    struct pollfd entries[SLEEP_WATCHES];
+    struct plx__os_ready entries[SLEEP_WATCHES];
     struct plx__watch *watches[SLEEP_WATCHES];
     size_t count;
 };
@@ -118,9 +118,9 @@ static struct plx__watch *collect(struct question *question, struct plx__watch *
     question->count = 0;
     for (; watch != NULL && question->count < SLEEP_WATCHES; watch = watch->next) {
         if (watch->interest != 0) {
-            struct pollfd *entry = &question->entries[question->count];
-            *entry = (struct pollfd){.fd = watch->descriptor,
-                                     .events = plx__poll_events(watch->interest)};
+            struct plx__os_ready *entry = &question->entries[question->count];
+            *entry = (struct plx__os_ready){.descriptor = watch->descriptor,
+                                            .wanted = plx__poll_wanted(watch->interest)};
             question->watches[question->count++] = watch;
         }
     }
@@ -133,7 +133,7 @@ static size_t mark(const struct question *question)
     size_t count = 0;
     for (size_t i = 0; i < question->count; i++) {
         struct plx__watch *watch = question->watches[i];
-        unsigned ready = plx__poll_ready(question->entries[i].revents);
+        unsigned ready = plx__poll_ready(question->entries[i].found);
         ready &= watch->interest | PLX__END;
         watch->ready |= (uint8_t)ready;
         count += ready != 0;

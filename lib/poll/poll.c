@@ -13,7 +13,7 @@
 
 struct poll_poller {
     struct plx__poller base;
-    struct pollfd *entries;
+    struct plx__os_ready *entries;
     struct plx__watch **watches;
     size_t count, capacity;
 };
@@ -41,7 +41,7 @@ static bool make_room(struct poll_poller *self)
         return true;
     }
     size_t capacity = self->capacity == 0 ? 16 : self->capacity * 2;
-    struct pollfd *entries = plx__memory_resize(self->entries, capacity * sizeof *entries);
+    struct plx__os_ready *entries = plx__memory_resize(self->entries, capacity * sizeof *entries);
     if (entries == NULL) {
         return false;
     }
@@ -76,11 +76,11 @@ static int poll_change(struct plx__poller *poller, struct plx__watch *watch, uns
         }
         watch->place = (uint32_t)self->count;
         self->watches[self->count] = watch;
-        self->entries[self->count++].fd = watch->descriptor;
+        self->entries[self->count++].descriptor = watch->descriptor;
     }
-    struct pollfd *entry = &self->entries[watch->place];
-    entry->events = plx__poll_events(interest);
-    entry->revents = 0;
+    struct plx__os_ready *entry = &self->entries[watch->place];
+    entry->wanted = plx__poll_wanted(interest);
+    entry->found = 0;
     return 0;
 }
 
@@ -90,9 +90,9 @@ static int poll_sleep(struct plx__poller *poller, int timeout_ms)
     int result = plx__os_poll(self->entries, self->count, timeout_ms);
     int count = result;
     for (size_t i = 0; count > 0 && i < self->count; i++) {
-        if (self->entries[i].revents != 0) {
+        if (self->entries[i].found != 0) {
             count--;
-            plx__poller_found(poller, self->watches[i], plx__poll_ready(self->entries[i].revents));
+            plx__poller_found(poller, self->watches[i], plx__poll_ready(self->entries[i].found));
         }
     }
     return result;

@@ -90,16 +90,17 @@ int plx__poller_handle(const struct plx__poller *poller)
     return poller->mechanism->handle == NULL ? -1 : poller->mechanism->handle(poller);
 }
 
-short plx__poll_events(unsigned interest)
+short plx__poll_wanted(unsigned interest)
 {
-    return (short)(((interest & PLX__READ) != 0 ? POLLIN : 0) |
-                   ((interest & PLX__WRITE) != 0 ? POLLOUT : 0));
+    return (short)(((interest & PLX__READ) != 0 ? PLX__OS_READABLE : 0) |
+                   ((interest & PLX__WRITE) != 0 ? PLX__OS_WRITABLE : 0));
 }
 
-unsigned plx__poll_ready(int events)
+unsigned plx__poll_ready(int found)
 {
-    if (events & (POLLERR | POLLHUP | POLLNVAL)) {
+    if (found & PLX__OS_FAILED) {
         return PLX__READ | PLX__WRITE | PLX__END;
     }
-    return (events & POLLIN ? PLX__READ : 0u) | (events & POLLOUT ? PLX__WRITE : 0u);
+    return (found & PLX__OS_READABLE ? PLX__READ : 0u) |
+           (found & PLX__OS_WRITABLE ? PLX__WRITE : 0u);
 }

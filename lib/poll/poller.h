@@ -99,10 +99,10 @@ static inline bool plx__poller_is_quiet(struct plx__poller *poller)
 /* plx__poller_handle returns -1 where the mechanism has no descriptor. */
 int plx__poller_handle(const struct plx__poller *poller);
 
-/* plx__poll_events and plx__poll_ready translate interest and readiness for poll(2), a hang-up or an
- * error being all three. */
-short plx__poll_events(unsigned interest);
-unsigned plx__poll_ready(int events);
+/* plx__poll_wanted and plx__poll_ready translate interest and readiness for plx__os_poll, a hang-up or
+ * an error being all three. */
+short plx__poll_wanted(unsigned interest);
+unsigned plx__poll_ready(int found);
 
 /* plx__poller_found is for mechanisms: `ready` is what they saw, a hang-up or an error as all
  * three. */

@@ -34,6 +34,7 @@
 #include "lib/poll/poller.h"
 
 #include <liburing.h>
+#include <poll.h>
 
 /* One request, and completions of it that are taken whenever we enter. */
 #define ENTRIES 4
@@ -141,7 +142,8 @@ static void clear(struct uring_poller *self)
 
 static bool has_ready(const struct uring_poller *self)
 {
-    struct pollfd entry = {.fd = plx__poller_handle(self->set), .events = POLLIN};
+    struct plx__os_ready entry = {.descriptor = plx__poller_handle(self->set),
+                                  .wanted = PLX__OS_READABLE};
     return plx__os_poll(&entry, 1, 0) != 0;
 }
 
