@@ -6,6 +6,10 @@
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/where.h"
 #include "lib/os/interface.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/options.h"
+#include "lib/socket/property.h"
+#include "lib/socket/state.h"
 
 #include <errno.h>
 #include <string.h>
@@ -241,7 +245,7 @@ static int bind_to(plx_socket *socket, const struct place *place)
 {
     struct plx__sockaddr name;
     plx__sockaddr_from_address(&name, &place->address, 0);
-    int descriptor = plx__socket_open(socket, plx__sockaddr_family(&name));
+    int descriptor = plx__options_open(socket, plx__sockaddr_family(&name));
     if (descriptor < 0) {
         return descriptor;
     }

@@ -4,7 +4,7 @@
 #define PLX_LIB_INTERNET_H
 
 #include "lib/resolve/resolver.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 #include <pollux/interface.h>
 

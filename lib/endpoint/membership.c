@@ -8,6 +8,7 @@
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/membership.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
 
 #include <errno.h>
 #include <string.h>

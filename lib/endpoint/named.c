@@ -6,6 +6,8 @@
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/named.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/progress.h"
 #include "lib/transfer/unreached.h"
 
 #include <errno.h>

@@ -4,6 +4,9 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/endpoint/path.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/options.h"
+#include "lib/socket/property.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -252,7 +255,7 @@ int plx__path_bind(plx_socket *socket)
     if (code != 0) {
         return -code;
     }
-    int descriptor = plx__socket_open(socket, AF_UNIX);
+    int descriptor = plx__options_open(socket, AF_UNIX);
     int result = descriptor;
     if (descriptor >= 0) {
         result = is_abstract(socket) ? plx__os_bind(descriptor, &target.name)

@@ -12,7 +12,7 @@
 #ifndef PLX_LIB_PATH_H
 #define PLX_LIB_PATH_H
 
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 /* What a listener left in the file system. */
 struct plx__claim;

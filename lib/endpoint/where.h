@@ -3,7 +3,7 @@
 #define PLX_LIB_WHERE_H
 
 #include "lib/base/address.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 /* Whether a port is needed that somebody listens at. */
 enum plx__port { PLX__PORT_OF_A_PEER, PLX__PORT_OF_OURS };

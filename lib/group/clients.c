@@ -3,7 +3,11 @@
 
 #include "lib/base/error.h"
 #include "lib/group/server.h"
-#include "lib/socket/message.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/framing.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/state.h"
 #include "lib/transfer/stream.h"
 
 #include <errno.h>
@@ -66,7 +70,7 @@ static int connect_client(plx_server *server, plx_socket *client, int descriptor
     client->handlers = server->client_handlers;
     plx__socket_begin(client);
     if (!plx__options_copy(client, server->listener) ||
-        !plx__message_copy_frame(client, server->listener)) {
+        !plx__framing_copy(client, server->listener)) {
         return -ENOMEM;
     }
     plx__options_apply(client, descriptor);

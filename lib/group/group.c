@@ -5,7 +5,9 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/group/group.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/serve.h"
 
 #include <errno.h>
 

@@ -4,7 +4,8 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/group/server.h"
-#include "lib/socket/message.h"
+#include "lib/socket/adopt.h"
+#include "lib/socket/failure.h"
 
 #include <errno.h>
 

@@ -19,7 +19,7 @@
 #define PLX_LIB_SERVER_H
 
 #include "lib/group/group.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 #include <pollux/server.h>
 

@@ -4,6 +4,12 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/endpoint/path.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/property.h"
+#include "lib/socket/state.h"
+#include "lib/socket/write.h"
 #include "lib/transfer/handles.h"
 #include "lib/transfer/stream.h"
 

@@ -6,6 +6,11 @@
 
 #include "lib/base/record.h"
 #include "lib/endpoint/path.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/state.h"
 #include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
 

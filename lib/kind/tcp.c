@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include "lib/endpoint/internet.h"
+#include "lib/socket/options.h"
+#include "lib/socket/state.h"
 #include "lib/transfer/stream.h"
 
 #include <pollux/tcp.h>

@@ -5,7 +5,6 @@
 #include "config.h"
 
 #include "lib/base/address.h"
-#include "lib/base/base.h"
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
@@ -14,6 +13,10 @@
 #include "lib/endpoint/membership.h"
 #include "lib/endpoint/named.h"
 #include "lib/endpoint/where.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/property.h"
+#include "lib/socket/state.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/packet.h"
@@ -36,8 +39,7 @@ struct udp {
     char *peer_host; /* where connect_to wants to go, apart from the address property */
     int peer_port;
     char *broadcast;
-    plx_address
-        destination; /* the address that the datagrams read now came to (lib/base/record.h) */
+    plx_address destination; /* of the datagrams that are read now (lib/base/record.h) */
 };
 
 static struct udp *udp_of(const plx_socket *socket)

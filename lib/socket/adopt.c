@@ -2,7 +2,10 @@
 #include "config.h"
 
 #include "lib/os/activation.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/adopt.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/object.h"
+#include "lib/socket/state.h"
 
 #include <errno.h>
 

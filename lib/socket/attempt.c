@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/memory.h"
 #include "lib/socket/attempt.h"
+#include "lib/socket/options.h"
 
 #include <errno.h>
 
@@ -21,7 +22,7 @@ static int open_descriptor(const struct plx__attempt *attempt)
 {
     plx_socket *socket = attempt->socket;
     int family = plx__sockaddr_family(&attempt->name);
-    int descriptor = plx__socket_open(socket, family);
+    int descriptor = plx__options_open(socket, family);
     if (descriptor < 0) {
         return descriptor;
     }

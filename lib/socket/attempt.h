@@ -9,7 +9,7 @@
 #ifndef PLX_LIB_ATTEMPT_H
 #define PLX_LIB_ATTEMPT_H
 
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 enum plx__progress { PLX__UNDER_WAY, PLX__WON, PLX__FAILED };
 

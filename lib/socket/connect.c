@@ -8,6 +8,10 @@
 #include "lib/resolve/resolver.h"
 #include "lib/socket/attempt.h"
 #include "lib/socket/connect.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/options.h"
+#include "lib/socket/state.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@
 #ifndef PLX_LIB_CONNECT_H
 #define PLX_LIB_CONNECT_H
 
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 /* plx__connect_start begins. Returns 0, or the code of a call that fails at once; failures of the
  * network come later. */

@@ -5,7 +5,11 @@
 #include "config.h"
 
 #include "lib/base/error.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/dispatch.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/state.h"
 
 #include <pollux/message.h>
 

@@ -3,7 +3,8 @@
 
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/object.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,10 +3,9 @@
 
 #include "lib/base/clock.h"
 #include "lib/socket/idle.h"
+#include "lib/socket/options.h"
 
-#include <errno.h>
-
-static int limit_of(const plx_socket *socket)
+static int idle_limit(const plx_socket *socket)
 {
     return plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT);
 }
@@ -14,7 +13,7 @@ static int limit_of(const plx_socket *socket)
 /* The coarse clock is a quarter of the price, and behind by a tick: good enough for statistics. */
 void plx__idle_received(plx_socket *socket)
 {
-    if (limit_of(socket) == 0) {
+    if (idle_limit(socket) == 0) {
         socket->last_activity = plx__clock_coarse();
     } else {
         socket->last_activity = plx__clock_now();
@@ -42,7 +41,7 @@ void plx__idle_begin(plx_socket *socket)
 
 uint64_t plx__idle_deadline(const plx_socket *socket)
 {
-    int limit = limit_of(socket);
+    int limit = idle_limit(socket);
     if (limit == 0 || socket->state != PLX_CONNECTED || socket->peer_ended) {
         return 0;
     }
@@ -70,29 +69,16 @@ static void look_at_peer(plx_socket *socket, uint64_t now)
     options->under_way = under_way;
 }
 
-/* The time is over, so far as is known. */
-static PLX__APART void check_late(plx_socket *socket, uint64_t now)
-{
-    bool looks = socket->kind->unconfirmed != NULL;
-    /* What waits to be sent is no sign of the peer, where the peer gives one. */
-    if (plx__socket_has_input_work(socket) || (!looks && plx__socket_can_send(socket))) {
-        return;
-    }
-    if (looks) {
-        look_at_peer(socket, now);
-    }
-    if (now >= plx__idle_deadline(socket)) {
-        plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
-                                  "nothing arrived at either end for %d ms", limit_of(socket));
-        plx__socket_end(socket);
-    }
-}
-
-void plx__idle_check(plx_socket *socket)
+bool plx__idle_is_due(const plx_socket *socket)
 {
     uint64_t late = plx__idle_deadline(socket);
-    uint64_t now = late == 0 ? 0 : plx__clock_now();
-    if (late != 0 && now >= late) {
-        check_late(socket, now);
+    return late != 0 && plx__clock_now() >= late;
+}
+
+bool plx__idle_is_over(plx_socket *socket)
+{
+    if (socket->kind->unconfirmed != NULL) {
+        look_at_peer(socket, plx__clock_now());
     }
+    return plx__idle_is_due(socket);
 }

@@ -15,7 +15,7 @@
 #ifndef PLX_LIB_IDLE_H
 #define PLX_LIB_IDLE_H
 
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 /* plx__idle_begin notes that a connection begins, plx__idle_received that bytes came, plx__idle_sent
  * that the kernel took some. They note the time of the last activity, too. */
@@ -26,7 +26,9 @@ void plx__idle_sent(plx_socket *socket);
 /* plx__idle_deadline returns the moment at which to check; 0: never. */
 uint64_t plx__idle_deadline(const plx_socket *socket);
 
-/* plx__idle_check ends a connection that has been silent for too long. */
-void plx__idle_check(plx_socket *socket);
+/* plx__idle_is_due says whether that moment has passed, plx__idle_is_over whether the connection has been
+ * silent for too long, after a look at what the peer's kernel has acknowledged meanwhile. */
+bool plx__idle_is_due(const plx_socket *socket);
+bool plx__idle_is_over(plx_socket *socket);
 
 #endif

@@ -4,7 +4,9 @@
 #include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/object.h"
+#include "lib/socket/property.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "lib/base/clock.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 #include <string.h>
 

@@ -3,7 +3,11 @@
 
 #include "lib/base/clock.h"
 #include "lib/socket/connect.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/move.h"
+#include "lib/socket/object.h"
+#include "lib/socket/serve.h"
+#include "lib/socket/state.h"
 
 /* A wait goes on until this moment of the kernel's clock; for ever with `forever`. */
 struct limit {

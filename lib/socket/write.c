@@ -1,7 +1,12 @@
 /* lib/socket/write.c -- what a program writes. */
 #include "config.h"
 
-#include "lib/socket/socket.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/read.h"
+#include "lib/socket/write.h"
 
 #include <errno.h>
 

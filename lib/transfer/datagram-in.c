@@ -2,6 +2,10 @@
 #include "config.h"
 
 #include "lib/base/record.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/unreached.h"
 

@@ -18,7 +18,7 @@
 #ifndef PLX_LIB_DATAGRAM_IN_H
 #define PLX_LIB_DATAGRAM_IN_H
 
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 /* Which address of ours a datagram came to. A descriptor that is bound to one address, or has a peer,
  * hears at no other, and the kernel need not say it with each datagram, which costs:

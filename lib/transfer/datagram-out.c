@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/resolve/trial.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/progress.h"
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/unreached.h"
 

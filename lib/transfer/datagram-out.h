@@ -27,7 +27,7 @@
 #define PLX_LIB_DATAGRAM_OUT_H
 
 #include "lib/base/origin.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 #include "lib/transfer/run.h"
 
 struct plx__trials;

@@ -5,7 +5,7 @@
 #ifndef PLX_LIB_PACKET_H
 #define PLX_LIB_PACKET_H
 
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 /* The slots of struct plx_kind that all kinds with records have alike. */
 #define PLX__PACKET_SLOTS .front = plx__packet_front, .take = plx__packet_take

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/base/address.h"
+#include "lib/socket/object.h"
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/run.h"
 

@@ -3,7 +3,7 @@
 #define PLX_LIB_RUN_H
 
 #include "lib/base/buffer.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 #include <string.h>
 

@@ -3,7 +3,12 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
 #include "lib/socket/message.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/state.h"
 #include "lib/transfer/stream.h"
 
 #include <errno.h>

@@ -19,7 +19,7 @@
 #ifndef PLX_LIB_STREAM_H
 #define PLX_LIB_STREAM_H
 
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 #include <errno.h>
 

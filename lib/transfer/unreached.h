@@ -9,7 +9,7 @@
 #ifndef PLX_LIB_UNREACHED_H
 #define PLX_LIB_UNREACHED_H
 
-#include "lib/socket/socket.h"
+#include "lib/socket/object.h"
 
 #define PLX__UNREACHED 8
 

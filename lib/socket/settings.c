@@ -1,11 +1,14 @@
-/* lib/socket/option.c -- options, remembered until the descriptor exists. */
+/* lib/socket/settings.c -- setting options and asking for them. */
 #include "config.h"
 
 #include "lib/base/clock.h"
-#include "lib/base/memory.h"
 #include "lib/socket/connect.h"
-#include "lib/socket/option.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/options.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/settings.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -45,21 +48,10 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
     [PLX_OPTION_UNACKNOWLEDGED_TIMEOUT] = {"UNACKNOWLEDGED_TIMEOUT", 0, INT_MAX},
 };
 
-const int plx__option_defaults[PLX__OPTION_COUNT] = {
-    [PLX_OPTION_LOW_DELAY] = 1,           [PLX_OPTION_PROTOCOL] = 2,
-    [PLX_OPTION_CONNECT_TIMEOUT] = 30000, [PLX_OPTION_LINGER_TIMEOUT] = 30000,
-    [PLX_OPTION_ROUTER_HOPS] = 32,        [PLX_OPTION_BROADCAST] = 1,
-};
-
 /* What the library obeys itself, for all kinds. */
 #define OURS                                                                                       \
     (PLX__OPTION(READ_LIMIT) | PLX__OPTION(WRITE_LIMIT) | PLX__OPTION(CONNECT_TIMEOUT) |           \
      PLX__OPTION(LINGER_TIMEOUT) | PLX__OPTION(IDLE_TIMEOUT) | PLX__OPTION(HALF_OPEN))
-
-/* What a kind has and the library obeys: the kernel knows nothing of it. */
-#define OBEYED                                                                                     \
-    (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |                       \
-     PLX__OPTION(RECEIVE_HANDLES))
 
 const char *plx__option_name(plx_option option)
 {
@@ -83,46 +75,10 @@ static bool is_known(const plx_socket *socket, plx_option option)
            ((OURS | socket->kind->options) & ((plx__option_set)1 << option)) != 0;
 }
 
-static bool make_table(plx_socket *socket)
-{
-    if (socket->options == NULL) {
-        socket->options = plx__memory_new(sizeof *socket->options);
-    }
-    return socket->options != NULL;
-}
-
-bool plx__options_copy(plx_socket *to, const plx_socket *from)
-{
-    if (from->options == NULL) {
-        return true;
-    }
-    if (!make_table(to)) {
-        return false;
-    }
-    *to->options = *from->options;
-    return true;
-}
-
-void plx__options_apply(plx_socket *socket, int descriptor)
-{
-    plx__option_set wanted =
-        socket->kind->defaults | (socket->options == NULL ? 0 : socket->options->set);
-    wanted &= socket->kind->options & ~OBEYED;
-    for (unsigned option = 0; wanted != 0; option++, wanted >>= 1) {
-        if ((wanted & 1) != 0) {
-            plx__os_set_option(descriptor, (plx_option)option,
-                               plx__option_value(socket->options, (plx_option)option));
-        }
-    }
-    if (socket->kind->prepare != NULL) {
-        socket->kind->prepare(descriptor);
-    }
-}
-
 /* Attempts to connect have descriptors of their own, the first of which becomes the socket's. */
 static int apply_now(plx_socket *socket, plx_option option, int value)
 {
-    plx__option_set kernels = socket->kind->options & ~OBEYED;
+    plx__option_set kernels = socket->kind->options & ~PLX__OPTIONS_OBEYED;
     if ((kernels & ((plx__option_set)1 << option)) == 0) {
         return 0;
     }
@@ -137,7 +93,7 @@ static int apply_now(plx_socket *socket, plx_option option, int value)
 }
 
 /* Says why an option or its value is none. */
-static int refuse(plx_socket *socket, plx_option option, int value)
+static int refuse_value(plx_socket *socket, plx_option option, int value)
 {
     const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
     const char *name = plx__option_name(option);
@@ -174,9 +130,9 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
         return PLX_INVALID_STATE;
     }
     if (!is_known(socket, option) || value < rules[option].least || value > rules[option].most) {
-        return refuse(socket, option, value);
+        return refuse_value(socket, option, value);
     }
-    if (!make_table(socket)) {
+    if (!plx__options_make(socket)) {
         return plx__socket_fail_memory(socket, "set %s", rules[option].name);
     }
     int result = apply_now(socket, option, value);
@@ -204,7 +160,8 @@ int plx_socket_option(const plx_socket *socket, plx_option option)
         return -1;
     }
     /* A listener is reusable in any case, which is not the sharing that was asked for. */
-    plx__option_set kernels = socket->kind->options & ~(OBEYED | PLX__OPTION(SHARE_ADDRESS));
+    plx__option_set kernels =
+        socket->kind->options & ~(PLX__OPTIONS_OBEYED | PLX__OPTION(SHARE_ADDRESS));
     bool asked = (kernels & ((plx__option_set)1 << option)) != 0 && socket->watch.task != NULL;
     if (asked && plx__os_option(socket->watch.descriptor, option, &value) == 0) {
         return value;

@@ -1,134 +1,15 @@
-/* lib/socket/bytes.c -- what a program reads and writes. */
+/* lib/socket/read.c -- what a program reads. */
 #include "config.h"
 
-#include "lib/base/error.h"
-#include "lib/socket/idle.h"
-#include "lib/socket/message.h"
-#include "lib/socket/socket.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/framing.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/read.h"
+#include "lib/socket/state.h"
 
 #include <string.h>
-
-/* A closing socket that nobody reads keeps so much of what still arrives. */
-#define CLOSING_ROOM ((size_t)256 * 1024)
-
-/* ---- limits ---------------------------------------------------------------------------------- */
-
-static size_t limit_of(const plx_socket *socket, plx_option option)
-{
-    int limit = plx__option_value(socket->options, option);
-    return limit == 0 ? SIZE_MAX : (size_t)limit;
-}
-
-size_t plx__socket_room(const plx_socket *socket)
-{
-    if (socket->options == NULL && socket->state != PLX_CLOSING) {
-        return SIZE_MAX - socket->in.size;
-    }
-    size_t limit = limit_of(socket, PLX_OPTION_READ_LIMIT);
-    if (limit < socket->lifted) {
-        limit = socket->lifted;
-    }
-    if (socket->send_error != 0) {
-        /* The connection is over but for what the system still holds, which is all that can come:
-         * it is taken in whatever the limit, or the end would wait for somebody to make room. */
-        limit = SIZE_MAX;
-    } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
-        limit = CLOSING_ROOM;
-    }
-    return socket->in.size < limit && !socket->dropping ? limit - socket->in.size : 0;
-}
-
-size_t plx__socket_write_room(const plx_socket *socket)
-{
-    if (socket->options == NULL) {
-        return SIZE_MAX - socket->out.size;
-    }
-    size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);
-    return socket->out.size < limit ? limit - socket->out.size : 0;
-}
-
-/* ---- news of bytes --------------------------------------------------------------------------- */
-
-bool plx__socket_has_line(plx_socket *socket)
-{
-    const uint8_t *data = plx__buffer_data(&socket->in);
-    const uint8_t *end = memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line);
-    /* What was searched once is not searched again: a line that comes byte by byte costs linear
-     * time. */
-    socket->no_line = end == NULL ? socket->in.size : (size_t)(end - data);
-    return end != NULL;
-}
-
-void plx__socket_note_bytes(plx_socket *socket)
-{
-    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DATA);
-    if (socket->kind->record_size == 0 && plx__event_has_line(&socket->handlers) &&
-        plx__socket_has_line(socket)) {
-        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_LINE);
-    }
-    if (socket->framing != NULL) {
-        plx__message_note(socket);
-    } else if (plx__socket_has_packets(socket) && plx__event_has_message(&socket->handlers)) {
-        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
-    }
-}
-
-void plx__socket_received(plx_socket *socket, size_t size)
-{
-    socket->bytes_received += size;
-    socket->fresh = true;
-    socket->idle_polls = 0;
-    plx__socket_note_bytes(socket);
-    plx__idle_received(socket);
-}
-
-void plx__socket_note_room(plx_socket *socket)
-{
-    size_t limit = limit_of(socket, PLX_OPTION_WRITE_LIMIT);
-    /* Half of it, so that a writer is not called back for each few bytes that leave. */
-    if (socket->wants_room && socket->out.size <= limit / 2) {
-        socket->wants_room = false;
-        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_ROOM);
-        plx__task_schedule(&socket->task);
-    }
-}
-
-void plx__socket_has_sent(plx_socket *socket, size_t size)
-{
-    bool heard = plx__event_has_sending(&socket->handlers);
-    socket->sent = heard ? socket->sent + size : 0;
-    socket->bytes_sent += size;
-    socket->idle_polls = 0;
-    socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_PROGRESS) : 0;
-    if (socket->out.size == 0) {
-        socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_COMPLETE) : 0;
-        /* A group's pool takes the block; alone, the usual one is kept for the next frame. */
-        if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
-            plx__buffer_release(&socket->out, plx__socket_pool(socket));
-        }
-    }
-    plx__socket_note_room(socket);
-    plx__idle_sent(socket);
-}
-
-/* An emptied buffer goes back to the group at once, unless the program was lent what it held. */
-void plx__socket_consumed(plx_socket *socket)
-{
-    socket->taken = true;
-    if (socket->in.size == 0 && socket->task.loop != NULL && !socket->view_alive) {
-        plx__buffer_release(&socket->in, plx__socket_pool(socket));
-    }
-    if (socket->framing != NULL && socket->options != NULL) {
-        plx__message_make_room(socket);
-    }
-    bool reading = (socket->watch.interest & PLX__READ) != 0;
-    if (socket->watch.task != NULL && !reading && !socket->input_ended &&
-        plx__socket_room(socket) > 0) {
-        plx__socket_update(socket);
-    }
-}
-
-/* ---- the front of what was received ---------------------------------------------------------- */
 
 static const void *front(const plx_socket *socket, size_t *ret_size)
 {
@@ -149,7 +30,7 @@ static size_t take(plx_socket *socket, size_t size)
         taken = plx__buffer_skip(&socket->in, size);
         socket->no_line -= taken < socket->no_line ? taken : socket->no_line;
         if (socket->framing != NULL) {
-            plx__message_taken(socket, taken);
+            plx__framing_taken(socket, taken);
         }
     }
     plx__socket_consumed(socket);
@@ -169,7 +50,7 @@ static bool is_at_end(const plx_socket *socket)
     return socket->state == PLX_UNCONNECTED || socket->input_ended;
 }
 
-static ptrdiff_t refuse(plx_socket *socket, const char *call, size_t size, const char *why)
+static ptrdiff_t refuse_size(plx_socket *socket, const char *call, size_t size, const char *why)
 {
     plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION, "%s %zu bytes%s", call, size, why);
     return -1;
@@ -204,7 +85,7 @@ ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size)
         return -1;
     }
     if (data == NULL && size > 0) {
-        return refuse(socket, "read", size, " into NULL");
+        return refuse_size(socket, "read", size, " into NULL");
     }
     if (plx__socket_refuses_peerless(socket, "read")) {
         return -1;
@@ -230,10 +111,10 @@ ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t size)
         return -1;
     }
     if (data == NULL && size > 0) {
-        return refuse(socket, "read_exact", size, " into NULL");
+        return refuse_size(socket, "read_exact", size, " into NULL");
     }
     if (size > PTRDIFF_MAX) {
-        return refuse(socket, "read_exact", size, ": more than memory can hold");
+        return refuse_size(socket, "read_exact", size, ": more than memory can hold");
     }
     socket->fresh = false;
     if (socket->in.size >= size) {
@@ -292,10 +173,10 @@ ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
         return -1;
     }
     if (line == NULL) {
-        return refuse(socket, "read_line with room for", size, " at NULL");
+        return refuse_size(socket, "read_line with room for", size, " at NULL");
     }
     if (size < 2) {
-        return refuse(socket, "read_line with room for", size, ": 2 is the least");
+        return refuse_size(socket, "read_line with room for", size, ": 2 is the least");
     }
     size_t length = line_length(socket);
     bool full = plx__socket_room(socket) == 0 || socket->in.size >= size - 1;
@@ -339,7 +220,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
         return PLX_INVALID_STATE;
     }
     if (data == NULL && size > 0) {
-        refuse(socket, "unread", size, " from NULL");
+        refuse_size(socket, "unread", size, " from NULL");
         return PLX_INVALID_STATE;
     }
     if (!plx__buffer_prepend(&socket->in, data, size, plx__socket_pool(socket))) {
@@ -350,8 +231,8 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
     const uint8_t *end = memchr(first, '\n', size);
     socket->no_line = end == NULL ? socket->no_line + size : (size_t)(end - first);
     if (socket->framing != NULL) {
-        plx__message_given_back(socket, size);
-        plx__message_make_room(socket);
+        plx__framing_given_back(socket, size);
+        plx__framing_make_room(socket);
     }
     plx__socket_update(socket);
     return 0;

@@ -1,4 +1,4 @@
-/* lib/socket/socket.h -- SocketCore: what all sockets are, and the contract of a kind.
+/* lib/socket/object.h -- SocketCore: the struct that all sockets are, and the contract of a kind.
  *
  * Design: a kind is a const table, and its socket begins with a struct plx_socket. The core owns
  * descriptor, buffers, news, state, limits and errors; a kind never touches them but through the
@@ -20,8 +20,8 @@
  * Invariants: a descriptor is open in BOUND, LISTENING, CONNECTED and CLOSING, and in HOST_LOOKUP
  * and CONNECTING only of a datagram socket that was bound before; `connect` is there in HOST_LOOKUP
  * and CONNECTING, and in no other state; the watch is idle while there is no descriptor. */
-#ifndef PLX_LIB_SOCKET_H
-#define PLX_LIB_SOCKET_H
+#ifndef PLX_LIB_OBJECT_H
+#define PLX_LIB_OBJECT_H
 
 #include "lib/base/base.h"
 #include "lib/base/buffer.h"
@@ -29,7 +29,7 @@
 #include "lib/os/os.h"
 #include "lib/poll/loop.h"
 #include "lib/socket/failure.h"
-#include "lib/socket/option.h"
+#include "lib/socket/options.h"
 
 #include <pollux/address.h>
 #include <pollux/error.h>
@@ -296,193 +296,10 @@ static inline struct plx__pool *plx__socket_pool(const plx_socket *socket)
     return plx__task_pool(&socket->task);
 }
 
-/* ---- life (socket.c, adopt.c) ---------------------------------------------------------------- */
-
-/* plx__socket_new makes an unconnected socket of a kind; NULL for want of memory. */
-plx_socket *plx__socket_new(const struct plx_kind *kind);
-
-/* plx__socket_leave ends a hold on the socket (lib/base/event.h), and destroys it if it was freed
- * meanwhile. */
-void plx__socket_leave(plx_socket *socket);
-
 /* plx__socket_is returns whether the socket is of that kind; false for NULL. */
 static inline bool plx__socket_is(const plx_socket *socket, const struct plx_kind *kind)
 {
     return socket != NULL && socket->kind == kind;
 }
-
-/* plx__socket_begin forgets the last connection: both buffers, news, errors, the peer. */
-void plx__socket_begin(plx_socket *socket);
-
-/* plx__socket_set_state moves to a state and makes it news. */
-void plx__socket_set_state(plx_socket *socket, plx_state state);
-
-/* plx__socket_open opens a descriptor of that family with the socket's options. Returns it, or a
- * negative errno. */
-int plx__socket_open(plx_socket *socket, int family);
-
-/* plx__socket_take_descriptor makes the descriptor the socket's own and watches it for what `state`
- * needs, which the socket is about to enter: a second call to the poller could fail by itself.
- * Returns 0, or a negative errno and the descriptor is still the caller's. */
-int plx__socket_take_descriptor(plx_socket *socket, int descriptor, plx_state state);
-
-/* plx__socket_close_descriptor stops watching and closes; the state stays. */
-void plx__socket_close_descriptor(plx_socket *socket);
-
-/* plx__socket_become_connected is the moment in which a connection works. `remote` may be NULL. */
-void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr *remote);
-
-/* plx__socket_drop_sending drops what is queued, plx__socket_drop_received what was received,
- * plx__socket_drop_bytes only the bytes of it. */
-void plx__socket_drop_sending(plx_socket *socket);
-void plx__socket_drop_bytes(plx_socket *socket);
-void plx__socket_drop_received(plx_socket *socket);
-
-/* plx__socket_end ends the connection or the attempt: UNCONNECTED, queued bytes dropped, received
- * ones kept. The error told is set by plx__socket_set_end_error before; without one the end is told
- * by `disconnected` alone. */
-void plx__socket_end(plx_socket *socket);
-
-/* plx__socket_inspect tells what a descriptor is. -ENOTSUP: not for this kind of socket; or another
- * negative errno. */
-int plx__socket_inspect(const plx_socket *socket, int descriptor,
-                        struct plx__os_socket_facts *ret_facts);
-
-/* plx__socket_find_activated returns the first descriptor that a service manager passed by that name
- * (NULL: any) and that fits the socket, and listens if it is to; -1: there is none. */
-int plx__socket_find_activated(const plx_socket *socket, const char *name, bool to_listen);
-
-/* plx__socket_fail_activation is plx__socket_fail for when there is none. */
-int plx__socket_fail_activation(plx_socket *socket, const char *name);
-
-/* plx__socket_set_linger starts the linger time, within which an ending has to be over. */
-void plx__socket_set_linger(plx_socket *socket);
-
-/* plx__socket_drop ends silently and at once, as close does, but moves no byte. */
-void plx__socket_drop(plx_socket *socket);
-
-/* ---- serving (service.c) --------------------------------------------------------------------- */
-
-/* plx__socket_input and plx__socket_output are the two halves of a frame. */
-void plx__socket_input(struct plx__task *task, struct plx__budget *budget);
-bool plx__socket_output(struct plx__task *task, struct plx__budget *budget);
-
-/* plx__socket_serve is both at once, for a socket that is served alone; the caller holds it. True:
- * work is left. */
-bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget);
-
-/* plx__socket_release gives the emptied receive buffer back. */
-void plx__socket_release(struct plx__task *task);
-
-/* The same without telling: plx__socket_take_in connects on, accepts and receives;
- * plx__socket_send_out sends; plx__socket_settle goes on with an ending. */
-void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget);
-void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget);
-void plx__socket_settle(plx_socket *socket);
-
-/* plx__socket_dispatch_some is plx__socket_dispatch where there are some. */
-void plx__socket_dispatch_some(plx_socket *socket, plx__event_set wanted);
-
-/* plx__socket_dispatch tells the news among `wanted`, in their order and never backwards (telling.c).
- * The caller holds the socket; a freed one has no news. */
-static inline void plx__socket_dispatch(plx_socket *socket, plx__event_set wanted)
-{
-    if ((socket->pending & wanted) != 0) {
-        plx__socket_dispatch_some(socket, wanted);
-    }
-}
-
-/* plx__socket_has_work says whether something waits in memory that needs no news from the kernel;
- * plx__socket_has_input_work leaves out what waits to be sent. */
-bool plx__socket_has_work(const plx_socket *socket);
-bool plx__socket_has_input_work(const plx_socket *socket);
-
-/* plx__socket_has_ending says whether settling goes on with an end at once, of which no readiness will
- * be reported: what ended the connection was noticed already. */
-bool plx__socket_has_ending(const plx_socket *socket);
-
-/* plx__socket_probe finds out whether the descriptors are ready, for a socket that is not served by
- * its group now. */
-void plx__socket_probe(plx_socket *socket);
-
-/* plx__socket_interest returns what the descriptor is to be watched for in that state. */
-unsigned plx__socket_interest(const plx_socket *socket, plx_state state);
-
-/* plx__socket_update brings watch and deadline in line with state, limits and buffers, and changes
- * nothing else. A watch that the poller refuses is noted in watch_error, for plx__socket_settle. */
-void plx__socket_update(plx_socket *socket);
-
-/* plx__socket_budget is what one poll of a socket alone may do. */
-struct plx__budget plx__socket_budget(void);
-
-/* ---- bytes (bytes.c, write.c) ---------------------------------------------------------------- */
-
-/* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
-size_t plx__socket_room(const plx_socket *socket);
-
-/* plx__socket_write_room returns how many bytes may be queued now, obeying WRITE_LIMIT. */
-size_t plx__socket_write_room(const plx_socket *socket);
-
-/* plx__socket_note_bytes sets the news that there are bytes, and perhaps a line. */
-void plx__socket_note_bytes(plx_socket *socket);
-
-/* plx__socket_received counts `size` new bytes of payload in the receive buffer and sets the news. */
-void plx__socket_received(plx_socket *socket, size_t size);
-
-/* plx__socket_stop_input ends the input of this poll after the receive that calls it, although more
- * may be there: the program is to be told first. */
-static inline void plx__socket_stop_input(plx_socket *socket)
-{
-    socket->more = true;
-}
-
-/* plx__socket_has_sent counts `size` bytes as sent and sets the news of it. */
-void plx__socket_has_sent(plx_socket *socket, size_t size);
-
-/* plx__socket_note_room sets the news that there is room to write again, for one that had too
- * little. */
-void plx__socket_note_room(plx_socket *socket);
-
-/* plx__socket_has_line says whether a whole line was received. */
-bool plx__socket_has_line(plx_socket *socket);
-
-/* plx__socket_take_as_view takes `size` bytes of a stream, or the record that is first, and lets
- * the program look at them until the socket is served again. */
-void plx__socket_take_as_view(plx_socket *socket, size_t size);
-
-/* plx__socket_refuse_peerless is plx__socket_refuses_peerless where the call is to be refused. */
-bool plx__socket_refuse_peerless(plx_socket *socket, const char *call);
-
-/* plx__socket_refuses_peerless refuses a call that reads or writes on a datagram socket without a peer,
- * which has no order of bytes or datagrams, and returns whether it did; a stream always has one. */
-static inline bool plx__socket_refuses_peerless(plx_socket *socket, const char *call)
-{
-    return socket->kind->record_size > 0 && !plx__socket_has_packets(socket) &&
-           plx__socket_refuse_peerless(socket, call);
-}
-
-/* plx__socket_check_write says whether so much may be written now. Returns 0, or a code after
- * plx__socket_fail. */
-int plx__socket_check_write(plx_socket *socket, const void *data, size_t size);
-
-/* plx__socket_write is plx_socket_write, but instead of -1 it returns the code of the failure,
- * negative. */
-ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size);
-
-/* plx__socket_consumed is called when the program has taken bytes: reading may go on. */
-void plx__socket_consumed(plx_socket *socket);
-
-/* ---- properties (property.c) ----------------------------------------------------------------- */
-
-/* plx__socket_keep_path replaces the path by a copy of these bytes, a size of 0 being none. False
- * for want of memory, with the path unchanged. */
-bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size);
-
-/* plx__socket_set_path is plx_socket_set_path for bytes, none of which ends them. */
-int plx__socket_set_path(plx_socket *socket, const char *path, size_t size);
-
-/* plx__text_set replaces *text by a copy; "" and NULL are none. False for want of memory, with
- * *text unchanged. */
-bool plx__text_set(char **text, const char *value);
 
 #endif

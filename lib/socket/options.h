@@ -1,10 +1,10 @@
-/* lib/socket/option.h -- options, remembered until the descriptor exists.
+/* lib/socket/options.h -- options, remembered until the descriptor exists.
  *
  * Design: a socket has no table of options until one is set; then it has its own, and a server's
  * clients get a copy. What the kernel has to know is applied when a descriptor appears; what the
  * library obeys is asked here. */
-#ifndef PLX_LIB_OPTION_H
-#define PLX_LIB_OPTION_H
+#ifndef PLX_LIB_OPTIONS_H
+#define PLX_LIB_OPTIONS_H
 
 #include <pollux/socket.h>
 
@@ -43,9 +43,24 @@ static inline int plx__option_value(const struct plx__options *options, plx_opti
     return set ? options->values[option] : plx__option_defaults[option];
 }
 
-/* plx__option_name returns the name of an option, such as "KEEP_ALIVE"; NULL for a number that is none.
- * Static. */
-const char *plx__option_name(plx_option option);
+/* plx__option_limit returns a limit in bytes that was set, or SIZE_MAX where there is none. */
+static inline size_t plx__option_limit(const struct plx__options *options, plx_option option)
+{
+    int limit = plx__option_value(options, option);
+    return limit == 0 ? SIZE_MAX : (size_t)limit;
+}
+
+/* What a kind has and the library obeys: the kernel knows nothing of it. */
+#define PLX__OPTIONS_OBEYED                                                                        \
+    (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |                       \
+     PLX__OPTION(RECEIVE_HANDLES))
+
+/* plx__options_make gives the socket a table, if it has none. False when memory ran out. */
+bool plx__options_make(plx_socket *socket);
+
+/* plx__options_open opens a descriptor of that family with the socket's options. Returns it, or a
+ * negative errno. */
+int plx__options_open(plx_socket *socket, int family);
 
 /* plx__options_apply tells a new descriptor what was set, and the presets that the kernel would
  * have otherwise. An option that the kernel refuses is left as the kernel has it. */

@@ -1,0 +1,241 @@
+/* lib/socket/framing.c -- what stands first in a stream that is cut into messages. */
+#include "config.h"
+
+#include "lib/base/memory.h"
+#include "lib/socket/framing.h"
+#include "lib/socket/interest.h"
+
+#include <string.h>
+
+/* The longest message where the frame names none. */
+#define USUAL_MAXIMUM ((size_t)1024 * 1024)
+
+/* ---- the frame ------------------------------------------------------------------------------- */
+
+/* What a length of so many bytes can say. */
+static size_t greatest_length(size_t length_size)
+{
+    return length_size >= sizeof(uint32_t) ? UINT32_MAX : ((size_t)1 << (8 * length_size)) - 1;
+}
+
+/* No buffer holds more than half of what can be counted. */
+size_t plx__framing_longest(size_t length_size)
+{
+    size_t most = length_size == 0 ? SIZE_MAX : greatest_length(length_size);
+    return most < PTRDIFF_MAX / 2 ? most : PTRDIFF_MAX / 2;
+}
+
+bool plx__framing_is_valid(const plx_frame *frame)
+{
+    bool delimited = frame->delimiter != NULL && frame->delimiter_size > 0 &&
+                     frame->delimiter_size <= PLX__DELIMITER_SIZE;
+    if (frame->maximum > plx__framing_longest(frame->length_size)) {
+        return false;
+    }
+    if (frame->length_size == 0) {
+        return delimited && !frame->little_endian;
+    }
+    bool known = frame->length_size == 1 || frame->length_size == 2 || frame->length_size == 4;
+    return known && frame->delimiter == NULL && frame->delimiter_size == 0;
+}
+
+static size_t maximum_of(const plx_frame *frame)
+{
+    size_t most = frame->length_size == 0 ? SIZE_MAX : greatest_length(frame->length_size);
+    return frame->maximum > 0 ? frame->maximum : most < USUAL_MAXIMUM ? most : USUAL_MAXIMUM;
+}
+
+static struct plx__framing framing_of(const plx_frame *frame)
+{
+    struct plx__framing framing = {
+        .maximum = maximum_of(frame),
+        .length_size = (uint8_t)frame->length_size,
+        .delimiter_size = (uint8_t)frame->delimiter_size,
+        .little_endian = frame->little_endian,
+    };
+    if (frame->delimiter_size > 0) {
+        memcpy(framing.delimiter, frame->delimiter, frame->delimiter_size);
+    }
+    return framing;
+}
+
+static bool keep(plx_socket *socket, const struct plx__framing *framing)
+{
+    if (socket->framing == NULL) {
+        socket->framing = plx__memory_new(sizeof *framing);
+    }
+    if (socket->framing != NULL) {
+        *socket->framing = *framing;
+    }
+    return socket->framing != NULL;
+}
+
+bool plx__framing_set(plx_socket *socket, const plx_frame *frame)
+{
+    struct plx__framing framing = framing_of(frame);
+    return keep(socket, &framing);
+}
+
+bool plx__framing_copy(plx_socket *to, const plx_socket *from)
+{
+    return from->framing == NULL || keep(to, from->framing);
+}
+
+void plx__framing_clear(plx_socket *socket)
+{
+    plx__memory_free(socket->framing);
+    socket->framing = NULL;
+    socket->too_long = false;
+    socket->lifted = 0;
+    socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
+}
+
+/* ---- the length ------------------------------------------------------------------------------ */
+
+/* Written out, so that the compiler sees one load, or one store. */
+static size_t read_length(const struct plx__framing *framing, const uint8_t *b)
+{
+    bool little = framing->little_endian;
+    switch (framing->length_size) {
+    case 1: return b[0];
+    case 2: return little ? (size_t)b[1] << 8 | b[0] : (size_t)b[0] << 8 | b[1];
+    default:
+        return little ? (size_t)b[3] << 24 | (size_t)b[2] << 16 | (size_t)b[1] << 8 | b[0]
+                      : (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
+    }
+}
+
+static inline void write_big(uint8_t *bytes, size_t size, size_t length)
+{
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)(length >> 8 * (size - 1 - i));
+    }
+}
+
+static inline void write_little(uint8_t *bytes, size_t size, size_t length)
+{
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (uint8_t)(length >> 8 * i);
+    }
+}
+
+void plx__framing_write_length(const struct plx__framing *framing, uint8_t *bytes, size_t length)
+{
+    bool little = framing->little_endian;
+    switch (framing->length_size) {
+    case 0: break;
+    case 1: bytes[0] = (uint8_t)length; break;
+    case 2: little ? write_little(bytes, 2, length) : write_big(bytes, 2, length); break;
+    default: little ? write_little(bytes, 4, length) : write_big(bytes, 4, length); break;
+    }
+}
+
+/* ---- what stands first ----------------------------------------------------------------------- */
+
+static struct plx__front look_by_length(const plx_socket *socket)
+{
+    const struct plx__framing *framing = socket->framing;
+    struct plx__front front = {PLX__FRONT_PARTIAL, framing->length_size, 0, 0};
+    if (socket->in.size >= framing->length_size) {
+        front.size = read_length(framing, plx__buffer_data(&socket->in));
+        front.is = front.size > framing->maximum                          ? PLX__FRONT_TOO_LONG
+                   : socket->in.size - framing->length_size >= front.size ? PLX__FRONT_WHOLE
+                                                                          : PLX__FRONT_PARTIAL;
+    }
+    return front;
+}
+
+/* What was searched once is not searched again: a message that comes byte by byte costs linear
+ * time. The last bytes may begin a delimiter. */
+static const uint8_t *find_delimiter(const plx_socket *socket)
+{
+    struct plx__framing *framing = socket->framing;
+    const uint8_t *data = plx__buffer_data(&socket->in);
+    size_t size = socket->in.size - framing->searched;
+    const uint8_t *found =
+        memmem(data + framing->searched, size, framing->delimiter, framing->delimiter_size);
+    if (found != NULL) {
+        framing->searched = (size_t)(found - data);
+    } else if (socket->in.size >= framing->delimiter_size) {
+        framing->searched = socket->in.size - framing->delimiter_size + 1;
+    }
+    return found;
+}
+
+static struct plx__front look_by_delimiter(const plx_socket *socket)
+{
+    const struct plx__framing *framing = socket->framing;
+    bool found = find_delimiter(socket) != NULL;
+    struct plx__front front = {PLX__FRONT_PARTIAL, 0, framing->searched, framing->delimiter_size};
+    if (front.size > framing->maximum) {
+        front.is = PLX__FRONT_TOO_LONG;
+    } else if (found) {
+        front.is = PLX__FRONT_WHOLE;
+    } else {
+        front.size = framing->maximum; /* as long as it may become */
+    }
+    return front;
+}
+
+struct plx__front plx__framing_front(const plx_socket *socket)
+{
+    return socket->framing->length_size > 0 ? look_by_length(socket) : look_by_delimiter(socket);
+}
+
+/* ---- what follows from it -------------------------------------------------------------------- */
+
+/* Settle ends the connection: not here, where a handler or a call may be in the middle of it. */
+void plx__framing_note_too_long(plx_socket *socket)
+{
+    if (socket->state == PLX_CONNECTED) {
+        socket->too_long = true;
+        plx__task_schedule(&socket->task);
+    }
+}
+
+/* What has begun has to come whole, or nothing would ever be read. */
+static void lift(plx_socket *socket, const struct plx__front *front)
+{
+    size_t whole = front->before + front->size + front->behind;
+    if (front->is == PLX__FRONT_PARTIAL && socket->lifted < whole) {
+        socket->lifted = whole;
+    }
+}
+
+void plx__framing_note(plx_socket *socket)
+{
+    struct plx__front front = plx__framing_front(socket);
+    lift(socket, &front);
+    if (front.is == PLX__FRONT_TOO_LONG) {
+        plx__framing_note_too_long(socket);
+    } else if (front.is == PLX__FRONT_WHOLE && plx__event_has_message(&socket->handlers)) {
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
+    }
+}
+
+void plx__framing_make_room(plx_socket *socket)
+{
+    if (socket->in.size > 0 && plx__socket_room(socket) == 0) {
+        struct plx__front front = plx__framing_front(socket);
+        lift(socket, &front);
+    }
+}
+
+/* Of what was put at the front, only that and the bytes with which it may make a delimiter are
+ * searched; what lies behind is as it was. */
+void plx__framing_given_back(plx_socket *socket, size_t size)
+{
+    struct plx__framing *framing = socket->framing;
+    if (framing->delimiter_size == 0) {
+        return;
+    }
+    size_t reach = size + framing->delimiter_size - 1;
+    const uint8_t *data = plx__buffer_data(&socket->in);
+    const uint8_t *found = memmem(data, reach < socket->in.size ? reach : socket->in.size,
+                                  framing->delimiter, framing->delimiter_size);
+    size_t most = socket->in.size < framing->delimiter_size
+                      ? 0
+                      : socket->in.size - framing->delimiter_size + 1;
+    size_t silent = framing->searched + size;
+    framing->searched = found != NULL ? (size_t)(found - data) : silent < most ? silent : most;
+}

@@ -1,0 +1,141 @@
+/* lib/socket/interest.c -- what a socket waits for. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/socket/connect.h"
+#include "lib/socket/idle.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+
+/* A closing socket that nobody reads keeps so much of what still arrives. */
+#define CLOSING_ROOM ((size_t)256 * 1024)
+
+size_t plx__socket_room(const plx_socket *socket)
+{
+    if (socket->options == NULL && socket->state != PLX_CLOSING) {
+        return SIZE_MAX - socket->in.size;
+    }
+    size_t limit = plx__option_limit(socket->options, PLX_OPTION_READ_LIMIT);
+    if (limit < socket->lifted) {
+        limit = socket->lifted;
+    }
+    if (socket->send_error != 0) {
+        /* The connection is over but for what the system still holds, which is all that can come:
+         * it is taken in whatever the limit, or the end would wait for somebody to make room. */
+        limit = SIZE_MAX;
+    } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
+        limit = CLOSING_ROOM;
+    }
+    return socket->in.size < limit && !socket->dropping ? limit - socket->in.size : 0;
+}
+
+size_t plx__socket_write_room(const plx_socket *socket)
+{
+    if (socket->options == NULL) {
+        return SIZE_MAX - socket->out.size;
+    }
+    size_t limit = plx__option_limit(socket->options, PLX_OPTION_WRITE_LIMIT);
+    return socket->out.size < limit ? limit - socket->out.size : 0;
+}
+
+/* ---- watch and deadline ---------------------------------------------------------------------- */
+
+static inline unsigned interest_in(const plx_socket *socket, plx_state state)
+{
+    unsigned interest = socket->stuck ? PLX__WRITE : 0u;
+    /* While the program disconnects, reading goes on in any case: bytes left unread would make TCP
+     * send a reset. */
+    bool room = state == PLX_CLOSING || plx__socket_room(socket) > 0;
+    bool wanted = state == PLX_LISTENING
+                      ? !socket->paused
+                      : plx__state_is_open(state) && !socket->input_ended && room;
+    interest |= wanted ? PLX__READ : 0u;
+    /* Nothing more will be received, but the peer's reset has to be heard of. */
+    interest |= state == PLX_CONNECTED && socket->end_told ? PLX__HANG_UP : 0u;
+    /* We read a stream until a read comes back short, or keep the socket scheduled, so that an edge
+     * suffices. Writing needs the level: whether there is room now is asked each time. */
+    bool remembers = socket->kind->short_is_all && state != PLX_LISTENING;
+    return interest == PLX__READ && remembers ? interest | PLX__EDGE : interest;
+}
+
+unsigned plx__socket_interest(const plx_socket *socket, plx_state state)
+{
+    return interest_in(socket, state);
+}
+
+static uint64_t deadline_of_state(const plx_socket *socket)
+{
+    uint64_t look = 0;
+    switch ((plx_state)socket->state) {
+    case PLX_HOST_LOOKUP:
+    case PLX_CONNECTING: return plx__connect_deadline(socket);
+    case PLX_CONNECTED: return plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
+    case PLX_CLOSING:
+        look = plx__clock_after(plx__clock_now(), socket->look_pause);
+        return plx__clock_earlier(socket->wake_at, look);
+    case PLX_UNCONNECTED: return socket->will_connect ? socket->wake_at : 0;
+    default: return socket->wake_at;
+    }
+}
+
+static uint64_t deadline_of(const plx_socket *socket)
+{
+    /* The usual case, for which there is nothing to look up. */
+    if (socket->state == PLX_CONNECTED && socket->options == NULL && !socket->peer_ended &&
+        socket->kind->deadline == NULL) {
+        return 0;
+    }
+    bool asked = plx__socket_is_open(socket) && socket->kind->deadline != NULL;
+    uint64_t states = deadline_of_state(socket);
+    uint64_t kinds = asked ? socket->kind->deadline(socket) : 0;
+    return plx__clock_earlier(states, kinds);
+}
+
+static void bring_in_line(plx_socket *socket)
+{
+    if (socket->watch.task != NULL) {
+        unsigned interest = interest_in(socket, (plx_state)socket->state);
+        int result =
+            interest == socket->watch.interest ? 0 : plx__watch_set(&socket->watch, interest);
+        if (result < 0) {
+            /* Only noted: update is called by reads and options too, and whoever reads must not see
+             * the connection end under the read. */
+            socket->watch_error = (int16_t)result;
+            plx__task_schedule(&socket->task);
+        }
+    }
+    uint64_t deadline = deadline_of(socket);
+    if (!plx__task_has_deadline(&socket->task, deadline)) {
+        plx__task_set_deadline(&socket->task, deadline);
+    }
+}
+
+/* Whether the socket is as most are most of the time: an open stream without options that is read, with
+ * nothing else to wait for. Watch and deadline are in line then. */
+static bool is_in_line(const plx_socket *socket)
+{
+    return socket->state == PLX_CONNECTED && socket->options == NULL &&
+           (socket->watch.interest & (PLX__READ | PLX__WRITE | PLX__HANG_UP)) == PLX__READ &&
+           !(socket->stuck || socket->input_ended || socket->end_told || socket->peer_ended) &&
+           socket->task.deadline.at == 0 && socket->kind->deadline == NULL;
+}
+
+void plx__socket_update(plx_socket *socket)
+{
+    if (!is_in_line(socket)) {
+        bring_in_line(socket);
+    }
+}
+
+bool plx__socket_has_ending(const plx_socket *socket)
+{
+    bool failed = socket->send_error != 0 || socket->input_error != 0 || socket->watch_error != 0;
+    bool sent = socket->out.size == 0;
+    switch (socket->state) {
+    case PLX_CLOSING: return failed || (sent && (!socket->sending_ended || socket->input_ended));
+    case PLX_CONNECTED:
+        return failed || socket->too_long ||
+               (socket->input_ended && !socket->end_told && (sent || !socket->peer_ended));
+    default: return socket->watch_error != 0;
+    }
+}

@@ -1,0 +1,204 @@
+/* lib/socket/life.c -- connecting, listening, disconnecting, closing, freeing. */
+#include "config.h"
+
+#include "lib/socket/connect.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/move.h"
+#include "lib/socket/object.h"
+#include "lib/socket/state.h"
+
+/* What closing may take in beyond what waited when it was called: the price of the calls. */
+#define SLACK ((size_t)4096)
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+/* As much as the system holds at this moment: a peer that goes on sending would keep us here for
+ * ever. Taking it in also keeps TCP from answering with a reset, which would destroy what was sent
+ * (RFC 1122, 4.2.2.13). */
+static void take_in_rest(plx_socket *socket)
+{
+    ptrdiff_t waiting = plx__os_bytes_waiting(socket->watch.descriptor);
+    size_t size = waiting > 0 ? (size_t)waiting : 0;
+    uint64_t last = socket->bytes_received + size;
+    uint64_t before;
+    do {
+        struct plx__budget budget = {size + SLACK, 0};
+        before = socket->bytes_received;
+        socket->watch.ready |= PLX__READ;
+        plx__socket_take_in(socket, &budget);
+    } while (socket->more && socket->bytes_received > before && socket->bytes_received < last);
+}
+
+void plx_socket_close(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return;
+    }
+    if (plx__socket_is_open(socket)) {
+        struct plx__budget budget = plx__socket_budget();
+        take_in_rest(socket);
+        if (socket->out.size > 0) {
+            socket->kind->send_queue(socket, &budget);
+        }
+    }
+    plx__socket_drop(socket);
+}
+
+void plx_socket_abort(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return;
+    }
+    if (socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING) {
+        plx__os_set_reset(socket->watch.descriptor);
+    }
+    plx__socket_drop(socket);
+    plx_socket_purge(socket);
+    plx__socket_drop_received(socket);
+}
+
+plx_socket *plx_socket_free(plx_socket *socket)
+{
+    if (socket == NULL || socket->hold.freed) {
+        return NULL;
+    }
+    /* Closing receives, and would do so into the bytes that a handler may still look at. */
+    struct plx__buffer lent = socket->in;
+    socket->in = (struct plx__buffer){.block = NULL};
+    plx__socket_drop_bytes(socket);
+    /* A forked child shares the connection with its parent: sending or resetting here would be
+     * heard by the peer. */
+    if (socket->process == plx__os_process()) {
+        plx_socket_close(socket);
+    } else {
+        plx__socket_drop(socket);
+    }
+    if (socket->owner != NULL) {
+        socket->owner->left(socket->owner, socket);
+    }
+    plx__socket_drop_bytes(socket);
+    lent.size = lent.start = 0;
+    socket->in = lent;
+    if (socket->hold.count == 0) {
+        plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+    }
+    plx__loop_remove(&socket->task);
+    if (plx__hold_free(&socket->hold)) {
+        plx__socket_destroy(socket);
+    }
+    return NULL;
+}
+
+/* Silent, but for the end of a connection that was before: that of a datagram socket to its peer, which
+ * ended by the first disconnect. */
+static void close_without_peer(plx_socket *socket)
+{
+    plx__event_set due = socket->pending & PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
+    plx_socket_close(socket);
+    if (due != 0) {
+        socket->pending |= due;
+        plx__task_schedule(&socket->task);
+    }
+}
+
+int plx_socket_disconnect(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    bool connecting = plx__socket_is_connecting(socket);
+    socket->auto_connects = false;
+    if (socket->will_connect) {
+        /* The connection before has ended; that it has may still have to be told. */
+        socket->will_connect = false;
+        plx__socket_update(socket);
+        return 0;
+    }
+    if (socket->state == PLX_UNCONNECTED) {
+        return plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                                  "disconnect: the socket is not connected");
+    }
+    if (connecting && socket->out.size > 0) {
+        socket->disconnecting = true;
+    } else if (socket->state == PLX_CONNECTED && socket->kind->disconnect != NULL) {
+        return socket->kind->disconnect(socket);
+    } else if (socket->state == PLX_CONNECTED) {
+        plx__socket_set_state(socket, PLX_CLOSING);
+        plx__socket_set_linger(socket);
+        socket->unconfirmed = plx__socket_has_unconfirmed(socket);
+        plx__socket_update(socket);
+    } else if (socket->state != PLX_CLOSING) {
+        close_without_peer(socket);
+    }
+    return 0;
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+int plx_socket_connect(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "connect");
+    }
+    socket->next_pause = 0;
+    return socket->kind->connect != NULL ? socket->kind->connect(socket)
+                                         : plx__connect_start(socket);
+}
+
+int plx_socket_connect_to(plx_socket *socket, const char *where)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    bool fits = socket->state == PLX_UNCONNECTED ||
+                (socket->state == PLX_BOUND && socket->kind->disconnect != NULL);
+    if (!fits || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "connect");
+    }
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "connect to NULL: no address given");
+    }
+    int code = socket->kind->parse(socket, where, false);
+    if (code != 0) {
+        return code;
+    }
+    socket->next_pause = 0;
+    return plx__connect_start(socket);
+}
+
+int plx_socket_listen(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->listen == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "listen: %s sockets do not listen, %s", socket->kind->name,
+                                  socket->kind->without_listening);
+    }
+    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+        return plx__socket_fail_open(socket, "listen");
+    }
+    return socket->kind->listen(socket);
+}
+
+int plx_socket_listen_on(plx_socket *socket, const char *where)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->listen == NULL || socket->state != PLX_UNCONNECTED) {
+        return plx_socket_listen(socket);
+    }
+    if (where == NULL) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "listen on NULL: no address given");
+    }
+    int code = socket->kind->parse(socket, where, true);
+    return code != 0 ? code : plx_socket_listen(socket);
+}

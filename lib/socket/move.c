@@ -1,0 +1,107 @@
+/* lib/socket/move.c -- moving bytes and going on with what is under way. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/socket/connect.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/idle.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/move.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/state.h"
+
+#include <errno.h>
+
+static void listener_input(plx_socket *socket, struct plx__budget *budget)
+{
+    if (socket->paused && socket->wake_at != 0 && plx__clock_now() >= socket->wake_at) {
+        socket->paused = false;
+        socket->wake_at = 0;
+        /* A connection may wait that no readiness tells of: its owner has it already. */
+        socket->watch.ready |= PLX__READ;
+    }
+    if (!socket->paused && (socket->watch.ready & PLX__READ) != 0) {
+        socket->kind->incoming(socket, budget);
+    }
+}
+
+/* What waits to be read is a sign of the peer. What waits to be sent is one only where the peer's kernel
+ * acknowledges nothing that could be looked at. */
+static bool has_sign_of_peer(const plx_socket *socket)
+{
+    return plx__socket_has_input_work(socket) ||
+           (socket->kind->unconfirmed == NULL && plx__socket_can_send(socket));
+}
+
+static PLX__APART void end_idle(plx_socket *socket)
+{
+    if (has_sign_of_peer(socket) || !plx__idle_is_over(socket)) {
+        return;
+    }
+    plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
+                              "nothing arrived at either end for %d ms",
+                              plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT));
+    plx__socket_end(socket);
+}
+
+void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
+{
+    if (socket->again) {
+        socket->again = false;
+        plx__socket_note_bytes(socket);
+    }
+    if (socket->will_connect) {
+        plx__connect_again(socket);
+    }
+    if (plx__socket_is_connecting(socket)) {
+        plx__connect_continue(socket);
+    } else if (socket->state == PLX_LISTENING) {
+        listener_input(socket, budget);
+    }
+    if (plx__socket_is_open(socket) && socket->kind->advance != NULL) {
+        socket->kind->advance(socket);
+    }
+    socket->more = false;
+    uint64_t before = socket->bytes_received;
+    if (plx__socket_may_receive(socket)) {
+        socket->kind->input(socket, budget);
+    }
+    /* Without options there is no idle time-out, and what has just come was no silence. */
+    if (socket->options != NULL && socket->bytes_received == before && plx__idle_is_due(socket)) {
+        end_idle(socket);
+    }
+    plx__socket_update(socket);
+}
+
+void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
+{
+    if ((socket->watch.ready & PLX__WRITE) != 0) {
+        socket->watch.ready &= (uint8_t)~PLX__WRITE;
+        socket->stuck = false;
+    }
+    if (plx__socket_can_send(socket)) {
+        socket->kind->send_queue(socket, budget);
+    }
+}
+
+/* A connection that nothing watches would be silent for ever: better to end it with the reason. */
+static PLX__APART void end_unwatched(plx_socket *socket)
+{
+    int error = socket->watch_error;
+    plx__socket_set_end_error(socket, plx__error_code(-error), plx__error_reason(-error), error,
+                              "watch");
+    plx__socket_end(socket);
+}
+
+void plx__socket_settle(plx_socket *socket)
+{
+    if (socket->watch_error != 0) {
+        end_unwatched(socket);
+    }
+    if (plx__socket_is_open(socket) && socket->kind->settle != NULL) {
+        socket->kind->settle(socket);
+    }
+    plx__socket_update(socket);
+}

@@ -1,0 +1,22 @@
+/* lib/socket/move.h -- moving bytes and going on with what is under way, without calling a handler. */
+#ifndef PLX_LIB_MOVE_H
+#define PLX_LIB_MOVE_H
+
+#include "lib/socket/object.h"
+
+/* One poll of a socket alone, and one socket's share of a group's poll. */
+#define PLX__LONE_BUDGET ((size_t)256 * 1024)
+
+/* plx__socket_budget is what one poll of a socket alone may do. */
+static inline struct plx__budget plx__socket_budget(void)
+{
+    return (struct plx__budget){PLX__LONE_BUDGET, 0};
+}
+
+/* plx__socket_take_in connects on, accepts and receives;
+ * plx__socket_send_out sends; plx__socket_settle goes on with an ending. */
+void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget);
+void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget);
+void plx__socket_settle(plx_socket *socket);
+
+#endif

@@ -1,0 +1,89 @@
+/* lib/socket/progress.c -- counting the bytes that came and went, and setting the events of it. */
+#include "config.h"
+
+#include "lib/socket/framing.h"
+#include "lib/socket/idle.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+
+#include <string.h>
+
+bool plx__socket_has_line(plx_socket *socket)
+{
+    const uint8_t *data = plx__buffer_data(&socket->in);
+    const uint8_t *end = memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line);
+    /* What was searched once is not searched again: a line that comes byte by byte costs linear
+     * time. */
+    socket->no_line = end == NULL ? socket->in.size : (size_t)(end - data);
+    return end != NULL;
+}
+
+void plx__socket_note_bytes(plx_socket *socket)
+{
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DATA);
+    if (socket->kind->record_size == 0 && plx__event_has_line(&socket->handlers) &&
+        plx__socket_has_line(socket)) {
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_LINE);
+    }
+    if (socket->framing != NULL) {
+        plx__framing_note(socket);
+    } else if (plx__socket_has_packets(socket) && plx__event_has_message(&socket->handlers)) {
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
+    }
+}
+
+void plx__socket_received(plx_socket *socket, size_t size)
+{
+    socket->bytes_received += size;
+    socket->fresh = true;
+    socket->idle_polls = 0;
+    plx__socket_note_bytes(socket);
+    plx__idle_received(socket);
+}
+
+void plx__socket_note_room(plx_socket *socket)
+{
+    size_t limit = plx__option_limit(socket->options, PLX_OPTION_WRITE_LIMIT);
+    /* Half of it, so that a writer is not called back for each few bytes that leave. */
+    if (socket->wants_room && socket->out.size <= limit / 2) {
+        socket->wants_room = false;
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_ROOM);
+        plx__task_schedule(&socket->task);
+    }
+}
+
+void plx__socket_has_sent(plx_socket *socket, size_t size)
+{
+    bool heard = plx__event_has_sending(&socket->handlers);
+    socket->sent = heard ? socket->sent + size : 0;
+    socket->bytes_sent += size;
+    socket->idle_polls = 0;
+    socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_PROGRESS) : 0;
+    if (socket->out.size == 0) {
+        socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_COMPLETE) : 0;
+        /* A group's pool takes the block; alone, the usual one is kept for the next frame. */
+        if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
+            plx__buffer_release(&socket->out, plx__socket_pool(socket));
+        }
+    }
+    plx__socket_note_room(socket);
+    plx__idle_sent(socket);
+}
+
+/* An emptied buffer goes back to the group at once, unless the program was lent what it held. */
+void plx__socket_consumed(plx_socket *socket)
+{
+    socket->taken = true;
+    if (socket->in.size == 0 && socket->task.loop != NULL && !socket->view_alive) {
+        plx__buffer_release(&socket->in, plx__socket_pool(socket));
+    }
+    if (socket->framing != NULL && socket->options != NULL) {
+        plx__framing_make_room(socket);
+    }
+    bool reading = (socket->watch.interest & PLX__READ) != 0;
+    if (socket->watch.task != NULL && !reading && !socket->input_ended &&
+        plx__socket_room(socket) > 0) {
+        plx__socket_update(socket);
+    }
+}

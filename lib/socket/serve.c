@@ -1,0 +1,202 @@
+/* lib/socket/serve.c -- serving a socket: receive, dispatch, send, dispatch. */
+#include "config.h"
+
+#include "lib/socket/dispatch.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/move.h"
+#include "lib/socket/object.h"
+#include "lib/socket/serve.h"
+#include "lib/socket/state.h"
+
+/* So many polls that found nothing, and a socket that is polled alone gives its buffers back. */
+#define IDLE_POLLS 64
+
+/* ---- in a group ------------------------------------------------------------------------------ */
+
+/* Whether the second half of a pass has anything to do for the socket; if not, the pass is over. */
+static bool wants_output(plx_socket *socket)
+{
+    bool wants = plx__socket_has_work(socket) || socket->out.size > 0 || socket->input_ended ||
+                 socket->state == PLX_CLOSING || socket->send_error != 0;
+    socket->next_event = wants ? socket->next_event : 0;
+    return wants;
+}
+
+static void take_in_share(plx_socket *socket, struct plx__budget *budget)
+{
+    size_t granted = budget->bytes < PLX__LONE_BUDGET ? budget->bytes : PLX__LONE_BUDGET;
+    struct plx__budget share = {granted, budget->until};
+    plx__socket_take_in(socket, &share);
+    plx__budget_spend(budget, granted - share.bytes);
+}
+
+/* The first half of a frame for one socket; the caller holds it. */
+static void serve_input(plx_socket *socket, struct plx__budget *budget)
+{
+    socket->next_event = 0;
+    plx__socket_dispatch(socket, PLX__EVENTS_OF_CALLS);
+    if (!socket->hold.freed) {
+        take_in_share(socket, budget);
+        plx__socket_dispatch(socket, PLX__EVENTS_BEFORE_SENDING);
+    }
+}
+
+void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
+{
+    plx_socket *socket = plx__socket_of(task);
+    if (socket->dispatching) {
+        /* A handler of a socket that is polled by itself polls the group: what was found, perhaps a
+         * deadline, is served when that handler has returned. */
+        task->wants_input = true;
+        return;
+    }
+    plx__hold_enter(&socket->hold);
+    serve_input(socket, budget);
+    if (!socket->hold.freed && wants_output(socket)) {
+        plx__task_schedule(task);
+    }
+    plx__socket_leave(socket);
+}
+
+/* Goes on with an ending, but not before CLOSING was told, which is for the next pass where a handler
+ * of this one has disconnected. */
+static void settle_in_turn(plx_socket *socket)
+{
+    if ((socket->pending & PLX__EVENT_BIT(PLX__EVENT_CLOSING)) == 0) {
+        plx__socket_settle(socket);
+    } else {
+        plx__socket_update(socket);
+    }
+}
+
+bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
+{
+    plx_socket *socket = plx__socket_of(task);
+    if (socket->dispatching) {
+        task->wants_input = true;
+        return false;
+    }
+    plx__hold_enter(&socket->hold);
+    if (socket->disconnecting && socket->state == PLX_CONNECTED) {
+        plx_socket_disconnect(socket);
+    }
+    plx__socket_dispatch(socket, PLX__EVENT_BIT(PLX__EVENT_CLOSING));
+    if (!socket->hold.freed) {
+        plx__socket_send_out(socket, budget);
+        plx__socket_dispatch(socket, PLX__EVENTS_OF_SENDING);
+    }
+    if (!socket->hold.freed) {
+        settle_in_turn(socket);
+        plx__socket_dispatch(socket, ~PLX__EVENTS_BEFORE_SENDING);
+    }
+    socket->next_event = 0;
+    bool more = !socket->hold.freed && (plx__socket_has_work(socket) || task->wants_input);
+    plx__socket_leave(socket);
+    return more;
+}
+
+void plx__socket_release(struct plx__task *task)
+{
+    plx_socket *socket = plx__socket_of(task);
+    socket->view_alive = false;
+    plx__buffer_release(&socket->in, plx__socket_pool(socket));
+}
+
+/* ---- alone ----------------------------------------------------------------------------------- */
+
+/* The second half for a socket served alone. */
+static bool serve_output(plx_socket *socket, struct plx__budget *budget)
+{
+    bool more =
+        !socket->hold.freed && wants_output(socket) && plx__socket_output(&socket->task, budget);
+    if (more) {
+        plx__task_schedule(&socket->task);
+    }
+    return more;
+}
+
+bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget)
+{
+    serve_input(socket, budget);
+    return serve_output(socket, budget);
+}
+
+/* Whether the socket waits for its own descriptor alone: no attempt and no lookup has one too. */
+static bool has_one_watch(const plx_socket *socket)
+{
+    return socket->task.watches == &socket->watch && socket->watch.next == NULL;
+}
+
+void plx__socket_probe(plx_socket *socket)
+{
+    if (plx__task_is_quiet(&socket->task)) {
+        return;
+    }
+    if (has_one_watch(socket) && (socket->watch.interest & PLX__HANG_UP) == 0) {
+        /* Asking the kernel whether it has something costs as much as asking for it. */
+        socket->watch.ready |= (uint8_t)(socket->watch.interest & (PLX__READ | PLX__WRITE));
+    } else {
+        plx__task_sleep(&socket->task, 0);
+    }
+}
+
+/* A block larger than usual goes at once unless it is in use all the time, the usual one when nothing
+ * has come or gone for a while. */
+static void release_buffers(plx_socket *socket)
+{
+    bool idle = socket->idle_polls >= IDLE_POLLS;
+    socket->idle_polls = idle ? 0 : (uint8_t)(socket->idle_polls + 1);
+    if (socket->in.capacity > 0 &&
+        (idle || (socket->in.capacity > PLX__BUFFER_BLOCK && !socket->bulk))) {
+        plx__buffer_release(&socket->in, plx__socket_pool(socket));
+    }
+    if (socket->out.capacity > 0 && (idle || socket->out.capacity > PLX__BUFFER_BLOCK)) {
+        plx__buffer_release(&socket->out, plx__socket_pool(socket));
+    }
+}
+
+/* Whether nobody but the peer can have anything for the socket to do: no call, no clock, no queue, no
+ * other descriptor. */
+static bool is_quiet(const plx_socket *socket)
+{
+    bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
+    return open && socket->task.deadline.at == 0 && (socket->watch.interest & PLX__READ) != 0 &&
+           !plx__socket_has_input_work(socket) && !socket->input_ended && socket->out.size == 0 &&
+           socket->send_error == 0 && has_one_watch(socket);
+}
+
+/* Most polls of most sockets find nothing, and are over when the system has said so. What a quiet
+ * socket finds is all that the first half of serving would have done. */
+static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
+{
+    socket->watch.ready |= PLX__READ;
+    socket->kind->input(socket, budget);
+    if (is_quiet(socket)) {
+        return false;
+    }
+    plx__socket_update(socket);
+    plx__hold_enter(&socket->hold);
+    socket->next_event = 0;
+    plx__socket_dispatch(socket, PLX__EVENTS_BEFORE_SENDING);
+    bool more = serve_output(socket, budget);
+    plx__socket_leave(socket);
+    return more;
+}
+
+bool plx_socket_poll(plx_socket *socket)
+{
+    if (socket == NULL || socket->dispatching || socket->hold.freed) {
+        return false;
+    }
+    struct plx__budget budget = plx__socket_budget();
+    socket->view_alive = false;
+    release_buffers(socket);
+    if (is_quiet(socket)) {
+        return !plx__task_is_quiet(&socket->task) && serve_quiet(socket, &budget);
+    }
+    plx__socket_probe(socket);
+    plx__hold_enter(&socket->hold);
+    bool more = plx__socket_serve(socket, &budget);
+    plx__socket_leave(socket);
+    return more;
+}

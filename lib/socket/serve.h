@@ -1,0 +1,22 @@
+/* lib/socket/serve.h -- one pass over a socket: receive, dispatch, send, dispatch. */
+#ifndef PLX_LIB_SERVE_H
+#define PLX_LIB_SERVE_H
+
+#include "lib/socket/object.h"
+
+/* plx__socket_input and plx__socket_output are the two halves of a frame. */
+void plx__socket_input(struct plx__task *task, struct plx__budget *budget);
+bool plx__socket_output(struct plx__task *task, struct plx__budget *budget);
+
+/* plx__socket_serve is both at once, for a socket that is served alone; the caller holds it. True:
+ * work is left. */
+bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget);
+
+/* plx__socket_release gives the emptied receive buffer back. */
+void plx__socket_release(struct plx__task *task);
+
+/* plx__socket_probe finds out whether the descriptors are ready, for a socket that is not served by
+ * its group now. */
+void plx__socket_probe(plx_socket *socket);
+
+#endif

@@ -1,0 +1,233 @@
+/* lib/socket/state.c -- how a socket begins, changes its state, and ends. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/memory.h"
+#include "lib/socket/connect.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/framing.h"
+#include "lib/socket/idle.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/property.h"
+#include "lib/socket/state.h"
+
+/* ---- new and free ---------------------------------------------------------------------------- */
+
+plx_socket *plx__socket_new(const struct plx_kind *kind)
+{
+    plx_socket *socket = plx__memory_new(kind->size);
+    if (socket != NULL) {
+        socket->kind = kind;
+        socket->process = plx__os_process();
+    }
+    return socket;
+}
+
+void plx__socket_destroy(plx_socket *socket)
+{
+    if (socket->kind->destroy != NULL) {
+        socket->kind->destroy(socket);
+    }
+    /* A handler may still have looked at it until now. */
+    plx__buffer_clear(&socket->in, NULL);
+    plx__socket_forget_errors(socket, true);
+    plx__memory_free(socket->errors);
+    plx__memory_free(socket->framing);
+    plx__memory_free(socket->options);
+    plx__memory_free(socket->address);
+    plx__memory_free(socket->path);
+    plx__memory_free(socket->interface);
+    plx__memory_free(socket->listen_host);
+    if (socket->texts != NULL) {
+        plx__memory_free(socket->texts->local);
+        plx__memory_free(socket->texts->remote);
+        plx__memory_free(socket->texts);
+    }
+    plx__memory_free(socket);
+}
+
+static void note_finished(plx_socket *socket)
+{
+    if (socket->owner != NULL && socket->hold.count == 0 && socket->pending == 0) {
+        socket->owner->finished(socket->owner, socket);
+    }
+}
+
+void plx__socket_leave(plx_socket *socket)
+{
+    if (plx__hold_leave(&socket->hold)) {
+        plx__socket_destroy(socket);
+    } else if (socket->state == PLX_UNCONNECTED) {
+        note_finished(socket);
+    }
+}
+
+/* ---- the state ------------------------------------------------------------------------------- */
+
+void plx__socket_set_state(plx_socket *socket, plx_state state)
+{
+    socket->state = (uint8_t)state;
+    socket->pending |= PLX__EVENT_BIT(plx__event_of_state(state));
+    plx__task_schedule(&socket->task);
+}
+
+/* What belongs to one connection and not to the next. */
+static void clear_connection(plx_socket *socket)
+{
+    socket->pending = 0;
+    socket->was_connected = socket->again = socket->more = socket->stuck = false;
+    socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
+    socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
+        socket->dropped = socket->has_peer = false;
+    socket->auto_connects = socket->will_connect = socket->wants_room = false;
+    socket->too_long = socket->dropping = socket->drained = false;
+    socket->input_error = socket->send_error = 0;
+    socket->watch_error = 0;
+    socket->look_pause = 0;
+    socket->wake_at = 0;
+    socket->sent = 0;
+    plx__task_set_deadline(&socket->task, 0);
+}
+
+void plx__socket_drop_sending(plx_socket *socket)
+{
+    socket->out_records = 0;
+    plx__buffer_clear(&socket->out, plx__socket_pool(socket));
+    if (socket->kind->drop_sending != NULL) {
+        socket->kind->drop_sending(socket);
+    }
+}
+
+void plx__socket_drop_bytes(plx_socket *socket)
+{
+    socket->in_records = socket->no_line = 0;
+    if (socket->framing != NULL) {
+        plx__framing_taken(socket, SIZE_MAX);
+    }
+    plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+}
+
+void plx__socket_drop_received(plx_socket *socket)
+{
+    plx__socket_drop_bytes(socket);
+    if (socket->kind->drop_received != NULL) {
+        socket->kind->drop_received(socket);
+    }
+}
+
+void plx__socket_begin(plx_socket *socket)
+{
+    plx__socket_forget_errors(socket, true);
+    clear_connection(socket);
+    plx__socket_drop_sending(socket);
+    plx__socket_drop_received(socket);
+    socket->lifted = 0;
+    socket->bytes_received = socket->bytes_sent = socket->last_activity = 0;
+    socket->messages_received = socket->messages_sent = 0;
+    socket->fresh = socket->view_alive = false;
+    socket->remote = (plx_address){0};
+    socket->had_peer = false;
+    if (socket->texts != NULL) {
+        plx__text_set(&socket->texts->remote, NULL);
+    }
+    socket->process = plx__os_process();
+}
+
+/* ---- the descriptor -------------------------------------------------------------------------- */
+
+int plx__socket_take_descriptor(plx_socket *socket, int descriptor, plx_state state)
+{
+    unsigned interest = plx__socket_interest(socket, state);
+    int result = plx__watch_start(&socket->watch, &socket->task, descriptor, interest);
+    if (result < 0) {
+        return result;
+    }
+    /* Something may wait there already, and it costs one look to find out. */
+    socket->watch.ready = PLX__READ;
+    plx__task_schedule_input(&socket->task);
+    return 0;
+}
+
+void plx__socket_close_descriptor(plx_socket *socket)
+{
+    if (socket->watch.task == NULL) {
+        return;
+    }
+    int descriptor = socket->watch.descriptor;
+    if (socket->kind->finish != NULL && socket->process == plx__os_process()) {
+        socket->kind->finish(socket);
+    }
+    plx__watch_stop(&socket->watch);
+    plx__os_close(descriptor);
+}
+
+void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr *remote)
+{
+    if (remote != NULL) {
+        plx__sockaddr_to_address(remote, &socket->remote);
+    }
+    socket->connect = plx__connect_free(socket->connect);
+    socket->next_pause = 0;
+    socket->had_peer = true;
+    plx__socket_set_state(socket, PLX_CONNECTED);
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CONNECTED);
+    socket->was_connected = true;
+    if (socket->kind->connected != NULL) {
+        socket->kind->connected(socket);
+    }
+    plx__idle_begin(socket);
+    plx__socket_update(socket);
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+void plx__socket_set_linger(plx_socket *socket)
+{
+    int limit = plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT);
+    socket->wake_at = plx__clock_after(plx__clock_now(), limit);
+}
+
+static void leave_system(plx_socket *socket)
+{
+    socket->connect = plx__connect_free(socket->connect);
+    plx__socket_close_descriptor(socket);
+    socket->state = PLX_UNCONNECTED;
+}
+
+void plx__socket_end(plx_socket *socket)
+{
+    plx__event_set untold = socket->pending & ~PLX__EVENTS_OF_SENDING;
+    bool connected = socket->was_connected;
+    bool drained =
+        socket->state == PLX_CLOSING && (untold & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;
+    bool again =
+        socket->auto_connects && plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
+    leave_system(socket);
+    plx__socket_drop_sending(socket);
+    clear_connection(socket);
+    socket->pending = untold | (connected ? PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED) : 0);
+    socket->drained = drained;
+    plx__socket_set_state(socket, PLX_UNCONNECTED);
+    if (again) {
+        plx__connect_later(socket);
+    }
+    if (socket->owner != NULL) {
+        socket->owner->ended(socket->owner, socket);
+    }
+}
+
+void plx__socket_drop(plx_socket *socket)
+{
+    bool was_open = socket->state != PLX_UNCONNECTED;
+    leave_system(socket);
+    plx__socket_drop_sending(socket);
+    clear_connection(socket);
+    plx__socket_forget_errors(socket, false);
+    socket->remote = (plx_address){0};
+    socket->had_peer = false;
+    if (was_open && socket->owner != NULL) {
+        socket->owner->ended(socket->owner, socket);
+    }
+    note_finished(socket);
+}
