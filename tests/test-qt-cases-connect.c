@@ -261,7 +261,7 @@ MODE_CASE(one_of_three_addresses_answers)
     names_begin(&names, "127.0.0.2", "127.0.0.3");
     names.addresses[2] = "127.0.0.1";
     by_name("three.test", where, name);
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 1500), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 30000), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
     UNTIL(w, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
     world_settle(w);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
@@ -435,6 +436,35 @@ void world_readable(int descriptor)
 
     ck_assert_int_ge(descriptor, 0);
     ck_assert_int_eq(poll(&watch, 1, 30000), 1);
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static uint64_t moment;
+
+static uint64_t standing_clock(void *user)
+{
+    (void)user;
+    return moment;
+}
+
+void time_stop(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    moment = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    plx_clock_set(standing_clock, NULL);
+}
+
+void time_pass(int milliseconds)
+{
+    moment += (uint64_t)milliseconds * 1000000u;
+}
+
+void time_run(void)
+{
+    plx_clock_set(NULL, NULL);
 }
 
 /* ---- raw peers ------------------------------------------------------------------------------- */

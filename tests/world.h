@@ -178,6 +178,15 @@ enum { ROUNDS = 10000 };
  * valgrind's own, which closes what the kernel accepted beyond it. */
 bool under_valgrind(void);
 
+/* ---- time ------------------------------------------------------------------------------------ */
+
+/* time_stop lets the library's clock stand, from the present moment on, until time_pass moves it on, so
+ * that a time-out is over when a case says so and not because the machine was busy. time_run gives the
+ * clock back to the kernel. A sleep ends by the kernel's time all the same. */
+void time_stop(void);
+void time_pass(int milliseconds);
+void time_run(void);
+
 /* ---- counting -------------------------------------------------------------------------------- */
 
 int count_descriptors(void);    /* of this process, by /proc/self/fd; -1: unknown */

@@ -227,6 +227,7 @@ CASE(idle_timeout_ends_a_quiet_connection)
     plx_socket *socket = world_socket(w, &log);
     int raw;
 
+    time_stop();
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 400), 0);
     raw = world_pair(w, socket, &log);
     if (w->group != NULL) {
@@ -235,7 +236,11 @@ CASE(idle_timeout_ends_a_quiet_connection)
     }
     echoes(w, socket, raw);
     record_clear(&log);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    time_pass(399);
+    world_settle(w);
+    LOGGED(w, &log, "");
+    UNTIL(w, (time_pass(1), log.count[EVENT_DISCONNECTED] > 0));
     LOGGED(w, &log, "state:UNCONNECTED error(110,15)[UNCONNECTED] disconnected[UNCONNECTED]");
     raw_expect_end(w, raw);
+    time_run();
 }
