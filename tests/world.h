@@ -187,6 +187,10 @@ void time_stop(void);
 void time_pass(int milliseconds);
 void time_run(void);
 
+/* alarm_once_asleep sends SIGALRM to this process as soon as it sleeps, however long it takes to get
+ * there. Returns the process that does, to be waited for. */
+pid_t alarm_once_asleep(void);
+
 /* ---- counting -------------------------------------------------------------------------------- */
 
 int count_descriptors(void);    /* of this process, by /proc/self/fd; -1: unknown */
