@@ -306,22 +306,20 @@ CASE(told_in_disconnected_too)
 CASE(the_pause_runs_down)
 {
     struct record log;
-    int raw, before, now;
+    int raw, before;
     plx_socket *socket;
 
-    plx_clock_set(NULL, NULL);
+    stands = hasty_clock(NULL);
     socket = refused(w, &log, &raw);
-    before = now = plx_socket_reconnects_in(socket);
-    ck_assert_int_ge(before, 0);
-    for (int round = 0; now >= before && now != -1; round++) { /* without a poll */
-        ck_assert_int_lt(round, 100000000);
-        now = plx_socket_reconnects_in(socket);
+    before = plx_socket_reconnects_in(socket);
+    ck_assert_int_ge(before, 75);
+    ck_assert_int_le(before, 125);
+    for (int passed = 1; passed <= before + 50; passed++) { /* without a poll */
+        skipped += 1000000;
+        ck_assert_int_eq(plx_socket_reconnects_in(socket), before > passed ? before - passed : 0);
     }
-    ck_assert_int_lt(now, before);
-    while (plx_socket_reconnects_in(socket) > 0)
-        ;
     ck_assert_int_eq(plx_socket_reconnects_in(socket), 0); /* due, and stays so until a poll */
-    plx_clock_set(hasty_clock, NULL);
+    stands = 0;
 }
 
 CASE(calls_that_end_it_say_so)
