@@ -153,6 +153,7 @@ static bool lay_cables(const char *what)
         "ip addr add 10.8.0.1/24 dev x0 label x0:only && ip addr add fd08::1/64 dev x0 nodad");
     netns_run("ip addr add fe80::c/64 dev z0 nodad && ip addr add fe80::e/64 dev x0 nodad");
     netns_run("for i in v x z; do ip addr add fe80::b/64 dev ${i}1 nodad; done");
+    netns_wait_addresses();
     for (const char *cable = "vxyz"; *cable != '\0'; cable++) {
         netns_wait_up((char[]){*cable, '0', '\0'});
         netns_wait_up((char[]){*cable, '1', '\0'});

@@ -431,6 +431,7 @@ MODE_CASE(a_peer_whose_network_comes_back)
     ck_assert_int_eq(asker.log.os_error, ENETUNREACH);
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 1);
     netns_run("ip addr add 127.0.0.1/8 dev lo && ip addr add ::1/128 dev lo");
+    netns_wait_addresses();
     for (int i = 0; strstr(text, "here") == NULL; i++) {
         ck_assert_int_lt(i, 50);
         say(&asker, "here");

@@ -470,9 +470,11 @@ static int enter_with_cable(const char *what)
         return -1;
     netns_run("ip addr add 10.61.0.1/24 brd + dev v0 && ip addr add 10.61.0.3/24 brd + dev v0");
     netns_run("ip addr add fe80::61:1/64 dev v0 nodad && ip addr add fe80::61:3/64 dev v0 nodad");
+    netns_wait_addresses();
     home = netns_in(beside);
     netns_run(
         "ip addr add 10.61.0.2/24 brd + dev cable && ip addr add fe80::61:2/64 dev cable nodad");
+    netns_wait_addresses();
     netns_back(home);
     return beside;
 }
@@ -605,6 +607,7 @@ MODE_CASE(an_answer_leaves_although_its_address_has_gone)
     if (!enter("answers from an address that has gone"))
         return;
     netns_run("ip addr add 10.66.0.1/32 dev lo && ip addr add fd66::1/128 dev lo nodad");
+    netns_wait_addresses();
     server = datagrams_bound(w, 2, &log);
     for (int family = 0; family < 2; family++) {
         plx_address asked = at(family == 0 ? "10.66.0.1" : "fd66::1", server);

@@ -29,10 +29,12 @@ static bool enter(const char *what, struct nets *nets)
             return false;
         netns_run("ip addr add 10.7%d.0.1/24 brd + dev %s", i, cables[i]);
         netns_run("ip addr add fd7%d::1/64 dev %s nodad", i, cables[i]);
+        netns_wait_addresses();
         home = netns_in(nets->beside[i]);
         netns_run("ip addr add 10.7%d.0.2/24 brd + dev cable", i);
         netns_run("ip addr add fd7%d::2/64 dev cable nodad", i);
         netns_run("ip route add default dev cable");
+        netns_wait_addresses();
         netns_back(home);
     }
     return true;
@@ -225,9 +227,11 @@ static void lay(struct nets *nets)
 
     nets->beside[0] = netns_beside("interfaces that come back", "v0");
     netns_run("ip addr add 10.70.0.1/24 brd + dev v0 && ip addr add fd70::1/64 dev v0 nodad");
+    netns_wait_addresses();
     home = netns_in(nets->beside[0]);
     netns_run("ip addr add 10.70.0.2/24 dev cable && ip addr add fd70::2/64 dev cable nodad");
     netns_run("ip route add default dev cable");
+    netns_wait_addresses();
     netns_back(home);
 }
 
