@@ -6,20 +6,14 @@
 #include "config.h"
 
 #include "lib/base/base.h"
-#include "lib/os/os.h"
+#include "lib/os/posix.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int result_of(int result)
-{
-    return result < 0 ? -errno : result;
-}
 
 #ifdef O_PATH
 
@@ -36,7 +30,7 @@ static int bind_at(int descriptor, const place_text place)
 {
     struct plx__sockaddr name;
     int result = plx__sockaddr_from_path(&name, place, strlen(place));
-    return result < 0 ? result : result_of(bind(descriptor, &name.as.any, name.size));
+    return result < 0 ? result : plx__os_result(bind(descriptor, &name.as.any, name.size));
 }
 
 static bool set_place(place_text place, int folder, const char *file)
@@ -78,7 +72,7 @@ static int bind_and_link(int descriptor, int folder, const char *file)
     remove_socket(folder, name);
     int result = set_place(place, folder, name) ? bind_at(descriptor, place) : -ENAMETOOLONG;
     if (result == 0) {
-        result = result_of(linkat(folder, name, folder, file, 0));
+        result = plx__os_result(linkat(folder, name, folder, file, 0));
         unlinkat(folder, name, 0);
     }
     return result == -EEXIST ? -EADDRINUSE : result;
@@ -93,7 +87,7 @@ static int open_folder(const char *path, const char *file)
     }
     memcpy(folder, path, size);
     folder[size] = '\0';
-    return result_of(open(size == 0 ? "." : folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return plx__os_result(open(size == 0 ? "." : folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 static int bind_long_path(int descriptor, const char *path)
@@ -115,13 +109,13 @@ static int connect_long_path(int descriptor, const char *path)
 {
     place_text place;
     struct plx__sockaddr name;
-    int target = result_of(open(path, O_PATH | O_CLOEXEC));
+    int target = plx__os_result(open(path, O_PATH | O_CLOEXEC));
     if (target < 0) {
         return target;
     }
     snprintf(place, sizeof place, "/proc/self/fd/%d", target);
     plx__sockaddr_from_path(&name, place, strlen(place));
-    int result = result_below_proc(result_of(connect(descriptor, &name.as.any, name.size)));
+    int result = result_below_proc(plx__os_result(connect(descriptor, &name.as.any, name.size)));
     close(target);
     return result;
 }
@@ -144,14 +138,15 @@ static int connect_long_path(int descriptor, const char *path)
 
 int plx__os_bind(int descriptor, const struct plx__sockaddr *name)
 {
-    return name->long_path == NULL ? result_of(bind(descriptor, &name->as.any, name->size))
+    return name->long_path == NULL ? plx__os_result(bind(descriptor, &name->as.any, name->size))
                                    : bind_long_path(descriptor, name->long_path);
 }
 
 int plx__os_connect(int descriptor, const struct plx__sockaddr *name)
 {
-    int result = name->long_path == NULL ? result_of(connect(descriptor, &name->as.any, name->size))
-                                         : connect_long_path(descriptor, name->long_path);
+    int result = name->long_path == NULL
+                     ? plx__os_result(connect(descriptor, &name->as.any, name->size))
+                     : connect_long_path(descriptor, name->long_path);
     /* An interrupted connect goes on by itself (connect(2)). */
     return result == -EINPROGRESS || result == -EINTR ? 0 : result;
 }
@@ -161,5 +156,5 @@ int plx__os_dissolve(int descriptor)
     struct sockaddr nobody;
     memset(&nobody, 0, sizeof nobody);
     nobody.sa_family = AF_UNSPEC;
-    return result_of(connect(descriptor, &nobody, sizeof nobody));
+    return plx__os_result(connect(descriptor, &nobody, sizeof nobody));
 }

@@ -3,9 +3,8 @@
 
 #include "lib/base/address.h"
 #include "lib/base/base.h"
-#include "lib/os/os.h"
+#include "lib/os/posix.h"
 
-#include <errno.h>
 #include <netinet/udp.h>
 #include <string.h>
 #ifdef HAVE_LINUX_ERRQUEUE_H
@@ -14,11 +13,6 @@
 #ifdef HAVE_LINUX_SOCK_DIAG_H
 #include <linux/sock_diag.h>
 #endif
-
-static ptrdiff_t count_of(ssize_t count)
-{
-    return count < 0 ? -errno : count;
-}
 
 bool plx__os_is_refusal(int error)
 {
@@ -140,7 +134,7 @@ static ptrdiff_t send_one(int descriptor, const struct plx__os_message *message)
     }
     fill_header(&header, &piece, &control, message);
     do {
-        count = count_of(sendmsg(descriptor, &header, MSG_NOSIGNAL));
+        count = plx__os_count(sendmsg(descriptor, &header, MSG_NOSIGNAL));
     } while (count == -EINTR);
     return count;
 }
@@ -156,7 +150,7 @@ static ptrdiff_t send_several(int descriptor, const struct plx__os_message *mess
         fill_header(&headers[i].msg_hdr, &pieces[i], &controls[i], &messages[i]);
     }
     do {
-        sent = count_of(sendmmsg(descriptor, headers, (unsigned)count, MSG_NOSIGNAL));
+        sent = plx__os_count(sendmmsg(descriptor, headers, (unsigned)count, MSG_NOSIGNAL));
     } while (sent == -EINTR);
     return sent;
 }
@@ -357,7 +351,7 @@ static ptrdiff_t receive_one(int descriptor, struct plx__os_arrival *arrival)
     ptrdiff_t size;
     offer_place(&header, &piece, &control, arrival);
     do {
-        size = count_of(recvmsg(descriptor, &header, 0));
+        size = plx__os_count(recvmsg(descriptor, &header, 0));
     } while (size == -EINTR);
     if (size < 0) {
         return size;
@@ -377,7 +371,7 @@ static ptrdiff_t receive_several(int descriptor, struct plx__os_arrival *arrival
         offer_place(&headers[i].msg_hdr, &pieces[i], &controls[i], &arrivals[i]);
     }
     do {
-        received = count_of(recvmmsg(descriptor, headers, (unsigned)count, 0, NULL));
+        received = plx__os_count(recvmmsg(descriptor, headers, (unsigned)count, 0, NULL));
     } while (received == -EINTR);
     for (ptrdiff_t i = 0; i < received; i++) {
         read_header(&headers[i].msg_hdr, headers[i].msg_len, &arrivals[i]);

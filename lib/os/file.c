@@ -1,9 +1,8 @@
 /* lib/os/file.c -- the files that Unix sockets leave behind, and the folder they belong in. */
 #include "config.h"
 
-#include "lib/os/os.h"
+#include "lib/os/posix.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,11 +16,6 @@
  * would be blocking. */
 #define LOCK_ATTEMPTS 100
 #define HELD_ATTEMPTS 10
-
-static int result_of(int result)
-{
-    return result < 0 ? -errno : result;
-}
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
@@ -47,14 +41,14 @@ int plx__os_file(const char *path, struct plx__os_file *ret_file)
 
 int plx__os_remove_file(const char *path)
 {
-    return result_of(unlink(path));
+    return plx__os_result(unlink(path));
 }
 
 /* ---- modes ----------------------------------------------------------------------------------- */
 
 int plx__os_restrict_mode(int descriptor, int mode)
 {
-    return result_of(fchmod(descriptor, (mode_t)mode));
+    return plx__os_result(fchmod(descriptor, (mode_t)mode));
 }
 
 #ifdef O_PATH
@@ -65,7 +59,7 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
 {
     char place[32];
     struct stat status;
-    int descriptor = result_of(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    int descriptor = plx__os_result(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (descriptor < 0) {
         return descriptor;
     }
@@ -74,9 +68,9 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
     snprintf(place, sizeof place, "/proc/self/fd/%d", descriptor);
     int result = same ? 0 : -ENOENT;
     if (same && (status.st_mode & 07777) != (mode_t)mode) {
-        result = result_of(chmod(place, (mode_t)mode));
+        result = plx__os_result(chmod(place, (mode_t)mode));
         /* Without /proc, as after chroot(2), there is only the path. */
-        result = result == -ENOENT ? result_of(chmod(path, (mode_t)mode)) : result;
+        result = result == -ENOENT ? plx__os_result(chmod(path, (mode_t)mode)) : result;
     }
     close(descriptor);
     return result;
@@ -87,7 +81,7 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
 int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int mode)
 {
     (void)file;
-    return result_of(chmod(path, (mode_t)mode));
+    return plx__os_result(chmod(path, (mode_t)mode));
 }
 
 #endif
@@ -119,12 +113,12 @@ int plx__os_lock(const char *path)
 {
     int held = 0;
     for (int i = 0; i < LOCK_ATTEMPTS; i++) {
-        int lock =
-            result_of(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+        int lock = plx__os_result(
+            open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
         if (lock < 0) {
             return lock;
         }
-        int result = result_of(flock(lock, LOCK_EX | LOCK_NB));
+        int result = plx__os_result(flock(lock, LOCK_EX | LOCK_NB));
         if (result == 0 && still_stands(path, lock)) {
             return lock;
         }

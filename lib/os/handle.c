@@ -1,9 +1,8 @@
 /* lib/os/handle.c -- descriptors that travel over Unix sockets, and whose they are. */
 #include "config.h"
 
-#include "lib/os/os.h"
+#include "lib/os/posix.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,7 +44,7 @@ ptrdiff_t plx__os_send_handles(int descriptor, const void *data, size_t size, co
     do {
         sent = sendmsg(descriptor, &message, MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -errno : sent;
+    return plx__os_count(sent);
 }
 
 static void collect(struct plx__os_handles *handles, struct msghdr *message)
@@ -85,7 +84,7 @@ ptrdiff_t plx__os_receive_handles(int descriptor, void *data, size_t size,
     if (count >= 0) {
         collect(ret_handles, &message);
     }
-    return count < 0 ? -errno : count;
+    return plx__os_count(count);
 }
 
 int plx__os_peer_process(int descriptor)

@@ -10,12 +10,10 @@
 
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #ifdef AF_PACKET
@@ -26,7 +24,7 @@
 
 #include "lib/base/address.h"
 #include "lib/os/interface.h"
-#include "lib/os/os.h"
+#include "lib/os/posix.h"
 
 /* read_address takes the IP address at `name`. A netmask has no scope. */
 static void read_address(const struct sockaddr *name, int family, plx_address *ret_address)

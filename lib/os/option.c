@@ -2,9 +2,8 @@
 #include "config.h"
 
 #include "lib/base/base.h"
-#include "lib/os/os.h"
+#include "lib/os/posix.h"
 
-#include <errno.h>
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
@@ -219,7 +218,7 @@ int plx__os_membership(int descriptor, const plx_address *group, unsigned interf
         result = setsockopt(descriptor, IPPROTO_IPV6, join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP,
                             &request, sizeof request);
     }
-    return result < 0 ? -errno : 0;
+    return plx__os_result(result);
 }
 
 int plx__os_set_multicast_interface(int descriptor, unsigned interface_index,

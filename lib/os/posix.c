@@ -1,9 +1,8 @@
 /* lib/os/posix.c -- system calls on sockets, as POSIX and Linux have them. */
 #include "config.h"
 
-#include "lib/os/os.h"
+#include "lib/os/posix.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -20,40 +19,28 @@
  * default since Linux 5.4). SOMAXCONN of the C library is older than that: 128 with musl. */
 #define BACKLOG 4096
 
-/* A call that gave -1 failed with errno: its negative is our result, so that errno goes no further.
- */
-static int result_of(int result)
-{
-    return result < 0 ? -errno : result;
-}
-
-static ptrdiff_t count_of(ssize_t count)
-{
-    return count < 0 ? -errno : count;
-}
-
 /* ---- life ------------------------------------------------------------------------------------ */
 
 int plx__os_socket(int family, int type)
 {
-    return result_of(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    return plx__os_result(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 /* After EINTR the descriptor is gone on Linux, and a second close could hit another thread's
  * (close(2)): never again. */
 int plx__os_close(int descriptor)
 {
-    return result_of(close(descriptor));
+    return plx__os_result(close(descriptor));
 }
 
 int plx__os_copy(int descriptor)
 {
-    return result_of(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    return plx__os_result(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
 }
 
 int plx__os_listen(int descriptor)
 {
-    return result_of(listen(descriptor, BACKLOG));
+    return plx__os_result(listen(descriptor, BACKLOG));
 }
 
 int plx__os_accept(int descriptor, struct plx__sockaddr *ret_name)
@@ -63,8 +50,8 @@ int plx__os_accept(int descriptor, struct plx__sockaddr *ret_name)
     memset(&name, 0, sizeof name);
     do {
         name.size = sizeof name.as;
-        result =
-            result_of(accept4(descriptor, &name.as.any, &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        result = plx__os_result(
+            accept4(descriptor, &name.as.any, &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         /* The last two are errors of a connection that ended while it waited (accept(2)): the next
          * one may be well. */
     } while (result == -EINTR || result == -ECONNABORTED || result == -EPROTO);
@@ -80,7 +67,7 @@ static int name_of(int descriptor, int (*ask)(int, struct sockaddr *, socklen_t 
     struct plx__sockaddr name;
     memset(&name, 0, sizeof name);
     name.size = sizeof name.as;
-    int result = result_of(ask(descriptor, &name.as.any, &name.size));
+    int result = plx__os_result(ask(descriptor, &name.as.any, &name.size));
     if (result == 0) {
         *ret_name = name;
     }
@@ -99,20 +86,20 @@ int plx__os_remote_sockaddr(int descriptor, struct plx__sockaddr *ret_name)
 
 int plx__os_shutdown_sending(int descriptor)
 {
-    return result_of(shutdown(descriptor, SHUT_WR));
+    return plx__os_result(shutdown(descriptor, SHUT_WR));
 }
 
 int plx__os_set_reset(int descriptor)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
-    return result_of(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+    return plx__os_result(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
 }
 
 int plx__os_take_error(int descriptor)
 {
     int error = 0;
     socklen_t size = sizeof error;
-    int result = result_of(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size));
+    int result = plx__os_result(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size));
     return result < 0 ? result : -error;
 }
 
@@ -122,7 +109,7 @@ ptrdiff_t plx__os_receive(int descriptor, void *data, size_t size)
 {
     ptrdiff_t count;
     do {
-        count = count_of(recv(descriptor, data, size, 0));
+        count = plx__os_count(recv(descriptor, data, size, 0));
     } while (count == -EINTR);
     return count;
 }
@@ -140,7 +127,7 @@ ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
     ptrdiff_t count;
     do {
         message.msg_namelen = sizeof ret_name->as;
-        count = count_of(recvmsg(descriptor, &message, 0));
+        count = plx__os_count(recvmsg(descriptor, &message, 0));
     } while (count == -EINTR);
     ret_name->size = message.msg_namelen;
     *ret_truncated = count >= 0 && (message.msg_flags & MSG_TRUNC) != 0;
@@ -152,7 +139,7 @@ ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
 {
     ptrdiff_t count;
     do {
-        count = count_of(
+        count = plx__os_count(
             name == NULL ? send(descriptor, data, size, MSG_NOSIGNAL)
                          : sendto(descriptor, data, size, MSG_NOSIGNAL, &name->as.any, name->size));
     } while (count == -EINTR);
@@ -162,7 +149,7 @@ ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
 ptrdiff_t plx__os_bytes_waiting(int descriptor)
 {
     int count = 0;
-    int result = result_of(ioctl(descriptor, FIONREAD, &count));
+    int result = plx__os_result(ioctl(descriptor, FIONREAD, &count));
     return result < 0 ? result : count;
 }
 
@@ -170,7 +157,7 @@ ptrdiff_t plx__os_packet_size(int descriptor)
 {
     ptrdiff_t size;
     do {
-        size = count_of(recv(descriptor, NULL, 0, MSG_PEEK | MSG_TRUNC));
+        size = plx__os_count(recv(descriptor, NULL, 0, MSG_PEEK | MSG_TRUNC));
     } while (size == -EINTR);
     return size;
 }
@@ -190,7 +177,7 @@ ptrdiff_t plx__os_bytes_unacknowledged(int descriptor)
 {
 #ifdef SIOCOUTQ
     int count = 0;
-    int result = result_of(ioctl(descriptor, SIOCOUTQ, &count));
+    int result = plx__os_result(ioctl(descriptor, SIOCOUTQ, &count));
     return result < 0 ? result : count;
 #else
     (void)descriptor;
@@ -209,7 +196,7 @@ _Static_assert((int)PLX__OS_READABLE == POLLIN && (int)PLX__OS_WRITABLE == POLLO
 
 int plx__os_poll(struct plx__os_ready *entries, size_t count, int timeout_ms)
 {
-    return result_of(poll((struct pollfd *)(void *)entries, (nfds_t)count, timeout_ms));
+    return plx__os_result(poll((struct pollfd *)(void *)entries, (nfds_t)count, timeout_ms));
 }
 
 /* ---- descriptors of others ------------------------------------------------------------------- */
@@ -217,7 +204,7 @@ int plx__os_poll(struct plx__os_ready *entries, size_t count, int timeout_ms)
 static int socket_fact(int descriptor, int name, int *ret_value)
 {
     socklen_t size = sizeof *ret_value;
-    return result_of(getsockopt(descriptor, SOL_SOCKET, name, ret_value, &size));
+    return plx__os_result(getsockopt(descriptor, SOL_SOCKET, name, ret_value, &size));
 }
 
 static bool name_is_given(const struct plx__sockaddr *name)
@@ -249,14 +236,14 @@ int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts)
 
 int plx__os_set_nonblocking(int descriptor)
 {
-    int flags = result_of(fcntl(descriptor, F_GETFL));
-    int result = flags < 0 ? flags : result_of(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK));
-    return result < 0 ? result : result_of(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
+    int flags = plx__os_result(fcntl(descriptor, F_GETFL));
+    int result = flags < 0 ? flags : plx__os_result(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK));
+    return result < 0 ? result : plx__os_result(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
 }
 
 int plx__os_is_close_on_exec(int descriptor)
 {
-    int flags = result_of(fcntl(descriptor, F_GETFD));
+    int flags = plx__os_result(fcntl(descriptor, F_GETFD));
     return flags < 0 ? flags : (flags & FD_CLOEXEC) != 0;
 }
 
@@ -265,7 +252,7 @@ int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credenti
 #ifdef SO_PEERCRED
     struct ucred peer;
     socklen_t size = sizeof peer;
-    int result = result_of(getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size));
+    int result = plx__os_result(getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size));
     if (result == 0) {
         /* A process outside this pid_namespaces(7) has no number here, and pid 0 is nobody's. */
         *ret_credentials =
@@ -277,7 +264,7 @@ int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credenti
 #else
     uid_t user;
     gid_t group;
-    int result = result_of(getpeereid(descriptor, &user, &group));
+    int result = plx__os_result(getpeereid(descriptor, &user, &group));
     if (result == 0) {
         *ret_credentials = (struct plx__os_credentials){-1, user, group};
     }
@@ -290,14 +277,14 @@ int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credenti
 int plx__os_wake_open(int ret_descriptors[2])
 {
 #ifdef HAVE_SYS_EVENTFD_H
-    int descriptor = result_of(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    int descriptor = plx__os_result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (descriptor < 0) {
         return descriptor;
     }
     ret_descriptors[0] = ret_descriptors[1] = descriptor;
     return 0;
 #else
-    int result = result_of(pipe(ret_descriptors));
+    int result = plx__os_result(pipe(ret_descriptors));
     if (result == 0) {
         plx__os_set_nonblocking(ret_descriptors[0]);
         plx__os_set_nonblocking(ret_descriptors[1]);

@@ -1,9 +1,8 @@
 /* lib/os/sockaddr.c -- socket addresses of all families. */
 #include "config.h"
 
-#include "lib/os/os.h"
+#include "lib/os/posix.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
