@@ -30,7 +30,8 @@ static int bind_at(int descriptor, const place_text place)
 {
     struct plx__sockaddr name;
     int result = plx__sockaddr_from_path(&name, place, strlen(place));
-    return result < 0 ? result : plx__os_result(bind(descriptor, &name.as.any, name.size));
+    return result < 0 ? result
+                      : plx__os_result(bind(descriptor, &plx__native_of(&name)->any, name.size));
 }
 
 static bool set_place(place_text place, int folder, const char *file)
@@ -115,7 +116,8 @@ static int connect_long_path(int descriptor, const char *path)
     }
     snprintf(place, sizeof place, "/proc/self/fd/%d", target);
     plx__sockaddr_from_path(&name, place, strlen(place));
-    int result = result_below_proc(plx__os_result(connect(descriptor, &name.as.any, name.size)));
+    int result = result_below_proc(
+        plx__os_result(connect(descriptor, &plx__native_of(&name)->any, name.size)));
     close(target);
     return result;
 }
@@ -138,14 +140,15 @@ static int connect_long_path(int descriptor, const char *path)
 
 int plx__os_bind(int descriptor, const struct plx__sockaddr *name)
 {
-    return name->long_path == NULL ? plx__os_result(bind(descriptor, &name->as.any, name->size))
-                                   : bind_long_path(descriptor, name->long_path);
+    return name->long_path == NULL
+               ? plx__os_result(bind(descriptor, &plx__native_in(name)->any, name->size))
+               : bind_long_path(descriptor, name->long_path);
 }
 
 int plx__os_connect(int descriptor, const struct plx__sockaddr *name)
 {
     int result = name->long_path == NULL
-                     ? plx__os_result(connect(descriptor, &name->as.any, name->size))
+                     ? plx__os_result(connect(descriptor, &plx__native_in(name)->any, name->size))
                      : connect_long_path(descriptor, name->long_path);
     /* An interrupted connect goes on by itself (connect(2)). */
     return result == -EINPROGRESS || result == -EINTR ? 0 : result;

@@ -83,14 +83,14 @@ static void ask_for_source(struct msghdr *header, struct send_control *control,
     plx__sockaddr_from_address(&source, message->from, family);
     if (plx__sockaddr_family(&source) == AF_INET6) {
 #ifdef IPV6_RECVPKTINFO
-        struct in6_pktinfo value = {.ipi6_addr = source.as.ipv6.sin6_addr,
+        struct in6_pktinfo value = {.ipi6_addr = plx__native_of(&source)->ipv6.sin6_addr,
                                     .ipi6_ifindex = message->from->scope};
         add_control(header, control, IPPROTO_IPV6, IPV6_PKTINFO, &value, sizeof value);
 #endif
         return;
     }
 #ifdef IP_PKTINFO
-    struct in_pktinfo value = {.ipi_spec_dst = source.as.ipv4.sin_addr};
+    struct in_pktinfo value = {.ipi_spec_dst = plx__native_of(&source)->ipv4.sin_addr};
     add_control(header, control, IPPROTO_IP, IP_PKTINFO, &value, sizeof value);
 #endif
 }
@@ -115,7 +115,7 @@ static inline void fill_header(struct msghdr *header, struct iovec *piece,
     header->msg_iov = piece;
     header->msg_iovlen = 1;
     if (message->name != NULL) {
-        header->msg_name = (void *)(uintptr_t)&message->name->as;
+        header->msg_name = (void *)(uintptr_t)message->name->bytes;
         header->msg_namelen = message->name->size;
     }
     if (message->segment > 0 || message->from != NULL) {
@@ -259,8 +259,8 @@ static void offer_place(struct msghdr *header, struct iovec *piece, struct arriv
                         struct plx__os_arrival *arrival)
 {
     *piece = (struct iovec){.iov_base = arrival->place, .iov_len = arrival->size};
-    *header = (struct msghdr){.msg_name = &arrival->from.as,
-                              .msg_namelen = sizeof arrival->from.as,
+    *header = (struct msghdr){.msg_name = arrival->from.bytes,
+                              .msg_namelen = sizeof arrival->from.bytes,
                               .msg_iov = piece,
                               .msg_iovlen = 1,
                               .msg_control = control->bytes,
@@ -431,8 +431,8 @@ static bool take_error(int descriptor, plx_address *ret_to, int *ret_error)
     char byte;
     struct plx__sockaddr name;
     struct iovec piece = {&byte, sizeof byte};
-    struct msghdr header = {.msg_name = &name.as,
-                            .msg_namelen = sizeof name.as,
+    struct msghdr header = {.msg_name = name.bytes,
+                            .msg_namelen = sizeof name.bytes,
                             .msg_iov = &piece,
                             .msg_iovlen = 1,
                             .msg_control = control.bytes,

@@ -14,22 +14,38 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* ---- names: what a socket can be bound or connected to (os/name.c) --------------------------- */
+/* ---- what a socket can be bound or connected to (os/sockaddr.c) ------------------------------ */
 
-/* A socket address of any family as the system wants it. A zeroed name is none. */
+/* Room for any socket address, how much of it those of the internet take, and room for what
+ * plx__sockaddr_to_path writes. */
+#define PLX__OS_SOCKADDR_SIZE 112
+#define PLX__OS_IPV4_SIZE 16
+#define PLX__OS_IPV6_SIZE 28
+#define PLX__OS_SOCKADDR_TEXT_SIZE 110
+
+/* A socket address of any family as the kernel wants it, in bytes that only lib/os looks into. A zeroed
+ * one is none. */
 struct plx__sockaddr {
-    socklen_t size;
-    const char *long_path; /* a path that is too long for the address, borrowed; NULL: it is not */
-    union {
-        struct sockaddr any;
-        struct sockaddr_in ipv4;
-        struct sockaddr_in6 ipv6;
-        struct sockaddr_un path;
-    } as;
+    uint32_t size;         /* of the bytes that count */
+    const char *long_path; /* a path that is too long for the bytes, borrowed; NULL: it is not */
+    _Alignas(8) unsigned char bytes[PLX__OS_SOCKADDR_SIZE];
 };
+
+/* plx__sockaddr_equal says whether two are the same internet address, port and scope. Its sizes are
+ * constants, for a comparison without a call. */
+static inline bool plx__sockaddr_equal(const struct plx__sockaddr *a, const struct plx__sockaddr *b)
+{
+    if (a->size != b->size) {
+        return false;
+    }
+    return a->size == PLX__OS_IPV4_SIZE   ? memcmp(a->bytes, b->bytes, PLX__OS_IPV4_SIZE) == 0
+           : a->size == PLX__OS_IPV6_SIZE ? memcmp(a->bytes, b->bytes, PLX__OS_IPV6_SIZE) == 0
+                                          : false;
+}
 
 /* plx__sockaddr_from_address makes the name of `address` for a socket of `family` (AF_INET or
  * AF_INET6; 0: its own): an IPv4 address becomes v4-mapped for an IPv6 socket. */
@@ -47,6 +63,11 @@ int plx__sockaddr_from_path(struct plx__sockaddr *name, const char *path, size_t
 /* plx__sockaddr_to_path writes the path of a Unix socket's name as a text, '@' before an abstract
  * one; false for a name that is none, and for an unnamed socket. */
 bool plx__sockaddr_to_path(const struct plx__sockaddr *name, char *text, size_t size);
+
+/* plx__sockaddr_from_native copies an address of the kernel's own form; false: it is too large.
+ * plx__sockaddr_to_native copies as much of it as fits and returns how much that was. */
+bool plx__sockaddr_from_native(struct plx__sockaddr *name, const void *native, size_t size);
+size_t plx__sockaddr_to_native(const struct plx__sockaddr *name, void *native, size_t size);
 
 /* plx__sockaddr_family returns AF_INET, AF_INET6 or AF_UNIX; 0 for none. */
 int plx__sockaddr_family(const struct plx__sockaddr *name);

@@ -46,16 +46,18 @@ int plx__os_listen(int descriptor)
 int plx__os_accept(int descriptor, struct plx__sockaddr *ret_name)
 {
     struct plx__sockaddr name;
+    socklen_t size;
     int result;
     memset(&name, 0, sizeof name);
     do {
-        name.size = sizeof name.as;
+        size = sizeof name.bytes;
         result = plx__os_result(
-            accept4(descriptor, &name.as.any, &name.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+            accept4(descriptor, &plx__native_of(&name)->any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
         /* The last two are errors of a connection that ended while it waited (accept(2)): the next
          * one may be well. */
     } while (result == -EINTR || result == -ECONNABORTED || result == -EPROTO);
     if (result >= 0) {
+        name.size = size;
         *ret_name = name;
     }
     return result;
@@ -65,10 +67,11 @@ static int name_of(int descriptor, int (*ask)(int, struct sockaddr *, socklen_t 
                    struct plx__sockaddr *ret_name)
 {
     struct plx__sockaddr name;
+    socklen_t size = sizeof name.bytes;
     memset(&name, 0, sizeof name);
-    name.size = sizeof name.as;
-    int result = plx__os_result(ask(descriptor, &name.as.any, &name.size));
+    int result = plx__os_result(ask(descriptor, &plx__native_of(&name)->any, &size));
     if (result == 0) {
+        name.size = size;
         *ret_name = name;
     }
     return result;
@@ -123,10 +126,10 @@ ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
                                struct plx__sockaddr *ret_name, bool *ret_truncated)
 {
     struct iovec piece = {.iov_base = data, .iov_len = size};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_name = &ret_name->as};
+    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_name = ret_name->bytes};
     ptrdiff_t count;
     do {
-        message.msg_namelen = sizeof ret_name->as;
+        message.msg_namelen = sizeof ret_name->bytes;
         count = plx__os_count(recvmsg(descriptor, &message, 0));
     } while (count == -EINTR);
     ret_name->size = message.msg_namelen;
@@ -139,9 +142,9 @@ ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
 {
     ptrdiff_t count;
     do {
-        count = plx__os_count(
-            name == NULL ? send(descriptor, data, size, MSG_NOSIGNAL)
-                         : sendto(descriptor, data, size, MSG_NOSIGNAL, &name->as.any, name->size));
+        count = plx__os_count(name == NULL ? send(descriptor, data, size, MSG_NOSIGNAL)
+                                           : sendto(descriptor, data, size, MSG_NOSIGNAL,
+                                                    &plx__native_in(name)->any, name->size));
     } while (count == -EINTR);
     return count;
 }

@@ -1,13 +1,18 @@
 /* lib/os/posix.h -- what the files of this folder share that call POSIX.
- * Nobody outside this folder includes it. */
+ *
+ * os.h names nothing of POSIX, so that what stands above it can be built where there is none; here is the
+ * other side of its types. Nobody outside this folder includes it. */
 #ifndef PLX_LIB_POSIX_H
 #define PLX_LIB_POSIX_H
 
 #include "lib/os/os.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 /* plx__os_result and plx__os_count turn what a call returned into what ours return: one that gave -1
  * failed with errno, whose negative is the result, so that errno goes no further. */
@@ -19,6 +24,25 @@ static inline int plx__os_result(int result)
 static inline ptrdiff_t plx__os_count(ssize_t count)
 {
     return count < 0 ? -errno : count;
+}
+
+/* The bytes of a struct plx__sockaddr. */
+union plx__native {
+    struct sockaddr any;
+    struct sockaddr_in ipv4;
+    struct sockaddr_in6 ipv6;
+    struct sockaddr_un path;
+};
+
+/* plx__native_of shows the bytes of a socket address as the kernel's structures. */
+static inline union plx__native *plx__native_of(struct plx__sockaddr *name)
+{
+    return (union plx__native *)(void *)name->bytes;
+}
+
+static inline const union plx__native *plx__native_in(const struct plx__sockaddr *name)
+{
+    return (const union plx__native *)(const void *)name->bytes;
 }
 
 #endif

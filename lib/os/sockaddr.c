@@ -9,24 +9,35 @@
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert(sizeof(union plx__native) <= PLX__OS_SOCKADDR_SIZE &&
+                   _Alignof(union plx__native) <= 8,
+               "struct plx__sockaddr has no room for an address of the kernel's");
+_Static_assert(sizeof(struct sockaddr_in) == PLX__OS_IPV4_SIZE &&
+                   sizeof(struct sockaddr_in6) == PLX__OS_IPV6_SIZE,
+               "the sizes that plx__sockaddr_equal compares");
+_Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) + 2 <= PLX__OS_SOCKADDR_TEXT_SIZE,
+               "a path does not fit as a text");
+
 /* RFC 4291, 2.5.5.2: the first twelve bytes of an IPv4-mapped IPv6 address. */
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
 static void set_ipv4(struct plx__sockaddr *name, const plx_address *address)
 {
-    name->size = sizeof name->as.ipv4;
-    name->as.ipv4.sin_family = AF_INET;
-    name->as.ipv4.sin_port = htons(address->port);
-    memcpy(&name->as.ipv4.sin_addr, address->bytes, 4);
+    struct sockaddr_in *ipv4 = &plx__native_of(name)->ipv4;
+    name->size = sizeof *ipv4;
+    ipv4->sin_family = AF_INET;
+    ipv4->sin_port = htons(address->port);
+    memcpy(&ipv4->sin_addr, address->bytes, 4);
 }
 
 static void set_ipv6(struct plx__sockaddr *name, const plx_address *address)
 {
-    uint8_t *bytes = name->as.ipv6.sin6_addr.s6_addr;
-    name->size = sizeof name->as.ipv6;
-    name->as.ipv6.sin6_family = AF_INET6;
-    name->as.ipv6.sin6_port = htons(address->port);
-    name->as.ipv6.sin6_scope_id = address->scope;
+    struct sockaddr_in6 *ipv6 = &plx__native_of(name)->ipv6;
+    uint8_t *bytes = ipv6->sin6_addr.s6_addr;
+    name->size = sizeof *ipv6;
+    ipv6->sin6_family = AF_INET6;
+    ipv6->sin6_port = htons(address->port);
+    ipv6->sin6_scope_id = address->scope;
     if (address->family == 4) {
         memcpy(bytes, mapped, sizeof mapped);
         memcpy(bytes + sizeof mapped, address->bytes, 4);
@@ -47,17 +58,18 @@ void plx__sockaddr_from_address(struct plx__sockaddr *name, const plx_address *a
 
 bool plx__sockaddr_to_address(const struct plx__sockaddr *name, plx_address *ret_address)
 {
+    const union plx__native *native = plx__native_in(name);
     plx_address address = {0};
     if (plx__sockaddr_family(name) == AF_INET) {
         address.family = 4;
-        address.port = ntohs(name->as.ipv4.sin_port);
-        memcpy(address.bytes, &name->as.ipv4.sin_addr, 4);
+        address.port = ntohs(native->ipv4.sin_port);
+        memcpy(address.bytes, &native->ipv4.sin_addr, 4);
     } else if (plx__sockaddr_family(name) == AF_INET6) {
-        const uint8_t *bytes = name->as.ipv6.sin6_addr.s6_addr;
+        const uint8_t *bytes = native->ipv6.sin6_addr.s6_addr;
         bool is_mapped = memcmp(bytes, mapped, sizeof mapped) == 0;
         address.family = is_mapped ? 4 : 6;
-        address.port = ntohs(name->as.ipv6.sin6_port);
-        address.scope = is_mapped ? 0 : name->as.ipv6.sin6_scope_id;
+        address.port = ntohs(native->ipv6.sin6_port);
+        address.scope = is_mapped ? 0 : native->ipv6.sin6_scope_id;
         memcpy(address.bytes, is_mapped ? bytes + sizeof mapped : bytes, is_mapped ? 4 : 16);
     } else {
         return false;
@@ -70,13 +82,14 @@ bool plx__sockaddr_to_address(const struct plx__sockaddr *name, plx_address *ret
  * its bytes. */
 static void set_path(struct plx__sockaddr *name, const char *path, size_t size)
 {
+    struct sockaddr_un *unix_path = &plx__native_of(name)->path;
     bool is_abstract = path[0] == '@';
-    name->as.path.sun_family = AF_UNIX;
-    memcpy(name->as.path.sun_path, path, size);
+    unix_path->sun_family = AF_UNIX;
+    memcpy(unix_path->sun_path, path, size);
     if (is_abstract) {
-        name->as.path.sun_path[0] = '\0';
+        unix_path->sun_path[0] = '\0';
     }
-    name->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size + (is_abstract ? 0 : 1));
+    name->size = (uint32_t)(offsetof(struct sockaddr_un, sun_path) + size + (is_abstract ? 0 : 1));
 }
 
 #ifdef O_PATH
@@ -87,7 +100,7 @@ static int set_far_path(struct plx__sockaddr *name, const char *path, size_t siz
     if (size >= PATH_MAX || size - folder > PLX__OS_LONGEST_NAME) {
         return -ENAMETOOLONG;
     }
-    name->as.path.sun_family = AF_UNIX;
+    plx__native_of(name)->path.sun_family = AF_UNIX;
     name->size = offsetof(struct sockaddr_un, sun_path);
     name->long_path = path;
     return 0;
@@ -101,7 +114,7 @@ int plx__sockaddr_from_path(struct plx__sockaddr *name, const char *path, size_t
     if (size == 0 || (is_abstract && size == 1)) {
         return -ENOENT;
     }
-    if (size + (is_abstract ? 0 : 1) <= sizeof name->as.path.sun_path) {
+    if (size + (is_abstract ? 0 : 1) <= sizeof plx__native_of(name)->path.sun_path) {
         set_path(name, path, size);
         return 0;
     }
@@ -118,14 +131,33 @@ bool plx__sockaddr_to_path(const struct plx__sockaddr *name, char *text, size_t 
     if (plx__sockaddr_family(name) != AF_UNIX || name->size <= start || size == 0) {
         return false;
     }
-    bool is_abstract = name->as.path.sun_path[0] == '\0';
+    const char *path = plx__native_in(name)->path.sun_path;
+    bool is_abstract = path[0] == '\0';
     int most = (int)(name->size - start) - (is_abstract ? 1 : 0);
-    snprintf(text, size, "%s%.*s", is_abstract ? "@" : "", most,
-             name->as.path.sun_path + (is_abstract ? 1 : 0));
+    snprintf(text, size, "%s%.*s", is_abstract ? "@" : "", most, path + (is_abstract ? 1 : 0));
     return true;
+}
+
+bool plx__sockaddr_from_native(struct plx__sockaddr *name, const void *native, size_t size)
+{
+    memset(name, 0, sizeof *name);
+    if (size > sizeof name->bytes) {
+        return false;
+    }
+    memcpy(name->bytes, native, size);
+    name->size = (uint32_t)size;
+    return true;
+}
+
+size_t plx__sockaddr_to_native(const struct plx__sockaddr *name, void *native, size_t size)
+{
+    size_t most = name->size < size ? name->size : size;
+    memcpy(native, name->bytes, most);
+    return most;
 }
 
 int plx__sockaddr_family(const struct plx__sockaddr *name)
 {
-    return name->size < sizeof name->as.any.sa_family ? 0 : name->as.any.sa_family;
+    const struct sockaddr *any = &plx__native_in(name)->any;
+    return name->size < sizeof any->sa_family ? 0 : any->sa_family;
 }

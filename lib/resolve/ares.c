@@ -160,11 +160,10 @@ static int ares_close_socket(ares_socket_t descriptor, void *user)
 static int ares_connect(ares_socket_t descriptor, const struct sockaddr *address,
                         ares_socklen_t size, void *user)
 {
-    struct plx__sockaddr name = {.size = size};
-    if ((size_t)size > sizeof name.as) {
+    struct plx__sockaddr name;
+    if (!plx__sockaddr_from_native(&name, address, (size_t)size)) {
         return result_for_ares(-EINVAL);
     }
-    memcpy(&name.as, address, (size_t)size);
     int result = plx__os_connect(descriptor, &name);
     note_error(user, result);
     return result_for_ares(result);
@@ -189,8 +188,7 @@ static ares_ssize_t ares_receive(ares_socket_t descriptor, void *data, size_t si
         note_stream(user, data, size, count);
     }
     if (count >= 0 && from != NULL && from_size != NULL) {
-        *from_size = name.size < *from_size ? name.size : *from_size;
-        memcpy(from, &name.as, (size_t)*from_size);
+        *from_size = (ares_socklen_t)plx__sockaddr_to_native(&name, from, (size_t)*from_size);
     }
     return result_for_ares(count);
 }

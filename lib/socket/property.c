@@ -235,7 +235,7 @@ static const char *keep_text(char **place, const plx_address *address)
 static const char *keep_path(const plx_socket *socket)
 {
     struct plx__sockaddr name;
-    char text[sizeof name.as.path.sun_path + 2];
+    char text[PLX__OS_SOCKADDR_TEXT_SIZE];
     struct plx__texts *texts = texts_of(socket);
     bool known = texts != NULL && plx__os_local_sockaddr(socket->watch.descriptor, &name) == 0 &&
                  plx__sockaddr_to_path(&name, text, sizeof text) &&

@@ -160,22 +160,10 @@ struct intake {
     size_t errors;                      /* since the last of them */
 };
 
-/* Datagrams mostly come from the one who sent the last one. The sizes of the two families stand here
- * as constants, for a comparison without a call. */
-static bool is_from(const struct plx__sockaddr *last, const struct plx__sockaddr *from)
-{
-    if (last->size != from->size) {
-        return false;
-    }
-    return from->size == sizeof from->as.ipv4
-               ? memcmp(&last->as, &from->as, sizeof from->as.ipv4) == 0
-               : from->size == sizeof from->as.ipv6 &&
-                     memcmp(&last->as, &from->as, sizeof from->as.ipv6) == 0;
-}
-
+/* Datagrams mostly come from the one who sent the last one. */
 static bool is_like_the_last(const struct intake *intake, const struct plx__os_arrival *arrival)
 {
-    return intake->last != NULL && is_from(&intake->last->from, &arrival->from) &&
+    return intake->last != NULL && plx__sockaddr_equal(&intake->last->from, &arrival->from) &&
            (!intake->each || memcmp(&intake->last->to, &arrival->to, sizeof arrival->to) == 0);
 }
 
