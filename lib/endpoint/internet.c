@@ -79,7 +79,7 @@ int plx__internet_target(plx_socket *socket, const char *host, int port,
             return plx__socket_fail_system(socket, -EAFNOSUPPORT, "connect to %s", host);
         }
         address.port = (uint16_t)port;
-        plx__sockaddr_from_address(&target.name, &address, 0);
+        plx__sockaddr_from_address(&target.name, &address, PLX__FAMILY_NONE);
     } else {
         int code = plx__internet_check_host(socket, host);
         if (code != 0) {
@@ -207,10 +207,10 @@ int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct pl
     if (socket->interface == NULL) {
         return 0;
     }
-    int family = plx__sockaddr_family(peer);
+    enum plx__family family = plx__sockaddr_family(peer);
     bool known = plx__sockaddr_to_address(peer, &there);
-    if (!plx__interface_address(socket->interface, family == AF_INET ? 4 : 6, known ? &there : NULL,
-                                &address)) {
+    if (!plx__interface_address(socket->interface, family == PLX__FAMILY_IPV4 ? 4 : 6,
+                                known ? &there : NULL, &address)) {
         return -EADDRNOTAVAIL;
     }
     plx__sockaddr_from_address(&name, &address, family);
@@ -232,7 +232,7 @@ static int prepare(plx_socket *socket, int descriptor, const struct place *place
     if (place->address.family == 6) {
         plx__os_set_only_ipv6(descriptor, !place->both);
     }
-    if (socket->kind->type == SOCK_STREAM) {
+    if (socket->kind->type == PLX__TYPE_STREAM) {
         /* Without it a server that is started again has to wait a minute for its old connections to
          * be forgotten. */
         plx__os_set_reuse(descriptor);
@@ -244,7 +244,7 @@ static int prepare(plx_socket *socket, int descriptor, const struct place *place
 static int bind_to(plx_socket *socket, const struct place *place)
 {
     struct plx__sockaddr name;
-    plx__sockaddr_from_address(&name, &place->address, 0);
+    plx__sockaddr_from_address(&name, &place->address, PLX__FAMILY_NONE);
     int descriptor = plx__options_open(socket, plx__sockaddr_family(&name));
     if (descriptor < 0) {
         return descriptor;
@@ -293,7 +293,7 @@ static int bind_to_interface(plx_socket *socket, const char *wanted)
     char device[sizeof((plx_interface *)NULL)->name];
     plx_address literal;
     int descriptor = -ENOPROTOOPT;
-    bool datagrams = socket->kind->type == SOCK_DGRAM;
+    bool datagrams = socket->kind->type == PLX__TYPE_DATAGRAM;
     if (datagrams && !plx__address_parse_host(wanted, strlen(wanted), &literal)) {
         plx__interface_device(wanted, device, sizeof device);
         descriptor = bind_to_any(socket, device);
@@ -384,7 +384,7 @@ static int keep_port(int descriptor, int port)
         local.port != 0) {
         return 0;
     }
-    int family = plx__sockaddr_family(&name);
+    enum plx__family family = plx__sockaddr_family(&name);
     local.port = (uint16_t)port;
     plx__sockaddr_from_address(&name, &local, family);
     return plx__os_bind(descriptor, &name);

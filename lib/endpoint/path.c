@@ -85,7 +85,7 @@ static enum tenant ask(const struct plx__sockaddr *name, const char *path)
     if (result < 0 || !file.is_socket) {
         return result == -ENOENT ? NOBODY : ALIVE;
     }
-    int probe = plx__os_socket(AF_UNIX, SOCK_DGRAM);
+    int probe = plx__os_socket(PLX__FAMILY_UNIX, PLX__TYPE_DATAGRAM);
     if (probe < 0) {
         return ALIVE;
     }
@@ -255,7 +255,7 @@ int plx__path_bind(plx_socket *socket)
     if (code != 0) {
         return -code;
     }
-    int descriptor = plx__options_open(socket, AF_UNIX);
+    int descriptor = plx__options_open(socket, PLX__FAMILY_UNIX);
     int result = descriptor;
     if (descriptor >= 0) {
         result = is_abstract(socket) ? plx__os_bind(descriptor, &target.name)

@@ -25,8 +25,9 @@ struct plx__path_socket {
 
 /* The slots of struct plx_kind that all kinds with a path have alike. */
 #define PLX__PATH_SLOTS                                                                            \
-    .families = {AF_UNIX, 0}, .parse = plx__path_parse, .check_path = plx__path_check,             \
-    .target = plx__path_target, .bind = plx__path_bind, .finish = plx__path_finish
+    .families = {PLX__FAMILY_UNIX, PLX__FAMILY_NONE}, .parse = plx__path_parse,                    \
+    .check_path = plx__path_check, .target = plx__path_target, .bind = plx__path_bind,             \
+    .finish = plx__path_finish
 
 int plx__path_check(const char *path, size_t size);
 int plx__path_parse(plx_socket *socket, const char *where, bool to_listen);

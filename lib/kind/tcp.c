@@ -46,7 +46,7 @@ static const struct plx_kind tcp = {
     .name = "TCP",
     .unopened = PLX__NOT_CONNECTED,
     .size = sizeof(plx_socket),
-    .families = {AF_INET, AF_INET6},
+    .families = {PLX__FAMILY_IPV4, PLX__FAMILY_IPV6},
     .short_is_all = true,
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(KEEP_ALIVE) |
                PLX__OPTION(KEEP_ALIVE_IDLE) | PLX__OPTION(KEEP_ALIVE_INTERVAL) |

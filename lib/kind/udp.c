@@ -277,8 +277,8 @@ static const struct plx_kind udp = {
     .without_listening = "call plx_udp_bind",
     .without_peer = "plx_udp_read or plx_udp_write",
     .size = sizeof(struct udp),
-    .type = SOCK_DGRAM,
-    .families = {AF_INET, AF_INET6},
+    .type = PLX__TYPE_DATAGRAM,
+    .families = {PLX__FAMILY_IPV4, PLX__FAMILY_IPV6},
     .record_size = sizeof(struct plx__run),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(ROUTER_HOPS) |
                PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
@@ -420,8 +420,8 @@ int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_ad
 static int wanted_family(plx_socket *socket)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
-    int family = plx__datagram_out_family(socket, &udp_of(socket)->outgoing);
-    return protocol == 0 || family == AF_INET ? 4 : protocol == 1 ? 6 : 0;
+    enum plx__family family = plx__datagram_out_family(socket, &udp_of(socket)->outgoing);
+    return protocol == 0 || family == PLX__FAMILY_IPV4 ? 4 : protocol == 1 ? 6 : 0;
 }
 
 int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void *data, size_t size)

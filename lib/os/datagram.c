@@ -78,10 +78,10 @@ static void ask_for_segments(struct msghdr *header, struct send_control *control
 static void ask_for_source(struct msghdr *header, struct send_control *control,
                            const struct plx__os_message *message)
 {
-    int family = plx__sockaddr_family(message->name);
+    enum plx__family family = plx__sockaddr_family(message->name);
     struct plx__sockaddr source;
     plx__sockaddr_from_address(&source, message->from, family);
-    if (plx__sockaddr_family(&source) == AF_INET6) {
+    if (plx__sockaddr_family(&source) == PLX__FAMILY_IPV6) {
 #ifdef IPV6_RECVPKTINFO
         struct in6_pktinfo value = {.ipi6_addr = plx__native_of(&source)->ipv6.sin6_addr,
                                     .ipi6_ifindex = message->from->scope};
@@ -225,8 +225,8 @@ int plx__os_check_source(const plx_address *address)
     struct plx__sockaddr name;
     plx_address any_port = *address;
     any_port.port = 0;
-    plx__sockaddr_from_address(&name, &any_port, 0);
-    int descriptor = plx__os_socket(plx__sockaddr_family(&name), SOCK_DGRAM);
+    plx__sockaddr_from_address(&name, &any_port, PLX__FAMILY_NONE);
+    int descriptor = plx__os_socket(plx__sockaddr_family(&name), PLX__TYPE_DATAGRAM);
     if (descriptor < 0) {
         return 0; /* nothing was found out */
     }

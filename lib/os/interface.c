@@ -157,7 +157,8 @@ size_t plx_interface_list(plx_interface *list, size_t size)
         return 0;
     }
     size_t count = 0;
-    int asker = list == NULL || size == 0 ? -1 : plx__os_socket(AF_INET, SOCK_DGRAM);
+    int asker =
+        list == NULL || size == 0 ? -1 : plx__os_socket(PLX__FAMILY_IPV4, PLX__TYPE_DATAGRAM);
     for (const struct ifaddrs *entry = all; entry != NULL; entry = entry->ifa_next) {
         if (!has_address(entry)) {
             continue;
@@ -247,7 +248,7 @@ bool plx__interface_find(const char *wanted, int family, const plx_address *peer
     }
     const struct ifaddrs *best = find(all, &search);
     if (best != NULL) {
-        int asker = plx__os_socket(AF_INET, SOCK_DGRAM);
+        int asker = plx__os_socket(PLX__FAMILY_IPV4, PLX__TYPE_DATAGRAM);
         describe(all, best, asker, ret_entry);
         if (asker >= 0) {
             plx__os_close(asker);

@@ -88,7 +88,7 @@ static bool is_ipv6(int descriptor)
 {
     struct plx__sockaddr name;
     return plx__os_local_sockaddr(descriptor, &name) == 0 &&
-           plx__sockaddr_family(&name) == AF_INET6;
+           plx__sockaddr_family(&name) == PLX__FAMILY_IPV6;
 }
 
 static int set_at(int descriptor, const struct place *place, bool ipv6, int value)

@@ -10,13 +10,23 @@
 #include <pollux/address.h>
 #include <pollux/socket.h>
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+
+/* ---- what sockets there are ------------------------------------------------------------------ */
+
+/* The families of addresses, those of the internet numbered as in plx_address, and the types of
+ * sockets. OTHER is one that no socket of ours has, but a descriptor may that somebody else opened. */
+enum plx__family {
+    PLX__FAMILY_OTHER = -1,
+    PLX__FAMILY_NONE = 0,
+    PLX__FAMILY_UNIX = 1,
+    PLX__FAMILY_IPV4 = 4,
+    PLX__FAMILY_IPV6 = 6
+};
+enum plx__type { PLX__TYPE_OTHER = -1, PLX__TYPE_STREAM = 1, PLX__TYPE_DATAGRAM, PLX__TYPE_PACKET };
 
 /* ---- what a socket can be bound or connected to (os/sockaddr.c) ------------------------------ */
 
@@ -47,9 +57,10 @@ static inline bool plx__sockaddr_equal(const struct plx__sockaddr *a, const stru
                                           : false;
 }
 
-/* plx__sockaddr_from_address makes the name of `address` for a socket of `family` (AF_INET or
- * AF_INET6; 0: its own): an IPv4 address becomes v4-mapped for an IPv6 socket. */
-void plx__sockaddr_from_address(struct plx__sockaddr *name, const plx_address *address, int family);
+/* plx__sockaddr_from_address makes the name of `address` for a socket of `family` (IPv4 or IPv6; NONE:
+ * its own): an IPv4 address becomes v4-mapped for an IPv6 socket. */
+void plx__sockaddr_from_address(struct plx__sockaddr *name, const plx_address *address,
+                                enum plx__family family);
 
 /* plx__sockaddr_to_address returns false for a name that is no internet address. */
 bool plx__sockaddr_to_address(const struct plx__sockaddr *name, plx_address *ret_address);
@@ -69,12 +80,11 @@ bool plx__sockaddr_to_path(const struct plx__sockaddr *name, char *text, size_t 
 bool plx__sockaddr_from_native(struct plx__sockaddr *name, const void *native, size_t size);
 size_t plx__sockaddr_to_native(const struct plx__sockaddr *name, void *native, size_t size);
 
-/* plx__sockaddr_family returns AF_INET, AF_INET6 or AF_UNIX; 0 for none. */
-int plx__sockaddr_family(const struct plx__sockaddr *name);
+enum plx__family plx__sockaddr_family(const struct plx__sockaddr *name);
 
 /* ---- sockets (os/posix.c) -------------------------------------------------------------------- */
 
-int plx__os_socket(int family, int type);
+int plx__os_socket(enum plx__family family, enum plx__type type);
 int plx__os_close(int descriptor);
 /* plx__os_copy returns another descriptor for the same thing (dup(2)). */
 int plx__os_copy(int descriptor);
@@ -231,8 +241,8 @@ int plx__os_take_refusal(int descriptor, plx_address *ret_to);
 
 /* What plx__os_inspect found out about a descriptor. */
 struct plx__os_socket_facts {
-    int family;
-    int type;
+    enum plx__family family;
+    enum plx__type type;
     bool listening;
     bool connected;
     bool bound;

@@ -21,9 +21,27 @@
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-int plx__os_socket(int family, int type)
+static int native_family(enum plx__family family)
 {
-    return plx__os_result(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    switch (family) {
+    case PLX__FAMILY_IPV4: return AF_INET;
+    case PLX__FAMILY_IPV6: return AF_INET6;
+    case PLX__FAMILY_UNIX: return AF_UNIX;
+    default: return AF_UNSPEC;
+    }
+}
+
+static int native_type(enum plx__type type)
+{
+    return type == PLX__TYPE_STREAM     ? SOCK_STREAM
+           : type == PLX__TYPE_DATAGRAM ? SOCK_DGRAM
+                                        : SOCK_SEQPACKET;
+}
+
+int plx__os_socket(enum plx__family family, enum plx__type type)
+{
+    return plx__os_result(
+        socket(native_family(family), native_type(type) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 /* After EINTR the descriptor is gone on Linux, and a second close could hit another thread's
@@ -218,19 +236,31 @@ static bool name_is_given(const struct plx__sockaddr *name)
                : name->size > offsetof(struct sockaddr_un, sun_path);
 }
 
+static enum plx__type type_of(int native)
+{
+    switch (native) {
+    case SOCK_STREAM: return PLX__TYPE_STREAM;
+    case SOCK_DGRAM: return PLX__TYPE_DATAGRAM;
+    case SOCK_SEQPACKET: return PLX__TYPE_PACKET;
+    default: return PLX__TYPE_OTHER;
+    }
+}
+
 int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts)
 {
     struct plx__sockaddr name;
+    int type = 0;
     int listening = 0;
     int result = plx__os_local_sockaddr(descriptor, &name);
     if (result == 0) {
-        result = socket_fact(descriptor, SO_TYPE, &ret_facts->type);
+        result = socket_fact(descriptor, SO_TYPE, &type);
     }
     if (result < 0) {
         return result;
     }
     socket_fact(descriptor, SO_ACCEPTCONN, &listening);
     ret_facts->family = plx__sockaddr_family(&name);
+    ret_facts->type = type_of(type);
     ret_facts->listening = listening != 0;
     ret_facts->bound = name_is_given(&name);
     ret_facts->connected = plx__os_remote_sockaddr(descriptor, &name) == 0;

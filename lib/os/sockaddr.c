@@ -18,6 +18,13 @@ _Static_assert(sizeof(struct sockaddr_in) == PLX__OS_IPV4_SIZE &&
 _Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) + 2 <= PLX__OS_SOCKADDR_TEXT_SIZE,
                "a path does not fit as a text");
 
+/* The kernel's number of the family; AF_UNSPEC for none. */
+static int native_family(const struct plx__sockaddr *name)
+{
+    const struct sockaddr *any = &plx__native_in(name)->any;
+    return name->size < sizeof any->sa_family ? AF_UNSPEC : any->sa_family;
+}
+
 /* RFC 4291, 2.5.5.2: the first twelve bytes of an IPv4-mapped IPv6 address. */
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -46,10 +53,11 @@ static void set_ipv6(struct plx__sockaddr *name, const plx_address *address)
     }
 }
 
-void plx__sockaddr_from_address(struct plx__sockaddr *name, const plx_address *address, int family)
+void plx__sockaddr_from_address(struct plx__sockaddr *name, const plx_address *address,
+                                enum plx__family family)
 {
     memset(name, 0, sizeof *name);
-    if (address->family == 6 || (address->family == 4 && family == AF_INET6)) {
+    if (address->family == 6 || (address->family == 4 && family == PLX__FAMILY_IPV6)) {
         set_ipv6(name, address);
     } else if (address->family == 4) {
         set_ipv4(name, address);
@@ -60,11 +68,12 @@ bool plx__sockaddr_to_address(const struct plx__sockaddr *name, plx_address *ret
 {
     const union plx__native *native = plx__native_in(name);
     plx_address address = {0};
-    if (plx__sockaddr_family(name) == AF_INET) {
+    int family = native_family(name);
+    if (family == AF_INET) {
         address.family = 4;
         address.port = ntohs(native->ipv4.sin_port);
         memcpy(address.bytes, &native->ipv4.sin_addr, 4);
-    } else if (plx__sockaddr_family(name) == AF_INET6) {
+    } else if (family == AF_INET6) {
         const uint8_t *bytes = native->ipv6.sin6_addr.s6_addr;
         bool is_mapped = memcmp(bytes, mapped, sizeof mapped) == 0;
         address.family = is_mapped ? 4 : 6;
@@ -128,7 +137,7 @@ int plx__sockaddr_from_path(struct plx__sockaddr *name, const char *path, size_t
 bool plx__sockaddr_to_path(const struct plx__sockaddr *name, char *text, size_t size)
 {
     size_t start = offsetof(struct sockaddr_un, sun_path);
-    if (plx__sockaddr_family(name) != AF_UNIX || name->size <= start || size == 0) {
+    if (native_family(name) != AF_UNIX || name->size <= start || size == 0) {
         return false;
     }
     const char *path = plx__native_in(name)->path.sun_path;
@@ -156,8 +165,13 @@ size_t plx__sockaddr_to_native(const struct plx__sockaddr *name, void *native, s
     return most;
 }
 
-int plx__sockaddr_family(const struct plx__sockaddr *name)
+enum plx__family plx__sockaddr_family(const struct plx__sockaddr *name)
 {
-    const struct sockaddr *any = &plx__native_in(name)->any;
-    return name->size < sizeof any->sa_family ? 0 : any->sa_family;
+    switch (native_family(name)) {
+    case AF_UNSPEC: return PLX__FAMILY_NONE;
+    case AF_INET: return PLX__FAMILY_IPV4;
+    case AF_INET6: return PLX__FAMILY_IPV6;
+    case AF_UNIX: return PLX__FAMILY_UNIX;
+    default: return PLX__FAMILY_OTHER;
+    }
 }

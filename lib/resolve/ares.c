@@ -145,7 +145,8 @@ static int result_for_ares(ptrdiff_t result)
 
 static ares_socket_t ares_open(int family, int type, int protocol, void *user)
 {
-    int descriptor = plx__os_socket(family, type);
+    int descriptor = plx__os_socket(family == AF_INET6 ? PLX__FAMILY_IPV6 : PLX__FAMILY_IPV4,
+                                    type == SOCK_STREAM ? PLX__TYPE_STREAM : PLX__TYPE_DATAGRAM);
     (void)protocol;
     note_error(user, descriptor);
     return result_for_ares(descriptor);

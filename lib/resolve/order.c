@@ -98,9 +98,9 @@ static bool find_source(struct prober *prober, const plx_address *to, plx_addres
     plx_address address = *to;
     int *descriptor = &prober->descriptors[to->family == 4 ? 0 : 1];
     address.port = 9; /* discard: some systems refuse port 0 */
-    plx__sockaddr_from_address(&name, &address, 0);
+    plx__sockaddr_from_address(&name, &address, PLX__FAMILY_NONE);
     if (*descriptor < 0) {
-        *descriptor = plx__os_socket(plx__sockaddr_family(&name), SOCK_DGRAM);
+        *descriptor = plx__os_socket(plx__sockaddr_family(&name), PLX__TYPE_DATAGRAM);
     }
     *ret_source = (plx_address){0};
     if (*descriptor < 0) {

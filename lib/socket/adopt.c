@@ -11,10 +11,10 @@
 
 static bool is_of_kind(const plx_socket *socket, const struct plx__os_socket_facts *facts)
 {
-    const int *families = socket->kind->families;
+    const enum plx__family *families = socket->kind->families;
     bool family = facts->family == families[0] || facts->family == families[1];
-    bool usable = socket->kind->type == SOCK_DGRAM ? facts->bound || facts->connected
-                                                   : facts->listening || facts->connected;
+    bool usable = socket->kind->type == PLX__TYPE_DATAGRAM ? facts->bound || facts->connected
+                                                           : facts->listening || facts->connected;
     return family && facts->type == socket->kind->type && usable;
 }
 

@@ -21,7 +21,7 @@ static void fail(struct plx__attempt *attempt, int error)
 static int open_descriptor(const struct plx__attempt *attempt)
 {
     plx_socket *socket = attempt->socket;
-    int family = plx__sockaddr_family(&attempt->name);
+    enum plx__family family = plx__sockaddr_family(&attempt->name);
     int descriptor = plx__options_open(socket, family);
     if (descriptor < 0) {
         return descriptor;

@@ -51,7 +51,7 @@ static bool next_name(struct plx__connect *connect, struct plx__sockaddr *ret_na
     }
     plx_address address = connect->query->addresses[connect->next++];
     address.port = connect->target.port;
-    plx__sockaddr_from_address(ret_name, &address, 0);
+    plx__sockaddr_from_address(ret_name, &address, PLX__FAMILY_NONE);
     return true;
 }
 
@@ -166,7 +166,7 @@ static bool begin_attempt(plx_socket *socket, const struct plx__sockaddr *name)
         plx__attempt_free(attempt);
         return false;
     }
-    if (plx__sockaddr_family(&connect->failed) == 0) {
+    if (plx__sockaddr_family(&connect->failed) == PLX__FAMILY_NONE) {
         connect->failed = *name;
     }
     attempt->next = connect->attempts;
@@ -376,7 +376,7 @@ int plx__connect_start(plx_socket *socket)
     if (connect == NULL) {
         return plx__socket_fail_memory(socket, "connect");
     }
-    if (socket->kind->type == SOCK_DGRAM && socket->watch.task == NULL) {
+    if (socket->kind->type == PLX__TYPE_DATAGRAM && socket->watch.task == NULL) {
         code = bind_first(socket);
     }
     if (code != 0) {

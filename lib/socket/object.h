@@ -57,8 +57,8 @@ struct plx_kind {
     const char *without_listening; /* what to call in place of listen; NULL: it listens */
     const char *without_peer;      /* what reads and writes without a peer; NULL: always with one */
     size_t size;                   /* of the kind's socket */
-    int type;                      /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
-    int families[2];               /* AF_INET …, the second 0 where there is one */
+    enum plx__type type;
+    enum plx__family families[2]; /* the second NONE where there is one */
     size_t record_size; /* bytes that precede each record in the buffers; 0: the buffers hold a
                                 stream */
     bool short_is_all;  /* a read that brings less than asked for was all there is, but for the end
@@ -273,8 +273,9 @@ static inline bool plx__socket_is_connecting(const plx_socket *socket)
  * datagrams may be without a peer, and without one on its way. */
 static inline bool plx__socket_has_packets(const plx_socket *socket)
 {
-    return socket->kind->record_size > 0 && (socket->has_peer || socket->kind->type != SOCK_DGRAM ||
-                                             plx__socket_is_connecting(socket));
+    return socket->kind->record_size > 0 &&
+           (socket->has_peer || socket->kind->type != PLX__TYPE_DATAGRAM ||
+            plx__socket_is_connecting(socket));
 }
 
 /* plx__socket_can_send says whether something is queued that the system may take now. */

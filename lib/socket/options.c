@@ -47,7 +47,7 @@ void plx__options_apply(plx_socket *socket, int descriptor)
     }
 }
 
-int plx__options_open(plx_socket *socket, int family)
+int plx__options_open(plx_socket *socket, enum plx__family family)
 {
     int descriptor = plx__os_socket(family, socket->kind->type);
     if (descriptor >= 0) {

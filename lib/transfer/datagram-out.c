@@ -83,7 +83,7 @@ static PLX__APART const plx_address *add_source(const plx_socket *socket, size_t
 static void collect(const plx_socket *socket, struct plx__datagram_out *self, struct batch *batch,
                     const struct plx__budget *budget)
 {
-    int family = plx__datagram_out_family(socket, self);
+    enum plx__family family = plx__datagram_out_family(socket, self);
     size_t most = socket->has_peer || self->one_by_one ? 1 : PLX__OS_MESSAGES;
     struct plx__budget rest = {budget->bytes, 0};
     batch->count = 0;

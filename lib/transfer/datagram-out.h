@@ -42,10 +42,10 @@ struct plx__datagram_out {
         origins;                /* where its receivers were heard, if at one of several addresses */
     struct plx__trials *trials; /* keep copies of what they sent; NULL: there are none */
     /* What was found out about the descriptor. */
-    int family;         /* 0: not yet */
-    bool asked;         /* whether it has segments */
-    bool one_by_one;    /* several messages with one call were refused */
-    size_t unsegmented; /* runs of datagrams so long or longer were refused; 0: none */
+    enum plx__family family; /* NONE: not yet */
+    bool asked;              /* whether it has segments */
+    bool one_by_one;         /* several messages with one call were refused */
+    size_t unsegmented;      /* runs of datagrams so long or longer were refused; 0: none */
 };
 
 /* plx__datagram_out_add queues a datagram; `to` NULL is the peer, `from` NULL the address at which `to`
@@ -73,7 +73,8 @@ size_t plx__datagram_out_count(const plx_socket *socket, const struct plx__datag
 /* plx__datagram_out_clear gives back what it holds, for the next descriptor. */
 void plx__datagram_out_clear(struct plx__datagram_out *outgoing);
 
-/* plx__datagram_out_family returns AF_INET or AF_INET6: what the socket's descriptor is. */
-int plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *outgoing);
+/* plx__datagram_out_family returns IPv4 or IPv6: what the socket's descriptor is. */
+enum plx__family plx__datagram_out_family(const plx_socket *socket,
+                                          struct plx__datagram_out *outgoing);
 
 #endif

@@ -110,12 +110,12 @@ size_t plx__datagram_out_count(const plx_socket *socket, const struct plx__datag
     return socket->out_records == 0 ? 0 : self->datagrams;
 }
 
-int plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *self)
+enum plx__family plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *self)
 {
     struct plx__sockaddr local;
     if (self->family == 0) {
         self->family = plx__os_local_sockaddr(socket->watch.descriptor, &local) < 0
-                           ? AF_INET
+                           ? PLX__FAMILY_IPV4
                            : plx__sockaddr_family(&local);
     }
     return self->family;

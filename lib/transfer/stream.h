@@ -26,7 +26,7 @@
 /* The slots of struct plx_kind that every byte stream over one descriptor has alike. `receive` and
  * `send` it names itself: plx__stream_receive and plx__stream_send unless it does more. */
 #define PLX__STREAM_SLOTS                                                                          \
-    .type = SOCK_STREAM, .listen = plx__stream_listen, .incoming = plx__stream_incoming,           \
+    .type = PLX__TYPE_STREAM, .listen = plx__stream_listen, .incoming = plx__stream_incoming,      \
     .input = plx__stream_input, .send_queue = plx__stream_send_queue, .settle = plx__stream_settle
 
 /* What a socket that only connects and listens is before, in sentences: a kind's `unopened`. */
