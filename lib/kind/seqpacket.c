@@ -10,6 +10,8 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/receiving.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
@@ -71,8 +73,9 @@ static int receive(plx_socket *socket, struct intake *intake, struct plx__budget
     memcpy(place, &record, sizeof record);
     intake->left -= (size_t)size;
     plx__budget_spend(budget, sizeof record + record.size);
-    socket->dropping = !kept;
-    if (kept) {
+    if (!kept) {
+        plx__receiving_drop(socket);
+    } else {
         plx__buffer_commit(&socket->in, sizeof record + record.size);
         socket->in_records++;
         intake->packets++;
@@ -90,12 +93,12 @@ static bool pass_error(plx_socket *socket, struct intake *intake, int error, boo
         return false;
     }
     if (error == -ENODATA || error == -ENOMEM || *has_failed) {
-        plx__stream_end_input(socket, error == -ENODATA ? 0 : -error);
+        plx__receiving_end(socket, error == -ENODATA ? 0 : -error);
         return false;
     }
     *has_failed = true;
     intake->left = 0;
-    socket->send_error = plx__stream_reason(socket->send_error, -error);
+    plx__sending_fail(socket, -error);
     return true;
 }
 
@@ -108,7 +111,7 @@ static void seqpacket_input(plx_socket *socket, struct plx__budget *budget)
         bool last = intake.all && intake.left == 0 && (socket->watch.ready & PLX__END) == 0;
         if (error < 0) {
             more = pass_error(socket, &intake, error, &has_failed);
-        } else if (last && socket->send_error == 0) {
+        } else if (last && socket->tx != PLX__TX_FAILED) {
             socket->watch.ready &= (uint8_t)~PLX__READ;
             more = false;
         } else if (plx__budget_is_spent(budget)) {
@@ -132,8 +135,7 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
     const uint8_t *data = (const uint8_t *)plx__buffer_data(&socket->out) + sizeof record;
     ptrdiff_t count = plx__os_send(socket->watch.descriptor, data, record.size);
     if (count < 0 && count != -EMSGSIZE) {
-        socket->stuck = count == -EAGAIN || count == -ENOBUFS;
-        socket->send_error = (uint16_t)(socket->stuck ? 0 : -count);
+        plx__sending_refused(socket, count);
         return false;
     }
     if (count < 0) {
@@ -150,8 +152,8 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
 
 static void seqpacket_send_queue(plx_socket *socket, struct plx__budget *budget)
 {
-    while (socket->out_records > 0 && socket->send_error == 0 && !plx__budget_is_spent(budget) &&
-           send_first(socket, budget)) {
+    while (socket->out_records > 0 && socket->tx != PLX__TX_FAILED &&
+           !plx__budget_is_spent(budget) && send_first(socket, budget)) {
     }
 }
 

@@ -25,7 +25,7 @@ static void tcp_prepare(int descriptor)
 static ptrdiff_t tcp_unconfirmed(plx_socket *socket)
 {
     ptrdiff_t count = plx__os_bytes_unacknowledged(socket->watch.descriptor);
-    return socket->sending_ended && count > 0 ? count - 1 : count;
+    return socket->tx == PLX__TX_SHUT && count > 0 ? count - 1 : count;
 }
 
 static void tcp_add_statistics(const plx_socket *socket, plx_statistics *statistics)

@@ -9,6 +9,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
 #include <pollux/message.h>
@@ -48,7 +49,7 @@ static void report_progress(plx_socket *socket)
     if (plx__event_send_progress(&socket->handlers, socket, sent, socket->out.size) &&
         socket->out.size > 0) {
         plx__socket_drop_sending(socket);
-        socket->stuck = false;
+        plx__sending_unblock(socket);
         socket->aborted = true;
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_COMPLETE);
         plx__socket_note_room(socket);

@@ -6,6 +6,7 @@
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
+#include "lib/socket/receiving.h"
 
 /* A closing socket that nobody reads keeps so much of what still arrives. */
 #define CLOSING_ROOM ((size_t)256 * 1024)
@@ -19,14 +20,14 @@ size_t plx__socket_room(const plx_socket *socket)
     if (limit < socket->lifted) {
         limit = socket->lifted;
     }
-    if (socket->send_error != 0) {
+    if (socket->tx == PLX__TX_FAILED) {
         /* The connection is over but for what the system still holds, which is all that can come:
          * it is taken in whatever the limit, or the end would wait for somebody to make room. */
         limit = SIZE_MAX;
     } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
         limit = CLOSING_ROOM;
     }
-    return socket->in.size < limit && !socket->dropping ? limit - socket->in.size : 0;
+    return socket->in.size < limit && socket->rx != PLX__RX_DROPPING ? limit - socket->in.size : 0;
 }
 
 size_t plx__socket_write_room(const plx_socket *socket)
@@ -42,16 +43,16 @@ size_t plx__socket_write_room(const plx_socket *socket)
 
 static inline unsigned interest_in(const plx_socket *socket, plx_state state)
 {
-    unsigned interest = socket->stuck ? PLX__WRITE : 0u;
+    unsigned interest = socket->tx == PLX__TX_BLOCKED ? PLX__WRITE : 0u;
     /* While the program disconnects, reading goes on in any case: bytes left unread would make TCP
      * send a reset. */
     bool room = state == PLX_CLOSING || plx__socket_room(socket) > 0;
     bool wanted = state == PLX_LISTENING
                       ? !socket->paused
-                      : plx__state_is_open(state) && !socket->input_ended && room;
+                      : plx__state_is_open(state) && !plx__receiving_has_ended(socket) && room;
     interest |= wanted ? PLX__READ : 0u;
     /* Nothing more will be received, but the peer's reset has to be heard of. */
-    interest |= state == PLX_CONNECTED && socket->end_told ? PLX__HANG_UP : 0u;
+    interest |= state == PLX_CONNECTED && socket->rx == PLX__RX_HALF_CLOSED ? PLX__HANG_UP : 0u;
     /* We read a stream until a read comes back short, or keep the socket scheduled, so that an edge
      * suffices. Writing needs the level: whether there is room now is asked each time. */
     bool remembers = socket->kind->short_is_all && state != PLX_LISTENING;
@@ -116,8 +117,8 @@ static bool is_in_line(const plx_socket *socket)
 {
     return socket->state == PLX_CONNECTED && socket->options == NULL &&
            (socket->watch.interest & (PLX__READ | PLX__WRITE | PLX__HANG_UP)) == PLX__READ &&
-           !(socket->stuck || socket->input_ended || socket->end_told || socket->peer_ended) &&
-           socket->task.deadline.at == 0 && socket->kind->deadline == NULL;
+           socket->tx != PLX__TX_BLOCKED && !plx__receiving_has_ended(socket) &&
+           !socket->peer_ended && socket->task.deadline.at == 0 && socket->kind->deadline == NULL;
 }
 
 void plx__socket_update(plx_socket *socket)
@@ -129,13 +130,15 @@ void plx__socket_update(plx_socket *socket)
 
 bool plx__socket_has_ending(const plx_socket *socket)
 {
-    bool failed = socket->send_error != 0 || socket->input_error != 0 || socket->watch_error != 0;
+    bool failed =
+        socket->tx == PLX__TX_FAILED || socket->rx == PLX__RX_FAILED || socket->watch_error != 0;
     bool sent = socket->out.size == 0;
     switch (socket->state) {
-    case PLX_CLOSING: return failed || (sent && (!socket->sending_ended || socket->input_ended));
+    case PLX_CLOSING:
+        return failed || (sent && (socket->tx != PLX__TX_SHUT || plx__receiving_has_ended(socket)));
     case PLX_CONNECTED:
         return failed || socket->too_long ||
-               (socket->input_ended && !socket->end_told && (sent || !socket->peer_ended));
+               (socket->rx == PLX__RX_ENDED && (sent || !socket->peer_ended));
     default: return socket->watch_error != 0;
     }
 }

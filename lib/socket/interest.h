@@ -6,6 +6,7 @@
 #define PLX_LIB_INTEREST_H
 
 #include "lib/socket/object.h"
+#include "lib/socket/receiving.h"
 
 /* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
 size_t plx__socket_room(const plx_socket *socket);
@@ -23,7 +24,7 @@ void plx__socket_update(plx_socket *socket);
 /* plx__socket_may_receive says whether the descriptor may have something to receive. */
 static inline bool plx__socket_may_receive(const plx_socket *socket)
 {
-    return plx__socket_is_open(socket) && !socket->input_ended &&
+    return plx__socket_is_open(socket) && !plx__receiving_has_ended(socket) &&
            (socket->watch.ready & PLX__READ) != 0;
 }
 

@@ -10,6 +10,7 @@
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
 {
     if ((socket->watch.ready & PLX__WRITE) != 0) {
         socket->watch.ready &= (uint8_t)~PLX__WRITE;
-        socket->stuck = false;
+        plx__sending_unblock(socket);
     }
     if (plx__socket_can_send(socket)) {
         socket->kind->send_queue(socket, budget);

@@ -174,6 +174,10 @@ struct plx__texts {
     char *local, *remote;
 };
 
+/* The halves of a connection: lib/socket/receiving.h and lib/socket/sending.h have their pictures. */
+enum plx__rx { PLX__RX_OPEN, PLX__RX_DROPPING, PLX__RX_ENDED, PLX__RX_HALF_CLOSED, PLX__RX_FAILED };
+enum plx__tx { PLX__TX_OPEN, PLX__TX_BLOCKED, PLX__TX_SHUT, PLX__TX_FAILED };
+
 struct plx_socket {
     const struct plx_kind *kind;
     struct plx__task task;
@@ -184,6 +188,7 @@ struct plx_socket {
     uint8_t state;        /* plx_state */
     uint8_t idle_polls;   /* alone and nothing found; at a certain number the buffers go */
     uint8_t look_pause;   /* CLOSING: milliseconds from one look for acknowledgements to the next */
+    uint8_t rx, tx;       /* plx__rx and plx__tx */
     uint8_t next_event;   /* nothing before it is told any more in this pass */
     bool dispatching : 1; /* a handler of this socket runs */
     bool was_connected : 1; /* so it will be told disconnected */
@@ -192,32 +197,27 @@ struct plx_socket {
     bool fresh : 1;         /* something came since the last read */
     bool view_alive : 1;    /* the program may still look at what it was given by read_all */
     bool more : 1;          /* the last input ended before all was in */
-    bool stuck : 1;         /* the system takes no more bytes for now */
     bool auto_connects : 1; /* it was connected by connect, which PLX_OPTION_AUTO_CONNECT repeats */
     bool will_connect : 1;  /* UNCONNECTED until wake_at */
     bool wants_room : 1;    /* a write was cut short by the write limit */
     bool large : 1;         /* the last read brought more than a small message */
     bool bulk : 1;          /* the last read filled the room it was given */
-    bool input_ended : 1;   /* no more will be received on this connection */
-    bool end_told : 1;      /* half-open: end_of_input was set */
-    bool sending_ended : 1; /* the system was told that nothing more will be sent */
     bool peer_ended : 1;    /* the peer has ended; what is queued is still sent, until wake_at */
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
     bool aborted : 1;       /* send_progress returned true */
     bool paused : 1;        /* LISTENING, and no connection is wanted until wake_at; 0: for ever */
     bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
     bool counted : 1;       /* counted by its owner */
-    bool dropping : 1;    /* CLOSING: received bytes had no room, so nothing behind them is kept */
-    bool too_long : 1;    /* CONNECTED: a message over the maximum stands first */
-    bool trying : 1;      /* the kind wants to know who was heard and who cannot be reached */
-    bool has_peer : 1;    /* BOUND to CONNECTED: a datagram socket with a peer */
-    bool dropped : 1;     /* what was written for a peer that was not found, and nothing since */
-    bool drained : 1;     /* UNCONNECTED: disconnect ended the connection, and nothing was lost */
-    bool had_peer : 1;    /* there is a peer, or was one until the connection ended */
-    uint16_t input_error; /* errno that ended the input; 0: a clean end */
-    uint16_t send_error;  /* errno of a send that failed; told when the input is drained */
-    uint16_t next_pause;  /* ms before the next attempt of auto-connect, without its jitter */
-    uint16_t path_size;   /* an abstract name may have zero bytes in it */
+    bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
+    bool trying : 1;        /* the kind wants to know who was heard and who cannot be reached */
+    bool has_peer : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
+    bool dropped : 1;       /* what was written for a peer that was not found, and nothing since */
+    bool drained : 1;       /* UNCONNECTED: disconnect ended the connection, and nothing was lost */
+    bool had_peer : 1;      /* there is a peer, or was one until the connection ended */
+    uint16_t rx_error;      /* the errno of RX_FAILED, else 0 */
+    uint16_t tx_error;      /* the errno of TX_FAILED, else 0 */
+    uint16_t next_pause;    /* ms before the next attempt of auto-connect, without its jitter */
+    uint16_t path_size;     /* an abstract name may have zero bytes in it */
     struct plx__bare_errors bare;
     int16_t watch_error; /* negative errno of the poller, which does not watch the descriptor */
     uint16_t port;       /* as set */
@@ -281,8 +281,7 @@ static inline bool plx__socket_has_packets(const plx_socket *socket)
 /* plx__socket_can_send says whether something is queued that the system may take now. */
 static inline bool plx__socket_can_send(const plx_socket *socket)
 {
-    return socket->out.size > 0 && !socket->stuck && socket->send_error == 0 &&
-           plx__socket_is_open(socket);
+    return socket->out.size > 0 && socket->tx == PLX__TX_OPEN && plx__socket_is_open(socket);
 }
 
 /* plx__socket_has_unconfirmed asks whether bytes that were sent may not have arrived yet. */

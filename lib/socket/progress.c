@@ -6,6 +6,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/receiving.h"
 
 #include <string.h>
 
@@ -82,7 +83,7 @@ void plx__socket_consumed(plx_socket *socket)
         plx__framing_make_room(socket);
     }
     bool reading = (socket->watch.interest & PLX__READ) != 0;
-    if (socket->watch.task != NULL && !reading && !socket->input_ended &&
+    if (socket->watch.task != NULL && !reading && !plx__receiving_has_ended(socket) &&
         plx__socket_room(socket) > 0) {
         plx__socket_update(socket);
     }

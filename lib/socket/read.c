@@ -7,6 +7,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/read.h"
+#include "lib/socket/receiving.h"
 #include "lib/socket/state.h"
 
 #include <string.h>
@@ -47,7 +48,7 @@ void plx__socket_take_as_view(plx_socket *socket, size_t size)
 /* Whether nothing will come any more that is not in the buffer. */
 static bool is_at_end(const plx_socket *socket)
 {
-    return socket->state == PLX_UNCONNECTED || socket->input_ended;
+    return socket->state == PLX_UNCONNECTED || plx__receiving_has_ended(socket);
 }
 
 static ptrdiff_t refuse_size(plx_socket *socket, const char *call, size_t size, const char *why)

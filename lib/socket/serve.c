@@ -5,6 +5,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
+#include "lib/socket/receiving.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
 
@@ -16,8 +17,9 @@
 /* Whether the second half of a pass has anything to do for the socket; if not, the pass is over. */
 static bool wants_output(plx_socket *socket)
 {
-    bool wants = plx__socket_has_work(socket) || socket->out.size > 0 || socket->input_ended ||
-                 socket->state == PLX_CLOSING || socket->send_error != 0;
+    bool wants = plx__socket_has_work(socket) || socket->out.size > 0 ||
+                 plx__receiving_has_ended(socket) || socket->state == PLX_CLOSING ||
+                 socket->tx == PLX__TX_FAILED;
     socket->next_event = wants ? socket->next_event : 0;
     return wants;
 }
@@ -161,8 +163,8 @@ static bool is_quiet(const plx_socket *socket)
 {
     bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
     return open && socket->task.deadline.at == 0 && (socket->watch.interest & PLX__READ) != 0 &&
-           !plx__socket_has_input_work(socket) && !socket->input_ended && socket->out.size == 0 &&
-           socket->send_error == 0 && has_one_watch(socket);
+           !plx__socket_has_input_work(socket) && !plx__receiving_has_ended(socket) &&
+           socket->out.size == 0 && socket->tx != PLX__TX_FAILED && has_one_watch(socket);
 }
 
 /* Most polls of most sockets find nothing, and are over when the system has said so. What a quiet

@@ -10,6 +10,8 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/property.h"
+#include "lib/socket/receiving.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
 /* ---- new and free ---------------------------------------------------------------------------- */
@@ -76,13 +78,13 @@ void plx__socket_set_state(plx_socket *socket, plx_state state)
 static void clear_connection(plx_socket *socket)
 {
     socket->pending = 0;
-    socket->was_connected = socket->again = socket->more = socket->stuck = false;
-    socket->input_ended = socket->end_told = socket->sending_ended = socket->peer_ended = false;
-    socket->unconfirmed = socket->aborted = socket->paused = socket->disconnecting =
-        socket->dropped = socket->has_peer = false;
+    socket->was_connected = socket->again = socket->more = false;
+    plx__receiving_begin(socket);
+    plx__sending_begin(socket);
+    socket->peer_ended = socket->unconfirmed = socket->aborted = socket->paused =
+        socket->disconnecting = socket->dropped = socket->has_peer = false;
     socket->auto_connects = socket->will_connect = socket->wants_room = false;
-    socket->too_long = socket->dropping = socket->drained = false;
-    socket->input_error = socket->send_error = 0;
+    socket->too_long = socket->drained = false;
     socket->watch_error = 0;
     socket->look_pause = 0;
     socket->wake_at = 0;

@@ -6,6 +6,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
+#include "lib/socket/receiving.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
 
@@ -151,7 +152,7 @@ static bool has_fresh_data(const plx_socket *socket)
  * begin. */
 static bool may_receive(const plx_socket *socket)
 {
-    return socket->state != PLX_UNCONNECTED && !socket->input_ended;
+    return socket->state != PLX_UNCONNECTED && !plx__receiving_has_ended(socket);
 }
 
 static bool is_all_sent(const plx_socket *socket)
@@ -162,7 +163,7 @@ static bool is_all_sent(const plx_socket *socket)
     size_t bytes;
     bool held = socket->kind->held_back != NULL && socket->kind->held_back(socket, &bytes) > 0;
     return socket->out.size == 0 && !held && socket->state != PLX_UNCONNECTED &&
-           socket->send_error == 0 && !socket->dropped;
+           socket->tx != PLX__TX_FAILED && !socket->dropped;
 }
 
 static bool is_open_at_all(const plx_socket *socket)

@@ -6,6 +6,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/read.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/write.h"
 
 #include <errno.h>
@@ -16,19 +17,19 @@
 static bool is_writable(const plx_socket *socket)
 {
     return (plx__socket_is_connecting(socket) && !socket->disconnecting) ||
-           (socket->state == PLX_CONNECTED && !socket->sending_ended);
+           socket->state == PLX_CONNECTED;
 }
 
 /* Offers a large write to the system before it is copied. A failure is kept for the next poll. */
 static size_t send_directly(plx_socket *socket, const void *data, size_t size)
 {
     if (size < DIRECT_WRITE || socket->out.size > 0 || socket->state != PLX_CONNECTED ||
-        socket->stuck || socket->send_error != 0) {
+        socket->tx != PLX__TX_OPEN) {
         return 0;
     }
     ptrdiff_t sent = socket->kind->send(socket, data, size);
     if (sent < 0) {
-        socket->send_error = (uint16_t)(sent == -EAGAIN || sent == -ENOBUFS ? 0 : -sent);
+        plx__sending_refused(socket, sent);
         return 0;
     }
     return (size_t)sent;
@@ -100,9 +101,8 @@ ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
 /* Whether it is a write as most are, in which there is nothing to refuse: a few bytes for a stream. */
 static inline bool is_usual(const plx_socket *socket, const void *data, size_t size)
 {
-    return socket->kind->write == NULL && socket->state == PLX_CONNECTED &&
-           !socket->sending_ended && !socket->hold.freed && data != NULL && size > 0 &&
-           size < DIRECT_WRITE;
+    return socket->kind->write == NULL && socket->state == PLX_CONNECTED && !socket->hold.freed &&
+           data != NULL && size > 0 && size < DIRECT_WRITE;
 }
 
 ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
@@ -135,7 +135,7 @@ int plx_socket_flush(plx_socket *socket)
     }
     if (plx__socket_is_open(socket) && socket->out.size > 0 && !socket->hold.freed) {
         struct plx__budget budget = {SIZE_MAX, 0};
-        socket->stuck = false;
+        plx__sending_unblock(socket);
         socket->kind->send_queue(socket, &budget);
         plx__socket_update(socket);
         plx__task_schedule(&socket->task);

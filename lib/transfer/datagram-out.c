@@ -6,6 +6,7 @@
 #include "lib/resolve/trial.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/sending.h"
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/unreached.h"
 
@@ -261,7 +262,7 @@ static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
         result = send_without_source(socket, self, &batch, (int)result);
     }
     if (is_full(result)) {
-        socket->stuck = true;
+        plx__sending_block(socket);
         return false;
     }
     if (result < 0) {

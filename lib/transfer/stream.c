@@ -8,6 +8,8 @@
 #include "lib/socket/message.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/receiving.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/stream.h"
 
@@ -140,18 +142,6 @@ static ptrdiff_t receive_into_block(plx_socket *socket, size_t most, size_t *ret
     return count;
 }
 
-void plx__stream_end_input(plx_socket *socket, int error)
-{
-    socket->input_ended = true;
-    socket->input_error = error == 0 ? 0 : plx__stream_reason(socket->send_error, error);
-    socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
-    bool half_open = plx__option_value(socket->options, PLX_OPTION_HALF_OPEN) != 0;
-    if (error == 0 && half_open && socket->state == PLX_CONNECTED && !socket->end_told) {
-        socket->end_told = true;
-        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_END_OF_INPUT);
-    }
-}
-
 /* A closing socket whose buffer is full reads on and drops: the end would never be seen behind what
  * nobody takes. */
 static ptrdiff_t receive_and_drop(plx_socket *socket)
@@ -170,7 +160,9 @@ static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
     if (room == 0) {
         asked = PLX__BUFFER_BLOCK;
         count = receive_and_drop(socket);
-        socket->dropping = socket->dropping || count > 0;
+        if (count > 0) {
+            plx__receiving_drop(socket);
+        }
     } else if (socket->in.block == NULL && !socket->large) {
         count = receive_without_block(socket, most);
     } else {
@@ -185,8 +177,8 @@ static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
 void plx__stream_empty_input(plx_socket *socket)
 {
     socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
-    if (socket->send_error != 0) {
-        plx__stream_end_input(socket, socket->send_error);
+    if (socket->tx == PLX__TX_FAILED) {
+        plx__receiving_end(socket, socket->tx_error);
     }
 }
 
@@ -194,7 +186,7 @@ void plx__stream_empty_input(plx_socket *socket)
  * not where the kind has stopped it. */
 static bool shows_all(const plx_socket *socket)
 {
-    return (socket->watch.ready & PLX__END) == 0 && socket->send_error == 0 && !socket->more;
+    return (socket->watch.ready & PLX__END) == 0 && socket->tx != PLX__TX_FAILED && !socket->more;
 }
 
 /* Takes what is there until a read comes back short: another call only to hear that no more is
@@ -213,7 +205,7 @@ void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
             break;
         }
         if (count <= 0) {
-            plx__stream_end_input(socket, (int)-count);
+            plx__receiving_end(socket, (int)-count);
             break;
         }
         plx__budget_spend(budget, (size_t)count);
@@ -246,20 +238,21 @@ ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size)
 void plx__stream_send_queue(plx_socket *socket, struct plx__budget *budget)
 {
     size_t total = 0;
-    while (socket->out.size > 0 && socket->send_error == 0) {
+    while (socket->out.size > 0 && socket->tx != PLX__TX_FAILED) {
         size_t size = socket->out.size;
         ptrdiff_t count = socket->kind->send(socket, plx__buffer_data(&socket->out), size);
         if (count < 0) {
-            socket->stuck = count == -EAGAIN || count == -ENOBUFS;
-            socket->send_error = (uint16_t)(socket->stuck ? 0 : -count);
+            plx__sending_refused(socket, count);
             break;
         }
         plx__buffer_skip(&socket->out, (size_t)count);
         plx__budget_spend(budget, (size_t)count);
         total += (size_t)count;
-        if ((size_t)count < size || plx__budget_is_spent(budget)) {
-            /* A short write fills the system's buffer; it tells when there is room again. */
-            socket->stuck = (size_t)count < size;
+        if ((size_t)count < size) {
+            plx__sending_block(socket); /* a short write has filled the kernel's buffer */
+            break;
+        }
+        if (plx__budget_is_spent(budget)) {
             break;
         }
     }
@@ -290,9 +283,9 @@ static bool is_late(const plx_socket *socket)
 /* Everything was handed to the system: says so to the peer, and finds out whether it arrived. */
 static bool has_arrived(plx_socket *socket)
 {
-    if (!socket->sending_ended) {
+    if (socket->tx != PLX__TX_SHUT) {
         plx__os_shutdown_sending(socket->watch.descriptor);
-        socket->sending_ended = true;
+        plx__sending_shut(socket);
     }
     socket->unconfirmed = plx__socket_has_unconfirmed(socket);
     return !socket->unconfirmed;
@@ -309,11 +302,11 @@ static uint8_t next_look(uint8_t milliseconds)
 static void settle_closing(plx_socket *socket)
 {
     bool sent = socket->out.size == 0;
-    bool failed = socket->send_error != 0 || socket->input_error != 0;
+    bool failed = socket->tx == PLX__TX_FAILED || socket->rx == PLX__RX_FAILED;
     bool arrived = !failed && sent && has_arrived(socket);
     if (failed && (!sent || socket->unconfirmed)) {
-        end_lost(socket, plx__stream_reason(socket->input_error, socket->send_error));
-    } else if (failed || arrived || (sent && socket->input_ended)) {
+        end_lost(socket, plx__sending_reason(socket->rx_error, socket->tx_error));
+    } else if (failed || arrived || (sent && plx__receiving_has_ended(socket))) {
         plx__socket_end(socket);
     } else if (is_late(socket)) {
         end_lost(socket, ETIMEDOUT);
@@ -328,8 +321,8 @@ static void settle_closing(plx_socket *socket)
  */
 static void settle_ended(plx_socket *socket)
 {
-    if (socket->out.size == 0 || socket->input_error != 0) {
-        end_lost(socket, socket->input_error);
+    if (socket->out.size == 0 || socket->rx == PLX__RX_FAILED) {
+        end_lost(socket, socket->rx_error);
     } else if (!socket->peer_ended) {
         socket->peer_ended = true;
         plx__socket_set_linger(socket);
@@ -342,16 +335,15 @@ static void settle_ended(plx_socket *socket)
  * altogether, which only a hang-up tells: a reset, or the peer of a Unix socket has closed. */
 static void check_hang_up(plx_socket *socket)
 {
-    if (socket->end_told && (socket->watch.ready & PLX__END) != 0) {
-        socket->input_error = (uint16_t)-plx__os_take_error(socket->watch.descriptor);
-        socket->end_told = false;
+    if (socket->rx == PLX__RX_HALF_CLOSED && (socket->watch.ready & PLX__END) != 0) {
+        plx__receiving_hang_up(socket, -plx__os_take_error(socket->watch.descriptor));
     }
 }
 
 /* A send failed: what came before it is taken in first. */
 static bool drain(plx_socket *socket)
 {
-    if (socket->send_error == 0 || socket->input_ended) {
+    if (socket->tx != PLX__TX_FAILED || plx__receiving_has_ended(socket)) {
         return false;
     }
     socket->watch.ready |= PLX__READ;
@@ -367,9 +359,9 @@ void plx__stream_settle(plx_socket *socket)
     check_hang_up(socket);
     if (socket->state == PLX_CLOSING) {
         settle_closing(socket);
-    } else if (socket->send_error != 0) {
-        end_lost(socket, plx__stream_reason(socket->input_error, socket->send_error));
-    } else if (socket->input_ended && !(socket->end_told && socket->input_error == 0)) {
+    } else if (socket->tx == PLX__TX_FAILED) {
+        end_lost(socket, plx__sending_reason(socket->rx_error, socket->tx_error));
+    } else if (plx__receiving_is_over(socket)) {
         settle_ended(socket);
     }
 }

@@ -1,0 +1,30 @@
+/* lib/socket/sending.c -- the sending half of a connection. */
+#include "config.h"
+
+#include "lib/socket/sending.h"
+
+void plx__sending_refused(plx_socket *socket, ptrdiff_t error)
+{
+    if (error == -EAGAIN || error == -ENOBUFS) {
+        plx__sending_block(socket);
+    } else {
+        plx__sending_fail(socket, (int)-error);
+    }
+}
+
+void plx__sending_fail(plx_socket *socket, int error)
+{
+    socket->tx = PLX__TX_FAILED;
+    socket->tx_error = (uint16_t)plx__sending_reason(socket->tx_error, error);
+}
+
+void plx__sending_shut(plx_socket *socket)
+{
+    socket->tx = PLX__TX_SHUT;
+}
+
+void plx__sending_begin(plx_socket *socket)
+{
+    socket->tx = PLX__TX_OPEN;
+    socket->tx_error = 0;
+}
