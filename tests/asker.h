@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "tests/nameserver.h"
+#include "tests/sockets.h"
 
 enum way { WAY_TCP, WAY_UDP_PEER, WAY_UDP_WRITE, WAYS };
 

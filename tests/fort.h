@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "tests/clocks.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define KIB ((size_t)1024)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 static const plx_frame forms[] = {

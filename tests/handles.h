@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define KIB ((size_t)1024)

@@ -1,25 +1,22 @@
-/* tests/kinds.h -- one row per stream kind: whoever has a row here inherits the whole conformance
- * suite.
+/* tests/kinds.h -- one row per kind of connection: a kind that has a row here inherits the whole
+ * conformance suite.
  *
- * Adding a kind is adding a row to `kinds`. A row says how to make a socket of the kind, which
- * place it can listen at, how that place is reached afterwards, and how a raw peer, one that knows
- * nothing of Pollux, is made for it. Everything a row hands out lies in a folder of the test's own
- * or on a port that the system picked, so that test programs may run side by side. */
+ * Adding a kind is adding a row to `kinds` in kinds.c. A row says how to make a socket of the kind, at
+ * which place it can listen, how that place is reached afterwards, and how a raw peer, one that knows
+ * nothing of Pollux, is made for it and speaks. A raw peer is a descriptor; each byte that it sends or
+ * receives goes through `say`, `hear`, `end` and `reset`. Everything a row hands out lies in a folder of
+ * the test's own or on a port that the kernel picked, so that test programs may run side by side. */
 #ifndef POLLUX_TESTS_KINDS_H
 #define POLLUX_TESTS_KINDS_H
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pollux.h>
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 enum { WHERE_SIZE = 200 };
+
+/* What `hear` returns besides a number of bytes. */
+enum { RAW_END = 0, RAW_NOTHING = -1, RAW_RESET = -2 };
 
 struct kind {
     const char *name;
@@ -33,123 +30,18 @@ struct kind {
     int (*raw_bind)(const char *folder, int number, char *ret_where);
     /* A raw descriptor connected to `where`, or -1 if that was refused. */
     int (*raw_connect)(const char *where);
+    /* Sends without waiting: how many bytes the kernel took, 0 when it is full, -1 when the connection
+     * is gone. A packet is sent whole or not at all. */
+    ptrdiff_t (*say)(int raw, const void *data, size_t size);
+    /* Receives without waiting: how many bytes, or RAW_END, RAW_NOTHING, RAW_RESET. One packet at most. */
+    ptrdiff_t (*hear)(int raw, void *data, size_t size);
+    /* Sends nothing any more, and with `gone` closes the descriptor. */
+    void (*end)(int raw, bool gone);
+    /* Closes the descriptor so that the other side sees a reset, if it can. */
+    void (*reset)(int raw);
 };
 
-/* ---- tcp ------------------------------------------------------------------------------------- */
-
-static inline void tcp_place(const char *folder, int number, char *ret_where)
-{
-    (void)folder;
-    (void)number;
-    snprintf(ret_where, WHERE_SIZE, "127.0.0.1:0");
-}
-
-static inline void tcp_reach(const char *listened, int port, char *ret_where)
-{
-    (void)listened;
-    snprintf(ret_where, WHERE_SIZE, "127.0.0.1:%d", port);
-}
-
-static inline int tcp_raw_bind(const char *folder, int number, char *ret_where)
-{
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof name;
-    int one = 1;
-    int raw = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    (void)folder;
-    (void)number;
-    if (raw < 0 || bind(raw, (struct sockaddr *)&name, size) != 0 ||
-        getsockname(raw, (struct sockaddr *)&name, &size) != 0)
-        return -1;
-    setsockopt(raw, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    snprintf(ret_where, WHERE_SIZE, "127.0.0.1:%d", ntohs(name.sin_port));
-    return raw;
-}
-
-static inline int tcp_raw_connect(const char *where)
-{
-    struct sockaddr_in name = {.sin_family = AF_INET};
-    unsigned port = 0;
-    char host[64] = "";
-    int one = 1;
-    int raw = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (raw < 0 || sscanf(where, "%63[0-9.]:%u", host, &port) != 2 ||
-        inet_pton(AF_INET, host, &name.sin_addr) != 1)
-        return -1;
-    name.sin_port = htons((uint16_t)port);
-    setsockopt(raw, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(raw, (struct sockaddr *)&name, sizeof name) == 0)
-        return raw;
-    close(raw);
-    return -1;
-}
-
-/* ---- ipc ------------------------------------------------------------------------------------- */
-
-static inline void ipc_place(const char *folder, int number, char *ret_where)
-{
-    snprintf(ret_where, WHERE_SIZE, "%s/s%d", folder, number);
-}
-
-static inline void ipc_reach(const char *listened, int port, char *ret_where)
-{
-    (void)port;
-    snprintf(ret_where, WHERE_SIZE, "%s", listened);
-}
-
-/* Fills in a Unix name from its text; '@' stands for the abstract name space. */
-static inline socklen_t unix_name(const char *where, struct sockaddr_un *ret_name)
-{
-    size_t length = strlen(where);
-
-    memset(ret_name, 0, sizeof *ret_name);
-    ret_name->sun_family = AF_UNIX;
-    memcpy(ret_name->sun_path, where, length < sizeof ret_name->sun_path ? length + 1 : 0);
-    if (where[0] != '@')
-        return (socklen_t)sizeof *ret_name;
-    ret_name->sun_path[0] = '\0';
-    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-}
-
-static inline int unix_raw_bind_at(const char *where)
-{
-    struct sockaddr_un name;
-    socklen_t size = unix_name(where, &name);
-    int raw = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (raw >= 0 && bind(raw, (struct sockaddr *)&name, size) == 0)
-        return raw;
-    close(raw);
-    return -1;
-}
-
-static inline int ipc_raw_bind(const char *folder, int number, char *ret_where)
-{
-    ipc_place(folder, number, ret_where);
-    return unix_raw_bind_at(ret_where);
-}
-
-static inline int unix_raw_connect(const char *where)
-{
-    struct sockaddr_un name;
-    socklen_t size = unix_name(where, &name);
-    int raw = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    if (raw >= 0 && connect(raw, (struct sockaddr *)&name, size) == 0)
-        return raw;
-    close(raw);
-    return -1;
-}
-
-/* ---- the rows -------------------------------------------------------------------------------- */
-
-static const struct kind kinds[] = {
-    {"tcp", plx_tcp_new, true, tcp_place, tcp_reach, tcp_raw_bind, tcp_raw_connect},
-    {"ipc", plx_ipc_new, false, ipc_place, ipc_reach, ipc_raw_bind, unix_raw_connect},
-};
-
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
+extern const struct kind kinds[];
+extern const int kind_count;
 
 #endif

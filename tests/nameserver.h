@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 enum says {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 static inline bool exists(const char *path)

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/promises.h"
+#include "tests/sockets.h"
 
 #include <stdlib.h>
 

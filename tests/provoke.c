@@ -54,7 +54,7 @@ void provoke_stir(struct world *world, enum provocation how, plx_socket *socket,
     switch (how) {
     case PROVOKE_DATA: raw_say(raw, "data"); break;
     case PROVOKE_LINE: raw_say(raw, "line\n"); break;
-    case PROVOKE_END_OF_INPUT: ck_assert_int_eq(shutdown(raw, SHUT_WR), 0); break;
+    case PROVOKE_END_OF_INPUT: raw_end(raw); break;
     case PROVOKE_PROGRESS:
     case PROVOKE_COMPLETE: ck_assert_int_eq(plx_socket_write(socket, "bytes", 5), 5); break;
     case PROVOKE_CALL_ERROR: ck_assert_int_eq(plx_socket_write(socket, NULL, 5), -1); break;

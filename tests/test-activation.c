@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 enum { FIRST = 3 };

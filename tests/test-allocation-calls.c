@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 struct trial {

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 /* ---- steady frames --------------------------------------------------------------------------- */

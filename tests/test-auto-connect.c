@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tests/clocks.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 enum { HASTE = 20 };

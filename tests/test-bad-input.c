@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 /* A text of `length` bytes that begins with `start`; static. */

@@ -10,6 +10,7 @@
 
 #include "tests/clocks.h"
 #include "tests/provoke.h"
+#include "tests/sockets.h"
 #include "tests/suite.h"
 
 /* A wait must be over after its limit. How long after depends on how busy the machine is. */

@@ -1,6 +1,7 @@
 /* tests/test-client.c -- what becomes of a server's clients that end, are freed, or begin again. */
 #include "config.h"
 
+#include "tests/sockets.h"
 #include "tests/suite.h"
 #include "tests/world.h"
 

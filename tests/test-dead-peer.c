@@ -8,6 +8,7 @@
 
 #include "tests/clocks.h"
 #include "tests/deaf.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 static int user_timeout(const plx_socket *socket)

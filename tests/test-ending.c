@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 /* ---- half-open ----------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "tests/clocks.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define DATA "data_available[CONNECTED]"
@@ -22,7 +23,7 @@
     START_TEST(name)                                                                               \
     {                                                                                              \
         struct world world_;                                                                       \
-        world_begin(&world_, _i + (int)KINDS); /* the first mode is without one */                 \
+        world_begin(&world_, _i + kind_count); /* the first mode is without one */                 \
         name##_body(&world_);                                                                      \
         world_end(&world_);                                                                        \
     }                                                                                              \
@@ -1071,7 +1072,7 @@ int main(void)
     tcase_add_test(groups, mechanism_by_default);
     tcase_add_test(groups, mechanism_that_is_unknown_or_not_there);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        tcase_add_loop_test(groups, *cases[i], 0, world_count() - (int)KINDS);
+        tcase_add_loop_test(groups, *cases[i], 0, world_count() - kind_count);
     suite_add_tcase(suite, groups);
     return world_run(suite);
 }

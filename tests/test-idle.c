@@ -16,6 +16,7 @@
 
 #include "tests/clocks.h"
 #include "tests/deaf.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define LIMIT 200

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 static void path_of(const struct world *w, const char *name, char *ret_path)

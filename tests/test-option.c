@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "tests/netns.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 /* The families that a socket serves, and to which of them it sends. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 /* The kind of the world, too, so that what makes pairs makes them of Unix sockets. */

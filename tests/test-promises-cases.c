@@ -13,6 +13,7 @@
 #include "tests/datagrams.h"
 #include "tests/netns.h"
 #include "tests/promises.h"
+#include "tests/sockets.h"
 
 /* The kinds that listen. */
 static const enum sort servers[] = {TCP, IPC, SEQPACKET};

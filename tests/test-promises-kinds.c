@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "tests/promises.h"
+#include "tests/sockets.h"
 
 static const plx_address somebody = {.family = 4, .port = 9, .bytes = {127, 0, 0, 1}};
 

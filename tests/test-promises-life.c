@@ -8,6 +8,7 @@
 
 #include "tests/datagrams.h"
 #include "tests/promises.h"
+#include "tests/sockets.h"
 
 static const enum sort streams[] = {TCP, IPC, SEQPACKET};
 enum { STREAMS = 3 };

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define CONNECTS "state:CONNECTING state:CONNECTED connected[CONNECTED]"

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "tests/provoke.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define LOST "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]"

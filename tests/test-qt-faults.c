@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 
 #include "tests/clocks.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define MIB ((size_t)1024 * 1024)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 /* ---- what a call that is refused leaves ------------------------------------------------------ */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define GONE "error(102,11)[UNCONNECTED]"

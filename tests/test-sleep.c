@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "tests/clocks.h"
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 enum { SLEEP = 120, LONG = 20000 }; /* milliseconds; the long one is never slept to its end */

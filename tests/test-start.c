@@ -7,6 +7,7 @@
 
 #include "tests/datagrams.h"
 #include "tests/netns.h"
+#include "tests/sockets.h"
 
 static plx_address at(const plx_socket *socket, int family)
 {

@@ -12,6 +12,7 @@
 #include "lib/poll/loop.h"
 #include "tests/clocks.h"
 #include "tests/datagrams.h"
+#include "tests/sockets.h"
 #include "tests/suite.h"
 #include "tests/world.h"
 

@@ -7,6 +7,7 @@
 
 #include "tests/datagrams.h"
 #include "tests/netns.h"
+#include "tests/sockets.h"
 
 #ifdef __linux__
 #include <sys/syscall.h>

@@ -6,6 +6,7 @@
 #include <netinet/udp.h>
 
 #include "tests/datagrams.h"
+#include "tests/sockets.h"
 
 #ifdef __linux__
 #include <sys/syscall.h>

@@ -7,6 +7,7 @@
 #include "tests/clocks.h"
 #include "tests/datagrams.h"
 #include "tests/netns.h"
+#include "tests/sockets.h"
 
 enum { PORT = 7003 };
 

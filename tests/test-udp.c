@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #define BOUND "state:BOUND"

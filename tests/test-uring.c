@@ -23,6 +23,7 @@ enum { SKIPPED = 77 };
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 enum { FRAMES = 1000, HAIL = 50000, PAIRS = 500 };

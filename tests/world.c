@@ -1,6 +1,7 @@
 /* tests/world.c -- what a test runs in. See world.h. */
 #include "config.h"
 
+#include "tests/sockets.h"
 #include "tests/world.h"
 
 #include <dirent.h>
@@ -182,7 +183,7 @@ static const struct kind *program_kind = &kinds[0];
 
 static bool choose_kind(const char *name)
 {
-    for (int i = 0; i < KINDS; i++)
+    for (int i = 0; i < kind_count; i++)
         if (name == NULL || strcmp(kinds[i].name, name) == 0) {
             program_kind = &kinds[i];
             return true;
@@ -240,7 +241,7 @@ int world_modes(void)
 
 int world_count(void)
 {
-    return world_modes() * (int)KINDS;
+    return world_modes() * kind_count;
 }
 
 /* ---- begin and end --------------------------------------------------------------------------- */
@@ -249,6 +250,7 @@ static void begin(struct world *world, const struct kind *kind, enum mode mode)
 {
     memset(world, 0, sizeof *world);
     world->kind = kind;
+    raw_speak(world);
     world->mode = mode;
     snprintf(world->name, sizeof world->name, "%s/%s", kind->name, modes[mode].choice);
     snprintf(world->folder, sizeof world->folder, "%s/XXXXXX", root);
@@ -265,7 +267,7 @@ static void begin(struct world *world, const struct kind *kind, enum mode mode)
 
 void world_begin(struct world *world, int index)
 {
-    begin(world, &kinds[index % (int)KINDS], (enum mode)(index / (int)KINDS));
+    begin(world, &kinds[index % kind_count], (enum mode)(index / kind_count));
 }
 
 void world_begin_plain(struct world *world, enum mode mode)
@@ -287,7 +289,8 @@ void world_end(struct world *world)
     plx_group_free(world->group);
     for (int i = 0; i < world->raws_used; i++)
         if (world->raws[i] >= 0)
-            close(world->raws[i]);
+            world->kind->end(world->raws[i], true);
+    raw_speak(NULL);
     remove_folder(world->folder);
     ck_assert_msg(count_descriptors() == world->descriptors_before,
                   "%s: %d descriptors before the test, %d after it", world->name,
@@ -412,7 +415,7 @@ void world_turn(struct world *world, int round)
 {
     world_poll(world);
     if (round >= 20)
-        poll(NULL, 0, 1);
+        world_pause(1);
 }
 
 void world_settle(struct world *world)
@@ -420,23 +423,8 @@ void world_settle(struct world *world)
     for (int i = 0; i < 6; i++) {
         world_poll(world);
         if (i % 3 == 1)
-            poll(NULL, 0, 1);
+            world_pause(1);
     }
-}
-
-bool is_readable(int descriptor)
-{
-    struct pollfd watch = {.fd = descriptor, .events = POLLIN};
-
-    return poll(&watch, 1, 0) == 1;
-}
-
-void world_readable(int descriptor)
-{
-    struct pollfd watch = {.fd = descriptor, .events = POLLIN};
-
-    ck_assert_int_ge(descriptor, 0);
-    ck_assert_int_eq(poll(&watch, 1, 30000), 1);
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -498,126 +486,7 @@ pid_t alarm_once_asleep(void)
     _exit(state == 0 || kill(parent, SIGALRM) != 0);
 }
 
-/* ---- raw peers ------------------------------------------------------------------------------- */
-
-int world_raw(struct world *world, int descriptor)
-{
-    ck_assert_int_ge(descriptor, 0);
-    ck_assert_int_lt(world->raws_used, WORLD_RAWS);
-    world->raws[world->raws_used++] = descriptor;
-    return descriptor;
-}
-
-int raw_refusing(struct world *world, char *ret_where)
-{
-    return world_raw(world, world->kind->raw_bind(world->folder, world->places++, ret_where));
-}
-
-int raw_listen(struct world *world, int backlog, char *ret_where)
-{
-    int listener = raw_refusing(world, ret_where);
-
-    ck_assert_int_eq(listen(listener, backlog), 0);
-    return listener;
-}
-
-int raw_accept(struct world *world, int listener)
-{
-    int peer;
-
-    UNTIL(world, is_readable(listener));
-    peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    return world_raw(world, peer);
-}
-
-int raw_connect(struct world *world, const char *where)
-{
-    return world_raw(world, world->kind->raw_connect(where));
-}
-
-void raw_close(struct world *world, int descriptor)
-{
-    for (int i = 0; i < world->raws_used; i++)
-        if (world->raws[i] == descriptor)
-            world->raws[i] = -1;
-    close(descriptor);
-}
-
-void raw_reset(struct world *world, int descriptor)
-{
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-
-    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    raw_close(world, descriptor);
-}
-
-void raw_send(int descriptor, const void *data, size_t size)
-{
-    const char *bytes = data;
-
-    for (size_t done = 0; done < size;) {
-        ssize_t sent = send(descriptor, bytes + done, size - done, MSG_NOSIGNAL);
-
-        ck_assert_msg(sent >= 0, "the raw peer cannot send: %s", strerror(errno));
-        done += (size_t)sent;
-    }
-}
-
-void raw_say(int descriptor, const char *text)
-{
-    raw_send(descriptor, text, strlen(text));
-}
-
-size_t raw_stuff(int descriptor, uint64_t *offset)
-{
-    unsigned char piece[16384];
-    size_t total = 0;
-
-    for (;;) {
-        ssize_t sent;
-
-        pattern_fill(piece, sizeof piece, *offset);
-        sent = send(descriptor, piece, sizeof piece, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent <= 0)
-            return total;
-        total += (size_t)sent;
-        *offset += (uint64_t)sent;
-    }
-}
-
-ptrdiff_t raw_take(int descriptor, void *data, size_t size)
-{
-    ssize_t got = recv(descriptor, data, size, MSG_DONTWAIT);
-
-    if (got >= 0)
-        return got;
-    if (errno == EAGAIN || errno == EWOULDBLOCK)
-        return -1;
-    ck_assert_int_eq(errno, ECONNRESET);
-    return -2;
-}
-
-void raw_expect(struct world *world, int descriptor, const char *text)
-{
-    char got[1024] = "";
-    size_t length = 0;
-    ptrdiff_t piece = 0;
-
-    ck_assert_uint_lt(strlen(text), sizeof got);
-    UNTIL(world, (piece = raw_take(descriptor, got + length, sizeof got - 1 - length)) == 0 ||
-                     piece == -2 || (length += piece > 0 ? (size_t)piece : 0) >= strlen(text));
-    got[length] = '\0';
-    ck_assert_str_eq(got, text);
-}
-
-void raw_expect_end(struct world *world, int descriptor)
-{
-    char got[16];
-    ptrdiff_t piece = -1;
-
-    UNTIL(world, (piece = raw_take(descriptor, got, sizeof got)) != -1);
-    ck_assert_int_eq(piece, 0);
-}
+/* ---- connections ------------------------------------------------------------------------------ */
 
 int world_pair(struct world *world, plx_socket *socket, struct record *record)
 {

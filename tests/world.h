@@ -11,12 +11,15 @@
 #define POLLUX_TESTS_WORLD_H
 
 #include <check.h>
-#include <poll.h>
 #include <pollux.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "tests/kernel.h"
 #include "tests/kinds.h"
+#include "tests/raw.h"
 #include "tests/record.h"
 #include "tests/suite.h"
 
@@ -128,25 +131,7 @@ void world_listen(struct world *world, plx_socket *socket, char *ret_where);
 void world_serve(struct world *world, plx_server *server, char *ret_where);
 void world_place(struct world *world, char *ret_where);
 
-/* ---- raw peers ------------------------------------------------------------------------------- */
-
-int world_raw(struct world *world, int descriptor);     /* to be closed at the end; returns it */
-int raw_refusing(struct world *world, char *ret_where); /* bound, and nobody listens */
-int raw_listen(struct world *world, int backlog, char *ret_where);
-int raw_accept(struct world *world, int listener); /* polls the world until a peer is there */
-int raw_connect(struct world *world, const char *where);
-void raw_close(struct world *world, int descriptor);
-void raw_reset(struct world *world,
-               int descriptor); /* closes so that the other side sees a reset, if it can */
-void raw_send(int descriptor, const void *data, size_t size); /* all of it, or the test fails */
-void raw_say(int descriptor, const char *text);
-size_t raw_stuff(int descriptor,
-                 uint64_t *offset); /* writes pattern until the kernel takes no more */
-/* raw_take reads what is there without waiting: bytes, 0 at the end, -1: nothing now, -2: reset. */
-ptrdiff_t raw_take(int descriptor, void *data, size_t size);
-void raw_expect(struct world *world, int descriptor,
-                const char *text); /* polls until exactly that has come */
-void raw_expect_end(struct world *world, int descriptor);
+/* ---- connections ------------------------------------------------------------------------------ */
 
 /* A connected pair: a socket of ours and a raw descriptor, with an empty log. */
 int world_pair(struct world *world, plx_socket *socket, struct record *record);
@@ -159,9 +144,7 @@ bool world_poll(struct world *world); /* one pass over everything; true: work is
 void world_turn(struct world *world,
                 int round); /* one pass; later rounds wait a moment for the kernel */
 void world_settle(
-    struct world *world);            /* several passes, after which nothing should be under way */
-void world_readable(int descriptor); /* sleeps until the kernel has something to read there */
-bool is_readable(int descriptor);
+    struct world *world); /* several passes, after which nothing should be under way */
 
 /* Ten seconds at least, for what takes a few milliseconds where the machine is not busy. */
 enum { ROUNDS = 10000 };

@@ -1,9 +1,6 @@
 /* tests/conform/connect.c -- beginning: connect, listen, adopt, and what fails. */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
-
 #include "tests/conform/conform.h"
 
 SECTION("connect");
@@ -74,7 +71,7 @@ CASE(calls_never_call_back)
 
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    poll(NULL, 0, 5);
+    world_pause(5);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
     ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
     plx_socket_flush(socket);
@@ -178,7 +175,7 @@ CASE(listen_takes_one_peer)
     /* The one that waited in the queue is sent away, and so is whoever comes later. */
     UNTIL(w, (end = raw_take(second, got, sizeof got)) != -1);
     ck_assert_int_le(end, 0);
-    ck_assert_int_eq(w->kind->raw_connect(where), -1);
+    ck_assert(raw_is_refused(w, where));
     echoes(w, socket, first);
     ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
 }
@@ -191,14 +188,14 @@ CASE(descriptors_close_on_exec)
 
     ck_assert_int_eq(plx_socket_handle(listening), -1);
     world_listen(w, listening, where);
-    ck_assert_int_eq(fcntl(plx_socket_handle(listening), F_GETFD), FD_CLOEXEC);
-    ck_assert(fcntl(plx_socket_handle(listening), F_GETFL) & O_NONBLOCK);
+    ck_assert(closes_on_exec(plx_socket_handle(listening)));
+    ck_assert(never_waits(plx_socket_handle(listening)));
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL(w, plx_socket_is_connected(socket) && plx_socket_is_connected(listening));
-    ck_assert_int_eq(fcntl(plx_socket_handle(listening), F_GETFD), FD_CLOEXEC);
-    ck_assert(fcntl(plx_socket_handle(listening), F_GETFL) & O_NONBLOCK);
-    ck_assert_int_eq(fcntl(plx_socket_handle(socket), F_GETFD), FD_CLOEXEC);
-    ck_assert(fcntl(plx_socket_handle(socket), F_GETFL) & O_NONBLOCK);
+    ck_assert(closes_on_exec(plx_socket_handle(listening)));
+    ck_assert(never_waits(plx_socket_handle(listening)));
+    ck_assert(closes_on_exec(plx_socket_handle(socket)));
+    ck_assert(never_waits(plx_socket_handle(socket)));
     plx_socket_close(socket);
     ck_assert_int_eq(plx_socket_handle(socket), -1);
 }
@@ -210,13 +207,13 @@ CASE(adopt_connected)
     char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
     int raw = raw_connect(w, where);
-    int adopted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    int adopted = raw_give(w, raw_accept(w, listener));
 
     ck_assert_int_ge(adopted, 0);
     raw_say(raw, "before");
     ck_assert_int_eq(plx_socket_adopt(socket, adopted), 0);
     ck_assert_int_eq(plx_socket_handle(socket), adopted);
-    ck_assert_int_eq(fcntl(adopted, F_GETFD), FD_CLOEXEC);
+    ck_assert(closes_on_exec(adopted));
     UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0);
     ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
     expect_read(socket, "before");
@@ -231,7 +228,7 @@ CASE(adopt_listening)
     struct record log;
     plx_socket *socket = world_socket(w, &log);
     char where[WHERE_SIZE];
-    int adopted = dup(raw_listen(w, 5, where));
+    int adopted = raw_copy(raw_listen(w, 5, where));
     int raw;
 
     ck_assert_int_eq(plx_socket_adopt(socket, adopted), 0);
@@ -256,10 +253,10 @@ CASE(connect_refused)
     UNTIL(w, log.count[EVENT_ERROR] > 0);
     world_settle(w);
     LOGGED(w, &log, REFUSED);
-    ck_assert_int_eq(log.os_error, ECONNREFUSED);
+    ck_assert_int_eq(log.os_error, errno_of("ECONNREFUSED"));
     ck_assert_msg(strstr(log.message, "connect") && strstr(log.message, "ECONNREFUSED"),
                   "the sentence does not name the step: \"%s\"", log.message);
-    expect_error(socket, ECONNREFUSED);
+    expect_error(socket, errno_of("ECONNREFUSED"));
     ck_assert_int_eq(plx_socket_handle(socket), -1);
     expect_quiet(w);
 }

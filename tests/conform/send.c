@@ -23,7 +23,7 @@ PAIR_CASE(send_progress_adds_up)
     int size = 65536;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, size), 0);
-    ck_assert_int_eq(setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    limit_receiving(raw, size);
     write_pattern(socket, 8 * MIB);
     UNTIL(w, raw_drain(raw, &got) && log->count[EVENT_SEND_COMPLETE] > 0);
     ck_assert_uint_eq(log->sent, 8 * MIB);
@@ -102,7 +102,7 @@ PAIR_CASE(write_alone_waits_for_the_poll)
 {
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(plx_socket_write(socket, "piece", 5), 5);
-    poll(NULL, 0, 5);
+    world_pause(5);
     ck_assert(!is_readable(raw));
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 50);
     world_poll(w);
