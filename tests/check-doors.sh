@@ -4,13 +4,24 @@
 # Elsewhere in the library: no system header beyond the C standard ones and the short list below, no
 # errno (its numbers, EAGAIN and so on, are allowed), no call of a socket function. The name of a
 # slot (`kind->connect(...)`) is no call of the system. No TLS header anywhere; c-ares only in
-# lib/resolve/.
+# lib/resolve/. The same holds for the conformance suite (tests/conform/ and what tests/world.h
+# includes), so that its cases run wherever the library does: tests/kernel.c is its door.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
 cd "$srcdir" || exit 1
 
-{ find lib -name '*.[ch]' -print; find include -name '*.h' -print; find include -name '*.h.in' -print; } |
+cases="$(find tests/conform -name '*.[ch]') $(printf 'tests/%s.h ' kernel kinds raw record suite world)"
+if grep -n '"tests/sockets.h"' $cases; then
+    echo 'a case of every kind makes a socket by hand'
+    exit 1
+fi
+{
+    find lib -name '*.[ch]' -print
+    find include -name '*.h' -print
+    find include -name '*.h.in' -print
+    printf '%s\n' $cases
+} |
 LC_ALL=C sort -u | while read -r file; do
     echo "@file $file"
     awk -f "$here/uncomment.awk" "$file"
@@ -44,6 +55,7 @@ $1 == "@file" {
     file = $2; line = 0; files++
     door = file ~ /^lib\/(os|poll|resolve)\//
     doors += door
+    test = file ~ /^tests\//
     next
 }
 { line++; text = $0 }
@@ -51,6 +63,8 @@ text ~ /^[ \t]*#[ \t]*include[ \t]*</ {
     header = text; sub(/^[^<]*</, "", header); sub(/>.*/, "", header)
     if (header ~ /^(openssl|gnutls|mbedtls|wolfssl|nss|tls\.h|s2n)/) complain("<" header "> is a TLS library")
     else if (header == "ares.h" && file !~ /^lib\/resolve\//) complain("<" header "> belongs into lib/resolve/")
+    else if (test && (header == "pollux.h" || header == "check.h")) next
+    else if (test && header == "errno.h") complain("<errno.h> in a case: ask errno_of")
     else if (!door && !(header in standard) && header !~ /^pollux\// && !((file " " header) in allowed))
         complain("<" header "> outside the doors")
     next
