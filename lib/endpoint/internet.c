@@ -5,13 +5,13 @@
 #include "lib/base/error.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/where.h"
+#include "lib/os/errno.h"
 #include "lib/os/interface.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/options.h"
 #include "lib/socket/property.h"
 #include "lib/socket/state.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -76,7 +76,7 @@ int plx__internet_target(plx_socket *socket, const char *host, int port,
     struct plx__target target = {.port = (uint16_t)port};
     if (plx__address_parse_host(host, strlen(host), &address)) {
         if (!is_allowed(socket, address.family)) {
-            return plx__socket_fail_system(socket, -EAFNOSUPPORT, "connect to %s", host);
+            return plx__socket_fail_system(socket, -PLX__EAFNOSUPPORT, "connect to %s", host);
         }
         address.port = (uint16_t)port;
         plx__sockaddr_from_address(&target.name, &address, PLX__FAMILY_NONE);
@@ -136,7 +136,7 @@ int plx__internet_check_source(plx_socket *socket, const plx_address *from, cons
     char text[PLX__ADDRESS_TEXT_SIZE];
     plx__address_format_host(from, text, sizeof text);
     if (from->family != to->family) {
-        return plx__socket_fail_system(socket, -EAFNOSUPPORT, "write from %s to IPv%d", text,
+        return plx__socket_fail_system(socket, -PLX__EAFNOSUPPORT, "write from %s to IPv%d", text,
                                        to->family);
     }
     if (from->port != 0 && port != 0 && from->port != port) {
@@ -184,7 +184,7 @@ int plx__internet_interface_index(const plx_socket *socket)
         return 0;
     }
     unsigned index = plx__interface_index(place);
-    return index == 0 ? -ENODEV : (int)index;
+    return index == 0 ? -PLX__ENODEV : (int)index;
 }
 
 /* Datagrams to groups leave by the interface that was set, and from an address of it. */
@@ -211,7 +211,7 @@ int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct pl
     bool known = plx__sockaddr_to_address(peer, &there);
     if (!plx__interface_address(socket->interface, family == PLX__FAMILY_IPV4 ? 4 : 6,
                                 known ? &there : NULL, &address)) {
-        return -EADDRNOTAVAIL;
+        return -PLX__EADDRNOTAVAIL;
     }
     plx__sockaddr_from_address(&name, &address, family);
     /* Else bind takes a port for all destinations at once, and some ten thousand connections use up
@@ -264,8 +264,8 @@ static int bind_to_any(plx_socket *socket, const char *device)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
     struct place place = {{.family = 6, .port = socket->port}, protocol == 2, device};
-    int descriptor = protocol == 0 ? -EAFNOSUPPORT : bind_to(socket, &place);
-    bool without_ipv6 = descriptor == -EAFNOSUPPORT || descriptor == -EADDRNOTAVAIL;
+    int descriptor = protocol == 0 ? -PLX__EAFNOSUPPORT : bind_to(socket, &place);
+    bool without_ipv6 = descriptor == -PLX__EAFNOSUPPORT || descriptor == -PLX__EADDRNOTAVAIL;
     if (protocol == 0 || (protocol == 2 && without_ipv6)) {
         place.address.family = 4;
         descriptor = bind_to(socket, &place);
@@ -279,7 +279,7 @@ static int bind_to_address(plx_socket *socket, const char *wanted)
     struct place place = {{0}, false, NULL};
     int family = protocol == 0 ? 4 : protocol == 1 ? 6 : 0;
     if (!plx__interface_address(wanted, family, NULL, &place.address)) {
-        return -EADDRNOTAVAIL;
+        return -PLX__EADDRNOTAVAIL;
     }
     place.address.port = socket->port;
     return bind_to(socket, &place);
@@ -292,13 +292,13 @@ static int bind_to_interface(plx_socket *socket, const char *wanted)
 {
     char device[sizeof((plx_interface *)NULL)->name];
     plx_address literal;
-    int descriptor = -ENOPROTOOPT;
+    int descriptor = -PLX__ENOPROTOOPT;
     bool datagrams = socket->kind->type == PLX__TYPE_DATAGRAM;
     if (datagrams && !plx__address_parse_host(wanted, strlen(wanted), &literal)) {
         plx__interface_device(wanted, device, sizeof device);
         descriptor = bind_to_any(socket, device);
     }
-    if (descriptor == -ENOPROTOOPT || descriptor == -EPERM) {
+    if (descriptor == -PLX__ENOPROTOOPT || descriptor == -PLX__EPERM) {
         descriptor = bind_to_address(socket, wanted);
     }
     if (datagrams && descriptor >= 0) {
@@ -320,15 +320,15 @@ int plx__internet_bind(plx_socket *socket)
     const char *wanted = socket->listen_host != NULL ? socket->listen_host : socket->interface;
     const char *where = wanted == NULL ? "any address" : wanted;
     int descriptor = wanted == NULL ? bind_to_any(socket, NULL) : bind_to_interface(socket, wanted);
-    if (descriptor == -EACCES) {
+    if (descriptor == -PLX__EACCES) {
         /* Ports below 1024 are refused to ordinary users (ip(7)). */
-        return -plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -EACCES,
+        return -plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -PLX__EACCES,
                                  "bind to %s port %d", where, socket->port);
     }
     /* Linux says ENODEV to those who may bind to a device (socket(7), SO_BINDTODEVICE). */
-    if ((descriptor == -EADDRNOTAVAIL || descriptor == -ENODEV) && is_unknown(wanted)) {
+    if ((descriptor == -PLX__EADDRNOTAVAIL || descriptor == -PLX__ENODEV) && is_unknown(wanted)) {
         return -plx__socket_fail(
-            socket, EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
+            socket, PLX__EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
             "bind to %s port %d: neither a numeric address nor an interface of this "
             "computer, and names are not looked up; \":%d\" is every address",
             where, socket->port, socket->port);

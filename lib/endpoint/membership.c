@@ -7,10 +7,10 @@
 #include "lib/base/error.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/membership.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Milliseconds between two looks. A netlink socket would report at once, at the cost of a second
@@ -86,7 +86,7 @@ void plx__membership_look(plx_socket *socket, struct plx__membership *self)
         if (plx__os_has_interface(interface)) {
             self->interfaces[kept++] = self->interfaces[i];
         } else {
-            plx__socket_fail_system(socket, -ENODEV,
+            plx__socket_fail_system(socket, -PLX__ENODEV,
                                     "receive by interface %lu, which has gone (close the socket, "
                                     "connect and join again when it is back)",
                                     (unsigned long)interface);
@@ -118,7 +118,7 @@ static int refuse_group(plx_socket *socket, const char *call, const char *text)
     plx_address group;
     if (percent != NULL && plx__address_parse_host(text, (size_t)(percent - text), &group) &&
         plx__address_is_group(&group)) {
-        return plx__socket_fail_system(socket, -ENODEV, "%s group %s", call, text);
+        return plx__socket_fail_system(socket, -PLX__ENODEV, "%s group %s", call, text);
     }
     return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                               "%s group %s: not the address of a multicast group", call,
@@ -127,7 +127,7 @@ static int refuse_group(plx_socket *socket, const char *call, const char *text)
 
 static int fail_change(plx_socket *socket, const char *call, const char *text, int index, int error)
 {
-    if (error == -ENODEV && index == 0) {
+    if (error == -PLX__ENODEV && index == 0) {
         return plx__socket_fail_system(
             socket, error, "%s group %s without an interface, when no route leads there", call,
             text);
@@ -146,10 +146,10 @@ int plx__membership_change(plx_socket *socket, struct plx__membership *self, con
     }
     /* Linux lets an IPv6-only socket join a group of IPv4, of which it never hears anything. */
     if (family != 0 && family != group.family) {
-        return plx__socket_fail_system(socket, -EAFNOSUPPORT, "%s group %s", call, text);
+        return plx__socket_fail_system(socket, -PLX__EAFNOSUPPORT, "%s group %s", call, text);
     }
-    if (join && plx__os_bound_device(socket->watch.descriptor) == -ENODEV) {
-        return plx__socket_fail_system(socket, -ENODEV,
+    if (join && plx__os_bound_device(socket->watch.descriptor) == -PLX__ENODEV) {
+        return plx__socket_fail_system(socket, -PLX__ENODEV,
                                        "join group %s by an interface that has gone (close the "
                                        "socket and connect again)",
                                        text);

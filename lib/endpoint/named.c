@@ -5,12 +5,11 @@
 #include "lib/base/record.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/named.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/progress.h"
 #include "lib/transfer/unreached.h"
-
-#include <errno.h>
 
 /* So many refusals are read at once, and so many ports of one name are tried. */
 #define MOST_REFUSALS 64
@@ -93,7 +92,7 @@ static int move_peer(plx_socket *socket, struct plx__datagram_in *incoming, cons
     int descriptor = socket->watch.descriptor;
     plx__datagram_in_disconnected(socket, incoming);
     if (plx__internet_lose_peer(socket) != 0) {
-        return -EDESTADDRREQ;
+        return -PLX__EDESTADDRREQ;
     }
     int result = plx__os_local_sockaddr(descriptor, &name);
     if (result == 0) {

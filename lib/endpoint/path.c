@@ -4,11 +4,11 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/endpoint/path.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/options.h"
 #include "lib/socket/property.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,9 +39,9 @@ int plx__path_parse(plx_socket *socket, const char *where, bool to_listen)
     size_t size = strlen(where);
     int result = plx__path_check(where, size);
     if (result == 0 && !plx__socket_keep_path(socket, where, size)) {
-        result = -ENOMEM;
+        result = -PLX__ENOMEM;
     }
-    if (result == -ENOENT) {
+    if (result == -PLX__ENOENT) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "%s \"%s\": no %s given", call, where,
                                   size == 0 ? "path" : "name");
@@ -83,7 +83,7 @@ static enum tenant ask(const struct plx__sockaddr *name, const char *path)
     struct plx__os_file file;
     int result = plx__os_file(path, &file);
     if (result < 0 || !file.is_socket) {
-        return result == -ENOENT ? NOBODY : ALIVE;
+        return result == -PLX__ENOENT ? NOBODY : ALIVE;
     }
     int probe = plx__os_socket(PLX__FAMILY_UNIX, PLX__TYPE_DATAGRAM);
     if (probe < 0) {
@@ -91,13 +91,13 @@ static enum tenant ask(const struct plx__sockaddr *name, const char *path)
     }
     result = plx__os_connect(probe, name);
     plx__os_close(probe);
-    return result == -ECONNREFUSED ? LEFT_OVER : result == -ENOENT ? NOBODY : ALIVE;
+    return result == -PLX__ECONNREFUSED ? LEFT_OVER : result == -PLX__ENOENT ? NOBODY : ALIVE;
 }
 
 static int bind_or_replace(int descriptor, const struct plx__sockaddr *name, const char *path)
 {
     int result = plx__os_bind(descriptor, name);
-    for (int i = 0; i < BIND_ATTEMPTS && result == -EADDRINUSE; i++) {
+    for (int i = 0; i < BIND_ATTEMPTS && result == -PLX__EADDRINUSE; i++) {
         enum tenant tenant = ask(name, path);
         if (tenant == ALIVE) {
             break;
@@ -109,7 +109,7 @@ static int bind_or_replace(int descriptor, const struct plx__sockaddr *name, con
     }
     /* A long name is found to be taken only when the socket is bound to a short one already, and no
      * socket can be bound twice (bind(2)): somebody without our lock was faster. */
-    return result == -EINVAL ? -EADDRINUSE : result;
+    return result == -PLX__EINVAL ? -PLX__EADDRINUSE : result;
 }
 
 /* ---- claims ---------------------------------------------------------------------------------- */
@@ -181,21 +181,14 @@ static void set_lock_path(char *text, size_t size, const char *path)
     snprintf(text, size, "%.*s%s", (int)((size_t)(file - path) + length), path, suffix);
 }
 
-/* Where no lock can be had, because of somebody else's rights, because the file system has none or
- * because something else stands in its place, binding alone decides, and nothing is replaced. */
-static bool goes_without(int error)
-{
-    return error == -EACCES || error == -EPERM || error == -EROFS || error == -ENOLCK ||
-           error == -EOPNOTSUPP || error == -EISDIR || error == -ELOOP || error == -ENXIO;
-}
-
+/* Where no lock can be had binding alone decides, and nothing is replaced. */
 static int bind_under_lock(int descriptor, const struct plx__sockaddr *name, int mode,
                            struct plx__claim *claim)
 {
     char path[PLX__OS_PATH_SIZE + sizeof ".lock"];
     set_lock_path(path, sizeof path, claim->path);
     int lock = plx__os_lock(path);
-    if (lock < 0 && !goes_without(lock)) {
+    if (lock < 0 && !plx__os_has_no_lock(lock)) {
         return lock;
     }
     int result = bind_and_claim(descriptor, name, mode, lock >= 0, claim);
@@ -210,7 +203,7 @@ static int bind_file(plx_socket *socket, int descriptor, const struct plx__socka
     int mode = plx__option_value(socket->options, PLX_OPTION_MODE);
     struct plx__claim *claim = make_claim(socket->path);
     if (claim == NULL) {
-        return -ENOMEM;
+        return -PLX__ENOMEM;
     }
     int result = bind_under_lock(descriptor, name, mode, claim);
     path_of(socket)->claim = result < 0 ? free_claim(claim) : claim;
@@ -234,12 +227,12 @@ static int check_mode(plx_socket *socket)
 static int fail_to_bind(plx_socket *socket, int error)
 {
     char lock[PLX__OS_PATH_SIZE + sizeof ".lock"];
-    if (error != -EAGAIN) {
+    if (error != -PLX__EAGAIN) {
         return plx__socket_fail_system(socket, error, "bind to %s", socket->path);
     }
     set_lock_path(lock, sizeof lock, socket->path);
     const char *slash = strrchr(lock, '/');
-    return plx__socket_fail_system(socket, -EADDRINUSE,
+    return plx__socket_fail_system(socket, -PLX__EADDRINUSE,
                                    "bind to %s (%s is locked by another program)", socket->path,
                                    slash == NULL ? lock : slash + 1);
 }

@@ -3,14 +3,13 @@
 
 #include "lib/base/error.h"
 #include "lib/group/server.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/stream.h"
-
-#include <errno.h>
 
 static plx_server *server_of(struct plx__owner *owner)
 {
@@ -44,7 +43,7 @@ static int make_client(plx_server *server, plx_socket **ret_client)
     bool asked = PLX__SERVER_HANDLER(server, add_socket) != NULL;
     plx_socket *client =
         asked ? server->events->add_socket(server, server->user) : server->constructor();
-    int result = client == NULL && !asked ? -ENOMEM : 0;
+    int result = client == NULL && !asked ? -PLX__ENOMEM : 0;
     if (server->hold.freed) {
         client = plx_socket_free(client);
     } else if (client != NULL && !is_usable(server, client)) {
@@ -71,11 +70,11 @@ static int connect_client(plx_server *server, plx_socket *client, int descriptor
     plx__socket_begin(client);
     if (!plx__options_copy(client, server->listener) ||
         !plx__framing_copy(client, server->listener)) {
-        return -ENOMEM;
+        return -PLX__ENOMEM;
     }
     plx__options_apply(client, descriptor);
     if (group != NULL && plx_group_add(group, client) != 0) {
-        return -ENOMEM;
+        return -PLX__ENOMEM;
     }
     client->task.frame = 0; /* served in this very frame: as many as the listener may accept */
     int result = plx__socket_take_descriptor(client, descriptor, PLX_CONNECTED);
@@ -149,7 +148,7 @@ static int next_connection(plx_server *server, struct plx__sockaddr *ret_remote)
 static void stop_accepting(plx_server *server, int error)
 {
     plx_socket *listener = server->listener;
-    if (!server->exhausted && error == -ENOMEM) {
+    if (!server->exhausted && error == -PLX__ENOMEM) {
         plx__socket_fail_memory(listener, "accept");
     } else if (!server->exhausted) {
         plx__socket_fail_system(listener, error, "accept");
@@ -167,7 +166,7 @@ static bool accept_one(plx_server *server)
         return false;
     }
     int descriptor = next_connection(server, &remote);
-    if (descriptor == -EAGAIN) {
+    if (descriptor == -PLX__EAGAIN) {
         listener->watch.ready = 0;
         return false;
     }

@@ -5,11 +5,10 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/group/group.h"
+#include "lib/os/errno.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/serve.h"
-
-#include <errno.h>
 
 #define DEFAULT_BYTES ((size_t)1024 * 1024)
 
@@ -17,7 +16,7 @@ plx_group *plx__group_new(int *ret_error)
 {
     plx_group *group = plx__memory_new(sizeof *group);
     if (group == NULL) {
-        *ret_error = -ENOMEM;
+        *ret_error = -PLX__ENOMEM;
         return NULL;
     }
     group->loop.input = plx__socket_input;

@@ -4,10 +4,9 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/group/server.h"
+#include "lib/os/errno.h"
 #include "lib/socket/adopt.h"
 #include "lib/socket/failure.h"
-
-#include <errno.h>
 
 /* Milliseconds that a server without a group sleeps at most. */
 #define GROUPLESS_SLEEP 100
@@ -274,7 +273,7 @@ static plx_group *own_group(plx_server *server)
         server->groupless = false;
         return server->own;
     }
-    if (!server->groupless && result < 0 && result != -ENOMEM) {
+    if (!server->groupless && result < 0 && result != -PLX__ENOMEM) {
         plx__socket_fail_system(listener, result, "make the group of a server");
     } else if (!server->groupless) {
         plx__socket_fail_memory(listener, "make the group of a server");

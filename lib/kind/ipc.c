@@ -4,6 +4,7 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/endpoint/path.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
@@ -15,7 +16,6 @@
 
 #include <pollux/ipc.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,7 +57,7 @@ static ptrdiff_t ipc_receive(plx_socket *socket, void *data, size_t size)
     }
     struct plx__handles *handles = make_handles(socket);
     if (handles == NULL) {
-        return -ENOMEM;
+        return -PLX__ENOMEM;
     }
     ptrdiff_t count = plx__handles_receive(handles, socket->watch.descriptor, data, size, &came);
     if (came) {
@@ -136,10 +136,10 @@ int plx_ipc_private_path(const char *name, char *ret_path, size_t size)
     int result = plx__os_private_folder(folder, sizeof folder);
     int length = result < 0 ? -1 : snprintf(path, sizeof path, "%s/%s", folder, name);
     if (result < 0) {
-        return result == -ERANGE ? ENAMETOOLONG : plx__error_code(-result);
+        return result == -PLX__ERANGE ? PLX__ENAMETOOLONG : plx__error_code(-result);
     }
     if (length < 0 || (size_t)length >= sizeof path || (size_t)length >= size) {
-        return ENAMETOOLONG;
+        return PLX__ENAMETOOLONG;
     }
     memcpy(ret_path, path, (size_t)length + 1);
     return 0;
@@ -205,7 +205,7 @@ int plx_ipc_send_handle(plx_socket *socket, int descriptor)
     }
     struct plx__handles *handles = make_handles(socket);
     int result =
-        handles == NULL ? -ENOMEM : plx__handles_queue(handles, socket->out.size, descriptor);
+        handles == NULL ? -PLX__ENOMEM : plx__handles_queue(handles, socket->out.size, descriptor);
     return result < 0 ? plx__socket_fail_system(socket, result, "send descriptor %d", descriptor)
                       : 0;
 }

@@ -6,6 +6,7 @@
 
 #include "lib/base/record.h"
 #include "lib/endpoint/path.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
@@ -18,7 +19,6 @@
 
 #include <pollux/seqpacket.h>
 
-#include <errno.h>
 #include <string.h>
 
 /* Packets that wait together and are no more than this are received without asking for the size of
@@ -42,7 +42,7 @@ static int look(int descriptor, struct intake *intake)
     bool ended = size == 0 && plx__os_has_ended(descriptor);
     ptrdiff_t waiting = size < 0 ? 0 : plx__os_bytes_waiting(descriptor);
     if (size < 0 || (ended && waiting <= 0)) {
-        return size < 0 ? (int)size : -ENODATA;
+        return size < 0 ? (int)size : -PLX__ENODATA;
     }
     intake->all = waiting >= size && waiting <= SMALL_BURST;
     intake->left = (size_t)(intake->all ? waiting : size);
@@ -63,7 +63,7 @@ static int receive(plx_socket *socket, struct intake *intake, struct plx__budget
     uint8_t *place =
         plx__buffer_reserve(&socket->in, sizeof record + intake->left, plx__socket_pool(socket));
     if (place == NULL) {
-        return -ENOMEM;
+        return -PLX__ENOMEM;
     }
     ptrdiff_t size = plx__os_receive(descriptor, place + sizeof record, intake->left);
     if (size < 0) {
@@ -88,12 +88,12 @@ static int receive(plx_socket *socket, struct intake *intake, struct plx__budget
  * to be had (Linux 6.18, unix_dgram_recvmsg). True: there may be more. */
 static bool pass_error(plx_socket *socket, struct intake *intake, int error, bool *has_failed)
 {
-    if (error == -EAGAIN) {
+    if (error == -PLX__EAGAIN) {
         plx__stream_empty_input(socket);
         return false;
     }
-    if (error == -ENODATA || error == -ENOMEM || *has_failed) {
-        plx__receiving_end(socket, error == -ENODATA ? 0 : -error);
+    if (error == -PLX__ENODATA || error == -PLX__ENOMEM || *has_failed) {
+        plx__receiving_end(socket, error == -PLX__ENODATA ? 0 : -error);
         return false;
     }
     *has_failed = true;
@@ -134,7 +134,7 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
     struct plx__record record = plx__record_first(&socket->out);
     const uint8_t *data = (const uint8_t *)plx__buffer_data(&socket->out) + sizeof record;
     ptrdiff_t count = plx__os_send(socket->watch.descriptor, data, record.size);
-    if (count < 0 && count != -EMSGSIZE) {
+    if (count < 0 && count != -PLX__EMSGSIZE) {
         plx__sending_refused(socket, count);
         return false;
     }
@@ -170,7 +170,7 @@ static ptrdiff_t seqpacket_write(plx_socket *socket, const void *data, size_t si
         return 0;
     }
     if (!possible) {
-        return -plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
+        return -plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
     }
     if (!plx__record_append(&socket->out, &record, data, plx__socket_pool(socket))) {
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);

@@ -13,6 +13,7 @@
 #include "lib/endpoint/membership.h"
 #include "lib/endpoint/named.h"
 #include "lib/endpoint/where.h"
+#include "lib/os/errno.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/property.h"
@@ -23,7 +24,6 @@
 
 #include <pollux/udp.h>
 
-#include <errno.h>
 #include <string.h>
 
 /* What a datagram can carry: 65535 less its header, and over IPv4 less that one's (RFC 768, RFC 791). */
@@ -178,11 +178,11 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
                                   "write %zu bytes from NULL", size);
     }
     if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
-        return plx__socket_fail_system(socket, -EMSGSIZE, "write %zu bytes", size);
+        return plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
     }
     if (!plx__packet_fits(socket, udp_of(socket)->named.waiting_bytes, size)) {
         socket->wants_room = true;
-        return EAGAIN;
+        return PLX__EAGAIN;
     }
     socket->wants_room = false;
     return 0;
@@ -203,7 +203,7 @@ static int queue(plx_socket *socket, const plx_address *to, const plx_address *f
 static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t size)
 {
     int code = check_write(socket, socket->remote.family, data, size);
-    if (code == EAGAIN) {
+    if (code == PLX__EAGAIN) {
         return 0;
     }
     if (code == 0) {

@@ -135,6 +135,12 @@ int plx__os_lock(const char *path)
     return -EAGAIN;
 }
 
+bool plx__os_has_no_lock(int error)
+{
+    return error == -EACCES || error == -EPERM || error == -EROFS || error == -ENOLCK ||
+           error == -EOPNOTSUPP || error == -EISDIR || error == -ELOOP || error == -ENXIO;
+}
+
 /* ---- folders --------------------------------------------------------------------------------- */
 
 int plx__os_working_folder(char *ret_path, size_t size)

@@ -359,6 +359,10 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
  * same; the lock ends with the process. Returns a descriptor, or a negative errno, -EAGAIN where
  * somebody else has it and keeps it. */
 int plx__os_lock(const char *path);
+/* plx__os_has_no_lock says whether such an error means that nobody of this program's rights gets a lock
+ * there: the folder is somebody else's, the file system has no locks, or something else stands in its
+ * place. */
+bool plx__os_has_no_lock(int error);
 /* plx__os_unlock gives it back and removes the file, unless there is something in it. */
 void plx__os_unlock(const char *path, int lock);
 

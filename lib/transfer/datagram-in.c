@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/base/record.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
@@ -9,7 +10,6 @@
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/unreached.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define BLOCK (PLX__DATAGRAM_IN_PLACES * PLX__OS_ARRIVAL_SIZE)
@@ -311,12 +311,12 @@ static bool pass_error(plx_socket *socket, struct plx__datagram_in *self, bool s
         self->one_by_one = true;
         return true;
     }
-    if (error != -EAGAIN) {
+    if (error != -PLX__EAGAIN) {
         /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
         plx__unreached_fail(socket, &socket->remote, error, "receive from");
         intake->errors++;
     }
-    return error != -EAGAIN && intake->errors < MOST_ERRORS;
+    return error != -PLX__EAGAIN && intake->errors < MOST_ERRORS;
 }
 
 /* Takes what one call brings; false when there is no more. */

@@ -3,6 +3,7 @@
 
 #include "lib/base/address.h"
 #include "lib/base/error.h"
+#include "lib/os/errno.h"
 #include "lib/resolve/trial.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/progress.h"
@@ -10,7 +11,6 @@
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/unreached.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -173,11 +173,6 @@ static void fail_before(plx_socket *socket, const struct plx__os_message *messag
     }
 }
 
-static bool is_full(ptrdiff_t result)
-{
-    return result == -EAGAIN || result == -ENOBUFS;
-}
-
 static ptrdiff_t send_messages(const plx_socket *socket, const struct batch *batch)
 {
     return plx__os_send_messages(socket->watch.descriptor, batch->messages, batch->count);
@@ -190,7 +185,7 @@ static ptrdiff_t send_messages(const plx_socket *socket, const struct batch *bat
 static ptrdiff_t send_batch(plx_socket *socket, struct plx__datagram_out *self, struct batch *batch)
 {
     ptrdiff_t first = send_messages(socket, batch);
-    if (first >= 0 || is_full(first)) {
+    if (first >= 0 || plx__errno_is_full(first)) {
         return first;
     }
     bool together = batch->count > 1;
@@ -214,10 +209,10 @@ static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__datagram_
     message->segment = 0;
     batch->count = 1;
     ptrdiff_t result = send_batch(socket, self, batch);
-    if (result == 1 && (refusal == -EINVAL || refusal == -EMSGSIZE)) {
+    if (result == 1 && (refusal == -PLX__EINVAL || refusal == -PLX__EMSGSIZE)) {
         /* Longer than the way to the receiver allows: segments are never fragmented. */
         self->unsegmented = segment;
-    } else if (result == 1 && !is_full(refusal)) {
+    } else if (result == 1 && !plx__errno_is_full(refusal)) {
         self->unsegmented = 1;
     }
     return result;
@@ -232,8 +227,8 @@ static ptrdiff_t send_without_source(plx_socket *socket, struct plx__datagram_ou
     static const plx_address none = {0};
     struct plx__run run = plx__run_at(&socket->out, 0);
     struct plx__source source = plx__run_source(&socket->out, 0);
-    int fault = source.chosen ? plx__os_check_source(&source.address) : -EACCES;
-    if (fault != -EACCES) {
+    int fault = source.chosen ? plx__os_check_source(&source.address) : -PLX__EACCES;
+    if (fault != -PLX__EACCES) {
         return fault == 0 ? refusal : fault;
     }
     batch->messages[0].from = NULL;
@@ -255,13 +250,13 @@ static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
     collect(socket, self, &batch, budget);
     ptrdiff_t result = send_batch(socket, self, &batch);
     /* Want of buffers for many may be none for one of them. */
-    if (result < 0 && result != -EAGAIN && batch.messages[0].segment > 0) {
+    if (result < 0 && result != -PLX__EAGAIN && batch.messages[0].segment > 0) {
         result = send_without_segments(socket, self, &batch, (int)result);
     }
-    if (result < 0 && !is_full(result) && batch.messages[0].from != NULL) {
+    if (result < 0 && !plx__errno_is_full(result) && batch.messages[0].from != NULL) {
         result = send_without_source(socket, self, &batch, (int)result);
     }
-    if (is_full(result)) {
+    if (plx__errno_is_full(result)) {
         plx__sending_block(socket);
         return false;
     }

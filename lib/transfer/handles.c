@@ -1,10 +1,10 @@
 /* lib/transfer/handles.c -- descriptors that ride on the bytes of a stream. */
 #include "config.h"
 
+#include "lib/os/errno.h"
 #include "lib/os/os.h"
 #include "lib/transfer/handles.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* As many as one message can bring. */
@@ -28,7 +28,7 @@ int plx__handles_queue(struct plx__handles *handles, size_t ahead, int descripto
     }
     if (!plx__buffer_append(&handles->waiting, &rider, sizeof rider, NULL)) {
         plx__os_close(rider.descriptor);
-        return -ENOMEM;
+        return -PLX__ENOMEM;
     }
     return 0;
 }
@@ -129,10 +129,10 @@ static void keep(struct plx__handles *handles, const struct plx__os_handles *cam
     bool room = count_arrived(handles) + came->count <= MOST_ARRIVED;
     if (room &&
         plx__buffer_append(&handles->arrived, came->list, came->count * sizeof(int), NULL)) {
-        handles->failure = came->lost ? -EMFILE : 0;
+        handles->failure = came->lost ? -PLX__EMFILE : 0;
     } else {
         close_all(came->list, came->count);
-        handles->failure = room ? -ENOMEM : -ETOOMANYREFS;
+        handles->failure = room ? -PLX__ENOMEM : -PLX__ETOOMANYREFS;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/message.h"
@@ -12,8 +13,6 @@
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/stream.h"
-
-#include <errno.h>
 
 /* A stream that filled its room is given so much from then on, and no read is larger than this. */
 #define BULK_BLOCK ((size_t)128 * 1024)
@@ -94,7 +93,7 @@ void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget)
     int descriptor = plx__os_accept(socket->watch.descriptor, &remote);
     if (descriptor >= 0) {
         become(socket, descriptor, &remote);
-    } else if (descriptor == -EAGAIN) {
+    } else if (descriptor == -PLX__EAGAIN) {
         socket->watch.ready = 0;
     } else {
         /* Out of descriptors, most likely. The connection waits in the system's queue. */
@@ -120,7 +119,7 @@ static ptrdiff_t receive_without_block(plx_socket *socket, size_t most)
         socket->kind->receive(socket, place, most < sizeof place ? most : sizeof place);
     if (count > 0 &&
         !plx__buffer_append(&socket->in, place, (size_t)count, plx__socket_pool(socket))) {
-        return -ENOMEM;
+        return -PLX__ENOMEM;
     }
     return count;
 }
@@ -131,7 +130,7 @@ static ptrdiff_t receive_into_block(plx_socket *socket, size_t most, size_t *ret
     size_t usual = socket->bulk ? BULK_BLOCK : PLX__BUFFER_BLOCK;
     void *place = plx__buffer_reserve(&socket->in, most < usual ? most : usual, pool);
     if (place == NULL) {
-        return -ENOMEM;
+        return -PLX__ENOMEM;
     }
     size_t room = plx__buffer_room(&socket->in);
     *ret_asked = room < most ? room : most;
@@ -200,7 +199,7 @@ void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
             break;
         }
         ptrdiff_t count = receive(socket, room < budget->bytes ? room : budget->bytes, &is_short);
-        if (count == -EAGAIN) {
+        if (count == -PLX__EAGAIN) {
             plx__stream_empty_input(socket);
             break;
         }
@@ -309,7 +308,7 @@ static void settle_closing(plx_socket *socket)
     } else if (failed || arrived || (sent && plx__receiving_has_ended(socket))) {
         plx__socket_end(socket);
     } else if (is_late(socket)) {
-        end_lost(socket, ETIMEDOUT);
+        end_lost(socket, PLX__ETIMEDOUT);
     } else {
         /* No readiness tells of acknowledgements, so they are looked for; but not while bytes are
          * still queued. */
@@ -327,7 +326,7 @@ static void settle_ended(plx_socket *socket)
         socket->peer_ended = true;
         plx__socket_set_linger(socket);
     } else if (is_late(socket)) {
-        end_lost(socket, ETIMEDOUT);
+        end_lost(socket, PLX__ETIMEDOUT);
     }
 }
 

@@ -3,16 +3,16 @@
 
 #include "lib/base/address.h"
 #include "lib/base/memory.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/transfer/unreached.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 /* Whether it is the datagram that is wrong, and not the way. */
 static bool is_about_datagram(int error)
 {
-    return error == -EMSGSIZE || error == -EINVAL || error == -ENOMEM;
+    return error == -PLX__EMSGSIZE || error == -PLX__EINVAL || error == -PLX__ENOMEM;
 }
 
 static bool is_told(const struct plx__unreached *self, const plx_address *address, int error)

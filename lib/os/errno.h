@@ -1,0 +1,50 @@
+/* lib/os/errno.h -- the errnos that decide something above this folder.
+ *
+ * The calls of os.h return the negative of the kernel's number, and the program gets that number as it
+ * is. Here is what is compared or made above: a port that lacks one of them gives it a number that its
+ * calls never return. Nothing above lib/os includes <errno.h>, but for the table of their texts
+ * (lib/base/error.c). */
+#ifndef PLX_LIB_ERRNO_H
+#define PLX_LIB_ERRNO_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum plx__errno {
+    PLX__EACCES = EACCES,
+    PLX__EADDRINUSE = EADDRINUSE,
+    PLX__EADDRNOTAVAIL = EADDRNOTAVAIL,
+    PLX__EAFNOSUPPORT = EAFNOSUPPORT,
+    PLX__EAGAIN = EAGAIN,
+    PLX__ECONNREFUSED = ECONNREFUSED,
+    PLX__ECONNRESET = ECONNRESET,
+    PLX__EDESTADDRREQ = EDESTADDRREQ,
+    PLX__EHOSTUNREACH = EHOSTUNREACH,
+    PLX__EINVAL = EINVAL,
+    PLX__EMFILE = EMFILE,
+    PLX__EMSGSIZE = EMSGSIZE,
+    PLX__ENAMETOOLONG = ENAMETOOLONG,
+    PLX__ENETUNREACH = ENETUNREACH,
+    PLX__ENOBUFS = ENOBUFS,
+    PLX__ENODATA = ENODATA,
+    PLX__ENODEV = ENODEV,
+    PLX__ENOENT = ENOENT,
+    PLX__ENOMEM = ENOMEM,
+    PLX__ENOPROTOOPT = ENOPROTOOPT,
+    PLX__ENOTSUP = ENOTSUP,
+    PLX__EPERM = EPERM,
+    PLX__EPIPE = EPIPE,
+    PLX__ERANGE = ERANGE,
+    PLX__ETIMEDOUT = ETIMEDOUT,
+    PLX__ETOOMANYREFS = ETOOMANYREFS
+};
+
+/* plx__errno_is_full says whether a call that sends found no room: of the socket, or of the device
+ * (send(2)). It works again later. */
+static inline bool plx__errno_is_full(ptrdiff_t result)
+{
+    return result == -PLX__EAGAIN || result == -PLX__ENOBUFS;
+}
+
+#endif
