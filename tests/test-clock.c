@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "lib/base/clock.h"
+#include "lib/os/clock.h"
 #include "tests/suite.h"
 
 static uint64_t read_user_clock(void *user)

@@ -1,10 +1,10 @@
 /* lib/endpoint/named.c -- datagrams that are written to a host name, or to a peer that was one. */
 #include "config.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/record.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/named.h"
+#include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"

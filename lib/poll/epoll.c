@@ -9,12 +9,12 @@
 #ifdef HAVE_SYS_EPOLL_H
 
 #include "lib/base/base.h"
+#include "lib/os/clock.h"
 #include "lib/os/os.h"
 #include "lib/poll/poller.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
-#include <time.h>
 
 /* What one call fetches. Readiness beyond it is fetched by further calls of the same wait. */
 #define BATCH 256
@@ -107,9 +107,7 @@ static inline int look(struct epoll_poller *self)
 /* The kernel's clock, whatever the program's is: the two need not go alike. */
 static int64_t now_us(void)
 {
-    struct timespec time = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+    return (int64_t)(plx__clock_real() / 1000);
 }
 
 /* What is left of a time-out that ends at `end`; one without an end stays as it is. */

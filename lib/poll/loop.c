@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "lib/base/base.h"
-#include "lib/base/clock.h"
+#include "lib/os/clock.h"
 #include "lib/os/os.h"
 #include "lib/poll/loop.h"
 

@@ -1,8 +1,8 @@
 /* lib/resolve/host-cache.c -- host names that datagrams were sent to, remembered. */
 #include "config.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/memory.h"
+#include "lib/os/clock.h"
 #include "lib/resolve/host-cache.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* lib/resolve/resolver.c -- what all look-ups share. */
 #include "config.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/os/clock.h"
 #include "lib/resolve/resolver.h"
 
 #include <ctype.h>

@@ -1,9 +1,9 @@
 /* lib/resolve/trial.c -- which address of a name gets its datagrams. */
 #include "config.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/os/clock.h"
 #include "lib/resolve/trial.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* lib/socket/attempt.c -- one attempt to connect to one name. */
 #include "config.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/memory.h"
+#include "lib/os/clock.h"
 #include "lib/socket/attempt.h"
 #include "lib/socket/options.h"
 

@@ -2,9 +2,9 @@
 #include "config.h"
 
 #include "lib/base/address.h"
-#include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/os/clock.h"
 #include "lib/resolve/resolver.h"
 #include "lib/socket/attempt.h"
 #include "lib/socket/connect.h"

@@ -1,7 +1,7 @@
 /* lib/socket/idle.c -- connections on which nothing arrives any more. */
 #include "config.h"
 
-#include "lib/base/clock.h"
+#include "lib/os/clock.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/options.h"
 

@@ -1,7 +1,7 @@
 /* lib/socket/interest.c -- what a socket waits for. */
 #include "config.h"
 
-#include "lib/base/clock.h"
+#include "lib/os/clock.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"

@@ -1,8 +1,8 @@
 /* lib/socket/move.c -- moving bytes and going on with what is under way. */
 #include "config.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/os/clock.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/idle.h"

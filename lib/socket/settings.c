@@ -1,7 +1,7 @@
 /* lib/socket/settings.c -- setting options and asking for them. */
 #include "config.h"
 
-#include "lib/base/clock.h"
+#include "lib/os/clock.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"

@@ -1,8 +1,8 @@
 /* lib/socket/state.c -- how a socket begins, changes its state, and ends. */
 #include "config.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/memory.h"
+#include "lib/os/clock.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"

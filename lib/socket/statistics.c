@@ -1,7 +1,7 @@
 /* lib/socket/statistics.c -- what a socket has done. */
 #include "config.h"
 
-#include "lib/base/clock.h"
+#include "lib/os/clock.h"
 #include "lib/socket/object.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* lib/socket/wait.c -- the calls that sleep. */
 #include "config.h"
 
-#include "lib/base/clock.h"
+#include "lib/os/clock.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"

@@ -1,8 +1,8 @@
 /* lib/transfer/stream.c -- what byte streams share. */
 #include "config.h"
 
-#include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"

@@ -1,10 +1,10 @@
-/* lib/base/clock.c -- monotonic time, replaceable in tests.
+/* lib/os/clock.c -- monotonic time, replaceable in tests.
  *
- * Asks the system although it is below lib/os: clock_gettime is answered by the vDSO without a
- * system call (vdso(7)), needs no descriptor, and cannot fail for these clocks. */
+ * clock_gettime is answered by the vDSO without a system call (vdso(7)), needs no descriptor, and cannot
+ * fail for these clocks. */
 #include "config.h"
 
-#include "lib/base/clock.h"
+#include "lib/os/clock.h"
 
 #include <stddef.h>
 #include <time.h>
