@@ -31,11 +31,6 @@ BEGIN {
     n = split("assert ctype errno float inttypes limits math stdalign stdarg stdatomic stdbool stddef stdint " \
               "stdio stdlib string", word, " ")
     for (i = 1; i <= n; i++) standard[word[i] ".h"] = 1
-    # Types and constants, no calls.
-    allowed["lib/base/address.c arpa/inet.h"] = allowed["lib/base/address.c netinet/in.h"] = 1
-    allowed["lib/base/address.c sys/socket.h"] = allowed["lib/base/address.c net/if.h"] = 1
-    n = split("poll.h sys/types.h sys/socket.h sys/uio.h sys/un.h netinet/in.h", word, " ")
-    for (i = 1; i <= n; i++) allowed["lib/os/os.h " word[i]] = 1
 
     n = split("socket socketpair bind connect listen accept accept4 shutdown close read write readv writev " \
         "pread pwrite send sendto sendmsg sendmmsg sendfile splice recv recvfrom recvmsg recvmmsg getsockopt " \
@@ -46,7 +41,6 @@ BEGIN {
         "if_nametoindex if_indextoname fork vfork getpid signal sigaction kill raise nanosleep usleep sleep " \
         "clock_gettime clock_nanosleep gettimeofday time syscall mmap munmap", word, " ")
     for (i = 1; i <= n; i++) system_call[word[i]] = 1
-    allowed_call["lib/base/address.c if_nametoindex"] = allowed_call["lib/base/address.c if_indextoname"] = 1
 }
 function complain(what) { print file ":" line ": " what; bad = 1 }
 $1 == "@file" {

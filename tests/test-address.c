@@ -11,8 +11,8 @@
 
 #include <pollux/error.h>
 
-#include "lib/base/address.h"
 #include "lib/base/base.h"
+#include "lib/os/address.h"
 #include "tests/suite.h"
 
 /* ---- texts that are no address --------------------------------------------------------------- */

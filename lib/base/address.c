@@ -4,13 +4,12 @@
  * lib/os, wants a zero at the end of what is often a part of a longer text, and differs between
  * systems in what it lets pass (leading zeros in IPv4).
  *
- * The one thing that only the system knows is the number of an interface's name, in a scope such as
- * "%eth0" (RFC 4007 section 11): if_nametoindex is called for that and nothing else. */
+ * The one thing that only the kernel knows is the number of an interface's name, in a scope such as
+ * "%eth0" (RFC 4007 section 11): lib/os/address.c passes a function for that. */
 #include "config.h"
 
 #include "lib/base/address.h"
 
-#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -186,28 +185,26 @@ bool plx__address_is_group(const plx_address *address)
                                 : address->family == 6 && address->bytes[0] == 0xff;
 }
 
-bool plx__address_parse_scope(const char *text, size_t length, uint32_t *ret_scope)
+bool plx__address_read_scope(const char *text, size_t length, plx__scope_of *scope_of,
+                             uint32_t *ret_scope)
 {
     int64_t number = parse_decimal(text, length, UINT32_MAX);
-    unsigned index;
     if (number >= 0) {
         *ret_scope = (uint32_t)number;
         return true;
     }
-    char name[IF_NAMESIZE];
-    if (length == 0 || length >= sizeof name || memchr(text, '\0', length) != NULL) {
+    if (length == 0 || memchr(text, '\0', length) != NULL) {
         return false;
     }
-    memcpy(name, text, length);
-    name[length] = '\0';
-    index = if_nametoindex(name);
+    uint32_t index = scope_of(text, length);
     *ret_scope = index != 0 ? index : *ret_scope;
     return index != 0;
 }
 
 /* ---- reading: hosts and addresses ------------------------------------------------------------ */
 
-bool plx__address_parse_host(const char *text, size_t length, plx_address *ret_address)
+bool plx__address_read_host(const char *text, size_t length, plx__scope_of *scope_of,
+                            plx_address *ret_address)
 {
     plx_address address = {0};
     if (text == NULL || length == 0) {
@@ -226,7 +223,7 @@ bool plx__address_parse_host(const char *text, size_t length, plx_address *ret_a
     address.family = 6;
     if (percent != NULL &&
         (!plx__address_is_link_local(address.bytes) ||
-         !plx__address_parse_scope(percent + 1, length - bare - 1, &address.scope))) {
+         !plx__address_read_scope(percent + 1, length - bare - 1, scope_of, &address.scope))) {
         return false;
     }
     if (memcmp(address.bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
@@ -273,7 +270,7 @@ static bool is_ipv6_text(const char *host, size_t length)
     return memchr(host, ':', length) != NULL;
 }
 
-int plx_address_parse(const char *text, plx_address *ret_address)
+int plx__address_read(const char *text, plx__scope_of *scope_of, plx_address *ret_address)
 {
     plx_address address;
     struct parts parts;
@@ -281,11 +278,11 @@ int plx_address_parse(const char *text, plx_address *ret_address)
         return PLX_INVALID_STATE;
     }
     /* Before the colons are looked at, since all of them may be the address's own. */
-    if (plx__address_parse_host(text, strlen(text), ret_address)) {
+    if (plx__address_read_host(text, strlen(text), scope_of, ret_address)) {
         return PLX_OK;
     }
     if (!find_parts(text, &parts) ||
-        !plx__address_parse_host(parts.host, parts.host_length, &address) ||
+        !plx__address_read_host(parts.host, parts.host_length, scope_of, &address) ||
         is_ipv6_text(parts.host, parts.host_length) != parts.in_brackets) {
         return PLX_INVALID_STATE;
     }
@@ -300,12 +297,12 @@ int plx_address_parse(const char *text, plx_address *ret_address)
 
 /* is_host returns whether a text may be a host: in brackets an IPv6 address, else whatever has no
  * characters that no name has. It may be empty. The resolver knows more of names than this. */
-static bool is_host(const struct parts *parts)
+static bool is_host(const struct parts *parts, plx__scope_of *scope_of)
 {
     plx_address address;
     if (parts->in_brackets) {
         return is_ipv6_text(parts->host, parts->host_length) &&
-               plx__address_parse_host(parts->host, parts->host_length, &address);
+               plx__address_read_host(parts->host, parts->host_length, scope_of, &address);
     }
     for (size_t i = 0; i < parts->host_length; i++) {
         unsigned char c = (unsigned char)parts->host[i];
@@ -316,11 +313,12 @@ static bool is_host(const struct parts *parts)
     return true;
 }
 
-int plx__address_split(const char *where, char *ret_host, size_t host_size, int *ret_port)
+int plx__address_read_where(const char *where, plx__scope_of *scope_of, char *ret_host,
+                            size_t host_size, int *ret_port)
 {
     struct parts parts;
-    if (where == NULL || where[0] == '\0' || !find_parts(where, &parts) || !is_host(&parts) ||
-        parts.host_length >= host_size) {
+    if (where == NULL || where[0] == '\0' || !find_parts(where, &parts) ||
+        !is_host(&parts, scope_of) || parts.host_length >= host_size) {
         return PLX_INVALID_STATE;
     }
     int port = parts.port != NULL ? plx__address_parse_port(parts.port, strlen(parts.port)) : -1;

@@ -19,14 +19,19 @@
  * bytes (RFC 1035 section 2.3.4), and one dot may follow. */
 #define PLX__ADDRESS_HOST_SIZE 256
 
-/* plx__address_parse_host reads a numeric address without port or brackets, `length` bytes of text:
- * "127.0.0.1", "::1", "fe80::1%eth0". The port becomes 0. False for anything else, such as a host
- * name; then *ret_address is untouched. */
-bool plx__address_parse_host(const char *text, size_t length, plx_address *ret_address);
+/* What looks up the number of the interface of a name, `length` bytes of it; 0: there is none. */
+typedef uint32_t plx__scope_of(const char *name, size_t length);
 
-/* plx__address_parse_scope reads the number or name of an interface, `length` bytes of text; a name
- * of digits alone is a number. False when there is none of that name; then *ret_scope is untouched. */
-bool plx__address_parse_scope(const char *text, size_t length, uint32_t *ret_scope);
+/* plx__address_read_scope, plx__address_read_host, plx__address_read and plx__address_read_where are
+ * plx__address_parse_scope, plx__address_parse_host, plx_address_parse and plx__address_split
+ * (lib/os/address.h), which pass the kernel's scope_of. */
+bool plx__address_read_scope(const char *text, size_t length, plx__scope_of *scope_of,
+                             uint32_t *ret_scope);
+bool plx__address_read_host(const char *text, size_t length, plx__scope_of *scope_of,
+                            plx_address *ret_address);
+int plx__address_read(const char *text, plx__scope_of *scope_of, plx_address *ret_address);
+int plx__address_read_where(const char *where, plx__scope_of *scope_of, char *ret_host,
+                            size_t host_size, int *ret_port);
 
 /* plx__address_is_link_local returns whether an IPv6 address means something else on every
  * interface: fe80::/10, and groups of interface-local and link-local scope. */
@@ -44,13 +49,5 @@ size_t plx__address_format_host(const plx_address *address, char *text, size_t s
 /* plx__address_parse_port reads a port of 0 to 65535, `length` bytes of text, decimal, without sign
  * and leading zeros. Returns it, or -1. */
 int plx__address_parse_port(const char *text, size_t length);
-
-/* plx__address_split splits "host:port", "192.0.2.1:80", "[::1]:80" or ":80" into a host, without
- * brackets and perhaps "", and a port. It looks nothing up: a host may be a name; in brackets it is
- * a numeric IPv6 address, perhaps with scope. Returns 0; PLX_INVALID_PORT for a port that is
- * missing or bad behind a host that may be one; PLX_INVALID_STATE for anything else: NULL and "",
- * a bracket or colon too many, blanks and control characters, or a host that does not fit into
- * host_size bytes with its zero. Unless 0, *ret_host and *ret_port are untouched. */
-int plx__address_split(const char *where, char *ret_host, size_t host_size, int *ret_port);
 
 #endif

@@ -1,10 +1,10 @@
 /* lib/endpoint/internet.c -- what sockets of the internet share. */
 #include "config.h"
 
-#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/where.h"
+#include "lib/os/address.h"
 #include "lib/os/errno.h"
 #include "lib/os/interface.h"
 #include "lib/socket/failure.h"

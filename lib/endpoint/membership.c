@@ -2,10 +2,10 @@
  */
 #include "config.h"
 
-#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/membership.h"
+#include "lib/os/address.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/failure.h"

@@ -3,6 +3,7 @@
 
 #include "lib/base/error.h"
 #include "lib/endpoint/where.h"
+#include "lib/os/address.h"
 #include "lib/socket/failure.h"
 
 #include <stdio.h>

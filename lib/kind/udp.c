@@ -4,7 +4,6 @@
  * lib/transfer/datagram-in.h and lib/transfer/datagram-out.h. */
 #include "config.h"
 
-#include "lib/base/address.h"
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
@@ -13,6 +12,7 @@
 #include "lib/endpoint/membership.h"
 #include "lib/endpoint/named.h"
 #include "lib/endpoint/where.h"
+#include "lib/os/address.h"
 #include "lib/os/errno.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"

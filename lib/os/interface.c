@@ -22,7 +22,7 @@
 #include <net/if_dl.h>
 #endif
 
-#include "lib/base/address.h"
+#include "lib/os/address.h"
 #include "lib/os/interface.h"
 #include "lib/os/posix.h"
 

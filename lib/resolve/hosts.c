@@ -13,8 +13,8 @@
  * without: nobody waits, and a child forked meanwhile is not stuck. */
 #include "config.h"
 
-#include "lib/base/address.h"
 #include "lib/base/base.h"
+#include "lib/os/address.h"
 #include "lib/resolve/resolver.h"
 
 #include <errno.h>
