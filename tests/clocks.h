@@ -53,4 +53,14 @@ static inline long long process_us(void)
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1000;
 }
 
+/* EXPECT_BELOW measures up to five times, until a cost is below the limit: what disturbs a measurement
+ * on a busy machine does not disturb five of them. */
+#define EXPECT_BELOW(limit, cost)                                                                  \
+    do {                                                                                           \
+        long long cost_ = (cost);                                                                  \
+        for (int again_ = 0; cost_ >= (limit) && again_ < 4; again_++)                             \
+            cost_ = (cost);                                                                        \
+        ck_assert_int_lt(cost_, limit);                                                            \
+    } while (0)
+
 #endif

@@ -290,6 +290,15 @@ static void write_long_file(const char *path, const char *first, time_t age)
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
+/* A name that the file lacks, in microseconds of the processor. */
+static long long cost_of_unlisted(void)
+{
+    long long before = thread_us();
+
+    LISTED("elsewhere.lan", "-");
+    return thread_us() - before;
+}
+
 /* The file of an advertisement blocker: what was measured before was 13 ms for each look-up. */
 START_TEST(a_hosts_file_of_170000_lines)
 {
@@ -307,9 +316,7 @@ START_TEST(a_hosts_file_of_170000_lines)
     first = thread_us();
     LISTED("nowhere.lan", "-");
     first = thread_us() - first;
-    second = thread_us();
-    LISTED("elsewhere.lan", "-");
-    second = thread_us() - second;
+    second = cost_of_unlisted();
     listed_one = thread_us();
     LISTED("end.lan", "10.0.0.3 ");
     listed_one = thread_us() - listed_one;
@@ -321,7 +328,7 @@ START_TEST(a_hosts_file_of_170000_lines)
     LISTED("advert99999.tracker.example", "0.0.0.0 ");
     LISTED("new.lan", "-");
     if (!under_valgrind())
-        ck_assert_int_lt(second, 2000);
+        EXPECT_BELOW(2000, cost_of_unlisted());
     /* A change is seen at once, also one that leaves the size. */
     write_long_file(path, "10.0.0.1 news.lan\n", 100);
     LISTED("news.lan", "10.0.0.1 ");
