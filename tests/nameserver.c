@@ -330,6 +330,7 @@ void nameserver_begin(struct nameserver *server)
 {
     nameserver_begin_at(server, 0);
     setenv("POLLUX_NAMESERVERS", server->where, 1);
+    setenv("RES_OPTIONS", "timeout:30", 1);
 }
 
 void nameserver_end(struct nameserver *server)

@@ -78,8 +78,9 @@ struct nameserver {
     int stop[2]; /* a pipe that ends the thread */
 };
 
-/* nameserver_begin starts one at a port that the kernel chose and makes Pollux ask it. To begin with
- * it says SAYS_NO_DATA of both families. */
+/* nameserver_begin starts one at a port that the kernel chose and makes Pollux ask it, again after 30 s
+ * only, so that no question is repeated while the machine is busy. To begin with it says SAYS_NO_DATA of
+ * both families. */
 void nameserver_begin(struct nameserver *server);
 
 /* nameserver_begin_at starts one at that port, and leaves POLLUX_NAMESERVERS alone. */
