@@ -16,7 +16,7 @@
 #include "tests/suite.h"
 #include "tests/world.h"
 
-enum { LIMIT = 20, GRACE = 4000 };
+enum { LIMIT = 20, GRACE = 20000 };
 
 typedef bool wait_call(plx_socket *socket, int timeout_ms);
 
@@ -171,8 +171,10 @@ CASE(a_peer_that_never_stops_holds_no_wait)
     log.always = true;
     log.mute = ~0u;
     raw_say(raw, "x");
-    expect_within(w, plx_socket_wait_for_disconnected, socket, false);
-    ck_assert_int_gt(log.count[EVENT_DATA_AVAILABLE], 1);
+    for (int i = 0; log.count[EVENT_DATA_AVAILABLE] < 2; i++) {
+        ck_assert_int_lt(i, 100);
+        expect_within(w, plx_socket_wait_for_disconnected, socket, false);
+    }
     record_on(&log, EVENT_NEVER, NULL, NULL);
 }
 
