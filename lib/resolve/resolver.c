@@ -1,14 +1,11 @@
 /* lib/resolve/resolver.c -- what all look-ups share. */
 #include "config.h"
 
-#include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
 #include "lib/resolve/resolver.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* c-ares is the one engine so far: no thread, sockets of its own that can be watched, and it can be
@@ -20,37 +17,6 @@ static const struct plx__resolver *const engine = &plx__resolver_ares;
 
 /* How long an IPv4 address waits for the answer about IPv6 (RFC 8305, 3: resolution delay). */
 #define RESOLUTION_DELAY ((uint64_t)50 * PLX__MILLISECOND)
-
-/* ---- failures -------------------------------------------------------------------------------- */
-
-const struct plx__failure plx__failure_not_found = {PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND,
-                                                    0, NULL};
-const struct plx__failure plx__failure_timed_out = {PLX_NAME_RESOLUTION, PLX_REASON_SOCKET_TIMEOUT,
-                                                    -ETIMEDOUT, "the name server did not answer"};
-
-struct plx__failure plx__failure_refused(const char *text)
-{
-    return (struct plx__failure){PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, -PLX__SENTENCE,
-                                 text};
-}
-
-struct plx__failure plx__failure_of_system(int error)
-{
-    plx_reason reason = plx__error_reason(-error);
-    if (reason == PLX_REASON_SOCKET_RESOURCE) {
-        return (struct plx__failure){plx__error_code(-error), reason, error, NULL};
-    }
-    return (struct plx__failure){PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, error,
-                                 "the name server cannot be reached"};
-}
-
-void plx__failure_describe(const struct plx__failure *failure, const char *host, char *text,
-                           size_t size)
-{
-    bool explains = failure->text != NULL;
-    snprintf(text, size, "look up %s%s%s", host, explains ? ": " : "",
-             explains ? failure->text : "");
-}
 
 /* ---- names ----------------------------------------------------------------------------------- */
 

@@ -22,9 +22,9 @@
 #define PLX_LIB_RESOLVER_H
 
 #include "lib/poll/loop.h"
+#include "lib/resolve/failure.h"
 
 #include <pollux/address.h>
-#include <pollux/error.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,14 +36,6 @@
 
 /* Room for the ASCII form of every host name with its zero, see plx__address_split. */
 #define PLX__HOST_SIZE 256
-
-/* Why a name has no address. A zeroed one is no failure. */
-struct plx__failure {
-    int code; /* 0: none */
-    plx_reason reason;
-    int error;        /* a negative errno; 0; or -PLX__SENTENCE (lib/base/error.h) */
-    const char *text; /* what happened, static; NULL: what the errno or the code says */
-};
 
 struct plx__query {
     struct plx__task *task;
@@ -102,16 +94,6 @@ void plx__query_fail(struct plx__query *query, const struct plx__failure *failur
 /* plx__query_end is for engines: all questions are answered. */
 void plx__query_end(struct plx__query *query);
 
-/* ---- failures -------------------------------------------------------------------------------- */
-
-extern const struct plx__failure plx__failure_not_found;
-extern const struct plx__failure plx__failure_timed_out;
-
-/* plx__failure_describe writes the step of a sentence, such as "look up example.com: the name server
- * did not answer", for plx__socket_fail and its like with code, reason and error of the failure. */
-void plx__failure_describe(const struct plx__failure *failure, const char *host, char *text,
-                           size_t size);
-
 /* ---- names ----------------------------------------------------------------------------------- */
 
 /* plx__host_prepare says whether `host`, which is no address, may be looked up, and writes its ASCII
@@ -123,13 +105,6 @@ bool plx__host_prepare(const char *host, char ret_name[PLX__HOST_SIZE],
  * plx__host_prepare does. */
 bool plx__host_to_ascii(const char *host, char ret_name[PLX__HOST_SIZE],
                         struct plx__failure *ret_failure);
-
-/* plx__failure_refused is for a host that cannot be a name; the text says why. */
-struct plx__failure plx__failure_refused(const char *text);
-
-/* plx__failure_of_system is for a negative errno: what ran out here is told by its own code, as it is
- * when connecting; anything else kept the name server from being asked. */
-struct plx__failure plx__failure_of_system(int error);
 
 /* ---- what the system says (resolver/hosts.c, resolver/settings.c) ---------------------------- */
 
