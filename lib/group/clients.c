@@ -18,7 +18,8 @@ static plx_server *server_of(struct plx__owner *owner)
 
 /* ---- clients come ---------------------------------------------------------------------------- */
 
-void plx__clients_resume(plx_server *server)
+/* Goes on accepting where the maximum allows it again. */
+static void resume_accepting(plx_server *server)
 {
     plx_socket *listener = server->listener;
     if (listener->paused && (server->maximum == 0 || server->count < server->maximum)) {
@@ -28,6 +29,14 @@ void plx__clients_resume(plx_server *server)
         /* Alone or in a group: connections may have waited all the while. */
         listener->watch.ready |= PLX__READ;
         plx__task_schedule_input(&listener->task);
+    }
+}
+
+void plx_server_set_maximum_sockets_connected(plx_server *server, int count)
+{
+    if (server != NULL && !server->hold.freed) {
+        server->maximum = count < 0 ? 0 : (size_t)count;
+        resume_accepting(server);
     }
 }
 
@@ -214,7 +223,7 @@ static void count_out(plx_server *server, plx_socket *client)
     if (client->counted) {
         client->counted = false;
         server->count--;
-        plx__clients_resume(server);
+        resume_accepting(server);
     }
 }
 
@@ -261,7 +270,7 @@ static void left(struct plx__owner *owner, plx_socket *socket)
 
 /* A client that something is pending for is served first, and rests then; one that a handler connected
  * again lives on. */
-void plx__clients_reap(struct plx__reaper *reaper)
+static void reap_ended(struct plx__reaper *reaper)
 {
     plx_server *server = PLX__CONTAINER_OF(reaper, plx_server, reaper);
     struct plx__list later;
@@ -282,6 +291,8 @@ void plx__clients_reap(struct plx__reaper *reaper)
 
 const struct plx__owner plx__clients_owner = {
     .incoming = incoming, .ended = ended, .finished = finished, .left = left};
+
+const struct plx__reaper plx__clients_reaper = {.run = reap_ended};
 
 /* ---- those that are there ------------------------------------------------------------------- */
 

@@ -49,7 +49,7 @@ plx_server *plx_server_new(plx_constructor *constructor)
     server->constructor = constructor;
     server->listener = listener;
     server->owner = plx__clients_owner;
-    server->reaper.run = plx__clients_reap;
+    server->reaper = plx__clients_reaper;
     plx__list_init(&server->clients);
     plx__list_init(&server->ended);
     listener->owner = &server->owner;
@@ -172,14 +172,6 @@ bool plx_server_is_listening(const plx_server *server)
 int plx_server_port(const plx_server *server)
 {
     return plx_server_is_listening(server) ? plx_socket_port(server->listener) : 0;
-}
-
-void plx_server_set_maximum_sockets_connected(plx_server *server, int count)
-{
-    if (server != NULL && !server->hold.freed) {
-        server->maximum = count < 0 ? 0 : (size_t)count;
-        plx__clients_resume(server);
-    }
 }
 
 int plx_server_set_option(plx_server *server, plx_option option, int value)
@@ -315,7 +307,7 @@ static bool poll_members(plx_server *server)
     more = poll_list(server, &server->clients, server->count) || more;
     if (!server->hold.freed) {
         plx__list_remove(&server->reaper.link);
-        plx__clients_reap(&server->reaper);
+        server->reaper.run(&server->reaper);
     }
     return more;
 }

@@ -10,8 +10,8 @@
  *                    +--- connecting --+
  *                         again
  *
- * Invariant: each time a client has ended or, having ended, has nothing pending any more, the sweep is
- * put on the list of the listener's loop. The sweep itself never puts itself there: a client that still
+ * Invariant: each time a client has ended or, having ended, has nothing pending any more, the reaper is
+ * put on the list of the listener's loop. The reaper itself never puts itself there: a client that still
  * has something pending is served by its own loop, whenever that is polled, and rests after that.
  *
  * A server that is in no group makes one of its own when it is first polled. */
@@ -57,19 +57,15 @@ void plx__server_leave(plx_server *server);
 
 /* ---- how clients come and go (clients.c) ----------------------------------------------------- */
 
-/* What the sockets of a server tell it. */
+/* What the sockets of a server report to it, and what frees the clients that have ended and have
+ * nothing more to report. */
 extern const struct plx__owner plx__clients_owner;
+extern const struct plx__reaper plx__clients_reaper;
 
 /* plx__clients_of returns the client that a link stands for; NULL for NULL. */
 static inline plx_socket *plx__clients_of(struct plx__list *link)
 {
     return link == NULL ? NULL : PLX__CONTAINER_OF(link, plx_socket, sibling);
 }
-
-/* plx__clients_resume goes on accepting where the maximum allows it again. */
-void plx__clients_resume(plx_server *server);
-
-/* plx__clients_reap frees those that have ended and been told all. */
-void plx__clients_reap(struct plx__reaper *reaper);
 
 #endif

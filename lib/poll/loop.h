@@ -14,7 +14,7 @@
  * round-robin when the budget runs out.
  *
  * A frame is bounded whatever handlers do: input serves each task once, however often it is scheduled
- * meanwhile, output goes through one list to which nothing is added while it does, and sweeps run once
+ * meanwhile, output goes through one list to which nothing is added while it does, and reapers run once
  * each. What is left is work for the next frame. Whatever the budget, each half serves at least one task.
  *
  * A frame reads the time once, to find the deadlines that have passed. Whoever notes a moment reads the
@@ -162,7 +162,7 @@ void plx__loop_close(struct plx__loop *loop);
 int plx__loop_add(struct plx__loop *loop, struct plx__task *task);
 /* plx__loop_remove takes the task out of its loop, if it has one. */
 void plx__loop_remove(struct plx__task *task);
-/* plx__loop_reap has sweep->run called at the end of this frame, or of the next. */
+/* plx__loop_reap has reaper->run called at the end of this frame, or of the next. */
 void plx__loop_reap(struct plx__loop *loop, struct plx__reaper *reaper);
 /* plx__loop_timeout returns the milliseconds until a frame is needed: 0 now, -1 never. */
 int plx__loop_timeout(struct plx__loop *loop);
