@@ -18,7 +18,7 @@
 static int queue(plx_socket *socket, struct plx__datagram_out *outgoing, const plx_address *to,
                  const void *data, size_t size)
 {
-    if (!plx__datagram_out_add(socket, outgoing, to, NULL, data, size)) {
+    if (!plx__runs_add(socket, &outgoing->queue, to, NULL, data, size)) {
         return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     socket->dropped = false;
@@ -113,7 +113,7 @@ static void send_copies(plx_socket *socket, struct plx__datagram_out *outgoing,
 {
     const plx_address *to = trial->owner == NULL ? NULL : &trial->addresses[trial->current];
     size_t before = socket->out.size;
-    outgoing->open = false;
+    outgoing->queue.open = false;
     for (; trial->records > 0; trial->records--) {
         struct plx__record record = plx__record_first(&trial->copies);
         queue(socket, outgoing, to, plx__buffer_data(&trial->copies) + sizeof record, record.size);
@@ -121,7 +121,7 @@ static void send_copies(plx_socket *socket, struct plx__datagram_out *outgoing,
     }
     /* They are older than what is queued. */
     plx__buffer_rotate(&socket->out, before);
-    outgoing->open = false;
+    outgoing->queue.open = false;
     plx__buffer_clear(&trial->copies, NULL);
 }
 
@@ -133,7 +133,7 @@ static void move_on(plx_socket *socket, struct plx__datagram_out *outgoing,
     bool more = plx__trial_move(trial);
     const plx_address *to = &trial->addresses[trial->current];
     if (trial->owner != NULL) {
-        plx__datagram_out_redirect(socket, outgoing, &before, to);
+        plx__runs_redirect(socket, &outgoing->queue, &before, to);
     } else {
         trial->error = move_peer(socket, incoming, to);
     }

@@ -115,7 +115,7 @@ static int udp_disconnect(plx_socket *socket)
         return code;
     }
     /* What the kernel had no room for still goes there. */
-    plx__datagram_out_lose_peer(socket, &self->outgoing, &socket->remote);
+    plx__runs_lose_peer(socket, &self->outgoing.queue, &socket->remote);
     socket->has_peer = socket->was_connected = false;
     socket->remote = (plx_address){0};
     plx__socket_set_state(socket, PLX_BOUND);
@@ -125,7 +125,7 @@ static int udp_disconnect(plx_socket *socket)
 
 static void udp_drop_peer(plx_socket *socket)
 {
-    socket->dropped = plx__datagram_out_lose_peer(socket, &udp_of(socket)->outgoing, NULL) > 0;
+    socket->dropped = plx__runs_lose_peer(socket, &udp_of(socket)->outgoing.queue, NULL) > 0;
     plx__socket_note_room(socket);
 }
 
@@ -145,7 +145,7 @@ static PLX__APART void note_target(plx_socket *socket)
     memcpy(&self->destination, plx__buffer_data(&socket->in) + sizeof record,
            sizeof self->destination);
     if (self->incoming.destination == PLX__DESTINATION_EACH &&
-        !plx__origins_note(&self->outgoing.origins, &record.address, &self->destination)) {
+        !plx__origins_note(&self->outgoing.queue.origins, &record.address, &self->destination)) {
         plx__socket_fail_memory(socket, "remember the address that a datagram came to");
     }
 }
@@ -192,7 +192,7 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
 static int queue(plx_socket *socket, const plx_address *to, const plx_address *from,
                  const void *data, size_t size)
 {
-    if (!plx__datagram_out_add(socket, &udp_of(socket)->outgoing, to, from, data, size)) {
+    if (!plx__runs_add(socket, &udp_of(socket)->outgoing.queue, to, from, data, size)) {
         return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     socket->dropped = false;
@@ -465,7 +465,7 @@ size_t plx_udp_packets_left_to_send(const plx_socket *socket)
         return 0;
     }
     const struct udp *self = udp_of(socket);
-    return plx__datagram_out_count(socket, &self->outgoing) + self->named.waiting_records;
+    return plx__runs_count(socket, &self->outgoing.queue) + self->named.waiting_records;
 }
 
 static int change_membership(plx_socket *socket, const char *group, bool join)

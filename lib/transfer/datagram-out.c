@@ -125,7 +125,7 @@ static void pass(plx_socket *socket, struct plx__datagram_out *self, const struc
     bool followed = self->trials != NULL || socket->errors != NULL;
     size_t bytes = 0;
     size_t datagrams = 0;
-    self->open = false;
+    self->queue.open = false;
     for (size_t i = 0; i < count; i++) {
         const struct plx__os_message *message = &batch->messages[i];
         size_t pieces = datagrams_of(message);
@@ -141,7 +141,7 @@ static void pass(plx_socket *socket, struct plx__datagram_out *self, const struc
         }
         plx__budget_spend(budget, message->size);
     }
-    self->datagrams -= datagrams;
+    self->queue.datagrams -= datagrams;
     socket->messages_sent += sent ? datagrams : 0;
     plx__socket_has_sent(socket, sent ? bytes : 0);
 }
@@ -237,7 +237,7 @@ static ptrdiff_t send_without_source(plx_socket *socket, struct plx__datagram_ou
     if (result == 1) {
         source.address = none;
         memcpy(socket->out.block + socket->out.start + sizeof run, &source, sizeof source);
-        plx__origins_note(&self->origins, &run.address, &none);
+        plx__origins_note(&self->queue.origins, &run.address, &none);
     }
     return result;
 }
@@ -274,4 +274,23 @@ void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *self,
     while (socket->out_records > 0 && !plx__budget_is_spent(budget) &&
            send_some(socket, self, budget)) {
     }
+}
+
+/* ---- the descriptor --------------------------------------------------------------------------- */
+
+enum plx__family plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *self)
+{
+    struct plx__sockaddr local;
+    if (self->family == 0) {
+        self->family = plx__os_local_sockaddr(socket->watch.descriptor, &local) < 0
+                           ? PLX__FAMILY_IPV4
+                           : plx__sockaddr_family(&local);
+    }
+    return self->family;
+}
+
+void plx__datagram_out_clear(struct plx__datagram_out *self)
+{
+    plx__origins_clear(&self->queue.origins);
+    *self = (struct plx__datagram_out){0};
 }

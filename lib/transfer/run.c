@@ -3,7 +3,6 @@
 
 #include "lib/base/address.h"
 #include "lib/socket/object.h"
-#include "lib/transfer/datagram-out.h"
 #include "lib/transfer/run.h"
 
 #include <string.h>
@@ -12,7 +11,7 @@
 #define RUN_COUNT 64
 
 /* Whether a datagram may go behind those of the last run. */
-static inline bool joins(const struct plx__datagram_out *self, const plx_address *to,
+static inline bool joins(const struct plx__runs *self, const plx_address *to,
                          const struct plx__source *source, size_t size)
 {
     if (!self->open || size == 0 || size > self->last.segment || self->count >= RUN_COUNT ||
@@ -25,8 +24,7 @@ static inline bool joins(const struct plx__datagram_out *self, const plx_address
                : self->last.source != 0 && memcmp(&self->source, source, sizeof *source) == 0;
 }
 
-static inline bool join(plx_socket *socket, struct plx__datagram_out *self, const void *data,
-                        size_t size)
+static inline bool join(plx_socket *socket, struct plx__runs *self, const void *data, size_t size)
 {
     uint8_t *place = plx__buffer_reserve(&socket->out, size, plx__socket_pool(socket));
     if (place == NULL) {
@@ -42,9 +40,8 @@ static inline bool join(plx_socket *socket, struct plx__datagram_out *self, cons
     return true;
 }
 
-static inline bool begin_run(plx_socket *socket, struct plx__datagram_out *self,
-                             const plx_address *to, const struct plx__source *source,
-                             const void *data, size_t size)
+static inline bool begin_run(plx_socket *socket, struct plx__runs *self, const plx_address *to,
+                             const struct plx__source *source, const void *data, size_t size)
 {
     size_t head = source == NULL ? sizeof self->last : sizeof self->last + sizeof *source;
     uint8_t *place = plx__buffer_reserve(&socket->out, head + size, plx__socket_pool(socket));
@@ -71,7 +68,7 @@ static inline bool begin_run(plx_socket *socket, struct plx__datagram_out *self,
 }
 
 /* Writes what a datagram leaves from; NULL: the kernel chooses. */
-static PLX__APART const struct plx__source *find_source(struct plx__datagram_out *self,
+static PLX__APART const struct plx__source *find_source(struct plx__runs *self,
                                                         const plx_address *to,
                                                         const plx_address *from,
                                                         struct plx__source *ret_source)
@@ -86,9 +83,8 @@ static PLX__APART const struct plx__source *find_source(struct plx__datagram_out
     return ret_source;
 }
 
-bool plx__datagram_out_add(plx_socket *socket, struct plx__datagram_out *self,
-                           const plx_address *to, const plx_address *from, const void *data,
-                           size_t size)
+bool plx__runs_add(plx_socket *socket, struct plx__runs *self, const plx_address *to,
+                   const plx_address *from, const void *data, size_t size)
 {
     static const plx_address peer = {0};
     struct plx__source place;
@@ -105,30 +101,12 @@ bool plx__datagram_out_add(plx_socket *socket, struct plx__datagram_out *self,
     return added;
 }
 
-size_t plx__datagram_out_count(const plx_socket *socket, const struct plx__datagram_out *self)
+size_t plx__runs_count(const plx_socket *socket, const struct plx__runs *self)
 {
     return socket->out_records == 0 ? 0 : self->datagrams;
 }
 
-enum plx__family plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *self)
-{
-    struct plx__sockaddr local;
-    if (self->family == 0) {
-        self->family = plx__os_local_sockaddr(socket->watch.descriptor, &local) < 0
-                           ? PLX__FAMILY_IPV4
-                           : plx__sockaddr_family(&local);
-    }
-    return self->family;
-}
-
-void plx__datagram_out_clear(struct plx__datagram_out *self)
-{
-    plx__origins_clear(&self->origins);
-    *self = (struct plx__datagram_out){0};
-}
-
-size_t plx__datagram_out_lose_peer(plx_socket *socket, struct plx__datagram_out *self,
-                                   const plx_address *address)
+size_t plx__runs_lose_peer(plx_socket *socket, struct plx__runs *self, const plx_address *address)
 {
     struct plx__buffer *queue = &socket->out;
     size_t kept = 0, dropped = 0;
@@ -156,8 +134,8 @@ size_t plx__datagram_out_lose_peer(plx_socket *socket, struct plx__datagram_out 
     return dropped;
 }
 
-void plx__datagram_out_redirect(plx_socket *socket, struct plx__datagram_out *self,
-                                const plx_address *from, const plx_address *to)
+void plx__runs_redirect(plx_socket *socket, struct plx__runs *self, const plx_address *from,
+                        const plx_address *to)
 {
     for (size_t at = 0; at < socket->out.size;) {
         struct plx__run run = plx__run_at(&socket->out, at);
