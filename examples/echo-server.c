@@ -1,12 +1,12 @@
-/* echo-server -- sends back whatever it is sent, to any number of clients at once.
+/* echo-server -- sends back everything that it receives, to any number of clients at once.
  *
- * It shows a server, its clients' events, and back pressure: a client that sends but never reads is
- * made to wait by its own system, and costs no more memory here than the two limits below.
+ * It shows a server, its clients' events, and back pressure: a client that sends but never reads
+ * has to wait in its own kernel, and costs no more memory here than the two limits below.
  *
  * Try it:
  *     ./echo-server                      listens on 127.0.0.1:7777
- *     ./echo-server :0                   on every address, at a port the system chooses
- *     ./echo-server /tmp/echo            on a Unix socket; @echo is one without a file
+ *     ./echo-server :0                   on every address, at a port the kernel chooses
+ *     ./echo-server /tmp/echo            on a Unix socket; @echo is a name without a file
  * and in another terminal, typing some lines:
  *     curl telnet://127.0.0.1:7777
  *     socat - TCP:127.0.0.1:7777
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one client may have waiting here, in bytes: received but not sent back yet, and queued for
+/* How many bytes of one client may wait here: received but not sent back yet, and queued for
  * sending. */
 #define READ_LIMIT 65536
 #define WRITE_LIMIT 65536
@@ -27,8 +27,8 @@
 static plx_group *group;
 static volatile sig_atomic_t stopping;
 
-/* Moves as much as fits from what a client sent to what is queued for it. The rest stays where it
- * is: once the receive buffer is full the library stops reading, and the client has to wait. */
+/* Moves as much as fits from the received bytes of a client to its queue. The rest stays in the
+ * receive buffer: once the buffer is full the library stops reading, and the client has to wait. */
 static void echo(plx_socket *client)
 {
     if (plx_socket_state(client) != PLX_CONNECTED) {
@@ -40,7 +40,7 @@ static void echo(plx_socket *client)
     if (taken > 0) {
         plx_socket_skip(client, (size_t)taken);
     }
-    /* All is queued and nothing more will come: say goodbye, after the queue has been sent. */
+    /* Everything is queued and nothing more will arrive: end after the queue has been sent. */
     if (plx_socket_end_of_file(client)) {
         plx_socket_disconnect(client);
     }
@@ -62,14 +62,14 @@ static bool on_send_progress(plx_socket *client, size_t sent, size_t left, void 
     return false;
 }
 
-/* The client has ended its side; it still gets what it has not had back yet. */
+/* The client has ended its side; it still gets the bytes that were not sent back yet. */
 static void on_end_of_input(plx_socket *client, void *user)
 {
     (void)user;
     echo(client);
 }
 
-/* Every connection ends with Error 102, so only other ends are worth a word. */
+/* Every connection ends with Error 102, so only other errors are printed. */
 static void on_error(plx_socket *client, const plx_error *error, void *user)
 {
     (void)client;
@@ -98,7 +98,7 @@ static void on_accepted(plx_server *server, plx_socket *client, void *user)
 {
     (void)user;
     const char *address = plx_socket_remote_address(client);
-    printf("a client has come%s%s, there are %zu now\n", *address ? " from " : "", address,
+    printf("a client has connected%s%s, there are %zu now\n", *address ? " from " : "", address,
            plx_server_active_count(server));
 }
 
@@ -118,10 +118,10 @@ static void on_signal(int number)
 {
     (void)number;
     stopping = 1;
-    plx_group_wake(group); /* else a signal between the test and the sleep would be slept over */
+    plx_group_wake(group); /* else the poll would sleep after a signal just before it */
 }
 
-/* A text with a slash or an @ in front is the name of a Unix socket, anything else host:port. */
+/* A string with a slash, or with an @ in front, names a Unix socket; any other is host:port. */
 static bool is_path(const char *where)
 {
     return where[0] == '@' || strchr(where, '/') != NULL;
@@ -134,17 +134,17 @@ static plx_server *server_new(const char *where)
     plx_server_set_client_events(server, &client_events, NULL);
     plx_server_set_option(server, PLX_OPTION_READ_LIMIT, READ_LIMIT);
     plx_server_set_option(server, PLX_OPTION_WRITE_LIMIT, WRITE_LIMIT);
-    /* Without this the end of a client's side would end the connection as a whole, and with it
-     * whatever is still waiting in the receive buffer. */
+    /* Without this option the end of a client's side would end the whole connection, and drop the
+     * bytes that still wait in the receive buffer. */
     plx_server_set_option(server, PLX_OPTION_HALF_OPEN, 1);
     return server;
 }
 
-/* Says where the server can be reached, with the port it really has. */
+/* Prints the address of the server, with the port it is really bound to. */
 static void announce(const plx_server *server, const char *where)
 {
     if (is_path(where)) {
-        printf("listening at %s\n", where);
+        printf("listening on %s\n", where);
     } else {
         const char *colon = strrchr(where, ':');
         int host = colon == NULL ? 0 : (int)(colon - where);
@@ -177,14 +177,14 @@ int main(int argc, char **argv)
         fputs("usage: echo-server [host:port | :port | /path | @name]\n", stderr);
         return 2;
     }
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a log that is piped shall come line by line, too */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a piped log is written line by line, too */
     group = plx_group_new();
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
 
     plx_server *server = server_new(where);
     int status = serve(server, where);
-    plx_server_free(server); /* its clients go with it */
+    plx_server_free(server); /* frees its clients, too */
     signal(SIGINT, SIG_DFL); /* from here on there is no group to wake */
     signal(SIGTERM, SIG_DFL);
     plx_group_free(group);

@@ -1,7 +1,7 @@
 /* http-get -- fetches one page: the body to the standard output, the status to the standard error.
  *
- * It shows a single socket without a group: look-up of the name, connecting and reading in one
- * loop of plx_socket_wait, lines and bytes read from the same stream, and a time-out for the whole.
+ * It shows a single socket without a group: lookup of the name, connecting and reading in one loop
+ * of plx_socket_wait, lines and bytes read from the same stream, and a time-out for everything.
  *
  * Try it:
  *     python3 -m http.server 8000 &
@@ -10,8 +10,8 @@
  *
  * It asks in HTTP/1.0, where the end of the connection is the end of the page, and follows no
  * redirections. The exit status is 0 for a status of 200 to 299, 1 for any other status, 2 for bad
- * arguments and 3 if no complete answer came. It needs no signal handlers: there is nothing to
- * clean up that the system would not. */
+ * arguments and 3 if no complete answer arrived. The program needs no signal handlers: the kernel
+ * closes the socket of a process that ends. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pollux.h>
@@ -25,17 +25,17 @@
 
 enum { EXIT_OTHER_STATUS = 1, EXIT_USAGE = 2, EXIT_NO_ANSWER = 3 };
 
-/* The part of an answer that comes next. */
+/* The part of an answer that is next. */
 enum part { STATUS_LINE, HEADERS, BODY };
 
 struct fetch {
-    const char *host; /* with its port, as it stands in the URL */
+    const char *host; /* with its port, as in the URL */
     const char *path;
     enum part part;
     int status;      /* 200, 404 ..., 0 while unknown */
-    bool has_length; /* the server told how long the body is */
+    bool has_length; /* the server sent the length of the body */
     unsigned long long length, received;
-    bool has_failed; /* no complete answer came; it was said why */
+    bool has_failed; /* no complete answer arrived; the reason was printed */
     bool is_over;
 };
 
@@ -51,7 +51,7 @@ static void give_up(struct fetch *fetch, const char *why)
 static void take_status_line(struct fetch *fetch, const char *line)
 {
     if (sscanf(line, "HTTP/%*u.%*u %d", &fetch->status) != 1) {
-        give_up(fetch, "that is no web server");
+        give_up(fetch, "this is not a web server");
         return;
     }
     fprintf(stderr, "%s\n", line);
@@ -67,11 +67,11 @@ static void take_header(struct fetch *fetch, const char *line)
         fetch->has_length = true;
         fetch->length = strtoull(line + sizeof length - 1, NULL, 10);
     } else if (strncasecmp(line, encoding, sizeof encoding - 1) == 0) {
-        give_up(fetch, "the server sends the page in chunks, though HTTP/1.0 has none");
+        give_up(fetch, "the server sends the page in chunks, which HTTP/1.0 does not have");
     }
 }
 
-/* Takes one line of what comes before the body; false if no whole one has arrived yet. */
+/* Takes one line before the body; false if no whole line has arrived yet. */
 static bool take_line(struct fetch *fetch, plx_socket *socket)
 {
     char line[8192];
@@ -130,12 +130,12 @@ static void on_data_available(plx_socket *socket, void *user)
     take(user, socket);
 }
 
-/* Error 102 is how a page ends. Whatever else comes here is a failure. */
+/* Error 102 is the end of a page. Any other error is a failure. */
 static void on_error(plx_socket *socket, const plx_error *error, void *user)
 {
     struct fetch *fetch = user;
     if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED) {
-        take(fetch, socket); /* a last line without its end can be read now */
+        take(fetch, socket); /* a last line without a line end can be read now */
         if (!fetch->is_over && fetch->part != BODY) {
             give_up(fetch, "the server closed the connection before its answer was complete");
         } else if (fetch->has_length && fetch->received < fetch->length) {
@@ -162,7 +162,7 @@ static long long milliseconds(void)
     return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Waits until the answer is there or the time is over. */
+/* Waits until the answer is complete or the time is over. */
 static void wait_for_answer(struct fetch *fetch, plx_socket *socket, int timeout_ms)
 {
     long long end = milliseconds() + timeout_ms;
@@ -197,7 +197,7 @@ static int fetch_page(struct fetch *fetch, const char *where, int timeout_ms)
     return fetch->status / 100 == 2 ? EXIT_SUCCESS : EXIT_OTHER_STATUS;
 }
 
-/* Takes http://host:port/path apart; `where` gets "host:port". False if it is nothing like that. */
+/* Parses http://host:port/path; `where` gets "host:port". False for any other string. */
 static bool parse_url(char *url, struct fetch *fetch, char *where, size_t size)
 {
     static char host[256];
@@ -213,8 +213,8 @@ static bool parse_url(char *url, struct fetch *fetch, char *where, size_t size)
     memcpy(host, start, length);
     fetch->host = host;
     fetch->path = start[length] == '/' ? start + length : "/";
-    start[length + strcspn(start + length, "#")] = '\0'; /* no fragment goes out */
-    /* A colon inside the brackets of an IPv6 address is not the one before a port. */
+    start[length + strcspn(start + length, "#")] = '\0'; /* a fragment is not sent */
+    /* A colon inside the brackets of an IPv6 address does not begin a port. */
     const char *bracket = strrchr(host, ']');
     bool has_port = strchr(bracket != NULL ? bracket : host, ':') != NULL;
     return snprintf(where, size, "%s%s", host, has_port ? "" : ":80") < (int)size;

@@ -1,17 +1,17 @@
 /* ipc-chat -- two copies of one program talk to each other, as in the manual of Xojo's IPCSocket.
  *
- * It shows one IPC socket that listens or connects, and how a group lives inside another loop: here
+ * It shows one IPC socket that listens or connects, and a group inside another event loop: here
  * poll(2) waits for the keyboard and for the group at the same time.
  *
  * Try it, in two terminals:
- *     ./ipc-chat /tmp/chat               the first copy finds nobody there and listens
- *     ./ipc-chat /tmp/chat               the second one connects
- * Lines typed here appear there. When one ends (Ctrl-D or Ctrl-C) the other shows Error 102. The
- * other end may be any program:
+ *     ./ipc-chat /tmp/chat               the first copy finds no listener and listens
+ *     ./ipc-chat /tmp/chat               the second copy connects
+ * Lines typed here appear there. When one copy ends (Ctrl-D or Ctrl-C) the other prints Error 102.
+ * The other end may be any program:
  *     socat - UNIX-CONNECT:/tmp/chat     or: nc -U /tmp/chat
  *     socat - UNIX-LISTEN:/tmp/chat      and then: ./ipc-chat --connect /tmp/chat
- * What the other one says goes to the standard output and all else to the standard error, so it can
- * be used in a pipe. The exit status is 0 after a conversation, 1 if none came about, 2 for bad
+ * It writes the other's lines to the standard output and everything else to the standard error, so
+ * it can be used in a pipe. The exit status is 0 after a conversation, 1 without one, 2 for bad
  * arguments. */
 #define _POSIX_C_SOURCE 200809L
 
@@ -31,7 +31,7 @@
 
 struct chat {
     plx_socket *socket;
-    bool may_listen;  /* nobody there? Then we are the first. */
+    bool may_listen;  /* if nobody listens, this copy is the first */
     bool has_talked;  /* there was a connection */
     bool input_ended; /* nothing more will be typed */
     bool is_over;
@@ -45,10 +45,10 @@ static void become_listener(struct chat *chat)
 {
     int code = plx_socket_listen(chat->socket);
     if (code == PLX_ADDRESS_IN_USE) {
-        /* Another copy has become the first one a moment ago. */
+        /* Another copy has begun to listen a moment ago. */
         code = plx_socket_connect(chat->socket);
     } else if (code == PLX_OK) {
-        fprintf(stderr, "nobody is there yet: listening at %s\n", plx_socket_path(chat->socket));
+        fprintf(stderr, "nobody is there yet: listening on %s\n", plx_socket_path(chat->socket));
     }
     chat->is_over = code != PLX_OK;
 }
@@ -72,7 +72,7 @@ static void on_data_available(plx_socket *socket, void *user)
     fflush(stdout);
 }
 
-/* The socket is usable again in here: this is the place to try something else. */
+/* The socket can be used again in this handler: it is the place to try something else. */
 static void on_error(plx_socket *socket, const plx_error *error, void *user)
 {
     (void)socket;
@@ -99,15 +99,15 @@ static const plx_events events = {
     .disconnected = on_disconnected,
 };
 
-/* The keyboard is read only when somebody can get it; until then lines wait in the terminal. */
+/* The keyboard is read only while the socket is connected; before, lines wait in the terminal. */
 static bool wants_input(const struct chat *chat)
 {
     return !chat->input_ended && plx_socket_is_connected(chat->socket) &&
            plx_socket_bytes_left_to_send(chat->socket) < ENOUGH_QUEUED;
 }
 
-/* Called when poll(2) has said that reading will not block. The usual O_NONBLOCK is avoided: the
- * terminal is shared with the shell, which would get it, too. */
+/* Called when poll(2) has reported that reading will not block. O_NONBLOCK is avoided: the shell
+ * shares the terminal, and O_NONBLOCK would apply to the shell, too. */
 static void take_input(struct chat *chat)
 {
     char text[4096];
@@ -116,12 +116,12 @@ static void take_input(struct chat *chat)
         plx_socket_write(chat->socket, text, (size_t)size);
     } else if (size == 0 || errno != EINTR) {
         chat->input_ended = true;
-        plx_socket_disconnect(chat->socket); /* what was typed is sent first */
+        plx_socket_disconnect(chat->socket); /* sends what was typed first */
     }
 }
 
-/* How long poll(2) may sleep. A group has time-outs of its own, and work that no descriptor tells
- * of; where it has no descriptor at all we look at it fifty times a second. */
+/* How long poll(2) may sleep. A group has time-outs of its own, and work that no descriptor shows;
+ * a group without a descriptor is polled fifty times a second. */
 static int sleep_time(void)
 {
     int deadline = plx_group_deadline(group);
@@ -142,7 +142,7 @@ static void talk(struct chat *chat)
         if (watched[0].revents != 0) {
             take_input(chat);
         }
-        plx_group_poll(group, 0); /* the handlers run here, and what was written is sent */
+        plx_group_poll(group, 0); /* calls the handlers and sends what was written */
     }
 }
 
@@ -153,7 +153,7 @@ static void on_signal(int number)
     plx_group_wake(group); /* makes the group's descriptor readable, which ends poll(2) */
 }
 
-/* SIGHUP is a terminal that was closed. */
+/* SIGHUP reports that the terminal was closed. */
 static void set_signals(void (*handler)(int))
 {
     signal(SIGINT, handler);
@@ -173,10 +173,10 @@ static int run(const char *mode, const char *path)
         code = listens ? plx_socket_listen_on(chat.socket, path)
                        : plx_socket_connect_to(chat.socket, path);
         if (listens && code == PLX_OK) {
-            fprintf(stderr, "listening at %s\n", path);
+            fprintf(stderr, "listening on %s\n", path);
         }
     }
-    /* A call that failed is told to on_error like everything else, so there is one place for it. */
+    /* on_error also reports a call that failed, so all errors are printed in one place. */
     talk(&chat);
     plx_socket_free(chat.socket);
     set_signals(SIG_DFL);
@@ -191,7 +191,7 @@ int main(int argc, char **argv)
     bool is_mode = strcmp(mode, "--listen") == 0 || strcmp(mode, "--connect") == 0;
     if (argc > 3 || (argc == 3 && !is_mode) || path[0] == '-' || path[0] == '\0') {
         fputs("usage: ipc-chat [--listen | --connect] path\n"
-              "Without an option it connects, or listens if nobody is there.\n",
+              "Without an option it connects, or listens if nobody else listens.\n",
               stderr);
         return 2;
     }

@@ -1,7 +1,8 @@
-/* udp-beacon -- tells its name to everybody nearby once a second, and lists who else is there.
+/* udp-beacon -- sends its name to every program nearby once a second, and lists the names it hears.
  *
- * It shows datagrams without a peer: how games find each other on a local network before anybody
- * knows an address. Multicast reaches those who joined a group, broadcast everybody on the network.
+ * It shows datagrams without a peer: how games find each other on a local network before they know
+ * an address. Multicast reaches programs that joined a group, broadcast every computer on the
+ * network.
  *
  * Try it, in two terminals or on two computers:
  *     ./udp-beacon                       under the name of this computer
@@ -9,8 +10,8 @@
  *     ./udp-beacon --broadcast Ada
  *     ./udp-beacon --interface lo Ada    on this computer only, also without any network
  *     ./udp-beacon --once; echo $?       for scripts: listens for two seconds
- * Ctrl-C ends it, with a goodbye to the others. The exit status is 0 if somebody was there, 1 if
- * nobody was or it could not begin, 2 for bad arguments. */
+ * Ctrl-C ends it, with a goodbye to the others. The exit status is 0 if it heard another beacon, 1
+ * if it heard none or could not begin, 2 for bad arguments. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pollux.h>
@@ -24,34 +25,34 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A group that stays within an organisation (RFC 2365), and a port nobody has registered. */
+/* A multicast group that stays within an organisation (RFC 2365), and an unregistered port. */
 #define GROUP "239.192.77.88"
 #define PORT 47788
 
 #define PERIOD_MS 1000
-#define FORGET_MS 3500 /* whoever missed three beacons has left */
+#define FORGET_MS 3500 /* after three missed beacons a neighbour has left */
 #define NEIGHBOURS_MAX 64
 #define NAME_SIZE 32
 
 struct neighbour {
-    unsigned long id; /* which program, for two may have one name; 0 is a free place */
+    unsigned long id; /* of the program, because two may have one name; 0 is a free place */
     char name[NAME_SIZE];
-    long long heard; /* when, in milliseconds */
+    long long heard; /* the time of its last beacon, in milliseconds */
 };
 
 struct beacon {
     plx_socket *socket;
-    const char *target; /* the group, or the broadcast address */
+    const char *target; /* the multicast group, or the broadcast address */
     unsigned long id;
     char name[NAME_SIZE];
     struct neighbour neighbours[NEIGHBOURS_MAX];
-    unsigned long heard_of; /* how many there have been */
+    unsigned long heard_of; /* how many neighbours there have been */
 };
 
 struct settings {
     const char *name, *interface;
     bool broadcasts;
-    long seconds; /* 0 is until a signal comes */
+    long seconds; /* 0 is until a signal arrives */
 };
 
 static plx_group *group;
@@ -89,7 +90,7 @@ static void greet(struct beacon *beacon, unsigned long id, const char *name,
     if (neighbour == NULL) {
         neighbour = find(beacon, 0);
         if (neighbour == NULL) {
-            return; /* more than we have room for */
+            return; /* the list is full */
         }
         char address[64];
         plx_address_format(from, address, sizeof address);
@@ -113,7 +114,7 @@ static void forget_the_silent(struct beacon *beacon)
 
 /* ---- datagrams ------------------------------------------------------------------------------ */
 
-/* A beacon is one line: "beacon", which program, its name. "leaving" says that it was the last. */
+/* A beacon is one line: "beacon", the program's id, its name. "leaving" marks the last beacon. */
 static void send_beacon(struct beacon *beacon, const char *word)
 {
     char text[80];
@@ -121,7 +122,7 @@ static void send_beacon(struct beacon *beacon, const char *word)
     plx_udp_write_to(beacon->socket, beacon->target, PORT, text, (size_t)size);
 }
 
-/* Anybody can send us anything, so a name is shown only if it cannot harm a terminal. */
+/* Any program can send any bytes, so a name is shown only if it cannot harm a terminal. */
 static bool is_printable(const char *text)
 {
     while (isprint((unsigned char)*text)) {
@@ -141,7 +142,7 @@ static void take_datagram(struct beacon *beacon, const plx_datagram *datagram)
     text[datagram->size] = '\0';
     if (sscanf(text, "%7s %lx %31[^\n]", word, &id, name) != 3 || id == 0 || id == beacon->id ||
         !is_printable(name)) {
-        return; /* our own, or nothing of this program's */
+        return; /* our own, or not a beacon */
     }
     struct neighbour *known = find(beacon, id);
     if (strcmp(word, "beacon") == 0) {
@@ -159,8 +160,7 @@ static void on_data_available(plx_socket *socket, void *user)
     }
 }
 
-/* Everything that went wrong is told here. No network just now is no reason to end: there may be one
- * in a second. */
+/* Prints every error. The program goes on without a network: there may be one in a second. */
 static void on_error(plx_socket *socket, const plx_error *error, void *user)
 {
     (void)socket;
@@ -175,19 +175,19 @@ static const plx_events events = {
 
 /* ---- beginning ------------------------------------------------------------------------------ */
 
-/* Binds the port and joins the group. Returns 0 or why not. */
+/* Binds the port and joins the multicast group. Returns 0 or the error. */
 static int open_on(plx_socket *socket, const char *interface)
 {
-    plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0);      /* the group is one of IPv4 */
+    plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0);      /* the group is an IPv4 address */
     plx_socket_set_option(socket, PLX_OPTION_SHARE_ADDRESS, 1); /* many programs, one port */
-    plx_socket_set_option(socket, PLX_OPTION_SEND_TO_SELF, 1);  /* or others here would not hear */
+    plx_socket_set_option(socket, PLX_OPTION_SEND_TO_SELF, 1);  /* to reach programs here, too */
     plx_socket_set_interface(socket, interface);
     plx_socket_set_port(socket, PORT);
-    int code = plx_socket_connect(socket); /* binds it: UDP has no connections */
+    int code = plx_socket_connect(socket); /* binds the socket: UDP has no connections */
     return code == PLX_OK ? plx_udp_join_multicast_group(socket, GROUP) : code;
 }
 
-/* The interface that leads to this computer only, for those who have no other; NULL if unknown. */
+/* The loopback interface, for a computer that has no other; NULL if unknown. */
 static const char *loopback(void)
 {
     static plx_interface list[32];
@@ -200,7 +200,7 @@ static const char *loopback(void)
     return NULL;
 }
 
-/* Opens the socket where it was asked for, or else where there is anybody to talk to. */
+/* Opens the socket on the given interface; without one on the default, or else on the loopback. */
 static int open_socket(plx_socket *socket, const char *interface)
 {
     int code = open_on(socket, interface);
@@ -212,7 +212,7 @@ static int open_socket(plx_socket *socket, const char *interface)
     return code;
 }
 
-/* A name with a line end in it could say more than one thing. */
+/* A name ends at its first line end, because a beacon is one line. */
 static void set_name(struct beacon *beacon, const char *name)
 {
     char host[NAME_SIZE] = "somebody";
@@ -249,12 +249,12 @@ static void on_signal(int number)
     plx_group_wake(group);
 }
 
-/* Speaks and listens until the time is over or a signal comes. */
+/* Sends and receives until the time is over or a signal arrives. */
 static int speak_and_listen(struct beacon *beacon, const struct settings *settings)
 {
     int code = open_socket(beacon->socket, settings->interface);
     if (code != PLX_OK) {
-        /* The sentence in full came to on_error, or will with this poll. */
+        /* on_error has printed the message, or prints it in this poll. */
         plx_group_poll(group, 0);
         return EXIT_FAILURE;
     }
@@ -287,7 +287,7 @@ static int run_beacon(const struct settings *settings)
     return status;
 }
 
-/* Reads the arguments; false if there is anything wrong with them. */
+/* Reads the arguments; false if any of them is invalid. */
 static bool read_arguments(struct settings *settings, char **arguments)
 {
     for (; *arguments != NULL; arguments++) {
@@ -321,6 +321,6 @@ int main(int argc, char **argv)
               stderr);
         return 2;
     }
-    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a list that is piped shall come line by line, too */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a piped list is written line by line, too */
     return run_beacon(&settings);
 }

@@ -3,45 +3,45 @@
  *     main.c        reads the arguments and chooses the role
  *     demo.c        starts the others as processes of their own, and gives the verdict
  *     server.c      the authoritative server: its frame, its doors
- *     guest.c       who is connected to the server, and what they say
+ *     guest.c       the guests that are connected to the server, and their messages
  *     report.c      what the server has counted
- *     bot.c         a player that needs no person
+ *     bot.c         a player without a person
  *     spectator.c   shows the game
  *     screen.c      draws it in the terminal
  *     world.c       the game itself, without sockets
- *     picture.c     what is seen in a frame, as bytes and as text
+ *     picture.c     the picture of a frame, as bytes and as text
  *     link.c        lines of text over TCP and IPC, counted
  *     frame.c       frames and times
  *     stop.c        signals
  *
- * Who says what:
+ * The messages:
  *
  *     bot to server, TCP         JOIN name · CLAIM star generation · LEAVE · GOODBYE counts
  *     server to bot, TCP         WELCOME id port key rate · STAR id score · HIT id id ·
  *                                MISSED star · END
- *     bot to server, UDP         where it wants to go, each frame
+ *     bot to server, UDP         the direction it wants to go, each frame
  *     server to bot, UDP         the picture, each frame
  *     spectator to server, IPC   WATCH · LEAVE · GOODBYE counts
  *     server to spectator, IPC   PLAYER id name · LEFT id · FRAME picture · FIGURES numbers ·
  *                                STAR id score · HIT id id · END
  *
- * After END the server says nothing more to this one; the other answers GOODBYE with what it has
- * counted, and disconnects. So both ends know how much there was to arrive. */
+ * After END the server sends nothing more to this guest; the guest answers GOODBYE with its counts,
+ * and disconnects. So both ends know how much had to arrive. */
 #ifndef ARENA_H
 #define ARENA_H
 
-/* What was asked for on the command line. */
+/* The settings of the command line. */
 struct settings {
-    int seconds;    /* of playing; 0 is until a signal comes */
-    int bots;       /* so many are expected before it begins */
+    int seconds;    /* of playing; 0 is until a signal arrives */
+    int bots;       /* how many must join before the game begins */
     int spectators; /* likewise */
     int frames_per_second;
-    const char *where; /* host:port to listen at or to join */
+    const char *where; /* host:port to listen on or to join */
     const char *path;  /* the Unix socket for spectators; NULL is none */
     const char *name;  /* of a bot */
 };
 
-/* Each role returns the exit status: 0 only if all that was sent has arrived. */
+/* Each role returns the exit status: 0 only if everything that was sent has arrived. */
 int run_demo(const struct settings *settings, const char *program);
 int run_server(const struct settings *settings);
 int run_bot(const struct settings *settings);

@@ -1,7 +1,7 @@
-/* arena/bot.c -- a player that needs no person: it runs to the next star.
+/* arena/bot.c -- a player without a person: it runs to the next star.
  *
- * A client of the same make as the server: two sockets in one group, polled once a frame. What must
- * arrive goes over TCP, what will be outdated in a moment over UDP. */
+ * The bot is built like the server: two sockets in one group, polled once a frame. Messages that
+ * must arrive go over TCP, those that are soon outdated over UDP. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "arena.h"
@@ -19,9 +19,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* After END so much time is left for the last datagrams to come in. */
+/* The time after END for the last datagrams to arrive. */
 #define LAST_DATAGRAMS_NS 250000000U
-/* A claim that is not answered in so many frames is made again. */
+/* After this number of frames without an answer a claim is made again. */
 #define CLAIM_FRAMES 15
 
 enum bot_stage { JOINING, PLAYING, ENDING, LEAVING, GONE };
@@ -39,7 +39,7 @@ struct bot {
     struct picture picture; /* the newest one */
     uint32_t newest;        /* its sequence */
     struct datagrams out, in;
-    uint64_t end_time;        /* when END came */
+    uint64_t end_time;        /* when END arrived */
     double liking[STARS_MAX]; /* bots like different stars, or all would run to the same */
     int claim_pause[STARS_MAX];
     uint32_t random;
@@ -113,7 +113,7 @@ static void on_connected(plx_socket *socket, void *user)
     link_send(&bot->link, "JOIN %s", bot->settings->name);
 }
 
-/* Any error ends the game for us, the server's end, too: it has to say END first. */
+/* Any error ends the game of this bot, also the end of the server: END must arrive first. */
 static void on_error(plx_socket *socket, const plx_error *error, void *user)
 {
     (void)socket;
@@ -136,7 +136,7 @@ static const plx_events tcp_events = {
 
 /* ---- pictures over UDP ---------------------------------------------------------------------- */
 
-/* Datagrams may come late or out of order, so only a newer picture replaces the one we have. */
+/* Datagrams may arrive late or out of order, so only a newer picture replaces the present one. */
 static void on_pictures(plx_socket *socket, void *user)
 {
     struct bot *bot = user;
@@ -172,7 +172,7 @@ static const struct seen_player *myself(const struct bot *bot)
     return NULL;
 }
 
-/* Tells the server that we have reached a star; it is its decision whether that is so. */
+/* Claims a star that the bot has reached; the server decides. */
 static void claim(struct bot *bot, int star, double distance)
 {
     if (bot->claim_pause[star] > 0) {
@@ -183,7 +183,7 @@ static void claim(struct bot *bot, int star, double distance)
     }
 }
 
-/* Finds the way to the star that is both near and liked, and claims whatever lies on it. */
+/* Finds the way to the star that is both near and liked, and claims stars on the way. */
 static void choose_way(struct bot *bot, const struct seen_player *me, struct input *input)
 {
     double least = 1e9;
@@ -194,7 +194,7 @@ static void choose_way(struct bot *bot, const struct seen_player *me, struct inp
         claim(bot, i, distance);
         if (distance * bot->liking[i] < least) {
             least = distance * bot->liking[i];
-            /* The last bit of the way is made more slowly, or we would dance about the star. */
+            /* The bot slows down near the star, or it would dance about the star. */
             double scale = 127 / (distance > REACH ? distance : REACH);
             input->along_x = (int)(x * scale);
             input->along_y = (int)(y * scale);
@@ -223,11 +223,11 @@ static void play_frame(struct bot *bot)
 static void say_goodbye(struct bot *bot)
 {
     link_send_goodbye(&bot->link, bot->out.sent, bot->in.received);
-    plx_socket_disconnect(bot->tcp); /* sends that first */
+    plx_socket_disconnect(bot->tcp); /* sends the queue first */
     bot->stage = LEAVING;
 }
 
-/* A signal: we ask for our END, and the server answers with it. */
+/* A signal: the bot sends LEAVE, and the server answers END. */
 static void leave_if_asked(struct bot *bot, bool *asked)
 {
     if (!stop_is_wanted() || *asked) {
@@ -246,7 +246,7 @@ static void leave_if_asked(struct bot *bot, bool *asked)
 static void run_frames(struct bot *bot)
 {
     bool asked = false;
-    frame_clock_start(&bot->clock, 60); /* the server tells the rate it wants in its welcome */
+    frame_clock_start(&bot->clock, 60); /* WELCOME has the rate of the server */
     while (bot->stage != GONE) {
         frame_clock_wait(&bot->clock);
         plx_group_poll(bot->group, 0);

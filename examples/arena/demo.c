@@ -1,7 +1,7 @@
 /* arena/demo.c -- runs it all: a server, bots and a spectator, each in a process of its own.
  *
  * The parent has no sockets. It starts the others, waits for them, prints what the server reported,
- * and says whether everything arrived. Nothing is at a fixed place: the system chooses the ports,
+ * and prints whether everything arrived. Nothing is at a fixed place: the kernel chooses the ports,
  * and the only file is in a temporary folder that is removed at the end. */
 #define _POSIX_C_SOURCE 200809L
 
@@ -27,16 +27,16 @@
 #endif
 
 #define CHILDREN_MAX (PLAYERS_MAX + 2)
-/* How much longer than the game all may take, on a computer that has other things to do. */
+/* How much longer than the game everything may take, on a computer with other work. */
 #define PATIENCE_SECONDS 45
-/* And the server until it is open. */
+/* And how long the server may take to open. */
 #define OPENING_NS 20000000000U
 
 struct child {
     pid_t process;
     char role[NAME_SIZE + 8];
     bool has_ended;
-    int status; /* as waitpid tells it */
+    int status; /* as waitpid returns it */
 };
 
 struct demo {
@@ -60,13 +60,13 @@ static void end_with(pid_t parent)
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGTERM);
 #endif
-    if (getppid() != parent) { /* it has died already, before we could ask for the signal */
+    if (getppid() != parent) { /* the parent died before prctl was called */
         _exit(EXIT_FAILURE);
     }
 }
 
-/* Ctrl-C reaches the children, too, but is the parent's to answer: it asks the server to end, and
- * that tells the others. */
+/* Ctrl-C reaches the children, too, but only the parent reacts: it asks the server to end, and the
+ * server sends END to the others. */
 static void become(struct demo *demo, char **arguments, pid_t parent, int output)
 {
     end_with(parent);
@@ -84,7 +84,7 @@ static bool start_child(struct demo *demo, const char *role, char **arguments, i
 {
     struct child *child = &demo->children[demo->child_count];
     pid_t parent = getpid();
-    fflush(NULL); /* or what is buffered would be printed twice */
+    fflush(NULL); /* or the child would print what is buffered again */
     child->process = fork();
     if (child->process == 0) {
         become(demo, arguments, parent, output);
@@ -118,7 +118,7 @@ static bool start_server(struct demo *demo)
     fcntl(ends[1], F_SETFD, FD_CLOEXEC); /* the copy on the standard output stays open */
     demo->pipe = ends[0];
     bool started = start_child(demo, "the server", arguments, ends[1]);
-    close(ends[1]); /* else the end of the report would never be seen */
+    close(ends[1]); /* else read would never return the end of the report */
     return started;
 }
 
@@ -145,7 +145,7 @@ static bool start_bot(struct demo *demo, int number)
 
 enum reading { NOTHING_YET, SOME, AT_END };
 
-/* Takes what is in the pipe, waiting for it no longer than `timeout_ms`. */
+/* Reads from the pipe, and waits no longer than `timeout_ms` for it. */
 static enum reading read_report(struct demo *demo, int timeout_ms)
 {
     struct pollfd watched = {.fd = demo->pipe, .events = POLLIN};
@@ -167,7 +167,7 @@ static enum reading read_report(struct demo *demo, int timeout_ms)
     return SOME;
 }
 
-/* The first line tells where the server is. It is cut off then: the rest is for the person. */
+/* The first line has the address of the server. It is cut off: the rest is for the person. */
 static bool read_opening(struct demo *demo)
 {
     uint64_t start = now_ns();
@@ -209,7 +209,7 @@ static void signal_children(const struct demo *demo, int number)
     }
 }
 
-/* Waits until all have ended or the time is over; true if all have. */
+/* Waits until all processes have ended or the time is over; true if all have ended. */
 static bool wait_for_all(struct demo *demo, int seconds)
 {
     bool told = false;
@@ -220,9 +220,9 @@ static bool wait_for_all(struct demo *demo, int seconds)
         }
         if (stop_is_wanted() && !told && demo->child_count > 0) {
             told = true;
-            kill(demo->children[0].process, SIGTERM); /* the server, which tells the others */
+            kill(demo->children[0].process, SIGTERM); /* the server, which sends END to all */
         }
-        /* The pipe is emptied meanwhile, and is what we sleep on as long as it is open. */
+        /* Reading the pipe empties it, and is the sleep of this loop as long as it is open. */
         if (read_report(demo, 20) == AT_END) {
             nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
         }
@@ -234,7 +234,7 @@ static bool wait_for_all(struct demo *demo, int seconds)
 
 /* ---- the verdict ---------------------------------------------------------------------------- */
 
-/* Says of every process that did not end by itself and well how it ended. Returns their number. */
+/* Prints how each process ended that did not end by itself with status 0. Returns their number. */
 static int print_failures(const struct demo *demo)
 {
     int failures = 0;
@@ -293,7 +293,7 @@ static bool start_all(struct demo *demo)
     return started;
 }
 
-/* Nobody may be left, whatever happened: first they are asked to end, then made to. */
+/* No process may be left, whatever happened: each is first asked to end, then killed. */
 static void end_all(struct demo *demo)
 {
     signal_children(demo, SIGTERM);
@@ -320,7 +320,7 @@ int run_demo(const struct settings *settings, const char *program)
     if (!complete) {
         end_all(&demo);
     }
-    unlink(demo.path); /* the server has removed it, if it came so far */
+    unlink(demo.path); /* the server has removed it, if it started */
     if (rmdir(demo.folder) != 0) {
         fprintf(stderr, "arena: cannot remove %s: %s\n", demo.folder, strerror(errno));
     }

@@ -12,7 +12,7 @@ uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-/* A signal may end the sleep early, so it is repeated for what is left. */
+/* A signal may end the sleep early, so the sleep is repeated for the time that is left. */
 static void sleep_until(uint64_t moment)
 {
     for (uint64_t now = now_ns(); now < moment; now = now_ns()) {

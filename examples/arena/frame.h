@@ -7,8 +7,8 @@
 /* now_ns returns the monotonic time in nanoseconds. */
 uint64_t now_ns(void);
 
-/* A frame clock says when the next frame is due. A frame is missed when its work could begin only
- * later than one frame time after it was due; it is then left out, not made up for. */
+/* A frame clock knows when the next frame is due. A frame is missed when its work could begin only
+ * later than one frame time after it was due; a missed frame is omitted, not made up for. */
 struct frame_clock {
     uint64_t period; /* nanoseconds from frame to frame */
     uint64_t due;    /* when the current frame was due */
@@ -18,11 +18,11 @@ struct frame_clock {
 /* frame_clock_start makes the first frame due one period from now. */
 void frame_clock_start(struct frame_clock *clock, int frames_per_second);
 
-/* frame_clock_wait sleeps until the next frame is due and counts it, and those that were missed. */
+/* frame_clock_wait sleeps until the next frame is due, and counts it and the missed frames. */
 void frame_clock_wait(struct frame_clock *clock);
 
-/* A distribution of times, in steps of one microsecond; what is longer than that counts as the
- * longest step, but `longest` is exact. */
+/* A distribution of times, in steps of one microsecond; a time beyond the last step counts as the
+ * last step, but `longest` is exact. */
 #define TIMES_STEPS 20000
 
 struct times {

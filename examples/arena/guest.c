@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Finds the guest by its connection. There are few of them, so no index is kept. */
+/* Finds the guest by its connection. There are few guests, so no index is kept. */
 static struct guest *guest_of(struct guests *guests, const plx_socket *socket)
 {
     for (int i = 0; i < GUESTS_MAX; i++) {
@@ -21,10 +21,10 @@ static const char *name_of(const struct guest *guest)
     return guest->is_spectator ? "a spectator" : guest->name;
 }
 
-/* Ends a connection that does not keep to the rules. Its server frees it. */
+/* Ends a connection that breaks the rules. The server frees the socket. */
 static void turn_out(struct guests *guests, struct guest *guest, const char *why)
 {
-    if (guest->stage != GUEST_NEW) { /* anybody can knock; that says nothing about the game */
+    if (guest->stage != GUEST_NEW) { /* any program may connect; that is no problem of the game */
         report_complain(guests->report, "%s was turned out: %s", name_of(guest), why);
     }
     plx_socket_abort(guest->link.socket);
@@ -32,11 +32,11 @@ static void turn_out(struct guests *guests, struct guest *guest, const char *why
     guest->has_ended = true;
 }
 
-/* All that is ever sent to a guest after its admission goes through here or through END. */
+/* Everything that is sent to a guest after its admission is sent here or by END. */
 static void tell(struct guests *guests, struct guest *guest, const char *line)
 {
     if (guest->stage == GUEST_IN && !guest->has_ended && !link_send(&guest->link, "%s", line)) {
-        turn_out(guests, guest, "it does not read what it is sent");
+        turn_out(guests, guest, "it does not read what was sent to it");
     }
 }
 
@@ -73,7 +73,7 @@ void guests_admit(struct guests *guests, plx_socket *client, bool is_spectator)
     plx_socket_abort(client);
 }
 
-/* A bot gets the letter its name begins with, or else the next one that is free; -1 if none is. */
+/* A bot gets the first letter of its name, or else the next free letter; -1 if none is free. */
 static int free_letter(const struct guests *guests, const char *name)
 {
     int wanted = isalpha((unsigned char)name[0]) ? toupper((unsigned char)name[0]) - 'A' : 0;
@@ -142,7 +142,7 @@ static void take_watch(struct guests *guests, struct guest *guest)
 
 /* ---- playing -------------------------------------------------------------------------------- */
 
-/* A bot says that it has reached a star. The server decides. */
+/* A bot claims that it has reached a star. The server decides. */
 static void take_claim(struct guests *guests, struct guest *guest, int star, int generation)
 {
     char line[64];
@@ -254,7 +254,7 @@ void guests_say_end(struct guests *guests)
     }
 }
 
-/* Both ends have counted; the line with the goodbye itself is in neither count. */
+/* Both ends have counted; neither counts the line of the goodbye itself. */
 static void take_goodbye(struct guests *guests, struct guest *guest, const struct goodbye *goodbye)
 {
     const struct link *link = &guest->link;
@@ -265,11 +265,11 @@ static void take_goodbye(struct guests *guests, struct guest *guest, const struc
     guests->report->links_compared++;
     guests->report->links_equal += out_is_equal && in_is_equal;
     if (!out_is_equal) {
-        report_complain(guests->report, "%s received %llu bytes of %llu, or other ones",
+        report_complain(guests->report, "%s received %llu bytes of %llu, or different bytes",
                         name_of(guest), goodbye->in.bytes, link->out.bytes);
     }
     if (!in_is_equal) {
-        report_complain(guests->report, "%s sent %llu bytes, %llu arrived, or other ones",
+        report_complain(guests->report, "%s sent %llu bytes, %llu arrived, or different bytes",
                         name_of(guest), goodbye->out.bytes, link->in_before.bytes);
     }
 }
@@ -277,7 +277,7 @@ static void take_goodbye(struct guests *guests, struct guest *guest, const struc
 static void add_counts(struct guests *guests, const struct guest *guest)
 {
     struct report *report = guests->report;
-    bool knows = guest->stage == GUEST_GOODBYE; /* else nobody told what was sent and received */
+    bool knows = guest->stage == GUEST_GOODBYE; /* else the counts of the other end are unknown */
     flow_add(guest->is_spectator ? &report->ipc_out : &report->tcp_out, &guest->link.out);
     flow_add(guest->is_spectator ? &report->ipc_in : &report->tcp_in, &guest->link.in);
     report->udp_out.sent += guest->out.sent;
@@ -383,7 +383,7 @@ static void on_data_available(plx_socket *socket, void *user)
             turn_out(guests, guest, "it said something strange");
         }
     }
-    /* A line that is longer than any of this game will not get better by waiting for its end. */
+    /* A line that is longer than any line of this game is refused before its end arrives. */
     if (guest != NULL && !guest->has_ended && plx_socket_bytes_available(socket) >= sizeof line) {
         turn_out(guests, guest, "it said something endless");
     }

@@ -55,8 +55,8 @@ bool link_send(struct link *link, const char *format, ...)
     return true;
 }
 
-/* plx_socket_read_line would do for a chat. Here the very bytes are wanted, for the checksum, and
- * looking ahead shows them without taking or copying them. */
+/* plx_socket_read_line is enough for a chat. The checksum needs the bytes themselves, and
+ * plx_socket_lookahead shows them without taking or copying them. */
 bool link_receive(struct link *link, char *line, size_t size)
 {
     size_t available = 0;

@@ -17,7 +17,7 @@
 #define ARENA_PRINTF(text, first)
 #endif
 
-/* What went one way. */
+/* The traffic of one direction. */
 struct flow {
     unsigned long long messages, bytes;
     uint64_t sum; /* of the bytes in their order (FNV-1a) */
@@ -29,7 +29,7 @@ struct link {
     struct flow in_before; /* `in` as it was before the last line */
 };
 
-/* What the other end tells in its goodbye: datagrams, and what it counted on this link. */
+/* The goodbye of the other end: its datagrams, and what it counted on this link. */
 struct goodbye {
     unsigned long long datagrams_out, datagrams_in;
     struct flow out, in;
@@ -44,11 +44,11 @@ ARENA_PRINTF(2, 3) bool link_send(struct link *link, const char *format, ...);
 /* link_receive takes the next whole line, without its end. False if there is none. */
 bool link_receive(struct link *link, char *line, size_t size);
 
-/* link_send_goodbye tells what this end has counted until now. */
+/* link_send_goodbye sends what this end has counted until now. */
 bool link_send_goodbye(struct link *link, unsigned long long datagrams_out,
                        unsigned long long datagrams_in);
 
-/* link_parse_goodbye returns false for a line that is none. */
+/* link_parse_goodbye returns false for a line that is not a goodbye. */
 bool link_parse_goodbye(const char *line, struct goodbye *ret_goodbye);
 
 /* flow_equal returns whether both ends have counted the same. */

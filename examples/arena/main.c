@@ -12,10 +12,10 @@
  *     ./arena server --watch-at /tmp/arena
  *     ./arena spectator /tmp/arena
  *     ./arena bot 127.0.0.1:7777 --name Zoe
- *     nc -U /tmp/arena                   type WATCH to see what a spectator is sent
+ *     nc -U /tmp/arena                   type WATCH to see what a spectator receives
  *
  * The exit status is 0 only if everything arrived that was sent, 1 if not, 2 for bad arguments.
- * arena.h says which file does what. */
+ * arena.h lists the files. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "arena.h"
@@ -37,13 +37,13 @@ static int usage(FILE *stream, int status)
           "       arena bot host:port [--name NAME]  a player\n"
           "       arena spectator /path              a view of the game\n"
           "\n"
-          "  --seconds N              play so long (demo 10; server 0, which is until Ctrl-C)\n"
-          "  --bots N                 so many bots, 1 to 26 (demo 8); a server waits for so many\n"
+          "  --seconds N              how long to play (demo 10; server 0, which is until Ctrl-C)\n"
+          "  --bots N                 number of bots, 1 to 26 (demo 8); a server waits for all\n"
           "  --frames-per-second N    10 to 240 (60)\n"
           "options of the server:\n"
-          "  --listen HOST:PORT       where bots join (127.0.0.1:7777 by hand, :0 lets it choose)\n"
-          "  --watch-at /PATH         where spectators come in (nowhere)\n"
-          "  --spectators N           wait for so many (0)\n",
+          "  --listen HOST:PORT       where bots join (127.0.0.1:7777; port 0: any free one)\n"
+          "  --watch-at /PATH         where spectators connect (nowhere)\n"
+          "  --spectators N           number to wait for (0)\n",
           stream);
     return status;
 }

@@ -1,6 +1,6 @@
 /* arena/picture.c -- see picture.h.
  *
- * A datagram begins with one byte that says what it is. Numbers are in network order and written
+ * A datagram begins with one byte that names its type. Numbers are in network order and written
  * byte by byte, so that neither the compiler's padding nor the computer's byte order matters. */
 #include "picture.h"
 
@@ -25,7 +25,7 @@ static void put(struct writer *writer, unsigned long value, int bytes)
 
 /* ---- reading them --------------------------------------------------------------------------- */
 
-/* Reading beyond the end gives zeros and is remembered, so that it is asked about only once. */
+/* Reading beyond the end gives zeros and is remembered, so that one check at the end is enough. */
 struct reader {
     const unsigned char *at, *end;
     bool is_short;
@@ -44,7 +44,7 @@ static uint32_t get(struct reader *reader, int bytes)
     return value;
 }
 
-/* All was there, and nothing else. */
+/* The datagram had exactly the bytes that were read. */
 static bool is_complete(const struct reader *reader)
 {
     return !reader->is_short && reader->at == reader->end;
@@ -157,7 +157,7 @@ bool picture_unpack(const unsigned char *bytes, size_t size, uint32_t *ret_seque
 
 void picture_format(const struct picture *picture, char text[LINE_MAX_SIZE])
 {
-    /* The longest there can be is 32 numbers and 26 players: far below the size of a line. */
+    /* The longest text has 32 numbers and 26 players: far below the size of a line. */
     char *at = text;
     at += sprintf(at, "%lu %d %d", (unsigned long)picture->frame, picture->player_count,
                   picture->star_count);
@@ -171,7 +171,7 @@ void picture_format(const struct picture *picture, char text[LINE_MAX_SIZE])
     }
 }
 
-/* Reads the next number; one that is missing or out of range makes the whole text invalid. */
+/* Reads the next number; a missing number or one out of range makes the whole string invalid. */
 static int next_number(const char **text, int most, bool *valid)
 {
     char *end;

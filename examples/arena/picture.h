@@ -1,6 +1,6 @@
-/* arena/picture.h -- what can be seen in one frame, and the two ways in which it travels: as bytes
- * in a datagram to the players, and as a line of text to the spectators. Also the datagram with
- * which a player says where he wants to go. */
+/* arena/picture.h -- the picture of one frame, and its two forms: bytes in a datagram to the
+ * players, and a line of text to the spectators. Also the datagram with the direction in which a
+ * player wants to go. */
 #ifndef ARENA_PICTURE_H
 #define ARENA_PICTURE_H
 
@@ -35,7 +35,7 @@ struct picture {
 /* From a player to the server, each frame. */
 struct input {
     int id;
-    uint32_t key;      /* what the server told this player, so that nobody is taken for another */
+    uint32_t key;      /* from WELCOME, so that no player can pose as another */
     uint32_t sequence; /* 1, 2, 3 ... */
     int along_x, along_y;
 };
@@ -43,14 +43,14 @@ struct input {
 /* input_pack writes the datagram and returns its size. */
 size_t input_pack(const struct input *input, unsigned char bytes[DATAGRAM_MAX]);
 
-/* input_unpack returns false for anything that is no such datagram. */
+/* input_unpack returns false for any other datagram. */
 bool input_unpack(const unsigned char *bytes, size_t size, struct input *ret_input);
 
 /* picture_pack writes the datagram number `sequence` and returns its size. */
 size_t picture_pack(const struct picture *picture, uint32_t sequence,
                     unsigned char bytes[DATAGRAM_MAX]);
 
-/* picture_unpack returns false for anything that is no such datagram. */
+/* picture_unpack returns false for any other datagram. */
 bool picture_unpack(const unsigned char *bytes, size_t size, uint32_t *ret_sequence,
                     struct picture *ret_picture);
 

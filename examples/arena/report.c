@@ -21,7 +21,7 @@ static double percent(unsigned long long part, unsigned long long whole)
     return whole == 0 ? 100 : 100.0 * (double)part / (double)whole;
 }
 
-/* Datagrams are the one kind that may be lost, but not in numbers. */
+/* Only datagrams may be lost, and only a few of them. */
 static void judge_datagrams(struct report *report, const struct datagrams *datagrams,
                             const char *way)
 {
@@ -37,7 +37,7 @@ void report_judge(struct report *report, int bots, int spectators)
         report_complain(report, "only %d of %d bots joined", report->bots_joined, bots);
     }
     if (report->spectators_joined < spectators) {
-        report_complain(report, "only %d of %d spectators came", report->spectators_joined,
+        report_complain(report, "only %d of %d spectators joined", report->spectators_joined,
                         spectators);
     }
     judge_datagrams(report, &report->udp_out, "to the bots");

@@ -1,4 +1,4 @@
-/* arena/report.h -- what the server has counted, and what was not as it should be. */
+/* arena/report.h -- what the server has counted, and what was wrong. */
 #ifndef ARENA_REPORT_H
 #define ARENA_REPORT_H
 
@@ -7,11 +7,11 @@
 
 #define PROBLEMS_MAX 12
 
-/* Datagrams may be lost even on one computer, when somebody does not get to read them for long. So
- * much of them has to arrive all the same, in percent. */
+/* Datagrams may be lost even on one computer, when a process gets no time to read them. This part
+ * of them has to arrive, in percent. */
 #define UDP_PERCENT_NEEDED 99.0
 
-/* Counts of one direction, as far as both ends agreed to tell. */
+/* Counts of one direction, from the guests whose goodbye arrived. */
 struct datagrams {
     unsigned long long sent, received, bytes; /* bytes as seen by the server */
 };
@@ -25,20 +25,20 @@ struct report {
     struct flow tcp_out, tcp_in, ipc_out, ipc_in; /* seen from the server */
     struct datagrams udp_out, udp_in;
     unsigned long long pictures_left_out; /* a spectator was too slow for them */
-    unsigned long long strangers;         /* datagrams that were none of the game's */
+    unsigned long long strangers;         /* datagrams that were not of the game */
     int links_compared, links_equal;      /* connections whose two ends have counted the same */
     int bots_joined, bots_left, spectators_joined, spectators_left; /* left: with a goodbye */
     char problems[PROBLEMS_MAX][120];
-    int problem_count; /* may be more than are kept */
+    int problem_count; /* may be more than PROBLEMS_MAX */
 };
 
-/* report_complain notes something that was not as it should be. */
+/* report_complain notes a problem. */
 ARENA_PRINTF(2, 3) void report_complain(struct report *report, const char *format, ...);
 
-/* report_judge looks whether all who were expected came, and whether enough datagrams arrived. */
+/* report_judge checks that all expected guests joined, and that enough datagrams arrived. */
 void report_judge(struct report *report, int bots, int spectators);
 
-/* report_print writes it all for a person to read. */
+/* report_print prints the report for a person to read. */
 void report_print(const struct report *report);
 
 #endif

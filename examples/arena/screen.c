@@ -1,6 +1,6 @@
 /* arena/screen.c -- see screen.h.
  *
- * One picture is put together in memory and leaves in one write, beginning with "cursor home": the
+ * One picture is built in memory and leaves in one write, beginning with "cursor home": the
  * terminal overwrites what it shows, so nothing is ever blank. The alternative screen (xterm's mode
  * 1049) gives the person their own lines back at the end. */
 #define _POSIX_C_SOURCE 200809L
@@ -19,7 +19,7 @@
 
 #define COLUMNS_NEEDED 80
 #define ROWS_NEEDED 23
-#define TRAIL_DRAWINGS 12 /* so long a trail stays */
+#define TRAIL_DRAWINGS 12 /* how long a trail stays */
 
 /* ---- text that grows ------------------------------------------------------------------------ */
 
@@ -40,7 +40,7 @@ ARENA_PRINTF(2, 3) static void add(struct canvas *canvas, const char *format, ..
     }
 }
 
-/* A terminal that takes no more makes us wait here; the server notices and sends fewer pictures. */
+/* When the terminal takes no more, the write waits; the server notices and sends fewer pictures. */
 static void send_out(const struct canvas *canvas)
 {
     size_t sent = 0;
@@ -63,7 +63,7 @@ static const struct looks plain = {"-", "|", {"+", "+", "+", "+"}, "*", "."};
 static const struct looks fine = {"─", "│", {"╭", "╮", "╰", "╯"}, "★", "·"};
 static const struct looks *looks = &plain;
 
-/* Colours of the 256 that tell well from each other on dark and on light. */
+/* Colours of the 256 that differ well on dark and on light. */
 static int colour_of(int id)
 {
     static const int colours[] = {203, 39, 40, 214, 171, 44, 208, 99, 148, 205, 75, 36, 178};
@@ -97,7 +97,7 @@ void screen_close(void)
 
 /* ---- the field ------------------------------------------------------------------------------ */
 
-/* What stands in a cell, and where somebody has been a moment ago. */
+/* The content of a cell, and the trails of the players. */
 enum { EMPTY = -1, STAR = PLAYERS_MAX };
 
 struct field {
@@ -165,7 +165,7 @@ static int by_score(const void *a, const void *b)
     return one->score != other->score ? other->score - one->score : one->id - other->id;
 }
 
-/* Fits the row of the field it stands beside; those with the most stars come first. */
+/* One row of the list beside the field; players with the most stars are first. */
 static void add_score(struct canvas *canvas, const struct scene *scene,
                       const struct picture *sorted, int row)
 {

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* What the spectator knows, and what is to be drawn. */
+/* What the spectator knows and draws. */
 struct scene {
     struct picture picture;
     char names[PLAYERS_MAX][NAME_SIZE];
@@ -20,7 +20,7 @@ struct scene {
 /* screen_is_usable returns whether the standard output is a terminal that is large enough. */
 bool screen_is_usable(void);
 
-/* screen_open clears the screen; screen_close gives it back as it was. */
+/* screen_open clears the screen; screen_close restores it. */
 void screen_open(void);
 void screen_close(void);
 

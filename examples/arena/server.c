@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-/* How long the server waits for those it expects, and for goodbyes at the end. */
+/* How long the server waits for the expected guests, and for goodbyes at the end. */
 #define ARRIVAL_SECONDS 20
 #define GOODBYE_SECONDS 8
 
@@ -25,7 +25,7 @@ struct server {
     const struct settings *settings;
     plx_group *group;
     plx_server *bot_door;       /* TCP */
-    plx_server *spectator_door; /* IPC; NULL if nobody is to watch */
+    plx_server *spectator_door; /* IPC; NULL without spectators */
     struct world world;
     struct guests guests;
     struct report report;
@@ -107,10 +107,10 @@ static plx_socket *udp_new(struct server *server)
     plx_socket_set_interface(udp, host);
     plx_socket_set_port(udp, 0);
     plx_socket_set_events(udp, &udp_events, server);
-    /* Half a second of everybody's input fits, should the computer have no time for us. */
+    /* Holds half a second of all input, in case the computer is busy with other work. */
     plx_socket_set_option(udp, PLX_OPTION_RECEIVE_BUFFER_SIZE, 1024 * 1024);
     plx_group_add(server->group, udp);
-    if (plx_socket_connect(udp) != PLX_OK) { /* which binds it: UDP has no connections */
+    if (plx_socket_connect(udp) != PLX_OK) { /* binds the socket: UDP has no connections */
         fprintf(stderr, "arena: %s\n", udp != NULL ? plx_socket_error(udp)->message : "no memory");
         return plx_socket_free(udp);
     }
@@ -164,7 +164,7 @@ static bool is_after(const struct server *server, int seconds)
     return now_ns() - server->started >= (uint64_t)seconds * 1000000000U;
 }
 
-/* The bots that are there play already, but the figures are of the time when all are. */
+/* Bots that have joined play already, but the figures begin when all have joined. */
 static void wait_for_guests(struct server *server)
 {
     const struct settings *settings = server->settings;
@@ -185,11 +185,11 @@ static void play(struct server *server)
     }
     server->report.frames = server->clock;
     server->report.seconds = (double)(now_ns() - server->started) / 1e9;
-    /* What is measured from here on is no game any more. */
+    /* The game is over: what follows is not measured. */
     server->report.frames_per_second = server->settings->frames_per_second;
 }
 
-/* Says that it is over and waits until all have said goodbye. */
+/* Sends END to all guests and waits until all have said goodbye. */
 static void end(struct server *server)
 {
     struct times polls = server->report.polls;

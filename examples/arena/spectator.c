@@ -1,7 +1,7 @@
 /* arena/spectator.c -- shows the arena: in a terminal as a moving picture, else as a line a second.
  *
- * It has no frames of its own: the group's poll sleeps until something has come over the Unix
- * socket. That is the other way to use a group. */
+ * It has no frames of its own: the group's poll sleeps until bytes arrive over the Unix socket.
+ * That is the other way to use a group. */
 #include "arena.h"
 #include "frame.h"
 #include "link.h"
@@ -171,7 +171,7 @@ static void watch(struct spectator *spectator)
 {
     bool asked = false;
     while (!spectator->is_over) {
-        /* The half second is only for a signal that came just before the sleep. */
+        /* The half second is only for a signal that arrives just before the sleep. */
         plx_group_poll(spectator->group, 500);
         draw_if_due(spectator);
         if (stop_is_wanted() && !asked) {
@@ -197,7 +197,7 @@ int run_spectator(const struct settings *settings)
         screen_open();
     }
     if (plx_socket_connect_to(socket, settings->path) != PLX_OK && socket == NULL) {
-        spectator.is_over = true; /* no memory; every other failure is told to on_error */
+        spectator.is_over = true; /* no memory; on_error reports every other failure */
         spectator.status = EXIT_FAILURE;
     }
     watch(&spectator);

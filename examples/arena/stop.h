@@ -4,11 +4,11 @@
 
 #include <stdbool.h>
 
-/* stop_on_signals makes SIGINT, SIGTERM and SIGHUP a mere wish, which the loops of all roles look
- * at once a frame. A signal that the parent wants ignored stays ignored. */
+/* stop_on_signals makes SIGINT, SIGTERM and SIGHUP set a flag, which the loops of all roles check
+ * once a frame. A signal that the parent ignores stays ignored. */
 void stop_on_signals(void);
 
-/* stop_is_wanted returns whether such a signal has come. */
+/* stop_is_wanted returns whether such a signal has arrived. */
 bool stop_is_wanted(void);
 
 #endif

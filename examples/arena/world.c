@@ -5,7 +5,7 @@
 
 #define SPEED 1300.0    /* units a second */
 #define TOUCH 80.0      /* closer than this is a bump */
-#define DIZZY_SECONDS 1 /* and then nothing happens for so long */
+#define DIZZY_SECONDS 1 /* and how long nothing happens then */
 
 /* xorshift32: not for secrets, but the same everywhere and small. */
 uint32_t random_below(uint32_t *state, uint32_t limit)

@@ -1,6 +1,6 @@
 /* arena/world.h -- the game itself, which knows nothing of sockets.
  *
- * Players run about and collect stars. Whoever bumps into a player who has more takes one from him.
+ * Players run about and collect stars. A player who bumps into one with more stars takes a star.
  * Lengths are in units: 64 to a column of the terminal, 128 to a row, because a character is about
  * twice as high as wide. */
 #ifndef ARENA_WORLD_H
@@ -33,7 +33,7 @@ struct player {
 
 struct star {
     double x, y;
-    uint8_t generation; /* changes when it is taken, so that no one takes the next one unseen */
+    uint8_t generation; /* changes when taken: no player takes the next one unseen */
 };
 
 /* Player `thief` took a star from player `victim`. */
@@ -61,16 +61,16 @@ void world_start(struct world *world, int frames_per_second, uint32_t random);
 void world_join(struct world *world, int id);
 void world_leave(struct world *world, int id);
 
-/* world_steer says where a player wants to go from now on: -127 to 127 in each direction. */
+/* world_steer sets where a player wants to go from now on: -127 to 127 in each direction. */
 void world_steer(struct world *world, int id, int along_x, int along_y);
 
-/* world_claim gives the star to the player if it is that star still and he is there. */
+/* world_claim gives the star to the player if it is still the same star and the player is there. */
 bool world_claim(struct world *world, int id, int star, int generation);
 
 /* world_step moves everybody by one frame. */
 void world_step(struct world *world);
 
-/* world_picture copies what there is to see. */
+/* world_picture copies what can be seen. */
 void world_picture(const struct world *world, struct picture *ret_picture);
 
 #endif

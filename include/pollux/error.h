@@ -88,7 +88,7 @@ typedef struct plx_error {
 PLX_API const char *plx_code_name(int code);
 
 /* plx_code_text returns what a code means, in English: one phrase without a capital and a full
- * stop, so that the phrase can follow a colon. A number that is not a code has a text of its own.
+ * stop, so that the phrase can follow a colon. A number that is not a code has a phrase of its own.
  * Never NULL; static. */
 PLX_API const char *plx_code_text(int code);
 
