@@ -1,8 +1,8 @@
 # m4/pollux.m4 -- the few macros of our own, so that nobody needs autoconf-archive.
 
 # POLLUX_APPEND_FLAGS(VARIABLE, FLAGS)
-# Appends to the shell VARIABLE each of the FLAGS that the compiler accepts. Tried together with
-# -Werror, because clang only warns about a flag it does not know.
+# Appends to the shell VARIABLE each of the FLAGS that the compiler accepts. The test adds -Werror,
+# because clang only warns about an unknown flag.
 AC_DEFUN([POLLUX_APPEND_FLAGS], [
 for flag in $2; do
   POLLUX_TRY_FLAG([$1], [AC_COMPILE_IFELSE])
@@ -43,14 +43,14 @@ CFLAGS=$pollux_saved_CFLAGS])
 
 # POLLUX_CHECK_PEER(NAME, MODULES, [CONDITION])
 # Looks for a library that the benchmarks compare with: HAVE_<NAME> for the preprocessor and for
-# automake, <NAME>_CFLAGS and <NAME>_LIBS. Its absence is no failure.
+# automake, <NAME>_CFLAGS and <NAME>_LIBS. Its absence is not a failure.
 AC_DEFUN([POLLUX_CHECK_PEER], [
 AS_IF([m4_default([$3], [true])], [PKG_CHECK_MODULES([$1], [$2], [have_peer=yes], [have_peer=no])],
   [have_peer=no])
 POLLUX_NOTE_PEER([$1])])
 
 # POLLUX_CHECK_PEER_LIBRARY(NAME, HEADER, LIBRARY, FUNCTION)
-# The same for one that pkg-config does not know.
+# The same for a library that pkg-config does not know.
 AC_DEFUN([POLLUX_CHECK_PEER_LIBRARY], [
 have_peer=no
 AC_CHECK_HEADER([$2], [AC_CHECK_LIB([$3], [$4], [have_peer=yes; AC_SUBST([$1_LIBS], [-l$3])])])
