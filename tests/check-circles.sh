@@ -8,8 +8,8 @@
 #   what its parts keep in it: it includes headers of them and all of them include it. An include of
 #   object.h is not counted.
 #
-# Who calls whom is read out of the objects (objdump -dr), so that what counts is what was compiled. A call
-# through a table is none here: that is how a lower floor reaches a higher one.
+# The calls are read from the objects (objdump -dr), so that the compiled code counts. A call through a
+# table does not count: a lower floor calls a higher one in that way.
 set -u
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1

@@ -1,9 +1,9 @@
 #!/bin/sh
-# tests/check-doors.sh -- only the doors call the system: lib/os/, lib/poll/ and lib/resolve/.
+# tests/check-doors.sh -- only the doors make system calls: lib/os/, lib/poll/ and lib/resolve/.
 #
 # Elsewhere in the library: no system header beyond the C standard ones and the short list below, no
 # errno (its numbers, EAGAIN and so on, are allowed), no call of a socket function. The name of a
-# slot (`kind->connect(...)`) is no call of the system. No TLS header anywhere; c-ares only in
+# slot (`kind->connect(...)`) is not a system call. No TLS header anywhere; c-ares only in
 # lib/resolve/. The same holds for the conformance suite (tests/conform/ and what tests/world.h
 # includes), so that its cases run wherever the library does: tests/kernel.c is its door.
 set -u
@@ -27,7 +27,7 @@ LC_ALL=C sort -u | while read -r file; do
     awk -f "$here/uncomment.awk" "$file"
 done | awk '
 BEGIN {
-    # C11, 7.1.2; the ones that nobody needs in a library (locale, setjmp, signal, threads) are left out.
+    # C11, 7.1.2; without those that a library does not need (locale, setjmp, signal, threads).
     n = split("assert ctype errno float inttypes limits math stdalign stdarg stdatomic stdbool stddef stdint " \
               "stdio stdlib string", word, " ")
     for (i = 1; i <= n; i++) standard[word[i] ".h"] = 1

@@ -3,9 +3,9 @@
 # below it only.
 #
 # The order of the floors is the variable `floors` of Makefile.am, the lowest first. Each file in lib/
-# stands in one of them, is listed in Makefile.am, and names itself in its first line. A public header
-# stands on the floor of its noun. The kinds of one floor do not know each other: no file in lib/kind/
-# includes another one of them.
+# is in one of them, is listed in Makefile.am, and names itself in its first line. A public header is on
+# the floor of its noun. The kinds of one floor do not know each other: no file in lib/kind/ includes
+# another one.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1

@@ -1,8 +1,8 @@
 #!/bin/sh
 # tests/check-headers.sh -- each public header stands alone, in C99, C11 and C++, without a warning.
 #
-# Each is included twice, so that a missing include guard shows. No headers beyond the C standard ones
-# may come along, therefore the strict dialects without any feature macro.
+# Each is included twice, so that a missing include guard shows. A public header may include only C
+# standard headers, so the dialects are strict and no feature macro is defined.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 builddir=${builddir:-.}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# tests/check-install.sh -- what `make install` puts down serves a program outside the tree.
+# tests/check-install.sh -- what `make install` installs serves a program outside the tree.
 #
 # Installs below a temporary DESTDIR, compiles and runs a small program by pkg-config alone (C99, C++, and
 # C linked with the static library), then uninstalls and looks for left-overs.
@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 root=$work/root
 
-# The make that runs the tests must not lend its job server or its variables to this one.
+# This make must not use the job server or the variables of the make that runs the tests.
 run_make()
 {
     (cd "$builddir" && unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR && "$MAKE" "$@") > "$work/out" 2>&1 &&
@@ -31,7 +31,7 @@ installed=$(find "$root" ! -type d | wc -l)
 pc=$(find "$root" -name pollux.pc -print)
 [ -n "$pc" ] || { echo "pollux.pc.in:1: no pollux.pc was installed"; exit 1; }
 
-# The sysroot stands in front of what the .pc file says, as it would for a cross compiler.
+# The sysroot precedes the paths of the .pc file, as for a cross compiler.
 PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export PKG_CONFIG_PATH
 flags()
@@ -62,7 +62,7 @@ END
 cp "$work/program.c" "$work/program.cpp"
 
 failed=0
-# attempt WHAT COMMAND...: compiles by the command, runs, compares the version told.
+# attempt WHAT COMMAND...: compiles by the command, runs, compares the version that the program prints.
 attempt()
 {
     what=$1
@@ -71,12 +71,12 @@ attempt()
         cat "$work/out"
         echo "pollux.pc.in:1: $what does not compile: $*"
         failed=1
-    elif ! told=$(LD_LIBRARY_PATH="${shared%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$work/program" 2>&1) ||
-        [ "$told" != "$version" ]; then
-        echo "pollux.pc.in:1: $what compiled, but printed \"$told\" instead of $version"
+    elif ! printed=$(LD_LIBRARY_PATH="${shared%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$work/program" 2>&1) ||
+        [ "$printed" != "$version" ]; then
+        echo "pollux.pc.in:1: $what compiled, but printed \"$printed\" instead of $version"
         failed=1
     else
-        echo "$what: version $told"
+        echo "$what: version $printed"
     fi
 }
 

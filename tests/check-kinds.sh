@@ -3,9 +3,8 @@
 #
 # The kinds are the files of lib/kind/. A name counts when one of its parts between underscores
 # is a kind (tcp_open, plx_udp_new, PLX_IPC_MODE), in whatever case. Comments and strings do not
-# count; the umbrella header includes every kind; the doors may use the system's own constants
-# (TCP_NODELAY, IPPROTO_UDP), its headers and the one structure of the
-# system's that is named so (struct tcp_info).
+# count; the umbrella header includes every kind; the doors may use the constants of system headers
+# (TCP_NODELAY, IPPROTO_UDP), these headers and their one structure of such a name (struct tcp_info).
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1

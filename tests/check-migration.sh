@@ -1,15 +1,15 @@
 #!/bin/sh
-# tests/check-migration.sh [PAGE...] -- what the pages for users of other libraries name is really there.
+# tests/check-migration.sh [PAGE...] -- every name in the pages for users of other libraries exists.
 #
 # Without arguments it reads README.md and doc/coming-from-*.md. In each page
 # - every plx_... and PLX_... is a name of the public headers (their comments do not count); one that
 #   ends in an ellipsis (PLX_REASON_…) is the beginning of at least one;
-# - what stands behind a struct and a dot (plx_error.reason) is a member of it;
+# - the word after a struct and a dot (plx_error.reason) is a member of the struct;
 # - a word in backquotes (`data_available`, `.size`, `listen_on`) is a member of a public struct or the
-#   end of a call's name (plx_server_listen_on), if it stands in a table's column "Pollux", or
-#   anywhere but in a table's first column if it has an underscore; under a heading "Signals" the
-#   column "Pollux" holds members of plx_events only; one in capitals (`CONNECTED`) in that column is
-#   the end of a constant's name, unless it is an errno;
+#   end of a call's name (plx_server_listen_on), if it is in a table's column "Pollux", or anywhere but
+#   in a table's first column if it has an underscore; under a heading "Signals" the column "Pollux"
+#   holds members of plx_events only; a word in capitals (`CONNECTED`) in that column is the end of a
+#   constant's name, unless it is an errno;
 # - every block of C compiles.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
@@ -45,7 +45,7 @@ done | awk '
         if (name ~ /^(plx|PLX)_/ && !(name in seen)) { seen[name] = 1; print "name", name }
     }
 }
-# A declaration ends at its semicolon, which may stand on a later line.
+# A declaration ends at its semicolon, which may be on a later line.
 function declare(declaration,    part, parts, i) {
     if (match(declaration, /\(\*[ \t]*[a-z_0-9]+\)/)) {
         declaration = substr(declaration, RSTART, RLENGTH); gsub(/[^a-z_0-9]/, "", declaration)
@@ -69,7 +69,7 @@ struct != "" {
 }' > "$work/known"
 [ -s "$work/known" ] || { echo "include/pollux.h:1: no public names found"; exit 1; }
 
-# ---- what the pages say; their blocks of C go into files of their own
+# ---- the names in the pages; their blocks of C go into files of their own
 for page in "$@"; do
     awk -v page="$page" -v known="$work/known" -v blocks="$work/block-$(basename "$page" .md)" '
 BEGIN {
@@ -93,7 +93,7 @@ function begins(prefix,    name) {
     return 0
 }
 
-# Every name of ours in a text, with what follows it: a member, an ellipsis, or nothing of note.
+# Every name of Pollux in a line, with what follows it: a member, an ellipsis, or neither.
 function check_names(text,    name, field) {
     while (match(text, /[A-Za-z_][A-Za-z_0-9]*/)) {
         name = substr(text, RSTART, RLENGTH); text = substr(text, RSTART + RLENGTH)
@@ -110,7 +110,7 @@ function check_names(text,    name, field) {
     }
 }
 
-# What stands in backquotes. `ours`: in the column "Pollux".
+# The words in backquotes. `ours`: in the column "Pollux".
 function check_words(text, ours,    part, parts, i, word) {
     parts = split(text, part, "`")
     for (i = 2; i <= parts; i += 2) {

@@ -51,7 +51,7 @@ declaring {
     if ($0 ~ /typedef.*;/ || $0 ~ /^}.*;/) declaring = 0
 }
 
-# static functions of the library, declared or defined; the name may stand on the second line
+# static functions of the library, declared or defined; the name may be on the second line
 source && /^static / { static_line = line; signature = "" }
 source && static_line {
     signature = signature " " $0

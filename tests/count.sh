@@ -2,8 +2,8 @@
 # tests/count.sh BUILD... -- counts the test cases of finished `make check` runs.
 #
 # A program written with Check prints one line per suite runner, "100%: Checks: 12, Failures: 0, Errors: 0";
-# each check counts. Everything else (scripts) counts as one. A program that failed although its
-# own lines say otherwise (a sanitizer's report, a crash before the line) adds one failure.
+# each check counts. Everything else (scripts) counts as one. A program that failed although its own
+# lines report no failure (a sanitizer's report, a crash before the line) adds one failure.
 # Prints "N passed, M failed", and ", K skipped" if any were; exits 1 if M is not 0.
 for build in "${@:-.}"; do
     find "$build" -path "$build/tests/*" -name '*.trs' -print

@@ -1,9 +1,9 @@
 #!/bin/sh
-# tests/test-interop.sh -- the examples talk to programs that nobody here wrote.
+# tests/test-interop.sh -- the examples talk to programs of other projects.
 #
 # socat and `nc -U` to ipc-chat, curl, socat and nc to echo-server, http-get from python3's web server.
-# A program that is missing here is named loudly and its part is left out; the test then counts as
-# skipped, not as passed. Everything happens in a folder of its own and at ports the system chose.
+# A missing program is named loudly and its part is omitted; the test then counts as skipped, not as
+# passed. The test uses a folder of its own, and ports that the kernel chose.
 set -u
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 examples=$builddir/examples
@@ -41,7 +41,7 @@ has()
     return 1
 }
 
-# wait_for TEXT FILE: until the text stands in the file, ten seconds at most.
+# wait_for TEXT FILE: until the text is in the file, ten seconds at most.
 wait_for()
 {
     tries=0
@@ -80,7 +80,7 @@ wait_for 'listening on' echo.log || fail "echo-server does not listen"
 place=$(sed -n 's/^listening on //p' echo.log)
 
 if has curl; then
-    # Raw bytes: what curl asks for is echoed and taken for an answer in HTTP 0.9.
+    # Raw bytes: the server echoes curl's request, and curl reads that as an answer in HTTP 0.9.
     curl -s --http0.9 --max-time 2 "http://$place/some/page" > curl.out
     if grep -q '^GET /some/page HTTP/1.1' curl.out && grep -qi '^User-Agent: curl' curl.out
     then passed "curl gets its own request back"
@@ -127,8 +127,8 @@ fi
 
 # ---- ipc-chat -----------------------------------------------------------------------------------------
 
-# talk NAME COMMAND...: the command connects to ipc-chat at $work/chat; a line goes each way, then the
-# command ends and ipc-chat must show Error 102.
+# talk NAME COMMAND...: the command connects to ipc-chat at $work/chat; each side sends a line, then the
+# command ends and ipc-chat must print Error 102.
 talk()
 {
     name=$1
@@ -216,8 +216,8 @@ if has python3; then
     "$examples/http-get" "http://127.0.0.1:$port/missing" > page 2> http-get.log
     status=$?
     if [ $status -eq 1 ] && grep -q 404 http-get.log
-    then passed "http-get is told 404"
-    else fail "http-get was not told 404 (status $status)"; cat http-get.log; fi
+    then passed "http-get reports 404"
+    else fail "http-get did not report 404 (status $status)"; cat http-get.log; fi
 fi
 
 echo "$failed failed, $skipped left out"

@@ -2,7 +2,7 @@
 # tests/test-python.sh -- Python's socket module talks to tests/handle-peer over Unix sockets: bytes,
 # messages, descriptors both ways, abstract names; either side listens.
 #
-# Skipped, loudly, only where python3 is missing or older than 3.9, which brought send_fds.
+# Skipped, loudly, only where python3 is missing or older than 3.9, the first version with send_fds.
 set -u
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 peer=$builddir/tests/handle-peer
@@ -121,7 +121,7 @@ def descriptors_go_there(place, peer_listens):
         os.close(file)
         assert it.hear() == b'in the file'
         assert it.ask(b'take') == b''
-        files = [file_of(b'%d,' % number) for number in range(253)]  # as many as go at once
+        files = [file_of(b'%d,' % number) for number in range(253)]  # the most that one message carries
         for _ in range(3):
             assert socket.send_fds(it.socket, [framed(b'take')], files) == 8
             assert it.hear() == b''.join(b'%d,' % number for number in range(253))
@@ -132,7 +132,7 @@ def descriptors_go_there(place, peer_listens):
         os.close(write_end)
         assert it.hear() == b'written'
         with open(read_end, 'rb') as pipe:
-            assert pipe.read() == b'through the pipe'  # up to the end: nobody else holds it
+            assert pipe.read() == b'through the pipe'  # up to the end: no other process holds it
 
 
 def take_given(it, count):
@@ -158,7 +158,7 @@ def descriptors_come_here(place, peer_listens):
             for descriptor in take_given(it, count):
                 assert os.read(descriptor, 100) == b'given by the peer'
                 os.close(descriptor)
-        it.say(b'give 5 %s' % path.encode())  # whoever asks for no descriptors gets the bytes
+        it.say(b'give 5 %s' % path.encode())  # recv without descriptors still gets the bytes
         assert it.hear() == b'given'
         assert it.ask(b'echo still there') == b'still there'
 

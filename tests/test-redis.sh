@@ -23,7 +23,7 @@ if ! command -v redis-server > /dev/null; then
 fi
 [ -x "$client" ] || { echo "$client was not built"; exit 1; }
 
-# redis picks no port by itself, so we try some of our own, which differ from one process to the next.
+# redis cannot choose a free port, so the test tries some, which differ from process to process.
 start()
 {
     redis-server --bind 127.0.0.1 --port "$1" --unixsocket "$work/redis" --save '' --appendonly no \
@@ -44,7 +44,7 @@ for attempt in 0 1 2 3 4 5 6 7; do
 done
 [ -n "$port" ] || { echo "redis-server does not start:"; cat "$work/log"; exit 1; }
 
-# The dialogue, and what redis must answer to it: a value of 3000 bytes makes more than one packet of it.
+# The dialogue, and the answers that redis must give: a value of 3000 bytes needs more than one packet.
 value=$(head -c 2250 /dev/zero | base64 -w 0)
 cat > "$work/commands" << END
 PING
