@@ -32,7 +32,7 @@ sources() {
            } }' "$srcdir/Makefile.am"
 }
 
-# Disassembles each source's object, whatever libtool was told to build. An object of a source that is not
+# Disassembles each source's object, whatever libtool was reported to build. An object of a source that is not
 # listed is left over from another day and is not looked at.
 disassemble() {
     sources | while read -r source built; do
