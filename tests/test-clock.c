@@ -103,6 +103,16 @@ START_TEST(moments_stay_within_its_range)
 }
 END_TEST
 
+START_TEST(a_pause_is_doubled_up_to_the_last)
+{
+    ck_assert_uint_eq(plx__clock_back_off(0, 1, 50), 1);
+    ck_assert_uint_eq(plx__clock_back_off(1, 1, 50), 2);
+    ck_assert_uint_eq(plx__clock_back_off(25, 1, 50), 50);
+    ck_assert_uint_eq(plx__clock_back_off(32, 1, 50), 50);
+    ck_assert_uint_eq(plx__clock_back_off(50, 1, 50), 50);
+}
+END_TEST
+
 START_TEST(how_long_a_call_lasts_is_the_kernels_time)
 {
     uint64_t time = 5;
@@ -124,6 +134,7 @@ int main(void)
     tcase_add_test(tests, it_is_never_zero);
     tcase_add_test(tests, null_goes_back_to_the_systems);
     tcase_add_test(tests, moments_stay_within_its_range);
+    tcase_add_test(tests, a_pause_is_doubled_up_to_the_last);
     tcase_add_test(tests, how_long_a_call_lasts_is_the_kernels_time);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -27,4 +27,12 @@ static inline uint64_t plx__clock_earlier(uint64_t a, uint64_t b)
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
+/* plx__clock_back_off returns the pause after `pause`: `first` after none, which is 0, and else twice
+ * as long, up to `last`. */
+static inline unsigned plx__clock_back_off(unsigned pause, unsigned first, unsigned last)
+{
+    unsigned next = pause == 0 ? first : pause * 2;
+    return next < last ? next : last;
+}
+
 #endif

@@ -38,9 +38,8 @@ static int open_descriptor(const struct plx__attempt *attempt)
 
 static void wait_to_retry(struct plx__attempt *attempt)
 {
-    int wait = attempt->retry_milliseconds == 0 ? FIRST_RETRY : attempt->retry_milliseconds * 2;
-    attempt->retry_milliseconds = wait > LAST_RETRY ? LAST_RETRY : wait;
-    attempt->retry_at = plx__clock_after(plx__clock_now(), attempt->retry_milliseconds);
+    attempt->retry_pause = plx__clock_back_off(attempt->retry_pause, FIRST_RETRY, LAST_RETRY);
+    attempt->retry_at = plx__clock_after(plx__clock_now(), (int)attempt->retry_pause);
 }
 
 static void begin(struct plx__attempt *attempt)

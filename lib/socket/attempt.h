@@ -21,7 +21,7 @@ struct plx__attempt {
     enum plx__progress progress;
     int error;         /* of one that failed, a negative errno */
     uint64_t retry_at; /* 0: it does not wait to try again */
-    int retry_milliseconds;
+    unsigned retry_pause; /* milliseconds from the last try to that one; 0: there was one try */
 };
 
 /* plx__attempt_new begins to connect to `name` with the options and the interface of the socket.

@@ -444,10 +444,10 @@ static unsigned jitter(const plx_socket *socket, uint64_t now, unsigned pause)
 
 void plx__connect_later(plx_socket *socket)
 {
-    unsigned pause = socket->next_pause == 0 ? FIRST_PAUSE : socket->next_pause;
+    unsigned pause = plx__clock_back_off(socket->last_pause, FIRST_PAUSE, LAST_PAUSE);
     uint64_t now = plx__clock_now();
     socket->wake_at = plx__clock_after(now, (int)jitter(socket, now, pause));
-    socket->next_pause = (uint16_t)(pause * 2 > LAST_PAUSE ? LAST_PAUSE : pause * 2);
+    socket->last_pause = (uint16_t)pause;
     socket->will_connect = true;
     plx__socket_update(socket);
 }

@@ -144,7 +144,7 @@ int plx_socket_connect(plx_socket *socket)
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
         return plx__socket_fail_open(socket, "connect");
     }
-    socket->next_pause = 0;
+    socket->last_pause = 0;
     return socket->kind->connect != NULL ? socket->kind->connect(socket)
                                          : plx__connect_start(socket);
 }
@@ -167,7 +167,7 @@ int plx_socket_connect_to(plx_socket *socket, const char *where)
     if (code != 0) {
         return code;
     }
-    socket->next_pause = 0;
+    socket->last_pause = 0;
     return plx__connect_start(socket);
 }
 

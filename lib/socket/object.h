@@ -216,7 +216,7 @@ struct plx_socket {
     bool had_peer : 1;      /* there is a peer, or was one until the connection ended */
     uint16_t rx_error;      /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;      /* the errno of TX_FAILED, else 0 */
-    uint16_t next_pause;    /* ms before the next attempt of auto-connect, without its jitter */
+    uint16_t last_pause;    /* ms before the last attempt of auto-connect, without its jitter */
     uint16_t path_size;     /* an abstract name may have zero bytes in it */
     struct plx__bare_errors bare;
     int16_t watch_error; /* negative errno of the poller, which does not watch the descriptor */

@@ -170,7 +170,7 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr
         plx__sockaddr_to_address(remote, &socket->remote);
     }
     socket->connect = plx__connect_free(socket->connect);
-    socket->next_pause = 0;
+    socket->last_pause = 0;
     socket->had_peer = true;
     plx__socket_set_state(socket, PLX_CONNECTED);
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CONNECTED);

@@ -290,13 +290,6 @@ static bool has_arrived(plx_socket *socket)
     return !socket->unconfirmed;
 }
 
-static uint8_t next_look(uint8_t milliseconds)
-{
-    return milliseconds == 0              ? FIRST_LOOK
-           : milliseconds * 2 > LAST_LOOK ? LAST_LOOK
-                                          : (uint8_t)(milliseconds * 2);
-}
-
 /* CLOSING because the program disconnected: over when all has arrived or the peer has ended too. */
 static void settle_closing(plx_socket *socket)
 {
@@ -312,7 +305,8 @@ static void settle_closing(plx_socket *socket)
     } else {
         /* No readiness tells of acknowledgements, so they are looked for; but not while bytes are
          * still queued. */
-        socket->look_pause = sent ? next_look(socket->look_pause) : 0;
+        unsigned next = plx__clock_back_off(socket->look_pause, FIRST_LOOK, LAST_LOOK);
+        socket->look_pause = sent ? (uint8_t)next : 0;
     }
 }
 
