@@ -19,8 +19,8 @@ struct plx__attempt {
     struct plx__sockaddr name;
     struct plx__watch watch; /* idle while it waits to try again, and when it is over */
     enum plx__progress progress;
-    int error;         /* of one that failed, a negative errno */
-    uint64_t retry_at; /* 0: it does not wait to try again */
+    int error;            /* of one that failed, a negative errno */
+    uint64_t retry_at;    /* 0: it does not wait to try again */
     unsigned retry_pause; /* milliseconds from the last try to that one; 0: there was one try */
 };
 

@@ -11,6 +11,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/options.h"
+#include "lib/socket/reconnect.h"
 #include "lib/socket/state.h"
 
 #include <errno.h>
@@ -350,7 +351,9 @@ static void begin(plx_socket *socket, struct plx__connect *connect)
     plx__socket_begin(socket);
     connect->until = plx__clock_after(plx__clock_now(), limit);
     connect->own_descriptor = socket->watch.task != NULL;
-    socket->auto_connects = !connect->own_descriptor;
+    if (!connect->own_descriptor) {
+        plx__reconnect_arm(socket);
+    }
     socket->connect = connect;
     plx__socket_set_state(socket, connect->query != NULL ? PLX_HOST_LOOKUP : PLX_CONNECTING);
     if (connect->query == NULL && !connect->own_descriptor) {
@@ -430,43 +433,12 @@ uint64_t plx__connect_deadline(const plx_socket *socket)
 
 /* ---- again ----------------------------------------------------------------------------------- */
 
-/* Milliseconds until the first attempt of auto-connect, doubled for each further one up to the last. */
-#define FIRST_PAUSE 100
-#define LAST_PAUSE 30000
-
-/* Up to a quarter more or less, so that a thousand clients of a server that was started again do
- * not all come in the same moment. No random numbers of quality are needed for that. */
-static unsigned jitter(const plx_socket *socket, uint64_t now, unsigned pause)
-{
-    uint64_t mixed = (now ^ (uint64_t)(uintptr_t)socket) * UINT64_C(0x9e3779b97f4a7c15);
-    return pause - pause / 4 + (unsigned)(mixed >> 40) % (pause / 2);
-}
-
-void plx__connect_later(plx_socket *socket)
-{
-    unsigned pause = plx__clock_back_off(socket->last_pause, FIRST_PAUSE, LAST_PAUSE);
-    uint64_t now = plx__clock_now();
-    socket->wake_at = plx__clock_after(now, (int)jitter(socket, now, pause));
-    socket->last_pause = (uint16_t)pause;
-    socket->will_connect = true;
-    plx__socket_update(socket);
-}
-
 void plx__connect_again(plx_socket *socket)
 {
-    if (socket->pending != 0 || plx__clock_now() < socket->wake_at) {
-        return;
+    if (plx__reconnect_is_due(socket) && plx__connect_start(socket) != 0) {
+        plx__reconnect_wait(socket);
+        plx__socket_update(socket);
     }
-    socket->will_connect = false;
-    if (plx__connect_start(socket) != 0) {
-        plx__connect_later(socket);
-    }
-}
-
-int plx_socket_reconnects_in(const plx_socket *socket)
-{
-    bool waits = socket != NULL && socket->will_connect;
-    return waits ? plx__milliseconds_until(socket->wake_at, plx__clock_now()) : -1;
 }
 
 struct plx__connect *plx__connect_free(struct plx__connect *connect)

@@ -34,11 +34,7 @@ void plx__connect_set_option(const plx_socket *socket, plx_option option, int va
 /* plx__connect_deadline returns the moment at which to continue anyhow. */
 uint64_t plx__connect_deadline(const plx_socket *socket);
 
-/* plx__connect_later has an unconnected socket connect again after a pause (auto-connect). */
-void plx__connect_later(plx_socket *socket);
-
-/* plx__connect_again begins that connect, if its time has come and the end of the last has been
- * told. */
+/* plx__connect_again connects an unconnected socket again where that is due (lib/socket/reconnect.h). */
 void plx__connect_again(plx_socket *socket);
 
 /* plx__connect_free gives up whatever is under way; takes NULL, returns NULL. */

@@ -74,7 +74,6 @@ static uint64_t deadline_of_state(const plx_socket *socket)
     case PLX_CLOSING:
         look = plx__clock_after(plx__clock_now(), socket->look_pause);
         return plx__clock_earlier(socket->wake_at, look);
-    case PLX_UNCONNECTED: return socket->will_connect ? socket->wake_at : 0;
     default: return socket->wake_at;
     }
 }

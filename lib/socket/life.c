@@ -6,6 +6,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
+#include "lib/socket/reconnect.h"
 #include "lib/socket/state.h"
 
 /* What closing may take in beyond what waited when it was called: the price of the calls. */
@@ -108,10 +109,8 @@ int plx_socket_disconnect(plx_socket *socket)
         return PLX_INVALID_STATE;
     }
     bool connecting = plx__socket_is_connecting(socket);
-    socket->auto_connects = false;
-    if (socket->will_connect) {
-        /* The connection before has ended; that it has may still have to be told. */
-        socket->will_connect = false;
+    if (plx__reconnect_stop(socket)) {
+        /* The last connection has ended, which may still have to be reported. */
         plx__socket_update(socket);
         return 0;
     }
@@ -144,7 +143,7 @@ int plx_socket_connect(plx_socket *socket)
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
         return plx__socket_fail_open(socket, "connect");
     }
-    socket->last_pause = 0;
+    plx__reconnect_forget_pauses(socket);
     return socket->kind->connect != NULL ? socket->kind->connect(socket)
                                          : plx__connect_start(socket);
 }
@@ -167,7 +166,7 @@ int plx_socket_connect_to(plx_socket *socket, const char *where)
     if (code != 0) {
         return code;
     }
-    socket->last_pause = 0;
+    plx__reconnect_forget_pauses(socket);
     return plx__connect_start(socket);
 }
 

@@ -10,6 +10,7 @@
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/reconnect.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
@@ -53,7 +54,7 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
         socket->again = false;
         plx__socket_note_bytes(socket);
     }
-    if (socket->will_connect) {
+    if (socket->reconnect == PLX__RECONNECT_WAITING) {
         plx__connect_again(socket);
     }
     if (plx__socket_is_connecting(socket)) {

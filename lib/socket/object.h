@@ -189,6 +189,7 @@ struct plx_socket {
     uint8_t idle_polls;   /* alone and nothing found; at a certain number the buffers go */
     uint8_t look_pause;   /* CLOSING: milliseconds from one look for acknowledgements to the next */
     uint8_t rx, tx;       /* plx__rx and plx__tx */
+    uint8_t reconnect;    /* plx__reconnect */
     uint8_t next_event;   /* nothing before it is told any more in this pass */
     bool dispatching : 1; /* a handler of this socket runs */
     bool was_connected : 1; /* so it will be told disconnected */
@@ -197,8 +198,6 @@ struct plx_socket {
     bool fresh : 1;         /* something came since the last read */
     bool view_alive : 1;    /* the program may still look at what it was given by read_all */
     bool more : 1;          /* the last input ended before all was in */
-    bool auto_connects : 1; /* it was connected by connect, which PLX_OPTION_AUTO_CONNECT repeats */
-    bool will_connect : 1;  /* UNCONNECTED until wake_at */
     bool wants_room : 1;    /* a write was cut short by the write limit */
     bool large : 1;         /* the last read brought more than a small message */
     bool bulk : 1;          /* the last read filled the room it was given */

@@ -6,6 +6,8 @@
 #ifndef PLX_LIB_OPTIONS_H
 #define PLX_LIB_OPTIONS_H
 
+#include "lib/os/os.h"
+
 #include <pollux/socket.h>
 
 #include <stdbool.h>

@@ -8,6 +8,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/options.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/reconnect.h"
 #include "lib/socket/settings.h"
 
 #include <errno.h>
@@ -144,8 +145,9 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
     socket->options->values[option] = value;
     socket->options->set |= (plx__option_set)1 << option;
     note_moment(socket, option, value);
-    if (option == PLX_OPTION_AUTO_CONNECT && value == 0) {
-        socket->will_connect = false;
+    if (option == PLX_OPTION_AUTO_CONNECT && value == 0 &&
+        socket->reconnect == PLX__RECONNECT_WAITING) {
+        plx__reconnect_stop(socket);
     }
     /* A limit or a time-out may let something go on. */
     plx__socket_note_room(socket);

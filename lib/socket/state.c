@@ -11,6 +11,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/property.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/reconnect.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
@@ -83,12 +84,12 @@ static void clear_connection(plx_socket *socket)
     plx__sending_begin(socket);
     socket->peer_ended = socket->unconfirmed = socket->aborted = socket->paused =
         socket->disconnecting = socket->dropped = socket->has_peer = false;
-    socket->auto_connects = socket->will_connect = socket->wants_room = false;
-    socket->too_long = socket->drained = false;
+    socket->wants_room = socket->too_long = socket->drained = false;
     socket->watch_error = 0;
     socket->look_pause = 0;
     socket->wake_at = 0;
     socket->sent = 0;
+    plx__reconnect_stop(socket);
     plx__task_set_deadline(&socket->task, 0);
 }
 
@@ -170,7 +171,7 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr
         plx__sockaddr_to_address(remote, &socket->remote);
     }
     socket->connect = plx__connect_free(socket->connect);
-    socket->last_pause = 0;
+    plx__reconnect_forget_pauses(socket);
     socket->had_peer = true;
     plx__socket_set_state(socket, PLX_CONNECTED);
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CONNECTED);
@@ -203,8 +204,7 @@ void plx__socket_end(plx_socket *socket)
     bool connected = socket->was_connected;
     bool drained =
         socket->state == PLX_CLOSING && (untold & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;
-    bool again =
-        socket->auto_connects && plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
+    bool again = plx__reconnect_is_wanted(socket);
     leave_system(socket);
     plx__socket_drop_sending(socket);
     clear_connection(socket);
@@ -212,7 +212,8 @@ void plx__socket_end(plx_socket *socket)
     socket->drained = drained;
     plx__socket_set_state(socket, PLX_UNCONNECTED);
     if (again) {
-        plx__connect_later(socket);
+        plx__reconnect_wait(socket);
+        plx__socket_update(socket);
     }
     if (socket->owner != NULL) {
         socket->owner->ended(socket->owner, socket);

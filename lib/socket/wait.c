@@ -7,6 +7,7 @@
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/reconnect.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
 
@@ -138,7 +139,8 @@ static bool is_connected(const plx_socket *socket)
  * of the same socket holds up. */
 static bool may_connect(const plx_socket *socket)
 {
-    bool again = socket->will_connect && !(socket->dispatching && socket->pending != 0);
+    bool waits = socket->reconnect == PLX__RECONNECT_WAITING;
+    bool again = waits && !(socket->dispatching && socket->pending != 0);
     return plx__socket_is_connecting(socket) || again || socket->state == PLX_LISTENING ||
            is_connected(socket) || socket->state == PLX_CONNECTED;
 }
@@ -184,7 +186,8 @@ static bool is_unconnected(const plx_socket *socket)
 bool plx_socket_wait(plx_socket *socket, int timeout_ms)
 {
     if (socket == NULL || socket->hold.freed ||
-        (is_unconnected(socket) && !socket->will_connect && !has_work(socket))) {
+        (is_unconnected(socket) && socket->reconnect != PLX__RECONNECT_WAITING &&
+         !has_work(socket))) {
         return false;
     }
     struct limit limit = limit_after(timeout_ms);

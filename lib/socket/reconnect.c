@@ -1,0 +1,65 @@
+/* lib/socket/reconnect.c -- when to connect again after the end, PLX_OPTION_AUTO_CONNECT. */
+#include "config.h"
+
+#include "lib/os/clock.h"
+#include "lib/socket/options.h"
+#include "lib/socket/reconnect.h"
+
+/* Milliseconds of the first pause, doubled for each further one up to the last. */
+#define FIRST_PAUSE 100
+#define LAST_PAUSE 30000
+
+/* Up to a quarter more or less, so that a thousand clients of a server that was started again do
+ * not all connect in the same moment. No random numbers of quality are needed for that. */
+static unsigned jitter(const plx_socket *socket, uint64_t now, unsigned pause)
+{
+    uint64_t mixed = (now ^ (uint64_t)(uintptr_t)socket) * UINT64_C(0x9e3779b97f4a7c15);
+    return pause - pause / 4 + (unsigned)(mixed >> 40) % (pause / 2);
+}
+
+void plx__reconnect_arm(plx_socket *socket)
+{
+    socket->reconnect = PLX__RECONNECT_ARMED;
+}
+
+bool plx__reconnect_stop(plx_socket *socket)
+{
+    bool waited = socket->reconnect == PLX__RECONNECT_WAITING;
+    socket->reconnect = PLX__RECONNECT_OFF;
+    if (waited) {
+        socket->wake_at = 0;
+    }
+    return waited;
+}
+
+bool plx__reconnect_is_wanted(const plx_socket *socket)
+{
+    return socket->reconnect == PLX__RECONNECT_ARMED &&
+           plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
+}
+
+void plx__reconnect_wait(plx_socket *socket)
+{
+    unsigned pause = plx__clock_back_off(socket->last_pause, FIRST_PAUSE, LAST_PAUSE);
+    uint64_t now = plx__clock_now();
+    socket->wake_at = plx__clock_after(now, (int)jitter(socket, now, pause));
+    socket->last_pause = (uint16_t)pause;
+    socket->reconnect = PLX__RECONNECT_WAITING;
+}
+
+void plx__reconnect_forget_pauses(plx_socket *socket)
+{
+    socket->last_pause = 0;
+}
+
+bool plx__reconnect_is_due(const plx_socket *socket)
+{
+    return socket->reconnect == PLX__RECONNECT_WAITING && socket->pending == 0 &&
+           plx__clock_now() >= socket->wake_at;
+}
+
+int plx_socket_reconnects_in(const plx_socket *socket)
+{
+    bool waits = socket != NULL && socket->reconnect == PLX__RECONNECT_WAITING;
+    return waits ? plx__milliseconds_until(socket->wake_at, plx__clock_now()) : -1;
+}
