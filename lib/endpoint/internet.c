@@ -10,6 +10,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/options.h"
 #include "lib/socket/property.h"
+#include "lib/socket/race.h"
 #include "lib/socket/state.h"
 
 #include <string.h>

@@ -8,6 +8,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/options.h"
 #include "lib/socket/property.h"
+#include "lib/socket/race.h"
 
 #include <stdio.h>
 #include <string.h>

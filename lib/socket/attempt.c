@@ -1,10 +1,9 @@
-/* lib/socket/attempt.c -- one attempt to connect to one name. */
+/* lib/socket/attempt.c -- one attempt to connect to one address. */
 #include "config.h"
 
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
 #include "lib/socket/attempt.h"
-#include "lib/socket/options.h"
 
 #include <errno.h>
 
@@ -18,24 +17,6 @@ static void fail(struct plx__attempt *attempt, int error)
     attempt->error = error;
 }
 
-static int open_descriptor(const struct plx__attempt *attempt)
-{
-    plx_socket *socket = attempt->socket;
-    enum plx__family family = plx__sockaddr_family(&attempt->name);
-    int descriptor = plx__options_open(socket, family);
-    if (descriptor < 0) {
-        return descriptor;
-    }
-    int result = socket->kind->bind_local == NULL
-                     ? 0
-                     : socket->kind->bind_local(socket, descriptor, &attempt->name);
-    if (result < 0) {
-        plx__os_close(descriptor);
-        return result;
-    }
-    return descriptor;
-}
-
 static void wait_to_retry(struct plx__attempt *attempt)
 {
     attempt->retry_pause = plx__clock_back_off(attempt->retry_pause, FIRST_RETRY, LAST_RETRY);
@@ -44,7 +25,7 @@ static void wait_to_retry(struct plx__attempt *attempt)
 
 static void begin(struct plx__attempt *attempt)
 {
-    int descriptor = open_descriptor(attempt);
+    int descriptor = attempt->opener->open(attempt->opener->user, &attempt->name);
     if (descriptor < 0) {
         fail(attempt, descriptor);
         return;
@@ -52,24 +33,26 @@ static void begin(struct plx__attempt *attempt)
     int result = plx__os_connect(descriptor, &attempt->name);
     bool full = result == -EAGAIN;
     if (result == 0) {
-        result = plx__watch_start(&attempt->watch, &attempt->socket->task, descriptor, PLX__WRITE);
+        result = plx__watch_start(&attempt->watch, attempt->task, descriptor, PLX__WRITE);
     }
     if (result < 0) {
         plx__os_close(descriptor);
     }
     if (full) {
-        /* A Unix listener whose queue is full, of which no readiness ever tells (connect(2)). */
+        /* A Unix listener whose queue is full: no readiness reports that it has room (connect(2)). */
         wait_to_retry(attempt);
     } else if (result < 0) {
         fail(attempt, result);
     }
 }
 
-struct plx__attempt *plx__attempt_new(plx_socket *socket, const struct plx__sockaddr *name)
+struct plx__attempt *plx__attempt_new(struct plx__task *task, const struct plx__opener *opener,
+                                      const struct plx__sockaddr *name)
 {
     struct plx__attempt *attempt = plx__memory_new(sizeof *attempt);
     if (attempt != NULL) {
-        attempt->socket = socket;
+        attempt->task = task;
+        attempt->opener = opener;
         attempt->name = *name;
         begin(attempt);
     }
@@ -82,8 +65,8 @@ struct plx__sockaddr plx__attempt_peer(int descriptor, const struct plx__sockadd
     return plx__os_remote_sockaddr(descriptor, &remote) == 0 ? remote : *asked;
 }
 
-/* A connect to a port that nobody listens at, chosen by the kernel for this very socket, can meet
- * itself: TCP's simultaneous open (RFC 9293, 3.5). That is no peer. */
+/* A connect to a port without a listener, chosen by the kernel for this very socket, can meet itself:
+ * TCP's simultaneous open (RFC 9293, 3.5). That is no peer. */
 static bool is_itself(int descriptor)
 {
     struct plx__sockaddr local, remote;
@@ -107,8 +90,8 @@ void plx__attempt_continue(struct plx__attempt *attempt)
         int descriptor = attempt->watch.descriptor;
         int error = plx__os_take_error(descriptor);
         attempt->progress = PLX__WON;
-        /* Only a connection that was there can be reset, one that is not is refused (RFC 9293,
-         * 3.10.7.3): it was, and what came before the reset is still to be had. */
+        /* Only a connection that was established can be reset, any other is refused (RFC 9293,
+         * 3.10.7.3): it was, and what arrived before the reset can still be read. */
         error = error == -ECONNRESET ? 0 : error;
         if (error < 0 || is_itself(descriptor)) {
             fail(attempt, error < 0 ? error : -ECONNREFUSED);
@@ -124,8 +107,8 @@ int plx__attempt_take(struct plx__attempt *attempt)
 }
 
 /* A connection to itself is closed by a reset: its TIME_WAIT would keep the port, which may be the one
- * that a server waits for, for a minute (RFC 9293, 3.6.1). It may also be one that nobody has looked
- * at yet. */
+ * that a server waits for, for a minute (RFC 9293, 3.6.1). plx__attempt_continue may not have seen yet
+ * that it is one. */
 static void give_up(int descriptor)
 {
     if (is_itself(descriptor)) {

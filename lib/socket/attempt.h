@@ -1,7 +1,8 @@
-/* lib/socket/attempt.h -- one attempt to connect to one name.
+/* lib/socket/attempt.h -- one attempt to connect to one address.
  *
  * Design: an attempt has a descriptor and a watch of its own, so that several can be under way for
- * one socket. The one that works gives its descriptor to the socket; the others are freed.
+ * one task. How a descriptor is opened is the business of the opener. The descriptor of the attempt
+ * that has connected is taken from it; the others are closed as the attempts are freed.
  *
  *      under way --+--> won
  *          ^       +--> failed
@@ -9,13 +10,22 @@
 #ifndef PLX_LIB_ATTEMPT_H
 #define PLX_LIB_ATTEMPT_H
 
-#include "lib/socket/object.h"
+#include "lib/os/os.h"
+#include "lib/poll/loop.h"
+
+/* How a descriptor is opened that is to connect to `name`: with its options set, and bound where it has
+ * to be. Returns the descriptor or a negative errno. */
+struct plx__opener {
+    int (*open)(void *user, const struct plx__sockaddr *name);
+    void *user;
+};
 
 enum plx__progress { PLX__UNDER_WAY, PLX__WON, PLX__FAILED };
 
 struct plx__attempt {
     struct plx__attempt *next; /* in its owner's list */
-    plx_socket *socket;
+    struct plx__task *task;
+    const struct plx__opener *opener;
     struct plx__sockaddr name;
     struct plx__watch watch; /* idle while it waits to try again, and when it is over */
     enum plx__progress progress;
@@ -24,21 +34,22 @@ struct plx__attempt {
     unsigned retry_pause; /* milliseconds from the last try to that one; 0: there was one try */
 };
 
-/* plx__attempt_new begins to connect to `name` with the options and the interface of the socket.
- * NULL for want of memory; one that fails at once says so by its progress. */
-struct plx__attempt *plx__attempt_new(plx_socket *socket, const struct plx__sockaddr *name);
+/* plx__attempt_new begins to connect to `name`. The opener has to outlive the attempt. NULL where there
+ * is no memory; the progress of one that fails at once is PLX__FAILED. */
+struct plx__attempt *plx__attempt_new(struct plx__task *task, const struct plx__opener *opener,
+                                      const struct plx__sockaddr *name);
 
 /* plx__attempt_continue goes on with what is ready or due, and sets the progress. */
 void plx__attempt_continue(struct plx__attempt *attempt);
 
-/* plx__attempt_take gives away the descriptor of one that has won. */
+/* plx__attempt_take returns the descriptor of one that has won, which is the caller's from now on. */
 int plx__attempt_take(struct plx__attempt *attempt);
 
-/* plx__attempt_free gives it up; takes NULL. */
+/* plx__attempt_free closes the descriptor, if there is one, and frees the attempt; NULL is allowed. */
 void plx__attempt_free(struct plx__attempt *attempt);
 
-/* plx__attempt_peer returns whom a descriptor is connected to, which for an address such as 0.0.0.0
- * is not whom we asked for. */
+/* plx__attempt_peer returns the address that a descriptor is connected to, which for an address such
+ * as 0.0.0.0 is not the one that was asked for. */
 struct plx__sockaddr plx__attempt_peer(int descriptor, const struct plx__sockaddr *asked);
 
 #endif

@@ -2,10 +2,10 @@
 #include "config.h"
 
 #include "lib/os/clock.h"
-#include "lib/socket/connect.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
+#include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
 
 /* A closing socket that nobody reads keeps so much of what still arrives. */
@@ -69,7 +69,7 @@ static uint64_t deadline_of_state(const plx_socket *socket)
     uint64_t look = 0;
     switch ((plx_state)socket->state) {
     case PLX_HOST_LOOKUP:
-    case PLX_CONNECTING: return plx__connect_deadline(socket);
+    case PLX_CONNECTING: return plx__race_deadline(socket->race);
     case PLX_CONNECTED: return plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
     case PLX_CLOSING:
         look = plx__clock_after(plx__clock_now(), socket->look_pause);

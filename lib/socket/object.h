@@ -18,7 +18,7 @@
  *       +------------------------<+<-----------------------------------+<----------------+ too late
  *
  * Invariants: a descriptor is open in BOUND, LISTENING, CONNECTED and CLOSING, and in HOST_LOOKUP
- * and CONNECTING only of a datagram socket that was bound before; `connect` is there in HOST_LOOKUP
+ * and CONNECTING only of a datagram socket that was bound before; `race` is there in HOST_LOOKUP
  * and CONNECTING, and in no other state; the watch is idle while there is no descriptor. */
 #ifndef PLX_LIB_OBJECT_H
 #define PLX_LIB_OBJECT_H
@@ -39,15 +39,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct plx__connect;
 struct plx__framing;
-
-/* Where a connection is to go: a name for the system, or a host that has to be looked up first. */
-struct plx__target {
-    struct plx__sockaddr name;
-    const char *host; /* NULL: the name is it */
-    uint16_t port;    /* for the addresses found */
-};
+struct plx__race;
+struct plx__target;
 
 /* ---- the contract of a kind ------------------------------------------------------------------ */
 
@@ -72,7 +66,7 @@ struct plx_kind {
     /* Says whether `path` may be one of this kind. Returns 0 or a negative errno. NULL: the kind has
      * no paths, and an interface instead. */
     int (*check_path)(const char *path, size_t size);
-    /* Begins to connect, properties being set. NULL: plx__connect_start, which asks `aim`. */
+    /* Begins to connect, properties being set. NULL: plx__connect_start, which asks `target`. */
     int (*connect)(plx_socket *socket);
     /* Sets on a new descriptor what is no option. NULL: nothing. */
     void (*prepare)(int descriptor);
@@ -232,7 +226,7 @@ struct plx_socket {
     /* When the present wait is over, whichever it is: the linger time of an ending, a listener's
      * pause, the pause before auto-connect; 0: none is timed. */
     uint64_t wake_at;
-    struct plx__connect *connect;
+    struct plx__race *race;       /* HOST_LOOKUP and CONNECTING; else NULL */
     struct plx__options *options; /* NULL: the defaults */
     struct plx__errors *errors;   /* NULL: there was none, or there are bare ones */
     struct plx__framing *framing; /* NULL: the stream is not cut into messages */

@@ -2,12 +2,12 @@
 #include "config.h"
 
 #include "lib/os/clock.h"
-#include "lib/socket/connect.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/options.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/race.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/settings.h"
 
@@ -86,8 +86,8 @@ static int apply_now(plx_socket *socket, plx_option option, int value)
     if (!plx__os_has_option(option)) {
         return -ENOPROTOOPT;
     }
-    if (socket->connect != NULL) {
-        plx__connect_set_option(socket, option, value);
+    if (socket->race != NULL) {
+        plx__race_set_option(socket->race, option, value);
     }
     return socket->watch.task == NULL ? 0
                                       : plx__os_set_option(socket->watch.descriptor, option, value);

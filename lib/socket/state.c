@@ -3,13 +3,13 @@
 
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
-#include "lib/socket/connect.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/property.h"
+#include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/sending.h"
@@ -170,7 +170,7 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr
     if (remote != NULL) {
         plx__sockaddr_to_address(remote, &socket->remote);
     }
-    socket->connect = plx__connect_free(socket->connect);
+    socket->race = plx__race_free(socket->race);
     plx__reconnect_forget_pauses(socket);
     socket->had_peer = true;
     plx__socket_set_state(socket, PLX_CONNECTED);
@@ -193,7 +193,7 @@ void plx__socket_set_linger(plx_socket *socket)
 
 static void leave_system(plx_socket *socket)
 {
-    socket->connect = plx__connect_free(socket->connect);
+    socket->race = plx__race_free(socket->race);
     plx__socket_close_descriptor(socket);
     socket->state = PLX_UNCONNECTED;
 }

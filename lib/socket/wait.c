@@ -2,10 +2,10 @@
 #include "config.h"
 
 #include "lib/os/clock.h"
-#include "lib/socket/connect.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
+#include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/serve.h"
@@ -78,7 +78,7 @@ static void serve(plx_socket *socket)
 static bool has_step(const plx_socket *socket)
 {
     return socket->more || plx__socket_can_send(socket) || plx__socket_has_ending(socket) ||
-           plx__connect_is_idle(socket);
+           plx__race_is_idle(socket->race);
 }
 
 static bool has_work(const plx_socket *socket)

@@ -1,0 +1,382 @@
+/* lib/socket/race.c -- the race between the addresses of a peer (RFC 8305, "happy eyeballs"). */
+#include "config.h"
+
+#include "lib/base/memory.h"
+#include "lib/os/clock.h"
+#include "lib/os/errno.h"
+#include "lib/socket/race.h"
+
+/* The head start that an attempt has before the next address is tried beside it (RFC 8305, 5). */
+#define HEAD_START ((uint64_t)250 * PLX__MILLISECOND)
+
+/* At most this many attempts are under way at once, and as many fail at once in one poll. */
+#define MOST_ATTEMPTS 8
+
+/* There is no descriptor to begin by: each attempt opens its own. */
+#define NO_DESCRIPTOR (-1)
+
+struct plx__race {
+    struct plx__task *task;
+    struct plx__opener opener;
+    struct plx__target target;     /* with copies of its strings */
+    struct plx__query *query;      /* NULL: there is no host */
+    size_t next;                   /* which of the query's addresses is tried next */
+    size_t ordered;                /* this many of them are in the order in which to try them */
+    struct plx__attempt *attempts; /* under way */
+    size_t running;                /* how many */
+    int descriptor;                /* plx__race_begin_by; else NO_DESCRIPTOR */
+    uint64_t next_at;              /* when the next address gets its turn */
+    uint64_t until;                /* 0: no limit */
+    struct plx__verdict verdict; /* RUNNING: its error and name are those of the failures so far */
+};
+
+/* ---- addresses to try ------------------------------------------------------------------------ */
+
+/* Returns false where all of them were tried. */
+static bool next_name(struct plx__race *race, struct plx__sockaddr *ret_name)
+{
+    if (race->query == NULL) {
+        *ret_name = race->target.name;
+        return race->next++ == 0;
+    }
+    if (race->next >= race->query->count) {
+        return false;
+    }
+    plx_address address = race->query->addresses[race->next++];
+    address.port = race->target.port;
+    plx__sockaddr_from_address(ret_name, &address, PLX__FAMILY_NONE);
+    return true;
+}
+
+static bool has_next(const struct plx__race *race)
+{
+    return race->next < (race->query == NULL ? 1 : race->query->count);
+}
+
+/* Whether the lookup may still find an address. */
+static bool expects_more(const struct plx__race *race)
+{
+    return race->query != NULL && !race->query->done;
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
+/* How much a failure tells: a host without a route to it says less than one that refused. */
+static int weight_of(int error)
+{
+    switch (-error) {
+    case 0: return 0;
+    case PLX__ENETUNREACH:
+    case PLX__EHOSTUNREACH:
+    case PLX__EADDRNOTAVAIL:
+    case PLX__EAFNOSUPPORT: return 1;
+    case PLX__ETIMEDOUT: return 2;
+    default: return 3;
+    }
+}
+
+static void note_failure(struct plx__race *race, int error, const struct plx__sockaddr *name)
+{
+    if (weight_of(error) > weight_of(race->verdict.error)) {
+        race->verdict.error = error;
+        race->verdict.name = *name;
+    }
+}
+
+static void fail(struct plx__race *race, int error)
+{
+    race->verdict.state = PLX__RACE_FAILED;
+    race->verdict.error = error;
+}
+
+static void fail_lookup(struct plx__race *race, const struct plx__failure *failure)
+{
+    race->verdict.state = PLX__RACE_LOOKUP_FAILED;
+    race->verdict.failure = *failure;
+}
+
+static void win(struct plx__race *race, int descriptor, const struct plx__sockaddr *asked)
+{
+    race->verdict.state = PLX__RACE_WON;
+    race->verdict.descriptor = descriptor;
+    race->verdict.name = plx__attempt_peer(descriptor, asked);
+}
+
+/* ---- attempts -------------------------------------------------------------------------------- */
+
+/* Has the descriptor that was given connect. Returns whether the race is won. */
+static bool connect_given(struct plx__race *race, struct plx__sockaddr *name)
+{
+    struct plx__sockaddr local;
+    plx_address address;
+    if (plx__sockaddr_to_address(name, &address) &&
+        plx__os_local_sockaddr(race->descriptor, &local) == 0) {
+        plx__sockaddr_from_address(name, &address, plx__sockaddr_family(&local));
+    }
+    int result = plx__os_connect(race->descriptor, name);
+    if (result < 0) {
+        note_failure(race, result, name);
+        return false;
+    }
+    win(race, race->descriptor, name);
+    return true;
+}
+
+/* Returns whether the attempt is under way. */
+static bool begin_attempt(struct plx__race *race, const struct plx__sockaddr *name)
+{
+    struct plx__attempt *attempt = plx__attempt_new(race->task, &race->opener, name);
+    if (attempt == NULL || attempt->progress == PLX__FAILED) {
+        note_failure(race, attempt == NULL ? -PLX__ENOMEM : attempt->error, name);
+        plx__attempt_free(attempt);
+        return false;
+    }
+    if (plx__sockaddr_family(&race->verdict.name) == PLX__FAMILY_NONE) {
+        race->verdict.name = *name;
+    }
+    attempt->next = race->attempts;
+    race->attempts = attempt;
+    race->running++;
+    race->next_at = plx__clock_add(plx__clock_now(), HEAD_START);
+    return true;
+}
+
+/* Begins the attempt whose turn it is: at once while none is under way, and else after a head start.
+ * One that fails at once hands its turn on; after a few of them the rest is left to the next poll. */
+static void begin_attempts(struct plx__race *race)
+{
+    struct plx__sockaddr name;
+    bool due = race->running == 0 || plx__clock_now() >= race->next_at;
+    for (int tried = 0;
+         due && tried < MOST_ATTEMPTS && race->running < MOST_ATTEMPTS && next_name(race, &name);
+         tried++) {
+        due = race->descriptor == NO_DESCRIPTOR ? !begin_attempt(race, &name)
+                                                : !connect_given(race, &name);
+    }
+}
+
+/* Goes on with what is under way, until one has won. */
+static void continue_attempts(struct plx__race *race)
+{
+    struct plx__attempt **place = &race->attempts;
+    while (*place != NULL) {
+        struct plx__attempt *attempt = *place;
+        plx__attempt_continue(attempt);
+        if (attempt->progress == PLX__WON) {
+            win(race, plx__attempt_take(attempt), &attempt->name);
+            return;
+        }
+        if (attempt->progress == PLX__FAILED) {
+            note_failure(race, attempt->error, &attempt->name);
+            *place = attempt->next;
+            plx__attempt_free(attempt);
+            race->running--;
+            race->next_at = 0;
+        } else {
+            place = &attempt->next;
+        }
+    }
+}
+
+/* ---- going on -------------------------------------------------------------------------------- */
+
+/* Goes on with the lookup. What it finds while the race is on joins those not tried yet (RFC 8305, 3
+ * and 5). */
+static void look_up(struct plx__race *race)
+{
+    struct plx__query *query = race->query;
+    if (!plx__query_process(query)) {
+        return;
+    }
+    if (query->count > race->ordered) {
+        plx__query_order(query, race->next);
+        race->ordered = query->count;
+    }
+    if (query->count == 0) {
+        fail_lookup(race, &query->failure);
+    } else {
+        race->verdict.state = PLX__RACE_RUNNING;
+    }
+}
+
+static void run(struct plx__race *race)
+{
+    continue_attempts(race);
+    if (race->verdict.state == PLX__RACE_RUNNING) {
+        begin_attempts(race);
+    }
+    bool ended = race->verdict.state == PLX__RACE_RUNNING && race->running == 0;
+    if (ended && !has_next(race) && !expects_more(race)) {
+        fail(race, race->verdict.error);
+    }
+}
+
+static void check_time(struct plx__race *race)
+{
+    if (race->until == 0 || plx__clock_now() < race->until) {
+        return;
+    }
+    if (race->verdict.state == PLX__RACE_LOOKING_UP) {
+        fail_lookup(race, &plx__failure_timed_out);
+    } else if (race->verdict.state == PLX__RACE_RUNNING) {
+        fail(race, -PLX__ETIMEDOUT);
+    }
+}
+
+static bool is_over(const struct plx__race *race)
+{
+    return race->verdict.state != PLX__RACE_LOOKING_UP && race->verdict.state != PLX__RACE_RUNNING;
+}
+
+const struct plx__verdict *plx__race_continue(struct plx__race *race)
+{
+    if (!is_over(race) && (plx__race_is_looking_up(race) || expects_more(race))) {
+        look_up(race);
+    }
+    if (race->verdict.state == PLX__RACE_RUNNING) {
+        run(race);
+    }
+    check_time(race);
+    return &race->verdict;
+}
+
+/* ---- begin and end --------------------------------------------------------------------------- */
+
+static int family_of(const struct plx__options *options)
+{
+    int protocol = plx__option_value(options, PLX_OPTION_PROTOCOL);
+    return protocol == 0 ? 4 : protocol == 1 ? 6 : 0;
+}
+
+/* The strings belong to others, who may change them while the race is on. */
+static bool copy_target(struct plx__race *race, const struct plx__target *target)
+{
+    race->target = *target;
+    race->target.host = plx__memory_copy_text(target->host);
+    race->target.name.long_path = plx__memory_copy_text(target->name.long_path);
+    return (target->host == NULL || race->target.host != NULL) &&
+           (target->name.long_path == NULL || race->target.name.long_path != NULL);
+}
+
+static bool start_lookup(struct plx__race *race, const struct plx__options *options)
+{
+    const char *host = race->target.host;
+    race->verdict.state = host != NULL ? PLX__RACE_LOOKING_UP : PLX__RACE_RUNNING;
+    race->query = host != NULL ? plx__query_start(race->task, host, family_of(options)) : NULL;
+    return host == NULL || race->query != NULL;
+}
+
+struct plx__race *plx__race_new(struct plx__task *task, const struct plx__target *target,
+                                const struct plx__options *options,
+                                const struct plx__opener *opener)
+{
+    struct plx__race *race = plx__memory_new(sizeof *race);
+    if (race == NULL) {
+        return NULL;
+    }
+    race->task = task;
+    race->opener = *opener;
+    race->descriptor = NO_DESCRIPTOR;
+    race->until =
+        plx__clock_after(plx__clock_now(), plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT));
+    return copy_target(race, target) && start_lookup(race, options) ? race : plx__race_free(race);
+}
+
+void plx__race_begin(struct plx__race *race)
+{
+    if (race->query == NULL) {
+        begin_attempts(race);
+    }
+}
+
+void plx__race_begin_by(struct plx__race *race, int descriptor)
+{
+    race->descriptor = descriptor;
+}
+
+struct plx__race *plx__race_free(struct plx__race *race)
+{
+    if (race != NULL) {
+        while (race->attempts != NULL) {
+            struct plx__attempt *attempt = race->attempts;
+            race->attempts = attempt->next;
+            plx__attempt_free(attempt);
+        }
+        plx__query_free(race->query);
+        plx__memory_free((void *)race->target.host);
+        plx__memory_free((void *)race->target.name.long_path);
+        plx__memory_free(race);
+    }
+    return NULL;
+}
+
+/* ---- what others ask ------------------------------------------------------------------------- */
+
+bool plx__race_is_looking_up(const struct plx__race *race)
+{
+    return race->verdict.state == PLX__RACE_LOOKING_UP;
+}
+
+bool plx__race_is_idle(const struct plx__race *race)
+{
+    return race != NULL && race->verdict.state == PLX__RACE_RUNNING && race->running == 0 &&
+           (has_next(race) || !expects_more(race));
+}
+
+/* When the attempts are to go on: one that waits to try again, or the next one. */
+static uint64_t deadline_of_attempts(const struct plx__race *race)
+{
+    uint64_t next = 0;
+    for (const struct plx__attempt *one = race->attempts; one != NULL; one = one->next) {
+        next = plx__clock_earlier(next, one->retry_at);
+    }
+    return has_next(race) && race->running < MOST_ATTEMPTS ? plx__clock_earlier(next, race->next_at)
+                                                           : next;
+}
+
+uint64_t plx__race_deadline(const struct plx__race *race)
+{
+    if (race == NULL) {
+        return 0;
+    }
+    bool is_found = plx__race_is_looking_up(race) && race->query->done;
+    if (is_found || (has_next(race) && plx__race_is_idle(race))) {
+        return plx__clock_now();
+    }
+    uint64_t next = race->until;
+    if (expects_more(race)) {
+        next = plx__clock_earlier(next, plx__query_next(race->query));
+    }
+    return plx__race_is_looking_up(race) ? next
+                                         : plx__clock_earlier(next, deadline_of_attempts(race));
+}
+
+void plx__race_set_option(const struct plx__race *race, plx_option option, int value)
+{
+    for (const struct plx__attempt *one = race->attempts; one != NULL; one = one->next) {
+        if (one->watch.task != NULL) {
+            plx__os_set_option(one->watch.descriptor, option, value);
+        }
+    }
+}
+
+const plx_address *plx__race_addresses(const struct plx__race *race, size_t *ret_count,
+                                       size_t *ret_last)
+{
+    if (race->query == NULL) {
+        return NULL;
+    }
+    *ret_count = race->query->count;
+    *ret_last = race->next - 1;
+    return race->query->addresses;
+}
+
+const char *plx__race_host(const struct plx__race *race)
+{
+    return race->target.host;
+}
+
+uint16_t plx__race_port(const struct plx__race *race)
+{
+    return race->target.port;
+}
