@@ -32,8 +32,8 @@ sources() {
            } }' "$srcdir/Makefile.am"
 }
 
-# Disassembles each source's object, whatever libtool was reported to build. An object of a source that is not
-# listed is left over from another day and is not looked at.
+# Disassembles each source's object, whichever kinds of objects libtool builds. An object of a source
+# that Makefile.am does not list is a left-over and does not count.
 disassemble() {
     sources | while read -r source built; do
         folder=${source%/*} noun=${source##*/}; noun=${noun%.c}
