@@ -164,6 +164,19 @@ static int ipc_raw_bind(const char *folder, int number, char *ret_where)
     return unix_bind(ret_where, SOCK_STREAM);
 }
 
+/* ---- seqpacket ---------------------------------------------------------------------------------- */
+
+static int seqpacket_raw_bind(const char *folder, int number, char *ret_where)
+{
+    ipc_place(folder, number, ret_where);
+    return unix_bind(ret_where, SOCK_SEQPACKET);
+}
+
+static int seqpacket_raw_connect(const char *where)
+{
+    return unix_connect(where, SOCK_SEQPACKET);
+}
+
 /* ---- the rows -------------------------------------------------------------------------------- */
 
 const struct kind kinds[] = {
@@ -187,6 +200,19 @@ const struct kind kinds[] = {
         .reach = ipc_reach,
         .raw_bind = ipc_raw_bind,
         .raw_connect = unix_raw_connect,
+        .say = plain_say,
+        .hear = plain_hear,
+        .end = plain_end,
+        .reset = plain_reset,
+    },
+    {
+        .name = "seqpacket",
+        .create = plx_seqpacket_new,
+        .keeps_boundaries = true,
+        .place = ipc_place,
+        .reach = ipc_reach,
+        .raw_bind = seqpacket_raw_bind,
+        .raw_connect = seqpacket_raw_connect,
         .say = plain_say,
         .hear = plain_hear,
         .end = plain_end,

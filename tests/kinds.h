@@ -21,7 +21,8 @@ enum { RAW_END = 0, RAW_NOTHING = -1, RAW_RESET = -2 };
 struct kind {
     const char *name;
     plx_constructor *create;
-    bool resets; /* an abort shows as a reset and not only as an end */
+    bool resets;           /* an abort shows as a reset and not only as an end */
+    bool keeps_boundaries; /* packets: each is read as it was written, and nothing reports progress */
     /* Where a Pollux socket or server may listen; `number` tells the places of one test apart. */
     void (*place)(const char *folder, int number, char *ret_where);
     /* Where to connect to, once something listens at `listened` and reports `port`. */
@@ -41,6 +42,7 @@ struct kind {
     void (*reset)(int raw);
 };
 
+/* Those that keep boundaries come last. */
 extern const struct kind kinds[];
 extern const int kind_count;
 

@@ -48,6 +48,11 @@ static void until_fired(struct world *world, enum provocation how, const struct 
     }
 }
 
+bool provoke_is_possible(const struct world *world, enum provocation how)
+{
+    return !world->kind->keeps_boundaries || (how != PROVOKE_LINE && how != PROVOKE_PROGRESS);
+}
+
 void provoke_stir(struct world *world, enum provocation how, plx_socket *socket, int raw,
                   struct record *record)
 {

@@ -33,6 +33,9 @@ enum provocation {
 
 const char *provoke_name(enum provocation how);
 
+/* provoke_is_possible: kinds that keep boundaries have no lines and report no progress. */
+bool provoke_is_possible(const struct world *world, enum provocation how);
+
 /* provoke_arm lets the record run `act` when the provoked event comes. */
 void provoke_arm(struct record *record, enum provocation how, record_act *act, void *data);
 

@@ -72,10 +72,4 @@ bool pattern_matches(const void *data, size_t size, uint64_t offset);
 
 const char *state_name(plx_state state);
 
-/* LOGGED compares the whole text and names kind and mode of the world when it differs. */
-#define LOGGED(world, record, wanted)                                                              \
-    ck_assert_msg(strcmp((record)->text, (wanted)) == 0,                                           \
-                  "%s:\n  happened: \"%s\"\n  wanted:   \"%s\"", world_name(world),                \
-                  (record)->text, (wanted))
-
 #endif

@@ -23,7 +23,7 @@
     START_TEST(name)                                                                               \
     {                                                                                              \
         struct world world_;                                                                       \
-        world_begin(&world_, _i + kind_count); /* the first mode is without one */                 \
+        world_begin(&world_, _i + world_kinds()); /* the first mode is without one */                 \
         name##_body(&world_);                                                                      \
         world_end(&world_);                                                                        \
     }                                                                                              \
@@ -1077,7 +1077,7 @@ int main(void)
     tcase_add_test(groups, mechanism_by_default);
     tcase_add_test(groups, mechanism_that_is_unknown_or_not_there);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        tcase_add_loop_test(groups, *cases[i], 0, world_count() - kind_count);
+        tcase_add_loop_test(groups, *cases[i], 0, world_count() - world_kinds());
     suite_add_tcase(suite, groups);
     return world_run(suite);
 }

@@ -263,7 +263,7 @@ START_TEST(a_message_byte_by_byte_costs_linear_time)
     double ratio = 100;
     size_t large = under_valgrind() ? 30000 : 300000;
 
-    world_begin(w, (world_modes() - 1) * kind_count + kind_count - 1); /* ipc, in the best way */
+    world_begin(w, (world_modes() - 1) * world_kinds() + world_kinds() - 1); /* ipc, in the best way */
     for (int attempt = 0; attempt < 3 && ratio > 14; attempt++) {
         const plx_frame *frame = &forms[tried[_i]];
         long long small = cost_byte_by_byte(w, frame, large / 10);

@@ -1,6 +1,6 @@
 /* tests/test-seqpacket.c -- packets over a connection: whole or not at all, and none lost.
  *
- * It is no stream, so that conform.c cannot run for it: its life is gone through here. */
+ * What every connection does is shown by tests/conform/, for packets too. */
 #include "config.h"
 
 #include <errno.h>

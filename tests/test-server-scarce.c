@@ -152,7 +152,7 @@ MODE_CASE(a_client_that_is_turned_away)
 /* ---- a group of its own ---------------------------------------------------------------------- */
 
 /* The cases here are for a server that is polled alone: ADD_LONE_CASE runs them for each kind. */
-#define ADD_LONE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, kind_count)
+#define ADD_LONE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_kinds())
 
 enum { MOST = 200 };
 

@@ -2,8 +2,8 @@
  * it.
  *
  * Each case runs for every row of kinds.h times every way of polling. The number of a loop test
- * says which: index = mode * KINDS + kind, with the modes in the order of `enum mode`, so that
- * "connect.c:...:connect_works:3" is the second kind (ipc) on a group with poll(2). The last
+ * says which: index = mode * world_kinds() + kind, with the modes in the order of `enum mode`, so that
+ * "connect.c:...:connect_works:4" is the second of three kinds (ipc) on a group with poll(2). The last
  * modes are left out where they are not built in or the kernel refuses them, which is told on stderr.
  * world_begin sets it all up; world_end frees what the test left and then holds the process to what it had before:
  * as many descriptors, as many blocks of Pollux's memory. */
@@ -44,9 +44,13 @@ struct world {
 /* world_run is world_main for programs that still list their cases. */
 int world_run(Suite *suite);
 
-/* world_modes returns how many ways of polling there are here, world_count how many worlds. */
+/* world_modes returns how many ways of polling there are here, world_kinds how many kinds the CASEs of
+ * this program run for, world_count how many worlds that makes. world_is_of_streams: the world of that
+ * number is of a kind that keeps no boundaries. */
 int world_modes(void);
+int world_kinds(void);
 int world_count(void);
+bool world_is_of_streams(int index);
 
 /* world_begin sets a world up by the number of a loop test; world_begin_plain is for tests of one
  * noun and takes the kind of the program, as a rule the first. world_end takes it down and counts
@@ -56,22 +60,38 @@ void world_begin_plain(struct world *world, enum mode mode);
 void world_end(struct world *world);
 const char *world_name(const struct world *world);
 
+/* LOGGED compares the whole text of a record with the events that are wanted, and names kind and mode of
+ * the world when they differ. Kinds that keep boundaries report no send_progress: for them those words
+ * of `wanted` do not count. */
+#define LOGGED(world, record, wanted)                                                              \
+    ck_assert_msg(world_logged(world, record, wanted),                                             \
+                  "%s:\n  happened: \"%s\"\n  wanted:   \"%s\"", world_name(world),                \
+                  (record)->text, (wanted))
+bool world_logged(const struct world *world, const struct record *record, const char *wanted);
+
 /* ---- cases ------------------------------------------------------------------------------------ */
 
 /* CASE(name) { ... } runs in each world: the body gets a begun one as `w`. */
-#define CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count())
+#define CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count(), NULL)
 
 /* MODE_CASE is the same over the ways of polling only, for tests of one kind: that of the program. */
-#define MODE_CASE(name) WORLD_CASE(name, world_begin_plain(&world_, (enum mode)_i), world_modes())
+#define MODE_CASE(name)                                                                            \
+    WORLD_CASE(name, world_begin_plain(&world_, (enum mode)_i), world_modes(), NULL)
 
-/* PAIR_CASE and MODE_PAIR_CASE are the same for what begins with a connection: `socket` is ours and
+/* STREAM_CASE is CASE without the kinds that keep boundaries: for what counts the single bytes of a
+ * stream. A program that has the others names the cases that it leaves out for them. */
+#define STREAM_CASE(name)                                                                          \
+    WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_of_streams)
+
+/* PAIR_CASE, STREAM_PAIR_CASE and MODE_PAIR_CASE are the same for what begins with a connection: `socket` is ours and
  * connected, with an empty `log`, and `raw` its raw peer. */
 #define PAIR_CASE(name) WORLD_PAIR_CASE(CASE, name)
+#define STREAM_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_CASE, name)
 #define MODE_PAIR_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name)
 
 /* Of these the sorts of cases are made: `begin` sets `world_` up for the number `_i`, which is less
- * than `runs`; `sort` is one of the sorts above. */
-#define WORLD_CASE(name, begin, runs)                                                              \
+ * than `runs` and for which `wanted` holds, unless that is NULL; `sort` is one of the sorts above. */
+#define WORLD_CASE(name, begin, runs, wanted)                                                      \
     static void name##_body(struct world *w);                                                      \
     START_TEST(name)                                                                               \
     {                                                                                              \
@@ -82,7 +102,7 @@ const char *world_name(const struct world *world);
         world_end(&world_);                                                                        \
     }                                                                                              \
     END_TEST                                                                                       \
-    SUITE_REGISTER(name, 0, runs, NULL)                                                            \
+    SUITE_REGISTER(name, 0, runs, wanted)                                                          \
     static void name##_body(struct world *w)
 #define WORLD_PAIR_CASE(sort, name)                                                                \
     static void name##_connected(struct world *w, plx_socket *socket, struct record *log,          \

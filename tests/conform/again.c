@@ -111,7 +111,7 @@ CASE(disconnected_exactly_once_and_last)
     expect_one_disconnected_and_last(w, &log);
 
     raw = world_pair(w, socket, &log); /* we disconnect, and the peer closes at the same time */
-    write_pattern(socket, MIB);
+    write_pattern(w, socket, MIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     UNTIL(w, !raw_drain(raw, &got));
     raw_close(w, raw);

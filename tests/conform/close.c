@@ -38,7 +38,7 @@ PAIR_CASE(close_drops_the_rest_at_once)
 {
     uint64_t got = 0;
 
-    write_pattern(socket, 8 * MIB);
+    write_pattern(w, socket, 8 * MIB);
     plx_socket_close(socket);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
     UNTIL(w, !raw_drain(raw, &got));
@@ -202,7 +202,7 @@ CASE(free_in_every_state)
 
     socket = world_socket(w, &log); /* closing, with a queue that does not drain */
     world_pair(w, socket, &log);
-    write_pattern(socket, 8 * MIB);
+    write_pattern(w, socket, 8 * MIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     world_settle(w);
     record_clear(&log);

@@ -14,17 +14,21 @@ unsigned char *pattern(size_t size)
     return bytes;
 }
 
-void write_pattern(plx_socket *socket, size_t size)
+void write_pattern(struct world *w, plx_socket *socket, size_t size)
 {
+    size_t most = w->kind->keeps_boundaries ? PACKET : size;
     unsigned char *bytes = pattern(size);
 
-    ck_assert_int_eq(plx_socket_write(socket, bytes, size), (ptrdiff_t)size);
+    for (size_t done = 0; done < size; done += most) {
+        most = most < size - done ? most : size - done;
+        ck_assert_int_eq(plx_socket_write(socket, bytes + done, most), (ptrdiff_t)most);
+    }
     free(bytes);
 }
 
 bool raw_sip(int raw, uint64_t *got, size_t most)
 {
-    static unsigned char piece[64 * 1024];
+    static unsigned char piece[128 * 1024];
     ptrdiff_t size = raw_take(raw, piece, most < sizeof piece ? most : sizeof piece);
 
     if (size <= 0)
@@ -55,9 +59,34 @@ void arrives(plx_socket *socket)
 void expect_read(plx_socket *socket, const char *text)
 {
     char got[256] = "";
+    size_t length = 0;
+    ptrdiff_t piece;
 
-    ck_assert_int_eq(plx_socket_read(socket, got, sizeof got - 1), (ptrdiff_t)strlen(text));
+    do {
+        piece = plx_socket_read(socket, got + length, sizeof got - 1 - length);
+        length += piece > 0 ? (size_t)piece : 0;
+    } while (piece > 0 && length < strlen(text));
     ck_assert_str_eq(got, text);
+}
+
+void expect_sent(const struct world *w, const struct record *log, size_t size)
+{
+    if (w->kind->keeps_boundaries)
+        return;
+    ck_assert_uint_eq(log->sent, size);
+    ck_assert_uint_eq(log->left, 0);
+}
+
+void raw_send_in(const struct world *w, int raw, size_t most, const void *data, size_t size)
+{
+    const char *bytes = data;
+
+    if (!w->kind->keeps_boundaries)
+        most = size;
+    for (size_t done = 0; done < size; done += most) {
+        most = most < size - done ? most : size - done;
+        raw_send(raw, bytes + done, most);
+    }
 }
 
 void expect_error(plx_socket *socket, int code)
@@ -110,4 +139,4 @@ void act_abort(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-WORLD_MAIN("conform")
+WORLD_MAIN("conform", .packets = true)

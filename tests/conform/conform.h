@@ -22,8 +22,10 @@
 /* pattern makes bytes of the test pattern; you free them. */
 unsigned char *pattern(size_t size);
 
-/* write_pattern queues so many bytes of the pattern, all of which must be taken. */
-void write_pattern(plx_socket *socket, size_t size);
+/* write_pattern queues that many bytes of the pattern, all of which must be taken: by one write, or as
+ * packets of at most PACKET. */
+enum { PACKET = 16384 };
+void write_pattern(struct world *w, plx_socket *socket, size_t size);
 
 /* raw_sip takes at most `most` bytes of what a raw peer has got, which must continue the pattern;
  * raw_drain takes all of it. Both return false at the peer's end. */
@@ -33,7 +35,15 @@ bool raw_drain(int raw, uint64_t *got);
 /* arrives lets what a raw peer sent arrive, in the kernel and no further. */
 void arrives(plx_socket *socket);
 
+/* expect_read reads until it has that text, and no more came with its last piece. */
 void expect_read(plx_socket *socket, const char *text);
+
+/* expect_sent: that much was reported as sent, and nothing is left; of packets, nothing is reported. */
+void expect_sent(const struct world *w, const struct record *log, size_t size);
+
+/* raw_send_in lets a raw peer send all at once, or as packets of at most `most` bytes. */
+void raw_send_in(const struct world *w, int raw, size_t most, const void *data, size_t size);
+
 void expect_error(plx_socket *socket, int code);
 
 /* echoes says something each way. */

@@ -14,6 +14,8 @@ static void in_each_handler(struct world *w, record_act *act)
         plx_socket *socket = world_socket(w, &log);
         size_t length;
 
+        if (!provoke_is_possible(w, (enum provocation)how))
+            continue;
         provoke(w, (enum provocation)how, socket, &log, act, w);
         length = log.length;
         world_settle(w);
@@ -54,7 +56,7 @@ CASE(disconnect_inside_each_handler)
         struct record log;
         plx_socket *socket = world_socket(w, &log);
 
-        if (how == PROVOKE_STATE_CLOSING)
+        if (how == PROVOKE_STATE_CLOSING || !provoke_is_possible(w, (enum provocation)how))
             continue;
         provoke(w, (enum provocation)how, socket, &log, act_disconnect, NULL);
         UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);

@@ -7,7 +7,7 @@
 
 SECTION("limit");
 
-CASE(read_limit_is_back_pressure)
+STREAM_CASE(read_limit_is_back_pressure)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -51,7 +51,7 @@ static void limited_end(struct world *w, void (*finish)(struct world *, int))
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
     raw = world_pair(w, socket, &log);
-    raw_send(raw, bytes, 10000);
+    raw_send_in(w, raw, 1000, bytes, 10000);
     finish(w, raw);
     UNTIL(w, plx_socket_bytes_available(socket) == 1000);
     world_settle(w);
@@ -60,7 +60,7 @@ static void limited_end(struct world *w, void (*finish)(struct world *, int))
     expect_quiet(w); /* a hang-up cannot be masked, so a watch would spin */
     for (size_t seen = 0; seen < 10000; seen += 1000) {
         UNTIL(w, plx_socket_bytes_available(socket) == 1000);
-        ck_assert_int_eq(plx_socket_read_exact(socket, got, 1000), 1000);
+        ck_assert_int_eq(plx_socket_read(socket, got, 1000), 1000);
         ck_assert(pattern_matches(got, 1000, seen));
     }
     UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
@@ -79,7 +79,7 @@ CASE(read_limit_and_a_reset)
     limited_end(w, raw_reset);
 }
 
-CASE(read_limit_lifted)
+STREAM_CASE(read_limit_lifted)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -103,7 +103,7 @@ CASE(read_limit_lifted)
     free(bytes);
 }
 
-CASE(read_exact_lifts_the_limit)
+STREAM_CASE(read_exact_lifts_the_limit)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -121,7 +121,7 @@ CASE(read_exact_lifts_the_limit)
     free(bytes);
 }
 
-CASE(write_limit_takes_fewer)
+STREAM_CASE(write_limit_takes_fewer)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);

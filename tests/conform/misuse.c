@@ -5,7 +5,7 @@
 
 SECTION("misuse");
 
-PAIR_CASE(zero_null_and_huge_sizes)
+STREAM_PAIR_CASE(zero_null_and_huge_sizes)
 {
     char got[8] = "";
 

@@ -7,7 +7,7 @@
 
 SECTION("read");
 
-PAIR_CASE(read_takes_up_to_n)
+STREAM_PAIR_CASE(read_takes_up_to_n)
 {
     char got[32];
 
@@ -23,7 +23,7 @@ PAIR_CASE(read_takes_up_to_n)
     ck_assert(!plx_socket_end_of_file(socket));
 }
 
-PAIR_CASE(read_exact_all_or_nothing)
+STREAM_PAIR_CASE(read_exact_all_or_nothing)
 {
     char got[8] = "####";
 
@@ -39,7 +39,7 @@ PAIR_CASE(read_exact_all_or_nothing)
     expect_read(socket, "e");
 }
 
-PAIR_CASE(read_exact_that_cannot_be_met)
+STREAM_PAIR_CASE(read_exact_that_cannot_be_met)
 {
     char got[8];
 
@@ -63,7 +63,7 @@ static void expect_line(plx_socket *socket, size_t size, const char *wanted)
     ck_assert_str_eq(line, wanted);
 }
 
-PAIR_CASE(read_line_whole)
+STREAM_PAIR_CASE(read_line_whole)
 {
     ck_assert(!plx_socket_can_read_line(socket));
     raw_say(raw, "one\r\ntwo\n\nthr");
@@ -80,7 +80,7 @@ PAIR_CASE(read_line_whole)
     expect_line(socket, 64, "three\n");
 }
 
-PAIR_CASE(read_line_in_pieces)
+STREAM_PAIR_CASE(read_line_in_pieces)
 {
     char line[2];
 
@@ -94,7 +94,7 @@ PAIR_CASE(read_line_in_pieces)
     expect_error(socket, PLX_INVALID_STATE);
 }
 
-PAIR_CASE(read_line_last_piece)
+STREAM_PAIR_CASE(read_line_last_piece)
 {
     char line[8];
 
@@ -108,7 +108,7 @@ PAIR_CASE(read_line_last_piece)
     ck_assert_int_eq(plx_socket_read_line(socket, line, sizeof line), -1);
 }
 
-CASE(read_line_at_the_read_limit)
+STREAM_CASE(read_line_at_the_read_limit)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -124,7 +124,7 @@ CASE(read_line_at_the_read_limit)
     expect_line(socket, 64, "89\n");
 }
 
-CASE(read_line_of_any_length)
+STREAM_CASE(read_line_of_any_length)
 {
     static const size_t lengths[] = {1,    1023, 1024, 4095, 4096,  4097, 8191,
                                      8192, 8193, 0,    5,    16384, 40000};
@@ -156,7 +156,7 @@ static void act_take_line(struct record *record, plx_socket *socket)
     expect_line(socket, 64, "a\n");
 }
 
-PAIR_CASE(line_available)
+STREAM_PAIR_CASE(line_available)
 {
     raw_say(raw, "par");
     arrives(socket);
@@ -177,7 +177,7 @@ PAIR_CASE(line_available)
     expect_read(socket, "a");
 }
 
-PAIR_CASE(lookahead_is_one_pointer)
+STREAM_PAIR_CASE(lookahead_is_one_pointer)
 {
     unsigned char *bytes = pattern(120000);
     const void *seen;
@@ -246,7 +246,7 @@ PAIR_CASE(write_may_be_given_read_all)
     ck_assert_uint_gt(got, 100 * KIB);
 }
 
-PAIR_CASE(skip_and_past_the_end)
+STREAM_PAIR_CASE(skip_and_past_the_end)
 {
     ck_assert_uint_eq(plx_socket_skip(socket, 3), 0);
     raw_say(raw, "abcdef");
@@ -259,7 +259,7 @@ PAIR_CASE(skip_and_past_the_end)
     echoes(w, socket, raw);
 }
 
-PAIR_CASE(unread_puts_back)
+STREAM_PAIR_CASE(unread_puts_back)
 {
     char got[8] = "";
 

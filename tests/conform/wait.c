@@ -86,10 +86,10 @@ PAIR_CASE(wait_for_sent)
 {
     uint64_t got = 0;
 
-    write_pattern(socket, 1000);
+    write_pattern(w, socket, 1000);
     ck_assert(plx_socket_wait_for_sent(socket, 30000));
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
-    write_pattern(socket, 8 * MIB);
+    write_pattern(w, socket, 8 * MIB);
     ck_assert(!plx_socket_wait_for_sent(socket, 0));
     ck_assert(!plx_socket_wait_for_sent(socket, 20)); /* the peer does not read */
     ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
