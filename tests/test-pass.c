@@ -71,15 +71,15 @@ CASE(an_event_comes_once_in_a_poll)
             again[i].begin(&log, socket);
         else
             raw_say(raw, "one\ntwo\nthree\n");
-        for (int round = 0; round < 8; round++) {
+        for (int round = 0; round < 8 || log.count[again[i].event] < 2; round++) {
             int before = log.count[again[i].event];
 
-            world_poll(w);
+            ck_assert_int_lt(round, ROUNDS);
+            world_turn(w, round);
             ck_assert_msg(log.count[again[i].event] <= before + 1, "%s: %d: %d times in one poll",
                           world_name(w), i, log.count[again[i].event] - before);
             raw_take(raw, drain, sizeof drain);
         }
-        ck_assert_int_ge(log.count[again[i].event], 2);
         record_on(&log, EVENT_NEVER, NULL, NULL);
         world_free(w, socket);
         raw_close(w, raw);

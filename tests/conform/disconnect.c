@@ -68,6 +68,7 @@ PAIR_CASE(disconnect_hears_the_peer_to_its_end)
     ck_assert_int_eq(plx_socket_write(socket, "any last words?", 15), 15);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     raw_say(raw, "yes");
+    arrives(socket);
     world_poll(w);
     raw_expect(w, raw, "any last words?");
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
