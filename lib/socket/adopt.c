@@ -2,12 +2,11 @@
 #include "config.h"
 
 #include "lib/os/activation.h"
+#include "lib/os/errno.h"
 #include "lib/socket/adopt.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
 #include "lib/socket/state.h"
-
-#include <errno.h>
 
 static bool is_of_kind(const plx_socket *socket, const struct plx__os_socket_facts *facts)
 {
@@ -40,7 +39,7 @@ int plx__socket_inspect(const plx_socket *socket, int descriptor,
     struct plx__os_socket_facts facts = {0};
     int result = plx__os_inspect(descriptor, &facts);
     if (result == 0 && !is_of_kind(socket, &facts)) {
-        result = -ENOTSUP;
+        result = -PLX__ENOTSUP;
     }
     if (result == 0) {
         *ret_facts = facts;
@@ -58,7 +57,7 @@ int plx_socket_adopt(plx_socket *socket, int descriptor)
         return plx__socket_fail_open(socket, "adopt");
     }
     int result = plx__socket_inspect(socket, descriptor, &facts);
-    if (result == -ENOTSUP) {
+    if (result == -PLX__ENOTSUP) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "adopt descriptor %d: it is no %s socket, or neither %s nor "
                                   "connected",

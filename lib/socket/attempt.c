@@ -3,9 +3,8 @@
 
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
+#include "lib/os/errno.h"
 #include "lib/socket/attempt.h"
-
-#include <errno.h>
 
 /* Milliseconds until a full listener is tried again, doubled each time up to the last. */
 #define FIRST_RETRY 1
@@ -31,7 +30,7 @@ static void begin(struct plx__attempt *attempt)
         return;
     }
     int result = plx__os_connect(descriptor, &attempt->name);
-    bool full = result == -EAGAIN;
+    bool full = result == -PLX__EAGAIN;
     if (result == 0) {
         result = plx__watch_start(&attempt->watch, attempt->task, descriptor, PLX__WRITE);
     }
@@ -92,9 +91,9 @@ void plx__attempt_continue(struct plx__attempt *attempt)
         attempt->progress = PLX__WON;
         /* Only a connection that was established can be reset, any other is refused (RFC 9293,
          * 3.10.7.3): it was, and what arrived before the reset can still be read. */
-        error = error == -ECONNRESET ? 0 : error;
+        error = error == -PLX__ECONNRESET ? 0 : error;
         if (error < 0 || is_itself(descriptor)) {
-            fail(attempt, error < 0 ? error : -ECONNREFUSED);
+            fail(attempt, error < 0 ? error : -PLX__ECONNREFUSED);
         }
     }
 }

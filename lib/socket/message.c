@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/base/error.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/interest.h"
@@ -11,7 +12,6 @@
 #include "lib/socket/state.h"
 #include "lib/socket/write.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Says which member is wrong, or which do not go together. */
@@ -84,7 +84,7 @@ bool plx__message_settle(plx_socket *socket)
     if (front.is != PLX__FRONT_TOO_LONG) {
         return false;
     }
-    plx__socket_set_end_error(socket, EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE, -EMSGSIZE,
+    plx__socket_set_end_error(socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE, -PLX__EMSGSIZE,
                               "receive a message of %zu bytes%s, the maximum being %zu", front.size,
                               front.behind > 0 ? " or more" : "", socket->framing->maximum);
     plx__socket_end(socket);
@@ -175,9 +175,9 @@ static int refuse_message(plx_socket *socket, const uint8_t *data, size_t size)
 {
     const struct plx__framing *framing = socket->framing;
     if (size > framing->maximum) {
-        return plx__socket_fail(socket, EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE, -EMSGSIZE,
-                                "write a message of %zu bytes, the maximum being %zu", size,
-                                framing->maximum);
+        return plx__socket_fail(
+            socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE, -PLX__EMSGSIZE,
+            "write a message of %zu bytes, the maximum being %zu", size, framing->maximum);
     }
     if (framing->delimiter_size > 0 && holds_delimiter(framing, data, size)) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
@@ -193,7 +193,7 @@ static int queue_message(plx_socket *socket, const void *data, size_t size)
     size_t whole = before + size + behind;
     if (socket->out.size > 0 && plx__socket_write_room(socket) < whole) {
         socket->wants_room = true;
-        return EAGAIN;
+        return PLX__EAGAIN;
     }
     uint8_t *place = plx__buffer_reserve(&socket->out, whole, plx__socket_pool(socket));
     if (place == NULL) {
@@ -220,7 +220,7 @@ int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
         ptrdiff_t taken = plx__socket_write(socket, data, size);
         /* An empty datagram is 0 either way. */
         bool whole = (size_t)taken == size && !socket->wants_room;
-        return taken < 0 ? (int)-taken : whole ? 0 : EAGAIN;
+        return taken < 0 ? (int)-taken : whole ? 0 : PLX__EAGAIN;
     }
     if (!has_messages(socket, "write a message")) {
         return PLX_INVALID_STATE;

@@ -3,6 +3,7 @@
 
 #include "lib/base/error.h"
 #include "lib/os/clock.h"
+#include "lib/os/errno.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/idle.h"
@@ -13,8 +14,6 @@
 #include "lib/socket/reconnect.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
-
-#include <errno.h>
 
 static void listener_input(plx_socket *socket, struct plx__budget *budget)
 {
@@ -42,7 +41,7 @@ static PLX__APART void end_idle(plx_socket *socket)
     if (has_sign_of_peer(socket) || !plx__idle_is_over(socket)) {
         return;
     }
-    plx__socket_set_end_error(socket, ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -ETIMEDOUT,
+    plx__socket_set_end_error(socket, PLX__ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -PLX__ETIMEDOUT,
                               "nothing arrived at either end for %d ms",
                               plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT));
     plx__socket_end(socket);

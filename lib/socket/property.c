@@ -8,7 +8,6 @@
 #include "lib/socket/object.h"
 #include "lib/socket/property.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* ---- handlers -------------------------------------------------------------------------------- */

@@ -1,11 +1,12 @@
 /* lib/socket/sending.c -- the sending half of a connection. */
 #include "config.h"
 
+#include "lib/os/errno.h"
 #include "lib/socket/sending.h"
 
 void plx__sending_refused(plx_socket *socket, ptrdiff_t error)
 {
-    if (error == -EAGAIN || error == -ENOBUFS) {
+    if (plx__errno_is_full(error)) {
         plx__sending_block(socket);
     } else {
         plx__sending_fail(socket, (int)-error);

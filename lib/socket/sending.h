@@ -13,16 +13,15 @@
 #ifndef PLX_LIB_SENDING_H
 #define PLX_LIB_SENDING_H
 
+#include "lib/os/errno.h"
 #include "lib/socket/object.h"
-
-#include <errno.h>
 
 /* plx__sending_reason returns which of two errnos says why the connection is over, `first` having come
  * first; 0 is none. The kernel gives the reason once, to the call that asks first, and answers every
  * send after it by EPIPE, so that EPIPE is a reason only where there is no other. */
 static inline int plx__sending_reason(int first, int later)
 {
-    return first == 0 || (first == EPIPE && later != 0) ? later : first;
+    return first == 0 || (first == PLX__EPIPE && later != 0) ? later : first;
 }
 
 /* plx__sending_unblock notes that the kernel may have room again. */

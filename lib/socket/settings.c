@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/os/clock.h"
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
@@ -11,7 +12,6 @@
 #include "lib/socket/reconnect.h"
 #include "lib/socket/settings.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -84,7 +84,7 @@ static int apply_now(plx_socket *socket, plx_option option, int value)
         return 0;
     }
     if (!plx__os_has_option(option)) {
-        return -ENOPROTOOPT;
+        return -PLX__ENOPROTOOPT;
     }
     if (socket->race != NULL) {
         plx__race_set_option(socket->race, option, value);

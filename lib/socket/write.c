@@ -9,8 +9,6 @@
 #include "lib/socket/sending.h"
 #include "lib/socket/write.h"
 
-#include <errno.h>
-
 /* So much written into an empty queue goes to the kernel at once, without a copy on the way. */
 #define DIRECT_WRITE ((size_t)16 * 1024)
 
