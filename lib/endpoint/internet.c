@@ -189,7 +189,7 @@ int plx__internet_interface_index(const plx_socket *socket)
 }
 
 /* Datagrams to groups leave by the interface that was set, and from an address of it. */
-static void choose_multicast_interface(const plx_socket *socket, int descriptor)
+static void choose_multicast_interface(const plx_socket *socket, plx__fd descriptor)
 {
     plx_address source = {0};
     int index = plx__internet_interface_index(socket);
@@ -201,7 +201,8 @@ static void choose_multicast_interface(const plx_socket *socket, int descriptor)
 
 /* ---- binding --------------------------------------------------------------------------------- */
 
-int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct plx__sockaddr *peer)
+int plx__internet_bind_local(plx_socket *socket, plx__fd descriptor,
+                             const struct plx__sockaddr *peer)
 {
     struct plx__sockaddr name;
     plx_address address, there;
@@ -228,7 +229,7 @@ struct place {
     const char *device; /* NULL: any */
 };
 
-static int prepare(plx_socket *socket, int descriptor, const struct place *place)
+static int prepare(plx_socket *socket, plx__fd descriptor, const struct place *place)
 {
     if (place->address.family == 6) {
         plx__os_set_only_ipv6(descriptor, !place->both);
@@ -242,11 +243,11 @@ static int prepare(plx_socket *socket, int descriptor, const struct place *place
 }
 
 /* Returns the descriptor or a negative errno. */
-static int bind_to(plx_socket *socket, const struct place *place)
+static plx__fd bind_to(plx_socket *socket, const struct place *place)
 {
     struct plx__sockaddr name;
     plx__sockaddr_from_address(&name, &place->address, PLX__FAMILY_NONE);
-    int descriptor = plx__options_open(socket, plx__sockaddr_family(&name));
+    plx__fd descriptor = plx__options_open(socket, plx__sockaddr_family(&name));
     if (descriptor < 0) {
         return descriptor;
     }
@@ -261,11 +262,11 @@ static int bind_to(plx_socket *socket, const struct place *place)
     return descriptor;
 }
 
-static int bind_to_any(plx_socket *socket, const char *device)
+static plx__fd bind_to_any(plx_socket *socket, const char *device)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
     struct place place = {{.family = 6, .port = socket->port}, protocol == 2, device};
-    int descriptor = protocol == 0 ? -PLX__EAFNOSUPPORT : bind_to(socket, &place);
+    plx__fd descriptor = protocol == 0 ? -PLX__EAFNOSUPPORT : bind_to(socket, &place);
     bool without_ipv6 = descriptor == -PLX__EAFNOSUPPORT || descriptor == -PLX__EADDRNOTAVAIL;
     if (protocol == 0 || (protocol == 2 && without_ipv6)) {
         place.address.family = 4;
@@ -274,7 +275,7 @@ static int bind_to_any(plx_socket *socket, const char *device)
     return descriptor;
 }
 
-static int bind_to_address(plx_socket *socket, const char *wanted)
+static plx__fd bind_to_address(plx_socket *socket, const char *wanted)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
     struct place place = {{0}, false, NULL};
@@ -289,11 +290,11 @@ static int bind_to_address(plx_socket *socket, const char *wanted)
 /* Datagrams to groups and to everybody do not reach a socket that is bound to one address: a
  * datagram socket is bound to the interface itself, where the system can do that; by a label to the
  * device that has it. */
-static int bind_to_interface(plx_socket *socket, const char *wanted)
+static plx__fd bind_to_interface(plx_socket *socket, const char *wanted)
 {
     char device[sizeof((plx_interface *)NULL)->name];
     plx_address literal;
-    int descriptor = -PLX__ENOPROTOOPT;
+    plx__fd descriptor = -PLX__ENOPROTOOPT;
     bool datagrams = socket->kind->type == PLX__TYPE_DATAGRAM;
     if (datagrams && !plx__address_parse_host(wanted, strlen(wanted), &literal)) {
         plx__interface_device(wanted, device, sizeof device);
@@ -316,11 +317,12 @@ static bool is_unknown(const char *wanted)
            plx__interface_index(wanted) == 0;
 }
 
-int plx__internet_bind(plx_socket *socket)
+plx__fd plx__internet_bind(plx_socket *socket)
 {
     const char *wanted = socket->listen_host != NULL ? socket->listen_host : socket->interface;
     const char *where = wanted == NULL ? "any address" : wanted;
-    int descriptor = wanted == NULL ? bind_to_any(socket, NULL) : bind_to_interface(socket, wanted);
+    plx__fd descriptor =
+        wanted == NULL ? bind_to_any(socket, NULL) : bind_to_interface(socket, wanted);
     if (descriptor == -PLX__EACCES) {
         /* Ports below 1024 are refused to ordinary users (ip(7)). */
         return -plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -PLX__EACCES,
@@ -343,7 +345,7 @@ int plx__internet_bind(plx_socket *socket)
 
 int plx__internet_bind_only(plx_socket *socket)
 {
-    int descriptor = plx__internet_bind(socket);
+    plx__fd descriptor = plx__internet_bind(socket);
     if (descriptor < 0) {
         return -descriptor;
     }
@@ -377,7 +379,7 @@ int plx__internet_set_place(plx_socket *socket, const char *where)
 }
 
 /* A port that the kernel chose goes with the peer on Linux; what others know us by must stay. */
-static int keep_port(int descriptor, int port)
+static int keep_port(plx__fd descriptor, int port)
 {
     struct plx__sockaddr name;
     plx_address local;

@@ -36,12 +36,13 @@ int plx__internet_check_source(plx_socket *socket, const plx_address *from, cons
 /* plx__internet_bind opens a descriptor bound to the socket's interface and port; without an
  * interface it serves both families where the system has both and PROTOCOL allows. Returns it, or
  * after plx__socket_fail its code, negative. A slot of struct plx_kind. */
-int plx__internet_bind(plx_socket *socket);
+plx__fd plx__internet_bind(plx_socket *socket);
 
 /* plx__internet_bind_local binds to the interface that was set, if any, on a port of the kernel's
  * choice, and to that address of it which fits the peer. Returns 0 or a negative errno. A slot of
  * struct plx_kind. */
-int plx__internet_bind_local(plx_socket *socket, int descriptor, const struct plx__sockaddr *peer);
+int plx__internet_bind_local(plx_socket *socket, plx__fd descriptor,
+                             const struct plx__sockaddr *peer);
 
 /* plx__internet_bind_only makes a datagram socket BOUND. Returns 0, or a code after
  * plx__socket_fail. */

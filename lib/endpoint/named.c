@@ -89,7 +89,7 @@ void plx__named_leave_peer(plx_socket *socket, struct plx__named *self,
 static int move_peer(plx_socket *socket, struct plx__datagram_in *incoming, const plx_address *to)
 {
     struct plx__sockaddr name;
-    int descriptor = socket->watch.descriptor;
+    plx__fd descriptor = socket->watch.descriptor;
     plx__datagram_in_disconnected(socket, incoming);
     if (plx__internet_lose_peer(socket) != 0) {
         return -PLX__EDESTADDRREQ;

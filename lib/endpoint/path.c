@@ -86,7 +86,7 @@ static enum tenant ask(const struct plx__sockaddr *name, const char *path)
     if (result < 0 || !file.is_socket) {
         return result == -PLX__ENOENT ? NOBODY : ALIVE;
     }
-    int probe = plx__os_socket(PLX__FAMILY_UNIX, PLX__TYPE_DATAGRAM);
+    plx__fd probe = plx__os_socket(PLX__FAMILY_UNIX, PLX__TYPE_DATAGRAM);
     if (probe < 0) {
         return ALIVE;
     }
@@ -95,7 +95,7 @@ static enum tenant ask(const struct plx__sockaddr *name, const char *path)
     return result == -PLX__ECONNREFUSED ? LEFT_OVER : result == -PLX__ENOENT ? NOBODY : ALIVE;
 }
 
-static int bind_or_replace(int descriptor, const struct plx__sockaddr *name, const char *path)
+static int bind_or_replace(plx__fd descriptor, const struct plx__sockaddr *name, const char *path)
 {
     int result = plx__os_bind(descriptor, name);
     for (int i = 0; i < BIND_ATTEMPTS && result == -PLX__EADDRINUSE; i++) {
@@ -152,8 +152,8 @@ static int set_mode(const struct plx__claim *claim, int mode)
 /* Nobody can connect until we listen, so that the mode is right from the first connection on; and it
  * is never wider than asked for, not even for a moment: until it is exact it is what was asked for
  * less the umask, which belongs to the whole process and is not touched. */
-static int bind_and_claim(int descriptor, const struct plx__sockaddr *name, int mode, bool locked,
-                          struct plx__claim *claim)
+static int bind_and_claim(plx__fd descriptor, const struct plx__sockaddr *name, int mode,
+                          bool locked, struct plx__claim *claim)
 {
     int result = mode == 0 ? 0 : plx__os_restrict_mode(descriptor, mode);
     if (result == 0) {
@@ -183,12 +183,12 @@ static void set_lock_path(char *text, size_t size, const char *path)
 }
 
 /* Where no lock can be had binding alone decides, and nothing is replaced. */
-static int bind_under_lock(int descriptor, const struct plx__sockaddr *name, int mode,
+static int bind_under_lock(plx__fd descriptor, const struct plx__sockaddr *name, int mode,
                            struct plx__claim *claim)
 {
     char path[PLX__OS_PATH_SIZE + sizeof ".lock"];
     set_lock_path(path, sizeof path, claim->path);
-    int lock = plx__os_lock(path);
+    plx__fd lock = plx__os_lock(path);
     if (lock < 0 && !plx__os_has_no_lock(lock)) {
         return lock;
     }
@@ -199,7 +199,7 @@ static int bind_under_lock(int descriptor, const struct plx__sockaddr *name, int
     return result;
 }
 
-static int bind_file(plx_socket *socket, int descriptor, const struct plx__sockaddr *name)
+static int bind_file(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *name)
 {
     int mode = plx__option_value(socket->options, PLX_OPTION_MODE);
     struct plx__claim *claim = make_claim(socket->path);
@@ -238,7 +238,7 @@ static int fail_to_bind(plx_socket *socket, int error)
                                    slash == NULL ? lock : slash + 1);
 }
 
-int plx__path_bind(plx_socket *socket)
+plx__fd plx__path_bind(plx_socket *socket)
 {
     struct plx__target target;
     if (socket->path == NULL) {
@@ -249,7 +249,7 @@ int plx__path_bind(plx_socket *socket)
     if (code != 0) {
         return -code;
     }
-    int descriptor = plx__options_open(socket, PLX__FAMILY_UNIX);
+    plx__fd descriptor = plx__options_open(socket, PLX__FAMILY_UNIX);
     int result = descriptor;
     if (descriptor >= 0) {
         result = is_abstract(socket) ? plx__os_bind(descriptor, &target.name)

@@ -32,7 +32,7 @@ struct plx__path_socket {
 int plx__path_check(const char *path, size_t size);
 int plx__path_parse(plx_socket *socket, const char *where, bool to_listen);
 int plx__path_target(plx_socket *socket, struct plx__target *ret_target);
-int plx__path_bind(plx_socket *socket);
+plx__fd plx__path_bind(plx_socket *socket);
 void plx__path_finish(plx_socket *socket);
 void plx__path_destroy(plx_socket *socket);
 

@@ -71,7 +71,7 @@ static void count_in(plx_server *server, plx_socket *client)
     server->count++;
 }
 
-static int connect_client(plx_server *server, plx_socket *client, int descriptor,
+static int connect_client(plx_server *server, plx_socket *client, plx__fd descriptor,
                           const struct plx__sockaddr *remote)
 {
     plx_group *group = plx__group_of(server->listener->task.loop);
@@ -98,7 +98,7 @@ static int connect_client(plx_server *server, plx_socket *client, int descriptor
 
 /* Makes a client of a connection, or turns its peer away. Returns 0, or a negative errno and the
  * descriptor is still the caller's. */
-static int admit(plx_server *server, int descriptor, const struct plx__sockaddr *remote)
+static int admit(plx_server *server, plx__fd descriptor, const struct plx__sockaddr *remote)
 {
     plx_socket *client;
     int result = make_client(server, &client);
@@ -126,7 +126,7 @@ static int admit(plx_server *server, int descriptor, const struct plx__sockaddr 
  * if it still waited in the kernel's queue. Making a client before there is a connection would spare
  * this, but not the group's place for its descriptor, and would ask the program for sockets that
  * nobody needs. */
-static void keep(plx_server *server, int descriptor)
+static void keep(plx_server *server, plx__fd descriptor)
 {
     server->kept = descriptor;
     server->keeps = true;
@@ -141,7 +141,7 @@ static void drop_kept(plx_server *server)
 }
 
 /* The next connection: a descriptor or a negative errno. */
-static int next_connection(plx_server *server, struct plx__sockaddr *ret_remote)
+static plx__fd next_connection(plx_server *server, struct plx__sockaddr *ret_remote)
 {
     if (!server->keeps) {
         return plx__os_accept(server->listener->watch.descriptor, ret_remote);
@@ -174,7 +174,7 @@ static bool accept_one(plx_server *server)
         plx__stream_pause(listener, true);
         return false;
     }
-    int descriptor = next_connection(server, &remote);
+    plx__fd descriptor = next_connection(server, &remote);
     if (descriptor == -PLX__EAGAIN) {
         listener->watch.ready = 0;
         return false;

@@ -152,7 +152,7 @@ int plx_server_adopt_activated(plx_server *server, const char *name)
     if (server == NULL || server->hold.freed) {
         return PLX_INVALID_STATE;
     }
-    int descriptor = plx__socket_find_activated(server->listener, name, true);
+    plx__fd descriptor = plx__socket_find_activated(server->listener, name, true);
     return descriptor < 0 ? plx__socket_fail_activation(server->listener, name)
                           : plx_server_adopt(server, descriptor);
 }

@@ -35,7 +35,7 @@ struct plx_server {
     size_t maximum; /* 0: none */
     bool exhausted; /* descriptors or memory ran out, and that was told */
     bool keeps;     /* an accepted connection waits for memory for its client */
-    int kept;       /* its descriptor */
+    plx__fd kept;   /* its descriptor */
     bool groupless; /* the own group could not be made, and that was told */
     bool polling;
     const plx_server_events *events;

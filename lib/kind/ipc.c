@@ -188,7 +188,8 @@ int plx_ipc_peer_credentials(const plx_socket *socket, plx_credentials *ret_cred
 
 int plx_ipc_peer_process_handle(const plx_socket *socket)
 {
-    int descriptor = is_connection(socket) ? plx__os_peer_process(socket->watch.descriptor) : -1;
+    plx__fd descriptor =
+        is_connection(socket) ? plx__os_peer_process(socket->watch.descriptor) : -1;
     return descriptor < 0 ? -1 : descriptor;
 }
 

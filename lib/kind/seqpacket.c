@@ -36,7 +36,7 @@ struct intake {
 
 /* Finds out how much room the next packet needs. Returns 0 or a negative errno, -ENODATA at the end:
  * that looks like an empty packet, and is none if the peer has ended and no bytes wait behind it. */
-static int look(int descriptor, struct intake *intake)
+static int look(plx__fd descriptor, struct intake *intake)
 {
     ptrdiff_t size = plx__os_packet_size(descriptor);
     bool ended = size == 0 && plx__os_has_ended(descriptor);
@@ -53,7 +53,7 @@ static int look(int descriptor, struct intake *intake)
  * behind what nobody takes. */
 static int receive(plx_socket *socket, struct intake *intake, struct plx__budget *budget)
 {
-    int descriptor = socket->watch.descriptor;
+    plx__fd descriptor = socket->watch.descriptor;
     bool kept = plx__socket_room(socket) > 0;
     int result = intake->left > 0 ? 0 : look(descriptor, intake);
     if (result < 0) {

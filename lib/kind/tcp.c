@@ -15,7 +15,7 @@ static int tcp_target(plx_socket *socket, struct plx__target *ret_target)
 
 /* An urgent byte stays where it stands in the stream: a second stream beside it was given up
  * (RFC 6093), and left alone the system would take the byte out. */
-static void tcp_prepare(int descriptor)
+static void tcp_prepare(plx__fd descriptor)
 {
     plx__os_set_urgent_inline(descriptor);
 }

@@ -45,10 +45,10 @@ static bool is_named(int index, const char *name)
     return names != NULL && strcspn(names, ":") == length && strncmp(names, name, length) == 0;
 }
 
-int plx__activation_next(const char *name, int previous)
+plx__fd plx__activation_next(const char *name, plx__fd previous)
 {
     int count = number_of("LISTEN_PID") == plx__os_process() ? number_of("LISTEN_FDS") : 0;
-    int descriptor = previous < FIRST_DESCRIPTOR ? FIRST_DESCRIPTOR : previous + 1;
+    plx__fd descriptor = previous < FIRST_DESCRIPTOR ? FIRST_DESCRIPTOR : previous + 1;
     int gap = 0;
     for (; descriptor - FIRST_DESCRIPTOR < count && gap < LONGEST_GAP; descriptor++) {
         int taken = plx__os_is_close_on_exec(descriptor);
@@ -57,5 +57,5 @@ int plx__activation_next(const char *name, int previous)
             return descriptor;
         }
     }
-    return -1;
+    return PLX__NO_FD;
 }

@@ -6,8 +6,10 @@
 #ifndef PLX_LIB_ACTIVATION_H
 #define PLX_LIB_ACTIVATION_H
 
-/* plx__activation_next returns the next descriptor behind `previous` (-1: the first) that was passed
- * under that name (NULL: any) and not taken yet; -1: there is none. */
-int plx__activation_next(const char *name, int previous);
+#include "lib/os/fd.h"
+
+/* plx__activation_next returns the next descriptor behind `previous` (NO_FD: the first) that was passed
+ * under that name (NULL: any) and not taken yet; NO_FD: there is none. */
+plx__fd plx__activation_next(const char *name, plx__fd previous);
 
 #endif

@@ -26,7 +26,7 @@ static int result_below_proc(int result)
     return result == -ENOENT ? -ENAMETOOLONG : result;
 }
 
-static int bind_at(int descriptor, const place_text place)
+static int bind_at(plx__fd descriptor, const place_text place)
 {
     struct plx__sockaddr name;
     int result = plx__sockaddr_from_path(&name, place, strlen(place));
@@ -34,7 +34,7 @@ static int bind_at(int descriptor, const place_text place)
                       : plx__os_result(bind(descriptor, &plx__native_of(&name)->any, name.size));
 }
 
-static bool set_place(place_text place, int folder, const char *file)
+static bool set_place(place_text place, plx__fd folder, const char *file)
 {
     int length = snprintf(place, sizeof(place_text), "/proc/self/fd/%d/%s", folder, file);
     return length > 0 && (size_t)length < sizeof(place_text);
@@ -50,7 +50,7 @@ static void set_short_name(char *name, size_t size, const char *file)
     snprintf(name, size, ".plx-%016llx", (unsigned long long)hash);
 }
 
-static void remove_socket(int folder, const char *file)
+static void remove_socket(plx__fd folder, const char *file)
 {
     struct stat status;
     if (fstatat(folder, file, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(status.st_mode)) {
@@ -60,7 +60,7 @@ static void remove_socket(int folder, const char *file)
 
 /* A file name that leaves no room for the way to it: bound by a short one, and then linked. Whoever
  * was killed between the two has left the short one. */
-static int bind_and_link(int descriptor, int folder, const char *file)
+static int bind_and_link(plx__fd descriptor, plx__fd folder, const char *file)
 {
     char name[24];
     place_text place;
@@ -79,7 +79,7 @@ static int bind_and_link(int descriptor, int folder, const char *file)
     return result == -EEXIST ? -EADDRINUSE : result;
 }
 
-static int open_folder(const char *path, const char *file)
+static plx__fd open_folder(const char *path, const char *file)
 {
     char folder[PATH_MAX];
     size_t size = (size_t)(file - path);
@@ -91,12 +91,12 @@ static int open_folder(const char *path, const char *file)
     return plx__os_result(open(size == 0 ? "." : folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-static int bind_long_path(int descriptor, const char *path)
+static int bind_long_path(plx__fd descriptor, const char *path)
 {
     const char *last = strrchr(path, '/');
     const char *file = last == NULL ? path : last + 1;
     place_text place;
-    int folder = open_folder(path, file);
+    plx__fd folder = open_folder(path, file);
     if (folder < 0) {
         return folder;
     }
@@ -106,11 +106,11 @@ static int bind_long_path(int descriptor, const char *path)
     return result_below_proc(result);
 }
 
-static int connect_long_path(int descriptor, const char *path)
+static int connect_long_path(plx__fd descriptor, const char *path)
 {
     place_text place;
     struct plx__sockaddr name;
-    int target = plx__os_result(open(path, O_PATH | O_CLOEXEC));
+    plx__fd target = plx__os_result(open(path, O_PATH | O_CLOEXEC));
     if (target < 0) {
         return target;
     }
@@ -124,28 +124,28 @@ static int connect_long_path(int descriptor, const char *path)
 
 #else
 
-static int bind_long_path(int descriptor, const char *path)
+static int bind_long_path(plx__fd descriptor, const char *path)
 {
     (void)descriptor;
     (void)path;
     return -ENAMETOOLONG;
 }
 
-static int connect_long_path(int descriptor, const char *path)
+static int connect_long_path(plx__fd descriptor, const char *path)
 {
     return bind_long_path(descriptor, path);
 }
 
 #endif
 
-int plx__os_bind(int descriptor, const struct plx__sockaddr *name)
+int plx__os_bind(plx__fd descriptor, const struct plx__sockaddr *name)
 {
     return name->long_path == NULL
                ? plx__os_result(bind(descriptor, &plx__native_in(name)->any, name->size))
                : bind_long_path(descriptor, name->long_path);
 }
 
-int plx__os_connect(int descriptor, const struct plx__sockaddr *name)
+int plx__os_connect(plx__fd descriptor, const struct plx__sockaddr *name)
 {
     int result = name->long_path == NULL
                      ? plx__os_result(connect(descriptor, &plx__native_in(name)->any, name->size))
@@ -154,7 +154,7 @@ int plx__os_connect(int descriptor, const struct plx__sockaddr *name)
     return result == -EINPROGRESS || result == -EINTR ? 0 : result;
 }
 
-int plx__os_dissolve(int descriptor)
+int plx__os_dissolve(plx__fd descriptor)
 {
     struct sockaddr nobody;
     memset(&nobody, 0, sizeof nobody);

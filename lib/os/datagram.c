@@ -48,7 +48,7 @@ static void add_control(struct msghdr *header, struct send_control *control, int
     header->msg_controllen += CMSG_SPACE(size);
 }
 
-bool plx__os_has_segments(int descriptor)
+bool plx__os_has_segments(plx__fd descriptor)
 {
 #ifdef UDP_SEGMENT
     /* A kernel that has never heard of it would pass over the control message in silence, and send
@@ -123,7 +123,7 @@ static inline void fill_header(struct msghdr *header, struct iovec *piece,
     }
 }
 
-static ptrdiff_t send_one(int descriptor, const struct plx__os_message *message)
+static ptrdiff_t send_one(plx__fd descriptor, const struct plx__os_message *message)
 {
     struct msghdr header;
     struct iovec piece;
@@ -140,7 +140,8 @@ static ptrdiff_t send_one(int descriptor, const struct plx__os_message *message)
 }
 
 #ifdef HAVE_SENDMMSG
-static ptrdiff_t send_several(int descriptor, const struct plx__os_message *messages, size_t count)
+static ptrdiff_t send_several(plx__fd descriptor, const struct plx__os_message *messages,
+                              size_t count)
 {
     struct mmsghdr headers[PLX__OS_MESSAGES];
     struct iovec pieces[PLX__OS_MESSAGES];
@@ -156,7 +157,7 @@ static ptrdiff_t send_several(int descriptor, const struct plx__os_message *mess
 }
 #endif
 
-ptrdiff_t plx__os_send_messages(int descriptor, const struct plx__os_message *messages,
+ptrdiff_t plx__os_send_messages(plx__fd descriptor, const struct plx__os_message *messages,
                                 size_t count)
 {
     if (count == 1) {
@@ -178,7 +179,7 @@ struct arrival_control {
     _Alignas(struct cmsghdr) char bytes[256];
 };
 
-void plx__os_prepare_arrivals(int descriptor)
+void plx__os_prepare_arrivals(plx__fd descriptor)
 {
     int one = 1;
     (void)one;
@@ -192,7 +193,7 @@ void plx__os_prepare_arrivals(int descriptor)
     plx__os_ask_target(descriptor, true);
 }
 
-void plx__os_ask_target(int descriptor, bool wanted)
+void plx__os_ask_target(plx__fd descriptor, bool wanted)
 {
     int value = wanted;
     (void)value;
@@ -211,7 +212,7 @@ void plx__os_ask_target(int descriptor, bool wanted)
 
 /* bind(2) takes the computer's own addresses and those of broadcast, and connect(2) refuses the
  * latter to a socket that did not ask for broadcast. */
-static int try_source(int descriptor, const struct plx__sockaddr *name)
+static int try_source(plx__fd descriptor, const struct plx__sockaddr *name)
 {
     int result = plx__os_bind(descriptor, name);
     if (result < 0) {
@@ -226,7 +227,7 @@ int plx__os_check_source(const plx_address *address)
     plx_address any_port = *address;
     any_port.port = 0;
     plx__sockaddr_from_address(&name, &any_port, PLX__FAMILY_NONE);
-    int descriptor = plx__os_socket(plx__sockaddr_family(&name), PLX__TYPE_DATAGRAM);
+    plx__fd descriptor = plx__os_socket(plx__sockaddr_family(&name), PLX__TYPE_DATAGRAM);
     if (descriptor < 0) {
         return 0; /* nothing was found out */
     }
@@ -235,7 +236,7 @@ int plx__os_check_source(const plx_address *address)
     return result;
 }
 
-int plx__os_dropped(int descriptor, uint32_t *ret_dropped)
+int plx__os_dropped(plx__fd descriptor, uint32_t *ret_dropped)
 {
 #if defined SO_MEMINFO && defined HAVE_LINUX_SOCK_DIAG_H
     uint32_t numbers[SK_MEMINFO_VARS];
@@ -343,7 +344,7 @@ static void read_header(struct msghdr *header, size_t size, struct plx__os_arriv
     }
 }
 
-static ptrdiff_t receive_one(int descriptor, struct plx__os_arrival *arrival)
+static ptrdiff_t receive_one(plx__fd descriptor, struct plx__os_arrival *arrival)
 {
     struct msghdr header;
     struct iovec piece;
@@ -361,7 +362,7 @@ static ptrdiff_t receive_one(int descriptor, struct plx__os_arrival *arrival)
 }
 
 #ifdef HAVE_RECVMMSG
-static ptrdiff_t receive_several(int descriptor, struct plx__os_arrival *arrivals, size_t count)
+static ptrdiff_t receive_several(plx__fd descriptor, struct plx__os_arrival *arrivals, size_t count)
 {
     struct mmsghdr headers[PLX__OS_ARRIVALS];
     struct iovec pieces[PLX__OS_ARRIVALS];
@@ -380,7 +381,8 @@ static ptrdiff_t receive_several(int descriptor, struct plx__os_arrival *arrival
 }
 #endif
 
-ptrdiff_t plx__os_receive_arrivals(int descriptor, struct plx__os_arrival *arrivals, size_t count)
+ptrdiff_t plx__os_receive_arrivals(plx__fd descriptor, struct plx__os_arrival *arrivals,
+                                   size_t count)
 {
     if (count == 1) {
         return receive_one(descriptor, arrivals);
@@ -396,7 +398,7 @@ ptrdiff_t plx__os_receive_arrivals(int descriptor, struct plx__os_arrival *arriv
 
 #if defined HAVE_LINUX_ERRQUEUE_H && defined IP_RECVERR && defined IPV6_RECVERR
 
-int plx__os_heed_refusals(int descriptor, bool heed)
+int plx__os_heed_refusals(plx__fd descriptor, bool heed)
 {
     int value = heed ? 1 : 0;
     /* An IPv6 socket hears of its IPv4 datagrams by the option of IPv4. */
@@ -422,7 +424,7 @@ static int error_in(struct msghdr *header)
 }
 
 /* Takes the next one. False: there is none. */
-static bool take_error(int descriptor, plx_address *ret_to, int *ret_error)
+static bool take_error(plx__fd descriptor, plx_address *ret_to, int *ret_error)
 {
     union {
         struct cmsghdr aligned;
@@ -447,7 +449,7 @@ static bool take_error(int descriptor, plx_address *ret_to, int *ret_error)
     return true;
 }
 
-int plx__os_take_refusal(int descriptor, plx_address *ret_to)
+int plx__os_take_refusal(plx__fd descriptor, plx_address *ret_to)
 {
     int error = 0;
     while (take_error(descriptor, ret_to, &error) && error == 0) {
@@ -457,13 +459,13 @@ int plx__os_take_refusal(int descriptor, plx_address *ret_to)
 
 #else
 
-int plx__os_heed_refusals(int descriptor, bool heed)
+int plx__os_heed_refusals(plx__fd descriptor, bool heed)
 {
     (void)descriptor;
     return heed ? -ENOPROTOOPT : 0;
 }
 
-int plx__os_take_refusal(int descriptor, plx_address *ret_to)
+int plx__os_take_refusal(plx__fd descriptor, plx_address *ret_to)
 {
     (void)descriptor;
     (void)ret_to;

@@ -46,7 +46,7 @@ int plx__os_remove_file(const char *path)
 
 /* ---- modes ----------------------------------------------------------------------------------- */
 
-int plx__os_restrict_mode(int descriptor, int mode)
+int plx__os_restrict_mode(plx__fd descriptor, int mode)
 {
     return plx__os_result(fchmod(descriptor, (mode_t)mode));
 }
@@ -59,7 +59,7 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
 {
     char place[32];
     struct stat status;
-    int descriptor = plx__os_result(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    plx__fd descriptor = plx__os_result(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (descriptor < 0) {
         return descriptor;
     }
@@ -90,14 +90,14 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
 
 /* Whoever had the lock before has removed its file: then the lock is of no use, for the next one
  * makes another file. */
-static bool still_stands(const char *path, int lock)
+static bool still_stands(const char *path, plx__fd lock)
 {
     struct stat here, there;
     return fstat(lock, &here) == 0 && lstat(path, &there) == 0 && here.st_dev == there.st_dev &&
            here.st_ino == there.st_ino;
 }
 
-void plx__os_unlock(const char *path, int lock)
+void plx__os_unlock(const char *path, plx__fd lock)
 {
     struct stat status;
     /* A file with something in it is not one that we have made. */
@@ -109,11 +109,11 @@ void plx__os_unlock(const char *path, int lock)
     close(lock);
 }
 
-int plx__os_lock(const char *path)
+plx__fd plx__os_lock(const char *path)
 {
     int held = 0;
     for (int i = 0; i < LOCK_ATTEMPTS; i++) {
-        int lock = plx__os_result(
+        plx__fd lock = plx__os_result(
             open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
         if (lock < 0) {
             return lock;

@@ -24,11 +24,11 @@
 /* cmsg(3) wants the place for control messages to be aligned as their header is. */
 union control {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(PLX__OS_HANDLES * sizeof(int)) + OTHER_CONTROL];
+    char bytes[CMSG_SPACE(PLX__OS_HANDLES * sizeof(plx__fd)) + OTHER_CONTROL];
 };
 
-ptrdiff_t plx__os_send_handles(int descriptor, const void *data, size_t size, const int *handles,
-                               size_t count)
+ptrdiff_t plx__os_send_handles(plx__fd descriptor, const void *data, size_t size,
+                               const plx__fd *handles, size_t count)
 {
     union control control;
     struct iovec piece = {.iov_base = (void *)data, .iov_len = size};
@@ -56,11 +56,11 @@ static void collect(struct plx__os_handles *handles, struct msghdr *message)
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
             size_t size = header->cmsg_len - CMSG_LEN(0);
             memcpy(handles->list, CMSG_DATA(header), size);
-            handles->count = size / sizeof(int);
+            handles->count = size / sizeof(plx__fd);
         }
 #ifdef SCM_PIDFD
         if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_PIDFD) {
-            int process;
+            plx__fd process;
             memcpy(&process, CMSG_DATA(header), sizeof process);
             close(process);
         }
@@ -68,7 +68,7 @@ static void collect(struct plx__os_handles *handles, struct msghdr *message)
     }
 }
 
-ptrdiff_t plx__os_receive_handles(int descriptor, void *data, size_t size,
+ptrdiff_t plx__os_receive_handles(plx__fd descriptor, void *data, size_t size,
                                   struct plx__os_handles *ret_handles)
 {
     union control control;
@@ -87,10 +87,10 @@ ptrdiff_t plx__os_receive_handles(int descriptor, void *data, size_t size,
     return plx__os_count(count);
 }
 
-int plx__os_peer_process(int descriptor)
+plx__fd plx__os_peer_process(plx__fd descriptor)
 {
 #ifdef SO_PEERPIDFD
-    int process = -1;
+    plx__fd process = -1;
     socklen_t size = sizeof process;
     return getsockopt(descriptor, SOL_SOCKET, SO_PEERPIDFD, &process, &size) < 0 ? -errno : process;
 #else

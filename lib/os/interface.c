@@ -101,7 +101,7 @@ static void format_mac(const struct ifaddrs *all, const char *name, char *text, 
 
 /* format_broadcast writes the broadcast address that was set for an IPv4 address; "" for none. Linux
  * tells it for one address of several by name and address (netdevice(7), SIOCGIFBRDADDR). */
-static void format_broadcast(const struct ifaddrs *entry, int asker, char *text, size_t size)
+static void format_broadcast(const struct ifaddrs *entry, plx__fd asker, char *text, size_t size)
 {
     text[0] = '\0';
     if (entry->ifa_addr->sa_family != AF_INET) {
@@ -128,7 +128,7 @@ static void format_broadcast(const struct ifaddrs *entry, int asker, char *text,
 #endif
 }
 
-static void describe(const struct ifaddrs *all, const struct ifaddrs *entry, int asker,
+static void describe(const struct ifaddrs *all, const struct ifaddrs *entry, plx__fd asker,
                      plx_interface *interface)
 {
     int family = entry->ifa_addr->sa_family;
@@ -157,7 +157,7 @@ size_t plx_interface_list(plx_interface *list, size_t size)
         return 0;
     }
     size_t count = 0;
-    int asker =
+    plx__fd asker =
         list == NULL || size == 0 ? -1 : plx__os_socket(PLX__FAMILY_IPV4, PLX__TYPE_DATAGRAM);
     for (const struct ifaddrs *entry = all; entry != NULL; entry = entry->ifa_next) {
         if (!has_address(entry)) {
@@ -248,7 +248,7 @@ bool plx__interface_find(const char *wanted, int family, const plx_address *peer
     }
     const struct ifaddrs *best = find(all, &search);
     if (best != NULL) {
-        int asker = plx__os_socket(PLX__FAMILY_IPV4, PLX__TYPE_DATAGRAM);
+        plx__fd asker = plx__os_socket(PLX__FAMILY_IPV4, PLX__TYPE_DATAGRAM);
         describe(all, best, asker, ret_entry);
         if (asker >= 0) {
             plx__os_close(asker);

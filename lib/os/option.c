@@ -68,12 +68,12 @@ bool plx__os_has_option(plx_option option)
     return places_of(option) != NULL;
 }
 
-static int set(int descriptor, int level, int name, int value)
+static int set(plx__fd descriptor, int level, int name, int value)
 {
     return setsockopt(descriptor, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
-static int get(int descriptor, int level, int name, int *ret_value)
+static int get(plx__fd descriptor, int level, int name, int *ret_value)
 {
     int value = 0;
     socklen_t size = sizeof value;
@@ -84,14 +84,14 @@ static int get(int descriptor, int level, int name, int *ret_value)
     return 0;
 }
 
-static bool is_ipv6(int descriptor)
+static bool is_ipv6(plx__fd descriptor)
 {
     struct plx__sockaddr name;
     return plx__os_local_sockaddr(descriptor, &name) == 0 &&
            plx__sockaddr_family(&name) == PLX__FAMILY_IPV6;
 }
 
-static int set_at(int descriptor, const struct place *place, bool ipv6, int value)
+static int set_at(plx__fd descriptor, const struct place *place, bool ipv6, int value)
 {
     int result = set(descriptor, place->level, place->name, value);
     if (!ipv6 || place->ipv6_name == 0) {
@@ -101,7 +101,7 @@ static int set_at(int descriptor, const struct place *place, bool ipv6, int valu
     return set(descriptor, place->ipv6_level, place->ipv6_name, value);
 }
 
-int plx__os_set_option(int descriptor, plx_option option, int value)
+int plx__os_set_option(plx__fd descriptor, plx_option option, int value)
 {
     const struct place *place = places_of(option);
     if (place == NULL) {
@@ -112,7 +112,7 @@ int plx__os_set_option(int descriptor, plx_option option, int value)
     return result < 0 || place[1].name == 0 ? result : set_at(descriptor, &place[1], ipv6, value);
 }
 
-int plx__os_option(int descriptor, plx_option option, int *ret_value)
+int plx__os_option(plx__fd descriptor, plx_option option, int *ret_value)
 {
     const struct place *place = places_of(option);
     if (place == NULL) {
@@ -125,14 +125,14 @@ int plx__os_option(int descriptor, plx_option option, int *ret_value)
 
 #ifdef TCP_INFO
 
-static int ask_info(int descriptor, struct tcp_info *ret_info)
+static int ask_info(plx__fd descriptor, struct tcp_info *ret_info)
 {
     socklen_t size = sizeof *ret_info;
     memset(ret_info, 0, sizeof *ret_info);
     return getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, ret_info, &size) < 0 ? -errno : 0;
 }
 
-int plx__os_connection_facts(int descriptor, struct plx__os_connection_facts *ret_facts)
+int plx__os_connection_facts(plx__fd descriptor, struct plx__os_connection_facts *ret_facts)
 {
     struct tcp_info info;
     int result = ask_info(descriptor, &info);
@@ -154,7 +154,7 @@ int plx__os_connection_facts(int descriptor, struct plx__os_connection_facts *re
     return 0;
 }
 
-uint32_t plx__os_acknowledged_ago(int descriptor)
+uint32_t plx__os_acknowledged_ago(plx__fd descriptor)
 {
     struct tcp_info info;
     return ask_info(descriptor, &info) == 0 ? info.tcpi_last_ack_recv : 0;
@@ -162,14 +162,14 @@ uint32_t plx__os_acknowledged_ago(int descriptor)
 
 #else
 
-int plx__os_connection_facts(int descriptor, struct plx__os_connection_facts *ret_facts)
+int plx__os_connection_facts(plx__fd descriptor, struct plx__os_connection_facts *ret_facts)
 {
     (void)descriptor;
     (void)ret_facts;
     return -ENOPROTOOPT;
 }
 
-uint32_t plx__os_acknowledged_ago(int descriptor)
+uint32_t plx__os_acknowledged_ago(plx__fd descriptor)
 {
     (void)descriptor;
     return 0;
@@ -177,17 +177,17 @@ uint32_t plx__os_acknowledged_ago(int descriptor)
 
 #endif
 
-int plx__os_set_only_ipv6(int descriptor, bool only)
+int plx__os_set_only_ipv6(plx__fd descriptor, bool only)
 {
     return set(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, only);
 }
 
-int plx__os_set_reuse(int descriptor)
+int plx__os_set_reuse(plx__fd descriptor)
 {
     return set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
 }
 
-int plx__os_set_late_port(int descriptor)
+int plx__os_set_late_port(plx__fd descriptor)
 {
 #ifdef IP_BIND_ADDRESS_NO_PORT
     /* Linux has it for both families under IPPROTO_IP. */
@@ -198,12 +198,12 @@ int plx__os_set_late_port(int descriptor)
 #endif
 }
 
-int plx__os_set_urgent_inline(int descriptor)
+int plx__os_set_urgent_inline(plx__fd descriptor)
 {
     return set(descriptor, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
-int plx__os_membership(int descriptor, const plx_address *group, unsigned interface_index,
+int plx__os_membership(plx__fd descriptor, const plx_address *group, unsigned interface_index,
                        bool join)
 {
     int result;
@@ -221,7 +221,7 @@ int plx__os_membership(int descriptor, const plx_address *group, unsigned interf
     return plx__os_result(result);
 }
 
-int plx__os_set_multicast_interface(int descriptor, unsigned interface_index,
+int plx__os_set_multicast_interface(plx__fd descriptor, unsigned interface_index,
                                     const plx_address *source)
 {
     struct ip_mreqn request = {.imr_ifindex = (int)interface_index};
@@ -239,7 +239,7 @@ int plx__os_set_multicast_interface(int descriptor, unsigned interface_index,
                : 0;
 }
 
-int plx__os_bind_device(int descriptor, const char *name)
+int plx__os_bind_device(plx__fd descriptor, const char *name)
 {
 #ifdef SO_BINDTODEVICE
     return setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name, (socklen_t)strlen(name)) < 0
@@ -252,7 +252,7 @@ int plx__os_bind_device(int descriptor, const char *name)
 #endif
 }
 
-int plx__os_bound_device(int descriptor)
+int plx__os_bound_device(plx__fd descriptor)
 {
 #ifdef SO_BINDTODEVICE
     char name[IF_NAMESIZE] = "";

@@ -38,7 +38,7 @@ static int native_type(enum plx__type type)
                                         : SOCK_SEQPACKET;
 }
 
-int plx__os_socket(enum plx__family family, enum plx__type type)
+plx__fd plx__os_socket(enum plx__family family, enum plx__type type)
 {
     return plx__os_result(
         socket(native_family(family), native_type(type) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -46,22 +46,22 @@ int plx__os_socket(enum plx__family family, enum plx__type type)
 
 /* After EINTR the descriptor is gone on Linux, and a second close could hit another thread's
  * (close(2)): never again. */
-int plx__os_close(int descriptor)
+int plx__os_close(plx__fd descriptor)
 {
     return plx__os_result(close(descriptor));
 }
 
-int plx__os_copy(int descriptor)
+plx__fd plx__os_copy(plx__fd descriptor)
 {
     return plx__os_result(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
 }
 
-int plx__os_listen(int descriptor)
+int plx__os_listen(plx__fd descriptor)
 {
     return plx__os_result(listen(descriptor, BACKLOG));
 }
 
-int plx__os_accept(int descriptor, struct plx__sockaddr *ret_name)
+plx__fd plx__os_accept(plx__fd descriptor, struct plx__sockaddr *ret_name)
 {
     struct plx__sockaddr name;
     socklen_t size;
@@ -81,7 +81,7 @@ int plx__os_accept(int descriptor, struct plx__sockaddr *ret_name)
     return result;
 }
 
-static int name_of(int descriptor, int (*ask)(int, struct sockaddr *, socklen_t *),
+static int name_of(plx__fd descriptor, int (*ask)(int, struct sockaddr *, socklen_t *),
                    struct plx__sockaddr *ret_name)
 {
     struct plx__sockaddr name;
@@ -95,28 +95,28 @@ static int name_of(int descriptor, int (*ask)(int, struct sockaddr *, socklen_t 
     return result;
 }
 
-int plx__os_local_sockaddr(int descriptor, struct plx__sockaddr *ret_name)
+int plx__os_local_sockaddr(plx__fd descriptor, struct plx__sockaddr *ret_name)
 {
     return name_of(descriptor, getsockname, ret_name);
 }
 
-int plx__os_remote_sockaddr(int descriptor, struct plx__sockaddr *ret_name)
+int plx__os_remote_sockaddr(plx__fd descriptor, struct plx__sockaddr *ret_name)
 {
     return name_of(descriptor, getpeername, ret_name);
 }
 
-int plx__os_shutdown_sending(int descriptor)
+int plx__os_shutdown_sending(plx__fd descriptor)
 {
     return plx__os_result(shutdown(descriptor, SHUT_WR));
 }
 
-int plx__os_set_reset(int descriptor)
+int plx__os_set_reset(plx__fd descriptor)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     return plx__os_result(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
 }
 
-int plx__os_take_error(int descriptor)
+int plx__os_take_error(plx__fd descriptor)
 {
     int error = 0;
     socklen_t size = sizeof error;
@@ -126,7 +126,7 @@ int plx__os_take_error(int descriptor)
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
-ptrdiff_t plx__os_receive(int descriptor, void *data, size_t size)
+ptrdiff_t plx__os_receive(plx__fd descriptor, void *data, size_t size)
 {
     ptrdiff_t count;
     do {
@@ -135,12 +135,12 @@ ptrdiff_t plx__os_receive(int descriptor, void *data, size_t size)
     return count;
 }
 
-ptrdiff_t plx__os_send(int descriptor, const void *data, size_t size)
+ptrdiff_t plx__os_send(plx__fd descriptor, const void *data, size_t size)
 {
     return plx__os_send_to(descriptor, data, size, NULL);
 }
 
-ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
+ptrdiff_t plx__os_receive_from(plx__fd descriptor, void *data, size_t size,
                                struct plx__sockaddr *ret_name, bool *ret_truncated)
 {
     struct iovec piece = {.iov_base = data, .iov_len = size};
@@ -155,7 +155,7 @@ ptrdiff_t plx__os_receive_from(int descriptor, void *data, size_t size,
     return count;
 }
 
-ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
+ptrdiff_t plx__os_send_to(plx__fd descriptor, const void *data, size_t size,
                           const struct plx__sockaddr *name)
 {
     ptrdiff_t count;
@@ -167,14 +167,14 @@ ptrdiff_t plx__os_send_to(int descriptor, const void *data, size_t size,
     return count;
 }
 
-ptrdiff_t plx__os_bytes_waiting(int descriptor)
+ptrdiff_t plx__os_bytes_waiting(plx__fd descriptor)
 {
     int count = 0;
     int result = plx__os_result(ioctl(descriptor, FIONREAD, &count));
     return result < 0 ? result : count;
 }
 
-ptrdiff_t plx__os_packet_size(int descriptor)
+ptrdiff_t plx__os_packet_size(plx__fd descriptor)
 {
     ptrdiff_t size;
     do {
@@ -183,7 +183,7 @@ ptrdiff_t plx__os_packet_size(int descriptor)
     return size;
 }
 
-bool plx__os_has_ended(int descriptor)
+bool plx__os_has_ended(plx__fd descriptor)
 {
 #ifdef POLLRDHUP
     struct pollfd entry = {.fd = descriptor, .events = POLLRDHUP};
@@ -194,7 +194,7 @@ bool plx__os_has_ended(int descriptor)
 #endif
 }
 
-ptrdiff_t plx__os_bytes_unacknowledged(int descriptor)
+ptrdiff_t plx__os_bytes_unacknowledged(plx__fd descriptor)
 {
 #ifdef SIOCOUTQ
     int count = 0;
@@ -222,7 +222,7 @@ int plx__os_poll(struct plx__os_ready *entries, size_t count, int timeout_ms)
 
 /* ---- descriptors of others ------------------------------------------------------------------- */
 
-static int socket_fact(int descriptor, int name, int *ret_value)
+static int socket_fact(plx__fd descriptor, int name, int *ret_value)
 {
     socklen_t size = sizeof *ret_value;
     return plx__os_result(getsockopt(descriptor, SOL_SOCKET, name, ret_value, &size));
@@ -246,7 +246,7 @@ static enum plx__type type_of(int native)
     }
 }
 
-int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts)
+int plx__os_inspect(plx__fd descriptor, struct plx__os_socket_facts *ret_facts)
 {
     struct plx__sockaddr name;
     int type = 0;
@@ -267,20 +267,20 @@ int plx__os_inspect(int descriptor, struct plx__os_socket_facts *ret_facts)
     return 0;
 }
 
-int plx__os_set_nonblocking(int descriptor)
+int plx__os_set_nonblocking(plx__fd descriptor)
 {
     int flags = plx__os_result(fcntl(descriptor, F_GETFL));
     int result = flags < 0 ? flags : plx__os_result(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK));
     return result < 0 ? result : plx__os_result(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
 }
 
-int plx__os_is_close_on_exec(int descriptor)
+int plx__os_is_close_on_exec(plx__fd descriptor)
 {
     int flags = plx__os_result(fcntl(descriptor, F_GETFD));
     return flags < 0 ? flags : (flags & FD_CLOEXEC) != 0;
 }
 
-int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credentials)
+int plx__os_credentials(plx__fd descriptor, struct plx__os_credentials *ret_credentials)
 {
 #ifdef SO_PEERCRED
     struct ucred peer;
@@ -307,10 +307,10 @@ int plx__os_credentials(int descriptor, struct plx__os_credentials *ret_credenti
 
 /* ---- waking, processes ----------------------------------------------------------------------- */
 
-int plx__os_wake_open(int ret_descriptors[2])
+int plx__os_wake_open(plx__fd ret_descriptors[2])
 {
 #ifdef HAVE_SYS_EVENTFD_H
-    int descriptor = plx__os_result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    plx__fd descriptor = plx__os_result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (descriptor < 0) {
         return descriptor;
     }
@@ -326,7 +326,7 @@ int plx__os_wake_open(int ret_descriptors[2])
 #endif
 }
 
-void plx__os_wake_signal(int descriptor)
+void plx__os_wake_signal(plx__fd descriptor)
 {
     /* A signal handler must leave errno as it found it (signal-safety(7)); a full pipe wakes just
      * as well. */
@@ -337,14 +337,14 @@ void plx__os_wake_signal(int descriptor)
     errno = before;
 }
 
-void plx__os_wake_clear(int descriptor)
+void plx__os_wake_clear(plx__fd descriptor)
 {
     uint64_t sink[64];
     while (read(descriptor, sink, sizeof sink) == (ssize_t)sizeof sink) {
     }
 }
 
-void plx__os_wake_close(int descriptors[2])
+void plx__os_wake_close(plx__fd descriptors[2])
 {
     plx__os_close(descriptors[0]);
     if (descriptors[1] != descriptors[0]) {

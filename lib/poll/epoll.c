@@ -25,7 +25,7 @@
 
 struct epoll_poller {
     struct plx__poller base;
-    int descriptor;
+    plx__fd descriptor;
     struct epoll_event batch[BATCH];
 };
 
@@ -36,7 +36,7 @@ static struct epoll_poller *epoll_of(struct plx__poller *poller)
 
 static int epoll_open(struct plx__poller *poller)
 {
-    int descriptor = epoll_create1(EPOLL_CLOEXEC);
+    plx__fd descriptor = epoll_create1(EPOLL_CLOEXEC);
     epoll_of(poller)->descriptor = descriptor;
     return descriptor < 0 ? -errno : 0;
 }
@@ -147,7 +147,7 @@ static int epoll_sleep(struct plx__poller *poller, int timeout_ms)
     return result == 0 && timeout_ms != 0 ? sleep_until_ready(self, timeout_ms) : result;
 }
 
-static int epoll_handle(const struct plx__poller *poller)
+static plx__fd epoll_handle(const struct plx__poller *poller)
 {
     return PLX__CONTAINER_OF(poller, const struct epoll_poller, base)->descriptor;
 }

@@ -28,7 +28,7 @@ static struct plx__poller *poller_of(const struct plx__task *task)
     return task->loop == NULL ? NULL : task->loop->poller;
 }
 
-int plx__watch_start(struct plx__watch *watch, struct plx__task *task, int descriptor,
+int plx__watch_start(struct plx__watch *watch, struct plx__task *task, plx__fd descriptor,
                      unsigned interest)
 {
     *watch = (struct plx__watch){.next = task->watches, .task = task, .descriptor = descriptor};

@@ -87,7 +87,7 @@ struct plx__loop {
     struct plx__deadlines deadlines;
     struct plx__pool pool;
     struct plx__watch wake;
-    int wake_descriptors[2];
+    plx__fd wake_descriptors[2];
     size_t budget_bytes;
     uint64_t budget_time; /* nanoseconds; 0: none */
     uint32_t frame;       /* the number of the present one, never 0 */
@@ -99,7 +99,7 @@ struct plx__loop {
 
 /* plx__watch_start begins to watch a descriptor for a task. Returns 0, or a negative errno with the
  * watch idle. */
-int plx__watch_start(struct plx__watch *watch, struct plx__task *task, int descriptor,
+int plx__watch_start(struct plx__watch *watch, struct plx__task *task, plx__fd descriptor,
                      unsigned interest);
 /* plx__watch_set changes the interest. */
 int plx__watch_set(struct plx__watch *watch, unsigned interest);

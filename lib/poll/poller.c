@@ -85,9 +85,9 @@ int plx__poller_wait(struct plx__poller *poller, int timeout_ms)
     return poller->mechanism->wait(poller, timeout_ms);
 }
 
-int plx__poller_handle(const struct plx__poller *poller)
+plx__fd plx__poller_handle(const struct plx__poller *poller)
 {
-    return poller->mechanism->handle == NULL ? -1 : poller->mechanism->handle(poller);
+    return poller->mechanism->handle == NULL ? PLX__NO_FD : poller->mechanism->handle(poller);
 }
 
 short plx__poll_wanted(unsigned interest)

@@ -14,6 +14,8 @@
 #ifndef PLX_LIB_POLLER_H
 #define PLX_LIB_POLLER_H
 
+#include "lib/os/fd.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +33,7 @@ enum { PLX__READ = 1, PLX__WRITE = 2, PLX__END = 4, PLX__EDGE = 8, PLX__HANG_UP 
 struct plx__watch {
     struct plx__watch *next; /* in the task's list */
     struct plx__task *task;  /* NULL: idle */
-    int descriptor;
+    plx__fd descriptor;
     uint32_t place;     /* the mechanism's own */
     uint8_t interest;   /* what the task wants to hear of */
     uint8_t registered; /* what the mechanism was told */
@@ -55,7 +57,7 @@ struct plx__mechanism {
      * without asking the system. False: perhaps it would. NULL: always perhaps. */
     bool (*is_quiet)(struct plx__poller *poller);
     /* A level-triggered descriptor that is readable while a watch is ready; NULL: there is none. */
-    int (*handle)(const struct plx__poller *poller);
+    plx__fd (*handle)(const struct plx__poller *poller);
 };
 
 struct plx__poller {
@@ -96,8 +98,8 @@ static inline bool plx__poller_is_quiet(struct plx__poller *poller)
     return poller->mechanism->is_quiet != NULL && poller->mechanism->is_quiet(poller);
 }
 
-/* plx__poller_handle returns -1 where the mechanism has no descriptor. */
-int plx__poller_handle(const struct plx__poller *poller);
+/* plx__poller_handle returns PLX__NO_FD where the mechanism has no descriptor. */
+plx__fd plx__poller_handle(const struct plx__poller *poller);
 
 /* plx__poll_wanted and plx__poll_ready translate interest and readiness for plx__os_poll, a hang-up or
  * an error being all three. */

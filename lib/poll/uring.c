@@ -221,7 +221,7 @@ static bool uring_is_quiet(struct plx__poller *poller)
     return !self->busy;
 }
 
-static int uring_handle(const struct plx__poller *poller)
+static plx__fd uring_handle(const struct plx__poller *poller)
 {
     return plx__poller_handle(PLX__CONTAINER_OF(poller, const struct uring_poller, base)->set);
 }

@@ -52,7 +52,7 @@ struct ares_query {
     struct plx__failure noted; /* the last thing that went wrong on the way */
     int refused;               /* a watch could not be set, a negative errno */
     bool reads_head;           /* what the stream brings next is the head of an answer */
-    int broken;                /* a descriptor whose next receive fails with `error`; 0: none */
+    plx__fd broken;            /* a descriptor whose next receive fails with `error`; 0: none */
     int error;
 };
 
@@ -145,8 +145,9 @@ static int result_for_ares(ptrdiff_t result)
 
 static ares_socket_t ares_open(int family, int type, int protocol, void *user)
 {
-    int descriptor = plx__os_socket(family == AF_INET6 ? PLX__FAMILY_IPV6 : PLX__FAMILY_IPV4,
-                                    type == SOCK_STREAM ? PLX__TYPE_STREAM : PLX__TYPE_DATAGRAM);
+    plx__fd descriptor =
+        plx__os_socket(family == AF_INET6 ? PLX__FAMILY_IPV6 : PLX__FAMILY_IPV4,
+                       type == SOCK_STREAM ? PLX__TYPE_STREAM : PLX__TYPE_DATAGRAM);
     (void)protocol;
     note_error(user, descriptor);
     return result_for_ares(descriptor);
@@ -227,7 +228,7 @@ static const struct ares_socket_functions socket_functions = {
 
 /* ---- watches --------------------------------------------------------------------------------- */
 
-static struct plx__watch *watch_for(struct ares_query *self, int descriptor)
+static struct plx__watch *watch_for(struct ares_query *self, plx__fd descriptor)
 {
     struct plx__watch *idle = NULL;
     for (size_t i = 0; i < PLX__COUNT_OF(self->watches); i++) {
@@ -454,7 +455,7 @@ static void ares_query_process(struct plx__query *query)
         struct plx__watch *watch = &self->watches[i];
         if (watch->task != NULL && watch->ready != 0) {
             unsigned ready = watch->ready;
-            int descriptor = watch->descriptor;
+            plx__fd descriptor = watch->descriptor;
             watch->ready = 0;
             any = true;
             ares_process_fd(self->channel, ready & PLX__READ ? descriptor : ARES_SOCKET_BAD,

@@ -87,7 +87,7 @@ static unsigned scope_of(const plx_address *address)
 
 /* One datagram socket of each family, opened when there is something to ask. */
 struct prober {
-    int descriptors[2];
+    plx__fd descriptors[2];
 };
 
 /* Asks from which address a datagram to `to` would leave, by connecting, which sends nothing. Returns
@@ -96,7 +96,7 @@ static bool find_source(struct prober *prober, const plx_address *to, plx_addres
 {
     struct plx__sockaddr name, local;
     plx_address address = *to;
-    int *descriptor = &prober->descriptors[to->family == 4 ? 0 : 1];
+    plx__fd *descriptor = &prober->descriptors[to->family == 4 ? 0 : 1];
     address.port = 9; /* discard: some systems refuse port 0 */
     plx__sockaddr_from_address(&name, &address, PLX__FAMILY_NONE);
     if (*descriptor < 0) {

@@ -33,7 +33,7 @@ static void enter_state(plx_socket *socket, plx_state state)
     }
 }
 
-int plx__socket_inspect(const plx_socket *socket, int descriptor,
+int plx__socket_inspect(const plx_socket *socket, plx__fd descriptor,
                         struct plx__os_socket_facts *ret_facts)
 {
     struct plx__os_socket_facts facts = {0};
@@ -80,11 +80,11 @@ int plx_socket_adopt(plx_socket *socket, int descriptor)
     return 0;
 }
 
-/* The first descriptor of that name that fits the socket, and listens if it has to; -1: none. */
-int plx__socket_find_activated(const plx_socket *socket, const char *name, bool to_listen)
+/* The first descriptor of that name that fits the socket, and listens if it has to; or PLX__NO_FD. */
+plx__fd plx__socket_find_activated(const plx_socket *socket, const char *name, bool to_listen)
 {
     struct plx__os_socket_facts facts = {0};
-    int descriptor = plx__activation_next(name, -1);
+    plx__fd descriptor = plx__activation_next(name, PLX__NO_FD);
     while (descriptor >= 0 && (plx__socket_inspect(socket, descriptor, &facts) < 0 ||
                                (to_listen && !facts.listening))) {
         descriptor = plx__activation_next(name, descriptor);
@@ -109,7 +109,7 @@ int plx_socket_adopt_activated(plx_socket *socket, const char *name)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    int descriptor = plx__socket_find_activated(socket, name, false);
+    plx__fd descriptor = plx__socket_find_activated(socket, name, false);
     return descriptor < 0 ? plx__socket_fail_activation(socket, name)
                           : plx_socket_adopt(socket, descriptor);
 }

@@ -24,7 +24,7 @@ static void wait_to_retry(struct plx__attempt *attempt)
 
 static void begin(struct plx__attempt *attempt)
 {
-    int descriptor = attempt->opener->open(attempt->opener->user, &attempt->name);
+    plx__fd descriptor = attempt->opener->open(attempt->opener->user, &attempt->name);
     if (descriptor < 0) {
         fail(attempt, descriptor);
         return;
@@ -58,7 +58,7 @@ struct plx__attempt *plx__attempt_new(struct plx__task *task, const struct plx__
     return attempt;
 }
 
-struct plx__sockaddr plx__attempt_peer(int descriptor, const struct plx__sockaddr *asked)
+struct plx__sockaddr plx__attempt_peer(plx__fd descriptor, const struct plx__sockaddr *asked)
 {
     struct plx__sockaddr remote;
     return plx__os_remote_sockaddr(descriptor, &remote) == 0 ? remote : *asked;
@@ -66,7 +66,7 @@ struct plx__sockaddr plx__attempt_peer(int descriptor, const struct plx__sockadd
 
 /* A connect to a port without a listener, chosen by the kernel for this very socket, can meet itself:
  * TCP's simultaneous open (RFC 9293, 3.5). That is no peer. */
-static bool is_itself(int descriptor)
+static bool is_itself(plx__fd descriptor)
 {
     struct plx__sockaddr local, remote;
     plx_address here, there;
@@ -86,7 +86,7 @@ void plx__attempt_continue(struct plx__attempt *attempt)
         attempt->retry_at = 0;
         begin(attempt);
     } else if (attempt->watch.task != NULL && attempt->watch.ready != 0) {
-        int descriptor = attempt->watch.descriptor;
+        plx__fd descriptor = attempt->watch.descriptor;
         int error = plx__os_take_error(descriptor);
         attempt->progress = PLX__WON;
         /* Only a connection that was established can be reset, any other is refused (RFC 9293,
@@ -98,9 +98,9 @@ void plx__attempt_continue(struct plx__attempt *attempt)
     }
 }
 
-int plx__attempt_take(struct plx__attempt *attempt)
+plx__fd plx__attempt_take(struct plx__attempt *attempt)
 {
-    int descriptor = attempt->watch.descriptor;
+    plx__fd descriptor = attempt->watch.descriptor;
     plx__watch_stop(&attempt->watch);
     return descriptor;
 }
@@ -108,7 +108,7 @@ int plx__attempt_take(struct plx__attempt *attempt)
 /* A connection to itself is closed by a reset: its TIME_WAIT would keep the port, which may be the one
  * that a server waits for, for a minute (RFC 9293, 3.6.1). plx__attempt_continue may not have seen yet
  * that it is one. */
-static void give_up(int descriptor)
+static void give_up(plx__fd descriptor)
 {
     if (is_itself(descriptor)) {
         plx__os_set_reset(descriptor);

@@ -16,7 +16,7 @@
 /* How a descriptor is opened that is to connect to `name`: with its options set, and bound where it has
  * to be. Returns the descriptor or a negative errno. */
 struct plx__opener {
-    int (*open)(void *user, const struct plx__sockaddr *name);
+    plx__fd (*open)(void *user, const struct plx__sockaddr *name);
     void *user;
 };
 
@@ -43,13 +43,13 @@ struct plx__attempt *plx__attempt_new(struct plx__task *task, const struct plx__
 void plx__attempt_continue(struct plx__attempt *attempt);
 
 /* plx__attempt_take returns the descriptor of one that has won, which is the caller's from now on. */
-int plx__attempt_take(struct plx__attempt *attempt);
+plx__fd plx__attempt_take(struct plx__attempt *attempt);
 
 /* plx__attempt_free closes the descriptor, if there is one, and frees the attempt; NULL is allowed. */
 void plx__attempt_free(struct plx__attempt *attempt);
 
 /* plx__attempt_peer returns the address that a descriptor is connected to, which for an address such
  * as 0.0.0.0 is not the one that was asked for. */
-struct plx__sockaddr plx__attempt_peer(int descriptor, const struct plx__sockaddr *asked);
+struct plx__sockaddr plx__attempt_peer(plx__fd descriptor, const struct plx__sockaddr *asked);
 
 #endif

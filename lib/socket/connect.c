@@ -71,7 +71,7 @@ static void report_choices(plx_socket *socket)
 }
 
 /* A socket that was bound before has its descriptor. The race, and the verdict with it, is freed here. */
-static void win(plx_socket *socket, int descriptor, struct plx__sockaddr peer)
+static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr peer)
 {
     if (socket->watch.task != NULL) {
         report_choices(socket);
@@ -106,10 +106,10 @@ void plx__connect_continue(plx_socket *socket)
 /* ---- begin ----------------------------------------------------------------------------------- */
 
 /* The opener of the race's attempts. */
-static int open_descriptor(void *user, const struct plx__sockaddr *name)
+static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
 {
     plx_socket *socket = user;
-    int descriptor = plx__options_open(socket, plx__sockaddr_family(name));
+    plx__fd descriptor = plx__options_open(socket, plx__sockaddr_family(name));
     if (descriptor < 0 || socket->kind->bind_local == NULL) {
         return descriptor;
     }
@@ -124,7 +124,7 @@ static int open_descriptor(void *user, const struct plx__sockaddr *name)
 /* A datagram socket that chooses a peer has to be bound, as it will be again without one. */
 static int bind_first(plx_socket *socket)
 {
-    int descriptor = socket->kind->bind(socket);
+    plx__fd descriptor = socket->kind->bind(socket);
     if (descriptor < 0) {
         return -descriptor;
     }

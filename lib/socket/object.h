@@ -69,16 +69,16 @@ struct plx_kind {
     /* Begins to connect, properties being set. NULL: plx__connect_start, which asks `target`. */
     int (*connect)(plx_socket *socket);
     /* Sets on a new descriptor what is no option. NULL: nothing. */
-    void (*prepare)(int descriptor);
+    void (*prepare)(plx__fd descriptor);
     /* Says where the properties lead. Returns 0, or a code after plx__socket_fail. NULL: connect is
      * unsupported. */
     int (*target)(plx_socket *socket, struct plx__target *ret_target);
     /* Binds a descriptor to what the properties say before it connects to `peer`. Returns 0 or a
      * negative errno. NULL: there is nothing to bind. */
-    int (*bind_local)(plx_socket *socket, int descriptor, const struct plx__sockaddr *peer);
+    int (*bind_local)(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *peer);
     /* Opens a descriptor bound to what the properties say. Returns it, or after plx__socket_fail its
      * code, negative. Required of kinds that listen, and of datagrams. */
-    int (*bind)(plx_socket *socket);
+    plx__fd (*bind)(plx_socket *socket);
     /* Begins to listen. NULL: unsupported. */
     int (*listen)(plx_socket *socket);
     /* A connection waits at the listening socket. Required of kinds that listen. */

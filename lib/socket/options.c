@@ -31,7 +31,7 @@ bool plx__options_copy(plx_socket *to, const plx_socket *from)
     return true;
 }
 
-void plx__options_apply(plx_socket *socket, int descriptor)
+void plx__options_apply(plx_socket *socket, plx__fd descriptor)
 {
     plx__option_set wanted =
         socket->kind->defaults | (socket->options == NULL ? 0 : socket->options->set);
@@ -47,9 +47,9 @@ void plx__options_apply(plx_socket *socket, int descriptor)
     }
 }
 
-int plx__options_open(plx_socket *socket, enum plx__family family)
+plx__fd plx__options_open(plx_socket *socket, enum plx__family family)
 {
-    int descriptor = plx__os_socket(family, socket->kind->type);
+    plx__fd descriptor = plx__os_socket(family, socket->kind->type);
     if (descriptor >= 0) {
         plx__options_apply(socket, descriptor);
     }

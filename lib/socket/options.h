@@ -62,11 +62,11 @@ bool plx__options_make(plx_socket *socket);
 
 /* plx__options_open opens a descriptor of that family with the socket's options. Returns it, or a
  * negative errno. */
-int plx__options_open(plx_socket *socket, enum plx__family family);
+plx__fd plx__options_open(plx_socket *socket, enum plx__family family);
 
 /* plx__options_apply tells a new descriptor what was set, and the presets that the kernel would
  * have otherwise. An option that the kernel refuses is left as the kernel has it. */
-void plx__options_apply(plx_socket *socket, int descriptor);
+void plx__options_apply(plx_socket *socket, plx__fd descriptor);
 
 /* plx__options_copy gives `to` the options of `from`. False for want of memory. */
 bool plx__options_copy(plx_socket *to, const plx_socket *from);

@@ -12,9 +12,6 @@
 /* At most this many attempts are under way at once, and as many fail at once in one poll. */
 #define MOST_ATTEMPTS 8
 
-/* There is no descriptor to begin by: each attempt opens its own. */
-#define NO_DESCRIPTOR (-1)
-
 struct plx__race {
     struct plx__task *task;
     struct plx__opener opener;
@@ -24,7 +21,7 @@ struct plx__race {
     size_t ordered;                /* this many of them are in the order in which to try them */
     struct plx__attempt *attempts; /* under way */
     size_t running;                /* how many */
-    int descriptor;                /* plx__race_begin_by; else NO_DESCRIPTOR */
+    plx__fd descriptor;            /* plx__race_begin_by; else PLX__NO_FD: each attempt opens its own */
     uint64_t next_at;              /* when the next address gets its turn */
     uint64_t until;                /* 0: no limit */
     struct plx__verdict verdict; /* RUNNING: its error and name are those of the failures so far */
@@ -95,7 +92,7 @@ static void fail_lookup(struct plx__race *race, const struct plx__failure *failu
     race->verdict.failure = *failure;
 }
 
-static void win(struct plx__race *race, int descriptor, const struct plx__sockaddr *asked)
+static void win(struct plx__race *race, plx__fd descriptor, const struct plx__sockaddr *asked)
 {
     race->verdict.state = PLX__RACE_WON;
     race->verdict.descriptor = descriptor;
@@ -150,7 +147,7 @@ static void begin_attempts(struct plx__race *race)
     for (int tried = 0;
          due && tried < MOST_ATTEMPTS && race->running < MOST_ATTEMPTS && next_name(race, &name);
          tried++) {
-        due = race->descriptor == NO_DESCRIPTOR ? !begin_attempt(race, &name)
+        due = race->descriptor == PLX__NO_FD ? !begin_attempt(race, &name)
                                                 : !connect_given(race, &name);
     }
 }
@@ -276,7 +273,7 @@ struct plx__race *plx__race_new(struct plx__task *task, const struct plx__target
     }
     race->task = task;
     race->opener = *opener;
-    race->descriptor = NO_DESCRIPTOR;
+    race->descriptor = PLX__NO_FD;
     race->until =
         plx__clock_after(plx__clock_now(), plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT));
     return copy_target(race, target) && start_lookup(race, options) ? race : plx__race_free(race);
@@ -289,7 +286,7 @@ void plx__race_begin(struct plx__race *race)
     }
 }
 
-void plx__race_begin_by(struct plx__race *race, int descriptor)
+void plx__race_begin_by(struct plx__race *race, plx__fd descriptor)
 {
     race->descriptor = descriptor;
 }

@@ -47,8 +47,8 @@ enum plx__race_state {
 /* What a race reports. Members of another state than the present one say nothing. */
 struct plx__verdict {
     enum plx__race_state state;
-    int descriptor; /* WON: connected, and the caller's from now on */
-    int error;      /* FAILED: the most telling error of all attempts, a negative errno */
+    plx__fd descriptor; /* WON: connected, and the caller's from now on */
+    int error;          /* FAILED: the most telling error of all attempts, a negative errno */
     struct plx__sockaddr name;   /* WON: the peer; FAILED: what the error is about */
     struct plx__failure failure; /* LOOKUP_FAILED */
 };
@@ -68,7 +68,7 @@ void plx__race_begin(struct plx__race *race);
 
 /* plx__race_begin_by begins too, but with a descriptor that exists and that stays the caller's: a bound
  * datagram socket, which connect(2) only gives a peer, at once. plx__race_continue tries one address after the other. */
-void plx__race_begin_by(struct plx__race *race, int descriptor);
+void plx__race_begin_by(struct plx__race *race, plx__fd descriptor);
 
 /* plx__race_continue goes on with what is ready or due. Returns the verdict so far, which is valid
  * until the race is freed. Once it is no longer LOOKING_UP or RUNNING there is nothing to continue. */

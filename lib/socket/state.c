@@ -139,7 +139,7 @@ void plx__socket_begin(plx_socket *socket)
 
 /* ---- the descriptor -------------------------------------------------------------------------- */
 
-int plx__socket_take_descriptor(plx_socket *socket, int descriptor, plx_state state)
+int plx__socket_take_descriptor(plx_socket *socket, plx__fd descriptor, plx_state state)
 {
     unsigned interest = plx__socket_interest(socket, state);
     int result = plx__watch_start(&socket->watch, &socket->task, descriptor, interest);
@@ -157,7 +157,7 @@ void plx__socket_close_descriptor(plx_socket *socket)
     if (socket->watch.task == NULL) {
         return;
     }
-    int descriptor = socket->watch.descriptor;
+    plx__fd descriptor = socket->watch.descriptor;
     if (socket->kind->finish != NULL && socket->process == plx__os_process()) {
         socket->kind->finish(socket);
     }

@@ -26,7 +26,7 @@ void plx__socket_set_state(plx_socket *socket, plx_state state);
 /* plx__socket_take_descriptor makes the descriptor the socket's own and watches it for what `state`
  * needs, which the socket is about to enter: a second call to the poller could fail by itself.
  * Returns 0, or a negative errno and the descriptor is still the caller's. */
-int plx__socket_take_descriptor(plx_socket *socket, int descriptor, plx_state state);
+int plx__socket_take_descriptor(plx_socket *socket, plx__fd descriptor, plx_state state);
 
 /* plx__socket_close_descriptor stops watching and closes; the state stays. */
 void plx__socket_close_descriptor(plx_socket *socket);

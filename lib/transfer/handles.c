@@ -12,12 +12,12 @@
 
 struct rider {
     uint64_t at; /* the byte it rides on */
-    int descriptor;
+    plx__fd descriptor;
 };
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-int plx__handles_queue(struct plx__handles *handles, size_t ahead, int descriptor)
+int plx__handles_queue(struct plx__handles *handles, size_t ahead, plx__fd descriptor)
 {
     struct rider rider;
     memset(&rider, 0, sizeof rider);
@@ -44,7 +44,7 @@ static bool get_rider(const struct plx__handles *handles, size_t number, struct 
 }
 
 /* Those that ride on the next byte, as many as may: others that do ride on the byte after it. */
-static size_t collect_due(const struct plx__handles *handles, int *list)
+static size_t collect_due(const struct plx__handles *handles, plx__fd *list)
 {
     struct rider rider;
     size_t count = 0;
@@ -77,10 +77,10 @@ static void close_riders(struct plx__handles *handles, size_t count)
 }
 
 /* Sends what may go before the next riders, and says in *ret_wanted how much that is. */
-static ptrdiff_t send_piece(struct plx__handles *handles, int socket, const uint8_t *data,
+static ptrdiff_t send_piece(struct plx__handles *handles, plx__fd socket, const uint8_t *data,
                             size_t size, size_t *ret_wanted)
 {
-    int list[PLX__OS_HANDLES_SENT];
+    plx__fd list[PLX__OS_HANDLES_SENT];
     size_t due = collect_due(handles, list);
     *ret_wanted = bytes_to_next(handles, due, size);
     ptrdiff_t count = due == 0 ? plx__os_send(socket, data, *ret_wanted)
@@ -92,7 +92,8 @@ static ptrdiff_t send_piece(struct plx__handles *handles, int socket, const uint
     return count;
 }
 
-ptrdiff_t plx__handles_send(struct plx__handles *handles, int socket, const void *data, size_t size)
+ptrdiff_t plx__handles_send(struct plx__handles *handles, plx__fd socket, const void *data,
+                            size_t size)
 {
     size_t total = 0, wanted = 0;
     ptrdiff_t count;
@@ -112,10 +113,10 @@ void plx__handles_drop_waiting(struct plx__handles *handles)
 
 static size_t count_arrived(const struct plx__handles *handles)
 {
-    return handles->arrived.size / sizeof(int);
+    return handles->arrived.size / sizeof(plx__fd);
 }
 
-static void close_all(const int *list, size_t count)
+static void close_all(const plx__fd *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         plx__os_close(list[i]);
@@ -128,7 +129,7 @@ static void keep(struct plx__handles *handles, const struct plx__os_handles *cam
 {
     bool room = count_arrived(handles) + came->count <= MOST_ARRIVED;
     if (room &&
-        plx__buffer_append(&handles->arrived, came->list, came->count * sizeof(int), NULL)) {
+        plx__buffer_append(&handles->arrived, came->list, came->count * sizeof(plx__fd), NULL)) {
         handles->failure = came->lost ? -PLX__EMFILE : 0;
     } else {
         close_all(came->list, came->count);
@@ -136,8 +137,8 @@ static void keep(struct plx__handles *handles, const struct plx__os_handles *cam
     }
 }
 
-ptrdiff_t plx__handles_receive(struct plx__handles *handles, int socket, void *data, size_t size,
-                               bool *ret_came)
+ptrdiff_t plx__handles_receive(struct plx__handles *handles, plx__fd socket, void *data,
+                               size_t size, bool *ret_came)
 {
     struct plx__os_handles came;
     if (handles->failure != 0) {
@@ -151,9 +152,9 @@ ptrdiff_t plx__handles_receive(struct plx__handles *handles, int socket, void *d
     return count;
 }
 
-int plx__handles_take(struct plx__handles *handles)
+plx__fd plx__handles_take(struct plx__handles *handles)
 {
-    int descriptor = -1;
+    plx__fd descriptor = PLX__NO_FD;
     if (count_arrived(handles) > 0) {
         memcpy(&descriptor, plx__buffer_data(&handles->arrived), sizeof descriptor);
         plx__buffer_skip(&handles->arrived, sizeof descriptor);
@@ -164,7 +165,7 @@ int plx__handles_take(struct plx__handles *handles)
 
 void plx__handles_drop_arrived(struct plx__handles *handles)
 {
-    int descriptor;
+    plx__fd descriptor;
     while ((descriptor = plx__handles_take(handles)) >= 0) {
         plx__os_close(descriptor);
     }

@@ -26,19 +26,19 @@ struct plx__handles {
 
 /* plx__handles_queue has a copy of `descriptor` ride on the byte behind `ahead` bytes that have not
  * been sent. Returns 0 or a negative errno. */
-int plx__handles_queue(struct plx__handles *handles, size_t ahead, int descriptor);
+int plx__handles_queue(struct plx__handles *handles, size_t ahead, plx__fd descriptor);
 
 /* plx__handles_send sends bytes as plx__os_send does, and what rides on the first of them. */
-ptrdiff_t plx__handles_send(struct plx__handles *handles, int socket, const void *data,
+ptrdiff_t plx__handles_send(struct plx__handles *handles, plx__fd socket, const void *data,
                             size_t size);
 
 /* plx__handles_receive receives bytes as plx__os_receive does and keeps what came with them; a peer
  * that sent more than is kept is told by the next receive. Sets *ret_came to whether any came. */
-ptrdiff_t plx__handles_receive(struct plx__handles *handles, int socket, void *data, size_t size,
-                               bool *ret_came);
+ptrdiff_t plx__handles_receive(struct plx__handles *handles, plx__fd socket, void *data,
+                               size_t size, bool *ret_came);
 
-/* plx__handles_take gives away the oldest that arrived; -1: there is none. */
-int plx__handles_take(struct plx__handles *handles);
+/* plx__handles_take gives away the oldest that arrived; PLX__NO_FD: there is none. */
+plx__fd plx__handles_take(struct plx__handles *handles);
 
 /* plx__handles_drop_waiting and plx__handles_drop_arrived close them. */
 void plx__handles_drop_waiting(struct plx__handles *handles);

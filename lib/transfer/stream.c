@@ -32,7 +32,7 @@
 /* ---- listening ------------------------------------------------------------------------------- */
 
 /* A descriptor that was bound and cannot listen leaves nothing behind. */
-static int fail_to_listen(plx_socket *socket, int descriptor, int error)
+static int fail_to_listen(plx_socket *socket, plx__fd descriptor, int error)
 {
     if (socket->kind->finish != NULL) {
         socket->kind->finish(socket);
@@ -43,7 +43,7 @@ static int fail_to_listen(plx_socket *socket, int descriptor, int error)
 
 int plx__stream_listen(plx_socket *socket)
 {
-    int descriptor = socket->kind->bind(socket);
+    plx__fd descriptor = socket->kind->bind(socket);
     if (descriptor < 0) {
         return -descriptor;
     }
@@ -68,7 +68,7 @@ void plx__stream_pause(plx_socket *socket, bool for_ever)
 }
 
 /* The listener is given up for the one connection it was there for. */
-static void become(plx_socket *socket, int descriptor, const struct plx__sockaddr *remote)
+static void become(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *remote)
 {
     plx__socket_close_descriptor(socket);
     plx__options_apply(socket, descriptor);
@@ -90,7 +90,7 @@ void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget)
     if (owner != NULL && owner->incoming != NULL && owner->incoming(owner, socket, budget)) {
         return;
     }
-    int descriptor = plx__os_accept(socket->watch.descriptor, &remote);
+    plx__fd descriptor = plx__os_accept(socket->watch.descriptor, &remote);
     if (descriptor >= 0) {
         become(socket, descriptor, &remote);
     } else if (descriptor == -PLX__EAGAIN) {
