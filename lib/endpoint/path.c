@@ -268,8 +268,8 @@ void plx__path_finish(plx_socket *socket)
 {
     struct plx__claim *claim = path_of(socket)->claim;
     struct plx__os_file now;
-    if (claim != NULL && plx__os_file(claim->path, &now) == 0 && now.device == claim->file.device &&
-        now.inode == claim->file.inode) {
+    if (claim != NULL && plx__os_file(claim->path, &now) == 0 &&
+        plx__os_is_same_file(&now, &claim->file)) {
         plx__os_remove_file(claim->path);
     }
     path_of(socket)->claim = free_claim(claim);

@@ -1,6 +1,7 @@
 /* lib/os/os.h -- every system call on a descriptor, one thin function each.
  *
- * This header is the list that a port has to fill. Nothing above it calls the system: a call
+ * This header is the list that a port has to fill. It includes no header of the kernel and names no type
+ * or constant of POSIX (tests/check-doors.sh): above it only C11 and what stands here is known. A call
  * returns 0, a count or a descriptor, or the negative errno of the call (-ECONNREFUSED), so that
  * errno is read where the call was made and nowhere else. Nothing here blocks (but plx__os_poll
  * with a time), raises SIGPIPE, or makes a descriptor that survives exec. */
@@ -332,7 +333,7 @@ bool plx__os_has_interface(unsigned index);
 /* plx__os_interface_index returns 0 for an unknown name. */
 unsigned plx__os_interface_index(const char *name);
 
-/* ---- binding and connecting (os/reach.c) ----------------------------------------------------- */
+/* ---- binding and connecting (os/connect.c) --------------------------------------------------- */
 
 int plx__os_bind(plx__fd descriptor, const struct plx__sockaddr *name);
 /* plx__os_connect returns 0 both when connected and when under way: writability tells. */
@@ -348,6 +349,11 @@ struct plx__os_file {
     uint64_t inode;
     bool is_socket;
 };
+/* plx__os_is_same_file says whether two are one file; is_socket does not count. */
+static inline bool plx__os_is_same_file(const struct plx__os_file *a, const struct plx__os_file *b)
+{
+    return a->device == b->device && a->inode == b->inode;
+}
 int plx__os_file(const char *path, struct plx__os_file *ret_file);
 int plx__os_remove_file(const char *path);
 
