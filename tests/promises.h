@@ -87,14 +87,11 @@ int promises_take(struct world *w, enum sort sort, int listener, plx_socket *soc
 /* promises_hold holds a rule everywhere. */
 void promises_hold(const struct rule *rule);
 
-/* promises_add adds a loop test over rules. */
+/* PROMISES registers a case that runs once for each of those rules. */
 #define PROMISES(name, rules)                                                                      \
-    START_TEST(name)                                                                               \
+    LOOP_CASE(name, 0, sizeof(rules) / sizeof((rules)[0]))                                         \
     {                                                                                              \
         promises_hold(&(rules)[_i]);                                                               \
-    }                                                                                              \
-    END_TEST
-#define ADD_PROMISES(tcase, name, rules)                                                           \
-    tcase_add_loop_test(tcase, name, 0, (int)(sizeof(rules) / sizeof((rules)[0])))
+    }
 
 #endif

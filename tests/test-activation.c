@@ -22,7 +22,7 @@ enum { FIRST = 3 };
 
 #define CHILD_CASE(name)                                                                           \
     static void name##_child(void);                                                                \
-    START_TEST(name)                                                                               \
+    PLAIN_CASE(name)                                                                               \
     {                                                                                              \
         int status = -1;                                                                           \
         pid_t child = fork();                                                                      \
@@ -34,7 +34,6 @@ enum { FIRST = 3 };
         ck_assert_int_eq(waitpid(child, &status, 0), child);                                       \
         ck_assert_int_eq(status, 0);                                                               \
     }                                                                                              \
-    END_TEST                                                                                       \
     static void name##_child(void)
 
 /* Puts descriptors at 3, 4, ... of this process, which has nothing there that it still needs. */
@@ -206,18 +205,4 @@ CASE(server_adopts_a_listener)
     ck_assert_int_ge(fcntl(raw, F_GETFD), 0);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("activation");
-    TCase *tcase = tcase_create("activation");
-
-    tcase_add_test(tcase, by_name_and_each_once);
-    tcase_add_test(tcase, meant_for_another_process);
-    tcase_add_test(tcase, a_number_that_is_too_large);
-    tcase_add_test(tcase, a_number_far_beyond_what_was_passed);
-    tcase_add_test(tcase, behind_some_that_are_closed_again);
-    tcase_add_test(tcase, a_socket_takes_what_fits_it);
-    ADD_CASE(tcase, server_adopts_a_listener);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("activation")

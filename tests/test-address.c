@@ -57,30 +57,27 @@ static void expect_refused(const char *text, int code)
     ck_assert_mem_eq(&address, &untouched, sizeof address);
 }
 
-START_TEST(nonsense_is_refused)
+PLAIN_CASE(nonsense_is_refused)
 {
     for (size_t i = 0; i < PLX__COUNT_OF(nonsense); i++) {
         expect_refused(nonsense[i], PLX_INVALID_STATE);
     }
 }
-END_TEST
 
-START_TEST(bad_ports_are_refused)
+PLAIN_CASE(bad_ports_are_refused)
 {
     for (size_t i = 0; i < PLX__COUNT_OF(bad_ports); i++) {
         expect_refused(bad_ports[i], PLX_INVALID_PORT);
     }
 }
-END_TEST
 
-START_TEST(null_is_refused)
+PLAIN_CASE(null_is_refused)
 {
     expect_refused(NULL, PLX_INVALID_STATE);
     ck_assert_int_eq(plx_address_parse("1.2.3.4:80", NULL), PLX_INVALID_STATE);
 }
-END_TEST
 
-START_TEST(only_the_given_bytes_are_read)
+PLAIN_CASE(only_the_given_bytes_are_read)
 {
     plx_address address;
     /* Neither the byte behind nor a zero within may count; the block ends where the text does. */
@@ -101,7 +98,6 @@ START_TEST(only_the_given_bytes_are_read)
     ck_assert(!plx__address_parse_host("1.2.3.4:80", 10, &address));
     ck_assert(!plx__address_parse_host("[::1]", 5, &address));
 }
-END_TEST
 
 /* ---- texts that are one ---------------------------------------------------------------------- */
 
@@ -144,7 +140,7 @@ static const struct {
     {"ff01::1%2", "[ff01::1%2]:0"},
 };
 
-START_TEST(addresses_are_read_and_written)
+PLAIN_CASE(addresses_are_read_and_written)
 {
     for (size_t i = 0; i < PLX__COUNT_OF(addresses); i++) {
         plx_address address;
@@ -159,9 +155,8 @@ START_TEST(addresses_are_read_and_written)
         ck_assert_mem_eq(&address, &again, sizeof address);
     }
 }
-END_TEST
 
-START_TEST(members_are_as_promised)
+PLAIN_CASE(members_are_as_promised)
 {
     static const uint8_t four[16] = {1, 2, 3, 4};
     static const uint8_t six[16] = {0xfe, 0x80, [15] = 1};
@@ -178,9 +173,8 @@ START_TEST(members_are_as_promised)
     ck_assert_uint_eq(address.scope, 9);
     ck_assert_mem_eq(address.bytes, six, 16);
 }
-END_TEST
 
-START_TEST(a_scope_may_be_a_name)
+PLAIN_CASE(a_scope_may_be_a_name)
 {
     plx_address address;
     char name[IF_NAMESIZE];
@@ -194,9 +188,8 @@ START_TEST(a_scope_may_be_a_name)
     plx_address_format(&address, text, sizeof text);
     ck_assert_str_eq(text, "[fe80::1%1]:80");
 }
-END_TEST
 
-START_TEST(random_addresses_agree_with_the_system)
+PLAIN_CASE(random_addresses_agree_with_the_system)
 {
     srand(1);
     for (int i = 0; i < 20000; i++) {
@@ -217,9 +210,8 @@ START_TEST(random_addresses_agree_with_the_system)
         ck_assert(plx_address_equal(&address, &again));
     }
 }
-END_TEST
 
-START_TEST(random_texts_agree_with_the_system)
+PLAIN_CASE(random_texts_agree_with_the_system)
 {
     static const char alphabet[] = "0123456789abcdefABCDEFg::::::::....% ";
     uint8_t bytes[16];
@@ -243,11 +235,10 @@ START_TEST(random_texts_agree_with_the_system)
         }
     }
 }
-END_TEST
 
 /* ---- writing into little room ---------------------------------------------------------------- */
 
-START_TEST(format_never_writes_beyond_its_room)
+PLAIN_CASE(format_never_writes_beyond_its_room)
 {
     static const char whole[] = "[fe80::1%4294967295]:65535";
     plx_address address;
@@ -265,9 +256,8 @@ START_TEST(format_never_writes_beyond_its_room)
     }
     ck_assert_uint_eq(plx_address_format(&address, NULL, 0), strlen(whole));
 }
-END_TEST
 
-START_TEST(none_is_an_empty_text)
+PLAIN_CASE(none_is_an_empty_text)
 {
     plx_address none = {0};
     plx_address odd = {.family = 17, .port = 80};
@@ -280,9 +270,8 @@ START_TEST(none_is_an_empty_text)
     ck_assert_uint_eq(plx_address_format(&odd, text, sizeof text), 0);
     ck_assert_uint_eq(plx__address_format_host(NULL, text, sizeof text), 0);
 }
-END_TEST
 
-START_TEST(the_longest_text_fits)
+PLAIN_CASE(the_longest_text_fits)
 {
     plx_address address = {.family = 6, .port = 65535, .scope = 4294967295u};
     char text[PLX__ADDRESS_TEXT_SIZE];
@@ -290,9 +279,8 @@ START_TEST(the_longest_text_fits)
     ck_assert_uint_lt(plx_address_format(&address, text, sizeof text), sizeof text);
     ck_assert_str_eq(text, "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:65535");
 }
-END_TEST
 
-START_TEST(a_host_has_no_port)
+PLAIN_CASE(a_host_has_no_port)
 {
     plx_address address;
     char text[PLX__ADDRESS_TEXT_SIZE];
@@ -303,11 +291,10 @@ START_TEST(a_host_has_no_port)
     plx__address_format_host(&address, text, sizeof text);
     ck_assert_str_eq(text, "1.2.3.4");
 }
-END_TEST
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
-START_TEST(equal_looks_at_every_member)
+PLAIN_CASE(equal_looks_at_every_member)
 {
     plx_address a;
     plx_address b;
@@ -327,9 +314,8 @@ START_TEST(equal_looks_at_every_member)
     b.family = 4;
     ck_assert(!plx_address_equal(&a, &b));
 }
-END_TEST
 
-START_TEST(equal_ignores_what_has_no_meaning)
+PLAIN_CASE(equal_ignores_what_has_no_meaning)
 {
     plx_address a;
     plx_address b;
@@ -345,7 +331,6 @@ START_TEST(equal_ignores_what_has_no_meaning)
     ck_assert(!plx_address_equal(&none, NULL));
     ck_assert(!plx_address_equal(NULL, NULL));
 }
-END_TEST
 
 /* ---- splitting ------------------------------------------------------------------------------- */
 
@@ -400,7 +385,7 @@ static const struct {
     {"[fe80::1%1]:80", 0, "fe80::1%1", 80},
 };
 
-START_TEST(where_is_split)
+PLAIN_CASE(where_is_split)
 {
     for (size_t i = 0; i < PLX__COUNT_OF(splits); i++) {
         char host[PLX__ADDRESS_HOST_SIZE] = "untouched";
@@ -412,9 +397,8 @@ START_TEST(where_is_split)
     }
     ck_assert_int_eq(plx__address_split(NULL, NULL, 0, NULL), PLX_INVALID_STATE);
 }
-END_TEST
 
-START_TEST(a_host_that_does_not_fit_is_refused)
+PLAIN_CASE(a_host_that_does_not_fit_is_refused)
 {
     char host[5] = "abcd";
     int port = -7;
@@ -429,29 +413,5 @@ START_TEST(a_host_that_does_not_fit_is_refused)
     ck_assert_str_eq(host, "");
     ck_assert_int_eq(port, 81);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("address");
-    TCase *tests = tcase_create("address");
-    tcase_add_test(tests, nonsense_is_refused);
-    tcase_add_test(tests, bad_ports_are_refused);
-    tcase_add_test(tests, null_is_refused);
-    tcase_add_test(tests, only_the_given_bytes_are_read);
-    tcase_add_test(tests, addresses_are_read_and_written);
-    tcase_add_test(tests, members_are_as_promised);
-    tcase_add_test(tests, a_scope_may_be_a_name);
-    tcase_add_test(tests, random_addresses_agree_with_the_system);
-    tcase_add_test(tests, random_texts_agree_with_the_system);
-    tcase_add_test(tests, format_never_writes_beyond_its_room);
-    tcase_add_test(tests, none_is_an_empty_text);
-    tcase_add_test(tests, the_longest_text_fits);
-    tcase_add_test(tests, a_host_has_no_port);
-    tcase_add_test(tests, equal_looks_at_every_member);
-    tcase_add_test(tests, equal_ignores_what_has_no_meaning);
-    tcase_add_test(tests, where_is_split);
-    tcase_add_test(tests, a_host_that_does_not_fit_is_refused);
-    suite_add_tcase(suite, tests);
-    return suite_run(suite);
-}
+SUITE_MAIN("address")

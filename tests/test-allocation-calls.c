@@ -430,7 +430,7 @@ static bool try(struct world *w, const struct scenario *scenario, int number)
 }
 
 /* The index is that of a scenario and of a way of polling. */
-START_TEST(each_allocation_of_a_call)
+LOOP_CASE(each_allocation_of_a_call, 0, SCENARIOS *world_modes())
 {
     const struct scenario *scenario = &scenarios[_i % SCENARIOS];
     struct world world, *w = &world;
@@ -445,7 +445,6 @@ START_TEST(each_allocation_of_a_call)
     }
     world_end(w);
 }
-END_TEST
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
@@ -560,16 +559,4 @@ CASE(each_allocation_of_a_server)
     each_of_a_server(w, server_set_frame);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    Suite *suite = suite_create("allocation-calls");
-    TCase *calls = tcase_create("calls");
-
-    tcase_add_loop_test(calls, each_allocation_of_a_call, 0, SCENARIOS * world_modes());
-    ADD_MODE_CASE(calls, a_member_that_cannot_move);
-    ADD_CASE(calls, each_allocation_of_a_server);
-    suite_add_tcase(suite, calls);
-    return world_run(suite);
-}
+WORLD_MAIN("allocation-calls")

@@ -277,7 +277,7 @@ CASE(want_of_memory_from_some_moment_on)
     }
 }
 
-START_TEST(constructors_return_null_for_want_of_memory)
+PLAIN_CASE(constructors_return_null_for_want_of_memory)
 {
     fail_allocation(-1);
     ck_assert_ptr_null(plx_tcp_new());
@@ -288,7 +288,6 @@ START_TEST(constructors_return_null_for_want_of_memory)
     fail_allocation(0);
     ck_assert_uint_eq(count_blocks(), 0);
 }
-END_TEST
 
 CASE(write_without_memory_is_refused)
 {
@@ -317,23 +316,4 @@ CASE(write_without_memory_is_refused)
     free(bytes);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    Suite *suite = suite_create("allocation");
-    TCase *memory = tcase_create("memory");
-
-    ADD_CASE(memory, no_allocation_in_a_steady_frame);
-    ADD_CASE(memory, no_allocation_in_an_idle_frame);
-    ADD_CASE(memory, no_allocation_in_a_steady_frame_of_a_server);
-    ADD_MODE_CASE(memory, no_allocation_in_a_steady_frame_of_datagrams);
-    ADD_CASE(memory, large_buffers_are_given_back);
-    ADD_CASE(memory, idle_connections_hold_no_buffer);
-    ADD_CASE(memory, want_of_memory_at_any_moment);
-    ADD_CASE(memory, want_of_memory_from_some_moment_on);
-    tcase_add_test(memory, constructors_return_null_for_want_of_memory);
-    ADD_CASE(memory, write_without_memory_is_refused);
-    suite_add_tcase(suite, memory);
-    return world_run(suite);
-}
+WORLD_MAIN("allocation")

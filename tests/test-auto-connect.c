@@ -22,6 +22,11 @@ static uint64_t hasty_clock(void *user)
     return (uint64_t)clock_ns(CLOCK_MONOTONIC) * HASTE + skipped;
 }
 
+static void begin_haste(void)
+{
+    plx_clock_set(hasty_clock, NULL);
+}
+
 /* Six seconds, in which there would be time for many attempts. */
 static void live_on(struct world *w)
 {
@@ -389,29 +394,4 @@ CASE(a_loop_that_lives_as_long_as_the_socket)
     ck_assert_int_eq(log.count[EVENT_ERROR], 3);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("auto-connect");
-    TCase *tcase = tcase_create("auto-connect");
-
-    plx_clock_set(hasty_clock, NULL);
-    ADD_CASE(tcase, off_by_default);
-    ADD_CASE(tcase, refused_and_then_connected);
-    ADD_CASE(tcase, the_pause_is_a_deadline);
-    ADD_CASE(tcase, asleep_until_the_pause_is_over);
-    ADD_CASE(tcase, close_ends_it);
-    ADD_CASE(tcase, disconnect_ends_it);
-    ADD_CASE(tcase, turned_off_while_it_waits);
-    ADD_CASE(tcase, disconnect_in_the_last_events_takes_none_back);
-    ADD_CASE(tcase, an_orderly_disconnect_is_no_loss);
-    ADD_CASE(tcase, freed_in_the_error);
-    ADD_CASE(tcase, twenty_times_the_server_is_started_again);
-    ADD_CASE(tcase, told_when_it_connects_again);
-    ADD_CASE(tcase, told_in_disconnected_too);
-    ADD_CASE(tcase, the_pause_runs_down);
-    ADD_CASE(tcase, calls_that_end_it_say_so);
-    ADD_CASE(tcase, nobody_connects_again_unasked);
-    ADD_CASE(tcase, a_loop_that_lives_as_long_as_the_socket);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("auto-connect", .setup = begin_haste)

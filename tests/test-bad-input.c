@@ -52,7 +52,9 @@ static void expect_told(struct world *w, struct record *log, int code, plx_reaso
 
 /* ---- NULL for the object --------------------------------------------------------------------- */
 
-START_TEST(null_socket)
+SECTION("NULL");
+
+PLAIN_CASE(null_socket)
 {
     plx_address address = {.family = 7};
     char bytes[8] = "bytes";
@@ -118,9 +120,8 @@ START_TEST(null_socket)
     ck_assert_int_eq(plx_socket_option(NULL, PLX_OPTION_READ_LIMIT), -1);
     ck_assert_str_eq(bytes, "bytes");
 }
-END_TEST
 
-START_TEST(null_udp_and_ipc)
+PLAIN_CASE(null_udp_and_ipc)
 {
     plx_address to = {.family = 4, .port = 9, .bytes = {127, 0, 0, 1}};
     plx_datagram datagram = {.size = 77};
@@ -140,9 +141,8 @@ START_TEST(null_udp_and_ipc)
     ck_assert_int_eq(plx_ipc_send_handle(NULL, 0), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_ipc_receive_handle(NULL), -1);
 }
-END_TEST
 
-START_TEST(null_server)
+PLAIN_CASE(null_server)
 {
     plx_socket *socket = plx_tcp_new();
     static const plx_server_events events = {.accepted = NULL};
@@ -168,9 +168,8 @@ START_TEST(null_server)
     ck_assert(!plx_server_wait(NULL, -1));
     plx_socket_free(socket);
 }
-END_TEST
 
-START_TEST(null_group)
+PLAIN_CASE(null_group)
 {
     plx_socket *socket = plx_tcp_new();
     plx_server *server = plx_server_new(plx_tcp_new);
@@ -200,9 +199,8 @@ START_TEST(null_group)
     plx_socket_free(socket);
     plx_group_free(group);
 }
-END_TEST
 
-START_TEST(null_values)
+PLAIN_CASE(null_values)
 {
     plx_address address = {.family = 7};
     char text[8] = "before";
@@ -220,7 +218,6 @@ START_TEST(null_values)
     ck_assert_ptr_nonnull(plx_reason_name((plx_reason)1000));
     ck_assert_uint_gt(plx_interface_list(NULL, 0), 0);
 }
-END_TEST
 
 /* ---- NULL for an argument -------------------------------------------------------------------- */
 
@@ -266,6 +263,8 @@ MODE_CASE(null_out_parameters_of_a_connection)
 }
 
 /* ---- ports ----------------------------------------------------------------------------------- */
+
+SECTION("wrong");
 
 MODE_CASE(ports_out_of_range)
 {
@@ -353,7 +352,7 @@ static int listen_at_a_reserved_port(void)
     return wrong;
 }
 
-START_TEST(privileged_port_as_an_ordinary_user)
+PLAIN_CASE(privileged_port_as_an_ordinary_user)
 {
     FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
     int start = 1024, status = 0;
@@ -379,7 +378,6 @@ START_TEST(privileged_port_as_an_ordinary_user)
     ck_assert_msg(WIFEXITED(status), "the child died of signal %d", WTERMSIG(status));
     ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
-END_TEST
 
 /* ---- hosts ----------------------------------------------------------------------------------- */
 
@@ -628,36 +626,4 @@ MODE_CASE(no_descriptors_left)
     expect_usable(w, socket, &log);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    Suite *suite = suite_create("bad input");
-    TCase *none = tcase_create("NULL"), *wrong = tcase_create("wrong");
-
-    tcase_add_test(none, null_socket);
-    tcase_add_test(none, null_udp_and_ipc);
-    tcase_add_test(none, null_server);
-    tcase_add_test(none, null_group);
-    tcase_add_test(none, null_values);
-    ADD_MODE_CASE(none, null_arguments);
-    ADD_MODE_CASE(none, null_out_parameters_of_a_connection);
-    suite_add_tcase(suite, none);
-    ADD_MODE_CASE(wrong, ports_out_of_range);
-    ADD_MODE_CASE(wrong, port_zero_is_no_port_to_connect_to);
-    ADD_MODE_CASE(wrong, port_taken_by_somebody_else);
-    tcase_add_test(wrong, privileged_port_as_an_ordinary_user);
-    ADD_MODE_CASE(wrong, empty_host);
-    ADD_MODE_CASE(wrong, malformed_places);
-    ADD_MODE_CASE(wrong, endless_texts);
-    ADD_MODE_CASE(wrong, unknown_interface);
-    ADD_MODE_CASE(wrong, foreign_address);
-    ADD_MODE_CASE(wrong, path_of_5000_bytes);
-    ADD_MODE_CASE(wrong, no_path);
-    ADD_MODE_CASE(wrong, calls_of_another_kind);
-    ADD_MODE_CASE(wrong, a_server_of_datagrams);
-    ADD_MODE_CASE(wrong, adopt_what_is_no_socket);
-    ADD_MODE_CASE(wrong, no_descriptors_left);
-    suite_add_tcase(suite, wrong);
-    return world_run(suite);
-}
+WORLD_MAIN("bad input")

@@ -323,7 +323,7 @@ static struct turn turn_of(int number, int ways)
     return turn;
 }
 
-START_TEST(handlers_of_sockets)
+LOOP_CASE(handlers_of_sockets, 0, world_count() * PROVOCATIONS * ACTS)
 {
     struct turn turn = turn_of(_i, PROVOCATIONS);
     struct world world;
@@ -332,14 +332,13 @@ START_TEST(handlers_of_sockets)
     play(&world, (enum provocation)turn.how, &acts[turn.act]);
     world_end(&world);
 }
-END_TEST
 
 static const enum event client_events[] = {EVENT_DATA_AVAILABLE, EVENT_STATE_CHANGED, EVENT_ERROR,
                                            EVENT_DISCONNECTED};
 
 enum { CLIENT_EVENTS = sizeof client_events / sizeof client_events[0] };
 
-START_TEST(handlers_of_clients)
+LOOP_CASE(handlers_of_clients, 0, world_count() * CLIENT_EVENTS * 2 * ACTS)
 {
     struct turn turn = turn_of(_i, CLIENT_EVENTS * 2);
     struct world world;
@@ -348,15 +347,5 @@ START_TEST(handlers_of_clients)
     play_client(&world, client_events[turn.how / 2], &acts[turn.act], turn.how % 2 == 1);
     world_end(&world);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("bounds");
-    TCase *cases = tcase_create("bounds");
-
-    tcase_add_loop_test(cases, handlers_of_sockets, 0, world_count() * PROVOCATIONS * ACTS);
-    tcase_add_loop_test(cases, handlers_of_clients, 0, world_count() * CLIENT_EVENTS * 2 * ACTS);
-    suite_add_tcase(suite, cases);
-    return world_run(suite);
-}
+WORLD_MAIN("bounds")

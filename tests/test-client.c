@@ -138,14 +138,4 @@ CASE(a_client_that_listens_again_accepts_for_itself)
     UNTIL(w, plx_socket_bytes_available(client) == 5);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("client");
-    TCase *cases = tcase_create("client");
-
-    ADD_CASE(cases, a_client_that_ends_has_one_turn);
-    ADD_CASE(cases, a_client_freed_in_accepted_lasts_as_long_as_the_handler);
-    ADD_CASE(cases, a_client_that_listens_again_accepts_for_itself);
-    suite_add_tcase(suite, cases);
-    return world_run(suite);
-}
+WORLD_MAIN("client")

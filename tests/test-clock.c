@@ -18,7 +18,7 @@ static void teardown(void)
     plx_clock_set(NULL, NULL);
 }
 
-START_TEST(it_never_runs_back)
+PLAIN_CASE(it_never_runs_back)
 {
     uint64_t last = plx__clock_now();
     uint64_t last_coarse = plx__clock_coarse();
@@ -31,9 +31,8 @@ START_TEST(it_never_runs_back)
         last_coarse = coarse;
     }
 }
-END_TEST
 
-START_TEST(the_coarse_clock_is_behind_by_little)
+PLAIN_CASE(the_coarse_clock_is_behind_by_little)
 {
     for (int i = 0; i < 1000; i++) {
         uint64_t before = plx__clock_coarse();
@@ -42,9 +41,8 @@ START_TEST(the_coarse_clock_is_behind_by_little)
         ck_assert_uint_lt(now - before, 1000000000u);
     }
 }
-END_TEST
 
-START_TEST(it_counts_nanoseconds)
+PLAIN_CASE(it_counts_nanoseconds)
 {
     struct timespec pause = {.tv_nsec = 50000000};
     uint64_t before = plx__clock_now();
@@ -56,9 +54,8 @@ START_TEST(it_counts_nanoseconds)
     ck_assert_uint_lt(passed, 10000000000u);
     ck_assert_uint_ge(passed_coarse, 25000000u);
 }
-END_TEST
 
-START_TEST(the_users_clock_replaces_both)
+PLAIN_CASE(the_users_clock_replaces_both)
 {
     uint64_t time = 12345;
     plx_clock_set(read_user_clock, &time);
@@ -68,27 +65,24 @@ START_TEST(the_users_clock_replaces_both)
     ck_assert_uint_eq(plx__clock_now(), UINT64_MAX);
     ck_assert_uint_eq(plx__clock_coarse(), UINT64_MAX);
 }
-END_TEST
 
-START_TEST(it_is_never_zero)
+PLAIN_CASE(it_is_never_zero)
 {
     uint64_t time = 0;
     plx_clock_set(read_user_clock, &time);
     ck_assert_uint_eq(plx__clock_now(), 1);
     ck_assert_uint_eq(plx__clock_coarse(), 1);
 }
-END_TEST
 
-START_TEST(null_goes_back_to_the_systems)
+PLAIN_CASE(null_goes_back_to_the_systems)
 {
     uint64_t time = 5;
     plx_clock_set(read_user_clock, &time);
     plx_clock_set(NULL, NULL);
     ck_assert_uint_gt(plx__clock_now(), 5);
 }
-END_TEST
 
-START_TEST(moments_stay_within_its_range)
+PLAIN_CASE(moments_stay_within_its_range)
 {
     uint64_t late = UINT64_MAX - 5;
     ck_assert_uint_eq(plx__clock_after(late, 1), UINT64_MAX);
@@ -101,9 +95,8 @@ START_TEST(moments_stay_within_its_range)
     ck_assert_uint_eq(plx__clock_earlier(late, 0), late);
     ck_assert_uint_eq(plx__clock_earlier(late, 7), 7);
 }
-END_TEST
 
-START_TEST(a_pause_is_doubled_up_to_the_last)
+PLAIN_CASE(a_pause_is_doubled_up_to_the_last)
 {
     ck_assert_uint_eq(plx__clock_back_off(0, 1, 50), 1);
     ck_assert_uint_eq(plx__clock_back_off(1, 1, 50), 2);
@@ -111,31 +104,13 @@ START_TEST(a_pause_is_doubled_up_to_the_last)
     ck_assert_uint_eq(plx__clock_back_off(32, 1, 50), 50);
     ck_assert_uint_eq(plx__clock_back_off(50, 1, 50), 50);
 }
-END_TEST
 
-START_TEST(how_long_a_call_lasts_is_the_kernels_time)
+PLAIN_CASE(how_long_a_call_lasts_is_the_kernels_time)
 {
     uint64_t time = 5;
     uint64_t before = plx__clock_now();
     plx_clock_set(read_user_clock, &time);
     ck_assert_uint_ge(plx__clock_real(), before);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("clock");
-    TCase *tests = tcase_create("clock");
-    tcase_add_checked_fixture(tests, NULL, teardown);
-    tcase_add_test(tests, it_never_runs_back);
-    tcase_add_test(tests, the_coarse_clock_is_behind_by_little);
-    tcase_add_test(tests, it_counts_nanoseconds);
-    tcase_add_test(tests, the_users_clock_replaces_both);
-    tcase_add_test(tests, it_is_never_zero);
-    tcase_add_test(tests, null_goes_back_to_the_systems);
-    tcase_add_test(tests, moments_stay_within_its_range);
-    tcase_add_test(tests, a_pause_is_doubled_up_to_the_last);
-    tcase_add_test(tests, how_long_a_call_lasts_is_the_kernels_time);
-    suite_add_tcase(suite, tests);
-    return suite_run(suite);
-}
+SUITE_MAIN("clock", .teardown = teardown)

@@ -184,20 +184,4 @@ MODE_CASE(option_limits_an_attempt_to_connect)
     ck_assert_int_eq(log.os_error, ETIMEDOUT);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("dead-peer");
-    TCase *peer = tcase_create("dead-peer");
-
-    ADD_MODE_CASE(peer, option_is_remembered_and_read_back);
-    ADD_MODE_CASE(peer, option_is_for_tcp_alone);
-    ADD_MODE_CASE(peer, options_set_while_connecting_are_not_lost);
-    ADD_MODE_CASE(peer, clients_of_a_server_have_the_option);
-    ADD_MODE_CASE(peer, unacknowledged_bytes_end_a_connection);
-    ADD_MODE_CASE(peer, option_set_after_the_bytes_were_sent);
-    ADD_MODE_CASE(peer, unacknowledged_bytes_end_a_connection_that_writes_on);
-    ADD_MODE_CASE(peer, silence_is_not_unacknowledged);
-    ADD_MODE_CASE(peer, option_limits_an_attempt_to_connect);
-    suite_add_tcase(suite, peer);
-    return world_run(suite);
-}
+WORLD_MAIN("dead-peer")

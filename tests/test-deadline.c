@@ -19,7 +19,7 @@ static uint64_t earliest_of(const struct plx__deadline *deadlines)
     return earliest;
 }
 
-START_TEST(it_knows_the_next_one_whatever_moves)
+LOOP_CASE(it_knows_the_next_one_whatever_moves, 1, 9)
 {
     struct plx__deadlines heap = {0};
     struct plx__deadline deadlines[COUNT] = {{0}};
@@ -58,9 +58,8 @@ START_TEST(it_knows_the_next_one_whatever_moves)
         ck_assert_uint_eq(plx__deadlines_next(&heap), expected);
     }
 }
-END_TEST
 
-START_TEST(moving_later_only_writes_a_number)
+PLAIN_CASE(moving_later_only_writes_a_number)
 {
     struct plx__deadlines heap = {0};
     struct plx__deadline one = {0}, other = {0};
@@ -74,19 +73,17 @@ START_TEST(moving_later_only_writes_a_number)
     ck_assert_ptr_eq(plx__deadlines_take(&heap, 300), &one);
     ck_assert_ptr_null(plx__deadlines_take(&heap, 300));
 }
-END_TEST
 
-START_TEST(without_a_heap_the_moment_is_noted)
+PLAIN_CASE(without_a_heap_the_moment_is_noted)
 {
     struct plx__deadline one = {0};
     plx__deadline_set(NULL, &one, 5);
     ck_assert_uint_eq(one.at, 5);
     ck_assert_uint_eq(one.key, 0);
 }
-END_TEST
 
 /* A hundred thousand siblings under one root: melding them must not recurse. */
-START_TEST(many_siblings_are_no_trouble)
+PLAIN_CASE(many_siblings_are_no_trouble)
 {
     struct plx__deadlines heap = {0};
     size_t count = 100000;
@@ -101,16 +98,5 @@ START_TEST(many_siblings_are_no_trouble)
     ck_assert_uint_eq(plx__deadlines_next(&heap), 0);
     free(many);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("deadline");
-    TCase *tcase = tcase_create("deadline");
-    tcase_add_loop_test(tcase, it_knows_the_next_one_whatever_moves, 1, 9);
-    tcase_add_test(tcase, moving_later_only_writes_a_number);
-    tcase_add_test(tcase, without_a_heap_the_moment_is_noted);
-    tcase_add_test(tcase, many_siblings_are_no_trouble);
-    suite_add_tcase(suite, tcase);
-    return suite_run(suite);
-}
+SUITE_MAIN("deadline")

@@ -342,23 +342,4 @@ MODE_CASE(a_second_disconnect_takes_nothing_back)
     ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("ending");
-    TCase *cases = tcase_create("ending");
-
-    ADD_CASE(cases, a_reset_behind_the_end_of_input_is_reported);
-    ADD_CASE(cases, an_idle_half_open_connection_costs_no_poll);
-    ADD_CASE(cases, bytes_before_the_reset_are_kept);
-    ADD_MODE_CASE(cases, packets_hear_of_the_end_too);
-    ADD_CASE(cases, nothing_is_kept_behind_what_was_dropped);
-    ADD_CASE(cases, what_fits_while_closing_is_kept);
-    ADD_MODE_CASE(cases, no_packet_is_kept_behind_one_that_was_dropped);
-    ADD_CASE(cases, close_returns_although_the_peer_sends_on);
-    ADD_CASE(cases, connected_comes_in_no_other_state);
-    ADD_MODE_CASE(cases, a_second_disconnect_takes_nothing_back);
-    ADD_CASE(cases, a_flush_in_a_handler_sends_what_the_frame_wrote);
-    ADD_CASE(cases, a_servers_wait_survives_its_group);
-    suite_add_tcase(suite, cases);
-    return world_run(suite);
-}
+WORLD_MAIN("ending")

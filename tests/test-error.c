@@ -25,6 +25,8 @@
 
 /* ---- codes ----------------------------------------------------------------------------------- */
 
+SECTION("codes");
+
 /* The classes and their meaning, as they were promised; everything else is the errno itself. */
 static const struct {
     int os_error, code;
@@ -58,16 +60,15 @@ static int promised_code(int os_error)
     return os_error >= 100 && os_error <= 108 ? PLX_OPEN_DRIVER : os_error;
 }
 
-START_TEST(no_class_code_is_without_its_meaning)
+PLAIN_CASE(no_class_code_is_without_its_meaning)
 {
     for (int os_error = 0; os_error <= LAST_ERRNO; os_error++) {
         ck_assert_msg(plx__error_code(os_error) == promised_code(os_error), "errno %d gives %d",
                       os_error, plx__error_code(os_error));
     }
 }
-END_TEST
 
-START_TEST(a_code_is_never_negative)
+PLAIN_CASE(a_code_is_never_negative)
 {
     ck_assert_int_eq(plx__error_code(-1), PLX_OPEN_DRIVER);
     ck_assert_int_eq(plx__error_code(-ECONNREFUSED), PLX_OPEN_DRIVER);
@@ -75,9 +76,8 @@ START_TEST(a_code_is_never_negative)
     ck_assert_int_eq(plx__error_code(0), PLX_OK);
     ck_assert_int_eq(plx__error_code(2147483647), 2147483647);
 }
-END_TEST
 
-START_TEST(every_errno_has_the_name_the_system_gives_it)
+PLAIN_CASE(every_errno_has_the_name_the_system_gives_it)
 {
 #ifdef SYSTEM_NAMES
     int named = 0;
@@ -97,9 +97,8 @@ START_TEST(every_errno_has_the_name_the_system_gives_it)
     ck_assert_int_gt(named, 70);
 #endif
 }
-END_TEST
 
-START_TEST(classes_have_names_of_their_own)
+PLAIN_CASE(classes_have_names_of_their_own)
 {
     ck_assert_str_eq(plx_code_name(0), "Ok");
     ck_assert_str_eq(plx_code_name(100), "OpenDriver");
@@ -113,9 +112,8 @@ START_TEST(classes_have_names_of_their_own)
     ck_assert_str_eq(plx_code_name(108), "OutOfMemory");
     ck_assert_str_eq(plx_code_text(101), plx_code_text(-5));
 }
-END_TEST
 
-START_TEST(texts_fit_behind_a_colon)
+PLAIN_CASE(texts_fit_behind_a_colon)
 {
     for (int code = -10; code <= LAST_ERRNO; code++) {
         const char *text = plx_code_text(code);
@@ -127,9 +125,8 @@ START_TEST(texts_fit_behind_a_colon)
         ck_assert_ptr_eq(text, plx_code_text(code));
     }
 }
-END_TEST
 
-START_TEST(reasons_say_what_happened)
+PLAIN_CASE(reasons_say_what_happened)
 {
     static const struct {
         int os_error;
@@ -175,9 +172,8 @@ START_TEST(reasons_say_what_happened)
                       (int)plx__error_reason(expected[i].os_error));
     }
 }
-END_TEST
 
-START_TEST(reason_numbers_and_names)
+PLAIN_CASE(reason_numbers_and_names)
 {
     ck_assert_int_eq(PLX_REASON_CONNECTION_REFUSED, 10);
     ck_assert_int_eq(PLX_REASON_ADDRESS_NOT_AVAILABLE, 19);
@@ -196,9 +192,10 @@ START_TEST(reason_numbers_and_names)
         }
     }
 }
-END_TEST
 
 /* ---- errors in full -------------------------------------------------------------------------- */
+
+SECTION("errors");
 
 /* An allocator that counts blocks and can have none left. */
 static int blocks;
@@ -244,7 +241,7 @@ static void expect(int code, plx_reason reason, int os_error, const char *messag
     ck_assert_str_eq(error.message, message);
 }
 
-START_TEST(want_of_memory_leaves_a_static_text)
+PLAIN_CASE(want_of_memory_leaves_a_static_text)
 {
     empty = true;
     plx__error_set(&error, 102, PLX_REASON_REMOTE_HOST_CLOSED, ECONNRESET, "read");
@@ -259,9 +256,8 @@ START_TEST(want_of_memory_leaves_a_static_text)
     ck_assert_str_eq(copy.message, plx_code_text(106));
     plx__error_clear(&copy);
 }
-END_TEST
 
-START_TEST(the_sentence_names_the_step)
+PLAIN_CASE(the_sentence_names_the_step)
 {
     plx__error_set(&error, ECONNREFUSED, PLX_REASON_CONNECTION_REFUSED, ECONNREFUSED,
                    "connect to %s port %d", "127.0.0.1", 9);
@@ -269,26 +265,23 @@ START_TEST(the_sentence_names_the_step)
            "connect to 127.0.0.1 port 9: connection refused (ECONNREFUSED)");
     ck_assert_int_eq(blocks, 1);
 }
-END_TEST
 
-START_TEST(without_an_errno_it_is_the_class_that_speaks)
+PLAIN_CASE(without_an_errno_it_is_the_class_that_speaks)
 {
     plx__error_set(&error, 103, PLX_REASON_HOST_NOT_FOUND, 0, "look up %s", "nowhere.invalid");
     expect(103, PLX_REASON_HOST_NOT_FOUND, 0,
            "look up nowhere.invalid: the host name has no address (NameResolution)");
 }
-END_TEST
 
-START_TEST(the_errno_speaks_before_the_class)
+PLAIN_CASE(the_errno_speaks_before_the_class)
 {
     plx__error_set(&error, 107, PLX_REASON_SOCKET_ACCESS, EACCES, "bind to port %d", 80);
     expect(107, PLX_REASON_SOCKET_ACCESS, EACCES, "bind to port 80: permission denied (EACCES)");
     plx__error_set(&error, plx__error_code(ENETUNREACH), PLX_REASON_NETWORK, ENETUNREACH, "send");
     ck_assert_str_eq(error.message, "send: network cannot be reached (ENETUNREACH)");
 }
-END_TEST
 
-START_TEST(an_unknown_errno_shows_its_number)
+PLAIN_CASE(an_unknown_errno_shows_its_number)
 {
     plx__error_set(&error, 4000, PLX_REASON_OPERATION, 4000, "read");
     expect(4000, PLX_REASON_OPERATION, 4000,
@@ -296,18 +289,16 @@ START_TEST(an_unknown_errno_shows_its_number)
     plx__error_set(&error, 101, PLX_REASON_OPERATION, 0, "read");
     ck_assert_str_eq(error.message, "read: an error that this library does not know (error 101)");
 }
-END_TEST
 
-START_TEST(no_step_is_no_colon)
+PLAIN_CASE(no_step_is_no_colon)
 {
     plx__error_set(&error, 108, PLX_REASON_SOCKET_RESOURCE, 0, NULL);
     expect(108, PLX_REASON_SOCKET_RESOURCE, 0, "out of memory (OutOfMemory)");
     plx__error_set(&error, 108, PLX_REASON_SOCKET_RESOURCE, 0, "%s", "");
     ck_assert_str_eq(error.message, "out of memory (OutOfMemory)");
 }
-END_TEST
 
-START_TEST(a_whole_sentence_has_nothing_behind_it)
+PLAIN_CASE(a_whole_sentence_has_nothing_behind_it)
 {
     plx__error_set(&error, 102, PLX_REASON_REMOTE_HOST_CLOSED, PLX__SENTENCE, "the peer %s", "closed");
     expect(102, PLX_REASON_REMOTE_HOST_CLOSED, 0, "the peer closed");
@@ -320,9 +311,8 @@ START_TEST(a_whole_sentence_has_nothing_behind_it)
     plx__error_set(&error, 106, PLX_REASON_OPERATION, PLX__SENTENCE, "write: no data");
     expect(106, PLX_REASON_OPERATION, 0, plx_code_text(106));
 }
-END_TEST
 
-START_TEST(numbers_alone_make_an_error)
+PLAIN_CASE(numbers_alone_make_an_error)
 {
     static const struct {
         int code, os_error;
@@ -351,9 +341,8 @@ START_TEST(numbers_alone_make_an_error)
     plx__error_set(&error, 103, PLX_REASON_HOST_NOT_FOUND, 0, "look up %s", error.message);
     ck_assert_int_eq(blocks, 1);
 }
-END_TEST
 
-START_TEST(a_message_stays_one_line)
+PLAIN_CASE(a_message_stays_one_line)
 {
     plx__error_set(&error, 103, PLX_REASON_HOST_NOT_FOUND, 0, "look up %s", "a\nb\r\x1b[31m\x7f");
     ck_assert_str_eq(error.message,
@@ -362,9 +351,8 @@ START_TEST(a_message_stays_one_line)
     ck_assert_str_eq(error.message,
                      "look up b\xc3\xbc" "cher.de: the host name has no address (NameResolution)");
 }
-END_TEST
 
-START_TEST(a_long_step_is_told_whole)
+PLAIN_CASE(a_long_step_is_told_whole)
 {
     char name[2000];
     memset(name, 'x', sizeof name - 1);
@@ -373,18 +361,16 @@ START_TEST(a_long_step_is_told_whole)
     ck_assert_int_eq(strncmp(error.message + strlen("look up "), name, sizeof name - 1), 0);
     ck_assert_ptr_nonnull(strstr(error.message, "x: the host name has no address"));
 }
-END_TEST
 
-START_TEST(the_old_message_may_be_an_argument)
+PLAIN_CASE(the_old_message_may_be_an_argument)
 {
     plx__error_set(&error, 106, PLX_REASON_OPERATION, 0, "write");
     plx__error_set(&error, 102, PLX_REASON_REMOTE_HOST_CLOSED, 0, "[%s]", error.message);
     ck_assert_ptr_nonnull(strstr(error.message, "[write: "));
     ck_assert_int_eq(blocks, 1);
 }
-END_TEST
 
-START_TEST(clear_makes_it_none)
+PLAIN_CASE(clear_makes_it_none)
 {
     plx__error_clear(&error);
     expect(0, PLX_REASON_NONE, 0, "");
@@ -398,9 +384,8 @@ START_TEST(clear_makes_it_none)
     plx__error_copy(NULL, &error);
     plx__error_take(NULL, &error);
 }
-END_TEST
 
-START_TEST(a_copy_has_a_message_of_its_own)
+PLAIN_CASE(a_copy_has_a_message_of_its_own)
 {
     plx_error other = {0};
     plx__error_copy(&other, &error);
@@ -418,9 +403,8 @@ START_TEST(a_copy_has_a_message_of_its_own)
     plx__error_copy(&error, NULL);
     expect(0, PLX_REASON_NONE, 0, "");
 }
-END_TEST
 
-START_TEST(taking_moves_without_memory)
+PLAIN_CASE(taking_moves_without_memory)
 {
     plx_error other = {0};
     plx__error_set(&other, 106, PLX_REASON_OPERATION, 0, "write");
@@ -438,36 +422,5 @@ START_TEST(taking_moves_without_memory)
     plx__error_take(&error, &zeroed);
     expect(0, PLX_REASON_NONE, 0, "");
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("error");
-    TCase *codes = tcase_create("codes");
-    tcase_add_test(codes, no_class_code_is_without_its_meaning);
-    tcase_add_test(codes, a_code_is_never_negative);
-    tcase_add_test(codes, every_errno_has_the_name_the_system_gives_it);
-    tcase_add_test(codes, classes_have_names_of_their_own);
-    tcase_add_test(codes, texts_fit_behind_a_colon);
-    tcase_add_test(codes, reasons_say_what_happened);
-    tcase_add_test(codes, reason_numbers_and_names);
-    suite_add_tcase(suite, codes);
-    TCase *errors = tcase_create("errors");
-    tcase_add_checked_fixture(errors, setup, teardown);
-    tcase_add_test(errors, want_of_memory_leaves_a_static_text);
-    tcase_add_test(errors, the_sentence_names_the_step);
-    tcase_add_test(errors, without_an_errno_it_is_the_class_that_speaks);
-    tcase_add_test(errors, the_errno_speaks_before_the_class);
-    tcase_add_test(errors, an_unknown_errno_shows_its_number);
-    tcase_add_test(errors, no_step_is_no_colon);
-    tcase_add_test(errors, a_whole_sentence_has_nothing_behind_it);
-    tcase_add_test(errors, numbers_alone_make_an_error);
-    tcase_add_test(errors, a_message_stays_one_line);
-    tcase_add_test(errors, a_long_step_is_told_whole);
-    tcase_add_test(errors, the_old_message_may_be_an_argument);
-    tcase_add_test(errors, clear_makes_it_none);
-    tcase_add_test(errors, a_copy_has_a_message_of_its_own);
-    tcase_add_test(errors, taking_moves_without_memory);
-    suite_add_tcase(suite, errors);
-    return suite_run(suite);
-}
+SUITE_MAIN("error", .setup = setup, .teardown = teardown)

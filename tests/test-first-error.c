@@ -43,6 +43,8 @@ static void expect_end(struct world *w, const struct record *log, plx_socket *so
 
 /* ---- a reset --------------------------------------------------------------------------------- */
 
+SECTION("resets");
+
 /* A Unix socket resets when it is closed with bytes unread. */
 static void reset_with(struct world *w, plx_socket *socket, int raw)
 {
@@ -104,6 +106,8 @@ MODE_CASE(a_reset_of_packets)
 
 /* ---- a network that fails -------------------------------------------------------------------- */
 
+SECTION("networks");
+
 enum { PATIENCE = 30 }; /* milliseconds that the kernel goes on trying to send */
 
 /* Bytes are under way when the network fails; returns when the kernel has given up. */
@@ -153,6 +157,8 @@ MODE_CASE(a_host_that_cannot_be_reached)
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
+SECTION("datagrams");
+
 /* Word of a datagram that did not arrive; the socket goes on, and whatever is queued fails the same
  * way or not at all. */
 MODE_CASE(a_refusal_of_datagrams)
@@ -181,20 +187,4 @@ MODE_CASE(a_refusal_of_datagrams)
     }
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("first-error");
-    TCase *resets = tcase_create("resets"), *networks = tcase_create("networks"),
-          *datagrams = tcase_create("datagrams");
-
-    ADD_CASE(resets, a_reset_of_a_stream);
-    ADD_CASE(resets, a_reset_while_closing);
-    ADD_MODE_CASE(resets, a_reset_of_packets);
-    suite_add_tcase(suite, resets);
-    ADD_MODE_CASE(networks, a_peer_that_does_not_answer);
-    ADD_MODE_CASE(networks, a_host_that_cannot_be_reached);
-    suite_add_tcase(suite, networks);
-    ADD_MODE_CASE(datagrams, a_refusal_of_datagrams);
-    suite_add_tcase(suite, datagrams);
-    return world_run(suite);
-}
+WORLD_MAIN("first-error")

@@ -17,18 +17,9 @@
 
 #define DATA "data_available[CONNECTED]"
 
-/* The tests of this file that need a group run for these modes only. */
+/* GROUP_CASE runs in the worlds with a group, which are all but those of the first mode. */
 #define GROUP_CASE(name)                                                                           \
-    static void name##_body(struct world *w);                                                      \
-    START_TEST(name)                                                                               \
-    {                                                                                              \
-        struct world world_;                                                                       \
-        world_begin(&world_, _i + world_kinds()); /* the first mode is without one */                 \
-        name##_body(&world_);                                                                      \
-        world_end(&world_);                                                                        \
-    }                                                                                              \
-    END_TEST                                                                                       \
-    static void name##_body(struct world *w)
+    WORLD_CASE(name, world_begin(&world_, _i + world_kinds()), world_count() - world_kinds(), NULL)
 
 static void arrives(plx_socket *socket)
 {
@@ -50,7 +41,7 @@ GROUP_CASE(mechanism_and_its_name)
     }
 }
 
-START_TEST(mechanism_by_default)
+PLAIN_CASE(mechanism_by_default)
 {
     plx_group *group;
 
@@ -62,9 +53,8 @@ START_TEST(mechanism_by_default)
         ck_assert_str_ne(plx_group_mechanism(group), "poll"); /* there is better */
     plx_group_free(group);
 }
-END_TEST
 
-START_TEST(mechanism_that_is_unknown_or_not_there)
+PLAIN_CASE(mechanism_that_is_unknown_or_not_there)
 {
     static const char *const names[] = {"nonsense", "", "kqueue"};
 
@@ -81,7 +71,6 @@ START_TEST(mechanism_that_is_unknown_or_not_there)
         plx_group_free(standard);
     }
 }
-END_TEST
 
 /* Looks at every descriptor of this process, so it counts those nobody can ask for, too. */
 GROUP_CASE(every_descriptor_closes_on_exec)
@@ -1029,55 +1018,4 @@ GROUP_CASE(polled_by_one_thread_after_another)
     }
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &mechanism_and_its_name,
-        &every_descriptor_closes_on_exec,
-        &count_of_members,
-        &members_added_at_any_time,
-        &moves_between_groups,
-        &moves_while_connecting,
-        &removed_in_a_handler,
-        &added_in_a_handler,
-        &free_with_members_alive,
-        &budget_in_bytes_goes_round,
-        &budget_leaves_a_quiet_one_its_turn,
-        &budget_in_time,
-        &sleeps_until_something_comes,
-        &time_over_is_false,
-        &an_empty_group_sleeps_too,
-        &woken_by_a_thread,
-        &woken_in_advance,
-        &woken_shows_in_the_handle,
-        &woken_by_a_signal_handler,
-        &a_signal_handler_ends_the_sleep,
-        &a_signal_handler_does_not_end_a_wait,
-        &served_inside_another_loop,
-        &deadline_of_what_waits_in_memory,
-        &a_sleeping_poll_sees_what_waits_in_memory,
-        &a_child_frees_all_and_the_parent_goes_on,
-        &a_child_frees_the_group_first,
-        &never_a_broken_pipe_signal,
-        &many_members_and_few_are_told,
-        &what_has_come_is_told_by_the_very_next_poll,
-        &what_has_come_is_told_by_the_next_poll_of_a_member,
-        &a_member_is_polled_inside_a_frame,
-        &a_group_is_polled_inside_the_poll_of_a_member,
-        &a_short_read_that_was_not_all,
-        &a_wake_outlives_polls_of_members,
-        &two_groups_in_one_thread,
-        &polled_by_one_thread_after_another,
-    };
-    Suite *suite = suite_create("group");
-    TCase *groups = tcase_create("groups");
-
-    tcase_add_test(groups, mechanism_by_default);
-    tcase_add_test(groups, mechanism_that_is_unknown_or_not_there);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        tcase_add_loop_test(groups, *cases[i], 0, world_count() - world_kinds());
-    suite_add_tcase(suite, groups);
-    return world_run(suite);
-}
+WORLD_MAIN("group")

@@ -316,25 +316,22 @@ static void client_scene(struct world *w, int event, enum victim victim)
 
 enum { CLIENT_EVENTS = PROVOCATIONS - PROVOKE_FIRST_IN_CONNECTION };
 
-START_TEST(handler_of_a_socket)
+LOOP_CASE(handler_of_a_socket, 0, world_count() * (int)PROVOCATIONS * (int)VICTIMS)
 {
     run(_i, PROVOCATIONS, own_scene);
 }
-END_TEST
 
-START_TEST(handler_of_a_client)
+LOOP_CASE(handler_of_a_client, 0, world_count() * (int)CLIENT_EVENTS * (int)VICTIMS)
 {
     run(_i, CLIENT_EVENTS, client_scene);
 }
-END_TEST
 
-START_TEST(handler_of_a_server)
+LOOP_CASE(handler_of_a_server, 0, world_count() * (int)SERVER_EVENTS * (int)VICTIMS)
 {
     run(_i, SERVER_EVENTS, server_event);
 }
-END_TEST
 
-START_TEST(handler_of_udp)
+LOOP_CASE(handler_of_udp, 0, world_modes() * (int)UDP_EVENTS * (int)VICTIMS)
 {
     struct world world;
     int victim = _i % VICTIMS, event = _i / VICTIMS % UDP_EVENTS;
@@ -345,20 +342,5 @@ START_TEST(handler_of_udp)
     udp_socket(&world, event, (enum victim)victim);
     world_end(&world);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("handlers");
-    TCase *frees = tcase_create("free in handlers");
-
-    tcase_add_loop_test(frees, handler_of_a_socket, 0,
-                        world_count() * (int)PROVOCATIONS * (int)VICTIMS);
-    tcase_add_loop_test(frees, handler_of_a_client, 0,
-                        world_count() * (int)CLIENT_EVENTS * (int)VICTIMS);
-    tcase_add_loop_test(frees, handler_of_a_server, 0,
-                        world_count() * (int)SERVER_EVENTS * (int)VICTIMS);
-    tcase_add_loop_test(frees, handler_of_udp, 0, world_modes() * (int)UDP_EVENTS * (int)VICTIMS);
-    suite_add_tcase(suite, frees);
-    return world_run(suite);
-}
+WORLD_MAIN("handlers")

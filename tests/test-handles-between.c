@@ -239,27 +239,4 @@ MODE_CASE(want_of_memory_loses_no_descriptor)
     ck_assert_int_gt(number, 1);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &a_pipe_end_goes_over,
-        &a_file_closed_at_once_goes_over,
-        &both_ways_and_in_the_handler,
-        &many_between_two_of_ours,
-        &a_thousand_sent_in_one_go,
-        &a_connected_tcp_socket_is_handed_on,
-        &the_connection_itself_goes_over_itself,
-        &steady_frames_allocate_nothing,
-        &want_of_memory_loses_no_descriptor,
-    };
-    Suite *suite = suite_create("handles between");
-    TCase *unix_sockets = tcase_create("unix sockets");
-
-    raise_limit();
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(unix_sockets, *cases[i]);
-    suite_add_tcase(suite, unix_sockets);
-    return world_run(suite);
-}
+WORLD_MAIN("handles between", .setup = raise_limit)

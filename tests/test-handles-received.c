@@ -525,41 +525,4 @@ MODE_CASE(aborted_in_data_available_while_they_wait)
     ck_assert_int_eq(count_descriptors(), before);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &dropped_where_nobody_asked_for_them,
-        &the_option,
-        &mixed_with_bytes_and_in_order,
-        &never_before_its_byte,
-        &option_set_while_connected,
-        &option_of_a_server_and_of_a_listener,
-        &uncollected_ones_are_closed,
-        &an_abort_of_the_connection_closes_them,
-        &close_takes_in_what_has_come,
-        &purge_drops_bytes_only,
-        &purge_forgives_nothing,
-        &sent_and_gone_at_once,
-        &as_many_as_may_wait,
-        &one_more_than_may_wait,
-        &many_more_than_may_wait,
-        &a_socket_that_overflowed_connects_again,
-        &our_table_is_full,
-        &an_adopted_connection_receives,
-        &an_adopted_connection_that_passes_credentials,
-        &an_adopted_connection_that_passes_process_handles,
-        &a_thousand_collected_as_they_come,
-        &freed_in_data_available_while_they_wait,
-        &aborted_in_data_available_while_they_wait,
-    };
-    Suite *suite = suite_create("handles received");
-    TCase *unix_sockets = tcase_create("unix sockets");
-
-    raise_limit();
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(unix_sockets, *cases[i]);
-    suite_add_tcase(suite, unix_sockets);
-    return world_run(suite);
-}
+WORLD_MAIN("handles received", .setup = raise_limit)

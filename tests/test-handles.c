@@ -547,37 +547,4 @@ MODE_CASE(too_many_under_way)
     close(ends[1]);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &it_rides_on_the_next_byte,
-        &one_after_an_empty_queue_waits_for_its_byte,
-        &each_at_its_byte_however_the_queue_is_split,
-        &a_large_write_takes_it_along,
-        &a_large_write_into_a_full_system,
-        &a_full_system_keeps_it_for_its_byte,
-        &many_on_one_byte,
-        &what_has_no_room_on_a_byte_waits_for_the_next,
-        &many_that_spill_onto_bytes_with_their_own,
-        &with_no_byte_after_it_is_never_sent,
-        &closed_with_the_bytes_that_did_not_go,
-        &disconnect_sends_those_with_bytes,
-        &dropped_with_the_bytes_that_send_progress_drops,
-        &queued_while_connecting,
-        &closed_when_connecting_fails,
-        &errors_of_sending,
-        &the_copy_is_close_on_exec,
-        &no_descriptor_left_for_the_copy,
-        &too_many_under_way,
-    };
-    Suite *suite = suite_create("handles");
-    TCase *unix_sockets = tcase_create("unix sockets");
-
-    raise_limit();
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(unix_sockets, *cases[i]);
-    suite_add_tcase(suite, unix_sockets);
-    return world_run(suite);
-}
+WORLD_MAIN("handles", .setup = raise_limit)

@@ -199,7 +199,7 @@ static const char *listed(const char *host, int family)
 
 #define LISTED(host, wanted) ck_assert_str_eq(listed((host), 0), (wanted))
 
-START_TEST(the_hosts_file)
+PLAIN_CASE(the_hosts_file)
 {
     if (!netns_enter("a hosts file"))
         return;
@@ -232,10 +232,9 @@ START_TEST(the_hosts_file)
     ck_assert_str_eq(listed("two.lan", 4), "10.0.0.4 10.0.0.5 ");
     ck_assert_str_eq(listed("two.lan", 6), "[::1] ");
 }
-END_TEST
 
 /* Lines of 1 to 100 000 bytes, names at the ends of blocks, and no file at all. */
-START_TEST(hosts_files_of_all_shapes)
+PLAIN_CASE(hosts_files_of_all_shapes)
 {
     enum { SIZE = 300000 };
     char *text = malloc(SIZE + 100);
@@ -274,7 +273,6 @@ START_TEST(hosts_files_of_all_shapes)
     LISTED("seen.lan", "-");
     free(text);
 }
-END_TEST
 
 static void write_long_file(const char *path, const char *first, time_t age)
 {
@@ -300,7 +298,7 @@ static long long cost_of_unlisted(void)
 }
 
 /* The file of an advertisement blocker: what was measured before was 13 ms for each look-up. */
-START_TEST(a_hosts_file_of_170000_lines)
+PLAIN_CASE(a_hosts_file_of_170000_lines)
 {
     char path[] = "/tmp/pollux-hosts-XXXXXX";
     int descriptor = mkstemp(path);
@@ -338,7 +336,6 @@ START_TEST(a_hosts_file_of_170000_lines)
     netns_run("umount /etc/hosts");
     unlink(path);
 }
-END_TEST
 
 MODE_CASE(a_listed_name_asks_nobody)
 {
@@ -410,25 +407,4 @@ MODE_CASE(the_search_list)
     searches(w, "search lan", "shed.", NULL, "shed ");
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("host-names");
-    TCase *tcase = tcase_create("host-names");
-
-    tcase_set_timeout(tcase, 60);
-    ADD_MODE_CASE(tcase, numbers_that_are_no_address);
-    ADD_MODE_CASE(tcase, names_with_numbers);
-    ADD_MODE_CASE(tcase, characters_that_no_name_has);
-    ADD_MODE_CASE(tcase, letters_beyond_ascii);
-#ifdef HAVE_LIBIDN2
-    ADD_MODE_CASE(tcase, letters_that_make_no_name);
-    ADD_MODE_CASE(tcase, letters_in_the_hosts_file);
-#endif
-    tcase_add_test(tcase, the_hosts_file);
-    tcase_add_test(tcase, hosts_files_of_all_shapes);
-    tcase_add_test(tcase, a_hosts_file_of_170000_lines);
-    ADD_MODE_CASE(tcase, a_listed_name_asks_nobody);
-    ADD_MODE_CASE(tcase, the_search_list);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("host-names")

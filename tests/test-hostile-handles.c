@@ -131,23 +131,4 @@ MODE_CASE(descriptors_of_many_that_end_by_themselves)
     expect_calm(fort);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &descriptors_for_ever_and_all_are_taken,
-        &descriptors_for_ever_and_faster_than_they_are_taken,
-        &descriptors_for_ever_and_none_is_taken,
-        &descriptors_of_many_that_end_by_themselves,
-    };
-    Suite *suite = suite_create("hostile-handles");
-    TCase *handles = tcase_create("handles");
-
-    raise_limit();
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(handles, *cases[i]);
-    tcase_set_timeout(handles, 180);
-    suite_add_tcase(suite, handles);
-    return world_run(suite);
-}
+WORLD_MAIN("hostile-handles", .timeout = 180, .setup = raise_limit)

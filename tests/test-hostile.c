@@ -267,28 +267,4 @@ CASE(random_bytes)
     expect_calm(fort);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &lengths_of_four_gib,
-        &messages_before_one_that_is_too_long_count,
-        &half_a_frame_and_silence,
-        &a_byte_now_and_then,
-        &empty_messages_for_ever,
-        &ten_thousand_come_and_go,
-        &asking_for_ever_and_never_reading,
-        &ending_and_never_reading,
-        &random_bytes,
-    };
-    Suite *suite = suite_create("hostile");
-    TCase *peers = tcase_create("peers");
-
-    raise_limit();
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(peers, *cases[i]);
-    tcase_set_timeout(peers, 180);
-    suite_add_tcase(suite, peers);
-    return world_run(suite);
-}
+WORLD_MAIN("hostile", .timeout = 180, .setup = raise_limit)

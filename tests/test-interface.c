@@ -29,15 +29,14 @@ static void setup(void)
     ck_assert_uint_le(count, ROOM);
 }
 
-START_TEST(null_counts)
+PLAIN_CASE(null_counts)
 {
     ck_assert_uint_eq(plx_interface_list(NULL, 0), count);
     ck_assert_uint_eq(plx_interface_list(NULL, 7), count);
     ck_assert_uint_eq(plx_interface_list(list, 0), count);
 }
-END_TEST
 
-START_TEST(only_what_fits_is_written)
+PLAIN_CASE(only_what_fits_is_written)
 {
     plx_interface few[3];
     plx_interface untouched;
@@ -49,9 +48,8 @@ START_TEST(only_what_fits_is_written)
         ck_assert_mem_eq(&few[0], &list[0], sizeof few[0]);
     }
 }
-END_TEST
 
-START_TEST(there_is_one_entry_for_each_interface_and_address)
+PLAIN_CASE(there_is_one_entry_for_each_interface_and_address)
 {
     struct ifaddrs *all;
     ck_assert_int_eq(getifaddrs(&all), 0);
@@ -77,7 +75,6 @@ START_TEST(there_is_one_entry_for_each_interface_and_address)
         }
     }
 }
-END_TEST
 
 /* is_mac returns whether a text is six pairs of lower-case hexadecimal digits with colons. */
 static bool is_mac(const char *text)
@@ -92,7 +89,7 @@ static bool is_mac(const char *text)
     return text[17] == '\0';
 }
 
-START_TEST(every_text_is_ended_and_can_be_read_back)
+PLAIN_CASE(every_text_is_ended_and_can_be_read_back)
 {
     for (size_t i = 0; i < count; i++) {
         plx_address address;
@@ -115,9 +112,8 @@ START_TEST(every_text_is_ended_and_can_be_read_back)
         }
     }
 }
-END_TEST
 
-START_TEST(the_loopback_is_there)
+PLAIN_CASE(the_loopback_is_there)
 {
     bool found = false;
     for (size_t i = 0; i < count; i++) {
@@ -132,7 +128,6 @@ START_TEST(the_loopback_is_there)
     }
     ck_assert(found);
 }
-END_TEST
 
 /* ---- beside what ip(8) says ------------------------------------------------------------------ */
 
@@ -264,7 +259,7 @@ static void expect_same(const plx_interface *one, const plx_interface *wanted)
     ck_assert_int_eq(one->is_loopback, wanted->is_loopback);
 }
 
-START_TEST(every_field_is_what_ip_says)
+PLAIN_CASE(every_field_is_what_ip_says)
 {
     char line[1000];
     size_t lines = 0;
@@ -289,19 +284,5 @@ START_TEST(every_field_is_what_ip_says)
     ck_assert_uint_ge(lines, 30);
     ck_assert_uint_eq(count, lines);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("interface");
-    TCase *tests = tcase_create("interface");
-    tcase_add_checked_fixture(tests, setup, NULL);
-    tcase_add_test(tests, null_counts);
-    tcase_add_test(tests, only_what_fits_is_written);
-    tcase_add_test(tests, there_is_one_entry_for_each_interface_and_address);
-    tcase_add_test(tests, every_text_is_ended_and_can_be_read_back);
-    tcase_add_test(tests, the_loopback_is_there);
-    tcase_add_test(tests, every_field_is_what_ip_says);
-    suite_add_tcase(suite, tests);
-    return suite_run(suite);
-}
+SUITE_MAIN("interface", .setup = setup)

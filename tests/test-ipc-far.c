@@ -221,25 +221,4 @@ MODE_CASE(over_the_limit)
     expect_tidy(w);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &relative_paths_and_another_folder,
-        &paths_at_the_limit,
-        &far_paths,
-        &far_neighbours,
-        &far_left_overs,
-        &far_modes,
-        &missing_folders,
-        &over_the_limit,
-    };
-    Suite *suite = suite_create("ipc-far");
-    TCase *paths = tcase_create("long paths");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(paths, *cases[i]);
-    suite_add_tcase(suite, paths);
-    return world_run(suite);
-}
+WORLD_MAIN("ipc-far")

@@ -343,25 +343,4 @@ MODE_CASE(a_lock_goes_with_its_file)
     expect_tidy(w);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &signs_of_life,
-        &what_is_no_socket_is_never_touched,
-        &the_file_of_a_successor_stays,
-        &an_empty_lock_is_taken_over,
-        &a_lock_of_another_is_respected,
-        &a_lock_that_is_none_is_never_touched,
-        &a_lock_of_a_moment_is_outlived,
-        &a_lock_goes_with_its_file,
-    };
-    Suite *suite = suite_create("ipc-lock");
-    TCase *places = tcase_create("places that are taken");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(places, *cases[i]);
-    suite_add_tcase(suite, places);
-    return world_run(suite);
-}
+WORLD_MAIN("ipc-lock")

@@ -322,26 +322,4 @@ MODE_CASE(progress_in_a_thread)
     raw_expect(w, raw_accept(w, listener), "hello");
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &abstract_names_to_the_byte,
-        &abstract_names_as_text,
-        &abstract_is_no_file,
-        &empty_names,
-        &so_many_peers,
-        &names_while_open,
-        &adopted_names,
-        &one_long_line,
-        &progress_in_a_thread,
-    };
-    Suite *suite = suite_create("ipc-names");
-    TCase *names = tcase_create("names of Unix sockets");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(names, *cases[i]);
-    suite_add_tcase(suite, names);
-    return world_run(suite);
-}
+WORLD_MAIN("ipc-names")

@@ -161,21 +161,4 @@ MODE_CASE(private_path_and_bad_arguments)
     end_surroundings(w, &here);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &private_path_below_the_runtime_folder,
-        &private_path_without_a_runtime_folder,
-        &private_path_is_refused,
-        &private_path_and_bad_arguments,
-    };
-    Suite *suite = suite_create("ipc-place");
-    TCase *places = tcase_create("places of one user");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(places, *cases[i]);
-    suite_add_tcase(suite, places);
-    return world_run(suite);
-}
+WORLD_MAIN("ipc-place")

@@ -149,16 +149,14 @@ static uint64_t counting_clock(void *user)
 
 /* Waiting sleeps: of a queue that drains no readiness tells, and a socket that is not connected
  * counts as writable (unix(7)), so that whoever watches it spins. */
-START_TEST(a_full_queue_for_too_long)
+MODE_CASE(a_full_queue_for_too_long)
 {
-    struct world world, *w = &world;
     struct record log;
     plx_socket *socket;
     int fillers[10], count, listener, turns = 0;
     char path[SIZE];
 
     plx_clock_set(counting_clock, NULL);
-    world_begin_plain(w, (enum mode)_i);
     socket = ipc(w, &log);
     path_of(w, FAR, path);
     listener = raw_listening(w, path, 0);
@@ -180,26 +178,7 @@ START_TEST(a_full_queue_for_too_long)
     close(listener);
     close_all(fillers, count);
     expect_tidy(w);
-    world_end(w);
     plx_clock_set(NULL, NULL);
 }
-END_TEST
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &one_peer_after_another,
-        &a_full_queue_that_drains,
-        &a_full_queue_that_goes_away,
-        &a_full_queue_for_too_long,
-    };
-    Suite *suite = suite_create("ipc-queue");
-    TCase *queues = tcase_create("queues");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(queues, *cases[i]);
-    suite_add_tcase(suite, queues);
-    return world_run(suite);
-}
+WORLD_MAIN("ipc-queue")

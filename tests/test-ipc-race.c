@@ -17,6 +17,9 @@
 
 #include "tests/sorts.h"
 
+/* RACE_CASE runs once: it makes no difference to other processes how this one polls. */
+#define RACE_CASE(name) WORLD_CASE(name, world_begin_plain(&world_, MODE_LONE), 1, NULL)
+
 /* ---- several processes ----------------------------------------------------------------------- */
 
 /* The same numbers in each run. */
@@ -130,7 +133,7 @@ static void run_race(const struct world *w, enum sort sort, int racers, int roun
     }
 }
 
-MODE_CASE(two_want_one_name)
+RACE_CASE(two_want_one_name)
 {
     char path[SIZE];
 
@@ -141,7 +144,7 @@ MODE_CASE(two_want_one_name)
     expect_tidy(w);
 }
 
-MODE_CASE(four_want_one_name)
+RACE_CASE(four_want_one_name)
 {
     char path[SIZE];
 
@@ -197,7 +200,7 @@ static int come_and_go(const char *path, atomic_int *holders, unsigned number)
     return count_descriptors() == before ? 0 : 6;
 }
 
-MODE_CASE(coming_and_going)
+RACE_CASE(coming_and_going)
 {
     atomic_int *holders =
         mmap(NULL, sizeof *holders, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -263,7 +266,7 @@ static bool kill_one(const char *path, int mode, unsigned turns)
     return exists(path);
 }
 
-MODE_CASE(killed_at_any_moment)
+RACE_CASE(killed_at_any_moment)
 {
     plx_socket *socket = ipc(w, NULL);
     unsigned number = 1;
@@ -362,7 +365,7 @@ static void listen_looked_at(plx_socket *socket, int mode, int mask)
     ck_assert_msg(onlooker.strange == 0, "another thread's file lost the umask %#o", mask);
 }
 
-MODE_CASE(no_moment_with_a_wider_mode)
+RACE_CASE(no_moment_with_a_wider_mode)
 {
     static const int modes[] = {0600, 0660, 0777, 0}, masks[] = {0, 077, 0177};
     plx_socket *socket = ipc(w, NULL);
@@ -412,23 +415,4 @@ MODE_CASE(mode_without_proc)
     ck_assert_int_eq(rmdir(w->folder), 0);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    /* Where it makes no difference how this process polls. */
-    static const TTest *const *const races[] = {
-        &two_want_one_name,    &four_want_one_name,          &coming_and_going,
-        &killed_at_any_moment, &no_moment_with_a_wider_mode,
-    };
-    Suite *suite = suite_create("ipc-race");
-    TCase *one = tcase_create("one process"), *several = tcase_create("several processes");
-
-    tcase_set_timeout(several, 180);
-    ADD_MODE_CASE(one, mode_without_proc);
-    for (size_t i = 0; i < sizeof races / sizeof races[0]; i++)
-        tcase_add_test(several, *races[i]);
-    suite_add_tcase(suite, one);
-    suite_add_tcase(suite, several);
-    return world_run(suite);
-}
+WORLD_MAIN("ipc-race", .timeout = 180)

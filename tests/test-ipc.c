@@ -629,43 +629,4 @@ MODE_CASE(descriptors_of_a_stranger_are_dropped)
     ck_assert_int_eq(count_descriptors(), before);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &file_made_and_removed,
-        &file_removed_when_the_peer_has_come,
-        &file_removed_by_a_server,
-        &left_over_is_replaced,
-        &left_over_of_a_killed_process,
-        &a_live_one_is_refused_and_undisturbed,
-        &a_live_server_is_undisturbed,
-        &a_live_one_of_another_program_is_refused,
-        &a_regular_file_is_never_touched,
-        &a_link_is_never_followed_to_a_file,
-        &the_file_of_a_successor_is_not_removed,
-        &a_file_put_in_its_place_is_not_removed,
-        &a_child_does_not_remove_the_file,
-        &relative_path_and_another_folder,
-        &path_lengths,
-        &no_such_folder,
-        &connect_to_what_is_not_there,
-        &connect_waits_for_room_in_a_full_queue,
-        &connect_gives_up_a_full_queue,
-        &mode_of_the_file,
-        &credentials,
-        &credentials_of_another_user,
-        &mode_keeps_others_out,
-        &abstract_name,
-        &abstract_names_have_no_mode,
-        &descriptors_of_a_stranger_are_dropped,
-    };
-    Suite *suite = suite_create("ipc");
-    TCase *unix_sockets = tcase_create("unix sockets");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(unix_sockets, *cases[i]);
-    suite_add_tcase(suite, unix_sockets);
-    return world_run(suite);
-}
+WORLD_MAIN("ipc")

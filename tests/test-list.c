@@ -45,7 +45,7 @@ static void expect(const struct plx__list *actual, const char *digits)
     ck_assert_int_eq(plx__list_is_empty(actual), length == 0);
 }
 
-START_TEST(zeroed_link_is_unlinked_and_removing_it_is_harmless)
+PLAIN_CASE(zeroed_link_is_unlinked_and_removing_it_is_harmless)
 {
     ck_assert(!plx__list_is_linked(&members[0].link));
     plx__list_remove(&members[0].link);
@@ -53,9 +53,8 @@ START_TEST(zeroed_link_is_unlinked_and_removing_it_is_harmless)
     ck_assert(!plx__list_is_linked(&members[0].link));
     expect(&list, "");
 }
-END_TEST
 
-START_TEST(zeroed_list_is_empty)
+PLAIN_CASE(zeroed_list_is_empty)
 {
     struct plx__list zeroed = {NULL, NULL};
     ck_assert(plx__list_is_empty(&zeroed));
@@ -64,9 +63,8 @@ START_TEST(zeroed_list_is_empty)
     plx__list_splice(&list, &zeroed);
     expect(&list, "");
 }
-END_TEST
 
-START_TEST(append_and_prepend_keep_order)
+PLAIN_CASE(append_and_prepend_keep_order)
 {
     plx__list_append(&list, &members[1].link);
     plx__list_append(&list, &members[2].link);
@@ -75,9 +73,8 @@ START_TEST(append_and_prepend_keep_order)
     ck_assert_ptr_eq(plx__list_first(&list), &members[0].link);
     ck_assert(plx__list_is_linked(&members[1].link));
 }
-END_TEST
 
-START_TEST(remove_leaves_the_link_zeroed)
+PLAIN_CASE(remove_leaves_the_link_zeroed)
 {
     static const struct plx__list zeroed;
     for (int i = 0; i < 4; i++) {
@@ -94,9 +91,8 @@ START_TEST(remove_leaves_the_link_zeroed)
     plx__list_append(&list, &members[1].link);
     expect(&list, "1");
 }
-END_TEST
 
-START_TEST(take_first_empties_from_the_front)
+PLAIN_CASE(take_first_empties_from_the_front)
 {
     ck_assert_ptr_null(plx__list_take_first(&list));
     plx__list_append(&list, &members[4].link);
@@ -107,9 +103,8 @@ START_TEST(take_first_empties_from_the_front)
     ck_assert_ptr_null(plx__list_take_first(&list));
     ck_assert_ptr_null(plx__list_first(&list));
 }
-END_TEST
 
-START_TEST(splice_moves_all_to_the_tail)
+PLAIN_CASE(splice_moves_all_to_the_tail)
 {
     struct plx__list other;
     plx__list_init(&other);
@@ -127,9 +122,8 @@ START_TEST(splice_moves_all_to_the_tail)
     plx__list_append(&other, &members[0].link);
     expect(&other, "0");
 }
-END_TEST
 
-START_TEST(members_can_go_while_a_list_is_emptied)
+PLAIN_CASE(members_can_go_while_a_list_is_emptied)
 {
     struct plx__list round;
     plx__list_init(&round);
@@ -147,20 +141,5 @@ START_TEST(members_can_go_while_a_list_is_emptied)
     ck_assert_int_eq(sum, 0 + 1 + 2);
     expect(&list, "012");
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("list");
-    TCase *tests = tcase_create("list");
-    tcase_add_checked_fixture(tests, setup, NULL);
-    tcase_add_test(tests, zeroed_link_is_unlinked_and_removing_it_is_harmless);
-    tcase_add_test(tests, zeroed_list_is_empty);
-    tcase_add_test(tests, append_and_prepend_keep_order);
-    tcase_add_test(tests, remove_leaves_the_link_zeroed);
-    tcase_add_test(tests, take_first_empties_from_the_front);
-    tcase_add_test(tests, splice_moves_all_to_the_tail);
-    tcase_add_test(tests, members_can_go_while_a_list_is_emptied);
-    suite_add_tcase(suite, tests);
-    return suite_run(suite);
-}
+SUITE_MAIN("list", .setup = setup)

@@ -375,20 +375,4 @@ MODE_CASE(the_last_of_many_interfaces)
     bound(w, "x0", 0);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("local");
-    TCase *local = tcase_create("local");
-
-    ADD_MODE_CASE(local, meeting_oneself_leaves_the_port_free);
-    ADD_MODE_CASE(local, meeting_oneself_unseen_leaves_the_port_free);
-    ADD_MODE_CASE(local, ports_are_shared_by_destinations);
-    ADD_MODE_CASE(local, listeners_on_interfaces);
-    ADD_MODE_CASE(local, connections_from_interfaces);
-    ADD_MODE_CASE(local, a_name_stands_for_the_address_that_fits);
-    ADD_MODE_CASE(local, datagrams_at_interfaces);
-    ADD_MODE_CASE(local, groups_at_interfaces);
-    ADD_MODE_CASE(local, the_last_of_many_interfaces);
-    suite_add_tcase(suite, local);
-    return world_run(suite);
-}
+WORLD_MAIN("local")

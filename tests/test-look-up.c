@@ -434,39 +434,4 @@ NAMES_CASE(aliases)
     arrive(w, server, "A.Test.");
 }
 
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &no_such_name,
-        &a_name_without_addresses,
-        &the_server_fails,
-        &the_server_fails_for_one_family,
-        &the_server_refuses,
-        &nobody_is_at_the_port_of_the_server,
-        &no_way_to_the_server,
-        &no_descriptor_left,
-        &a_poller_that_takes_no_more,
-        &an_answer_that_is_cut_off,
-        &an_answer_by_tcp,
-        &a_silent_server,
-        &a_server_that_answers_other_questions,
-        &a_server_that_answers_garbage,
-        &the_time_of_connect_is_over,
-        &silent_about_ipv6,
-        &silent_about_ipv4,
-        &a_family_that_fails_costs_nothing,
-        &one_family_only,
-        &a_late_answer_while_the_first_hangs,
-        &a_late_answer_after_the_first_failed,
-        &a_late_answer_that_there_is_none,
-        &thousands_of_addresses,
-        &aliases,
-    };
-    Suite *suite = suite_create("look-up");
-    TCase *tcase = tcase_create("look-up");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(tcase, *cases[i]);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("look-up")

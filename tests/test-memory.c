@@ -49,7 +49,7 @@ static void teardown(void)
     plx_memory_set(NULL, NULL);
 }
 
-START_TEST(want_of_memory_leaves_the_block_as_it_was)
+PLAIN_CASE(want_of_memory_leaves_the_block_as_it_was)
 {
     char *block = plx__memory_resize(NULL, 4);
     memcpy(block, "abc", 4);
@@ -61,18 +61,16 @@ START_TEST(want_of_memory_leaves_the_block_as_it_was)
     plx__memory_free(block);
     ck_assert_int_eq(record.blocks, 0);
 }
-END_TEST
 
-START_TEST(absurd_sizes_are_refused_before_anyone_is_asked)
+PLAIN_CASE(absurd_sizes_are_refused_before_anyone_is_asked)
 {
     ck_assert_ptr_null(plx__memory_resize(NULL, SIZE_MAX));
     ck_assert_ptr_null(plx__memory_resize(NULL, (size_t)PTRDIFF_MAX + 1));
     ck_assert_ptr_null(plx__memory_new(SIZE_MAX));
     ck_assert_int_eq(record.calls, 0);
 }
-END_TEST
 
-START_TEST(nothing_is_freed_without_a_call)
+PLAIN_CASE(nothing_is_freed_without_a_call)
 {
     plx__memory_free(NULL);
     ck_assert_ptr_null(plx__memory_resize(NULL, 0));
@@ -80,9 +78,8 @@ START_TEST(nothing_is_freed_without_a_call)
     ck_assert_ptr_null(plx__memory_copy_text(NULL));
     ck_assert_int_eq(record.calls, 0);
 }
-END_TEST
 
-START_TEST(size_zero_frees)
+PLAIN_CASE(size_zero_frees)
 {
     void *block = plx__memory_resize(NULL, 10);
     ck_assert_int_eq(record.blocks, 1);
@@ -91,9 +88,8 @@ START_TEST(size_zero_frees)
     ck_assert_ptr_eq(record.last_block, block);
     ck_assert_uint_eq(record.last_size, 0);
 }
-END_TEST
 
-START_TEST(resizing_keeps_the_bytes)
+PLAIN_CASE(resizing_keeps_the_bytes)
 {
     unsigned char *block = plx__memory_resize(NULL, 100);
     for (unsigned i = 0; i < 100; i++) {
@@ -106,9 +102,8 @@ START_TEST(resizing_keeps_the_bytes)
     }
     plx__memory_free(block);
 }
-END_TEST
 
-START_TEST(new_block_is_zeroed)
+PLAIN_CASE(new_block_is_zeroed)
 {
     unsigned char *block = plx__memory_resize(NULL, 500);
     memset(block, 0xff, 500);
@@ -119,9 +114,8 @@ START_TEST(new_block_is_zeroed)
     }
     plx__memory_free(block);
 }
-END_TEST
 
-START_TEST(text_is_copied_with_its_zero)
+PLAIN_CASE(text_is_copied_with_its_zero)
 {
     char *copy = plx__memory_copy_text("hello");
     ck_assert_str_eq(copy, "hello");
@@ -132,9 +126,8 @@ START_TEST(text_is_copied_with_its_zero)
     plx__memory_free(copy);
     ck_assert_int_eq(record.blocks, 0);
 }
-END_TEST
 
-START_TEST(null_goes_back_to_the_default)
+PLAIN_CASE(null_goes_back_to_the_default)
 {
     plx_memory_set(NULL, &record);
     void *block = plx__memory_new(10);
@@ -142,21 +135,5 @@ START_TEST(null_goes_back_to_the_default)
     ck_assert_ptr_null(plx__memory_resize(block, 0));
     ck_assert_int_eq(record.calls, 0);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("memory");
-    TCase *tests = tcase_create("memory");
-    tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, want_of_memory_leaves_the_block_as_it_was);
-    tcase_add_test(tests, absurd_sizes_are_refused_before_anyone_is_asked);
-    tcase_add_test(tests, nothing_is_freed_without_a_call);
-    tcase_add_test(tests, size_zero_frees);
-    tcase_add_test(tests, resizing_keeps_the_bytes);
-    tcase_add_test(tests, new_block_is_zeroed);
-    tcase_add_test(tests, text_is_copied_with_its_zero);
-    tcase_add_test(tests, null_goes_back_to_the_default);
-    suite_add_tcase(suite, tests);
-    return suite_run(suite);
-}
+SUITE_MAIN("memory", .setup = setup, .teardown = teardown)

@@ -457,31 +457,4 @@ CASE(the_read_limit_holds_behind_a_message)
     UNTIL(w, plx_socket_bytes_available(socket) == 1000);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &writing_over_the_maximum_is_refused,
-        &a_delimiter_within_a_message_is_refused,
-        &at_the_write_limit_it_is_all_or_nothing,
-        &room_comes_whenever_a_message_was_not_taken,
-        &a_length_over_the_maximum_ends_the_connection,
-        &messages_before_the_end_are_not_lost,
-        &a_delimiter_that_never_comes_ends_the_connection,
-        &a_flood_without_delimiter_is_held_back,
-        &a_smaller_maximum_holds_for_what_has_come,
-        &a_message_lifts_a_read_limit_below_its_frame,
-        &a_message_lifts_a_read_limit_within_its_frame,
-        &a_message_lifts_a_read_limit,
-        &the_read_limit_is_lifted_after_every_way_of_taking,
-        &the_read_limit_holds_behind_a_message,
-    };
-    Suite *suite = suite_create("message-bad");
-    TCase *limits = tcase_create("limits");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(limits, *cases[i]);
-    suite_add_tcase(suite, limits);
-    return world_run(suite);
-}
+WORLD_MAIN("message-bad")

@@ -492,33 +492,4 @@ CASE(want_of_memory_at_any_moment)
     ck_assert_int_gt(failures, 10);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &null_is_harmless,
-        &frames_that_are_none,
-        &frames_at_their_limits,
-        &the_frame_is_copied,
-        &without_a_frame_there_are_no_messages,
-        &written_where_there_is_no_connection,
-        &half_a_message_at_the_end,
-        &messages_that_came_with_the_end_are_told_before_it,
-        &a_half_open_end_leaves_messages_readable,
-        &closing_ends_whatever_comes,
-        &clients_have_the_frame_of_their_server,
-        &sockets_from_add_socket_have_it_too,
-        &a_message_without_memory_is_refused_whole,
-        &a_frame_without_memory_changes_nothing,
-        &want_of_memory_at_any_moment,
-    };
-    Suite *suite = suite_create("message-calls");
-    TCase *calls = tcase_create("calls");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(calls, *cases[i]);
-    ADD_MODE_CASE(calls, a_datagram_is_a_message);
-    suite_add_tcase(suite, calls);
-    return world_run(suite);
-}
+WORLD_MAIN("message-calls")

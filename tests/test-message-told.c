@@ -491,34 +491,4 @@ CASE(the_frame_outlives_the_connection)
     expect_message(socket, "x");
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &told_once_in_a_poll_in_which_bytes_came,
-        &half_a_message_is_not_told,
-        &told_again_while_some_are_taken_but_not_all,
-        &told_after_data_and_lines,
-        &only_what_earlier_handlers_left_is_told,
-        &an_older_table_is_not_told_of_messages,
-        &a_new_frame_tells_of_what_has_come,
-        &what_a_wait_in_the_handler_brought_is_told_afterwards,
-        &a_handler_may_do_anything,
-        &a_handler_may_change_the_protocol,
-        &a_handler_may_answer,
-        &what_was_read_by_hand_is_no_part_of_a_message,
-        &a_search_begins_anew_when_bytes_were_taken_or_put_back,
-        &bytes_and_messages_are_written_side_by_side,
-        &written_while_connecting_is_sent_then,
-        &written_after_disconnect_is_refused,
-        &the_frame_outlives_the_connection,
-    };
-    Suite *suite = suite_create("message-told");
-    TCase *telling = tcase_create("telling");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(telling, *cases[i]);
-    suite_add_tcase(suite, telling);
-    return world_run(suite);
-}
+WORLD_MAIN("message-told")

@@ -256,7 +256,7 @@ static long long cost_byte_by_byte(struct world *w, const plx_frame *form, size_
 
 /* Ten times the bytes at most fourteen times the cost. A search that begins anew with each byte
  * comes out far above; what disturbs a measurement does not disturb three of them. */
-START_TEST(a_message_byte_by_byte_costs_linear_time)
+LOOP_CASE(a_message_byte_by_byte_costs_linear_time, 0, 3)
 {
     static const int tried[] = {FORM_LONG, FORM_LINE, FORMS - 1};
     struct world world, *w = &world;
@@ -277,7 +277,6 @@ START_TEST(a_message_byte_by_byte_costs_linear_time)
     ck_assert_double_le(ratio, 14);
     world_end(w);
 }
-END_TEST
 
 /* ---- many and quiet -------------------------------------------------------------------------- */
 
@@ -503,28 +502,4 @@ CASE(a_random_conversation)
     ck_assert_int_eq(letters.log.count[EVENT_ERROR], 0);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &messages_arrive_whole_and_in_order,
-        &messages_leave_as_the_frame_says,
-        &wire_format,
-        &lengths_use_all_their_bytes,
-        &the_stream_may_be_cut_anywhere,
-        &two_messages_and_a_half_in_one_piece,
-        &ten_thousand_in_a_frame,
-        &no_allocation_in_a_steady_frame,
-        &a_random_conversation,
-    };
-    Suite *suite = suite_create("message");
-    TCase *frames = tcase_create("frames");
-
-    tcase_set_timeout(frames, 180);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(frames, *cases[i]);
-    tcase_add_loop_test(frames, a_message_byte_by_byte_costs_linear_time, 0, 3);
-    suite_add_tcase(suite, frames);
-    return world_run(suite);
-}
+WORLD_MAIN("message", .timeout = 180)

@@ -491,33 +491,4 @@ MODE_CASE(no_way_is_reported_again_beside_a_name)
     }
 }
 
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &a_thousand_names,
-        &a_quiet_socket_sends_to_a_name_of_the_hosts_file,
-        &waits_hear_the_name_server,
-        &names_behind_those_that_nobody_answers,
-        &a_name_that_is_not_found_leaves_room,
-        &closing_with_a_thousand_names,
-        &a_peer_of_two_addresses,
-        &a_name_of_two_addresses,
-        &written_before_the_peer_is_known,
-        &each_port_has_its_address,
-        &a_peer_where_nobody_is_yet,
-        &a_name_where_nobody_is_yet,
-        &refusals_of_others_are_not_reported,
-        &after_the_peer_was_given_back,
-        &a_peer_whose_network_comes_back,
-        &a_datagram_too_large_for_the_address_found,
-        &no_way_is_reported_again_beside_a_name,
-    };
-    Suite *suite = suite_create("named-datagrams");
-    TCase *tcase = tcase_create("named-datagrams");
-
-    tcase_set_timeout(tcase, 60);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(tcase, *cases[i]);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("named-datagrams")

@@ -10,6 +10,8 @@
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
+SECTION("calls");
+
 /* What a call that failed without memory leaves: with `code`, its result. */
 static void expect_kept(struct world *w, struct record *log, plx_socket *socket, int code)
 {
@@ -213,6 +215,8 @@ MODE_CASE(an_error_that_is_taken_back)
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
+SECTION("ends");
+
 CASE(a_peer_that_closes)
 {
     struct record log;
@@ -310,6 +314,8 @@ CASE(an_attempt_that_is_refused)
 }
 
 /* ---- bytes that find no memory --------------------------------------------------------------- */
+
+SECTION("bytes");
 
 CASE(bytes_that_cannot_be_kept)
 {
@@ -446,6 +452,8 @@ MODE_CASE(datagrams_that_cannot_be_queued)
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
+SECTION("descriptors");
+
 /* Each allocation of a connect fails in turn: whoever fails has opened nothing, and goes on as if
  * nothing had been tried. */
 static void connect_udp(struct world *w, const char *where, bool bound)
@@ -486,32 +494,4 @@ MODE_CASE(a_datagram_socket_that_cannot_connect)
     connect_udp(w, "localhost:9", true);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    Suite *suite = suite_create("no-memory");
-    TCase *calls_case = tcase_create("calls"), *ends = tcase_create("ends"),
-          *bytes = tcase_create("bytes");
-
-    ADD_MODE_CASE(calls_case, a_call_that_fails);
-    ADD_CASE(calls_case, listening_where_somebody_does);
-    ADD_MODE_CASE(calls_case, two_calls_that_fail);
-    ADD_MODE_CASE(calls_case, memory_comes_back_between_two_failures);
-    ADD_MODE_CASE(calls_case, an_error_that_is_taken_back);
-    ADD_MODE_CASE(calls_case, a_datagram_socket_that_cannot_connect);
-    suite_add_tcase(suite, calls_case);
-    ADD_CASE(ends, a_peer_that_closes);
-    ADD_CASE(ends, a_peer_that_resets);
-    ADD_CASE(ends, a_call_that_fails_before_the_end_is_reported);
-    ADD_CASE(ends, a_call_that_fails_without_memory_before_the_end_is_reported);
-    ADD_CASE(ends, an_attempt_that_is_refused);
-    suite_add_tcase(suite, ends);
-    ADD_CASE(bytes, bytes_that_cannot_be_kept);
-    ADD_MODE_CASE(bytes, datagrams_that_cannot_be_kept);
-    ADD_CASE(bytes, a_write_whose_rest_cannot_be_kept);
-    ADD_MODE_CASE(bytes, packets_that_cannot_be_queued);
-    ADD_MODE_CASE(bytes, datagrams_that_cannot_be_queued);
-    suite_add_tcase(suite, bytes);
-    return world_run(suite);
-}
+WORLD_MAIN("no-memory")

@@ -491,21 +491,4 @@ MODE_CASE(path_mtu)
     }
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("option");
-    TCase *option = tcase_create("option");
-
-    ADD_MODE_CASE(option, header_of_datagrams);
-    ADD_MODE_CASE(option, header_of_datagrams_to_a_peer);
-    ADD_MODE_CASE(option, header_of_connections);
-    ADD_MODE_CASE(option, header_of_datagrams_to_groups);
-    ADD_MODE_CASE(option, groups_come_back_to_self_or_not);
-    ADD_MODE_CASE(option, groups_are_reached_by_the_interface_that_was_set);
-    ADD_MODE_CASE(option, groups_are_heard_on_the_interface_that_was_set);
-    ADD_MODE_CASE(option, broadcasts_are_allowed_or_not);
-    ADD_MODE_CASE(option, addresses_are_shared_or_not);
-    ADD_MODE_CASE(option, path_mtu);
-    suite_add_tcase(suite, option);
-    return world_run(suite);
-}
+WORLD_MAIN("option")

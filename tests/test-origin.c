@@ -36,7 +36,7 @@ static void note(struct plx__origins *origins, uint32_t number, plx_address loca
     ck_assert(plx__origins_note(origins, &peer, &local));
 }
 
-START_TEST(few_are_all_remembered)
+PLAIN_CASE(few_are_all_remembered)
 {
     struct plx__origins origins = {0};
     plx_address nobody = peer_of(77777);
@@ -53,11 +53,10 @@ START_TEST(few_are_all_remembered)
     plx__origins_clear(&origins);
     ck_assert_ptr_null(plx__origins_find(&origins, &nobody));
 }
-END_TEST
 
 /* As many as there may be come and go: the last one is always known, and most of the last thousand;
  * nothing grows beyond the bound. */
-START_TEST(very_many_leave_the_last_ones)
+PLAIN_CASE(very_many_leave_the_last_ones)
 {
     struct plx__origins origins = {0};
     size_t before = count_bytes(), known = 0;
@@ -78,9 +77,8 @@ START_TEST(very_many_leave_the_last_ones)
     plx__origins_clear(&origins);
     ck_assert_uint_eq(count_bytes(), before);
 }
-END_TEST
 
-START_TEST(the_last_address_counts)
+PLAIN_CASE(the_last_address_counts)
 {
     struct plx__origins origins = {0};
     plx_address first = local_of(1), second = local_of(2), peer = peer_of(1);
@@ -103,9 +101,8 @@ START_TEST(the_last_address_counts)
         plx__origins_clear(&origins);
     }
 }
-END_TEST
 
-START_TEST(without_memory_nothing_is_lost)
+PLAIN_CASE(without_memory_nothing_is_lost)
 {
     struct plx__origins origins = {0};
     plx_address local = local_of(1), peer;
@@ -124,18 +121,5 @@ START_TEST(without_memory_nothing_is_lost)
         ck_assert(is_at(&origins, i, &local));
     plx__origins_clear(&origins);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("origin");
-    TCase *origins = tcase_create("origins");
-
-    tcase_set_timeout(origins, 60);
-    tcase_add_test(origins, few_are_all_remembered);
-    tcase_add_test(origins, very_many_leave_the_last_ones);
-    tcase_add_test(origins, the_last_address_counts);
-    tcase_add_test(origins, without_memory_nothing_is_lost);
-    suite_add_tcase(suite, origins);
-    return world_run(suite);
-}
+WORLD_MAIN("origin")

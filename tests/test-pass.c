@@ -187,15 +187,4 @@ CASE(two_that_move_each_other_are_served_once)
     ck_assert_int_ge(logs[0].count[EVENT_ERROR], 2);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("pass");
-    TCase *cases = tcase_create("pass");
-
-    ADD_CASE(cases, an_event_comes_once_in_a_poll);
-    ADD_CASE(cases, what_stands_earlier_comes_in_the_next_poll);
-    ADD_CASE(cases, a_member_that_goes_and_comes_back_is_served_once);
-    ADD_CASE(cases, two_that_move_each_other_are_served_once);
-    suite_add_tcase(suite, cases);
-    return world_run(suite);
-}
+WORLD_MAIN("pass")

@@ -273,20 +273,4 @@ MODE_CASE(no_process_handle)
     ck_assert_int_eq(plx_ipc_peer_process_handle(socket), -1);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &credentials_of_a_client_in_accepted, &refused_in_accepted,
-        &credentials_of_a_listener,           &a_process_handle_tells_the_end,
-        &a_process_handle_of_a_listener,      &no_process_handle,
-    };
-    Suite *suite = suite_create("peers");
-    TCase *unix_sockets = tcase_create("unix sockets");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(unix_sockets, *cases[i]);
-    suite_add_tcase(suite, unix_sockets);
-    return world_run(suite);
-}
+WORLD_MAIN("peers")

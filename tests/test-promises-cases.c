@@ -390,7 +390,7 @@ MODE_CASE(the_peers_process_ends)
 /* ---- interface.h ----------------------------------------------------------------------------- */
 
 /* "0 when the system does not tell" */
-START_TEST(no_interfaces_are_told)
+PLAIN_CASE(no_interfaces_are_told)
 {
     plx_interface list[4] = {{.name = "kept"}};
 
@@ -403,7 +403,6 @@ START_TEST(no_interfaces_are_told)
     ck_assert_uint_eq(plx_interface_list(NULL, 0), 0);
     ck_assert_str_eq(list[0].name, "kept");
 }
-END_TEST
 
 /* ---- udp.h ----------------------------------------------------------------------------------- */
 
@@ -622,7 +621,7 @@ MODE_CASE(members_of_a_group)
 
 /* "NULL for want of memory or descriptors, or where what POLLUX_POLLER names is refused"; "io_uring is
  * passed over where the kernel ... refuses it" */
-START_TEST(a_group_that_cannot_be_made)
+PLAIN_CASE(a_group_that_cannot_be_made)
 {
     static const char *const names[] = {"poll", "epoll", "uring"};
     struct rlimit limit, none;
@@ -652,31 +651,5 @@ START_TEST(a_group_that_cannot_be_made)
     (void)group;
 #endif
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("promises in cases");
-    TCase *cases = tcase_create("cases");
-
-    suite_add_tcase(suite, cases);
-    ADD_MODE_CASE(cases, the_peer_stays_known_after_the_end);
-    ADD_MODE_CASE(cases, a_goodbye_is_waited_for);
-    ADD_MODE_CASE(cases, a_time_of_zero_is_none);
-    ADD_MODE_CASE(cases, all_connections_come_back);
-    ADD_MODE_CASE(cases, a_kernel_that_says_nothing_of_tcp);
-    ADD_MODE_CASE(cases, a_round_trip_that_was_not_measured);
-    ADD_MODE_CASE(cases, a_kernel_that_says_nothing_of_drops);
-    ADD_MODE_CASE(cases, a_peer_outside_the_pid_namespace);
-    ADD_MODE_CASE(cases, a_kernel_that_says_nothing_of_peers);
-    ADD_MODE_CASE(cases, the_peers_process_ends);
-    tcase_add_test(cases, no_interfaces_are_told);
-    tcase_add_test(cases, a_group_that_cannot_be_made);
-    ADD_MODE_CASE(cases, the_largest_datagram_to_a_name);
-    ADD_MODE_CASE(cases, an_empty_datagram_is_no_nothing);
-    ADD_MODE_CASE(cases, a_server_that_does_not_listen);
-    ADD_MODE_CASE(cases, clients_of_a_server);
-    ADD_MODE_CASE(cases, the_handle_of_a_group_stays);
-    ADD_MODE_CASE(cases, members_of_a_group);
-    return world_run(suite);
-}
+WORLD_MAIN("promises in cases")

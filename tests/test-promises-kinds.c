@@ -464,12 +464,4 @@ static const struct rule rules[] = {
 
 PROMISES(kinds_of_sockets, rules)
 
-int main(void)
-{
-    Suite *suite = suite_create("promises of kinds");
-    TCase *tcase = tcase_create("kinds");
-
-    suite_add_tcase(suite, tcase);
-    ADD_PROMISES(tcase, kinds_of_sockets, rules);
-    return world_run(suite);
-}
+WORLD_MAIN("promises of kinds")

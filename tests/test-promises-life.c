@@ -540,7 +540,7 @@ static void expect_alive(struct world *w, plx_socket *socket, int peer)
     raw_expect(w, peer, "alive");
 }
 
-START_TEST(a_socket_that_cannot_be_added_stays)
+PLAIN_CASE(a_socket_that_cannot_be_added_stays)
 {
 #ifdef SYS_epoll_ctl
     struct world world, *w = &world;
@@ -571,26 +571,5 @@ START_TEST(a_socket_that_cannot_be_added_stays)
     plx_group_free(group);
 #endif
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("promises of lifetimes");
-    TCase *cases = tcase_create("life");
-
-    suite_add_tcase(suite, cases);
-    ADD_MODE_CASE(cases, properties_are_copied);
-    ADD_MODE_CASE(cases, places_are_copied);
-    ADD_MODE_CASE(cases, datagrams_and_their_hosts_are_copied);
-    ADD_MODE_CASE(cases, a_table_as_large_as_it_says);
-    ADD_MODE_CASE(cases, a_servers_table_as_large_as_it_says);
-    ADD_MODE_CASE(cases, structs_as_large_as_they_say);
-    ADD_MODE_CASE(cases, handlers_changed_in_a_handler);
-    ADD_MODE_CASE(cases, what_was_lent_is_written);
-    ADD_MODE_CASE(cases, what_was_lent_stays_through_other_calls);
-    ADD_MODE_CASE(cases, what_was_lent_outlives_free_in_a_handler);
-    ADD_MODE_CASE(cases, an_error_is_valid_in_its_handler);
-    ADD_MODE_CASE(cases, what_the_next_beginning_forgets);
-    tcase_add_test(cases, a_socket_that_cannot_be_added_stays);
-    return world_run(suite);
-}
+WORLD_MAIN("promises of lifetimes")

@@ -663,12 +663,4 @@ static const struct rule rules[] = {
 
 PROMISES(socket_header, rules)
 
-int main(void)
-{
-    Suite *suite = suite_create("promises");
-    TCase *tcase = tcase_create("socket.h");
-
-    suite_add_tcase(suite, tcase);
-    ADD_PROMISES(tcase, socket_header, rules);
-    return world_run(suite);
-}
+WORLD_MAIN("promises")

@@ -479,7 +479,7 @@ static void *ask(void *user)
 }
 
 /* I1: ten threads with ten look-ups each, some for the same name: each answered exactly once */
-START_TEST(look_ups_in_threads)
+PLAIN_CASE(look_ups_in_threads)
 {
     struct asker askers[THREADS] = {{0}};
     struct names names;
@@ -496,7 +496,6 @@ START_TEST(look_ups_in_threads)
     }
     names_end(&names);
 }
-END_TEST
 
 /* I3: an address is its own answer: nobody is asked, and nothing is looked up */
 MODE_CASE(addresses_are_not_looked_up)
@@ -521,33 +520,4 @@ MODE_CASE(addresses_are_not_looked_up)
     ck_assert_int_eq(names.asked, 0);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    /* For every kind. */
-    static const TTest *const *const cases[] = {
-        &refused_while_waiting,
-        &blocking_calls_suffice,
-        &all_of_it_before_the_first_poll,
-    };
-    /* For TCP, and UDP. */
-    static const TTest *const *const mode_cases[] = {
-        &from_a_chosen_address_by_name, &bound_and_then_a_peer_by_name,
-        &not_found_while_waiting,       &nobody_answers,
-        &localhost_without_a_service,   &one_of_three_addresses_answers,
-        &none_of_two_addresses_answers, &wait_when_the_host_is_found,
-        &wait_when_the_look_up_begins,  &local_address_at_once,
-        &addresses_are_not_looked_up,
-    };
-    Suite *suite = suite_create("qt-cases-connect");
-    TCase *tcase = tcase_create("qt-cases-connect");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(tcase, *cases[i]);
-    for (size_t i = 0; i < sizeof mode_cases / sizeof mode_cases[0]; i++)
-        ADD_MODE_CASE(tcase, *mode_cases[i]);
-    tcase_add_test(tcase, look_ups_in_threads);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("qt-cases-connect")

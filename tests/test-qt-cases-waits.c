@@ -426,7 +426,7 @@ static void *run_client(void *user)
 }
 
 /* E8: twenty threads with a socket each, one server */
-START_TEST(clients_in_threads)
+PLAIN_CASE(clients_in_threads)
 {
     struct client clients[CLIENTS];
     plx_server *server;
@@ -452,7 +452,6 @@ START_TEST(clients_in_threads)
     }
     plx_server_free(server);
 }
-END_TEST
 
 /* E8: and twenty processes */
 CASE(clients_in_processes)
@@ -477,31 +476,4 @@ CASE(clients_in_processes)
     }
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &polled_a_hundred_times_inside,   &wait_in_connected,
-        &told_once_when_waited_for,       &freed_and_polled_in_error,
-        &wait_zero_in_every_handler,      &wait_for_ever_in_every_handler,
-        &connect_in_error_and_wait,       &sleep_in_a_handler,
-        &wait_for_another_socket,         &clients_in_processes,
-        &wait_for_ever_in_closing,        &disconnect_and_wait_for_ever,
-        &connect_in_error_and_be_refused,
-    };
-    static const TTest *const *const mode_cases[] = {
-        &connect_in_error_by_name,
-        &connect_in_error_to_nowhere,
-    };
-    Suite *suite = suite_create("qt-cases-waits");
-    TCase *tcase = tcase_create("qt-cases-waits");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(tcase, *cases[i]);
-    for (size_t i = 0; i < sizeof mode_cases / sizeof mode_cases[0]; i++)
-        ADD_MODE_CASE(tcase, *mode_cases[i]);
-    tcase_add_test(tcase, clients_in_threads);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("qt-cases-waits")

@@ -401,28 +401,4 @@ MODE_CASE(one_port_one_listener)
     ck_assert_int_ne(plx_socket_port(any), plx_socket_port(four));
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    /* For every kind. */
-    static const TTest *const *const cases[] = {
-        &fresh_and_fresh_again,
-        &limits_at_their_ends,
-    };
-    /* For TCP, and UDP. */
-    static const TTest *const *const mode_cases[] = {
-        &every_local_address,   &addresses_of_nobody,           &bound_and_then_refused,
-        &adopt_what_is_wrong,   &adopt_what_is_of_another_kind, &adopt_bound_datagrams,
-        &one_port_one_listener,
-    };
-    Suite *suite = suite_create("qt-cases");
-    TCase *tcase = tcase_create("qt-cases");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(tcase, *cases[i]);
-    for (size_t i = 0; i < sizeof mode_cases / sizeof mode_cases[0]; i++)
-        ADD_MODE_CASE(tcase, *mode_cases[i]);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("qt-cases")

@@ -45,21 +45,20 @@ static void pass(struct world *w, uint64_t milliseconds)
     world_settle(w);
 }
 
+static void begin_timed(struct world *world, int index)
+{
+    time_now = 1000000000;
+    plx_clock_set(read_time, NULL);
+    world_begin(world, index);
+}
+
+static void end_timed(void)
+{
+    plx_clock_set(NULL, NULL);
+}
+
 /* TIMED_CASE is CASE in a world whose time stands still unless it is passed. */
-#define TIMED_CASE(name)                                                                           \
-    static void name##_body(struct world *w);                                                      \
-    START_TEST(name)                                                                               \
-    {                                                                                              \
-        struct world world_;                                                                       \
-        time_now = 1000000000;                                                                     \
-        plx_clock_set(read_time, NULL);                                                            \
-        world_begin(&world_, _i);                                                                  \
-        name##_body(&world_);                                                                      \
-        world_end(&world_);                                                                        \
-        plx_clock_set(NULL, NULL);                                                                 \
-    }                                                                                              \
-    END_TEST                                                                                       \
-    static void name##_body(struct world *w)
+#define TIMED_CASE(name) WORLD_CASE(name, begin_timed(&world_, _i), world_count(), NULL)
 
 /* ---- small steps ----------------------------------------------------------------------------- */
 
@@ -506,17 +505,15 @@ static unsigned char *pattern_table(void)
 
 /* 200 megabytes through a pair that holds a thousand bytes on each side: to the byte, and in the
  * memory that the first megabyte took. */
-START_TEST(much_through_little)
+MODE_CASE(much_through_little)
 {
-    struct world world, *w = &world;
     uint64_t total = (is_slow() ? 20 : 200) * 1000000ull, written = 0, got = 0;
     unsigned char *table = pattern_table();
     size_t most = 0, most_of_first = 0, size;
     int vain = 0;
     plx_socket *a, *b;
 
-    world_begin_plain(w, (enum mode)_i);
-    if (_i != world_modes() - 1)
+    if ((int)w->mode != world_modes() - 1)
         total /= 10;
     pair_of_ours(w, &a, &b);
     ck_assert_int_eq(plx_socket_set_option(a, PLX_OPTION_WRITE_LIMIT, PIECE), 0);
@@ -542,10 +539,8 @@ START_TEST(much_through_little)
             most_of_first = most;
     }
     ck_assert_uint_eq(most, most_of_first);
-    world_end(w);
     free(table);
 }
-END_TEST
 
 /* Ways to find out, after each byte, whether a line is there. */
 enum { BY_READING, BY_ASKING, BY_EVENT, WAYS };
@@ -615,59 +610,21 @@ static void line_in_linear_time(size_t large, int way)
 }
 
 /* A line byte by byte, read as soon as it is there. */
-START_TEST(line_byte_by_byte_read)
+PLAIN_CASE(line_byte_by_byte_read)
 {
     line_in_linear_time(is_slow() ? 200000 : 1000000, BY_READING);
 }
-END_TEST
 
 /* And told by an event. */
-START_TEST(line_byte_by_byte_told)
+PLAIN_CASE(line_byte_by_byte_told)
 {
     line_in_linear_time(is_slow() ? 200000 : 1000000, BY_EVENT);
 }
-END_TEST
 
 /* And asked for by plx_socket_can_read_line. */
-START_TEST(line_byte_by_byte_asked_for)
+PLAIN_CASE(line_byte_by_byte_asked_for)
 {
     line_in_linear_time(200000, BY_ASKING);
 }
-END_TEST
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &the_peer_ends_its_side_and_gets_all,
-        &the_peer_ends_its_side_and_is_answered,
-        &nobody_answers_for_thirty_seconds,
-        &one_try_each,
-        &room_is_filled_again,
-        &waiting_is_sleep,
-        &flush_inside_progress,
-        &flush_inside_complete,
-        &abort_shows,
-        &free_sends_what_it_can,
-        &disconnect_calls_off,
-        &close_calls_off,
-        &closing_for_thirty_seconds,
-        &no_wait_raises_an_error,
-        &hundreds_before_the_first_poll,
-        &options_before_the_descriptor,
-    };
-    Suite *suite = suite_create("qt-faults");
-    TCase *tcase = tcase_create("qt-faults");
-
-    tcase_set_timeout(tcase, 240);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(tcase, *cases[i]);
-    ADD_MODE_CASE(tcase, datagram_to_nobody);
-    ADD_MODE_CASE(tcase, much_through_little);
-    tcase_add_test(tcase, line_byte_by_byte_read);
-    tcase_add_test(tcase, line_byte_by_byte_told);
-    tcase_add_test(tcase, line_byte_by_byte_asked_for);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("qt-faults", .timeout = 240, .teardown = end_timed)

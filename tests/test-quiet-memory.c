@@ -116,7 +116,7 @@ static void pass_frame(struct traffic *traffic, size_t number)
     ck_assert_uint_eq(traffic->datagrams, DATAGRAMS);
 }
 
-START_TEST(a_thousand_frames)
+LOOP_CASE(a_thousand_frames, 0, 3)
 {
     static const char *const mechanisms[] = {"epoll", "poll", "uring"};
     struct traffic traffic = {.answers = 0};
@@ -146,15 +146,5 @@ START_TEST(a_thousand_frames)
     }
     plx_group_free(traffic.group);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("quiet memory");
-    TCase *frames = tcase_create("frames");
-
-    tcase_set_timeout(frames, 180);
-    tcase_add_loop_test(frames, a_thousand_frames, 0, 3);
-    suite_add_tcase(suite, frames);
-    return suite_run(suite);
-}
+SUITE_MAIN("quiet memory", .timeout = 180)

@@ -61,6 +61,8 @@ static const struct option_row option_rows[] = {
     {plx_tcp_new, PLX_OPTION_READ_LIMIT, -5, "set READ_LIMIT to -5: out of range 0 to 2147483647"},
 };
 
+SECTION("calls");
+
 MODE_CASE(an_option_is_named)
 {
     for (size_t i = 0; i < sizeof option_rows / sizeof option_rows[0]; i++) {
@@ -531,6 +533,8 @@ static void expect_orderly_end(struct world *w, struct record *log, plx_socket *
     ck_assert_str_eq(plx_socket_error(socket)->message, "the peer closed the connection");
 }
 
+SECTION("ends");
+
 CASE(an_orderly_end_of_a_stream)
 {
     struct record log;
@@ -556,31 +560,4 @@ MODE_CASE(an_orderly_end_of_packets)
     expect_orderly_end(w, &log, socket);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("sentence");
-    TCase *calls = tcase_create("calls");
-    TCase *ends = tcase_create("ends");
-
-    ADD_MODE_CASE(calls, an_option_is_named);
-    ADD_MODE_CASE(calls, every_option_has_a_name);
-    ADD_MODE_CASE(calls, an_option_of_a_server_is_named);
-    ADD_MODE_CASE(calls, a_bad_address_says_how_to_write_it);
-    ADD_MODE_CASE(calls, a_bad_path_says_what_is_missing);
-    ADD_MODE_CASE(calls, a_long_text_does_not_push_out_the_reason);
-    ADD_MODE_CASE(calls, a_name_is_no_place_to_listen);
-    ADD_MODE_CASE(calls, what_a_kind_does_not_have);
-    ADD_MODE_CASE(calls, properties_of_the_other_sort);
-    ADD_CASE(calls, what_an_unconnected_stream_cannot);
-    ADD_CASE(calls, what_an_open_stream_cannot);
-    ADD_MODE_CASE(calls, what_a_server_cannot);
-    ADD_MODE_CASE(calls, what_a_path_socket_needs);
-    ADD_MODE_CASE(calls, what_an_internet_socket_needs);
-    ADD_MODE_CASE(calls, what_a_datagram_socket_needs);
-    ADD_MODE_CASE(calls, a_frame_says_which_member);
-    suite_add_tcase(suite, calls);
-    ADD_CASE(ends, an_orderly_end_of_a_stream);
-    ADD_MODE_CASE(ends, an_orderly_end_of_packets);
-    suite_add_tcase(suite, ends);
-    return world_run(suite);
-}
+WORLD_MAIN("sentence")

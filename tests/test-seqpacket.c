@@ -821,48 +821,4 @@ MODE_CASE(a_server_of_a_hundred)
     UNTIL(w, plx_server_active_count(server) == 0);
 }
 
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &packets_come_as_they_were_sent,
-        &packets_leave_as_they_were_written,
-        &all_sizes,
-        &many_of_all_sizes_in_a_row,
-        &many_in_one_frame,
-        &no_empty_packet_is_written,
-        &empty_packets_are_no_end,
-        &too_large_is_told_and_dropped,
-        &messages_are_told,
-        &what_is_for_streams_is_refused,
-        &a_flood_leaves_work,
-        &waits,
-        &steady_frames_allocate_nothing,
-        &read_limit_cuts_nothing,
-        &write_limit_takes_a_packet_or_none,
-        &who_does_not_read_makes_the_writer_wait,
-        &connect_and_listen,
-        &connect_is_refused,
-        &connect_to_a_stream_is_refused,
-        &left_over_is_replaced_and_a_living_one_is_not,
-        &abstract_names_and_modes,
-        &adopt_its_own_type_only,
-        &the_peer_ends_after_packets,
-        &a_reset_costs_no_packet,
-        &writing_to_who_has_gone_costs_no_packet,
-        &disconnect_drains,
-        &disconnect_with_a_full_buffer,
-        &half_open,
-        &close_takes_in_and_sends_what_it_can,
-        &abort_drops_all,
-        &free_in_any_handler,
-        &want_of_memory_ends_the_connection,
-        &a_server_of_a_hundred,
-    };
-    Suite *suite = suite_create("seqpacket");
-    TCase *all = tcase_create("packets");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(all, *cases[i]);
-    suite_add_tcase(suite, all);
-    return world_run(suite);
-}
+WORLD_MAIN("seqpacket")

@@ -12,6 +12,8 @@
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
+SECTION("memory");
+
 struct host {
     int errors, code, accepted;
 };
@@ -151,8 +153,10 @@ MODE_CASE(a_client_that_is_turned_away)
 
 /* ---- a group of its own ---------------------------------------------------------------------- */
 
-/* The cases here are for a server that is polled alone: ADD_LONE_CASE runs them for each kind. */
-#define ADD_LONE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_kinds())
+SECTION("groups");
+
+/* LONE_CASE runs for each kind, with a server that is polled alone. */
+#define LONE_CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_kinds(), NULL)
 
 enum { MOST = 200 };
 
@@ -180,7 +184,7 @@ static void give_descriptors(void)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-CASE(a_group_that_finds_no_memory)
+LONE_CASE(a_group_that_finds_no_memory)
 {
     struct host host;
     char where[WHERE_SIZE];
@@ -201,7 +205,7 @@ CASE(a_group_that_finds_no_memory)
     UNTIL(w, host.accepted == 1);
 }
 
-CASE(a_group_that_finds_no_descriptor)
+LONE_CASE(a_group_that_finds_no_descriptor)
 {
     struct host host;
     char where[WHERE_SIZE];
@@ -237,7 +241,7 @@ CASE(a_group_that_finds_no_descriptor)
 }
 
 /* Those that are there already are served one by one. */
-CASE(clients_without_a_group)
+LONE_CASE(clients_without_a_group)
 {
     struct host host;
     char where[WHERE_SIZE];
@@ -324,30 +328,12 @@ static void move(int number)
     world_end(w);
 }
 
-START_TEST(a_server_that_cannot_move)
+PLAIN_CASE(a_server_that_cannot_move)
 {
     for (int number = 1; number < 8; number++) {
         move(number);
         move(-number);
     }
 }
-END_TEST
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    Suite *suite = suite_create("server-scarce");
-    TCase *memory = tcase_create("memory"), *groups = tcase_create("groups");
-
-    ADD_CASE(memory, a_client_that_finds_no_memory);
-    ADD_CASE(memory, a_client_that_waits_while_the_server_stops);
-    ADD_MODE_CASE(memory, a_client_that_is_turned_away);
-    suite_add_tcase(suite, memory);
-    ADD_LONE_CASE(groups, a_group_that_finds_no_memory);
-    ADD_LONE_CASE(groups, a_group_that_finds_no_descriptor);
-    ADD_LONE_CASE(groups, clients_without_a_group);
-    tcase_add_test(groups, a_server_that_cannot_move);
-    suite_add_tcase(suite, groups);
-    return world_run(suite);
-}
+WORLD_MAIN("server-scarce")

@@ -875,48 +875,4 @@ CASE(one_client_in_a_flood_does_not_starve_another)
     free(hall);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &accepts_many,
-        &accepted_before_connected,
-        &handlers_that_clients_start_with,
-        &add_socket_returns_its_own,
-        &add_socket_turns_a_peer_away,
-        &options_for_later_clients,
-        &listen_stop_and_listen_again,
-        &listen_while_listening,
-        &listen_where_somebody_listens,
-        &stop_sends_the_waiting_away,
-        &calls_on_an_idle_server,
-        &wait_for_a_client,
-        &maximum_lets_others_wait,
-        &maximum_raised_and_lowered,
-        &freed_at_the_end_of_the_poll_in_which_it_ended,
-        &freed_after_close_and_abort,
-        &freed_after_close_in_a_handler,
-        &drained_before_it_is_freed,
-        &kept_when_it_connects_again,
-        &free_of_a_client_outside_of_handlers,
-        &next_active_visits_each_once,
-        &take_makes_it_the_callers,
-        &take_inside_accepted,
-        &free_of_the_server_closes_its_clients,
-        &moves_between_groups_with_its_clients,
-        &free_of_the_group_leaves_the_server_working,
-        &poll_inside_a_handler_does_nothing,
-        &out_of_descriptors,
-        &out_of_descriptors_until_one_goes,
-        &two_servers_in_one_world,
-        &one_client_in_a_flood_does_not_starve_another,
-    };
-    Suite *suite = suite_create("server");
-    TCase *servers = tcase_create("servers");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_CASE(servers, *cases[i]);
-    suite_add_tcase(suite, servers);
-    return world_run(suite);
-}
+WORLD_MAIN("server")

@@ -233,23 +233,4 @@ MODE_CASE(what_arrives_does)
     }
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &freeing_a_group_ends_no_sleep,
-        &another_thread_freeing_a_group_ends_no_sleep,
-        &a_group_that_moves_to_another_thread_ends_no_sleep,
-        &a_stop_ends_no_sleep,
-        &a_signal_handler_does,
-        &what_arrives_does,
-    };
-    Suite *suite = suite_create("sleep");
-    TCase *tcase = tcase_create("sleep");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(tcase, *cases[i]);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("sleep")

@@ -418,7 +418,7 @@ CASE(a_text_where_nothing_is_written)
 
 /* ---- plx_state_name -------------------------------------------------------------------------- */
 
-START_TEST(states_have_names)
+PLAIN_CASE(states_have_names)
 {
     static const char *const names[] = {"Unconnected", "HostLookup", "Connecting", "Connected",
                                         "Bound",       "Listening",  "Closing"};
@@ -430,35 +430,5 @@ START_TEST(states_have_names)
     ck_assert_str_eq(plx_state_name((plx_state)1000), "unknown");
     ck_assert_str_eq(plx_state_name(plx_socket_state(NULL)), "Unconnected");
 }
-END_TEST
 
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &bind_to_every_address,
-        &bind_to_one_address,
-        &bind_again,
-        &bind_with_an_address_set,
-        &bind_and_choose_a_peer,
-        &bind_in_the_error_handler,
-        &bind_chooses_the_interface,
-        &bind_is_refused,
-        &connect_by_address,
-        &the_same_host_at_another_port,
-        &a_link_local_address_with_its_scope,
-        &connect_by_address_in_the_error_handler,
-        &auto_connect_repeats_the_address,
-        &connect_by_address_is_refused,
-        &a_family_that_is_not_allowed,
-    };
-    Suite *suite = suite_create("start");
-    TCase *start = tcase_create("start");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(start, *cases[i]);
-    ADD_CASE(start, write_a_text);
-    ADD_CASE(start, a_text_where_nothing_is_written);
-    tcase_add_test(start, states_have_names);
-    suite_add_tcase(suite, start);
-    return world_run(suite);
-}
+WORLD_MAIN("start")

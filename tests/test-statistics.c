@@ -220,20 +220,4 @@ CASE(a_pause_before_connecting_again_is_no_activity)
     plx_clock_set(NULL, NULL);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("statistics");
-    TCase *tcase = tcase_create("statistics");
-
-    ADD_CASE(tcase, bytes_are_counted_both_ways);
-    ADD_CASE(tcase, large_writes_are_counted_once);
-    ADD_MODE_CASE(tcase, the_round_trip_of_tcp_is_known);
-    ADD_MODE_CASE(tcase, datagrams_are_counted);
-    ADD_MODE_CASE(tcase, nothing_has_happened_yet);
-    ADD_CASE(tcase, room_is_told_when_half_of_the_limit_is_free);
-    ADD_CASE(tcase, setting_an_option_is_no_activity);
-    ADD_CASE(tcase, bytes_in_an_ending_are_activity);
-    ADD_CASE(tcase, a_pause_before_connecting_again_is_no_activity);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("statistics")

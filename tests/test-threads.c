@@ -183,7 +183,7 @@ static void *run_alone(void *user)
     return NULL;
 }
 
-START_TEST(threads_of_their_own)
+PLAIN_CASE(threads_of_their_own)
 {
     pthread_t threads[THREADS];
     struct work works[THREADS] = {{.number = 0}};
@@ -197,7 +197,6 @@ START_TEST(threads_of_their_own)
         ck_assert_msg(works[i].failed == NULL, "thread %u could not %s", i, works[i].failed);
     }
 }
-END_TEST
 
 /* ---- one group, one thread after the other --------------------------------------------------- */
 
@@ -216,7 +215,7 @@ static void *run_in_turn(void *user)
 
 /* A ring of io_uring belongs to the thread that made it: each further thread opens its own, up to a
  * number of them. */
-START_TEST(a_group_from_thread_to_thread)
+PLAIN_CASE(a_group_from_thread_to_thread)
 {
     struct handed handed = {.group = plx_group_new()};
 
@@ -231,16 +230,5 @@ START_TEST(a_group_from_thread_to_thread)
     }
     plx_group_free(handed.group);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("threads");
-    TCase *threads = tcase_create("threads");
-
-    tcase_set_timeout(threads, 180);
-    tcase_add_test(threads, threads_of_their_own);
-    tcase_add_test(threads, a_group_from_thread_to_thread);
-    suite_add_tcase(suite, threads);
-    return suite_run(suite);
-}
+SUITE_MAIN("threads", .timeout = 180)

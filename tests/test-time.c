@@ -510,7 +510,7 @@ CASE(a_group_whose_poller_fails_still_hears)
 enum { MANY = 150 };
 
 /* A task asks about each of its watches, in whatever order they stand. */
-START_TEST(a_task_hears_each_of_many_descriptors)
+PLAIN_CASE(a_task_hears_each_of_many_descriptors)
 {
     static struct plx__watch watches[MANY];
     struct plx__task task = {0};
@@ -534,7 +534,6 @@ START_TEST(a_task_hears_each_of_many_descriptors)
         close(ends[i][1]);
     }
 }
-END_TEST
 
 /* A program that serves the group in a loop of its own polls when the deadline is 0, and must not have
  * to do so for a tick of the coarse clock. */
@@ -561,28 +560,4 @@ CASE(a_deadline_of_zero_is_served_by_the_next_poll)
     ck_assert_msg(left <= 2, "%s: %d of 20 times still due", world_name(w), left);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("time");
-    TCase *cases = tcase_create("time");
-
-    ADD_CASE(cases, waits_keep_their_limit_by_any_clock);
-    ADD_CASE(cases, a_standing_clock_ends_no_time_out_and_no_sleep);
-    ADD_CASE(cases, time_outs_near_the_end_of_the_clock_are_not_over);
-    ADD_CASE(cases, a_peer_that_never_stops_holds_no_wait);
-    ADD_CASE(cases, a_wait_in_a_handler_sees_an_end_that_is_there);
-    ADD_CASE(cases, a_wait_in_a_handler_goes_by_the_real_time);
-    ADD_CASE(cases, a_wait_for_auto_connect_in_the_last_events_handler_returns);
-    ADD_CASE(cases, a_slow_handler_makes_nobody_idle);
-    ADD_CASE(cases, a_slow_handler_shortens_no_time_out);
-    ADD_CASE(cases, a_deadline_found_in_the_sockets_own_handler_is_kept);
-    ADD_CASE(cases, a_deadline_moves_with_its_socket);
-    ADD_CASE(cases, a_deadline_leaves_with_its_socket);
-    ADD_CASE(cases, a_deadline_of_zero_is_served_by_the_next_poll);
-    ADD_CASE(cases, a_budget_of_a_microsecond_serves_everybody_in_the_end);
-    ADD_CASE(cases, a_budget_goes_by_the_kernels_clock);
-    ADD_CASE(cases, a_group_whose_poller_fails_still_hears);
-    tcase_add_test(cases, a_task_hears_each_of_many_descriptors);
-    suite_add_tcase(suite, cases);
-    return world_run(suite);
-}
+WORLD_MAIN("time")

@@ -835,45 +835,4 @@ MODE_CASE(an_older_program_gets_what_it_knows)
     ck_assert_uint_eq(datagram.to.family, 0x5a5a);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &an_answer_leaves_from_where_the_question_came,
-        &many_are_answered_from_where_each_asked,
-        &one_who_asks_at_two_addresses_gets_two_answers,
-        &bound_to_one_address_it_is_that,
-        &a_peer_is_chosen_and_given_up,
-        &an_adopted_socket_says_it_too,
-#ifdef UDP_SEGMENT
-        &merged_ones_know_it_too,
-#endif
-#ifdef __linux__
-        &one_by_one_they_know_it_too,
-        &a_kernel_that_does_not_say_it,
-#endif
-        &groups_and_broadcast_are_told_and_answered,
-        &link_local_addresses_have_their_interface,
-        &every_network_is_reached_from_its_address,
-        &an_answer_leaves_although_its_address_has_gone,
-        &datagrams_leave_from_the_address_that_was_chosen,
-#ifdef __linux__
-        &chosen_addresses_without_several_messages,
-        &chosen_addresses_without_segments,
-#endif
-        &chosen_and_other_ones_in_one_run,
-        &a_wrong_source_is_reported,
-        &a_source_that_means_all_is_none,
-        &write_from_needs_a_bound_udp_socket,
-        &an_older_program_gets_what_it_knows,
-    };
-    Suite *suite = suite_create("udp-addresses");
-    TCase *addresses = tcase_create("addresses");
-
-    tcase_set_timeout(addresses, 60);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(addresses, *cases[i]);
-    suite_add_tcase(suite, addresses);
-    return world_run(suite);
-}
+WORLD_MAIN("udp-addresses")

@@ -330,37 +330,4 @@ MODE_CASE(the_places_of_a_burst_go_back)
     ck_assert_uint_le(count_bytes(), before);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &sizes_and_senders_mixed,
-#ifdef __linux__
-        &a_kernel_that_gives_one_at_a_time,
-        &a_sandbox_that_gives_one_at_a_time,
-        &a_sandbox_that_supports_one_at_a_time,
-        &a_sandbox_that_gives_nothing,
-        &a_kernel_that_merges_nothing,
-#endif
-#ifdef UDP_SEGMENT
-        &a_run_is_taken_apart,
-        &the_read_limit_cuts_each_of_a_run,
-        &a_strangers_run_is_not_heard,
-#endif
-        &the_read_limit_stops_and_loses_nothing,
-        &dropped_ones_are_counted,
-#ifdef __linux__
-        &dropped_ones_are_told_by_the_next,
-#endif
-        &a_busy_frame_allocates_nothing,
-        &the_places_of_a_burst_go_back,
-    };
-    Suite *suite = suite_create("udp-arrivals");
-    TCase *arrivals = tcase_create("arrivals");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(arrivals, *cases[i]);
-    suite_add_tcase(suite, arrivals);
-    return world_run(suite);
-}
+WORLD_MAIN("udp-arrivals")

@@ -402,42 +402,4 @@ MODE_CASE(a_peer_that_is_gone_in_mid_batch)
     UNTIL(w, is_readable(raw));
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &sizes_and_receivers_mixed,
-        &both_families_in_one_frame,
-        &with_a_peer,
-        &many_equal_ones,
-        &many_receivers,
-        &the_budget_parts_a_run,
-        &runs_to_all,
-#if defined UDP_GRO && defined UDP_SEGMENT
-        &a_run_leaves_as_one,
-#endif
-        &segments_refused,
-        &longer_than_the_path_allows,
-#ifdef __linux__
-        &a_kernel_without_segments,
-        &a_kernel_without_several_messages,
-        &a_sandbox_that_forbids_several_messages,
-        &a_sandbox_that_supports_no_several_messages,
-        &a_sandbox_that_forbids_all_but_sendto,
-        &a_kernel_with_neither,
-        &a_sandbox_that_forbids_segments,
-#endif
-        &one_that_cannot_leave_costs_only_itself,
-        &a_refusal_costs_no_run,
-        &a_refusal_in_mid_batch_is_told,
-        &a_peer_that_is_gone_in_mid_batch,
-    };
-    Suite *suite = suite_create("udp-batches");
-    TCase *batches = tcase_create("batches");
-
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(batches, *cases[i]);
-    suite_add_tcase(suite, batches);
-    return world_run(suite);
-}
+WORLD_MAIN("udp-batches")

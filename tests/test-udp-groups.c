@@ -337,24 +337,4 @@ MODE_CASE(a_sleeping_group_hears_of_it)
     close(nets.beside[1]);
 }
 
-/* ---- the suite ------------------------------------------------------------------------------- */
-
-int main(void)
-{
-    static const TTest *const *const cases[] = {
-        &a_group_names_its_interface,
-        &an_interface_that_is_set_adds_a_network,
-        &what_is_no_group_or_no_interface_is_said,
-        &an_interface_that_goes_is_reported_once,
-        &an_interface_whose_groups_were_left,
-        &a_sleeping_group_hears_of_it,
-    };
-    Suite *suite = suite_create("udp-groups");
-    TCase *groups_case = tcase_create("groups");
-
-    tcase_set_timeout(groups_case, 90);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ADD_MODE_CASE(groups_case, *cases[i]);
-    suite_add_tcase(suite, groups_case);
-    return world_run(suite);
-}
+WORLD_MAIN("udp-groups", .timeout = 90)

@@ -74,7 +74,7 @@ CASE(lines_and_messages_are_found)
 enum { LONG = 4000000, TURNS = 1000000 };
 
 /* A million turns through four megabytes would take minutes. */
-START_TEST(what_was_searched_is_not_searched_again)
+LOOP_CASE(what_was_searched_is_not_searched_again, 0, 2)
 {
     static const plx_frame frame = {.delimiter = "ab", .delimiter_size = 2, .maximum = 2 * LONG};
     struct world world, *w = &world;
@@ -94,15 +94,5 @@ START_TEST(what_was_searched_is_not_searched_again)
     world_end(w);
     free(line);
 }
-END_TEST
 
-int main(void)
-{
-    Suite *suite = suite_create("unread");
-    TCase *tcase = tcase_create("unread");
-
-    ADD_CASE(tcase, lines_and_messages_are_found);
-    tcase_add_loop_test(tcase, what_was_searched_is_not_searched_again, 0, 2);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
-}
+WORLD_MAIN("unread")

@@ -30,6 +30,9 @@ enum { FRAMES = 1000, HAIL = 50000, PAIRS = 500 };
 
 /* ---- children under a filter ----------------------------------------------------------------- */
 
+/* FILTER_CASE runs once, and not in valgrind, which makes system calls of its own. */
+#define FILTER_CASE(name) LOOP_CASE(name, 0, !under_valgrind())
+
 /* The end of the process stays allowed, whatever else is filtered. */
 static void allow_nothing(void)
 {
@@ -187,7 +190,7 @@ static void poll_with_epoll(void *unused)
     plx_group_poll(group, 0);
 }
 
-START_TEST(a_quiet_frame_makes_no_system_call)
+FILTER_CASE(a_quiet_frame_makes_no_system_call)
 {
     int timed = 1;
 
@@ -195,21 +198,18 @@ START_TEST(a_quiet_frame_makes_no_system_call)
     expect_well(status_of(poll_quiet_group, &timed));
     expect_well(status_of(poll_after_news, NULL));
 }
-END_TEST
 
-START_TEST(a_quiet_member_makes_no_system_call)
+FILTER_CASE(a_quiet_member_makes_no_system_call)
 {
     expect_well(status_of(poll_quiet_members, NULL));
 }
-END_TEST
 
-START_TEST(the_filter_would_strike)
+FILTER_CASE(the_filter_would_strike)
 {
     int status = status_of(poll_with_epoll, NULL);
 
     ck_assert(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED));
 }
-END_TEST
 
 /* ---- while others send ----------------------------------------------------------------------- */
 
@@ -233,7 +233,7 @@ static void *send_bytes(void *argument)
 
 /* A thread sends at any moment, also while the group is coming to rest: what it says it has sent
  * before a poll has been taken in after it. */
-START_TEST(nothing_slips_through_between_two_questions)
+PLAIN_CASE(nothing_slips_through_between_two_questions)
 {
     struct crew crew;
     struct hail hail;
@@ -259,7 +259,6 @@ START_TEST(nothing_slips_through_between_two_questions)
     ck_assert_int_gt(quiet, 0); /* else nothing was tried */
     free_crew(&crew);
 }
-END_TEST
 
 /* ---- two groups in one thread ---------------------------------------------------------------- */
 
@@ -284,7 +283,7 @@ static void *send_to_both(void *argument)
 }
 
 /* This thread makes no system call while the bytes come, which would tell the kernel to go on. */
-START_TEST(two_groups_in_one_thread)
+PLAIN_CASE(two_groups_in_one_thread)
 {
     struct pair_of_crews both;
     pthread_t thread;
@@ -312,7 +311,6 @@ START_TEST(two_groups_in_one_thread)
     for (int i = 0; i < 2; i++)
         free_crew(&both.crews[i]);
 }
-END_TEST
 
 /* ---- refused --------------------------------------------------------------------------------- */
 
@@ -332,7 +330,7 @@ static void expect_fall_back(void *error)
         _exit(2);
 }
 
-START_TEST(a_refusal_falls_back_to_epoll)
+FILTER_CASE(a_refusal_falls_back_to_epoll)
 {
     static const int errors[] = {EPERM, ENOSYS, EINVAL, ENOMEM};
 
@@ -342,10 +340,9 @@ START_TEST(a_refusal_falls_back_to_epoll)
         expect_well(status_of(expect_fall_back, &error));
     }
 }
-END_TEST
 
 /* A ring more than descriptors there are. */
-START_TEST(no_descriptor_left_falls_back_to_epoll)
+PLAIN_CASE(no_descriptor_left_falls_back_to_epoll)
 {
     struct rlimit limit, before;
     plx_group *group;
@@ -369,7 +366,6 @@ START_TEST(no_descriptor_left_falls_back_to_epoll)
     plx_group_free(group);
     ck_assert_int_eq(count_descriptors(), descriptors);
 }
-END_TEST
 
 /* A ring is refused when another thread goes on with the group and needs one of its own. */
 static void *poll_refused(void *argument)
@@ -403,34 +399,18 @@ static void lose_the_ring(void *unused)
     free_crew(&crew);
 }
 
-START_TEST(a_refusal_later_goes_on_with_epoll)
+FILTER_CASE(a_refusal_later_goes_on_with_epoll)
 {
     expect_well(status_of(lose_the_ring, NULL));
 }
-END_TEST
 
 /* ---- the suite ------------------------------------------------------------------------------- */
 
 int main(void)
 {
-    Suite *suite = suite_create("uring");
-    TCase *tcase = tcase_create("uring");
-
     if (world_modes() <= MODE_URING)
         return SKIPPED;
-    tcase_set_timeout(tcase, 180);
-    if (!under_valgrind()) {
-        tcase_add_test(tcase, a_quiet_frame_makes_no_system_call);
-        tcase_add_test(tcase, a_quiet_member_makes_no_system_call);
-        tcase_add_test(tcase, the_filter_would_strike);
-        tcase_add_test(tcase, a_refusal_falls_back_to_epoll);
-        tcase_add_test(tcase, a_refusal_later_goes_on_with_epoll);
-    }
-    tcase_add_test(tcase, nothing_slips_through_between_two_questions);
-    tcase_add_test(tcase, two_groups_in_one_thread);
-    tcase_add_test(tcase, no_descriptor_left_falls_back_to_epoll);
-    suite_add_tcase(suite, tcase);
-    return world_run(suite);
+    return world_main(&(struct suite_program){.name = "uring", .timeout = 180});
 }
 
 #else

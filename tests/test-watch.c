@@ -92,14 +92,4 @@ CASE(connecting_fails_with_the_reason)
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-int main(void)
-{
-    Suite *suite = suite_create("watch");
-    TCase *cases = tcase_create("watch");
-
-    ADD_CASE(cases, a_read_never_ends_the_connection);
-    ADD_CASE(cases, listening_fails_at_once);
-    ADD_CASE(cases, connecting_fails_with_the_reason);
-    suite_add_tcase(suite, cases);
-    return world_run(suite);
-}
+WORLD_MAIN("watch")
