@@ -3,7 +3,8 @@
 #
 # No type of ours ends in _t (POSIX owns those). A static function in a .c file carries no prefix.
 # plx__ (internal) is never exported. No file is called utils, common, misc, helper or manager. No
-# function in lib/ has more than 60 lines, no file more than 500; the median is reported.
+# function in lib/ has more than 60 lines, no file more than 500; the median is reported. No test
+# names START_TEST: the macros that register a case do (tests/suite.h).
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
@@ -27,6 +28,11 @@ bad=$(find $folders -print | awk '{
         }
 }')
 [ -z "$bad" ] || { printf '%s\n' "$bad"; status=1; }
+
+# ---- cases: the macros that define one register it, and nobody else speaks to Check
+bad=$(grep -rnE '(^|[^A-Za-z_0-9])(START_TEST|tcase_[a-z_]+|suite_create|srunner_create)[ \t]*\(' tests \
+    --include='*.c' --include='*.h' | grep -vE '^tests/(suite|world)\.[ch]:')
+[ -z "$bad" ] || { printf '%s\n' "$bad" | sed 's/$/  <- a case registers itself (tests\/suite.h)/'; status=1; }
 
 # ---- names in the code, and lengths
 find lib include tests examples -name '*.[ch]' -print 2>/dev/null | LC_ALL=C sort | while read -r file; do

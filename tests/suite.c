@@ -58,6 +58,17 @@ static void add_case(TCase *section, const struct suite_item *item)
             tcase_add_loop_test(section, item->test, number, number + 1);
 }
 
+static int run(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int suite_main(const struct suite_program *program)
 {
     Suite *suite = suite_create(program->name);
@@ -76,16 +87,5 @@ int suite_main(const struct suite_program *program)
         fprintf(stderr, "%s: no case\n", program->name);
         return EXIT_FAILURE;
     }
-    return suite_run(suite);
-}
-
-int suite_run(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run(suite);
 }

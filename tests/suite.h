@@ -82,9 +82,6 @@ void suite_add(struct suite_item *item);
 /* suite_first is the first item of all, for those who report on cases. */
 const struct suite_item *suite_first(void);
 
-/* suite_run runs a suite of any cases and returns the exit status of the program. */
-int suite_run(Suite *suite);
-
 /* Stands between a test of Check and the body that follows it. */
 #define SUITE_REGISTER(name, first_number, end_number, wanted_numbers)                             \
     static int name##_end_(void)                                                                   \

@@ -167,17 +167,6 @@ static bool begin_program(void)
     return true;
 }
 
-int world_run(Suite *suite)
-{
-    int status;
-
-    if (!begin_program())
-        return EXIT_FAILURE;
-    status = suite_run(suite);
-    remove_root();
-    return status;
-}
-
 /* Of the MODE_CASEs. */
 static const struct kind *program_kind = &kinds[0];
 

@@ -41,9 +41,6 @@ struct world {
     size_t blocks_before;
 };
 
-/* world_run is world_main for programs that still list their cases. */
-int world_run(Suite *suite);
-
 /* world_modes returns how many ways of polling there are here, world_kinds how many kinds the CASEs of
  * this program run for, world_count how many worlds that makes. world_is_of_streams: the world of that
  * number is of a kind that keeps no boundaries. */
@@ -126,10 +123,6 @@ bool world_logged(const struct world *world, const struct record *record, const 
         return world_main(&(struct suite_program){.name = __VA_ARGS__});                           \
     }
 int world_main(const struct suite_program *program);
-
-/* Of programs that still list their cases. */
-#define ADD_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_count())
-#define ADD_MODE_CASE(tcase, name) tcase_add_loop_test(tcase, name, 0, world_modes())
 
 /* ---- what is in it --------------------------------------------------------------------------- */
 
