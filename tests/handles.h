@@ -262,7 +262,7 @@ static inline void raw_pass(int raw, const int *descriptors, int count, size_t s
 static inline void raw_pass_numbers(struct world *w, int raw, int first, int count, size_t size,
                                     uint64_t *offset)
 {
-    int descriptors[MOST_ON_A_BYTE];
+    int descriptors[MOST_ON_A_BYTE] = {0};
 
     for (int i = 0; i < count; i++)
         descriptors[i] = numbered(w, first + i);

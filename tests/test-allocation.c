@@ -141,11 +141,8 @@ MODE_CASE(no_allocation_in_a_steady_frame_of_datagrams)
 
 /* ---- buffers go back ------------------------------------------------------------------------- */
 
-CASE(large_buffers_are_given_back)
+PAIR_CASE(large_buffers_are_given_back)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     unsigned char *bytes = malloc(100000);
     size_t before;
 
@@ -289,11 +286,8 @@ PLAIN_CASE(constructors_return_null_for_want_of_memory)
     ck_assert_uint_eq(count_blocks(), 0);
 }
 
-CASE(write_without_memory_is_refused)
+PAIR_CASE(write_without_memory_is_refused)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     char *bytes = calloc(1, 20000000), got[65536];
     ptrdiff_t written, piece, total = 0;
 

@@ -249,17 +249,12 @@ MODE_CASE(null_arguments)
     expect_usable(w, socket, &log);
 }
 
-MODE_CASE(null_out_parameters_of_a_connection)
+MODE_PAIR_CASE(null_out_parameters_of_a_connection)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
-    (void)raw;
     plx_socket_local(socket, NULL);
     plx_socket_remote(socket, NULL);
     ck_assert_int_ne(plx_ipc_peer_credentials(socket, NULL), 0);
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
 /* ---- ports ----------------------------------------------------------------------------------- */

@@ -123,18 +123,16 @@ MODE_CASE(unacknowledged_bytes_end_a_connection)
 }
 
 /* Set late, when the bytes are on their way already. */
-MODE_CASE(option_set_after_the_bytes_were_sent)
+MODE_PAIR_CASE(option_set_after_the_bytes_were_sent)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     int64_t begin;
 
-    deafen(world_pair(w, socket, &log));
+    deafen(raw);
     begin = now_ms();
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
     world_settle(w);
     set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
-    expect_lost(w, socket, &log, begin);
+    expect_lost(w, socket, log, begin);
 }
 
 /* As a game does in each frame. */

@@ -20,6 +20,7 @@
 /* GROUP_CASE runs in the worlds with a group, which are all but those of the first mode. */
 #define GROUP_CASE(name)                                                                           \
     WORLD_CASE(name, world_begin(&world_, _i + world_kinds()), world_count() - world_kinds(), NULL)
+#define GROUP_PAIR_CASE(name) WORLD_PAIR_CASE(GROUP_CASE, name, world_socket)
 
 static void arrives(plx_socket *socket)
 {
@@ -153,11 +154,8 @@ GROUP_CASE(members_added_at_any_time)
     raw_expect(w, raw, "hello");
 }
 
-GROUP_CASE(moves_between_groups)
+GROUP_PAIR_CASE(moves_between_groups)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     plx_group *other = plx_group_new();
 
     for (int round = 0; round < 4; round++) {
@@ -169,11 +167,11 @@ GROUP_CASE(moves_between_groups)
         ck_assert_int_eq(plx_group_add(into, socket), 0);
         ck_assert_uint_eq(plx_group_count(from), 0);
         ck_assert_uint_eq(plx_group_count(into), 1);
-        record_clear(&log);
+        record_clear(log);
         plx_group_poll(from, 0);
-        LOGGED(w, &log, "");
+        LOGGED(w, log, "");
         plx_group_poll(into, 0);
-        LOGGED(w, &log, DATA);
+        LOGGED(w, log, DATA);
     }
     plx_group_free(other);
     ck_assert_uint_eq(plx_group_count(w->group), 1);
@@ -243,27 +241,19 @@ static void act_add(struct record *record, plx_socket *socket)
     ck_assert_uint_eq(plx_group_count(w->group), (size_t)w->sockets_used);
 }
 
-GROUP_CASE(added_in_a_handler)
+GROUP_PAIR_CASE(added_in_a_handler)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
-    record_on(&log, EVENT_DATA_AVAILABLE, act_add, w);
-    log.always = true;
+    record_on(log, EVENT_DATA_AVAILABLE, act_add, w);
+    log->always = true;
     for (int i = 0; i < 20; i++) {
         raw_say(raw, "x");
-        UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == i + 1);
+        UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == i + 1);
     }
     ck_assert_uint_eq(plx_group_count(w->group), 21);
 }
 
-GROUP_CASE(free_with_members_alive)
+GROUP_PAIR_CASE(free_with_members_alive)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     ck_assert_int_eq(plx_socket_write(socket, "queued", 6), 6);
     raw_say(raw, "hello");
     world_free_group(w);
@@ -378,11 +368,8 @@ GROUP_CASE(budget_in_time)
 
 /* ---- sleeping and being woken ---------------------------------------------------------------- */
 
-GROUP_CASE(sleeps_until_something_comes)
+GROUP_PAIR_CASE(sleeps_until_something_comes)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     pid_t child = fork();
     int status;
 
@@ -392,9 +379,9 @@ GROUP_CASE(sleeps_until_something_comes)
         raw_say(raw, "wake up");
         _exit(0);
     }
-    for (int i = 0; i < 10 && log.count[EVENT_DATA_AVAILABLE] == 0; i++)
+    for (int i = 0; i < 10 && log->count[EVENT_DATA_AVAILABLE] == 0; i++)
         plx_group_poll(w->group, -1);
-    LOGGED(w, &log, DATA);
+    LOGGED(w, log, DATA);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
 }
 
@@ -408,15 +395,11 @@ static long long sleep_sixty(struct world *w)
     return thread_us() - cpu;
 }
 
-GROUP_CASE(time_over_is_false)
+GROUP_PAIR_CASE(time_over_is_false)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
-    world_pair(w, socket, &log);
     EXPECT_BELOW(30000, sleep_sixty(w)); /* asleep, not spinning */
     ck_assert(!plx_group_poll(w->group, 0));
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
 }
 
 GROUP_CASE(an_empty_group_sleeps_too)
@@ -517,13 +500,10 @@ GROUP_CASE(a_signal_handler_ends_the_sleep)
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
 }
 
-GROUP_CASE(a_signal_handler_does_not_end_a_wait)
+GROUP_PAIR_CASE(a_signal_handler_does_not_end_a_wait)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     long long before;
 
-    world_pair(w, socket, &log);
     alarmed = NULL;
     alarm_in_fifty();
     before = now_ms();
@@ -609,20 +589,16 @@ GROUP_CASE(deadline_of_what_waits_in_memory)
     ck_assert_int_eq(plx_group_deadline(w->group), 0);
 }
 
-GROUP_CASE(a_sleeping_poll_sees_what_waits_in_memory)
+GROUP_PAIR_CASE(a_sleeping_poll_sees_what_waits_in_memory)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
-    world_pair(w, socket, &log);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
-    for (int i = 0; log.count[EVENT_SEND_COMPLETE] == 0; i++) {
+    for (int i = 0; log->count[EVENT_SEND_COMPLETE] == 0; i++) {
         ck_assert_int_lt(i, 3);
         plx_group_poll(w->group, 600000); /* must not sleep */
     }
     ck_assert_int_eq(plx_socket_write(socket, NULL, 1), -1);
     plx_group_poll(w->group, 600000);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
 }
 
 /* ---- fork ------------------------------------------------------------------------------------ */
@@ -676,11 +652,9 @@ GROUP_CASE(a_child_frees_all_and_the_parent_goes_on)
     UNTIL(w, plx_socket_is_connected(listening));
 }
 
-GROUP_CASE(a_child_frees_the_group_first)
+GROUP_PAIR_CASE(a_child_frees_the_group_first)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log), status = 0;
+    int status = 0;
     pid_t child = fork();
 
     ck_assert_int_ge(child, 0);
@@ -692,9 +666,9 @@ GROUP_CASE(a_child_frees_the_group_first)
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
     raw_say(raw, "hello");
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 1);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 1);
     raw_close(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
 }
 
 /* ---- signals --------------------------------------------------------------------------------- */

@@ -4,13 +4,14 @@
 
 #include "tests/handles.h"
 
+/* RECEIVER_CASE begins with a connection whose socket takes descriptors. */
+#define RECEIVER_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, receiver)
+
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-MODE_CASE(dropped_where_nobody_asked_for_them)
+MODE_PAIR_CASE(dropped_where_nobody_asked_for_them)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-    int raw = world_pair(w, socket, &log), before = count_descriptors();
+    int before = count_descriptors();
     uint64_t offset = 0;
 
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_RECEIVE_HANDLES), 0);
@@ -20,7 +21,7 @@ MODE_CASE(dropped_where_nobody_asked_for_them)
     ck_assert(pattern_matches(plx_socket_lookahead(socket, NULL), 30, 0));
     ck_assert_int_eq(plx_ipc_receive_handle(socket), -1);
     ck_assert_int_eq(count_descriptors(), before);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 MODE_CASE(the_option)
@@ -45,11 +46,9 @@ MODE_CASE(the_option)
     ck_assert_int_eq(plx_ipc_receive_handle(socket), -1);
 }
 
-MODE_CASE(mixed_with_bytes_and_in_order)
+RECEIVER_CASE(mixed_with_bytes_and_in_order)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log), sent = 0;
+    int sent = 0;
     uint64_t offset = 0;
 
     for (int i = 0; i < 60; i++) {
@@ -63,11 +62,8 @@ MODE_CASE(mixed_with_bytes_and_in_order)
     expect_numbers(socket, 0, sent);
 }
 
-MODE_CASE(never_before_its_byte)
+RECEIVER_CASE(never_before_its_byte)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t offset = 0;
     char bytes[4];
 
@@ -83,11 +79,8 @@ MODE_CASE(never_before_its_byte)
     expect_numbers(socket, 1, 2);
 }
 
-MODE_CASE(option_set_while_connected)
+MODE_PAIR_CASE(option_set_while_connected)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t offset = 0;
 
     raw_pass_numbers(w, raw, 0, 1, 1, &offset);
@@ -191,11 +184,8 @@ MODE_CASE(an_abort_of_the_connection_closes_them)
     ck_assert_int_eq(count_descriptors(), before + 1);
 }
 
-MODE_CASE(close_takes_in_what_has_come)
+RECEIVER_CASE(close_takes_in_what_has_come)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t offset = 0;
 
     raw_pass_numbers(w, raw, 0, 2, 5, &offset);
@@ -207,11 +197,8 @@ MODE_CASE(close_takes_in_what_has_come)
     expect_numbers(socket, 0, 6);
 }
 
-MODE_CASE(purge_drops_bytes_only)
+RECEIVER_CASE(purge_drops_bytes_only)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t offset = 0;
 
     raw_pass_numbers(w, raw, 0, 2, 5, &offset);
@@ -227,45 +214,36 @@ static void act_purge(struct record *record, plx_socket *socket)
     plx_socket_purge(socket);
 }
 
-MODE_CASE(purge_forgives_nothing)
+RECEIVER_CASE(purge_forgives_nothing)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t offset = 0;
 
     /* One more than may wait is lost, and so must be the connection. */
-    log.always = true;
-    record_on(&log, EVENT_DATA_AVAILABLE, act_purge, NULL);
+    log->always = true;
+    record_on(log, EVENT_DATA_AVAILABLE, act_purge, NULL);
     raw_pass_numbers(w, raw, 0, 253, 5, &offset);
     raw_pass_numbers(w, raw, 253, 1, 5, &offset);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    expect_error(&log, ETOOMANYREFS);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    expect_error(log, ETOOMANYREFS);
 }
 
-MODE_CASE(sent_and_gone_at_once)
+RECEIVER_CASE(sent_and_gone_at_once)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t offset = 0;
 
     raw_pass_numbers(w, raw, 0, 2, 5, &offset);
     raw_pass_numbers(w, raw, 2, 2, 5, &offset);
     raw_close(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.reason, PLX_REASON_REMOTE_HOST_CLOSED);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->reason, PLX_REASON_REMOTE_HOST_CLOSED);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 10);
     expect_numbers(socket, 0, 4);
 }
 
 /* ---- too many -------------------------------------------------------------------------------- */
 
-MODE_CASE(as_many_as_may_wait)
+RECEIVER_CASE(as_many_as_may_wait)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t offset = 0;
 
     for (int round = 0; round < 3; round++) {
@@ -321,17 +299,14 @@ MODE_CASE(many_more_than_may_wait)
     overflow(w, 253);
 }
 
-MODE_CASE(a_socket_that_overflowed_connects_again)
+RECEIVER_CASE(a_socket_that_overflowed_connects_again)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t offset = 0;
 
     raw_pass_numbers(w, raw, 0, 253, 1, &offset);
     raw_pass_numbers(w, raw, 253, 1, 1, &offset);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    raw = world_pair(w, socket, &log);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    raw = world_pair(w, socket, log);
     offset = 0;
     raw_pass_numbers(w, raw, 0, 253, 1, &offset);
     UNTIL(w, plx_socket_bytes_available(socket) == 1);
@@ -454,24 +429,22 @@ static void act_collect(struct record *record, plx_socket *socket)
         ck_assert_int_eq(number_of(got), (*next)++);
 }
 
-MODE_CASE(a_thousand_collected_as_they_come)
+RECEIVER_CASE(a_thousand_collected_as_they_come)
 {
-    struct record log;
-    plx_socket *socket = receiver(w, &log);
-    int raw = world_pair(w, socket, &log), before = count_descriptors(), next = 0;
+    int before = count_descriptors(), next = 0;
     uint64_t offset = 0;
 
-    log.mute = ~0u;
-    log.always = log.swallow = true;
-    record_on(&log, EVENT_DATA_AVAILABLE, act_collect, &next);
+    log->mute = ~0u;
+    log->always = log->swallow = true;
+    record_on(log, EVENT_DATA_AVAILABLE, act_collect, &next);
     while (next < MANY) { /* by ones and by hundreds */
         int first = next, count = first < MANY / 2 ? 1 : 100;
 
         raw_pass_numbers(w, raw, first, count, 1, &offset);
-        UNTIL(w, plx_socket_bytes_available(socket) == 0 && log.swallowed == offset);
+        UNTIL(w, plx_socket_bytes_available(socket) == 0 && log->swallowed == offset);
         ck_assert_int_eq(next, first + count);
     }
-    UNTIL(w, log.swallowed == offset);
+    UNTIL(w, log->swallowed == offset);
     ck_assert_int_eq(count_descriptors(), before);
     ck_assert(plx_socket_is_connected(socket));
 }
@@ -525,4 +498,4 @@ MODE_CASE(aborted_in_data_available_while_they_wait)
     ck_assert_int_eq(count_descriptors(), before);
 }
 
-WORLD_MAIN("handles received", .setup = raise_limit)
+WORLD_MAIN("handles received", .kind = "ipc", .setup = raise_limit)

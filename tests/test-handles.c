@@ -9,11 +9,8 @@
 
 /* ---- the byte it rides on -------------------------------------------------------------------- */
 
-MODE_CASE(it_rides_on_the_next_byte)
+MODE_PAIR_CASE(it_rides_on_the_next_byte)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-    int raw = world_pair(w, socket, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
 
@@ -35,11 +32,8 @@ MODE_CASE(it_rides_on_the_next_byte)
         ck_assert_int_eq(caught.number[i], i);
 }
 
-MODE_CASE(one_after_an_empty_queue_waits_for_its_byte)
+MODE_PAIR_CASE(one_after_an_empty_queue_waits_for_its_byte)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-    int raw = world_pair(w, socket, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
 
@@ -108,11 +102,8 @@ MODE_CASE(each_at_its_byte_however_the_queue_is_split)
     }
 }
 
-MODE_CASE(a_large_write_takes_it_along)
+MODE_PAIR_CASE(a_large_write_takes_it_along)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-    int raw = world_pair(w, socket, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
     size_t size = is_slow() ? KIB : 1; /* no piece lies across one of the places */
@@ -204,11 +195,8 @@ MODE_CASE(many_on_one_byte)
     }
 }
 
-MODE_CASE(what_has_no_room_on_a_byte_waits_for_the_next)
+MODE_PAIR_CASE(what_has_no_room_on_a_byte_waits_for_the_next)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-    int raw = world_pair(w, socket, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
 
@@ -226,11 +214,8 @@ MODE_CASE(what_has_no_room_on_a_byte_waits_for_the_next)
     }
 }
 
-MODE_CASE(many_that_spill_onto_bytes_with_their_own)
+MODE_PAIR_CASE(many_that_spill_onto_bytes_with_their_own)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-    int raw = world_pair(w, socket, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
 
@@ -472,11 +457,9 @@ MODE_CASE(the_copy_is_close_on_exec)
     ck_assert(is_close_on_exec(next));
 }
 
-MODE_CASE(no_descriptor_left_for_the_copy)
+MODE_PAIR_CASE(no_descriptor_left_for_the_copy)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
-    int raw = world_pair(w, socket, &log), file = world_raw(w, numbered(w, 4)), result, next;
+    int file = world_raw(w, numbered(w, 4)), result, next;
     rlim_t before = limit_of_descriptors();
     struct caught caught = {0};
     uint64_t offset = 0;
@@ -547,4 +530,4 @@ MODE_CASE(too_many_under_way)
     close(ends[1]);
 }
 
-WORLD_MAIN("handles", .setup = raise_limit)
+WORLD_MAIN("handles", .kind = "ipc", .setup = raise_limit)

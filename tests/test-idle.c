@@ -71,6 +71,14 @@ static plx_socket *with_limit(struct world *w, struct record *log, int limit)
     return socket;
 }
 
+static plx_socket *limited(struct world *w, struct record *log)
+{
+    return with_limit(w, log, LIMIT);
+}
+
+/* LIMITED_CASE begins with a connection that may be idle for LIMIT. */
+#define LIMITED_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, limited)
+
 static void write_some(plx_socket *socket, const char *text)
 {
     ck_assert_int_eq(plx_socket_write(socket, text, strlen(text)), (ptrdiff_t)strlen(text));
@@ -122,87 +130,70 @@ static void expect_idle(struct world *w, const plx_socket *socket, struct record
 
 /* ---- nobody is there ------------------------------------------------------------------------- */
 
-MODE_CASE(writing_to_nobody_in_each_frame)
+LIMITED_CASE(writing_to_nobody_in_each_frame)
 {
-    struct record log;
-    plx_socket *socket = with_limit(w, &log, LIMIT);
     int64_t begin;
 
-    deafen(world_pair(w, socket, &log));
+    deafen(raw);
     begin = game_ms();
     play(w, socket, 20 * LIMIT, 16);
     expect_ended(w, socket);
     ck_assert_int_ge(game_ms() - begin, LIMIT);
-    expect_idle(w, socket, &log);
+    expect_idle(w, socket, log);
 }
 
 /* Polled and written to less often than the limit says. */
-MODE_CASE(writing_to_nobody_now_and_then)
+LIMITED_CASE(writing_to_nobody_now_and_then)
 {
-    struct record log;
-    plx_socket *socket = with_limit(w, &log, LIMIT);
-
-    deafen(world_pair(w, socket, &log));
+    deafen(raw);
     for (int i = 0; i < 10 && plx_socket_state(socket) == PLX_CONNECTED; i++) {
         write_some(socket, "move\n");
         frame(w, LIMIT + 50);
     }
     expect_ended(w, socket);
-    expect_idle(w, socket, &log);
+    expect_idle(w, socket, log);
 }
 
-MODE_CASE(writing_once_to_nobody)
+LIMITED_CASE(writing_once_to_nobody)
 {
-    struct record log;
-    plx_socket *socket = with_limit(w, &log, LIMIT);
-
-    deafen(world_pair(w, socket, &log));
+    deafen(raw);
     write_some(socket, "x");
-    expect_idle(w, socket, &log);
+    expect_idle(w, socket, log);
 }
 
 /* More than the kernel takes. */
-MODE_CASE(writing_a_lot_to_nobody)
+LIMITED_CASE(writing_a_lot_to_nobody)
 {
     static char much[8 * 1024 * 1024];
-    struct record log;
-    plx_socket *socket = with_limit(w, &log, LIMIT);
 
-    deafen(world_pair(w, socket, &log));
+    deafen(raw);
     ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
-    expect_idle(w, socket, &log);
+    expect_idle(w, socket, log);
 }
 
-MODE_CASE(a_peer_that_falls_silent_in_play)
+LIMITED_CASE(a_peer_that_falls_silent_in_play)
 {
-    struct record log;
-    plx_socket *socket = with_limit(w, &log, LIMIT);
-    int raw = world_pair(w, socket, &log);
-
-    log.mute |= 1u << EVENT_DATA_AVAILABLE | 1u << EVENT_LINE_AVAILABLE;
+    log->mute |= 1u << EVENT_DATA_AVAILABLE | 1u << EVENT_LINE_AVAILABLE;
     for (int i = 0; i < 10; i++) {
         raw_say(raw, "move\n");
         UNTIL(w, plx_socket_bytes_available(socket) == 5 * (size_t)(i + 1));
         play(w, socket, 30, 16);
     }
-    expect_connected(w, socket, &log);
+    expect_connected(w, socket, log);
     deafen(raw);
     play(w, socket, 20 * LIMIT, 16);
     expect_ended(w, socket);
-    expect_idle(w, socket, &log);
+    expect_idle(w, socket, log);
 }
 
-MODE_CASE(waiting_for_an_answer_from_nobody)
+LIMITED_CASE(waiting_for_an_answer_from_nobody)
 {
-    struct record log;
-    plx_socket *socket = with_limit(w, &log, LIMIT);
-
-    deafen(world_pair(w, socket, &log));
+    deafen(raw);
     end_time(); /* a wait sleeps, and nobody would let the time pass */
     write_some(socket, "what time is it?\n");
     ck_assert(!plx_socket_wait_for_data(socket, 20000));
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    expect_idle(w, socket, &log);
+    expect_idle(w, socket, log);
 }
 
 MODE_CASE(a_client_of_a_server_that_is_gone)
@@ -285,11 +276,8 @@ MODE_CASE(silence_is_counted_from_the_last_byte)
 
 /* A byte that is sent just before the time is over has its own time to arrive: here it is lost and
  * sent again. */
-MODE_CASE(a_late_byte_has_time_to_arrive)
+LIMITED_CASE(a_late_byte_has_time_to_arrive)
 {
-    struct record log;
-    plx_socket *socket = with_limit(w, &log, LIMIT);
-    int raw = world_pair(w, socket, &log);
     int64_t written;
 
     write_some(socket, "a");
@@ -301,8 +289,8 @@ MODE_CASE(a_late_byte_has_time_to_arrive)
     hear_again(raw);
     raw_expect(w, raw, "ab");
     play(w, socket, 40, -1);
-    expect_connected(w, socket, &log);
-    expect_idle(w, socket, &log);
+    expect_connected(w, socket, log);
+    expect_idle(w, socket, log);
     ck_assert_int_ge(game_ms() - written, LIMIT);
 }
 
@@ -352,17 +340,13 @@ MODE_CASE(a_slow_reader_is_a_sign_of_life)
 }
 
 /* What was asked for long after the last frame still leaves. */
-MODE_CASE(writing_after_a_long_frame)
+LIMITED_CASE(writing_after_a_long_frame)
 {
-    struct record log;
-    plx_socket *socket = with_limit(w, &log, LIMIT);
-    int raw = world_pair(w, socket, &log);
-
     for (int i = 0; i < 3; i++) {
         pass_time(LIMIT + 50);
         write_some(socket, "x");
         UNTIL(w, plx_socket_bytes_left_to_send(socket) == 0 && unacknowledged(socket) == 0);
-        expect_connected(w, socket, &log);
+        expect_connected(w, socket, log);
     }
     raw_expect(w, raw, "xxx");
 }

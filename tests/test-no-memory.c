@@ -217,35 +217,27 @@ MODE_CASE(an_error_that_is_taken_back)
 
 SECTION("ends");
 
-CASE(a_peer_that_closes)
+PAIR_CASE(a_peer_that_closes)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     raw_close(w, raw);
     fail_allocation(-1);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    LOGGED(w, &log, "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]");
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, log, "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]");
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_LOST_CONNECTION);
     fail_allocation(0);
     ck_assert_int_eq(plx_socket_error(socket)->code, PLX_LOST_CONNECTION);
     ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_REMOTE_HOST_CLOSED);
 }
 
-CASE(a_peer_that_resets)
+PAIR_CASE(a_peer_that_resets)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     ck_assert_int_eq(plx_socket_write(socket, "unread", 6), 6);
     UNTIL(w, is_readable(raw));
     raw_reset(w, raw);
     fail_allocation(-1);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
-    ck_assert_int_eq(log.os_error, ECONNRESET);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log->os_error, ECONNRESET);
     fail_allocation(0);
     ck_assert_int_eq(plx_socket_error(socket)->os_error, ECONNRESET);
 }
@@ -258,18 +250,14 @@ static void act_fail_with_memory(struct record *record, plx_socket *socket)
 }
 
 /* A call fails between the end and its report, and finds the memory that the end did not find. */
-CASE(a_call_that_fails_before_the_end_is_reported)
+PAIR_CASE(a_call_that_fails_before_the_end_is_reported)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
-    record_on(&log, EVENT_STATE_CHANGED, act_fail_with_memory, NULL);
+    record_on(log, EVENT_STATE_CHANGED, act_fail_with_memory, NULL);
     raw_close(w, raw);
     fail_allocation(-1);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     world_settle(w);
-    LOGGED(w, &log,
+    LOGGED(w, log,
            "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED] "
            "error(106,29)[UNCONNECTED]");
 }
@@ -280,19 +268,15 @@ static void act_fail_without_memory(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
 }
 
-CASE(a_call_that_fails_without_memory_before_the_end_is_reported)
+PAIR_CASE(a_call_that_fails_without_memory_before_the_end_is_reported)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
-    record_on(&log, EVENT_STATE_CHANGED, act_fail_without_memory, NULL);
+    record_on(log, EVENT_STATE_CHANGED, act_fail_without_memory, NULL);
     raw_close(w, raw);
     fail_allocation(-1);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 2);
-    LOGGED(w, &log,
+    ck_assert_int_eq(log->count[EVENT_ERROR], 2);
+    LOGGED(w, log,
            "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED] "
            "error(106,29)[UNCONNECTED]");
 }
@@ -317,16 +301,12 @@ CASE(an_attempt_that_is_refused)
 
 SECTION("bytes");
 
-CASE(bytes_that_cannot_be_kept)
+PAIR_CASE(bytes_that_cannot_be_kept)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     raw_say(raw, "hello");
     fail_allocation(-1);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    LOGGED(w, &log, "state:UNCONNECTED error(108,14)[UNCONNECTED] disconnected[UNCONNECTED]");
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, log, "state:UNCONNECTED error(108,14)[UNCONNECTED] disconnected[UNCONNECTED]");
     fail_allocation(0);
 }
 

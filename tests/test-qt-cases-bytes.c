@@ -381,12 +381,8 @@ PAIR_CASE(farewell)
 }
 
 /* C19: a byte that was sent as urgent stands where it was sent (RFC 6093, section 4) */
-MODE_CASE(urgent_byte_in_line)
+MODE_PAIR_CASE(urgent_byte_in_line)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     raw_say(raw, "ab");
     ck_assert_int_eq(send(raw, "!", 1, MSG_OOB | MSG_NOSIGNAL), 1);
     raw_say(raw, "cd");

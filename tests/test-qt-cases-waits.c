@@ -41,19 +41,16 @@ static void act_ask_for_more(struct record *record, plx_socket *socket)
 }
 
 /* E1: a handler that stirs up more of the same and polls a hundred times is entered once */
-CASE(polled_a_hundred_times_inside)
+PAIR_CASE(polled_a_hundred_times_inside)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     struct scene scene = {w, raw, NULL, NULL};
 
-    record_on(&log, EVENT_DATA_AVAILABLE, act_ask_for_more, &scene);
+    record_on(log, EVENT_DATA_AVAILABLE, act_ask_for_more, &scene);
     raw_say(raw, "some");
-    UNTIL(w, log.fired);
+    UNTIL(w, log->fired);
     UNTIL(w, plx_socket_bytes_available(socket) == 8);
     world_settle(w);
-    LOGGED(w, &log, DATA " " DATA);
+    LOGGED(w, log, DATA " " DATA);
 }
 
 static void act_wait_for_data(struct record *record, plx_socket *socket)
@@ -80,20 +77,17 @@ CASE(wait_in_connected)
 }
 
 /* E3: waited, read, told once, and never again */
-CASE(told_once_when_waited_for)
+PAIR_CASE(told_once_when_waited_for)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     char got[8];
 
     raw_say(raw, "hello");
     ck_assert(plx_socket_wait_for_data(socket, -1));
     ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), 5);
-    LOGGED(w, &log, DATA);
+    LOGGED(w, log, DATA);
     for (int i = 0; i < 10; i++)
         world_settle(w);
-    LOGGED(w, &log, DATA);
+    LOGGED(w, log, DATA);
 }
 
 static void act_free_and_linger(struct record *record, plx_socket *socket)
@@ -336,18 +330,15 @@ static void act_sleep_for_data(struct record *record, plx_socket *socket)
 }
 
 /* E2: asleep for ever in the handler of data, until another process sends some */
-CASE(sleep_in_a_handler)
+PAIR_CASE(sleep_in_a_handler)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     struct scene scene = {w, raw, NULL, NULL};
 
-    record_on(&log, EVENT_DATA_AVAILABLE, act_sleep_for_data, &scene);
+    record_on(log, EVENT_DATA_AVAILABLE, act_sleep_for_data, &scene);
     raw_say(raw, "first");
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 2);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
     world_settle(w);
-    LOGGED(w, &log, DATA " " DATA);
+    LOGGED(w, log, DATA " " DATA);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 5);
 }
 

@@ -98,11 +98,8 @@ static int black_hole(struct world *w, char *ret_where)
 /* ---- the faults ------------------------------------------------------------------------------ */
 
 /* DEF1: the peer says it will send no more while twenty megabytes are queued for it: it gets all */
-CASE(the_peer_ends_its_side_and_gets_all)
+PAIR_CASE(the_peer_ends_its_side_and_gets_all)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     uint64_t got = 0;
 
     write_pattern(socket, 20 * MIB);
@@ -111,8 +108,8 @@ CASE(the_peer_ends_its_side_and_gets_all)
     world_settle(w);
     UNTIL(w, raw_drain(raw, &got) == 0);
     ck_assert_uint_eq(got, 20 * MIB);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_uint_eq(log.sent, 20 * MIB);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_uint_eq(log->sent, 20 * MIB);
 }
 
 /* DEF1: and one that was quiet can still answer, if it allows that */

@@ -535,14 +535,10 @@ static void expect_orderly_end(struct world *w, struct record *log, plx_socket *
 
 SECTION("ends");
 
-CASE(an_orderly_end_of_a_stream)
+PAIR_CASE(an_orderly_end_of_a_stream)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     raw_close(w, raw);
-    expect_orderly_end(w, &log, socket);
+    expect_orderly_end(w, log, socket);
 }
 
 MODE_CASE(an_orderly_end_of_packets)

@@ -387,12 +387,8 @@ MODE_CASE(a_family_that_is_not_allowed)
 
 /* ---- plx_socket_write_text ------------------------------------------------------------------- */
 
-CASE(write_a_text)
+PAIR_CASE(write_a_text)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     ck_assert_int_eq(plx_socket_write_text(socket, "hello, "), 7);
     ck_assert_int_eq(plx_socket_write_text(socket, ""), 0);
     ck_assert_int_eq(plx_socket_write_text(socket, "world\n"), 6);
@@ -400,8 +396,8 @@ CASE(write_a_text)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 3), 0);
     ck_assert_int_eq(plx_socket_write_text(socket, "limit"), 3);
     raw_expect(w, raw, "lim");
-    record_clear(&log);
-    expect_refused(w, &log, plx_socket_write_text(socket, NULL) == -1 ? PLX_INVALID_STATE : 0,
+    record_clear(log);
+    expect_refused(w, log, plx_socket_write_text(socket, NULL) == -1 ? PLX_INVALID_STATE : 0,
                    PLX_INVALID_STATE, "write_text of NULL");
 }
 

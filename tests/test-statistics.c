@@ -3,12 +3,9 @@
 
 #include "tests/world.h"
 
-CASE(bytes_are_counted_both_ways)
+PAIR_CASE(bytes_are_counted_both_ways)
 {
-    struct record log;
     plx_statistics seen;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
 
     ck_assert(plx_socket_statistics(socket, &seen));
     ck_assert_uint_eq(seen.bytes_received + seen.bytes_sent, 0);
@@ -22,34 +19,28 @@ CASE(bytes_are_counted_both_ways)
     ck_assert_uint_eq(seen.bytes_sent, 5);
     ck_assert_uint_eq(seen.messages_received + seen.messages_sent, 0);
     raw_close(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
     ck_assert(plx_socket_statistics(socket, &seen)); /* they stay after the end */
     ck_assert_uint_eq(seen.bytes_received, 12);
     ck_assert_int_eq(seen.round_trip, -1);
 }
 
-CASE(large_writes_are_counted_once)
+PAIR_CASE(large_writes_are_counted_once)
 {
     static char bytes[300000];
-    struct record log;
     plx_statistics seen;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     char sink[65536];
 
     ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
-    UNTIL(w, (raw_take(raw, sink, sizeof sink), log.count[EVENT_SEND_COMPLETE] > 0));
+    UNTIL(w, (raw_take(raw, sink, sizeof sink), log->count[EVENT_SEND_COMPLETE] > 0));
     ck_assert(plx_socket_statistics(socket, &seen));
     ck_assert_uint_eq(seen.bytes_sent, sizeof bytes);
-    ck_assert_uint_eq(log.sent, sizeof bytes);
+    ck_assert_uint_eq(log->sent, sizeof bytes);
 }
 
-MODE_CASE(the_round_trip_of_tcp_is_known)
+MODE_PAIR_CASE(the_round_trip_of_tcp_is_known)
 {
-    struct record log;
     plx_statistics seen;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
 
     ck_assert_int_eq(plx_socket_write(socket, "ping", 4), 4);
     raw_expect(w, raw, "ping");
@@ -148,12 +139,8 @@ static int idle_of(const plx_socket *socket)
     return (int)seen.idle;
 }
 
-CASE(setting_an_option_is_no_activity)
+PAIR_CASE(setting_an_option_is_no_activity)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     plx_clock_set(held_clock, NULL);
     raw_say(raw, "x");
     UNTIL(w, plx_socket_bytes_available(socket) == 1);
@@ -170,18 +157,15 @@ CASE(setting_an_option_is_no_activity)
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
     pass_time(1);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
-    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
     plx_clock_set(NULL, NULL);
 }
 
-CASE(bytes_in_an_ending_are_activity)
+PAIR_CASE(bytes_in_an_ending_are_activity)
 {
-    struct record log;
     uint64_t offset = 0;
     static char bytes[4000000];
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
 
     plx_clock_set(held_clock, NULL);
     ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
@@ -199,8 +183,8 @@ CASE(bytes_in_an_ending_are_activity)
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
     pass_time(2);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
     plx_clock_set(NULL, NULL);
 }
 

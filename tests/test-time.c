@@ -161,21 +161,17 @@ static void answers_itself(struct record *record, plx_socket *socket)
     raw_say(*(int *)record->data, "x");
 }
 
-CASE(a_peer_that_never_stops_holds_no_wait)
+PAIR_CASE(a_peer_that_never_stops_holds_no_wait)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
-    record_on(&log, EVENT_DATA_AVAILABLE, answers_itself, &raw);
-    log.always = true;
-    log.mute = ~0u;
+    record_on(log, EVENT_DATA_AVAILABLE, answers_itself, &raw);
+    log->always = true;
+    log->mute = ~0u;
     raw_say(raw, "x");
-    for (int i = 0; log.count[EVENT_DATA_AVAILABLE] < 2; i++) {
+    for (int i = 0; log->count[EVENT_DATA_AVAILABLE] < 2; i++) {
         ck_assert_int_lt(i, 100);
         expect_within(w, plx_socket_wait_for_disconnected, socket, false);
     }
-    record_on(&log, EVENT_NEVER, NULL, NULL);
+    record_on(log, EVENT_NEVER, NULL, NULL);
 }
 
 struct scene {
@@ -194,19 +190,16 @@ static void waits_for_the_end(struct record *record, plx_socket *socket)
 }
 
 /* Nothing becomes ready any more that could end the sleep. */
-CASE(a_wait_in_a_handler_sees_an_end_that_is_there)
+PAIR_CASE(a_wait_in_a_handler_sees_an_end_that_is_there)
 {
-    struct record log;
     struct scene scene = {.w = w};
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
 
-    record_on(&log, EVENT_DATA_AVAILABLE, waits_for_the_end, &scene);
+    record_on(log, EVENT_DATA_AVAILABLE, waits_for_the_end, &scene);
     raw_say(raw, "x");
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     ck_assert(scene.done);
-    LOGGED(w, &log,
+    LOGGED(w, log,
            "data_available[CONNECTED] state:UNCONNECTED error(102,11)[UNCONNECTED] "
            "disconnected[UNCONNECTED]");
 }
@@ -452,17 +445,13 @@ CASE(a_budget_of_a_microsecond_serves_everybody_in_the_end)
         UNTIL(w, logs[i].count[EVENT_DATA_AVAILABLE] > 0);
 }
 
-CASE(a_budget_goes_by_the_kernels_clock)
+PAIR_CASE(a_budget_goes_by_the_kernels_clock)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
-
     plx_clock_set(standing_clock, NULL);
     if (w->group != NULL)
         plx_group_set_budget(w->group, 1, 0);
     raw_say(raw, "x");
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] > 0);
     plx_clock_set(NULL, NULL);
 }
 
@@ -485,18 +474,15 @@ static bool break_the_poller(const struct world *w)
     return false;
 }
 
-CASE(a_group_whose_poller_fails_still_hears)
+PAIR_CASE(a_group_whose_poller_fails_still_hears)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     int polls = 0;
     long long begin;
 
     if (!break_the_poller(w))
         return;
     raw_say(raw, "x");
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] > 0);
     plx_socket_purge(socket);
     world_settle(w);
     begin = now_ms();

@@ -80,14 +80,15 @@ bool world_logged(const struct world *world, const struct record *record, const 
 #define STREAM_CASE(name)                                                                          \
     WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_of_streams)
 
-/* PAIR_CASE, STREAM_PAIR_CASE and MODE_PAIR_CASE are the same for what begins with a connection: `socket` is ours and
- * connected, with an empty `log`, and `raw` its raw peer. */
-#define PAIR_CASE(name) WORLD_PAIR_CASE(CASE, name)
-#define STREAM_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_CASE, name)
-#define MODE_PAIR_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name)
+/* PAIR_CASE, STREAM_PAIR_CASE and MODE_PAIR_CASE are the same for what begins with a connection:
+ * `socket` is ours and connected, with an empty `log`, and `raw` its raw peer. */
+#define PAIR_CASE(name) WORLD_PAIR_CASE(CASE, name, world_socket)
+#define STREAM_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_CASE, name, world_socket)
+#define MODE_PAIR_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, world_socket)
 
 /* Of these the sorts of cases are made: `begin` sets `world_` up for the number `_i`, which is less
- * than `runs` and for which `wanted` holds, unless that is NULL; `sort` is one of the sorts above. */
+ * than `runs` and for which `wanted` holds, unless that is NULL; `sort` is one of the sorts above, and
+ * `create` makes the socket as world_socket does. */
 #define WORLD_CASE(name, begin, runs, wanted)                                                      \
     static void name##_body(struct world *w);                                                      \
     START_TEST(name)                                                                               \
@@ -101,13 +102,13 @@ bool world_logged(const struct world *world, const struct record *record, const 
     END_TEST                                                                                       \
     SUITE_REGISTER(name, 0, runs, wanted)                                                          \
     static void name##_body(struct world *w)
-#define WORLD_PAIR_CASE(sort, name)                                                                \
+#define WORLD_PAIR_CASE(sort, name, create)                                                        \
     static void name##_connected(struct world *w, plx_socket *socket, struct record *log,          \
                                  int raw);                                                         \
     sort(name)                                                                                     \
     {                                                                                              \
         struct record log_;                                                                        \
-        plx_socket *socket_ = world_socket(w, &log_);                                              \
+        plx_socket *socket_ = create(w, &log_);                                                    \
                                                                                                    \
         name##_connected(w, socket_, &log_, world_pair(w, socket_, &log_));                        \
     }                                                                                              \
