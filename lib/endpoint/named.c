@@ -11,8 +11,7 @@
 #include "lib/socket/progress.h"
 #include "lib/transfer/unreached.h"
 
-/* So many refusals are read at once, and so many ports of one name are tried. */
-#define MOST_REFUSALS 64
+/* So many ports of one name are tried. */
 #define MOST_TRIALS 64
 
 static int queue(plx_socket *socket, struct plx__datagram_out *outgoing, const plx_address *to,
@@ -32,11 +31,11 @@ static int queue(plx_socket *socket, struct plx__datagram_out *outgoing, const p
 static void note_trials(plx_socket *socket, struct plx__named *self,
                         struct plx__datagram_out *outgoing)
 {
-    bool wanted = plx__trials_are_open(&self->names.trials);
-    socket->trying = self->names.trials.first != NULL;
-    outgoing->trials = socket->trying ? &self->names.trials : NULL;
-    if (wanted != self->heeds) {
-        self->heeds = wanted && plx__os_heed_refusals(socket->watch.descriptor, true) == 0;
+    struct plx__trials *trials = &self->names.trials;
+    bool wanted = plx__trials_are_open(trials);
+    outgoing->trials = trials->first != NULL ? trials : NULL;
+    if (wanted != trials->heeded) {
+        trials->heeded = wanted && plx__os_heed_refusals(socket->watch.descriptor, true) == 0;
         if (!wanted) {
             plx__os_heed_refusals(socket->watch.descriptor, false);
         }
@@ -145,27 +144,13 @@ static void move_on(plx_socket *socket, struct plx__datagram_out *outgoing,
     }
 }
 
-/* Reads whose datagrams came to nothing. Returns how many. */
-static size_t read_refusals(plx_socket *socket, struct plx__named *self)
-{
-    size_t count = 0;
-    plx_address to;
-    int error;
-    while (count < MOST_REFUSALS &&
-           (error = plx__os_take_refusal(socket->watch.descriptor, &to)) < 0) {
-        plx__trials_refuse(&self->names.trials, &to, error);
-        count++;
-    }
-    return count;
-}
-
 /* As many moves as there may be addresses: what is left is for the next poll. */
 static void advance_trials(plx_socket *socket, struct plx__named *self,
                            struct plx__datagram_out *outgoing, struct plx__datagram_in *incoming)
 {
     struct plx__trial *trial;
-    if (self->heeds) {
-        read_refusals(socket, self);
+    if (self->names.trials.heeded) {
+        plx__unreached_read(socket, &self->names.trials);
     }
     for (size_t moves = 0;
          moves < MOST_TRIALS && (trial = plx__trials_refused(&self->names.trials)) != NULL;
@@ -174,23 +159,6 @@ static void advance_trials(plx_socket *socket, struct plx__named *self,
     }
     plx__trials_end(&self->names.trials);
     note_trials(socket, self, outgoing);
-}
-
-void plx__named_heard(struct plx__named *self, const plx_address *from)
-{
-    plx__trials_heard(&self->names.trials, from);
-}
-
-bool plx__named_unreached(plx_socket *socket, struct plx__named *self, const plx_address *to,
-                          int error)
-{
-    static const plx_address peer = {0};
-    if (socket->has_peer) {
-        return plx__trials_refuse(&self->names.trials, &peer, error);
-    }
-    /* Either word of an earlier datagram, whichever that was, or of this one. */
-    return (self->heeds && read_refusals(socket, self) > 0) ||
-           plx__trials_refuse(&self->names.trials, to, error);
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -261,7 +229,7 @@ void plx__named_advance(plx_socket *socket, struct plx__named *self,
     while ((name = plx__host_cache_advance(&self->names, &socket->task)) != NULL) {
         release(socket, self, outgoing, name);
     }
-    if (self->names.trials.first != NULL || self->heeds) {
+    if (self->names.trials.first != NULL || self->names.trials.heeded) {
         advance_trials(socket, self, outgoing, incoming);
     }
 }
@@ -277,10 +245,9 @@ uint64_t plx__named_deadline(const struct plx__named *self)
     return plx__clock_earlier(names, trials);
 }
 
-void plx__named_clear(plx_socket *socket, struct plx__named *self)
+void plx__named_clear(struct plx__named *self)
 {
     plx__host_cache_clear(&self->names);
     plx__trials_clear(&self->names.trials);
-    *self = (struct plx__named){.heeds = false};
-    socket->trying = false;
+    *self = (struct plx__named){.waiting_bytes = 0};
 }

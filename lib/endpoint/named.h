@@ -12,7 +12,6 @@
 struct plx__named {
     struct plx__host_cache names;
     size_t waiting_bytes, waiting_records; /* for names that are being looked up */
-    bool heeds;                            /* the descriptor reports refusals without a peer */
 };
 
 /* plx__named_write queues a datagram, checked before, for a host name; family is 4, 6 or 0 for any.
@@ -30,7 +29,8 @@ void plx__named_try(plx_socket *socket, struct plx__named *named,
  * advance, and no deadline. */
 static inline bool plx__named_rests(const struct plx__named *named)
 {
-    return named->names.queue == NULL && named->names.trials.first == NULL && !named->heeds;
+    return named->names.queue == NULL && named->names.trials.first == NULL &&
+           !named->names.trials.heeded;
 }
 
 /* plx__named_advance goes on with look-ups and trials. */
@@ -40,16 +40,11 @@ void plx__named_advance(plx_socket *socket, struct plx__named *named,
 /* plx__named_deadline returns when to advance at the latest, 0 for never. */
 uint64_t plx__named_deadline(const struct plx__named *named);
 
-/* plx__named_heard and plx__named_unreached are what the slots of a kind ask for. */
-void plx__named_heard(struct plx__named *named, const plx_address *from);
-bool plx__named_unreached(plx_socket *socket, struct plx__named *named, const plx_address *to,
-                          int error);
-
 /* plx__named_leave_peer ends the trial of a peer that is given back. */
 void plx__named_leave_peer(plx_socket *socket, struct plx__named *named,
                            struct plx__datagram_out *outgoing);
 
 /* plx__named_clear forgets all. */
-void plx__named_clear(plx_socket *socket, struct plx__named *named);
+void plx__named_clear(struct plx__named *named);
 
 #endif

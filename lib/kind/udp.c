@@ -133,7 +133,8 @@ static void udp_drop_peer(plx_socket *socket)
 
 static void udp_input(plx_socket *socket, struct plx__budget *budget)
 {
-    plx__datagram_in_receive(socket, &udp_of(socket)->incoming, budget);
+    struct udp *self = udp_of(socket);
+    plx__datagram_in_receive(socket, &self->incoming, self->outgoing.trials, budget);
 }
 
 /* An answer leaves from where the question came, or the one who asked does not take it for one. Noted
@@ -238,16 +239,6 @@ static size_t udp_held_back(const plx_socket *socket, size_t *ret_bytes)
     return named->waiting_records;
 }
 
-static void udp_heard(plx_socket *socket, const plx_address *from)
-{
-    plx__named_heard(&udp_of(socket)->named, from);
-}
-
-static bool udp_unreached(plx_socket *socket, const plx_address *to, int error)
-{
-    return plx__named_unreached(socket, &udp_of(socket)->named, to, error);
-}
-
 static void udp_add_statistics(const plx_socket *socket, plx_statistics *statistics)
 {
     statistics->messages_dropped = plx__datagram_in_dropped(socket, &udp_of(socket)->incoming);
@@ -258,7 +249,7 @@ static void udp_add_statistics(const plx_socket *socket, plx_statistics *statist
 static void udp_finish(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
-    plx__named_clear(socket, &self->named);
+    plx__named_clear(&self->named);
     plx__datagram_in_clear(socket, &self->incoming);
     plx__datagram_out_clear(&self->outgoing);
     self->membership = (struct plx__membership){.count = 0};
@@ -292,8 +283,6 @@ static const struct plx_kind udp = {
     .disconnect = udp_disconnect,
     .drop_peer = udp_drop_peer,
     .choices = udp_choices,
-    .heard = udp_heard,
-    .unreached = udp_unreached,
     .advance = udp_advance,
     .deadline = udp_deadline,
     .held_back = udp_held_back,

@@ -47,6 +47,7 @@ struct plx__trial {
 
 struct plx__trials {
     struct plx__trial *first;
+    bool heeded; /* the descriptor reports refusals without a peer */
 };
 
 /* plx__trials_add begins a trial at addresses[current]. NULL when memory ran out, and for one address

@@ -100,10 +100,6 @@ struct plx_kind {
      * forgotten. */
     void (*choices)(plx_socket *socket, const plx_address *addresses, size_t count, size_t chosen,
                     uint16_t port);
-    /* While socket->trying: a datagram came from there; nobody can be reached there (family 0: the
-     * address is not known), and true keeps that from the program. Required of who sets it. */
-    void (*heard)(plx_socket *socket, const plx_address *from);
-    bool (*unreached)(plx_socket *socket, const plx_address *to, int error);
 
     /* Goes on with something of its own while the socket is open, and says when to at the latest, 0
      * for never. NULL: there is nothing of the sort. */
@@ -202,7 +198,6 @@ struct plx_socket {
     bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
     bool counted : 1;       /* counted by its owner */
     bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
-    bool trying : 1;        /* the kind wants to know who was heard and who cannot be reached */
     bool has_peer : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
     bool dropped : 1;       /* what was written for a peer that was not found, and nothing since */
     bool drained : 1;       /* UNCONNECTED: disconnect ended the connection, and nothing was lost */

@@ -158,6 +158,7 @@ struct intake {
     size_t records, bytes;              /* the records are among the bytes, the targets are not */
     size_t arrivals;                    /* each of which may be several of them */
     size_t errors;                      /* since the last of them */
+    struct plx__trials *trials;         /* NULL: there are none */
 };
 
 /* Datagrams mostly come from the one who sent the last one. */
@@ -178,7 +179,7 @@ static void set_addresses(plx_socket *socket, const struct plx__datagram_in *sel
         intake->turn = true;
     }
     intake->last = arrival;
-    plx__unreached_heard(socket, &intake->record.address);
+    plx__unreached_heard(socket, intake->trials, &intake->record.address);
     /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
      * them out. */
     intake->stranger =
@@ -313,7 +314,7 @@ static bool pass_error(plx_socket *socket, struct plx__datagram_in *self, bool s
     }
     if (error != -PLX__EAGAIN) {
         /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
-        plx__unreached_fail(socket, &socket->remote, error, "receive from");
+        plx__unreached_fail(socket, intake->trials, &socket->remote, error, "receive from");
         intake->errors++;
     }
     return error != -PLX__EAGAIN && intake->errors < MOST_ERRORS;
@@ -366,11 +367,12 @@ static void settle(plx_socket *socket, struct plx__datagram_in *self, size_t arr
 }
 
 void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *self,
-                              struct plx__budget *budget)
+                              struct plx__trials *trials, struct plx__budget *budget)
 {
     uint8_t place[PLX__OS_ARRIVAL_SIZE];
     int limit = plx__option_value(socket->options, PLX_OPTION_READ_LIMIT);
     struct intake intake;
+    intake.trials = trials;
     intake.most = limit == 0 ? SIZE_MAX : (size_t)limit;
     intake.records = intake.bytes = intake.arrivals = intake.errors = 0;
     while (plx__socket_room(socket) > 0) {

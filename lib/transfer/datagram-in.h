@@ -20,6 +20,8 @@
 
 #include "lib/socket/object.h"
 
+struct plx__trials;
+
 /* Which address of ours a datagram came to. A descriptor that is bound to one address, or has a peer,
  * hears at no other, and the kernel need not say it with each datagram, which costs:
  *
@@ -49,9 +51,10 @@ struct plx__datagram_in {
     plx_address local;   /* what the descriptor is bound to; not known in UNKNOWN */
 };
 
-/* plx__datagram_in_receive moves datagrams from the system into the receive buffer and sets news. */
+/* plx__datagram_in_receive moves datagrams from the kernel into the receive buffer and sets events. Trials
+ * hear of each sender, and of each refusal before the program does; NULL: there are none. */
 void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *incoming,
-                              struct plx__budget *budget);
+                              struct plx__trials *trials, struct plx__budget *budget);
 
 /* plx__datagram_in_dropped returns how many datagrams the kernel has dropped since it opened the descriptor,
  * because it had no room; -1 where it does not say so. */

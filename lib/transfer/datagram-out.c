@@ -146,7 +146,8 @@ static void pass(plx_socket *socket, struct plx__datagram_out *self, const struc
     plx__socket_has_sent(socket, sent ? bytes : 0);
 }
 
-static void fail_send(plx_socket *socket, const struct plx__os_message *message, int error)
+static void fail_send(plx_socket *socket, const struct plx__datagram_out *self,
+                      const struct plx__os_message *message, int error)
 {
     char step[48 + PLX__ADDRESS_TEXT_SIZE], from[PLX__ADDRESS_TEXT_SIZE] = "";
     struct plx__run run = plx__run_at(&socket->out, 0);
@@ -160,16 +161,17 @@ static void fail_send(plx_socket *socket, const struct plx__os_message *message,
     }
     snprintf(step, sizeof step, "send %zu bytes%s%s to", message->size,
              source.chosen ? " from " : "", from);
-    plx__unreached_fail(socket, to, error, step);
+    plx__unreached_fail(socket, self->trials, to, error, step);
 }
 
 /* Fails an earlier datagram, which was for the peer if there is one. */
-static void fail_before(plx_socket *socket, const struct plx__os_message *message, int error)
+static void fail_before(plx_socket *socket, const struct plx__datagram_out *self,
+                        const struct plx__os_message *message, int error)
 {
     if (socket->has_peer) {
-        plx__unreached_fail(socket, &socket->remote, error, "send to");
+        plx__unreached_fail(socket, self->trials, &socket->remote, error, "send to");
     } else {
-        fail_send(socket, message, error);
+        fail_send(socket, self, message, error);
     }
 }
 
@@ -193,7 +195,7 @@ static ptrdiff_t send_batch(plx_socket *socket, struct plx__datagram_out *self, 
     ptrdiff_t second = send_messages(socket, batch);
     self->one_by_one = self->one_by_one || (together && second == 1);
     if (second != first && !(together && plx__os_is_refusal((int)first))) {
-        fail_before(socket, &batch->messages[0], (int)first);
+        fail_before(socket, self, &batch->messages[0], (int)first);
     }
     return second;
 }
@@ -262,7 +264,7 @@ static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
     }
     if (result < 0) {
         /* This one cannot leave; those behind it have nothing to do with that. */
-        fail_send(socket, &batch.messages[0], (int)result);
+        fail_send(socket, self, &batch.messages[0], (int)result);
     }
     pass(socket, self, &batch, result < 0 ? 1 : (size_t)result, result >= 0, budget);
     return true;

@@ -9,6 +9,9 @@
 
 #include <stdio.h>
 
+/* So many refusals are read at once. */
+#define MOST_REFUSALS 64
+
 /* Whether it is the datagram that is wrong, and not the way. */
 static bool is_about_datagram(int error)
 {
@@ -62,10 +65,36 @@ void plx__unreached_report(plx_socket *socket, const plx_address *address, int e
     }
 }
 
-void plx__unreached_fail(plx_socket *socket, const plx_address *address, int error,
-                         const char *step)
+size_t plx__unreached_read(plx_socket *socket, struct plx__trials *trials)
 {
-    if (!socket->trying || !socket->kind->unreached(socket, address, error)) {
+    size_t count = 0;
+    plx_address to;
+    int error;
+    while (count < MOST_REFUSALS &&
+           (error = plx__os_take_refusal(socket->watch.descriptor, &to)) < 0) {
+        plx__trials_refuse(trials, &to, error);
+        count++;
+    }
+    return count;
+}
+
+/* Whether the failure is for the trials alone. */
+static bool is_trials(plx_socket *socket, struct plx__trials *trials, const plx_address *to,
+                      int error)
+{
+    static const plx_address peer = {0};
+    if (socket->has_peer) {
+        return plx__trials_refuse(trials, &peer, error);
+    }
+    /* Either word of an earlier datagram, whichever that was, or of this one. */
+    return (trials->heeded && plx__unreached_read(socket, trials) > 0) ||
+           plx__trials_refuse(trials, to, error);
+}
+
+void plx__unreached_fail(plx_socket *socket, struct plx__trials *trials, const plx_address *address,
+                         int error, const char *step)
+{
+    if (trials == NULL || !is_trials(socket, trials, address, error)) {
         plx__unreached_report(socket, address, error, step);
     }
 }

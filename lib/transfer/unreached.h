@@ -9,6 +9,7 @@
 #ifndef PLX_LIB_UNREACHED_H
 #define PLX_LIB_UNREACHED_H
 
+#include "lib/resolve/trial.h"
 #include "lib/socket/object.h"
 
 #define PLX__UNREACHED 8
@@ -22,19 +23,22 @@ struct plx__unreached {
 };
 
 /* plx__unreached_report is plx__socket_fail_system, unless the program was told so. The step is such as
- * "receive from"; the address follows it. plx__unreached_fail is that, unless the kind keeps the failure
- * from the program, for another address of a name may be reached. */
+ * "receive from"; the address follows it. plx__unreached_fail is that, unless the failure is a trial's,
+ * which goes on to another address of the name; `trials` may be NULL. */
 void plx__unreached_report(plx_socket *socket, const plx_address *address, int error,
                            const char *step);
-void plx__unreached_fail(plx_socket *socket, const plx_address *address, int error,
-                         const char *step);
+void plx__unreached_fail(plx_socket *socket, struct plx__trials *trials, const plx_address *address,
+                         int error, const char *step);
+
+/* plx__unreached_read reads which datagrams were refused, for the trials. Returns how many. */
+size_t plx__unreached_read(plx_socket *socket, struct plx__trials *trials);
 
 /* plx__unreached_remove has a next failure to reach the address told again, and one that is about
  * nobody. */
 void plx__unreached_remove(plx_socket *socket, const plx_address *address);
 
 /* plx__unreached_reached is that where anything was told at all; plx__unreached_heard is for a datagram
- * that came from there, of which the kind hears too. */
+ * that came from there, of which trials hear too. */
 static inline void plx__unreached_reached(plx_socket *socket, const plx_address *address)
 {
     if (socket->errors != NULL && socket->errors->unreached != NULL) {
@@ -42,10 +46,11 @@ static inline void plx__unreached_reached(plx_socket *socket, const plx_address 
     }
 }
 
-static inline void plx__unreached_heard(plx_socket *socket, const plx_address *address)
+static inline void plx__unreached_heard(plx_socket *socket, struct plx__trials *trials,
+                                        const plx_address *address)
 {
-    if (socket->trying) {
-        socket->kind->heard(socket, address);
+    if (trials != NULL) {
+        plx__trials_heard(trials, address);
     }
     plx__unreached_reached(socket, address);
 }
