@@ -17,21 +17,28 @@
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen)
+int plx__internet_parse(plx_socket *socket, const char *call, enum plx__port wanted,
+                        const char *where, char **place, uint16_t *ret_port)
 {
-    const char *call = to_listen ? "listen on" : "connect to";
     char host[PLX__ADDRESS_HOST_SIZE];
     int port;
-    int code = plx__where_split(socket, call, to_listen ? PLX__PORT_OF_OURS : PLX__PORT_OF_A_PEER,
-                                where, host, &port);
+    int code = plx__where_split(socket, call, wanted, where, host, &port);
     if (code != 0) {
         return code;
     }
-    if (!plx__text_set(to_listen ? &socket->listen_host : &socket->address, host)) {
+    if (!plx__text_set(place, host)) {
         return plx__socket_fail_memory(socket, "%s %s", call, host);
     }
-    socket->port = (uint16_t)port;
+    *ret_port = (uint16_t)port;
     return 0;
+}
+
+static int internet_parse(plx_socket *socket, const char *where, bool to_listen)
+{
+    return to_listen ? plx__internet_parse(socket, "listen on", PLX__PORT_OF_OURS, where,
+                                           &socket->listen_host, &socket->port)
+                     : plx__internet_parse(socket, "connect to", PLX__PORT_OF_A_PEER, where,
+                                           &socket->address, &socket->port);
 }
 
 /* ---- where to -------------------------------------------------------------------------------- */
@@ -117,7 +124,7 @@ int plx_socket_connect_to_address(plx_socket *socket, const plx_address *address
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->check_path != NULL) {
+    if (socket->kind->endpoint->has_paths) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "connect to an address: %s sockets have a path instead, call "
                                   "plx_socket_connect_to",
@@ -201,8 +208,9 @@ static void choose_multicast_interface(const plx_socket *socket, plx__fd descrip
 
 /* ---- binding --------------------------------------------------------------------------------- */
 
-int plx__internet_bind_local(plx_socket *socket, plx__fd descriptor,
-                             const struct plx__sockaddr *peer)
+/* On a port of the kernel's choice, and to that address of the interface which fits the peer. */
+static int internet_bind_local(plx_socket *socket, plx__fd descriptor,
+                               const struct plx__sockaddr *peer)
 {
     struct plx__sockaddr name;
     plx_address address, there;
@@ -234,7 +242,7 @@ static int prepare(plx_socket *socket, plx__fd descriptor, const struct place *p
     if (place->address.family == 6) {
         plx__os_set_only_ipv6(descriptor, !place->both);
     }
-    if (socket->kind->type == PLX__TYPE_STREAM) {
+    if (socket->kind->transport->listens) {
         /* Without it a server that is started again has to wait a minute for its old connections to
          * be forgotten. */
         plx__os_set_reuse(descriptor);
@@ -295,7 +303,7 @@ static plx__fd bind_to_interface(plx_socket *socket, const char *wanted)
     char device[sizeof((plx_interface *)NULL)->name];
     plx_address literal;
     plx__fd descriptor = -PLX__ENOPROTOOPT;
-    bool datagrams = socket->kind->type == PLX__TYPE_DATAGRAM;
+    bool datagrams = socket->kind->transport->connectionless;
     if (datagrams && !plx__address_parse_host(wanted, strlen(wanted), &literal)) {
         plx__interface_device(wanted, device, sizeof device);
         descriptor = bind_to_any(socket, device);
@@ -361,21 +369,12 @@ int plx__internet_bind_only(plx_socket *socket)
 
 int plx__internet_set_place(plx_socket *socket, const char *where)
 {
-    char host[PLX__ADDRESS_HOST_SIZE];
-    int port;
     if (where == NULL) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "bind to NULL: no address given");
     }
-    int code = plx__where_split(socket, "bind to", PLX__PORT_OF_OURS, where, host, &port);
-    if (code != 0) {
-        return code;
-    }
-    if (!plx__text_set(&socket->listen_host, host)) {
-        return plx__socket_fail_memory(socket, "bind to %s", host);
-    }
-    socket->port = (uint16_t)port;
-    return 0;
+    return plx__internet_parse(socket, "bind to", PLX__PORT_OF_OURS, where, &socket->listen_host,
+                               &socket->port);
 }
 
 /* A port that the kernel chose goes with the peer on Linux; what others know us by must stay. */
@@ -403,3 +402,18 @@ int plx__internet_lose_peer(plx_socket *socket)
     result = keep_port(socket->watch.descriptor, port);
     return result < 0 ? plx__socket_fail_system(socket, result, "bind to port %d again", port) : 0;
 }
+
+/* ---- the endpoint ---------------------------------------------------------------------------- */
+
+static int internet_target(plx_socket *socket, struct plx__target *ret_target)
+{
+    return plx__internet_target(socket, socket->address, socket->port, ret_target);
+}
+
+const struct plx__endpoint plx__internet_endpoint = {
+    .families = {PLX__FAMILY_IPV4, PLX__FAMILY_IPV6},
+    .parse = internet_parse,
+    .target = internet_target,
+    .bind = plx__internet_bind,
+    .bind_local = internet_bind_local,
+};

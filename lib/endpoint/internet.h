@@ -3,14 +3,20 @@
 #ifndef PLX_LIB_INTERNET_H
 #define PLX_LIB_INTERNET_H
 
+#include "lib/endpoint/where.h"
 #include "lib/resolve/resolver.h"
 #include "lib/socket/object.h"
 
 #include <pollux/interface.h>
 
-/* plx__internet_parse reads "host:port" into address and port, to listen into the host to listen at
- * and the port. A slot of struct plx_kind. */
-int plx__internet_parse(plx_socket *socket, const char *where, bool to_listen);
+/* The endpoint of connections: "host:port" is the address property and the port, or the host to listen
+ * at and the port; connections leave from the interface that was set, if any. */
+extern const struct plx__endpoint plx__internet_endpoint;
+
+/* plx__internet_parse reads "host:port" into *place and *ret_port, for a call such as "connect to".
+ * Returns 0, or a code after plx__socket_fail. */
+int plx__internet_parse(plx_socket *socket, const char *call, enum plx__port wanted,
+                        const char *where, char **place, uint16_t *ret_port);
 
 /* plx__internet_target says where host and port lead. Returns 0, or a code after plx__socket_fail. */
 int plx__internet_target(plx_socket *socket, const char *host, int port,
@@ -35,14 +41,8 @@ int plx__internet_check_source(plx_socket *socket, const plx_address *from, cons
 
 /* plx__internet_bind opens a descriptor bound to the socket's interface and port; without an
  * interface it serves both families where the system has both and PROTOCOL allows. Returns it, or
- * after plx__socket_fail its code, negative. A slot of struct plx_kind. */
+ * after plx__socket_fail its code, negative. The slot `bind` of an endpoint. */
 plx__fd plx__internet_bind(plx_socket *socket);
-
-/* plx__internet_bind_local binds to the interface that was set, if any, on a port of the kernel's
- * choice, and to that address of it which fits the peer. Returns 0 or a negative errno. A slot of
- * struct plx_kind. */
-int plx__internet_bind_local(plx_socket *socket, plx__fd descriptor,
-                             const struct plx__sockaddr *peer);
 
 /* plx__internet_bind_only makes a datagram socket BOUND. Returns 0, or a code after
  * plx__socket_fail. */

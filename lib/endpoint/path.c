@@ -28,17 +28,17 @@ static struct plx__path_socket *path_of(plx_socket *socket)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-int plx__path_check(const char *path, size_t size)
+static int path_check(const char *path, size_t size)
 {
     struct plx__sockaddr name;
     return plx__sockaddr_from_path(&name, path, size);
 }
 
-int plx__path_parse(plx_socket *socket, const char *where, bool to_listen)
+static int path_parse(plx_socket *socket, const char *where, bool to_listen)
 {
     const char *call = to_listen ? "listen on" : "connect to";
     size_t size = strlen(where);
-    int result = plx__path_check(where, size);
+    int result = path_check(where, size);
     if (result == 0 && !plx__socket_keep_path(socket, where, size)) {
         result = -PLX__ENOMEM;
     }
@@ -56,7 +56,7 @@ static int refuse_without_path(plx_socket *socket, const char *call, const char 
                               "%s: no path is set, call plx_socket_set_path or %s", call, other);
 }
 
-int plx__path_target(plx_socket *socket, struct plx__target *ret_target)
+static int path_target(plx_socket *socket, struct plx__target *ret_target)
 {
     struct plx__target target = {.host = NULL};
     if (socket->path == NULL) {
@@ -238,13 +238,13 @@ static int fail_to_bind(plx_socket *socket, int error)
                                    slash == NULL ? lock : slash + 1);
 }
 
-plx__fd plx__path_bind(plx_socket *socket)
+static plx__fd path_bind(plx_socket *socket)
 {
     struct plx__target target;
     if (socket->path == NULL) {
         return -refuse_without_path(socket, "listen", "plx_socket_listen_on");
     }
-    int code = plx__path_target(socket, &target);
+    int code = path_target(socket, &target);
     code = code == 0 ? check_mode(socket) : code;
     if (code != 0) {
         return -code;
@@ -264,7 +264,7 @@ plx__fd plx__path_bind(plx_socket *socket)
 
 /* Runs before the descriptor is closed: while it is open nobody else's file can have got our
  * numbers, and nobody who asks takes our file for a left-over. */
-void plx__path_finish(plx_socket *socket)
+static void path_finish(plx_socket *socket)
 {
     struct plx__claim *claim = path_of(socket)->claim;
     struct plx__os_file now;
@@ -279,3 +279,13 @@ void plx__path_destroy(plx_socket *socket)
 {
     free_claim(path_of(socket)->claim);
 }
+
+const struct plx__endpoint plx__path_endpoint = {
+    .families = {PLX__FAMILY_UNIX, PLX__FAMILY_NONE},
+    .has_paths = true,
+    .parse = path_parse,
+    .check_path = path_check,
+    .target = path_target,
+    .bind = path_bind,
+    .finish = path_finish,
+};

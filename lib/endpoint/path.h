@@ -23,17 +23,10 @@ struct plx__path_socket {
     struct plx__claim *claim; /* NULL: it has no file, as connections have none */
 };
 
-/* The slots of struct plx_kind that all kinds with a path have alike. */
-#define PLX__PATH_SLOTS                                                                            \
-    .families = {PLX__FAMILY_UNIX, PLX__FAMILY_NONE}, .parse = plx__path_parse,                    \
-    .check_path = plx__path_check, .target = plx__path_target, .bind = plx__path_bind,             \
-    .finish = plx__path_finish
+/* The endpoint of kinds whose socket begins with a struct plx__path_socket. */
+extern const struct plx__endpoint plx__path_endpoint;
 
-int plx__path_check(const char *path, size_t size);
-int plx__path_parse(plx_socket *socket, const char *where, bool to_listen);
-int plx__path_target(plx_socket *socket, struct plx__target *ret_target);
-plx__fd plx__path_bind(plx_socket *socket);
-void plx__path_finish(plx_socket *socket);
+/* plx__path_destroy frees what such a socket holds: the slot `destroy`, or a part of it. */
 void plx__path_destroy(plx_socket *socket);
 
 #endif

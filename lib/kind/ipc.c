@@ -91,9 +91,9 @@ static void ipc_destroy(plx_socket *socket)
 /* ---- the kind -------------------------------------------------------------------------------- */
 
 static const struct plx_kind ipc = {
-    PLX__STREAM_SLOTS,
-    PLX__PATH_SLOTS,
     .name = "IPC",
+    .endpoint = &plx__path_endpoint,
+    .transport = &plx__stream_transport,
     .unopened = PLX__NOT_CONNECTED,
     .size = sizeof(struct ipc),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |

@@ -150,7 +150,7 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
     return true;
 }
 
-static void seqpacket_send_queue(plx_socket *socket, struct plx__budget *budget)
+static void seqpacket_output(plx_socket *socket, struct plx__budget *budget)
 {
     while (socket->out_records > 0 && socket->tx != PLX__TX_FAILED &&
            !plx__budget_is_spent(budget) && send_first(socket, budget)) {
@@ -182,21 +182,28 @@ static ptrdiff_t seqpacket_write(plx_socket *socket, const void *data, size_t si
 
 /* ---- the kind -------------------------------------------------------------------------------- */
 
-static const struct plx_kind seqpacket = {
-    PLX__PATH_SLOTS,
-    PLX__PACKET_SLOTS,
-    .name = "SEQPACKET",
-    .unopened = PLX__NOT_CONNECTED,
-    .size = sizeof(struct plx__path_socket),
+static const struct plx__transport transport = {
     .type = PLX__TYPE_PACKET,
+    .listens = true,
+    .keeps_boundaries = true,
     .record_size = sizeof(struct plx__record),
-    .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT),
     .listen = plx__stream_listen,
     .incoming = plx__stream_incoming,
     .input = seqpacket_input,
-    .send_queue = seqpacket_send_queue,
+    .output = seqpacket_output,
     .settle = plx__stream_settle,
     .write = seqpacket_write,
+    .front = plx__packet_front,
+    .take = plx__packet_take,
+};
+
+static const struct plx_kind seqpacket = {
+    .name = "SEQPACKET",
+    .endpoint = &plx__path_endpoint,
+    .transport = &transport,
+    .unopened = PLX__NOT_CONNECTED,
+    .size = sizeof(struct plx__path_socket),
+    .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT),
     .destroy = plx__path_destroy,
 };
 

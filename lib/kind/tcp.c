@@ -8,11 +8,6 @@
 
 #include <pollux/tcp.h>
 
-static int tcp_target(plx_socket *socket, struct plx__target *ret_target)
-{
-    return plx__internet_target(socket, socket->address, socket->port, ret_target);
-}
-
 /* An urgent byte stays where it stands in the stream: a second stream beside it was given up
  * (RFC 6093), and left alone the system would take the byte out. */
 static void tcp_prepare(plx__fd descriptor)
@@ -40,24 +35,21 @@ static void tcp_add_statistics(const plx_socket *socket, plx_statistics *statist
 }
 
 static const struct plx_kind tcp = {
-    PLX__STREAM_SLOTS,
-    .receive = plx__stream_receive,
-    .send = plx__stream_send,
     .name = "TCP",
+    .endpoint = &plx__internet_endpoint,
+    .transport = &plx__stream_transport,
     .unopened = PLX__NOT_CONNECTED,
     .size = sizeof(plx_socket),
-    .families = {PLX__FAMILY_IPV4, PLX__FAMILY_IPV6},
-    .short_is_all = true,
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(KEEP_ALIVE) |
                PLX__OPTION(KEEP_ALIVE_IDLE) | PLX__OPTION(KEEP_ALIVE_INTERVAL) |
                PLX__OPTION(KEEP_ALIVE_COUNT) | PLX__OPTION(LOW_DELAY) | PLX__OPTION(AUTO_CONNECT) |
                PLX__OPTION(UNACKNOWLEDGED_TIMEOUT),
     .defaults = PLX__OPTION(LOW_DELAY),
-    .parse = plx__internet_parse,
+    .short_is_all = true,
+    .is_confirmed = true,
     .prepare = tcp_prepare,
-    .target = tcp_target,
-    .bind_local = plx__internet_bind_local,
-    .bind = plx__internet_bind,
+    .receive = plx__stream_receive,
+    .send = plx__stream_send,
     .unconfirmed = tcp_unconfirmed,
     .add_statistics = tcp_add_statistics,
 };

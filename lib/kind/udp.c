@@ -11,12 +11,10 @@
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/membership.h"
 #include "lib/endpoint/named.h"
-#include "lib/endpoint/where.h"
 #include "lib/os/address.h"
 #include "lib/os/errno.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
-#include "lib/socket/property.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/datagram-out.h"
@@ -37,7 +35,7 @@ struct udp {
     struct plx__named named;
     struct plx__membership membership;
     char *peer_host; /* where connect_to wants to go, apart from the address property */
-    int peer_port;
+    uint16_t peer_port;
     char *broadcast;
     plx_address destination; /* of the datagrams that are read now (lib/base/record.h) */
 };
@@ -58,7 +56,7 @@ static int bind_to_port(plx_socket *socket)
     return code;
 }
 
-static int udp_connect(plx_socket *socket)
+static int udp_bind_only(plx_socket *socket)
 {
     if (socket->address != NULL) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
@@ -70,18 +68,10 @@ static int udp_connect(plx_socket *socket)
 
 static int udp_parse(plx_socket *socket, const char *where, bool to_listen)
 {
-    char host[PLX__ADDRESS_HOST_SIZE];
-    int port;
+    struct udp *self = udp_of(socket);
     (void)to_listen;
-    int code = plx__where_split(socket, "connect to", PLX__PORT_OF_A_PEER, where, host, &port);
-    if (code != 0) {
-        return code;
-    }
-    if (!plx__text_set(&udp_of(socket)->peer_host, host)) {
-        return plx__socket_fail_memory(socket, "connect to %s", host);
-    }
-    udp_of(socket)->peer_port = port;
-    return 0;
+    return plx__internet_parse(socket, "connect to", PLX__PORT_OF_A_PEER, where, &self->peer_host,
+                               &self->peer_port);
 }
 
 static int udp_target(plx_socket *socket, struct plx__target *ret_target)
@@ -161,7 +151,7 @@ static size_t udp_take(plx_socket *socket, size_t size)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-static void udp_send_queue(plx_socket *socket, struct plx__budget *budget)
+static void udp_output(plx_socket *socket, struct plx__budget *budget)
 {
     plx__datagram_out_send(socket, &udp_of(socket)->outgoing, budget);
 }
@@ -262,37 +252,52 @@ static void udp_destroy(plx_socket *socket)
     plx__memory_free(udp_of(socket)->broadcast);
 }
 
+static const struct plx__endpoint endpoint = {
+    .families = {PLX__FAMILY_IPV4, PLX__FAMILY_IPV6},
+    .parse = udp_parse,
+    .target = udp_target,
+    .bind = plx__internet_bind,
+    .finish = udp_finish,
+};
+
+static const struct plx__transport transport = {
+    .type = PLX__TYPE_DATAGRAM,
+    .connectionless = true,
+    .keeps_boundaries = true,
+    .record_size = sizeof(struct plx__run),
+    .input = udp_input,
+    .output = udp_output,
+    .write = udp_write_to_peer,
+    .front = plx__packet_front,
+    .take = udp_take,
+};
+
+static const struct plx__association association = {
+    .bind_only = udp_bind_only,
+    .connected = udp_connected,
+    .choices = udp_choices,
+    .disconnect = udp_disconnect,
+    .drop_peer = udp_drop_peer,
+    .held_back = udp_held_back,
+};
+
 static const struct plx_kind udp = {
     .name = "UDP",
+    .endpoint = &endpoint,
+    .transport = &transport,
+    .association = &association,
     .unopened = "not bound, call plx_udp_bind or plx_socket_connect_to",
     .without_listening = "call plx_udp_bind",
     .without_peer = "plx_udp_read or plx_udp_write",
     .size = sizeof(struct udp),
-    .type = PLX__TYPE_DATAGRAM,
-    .families = {PLX__FAMILY_IPV4, PLX__FAMILY_IPV6},
-    .record_size = sizeof(struct plx__run),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(ROUTER_HOPS) |
                PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
     .defaults = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
-    .parse = udp_parse,
-    .connect = udp_connect,
+    .has_own_work = true,
     .prepare = plx__os_prepare_arrivals,
-    .target = udp_target,
-    .bind = plx__internet_bind,
-    .connected = udp_connected,
-    .disconnect = udp_disconnect,
-    .drop_peer = udp_drop_peer,
-    .choices = udp_choices,
     .advance = udp_advance,
     .deadline = udp_deadline,
-    .held_back = udp_held_back,
-    .input = udp_input,
-    .send_queue = udp_send_queue,
-    .write = udp_write_to_peer,
-    .front = plx__packet_front,
-    .take = udp_take,
     .add_statistics = udp_add_statistics,
-    .finish = udp_finish,
     .destroy = udp_destroy,
 };
 

@@ -10,11 +10,11 @@
 
 static bool is_of_kind(const plx_socket *socket, const struct plx__os_socket_facts *facts)
 {
-    const enum plx__family *families = socket->kind->families;
+    const enum plx__family *families = socket->kind->endpoint->families;
+    const struct plx__transport *transport = socket->kind->transport;
     bool family = facts->family == families[0] || facts->family == families[1];
-    bool usable = socket->kind->type == PLX__TYPE_DATAGRAM ? facts->bound || facts->connected
-                                                           : facts->listening || facts->connected;
-    return family && facts->type == socket->kind->type && usable;
+    bool usable = facts->connected || (transport->listens ? facts->listening : facts->bound);
+    return family && facts->type == transport->type && usable;
 }
 
 static plx_state state_of(const struct plx__os_socket_facts *facts)
@@ -62,7 +62,7 @@ int plx_socket_adopt(plx_socket *socket, int descriptor)
                                   "adopt descriptor %d: it is no %s socket, or neither %s nor "
                                   "connected",
                                   descriptor, socket->kind->name,
-                                  socket->kind->listen == NULL ? "bound" : "listening");
+                                  socket->kind->transport->listens ? "listening" : "bound");
     }
     if (result == 0) {
         result = plx__os_set_nonblocking(descriptor);

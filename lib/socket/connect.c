@@ -36,7 +36,7 @@ static void fall_back(plx_socket *socket)
     if (socket->watch.task == NULL) {
         plx__socket_end(socket);
     } else {
-        socket->kind->drop_peer(socket);
+        socket->kind->association->drop_peer(socket);
         socket->disconnecting = false;
         plx__socket_set_state(socket, PLX_BOUND);
         plx__socket_update(socket);
@@ -65,8 +65,9 @@ static void report_choices(plx_socket *socket)
 {
     size_t count, chosen;
     const plx_address *addresses = plx__race_addresses(socket->race, &count, &chosen);
-    if (addresses != NULL && socket->kind->choices != NULL) {
-        socket->kind->choices(socket, addresses, count, chosen, plx__race_port(socket->race));
+    if (addresses != NULL) {
+        socket->kind->association->choices(socket, addresses, count, chosen,
+                                           plx__race_port(socket->race));
     }
 }
 
@@ -110,10 +111,11 @@ static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
 {
     plx_socket *socket = user;
     plx__fd descriptor = plx__options_open(socket, plx__sockaddr_family(name));
-    if (descriptor < 0 || socket->kind->bind_local == NULL) {
+    const struct plx__endpoint *endpoint = socket->kind->endpoint;
+    if (descriptor < 0 || endpoint->bind_local == NULL) {
         return descriptor;
     }
-    int result = socket->kind->bind_local(socket, descriptor, name);
+    int result = endpoint->bind_local(socket, descriptor, name);
     if (result < 0) {
         plx__os_close(descriptor);
         return result;
@@ -124,7 +126,7 @@ static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
 /* A datagram socket that chooses a peer has to be bound, as it will be again without one. */
 static int bind_first(plx_socket *socket)
 {
-    plx__fd descriptor = socket->kind->bind(socket);
+    plx__fd descriptor = socket->kind->endpoint->bind(socket);
     if (descriptor < 0) {
         return -descriptor;
     }
@@ -156,11 +158,7 @@ int plx__connect_start(plx_socket *socket)
 {
     struct plx__target target = {0};
     struct plx__opener opener = {open_descriptor, socket};
-    if (socket->kind->target == NULL) {
-        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                                  "connect: %s sockets do not connect", socket->kind->name);
-    }
-    int code = socket->kind->target(socket, &target);
+    int code = socket->kind->endpoint->target(socket, &target);
     if (code != 0) {
         return code;
     }
@@ -168,7 +166,7 @@ int plx__connect_start(plx_socket *socket)
     if (race == NULL) {
         return plx__socket_fail_memory(socket, "connect");
     }
-    if (socket->kind->type == PLX__TYPE_DATAGRAM && socket->watch.task == NULL) {
+    if (socket->kind->transport->connectionless && socket->watch.task == NULL) {
         code = bind_first(socket);
     }
     if (code != 0) {

@@ -43,7 +43,7 @@ static void report_progress(plx_socket *socket)
 {
     size_t sent = socket->sent;
     socket->sent = 0;
-    if (socket->kind->record_size > 0) {
+    if (socket->kind->transport->keeps_boundaries) {
         return;
     }
     if (plx__event_send_progress(&socket->handlers, socket, sent, socket->out.size) &&

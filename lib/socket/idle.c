@@ -23,7 +23,7 @@ void plx__idle_received(plx_socket *socket)
 
 void plx__idle_sent(plx_socket *socket)
 {
-    if (socket->kind->unconfirmed == NULL) {
+    if (!socket->kind->is_confirmed) {
         plx__idle_received(socket);
     } else {
         socket->last_activity = plx__clock_coarse();
@@ -77,7 +77,7 @@ bool plx__idle_is_due(const plx_socket *socket)
 
 bool plx__idle_is_over(plx_socket *socket)
 {
-    if (socket->kind->unconfirmed != NULL) {
+    if (socket->kind->is_confirmed) {
         look_at_peer(socket, plx__clock_now());
     }
     return plx__idle_is_due(socket);

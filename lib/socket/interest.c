@@ -82,10 +82,10 @@ static uint64_t deadline_of(const plx_socket *socket)
 {
     /* The usual case, for which there is nothing to look up. */
     if (socket->state == PLX_CONNECTED && socket->options == NULL && !socket->peer_ended &&
-        socket->kind->deadline == NULL) {
+        !socket->kind->has_own_work) {
         return 0;
     }
-    bool asked = plx__socket_is_open(socket) && socket->kind->deadline != NULL;
+    bool asked = plx__socket_is_open(socket) && socket->kind->has_own_work;
     uint64_t states = deadline_of_state(socket);
     uint64_t kinds = asked ? socket->kind->deadline(socket) : 0;
     return plx__clock_earlier(states, kinds);
@@ -117,7 +117,7 @@ static bool is_in_line(const plx_socket *socket)
     return socket->state == PLX_CONNECTED && socket->options == NULL &&
            (socket->watch.interest & (PLX__READ | PLX__WRITE | PLX__HANG_UP)) == PLX__READ &&
            socket->tx != PLX__TX_BLOCKED && !plx__receiving_has_ended(socket) &&
-           !socket->peer_ended && socket->task.deadline.at == 0 && socket->kind->deadline == NULL;
+           !socket->peer_ended && socket->task.deadline.at == 0 && !socket->kind->has_own_work;
 }
 
 void plx__socket_update(plx_socket *socket)

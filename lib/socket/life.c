@@ -40,7 +40,7 @@ void plx_socket_close(plx_socket *socket)
         struct plx__budget budget = plx__socket_budget();
         take_in_rest(socket);
         if (socket->out.size > 0) {
-            socket->kind->send_queue(socket, &budget);
+            socket->kind->transport->output(socket, &budget);
         }
     }
     plx__socket_drop(socket);
@@ -120,8 +120,8 @@ int plx_socket_disconnect(plx_socket *socket)
     }
     if (connecting && socket->out.size > 0) {
         socket->disconnecting = true;
-    } else if (socket->state == PLX_CONNECTED && socket->kind->disconnect != NULL) {
-        return socket->kind->disconnect(socket);
+    } else if (socket->state == PLX_CONNECTED && socket->kind->transport->connectionless) {
+        return socket->kind->association->disconnect(socket);
     } else if (socket->state == PLX_CONNECTED) {
         plx__socket_set_state(socket, PLX_CLOSING);
         plx__socket_set_linger(socket);
@@ -144,8 +144,8 @@ int plx_socket_connect(plx_socket *socket)
         return plx__socket_fail_open(socket, "connect");
     }
     plx__reconnect_forget_pauses(socket);
-    return socket->kind->connect != NULL ? socket->kind->connect(socket)
-                                         : plx__connect_start(socket);
+    return socket->kind->transport->connectionless ? socket->kind->association->bind_only(socket)
+                                                   : plx__connect_start(socket);
 }
 
 int plx_socket_connect_to(plx_socket *socket, const char *where)
@@ -154,7 +154,7 @@ int plx_socket_connect_to(plx_socket *socket, const char *where)
         return PLX_INVALID_STATE;
     }
     bool fits = socket->state == PLX_UNCONNECTED ||
-                (socket->state == PLX_BOUND && socket->kind->disconnect != NULL);
+                (socket->state == PLX_BOUND && socket->kind->transport->connectionless);
     if (!fits || socket->hold.freed) {
         return plx__socket_fail_open(socket, "connect");
     }
@@ -162,7 +162,7 @@ int plx_socket_connect_to(plx_socket *socket, const char *where)
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "connect to NULL: no address given");
     }
-    int code = socket->kind->parse(socket, where, false);
+    int code = socket->kind->endpoint->parse(socket, where, false);
     if (code != 0) {
         return code;
     }
@@ -175,7 +175,7 @@ int plx_socket_listen(plx_socket *socket)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->listen == NULL) {
+    if (!socket->kind->transport->listens) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "listen: %s sockets do not listen, %s", socket->kind->name,
                                   socket->kind->without_listening);
@@ -183,7 +183,7 @@ int plx_socket_listen(plx_socket *socket)
     if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
         return plx__socket_fail_open(socket, "listen");
     }
-    return socket->kind->listen(socket);
+    return socket->kind->transport->listen(socket);
 }
 
 int plx_socket_listen_on(plx_socket *socket, const char *where)
@@ -191,13 +191,13 @@ int plx_socket_listen_on(plx_socket *socket, const char *where)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->listen == NULL || socket->state != PLX_UNCONNECTED) {
+    if (!socket->kind->transport->listens || socket->state != PLX_UNCONNECTED) {
         return plx_socket_listen(socket);
     }
     if (where == NULL) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "listen on NULL: no address given");
     }
-    int code = socket->kind->parse(socket, where, true);
+    int code = socket->kind->endpoint->parse(socket, where, true);
     return code != 0 ? code : plx_socket_listen(socket);
 }

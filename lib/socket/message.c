@@ -54,7 +54,7 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
     if (socket == NULL || socket->hold.freed) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->record_size > 0) {
+    if (socket->kind->transport->keeps_boundaries) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "set a frame: %s sockets have messages without one",
                                   socket->kind->name);
@@ -97,7 +97,7 @@ bool plx__message_settle(plx_socket *socket)
  * peer. */
 static bool has_messages(plx_socket *socket, const char *call)
 {
-    bool stream = socket->kind->record_size == 0;
+    bool stream = !socket->kind->transport->keeps_boundaries;
     bool has = stream ? socket->framing != NULL : plx__socket_has_packets(socket);
     if (!has) {
         plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: %s, call %s first", call,
@@ -129,7 +129,7 @@ const void *plx_socket_read_message(plx_socket *socket, size_t *ret_size)
     size_t size = 0;
     const void *message = NULL;
     if (socket != NULL && has_messages(socket, "read a message")) {
-        if (socket->kind->record_size == 0) {
+        if (!socket->kind->transport->keeps_boundaries) {
             message = read_framed(socket, &size);
         } else if (socket->in_records > 0) {
             message = plx_socket_read_all(socket, &size);
@@ -146,7 +146,7 @@ bool plx_socket_can_read_message(const plx_socket *socket)
     if (socket == NULL) {
         return false;
     }
-    if (socket->kind->record_size > 0) {
+    if (socket->kind->transport->keeps_boundaries) {
         return plx__socket_has_packets(socket) && socket->in_records > 0;
     }
     /* The socket is const for its users: how far it was searched is no change that they could see. */
@@ -216,7 +216,7 @@ int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
     if (socket == NULL || socket->hold.freed) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->record_size > 0) {
+    if (socket->kind->transport->keeps_boundaries) {
         ptrdiff_t taken = plx__socket_write(socket, data, size);
         /* An empty datagram is 0 either way. */
         bool whole = (size_t)taken == size && !socket->wants_room;

@@ -24,7 +24,7 @@ static void listener_input(plx_socket *socket, struct plx__budget *budget)
         socket->watch.ready |= PLX__READ;
     }
     if (!socket->paused && (socket->watch.ready & PLX__READ) != 0) {
-        socket->kind->incoming(socket, budget);
+        socket->kind->transport->incoming(socket, budget);
     }
 }
 
@@ -33,7 +33,7 @@ static void listener_input(plx_socket *socket, struct plx__budget *budget)
 static bool has_sign_of_peer(const plx_socket *socket)
 {
     return plx__socket_has_input_work(socket) ||
-           (socket->kind->unconfirmed == NULL && plx__socket_can_send(socket));
+           (!socket->kind->is_confirmed && plx__socket_can_send(socket));
 }
 
 static PLX__APART void end_idle(plx_socket *socket)
@@ -61,13 +61,13 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
     } else if (socket->state == PLX_LISTENING) {
         listener_input(socket, budget);
     }
-    if (plx__socket_is_open(socket) && socket->kind->advance != NULL) {
+    if (plx__socket_is_open(socket) && socket->kind->has_own_work) {
         socket->kind->advance(socket);
     }
     socket->more = false;
     uint64_t before = socket->bytes_received;
     if (plx__socket_may_receive(socket)) {
-        socket->kind->input(socket, budget);
+        socket->kind->transport->input(socket, budget);
     }
     /* Without options there is no idle time-out, and what has just come was no silence. */
     if (socket->options != NULL && socket->bytes_received == before && plx__idle_is_due(socket)) {
@@ -83,7 +83,7 @@ void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
         plx__sending_unblock(socket);
     }
     if (plx__socket_can_send(socket)) {
-        socket->kind->send_queue(socket, budget);
+        socket->kind->transport->output(socket, budget);
     }
 }
 
@@ -101,8 +101,8 @@ void plx__socket_settle(plx_socket *socket)
     if (socket->watch_error != 0) {
         end_unwatched(socket);
     }
-    if (plx__socket_is_open(socket) && socket->kind->settle != NULL) {
-        socket->kind->settle(socket);
+    if (plx__socket_is_open(socket) && socket->kind->transport->settle != NULL) {
+        socket->kind->transport->settle(socket);
     }
     plx__socket_update(socket);
 }

@@ -1,8 +1,8 @@
-/* lib/socket/object.h -- SocketCore: the struct that all sockets are, and the contract of a kind.
+/* lib/socket/object.h -- SocketCore: the struct that all sockets are.
  *
- * Design: a kind is a const table, and its socket begins with a struct plx_socket. The core owns
- * descriptor, buffers, news, state, limits and errors; a kind never touches them but through the
- * functions below. Serving a socket is four steps:
+ * Design: a kind is a const table (lib/socket/kind.h), and its socket begins with a struct plx_socket.
+ * The core owns descriptor, buffers, events, state, limits and errors; a kind never touches them but
+ * through the functions of lib/socket/. Serving a socket is four steps:
  *
  *      input: connect on, accept, receive -> tell -> output: send, go on with an ending -> tell
  *
@@ -29,6 +29,7 @@
 #include "lib/os/os.h"
 #include "lib/poll/loop.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/kind.h"
 #include "lib/socket/options.h"
 
 #include <pollux/address.h>
@@ -41,107 +42,6 @@
 
 struct plx__framing;
 struct plx__race;
-struct plx__target;
-
-/* ---- the contract of a kind ------------------------------------------------------------------ */
-
-struct plx_kind {
-    const char *name;
-    const char *unopened; /* in sentences: what an unconnected one is, and what to call then */
-    const char *without_listening; /* what to call in place of listen; NULL: it listens */
-    const char *without_peer;      /* what reads and writes without a peer; NULL: always with one */
-    size_t size;                   /* of the kind's socket */
-    enum plx__type type;
-    enum plx__family families[2]; /* the second NONE where there is one */
-    size_t record_size; /* bytes that precede each record in the buffers; 0: the buffers hold a
-                                stream */
-    bool short_is_all;  /* a read that brings less than asked for was all there is, but for the end
-                                and for urgent bytes; false: it may as well end behind a record */
-    plx__option_set options;  /* those that this kind has beside what all obey */
-    plx__option_set defaults; /* those of them whose default differs from the kernel's */
-
-    /* Reads `where` into the properties, for connecting or for listening. Returns 0, or a code after
-     * plx__socket_fail. Required. */
-    int (*parse)(plx_socket *socket, const char *where, bool to_listen);
-    /* Says whether `path` may be one of this kind. Returns 0 or a negative errno. NULL: the kind has
-     * no paths, and an interface instead. */
-    int (*check_path)(const char *path, size_t size);
-    /* Begins to connect, properties being set. NULL: plx__connect_start, which asks `target`. */
-    int (*connect)(plx_socket *socket);
-    /* Sets on a new descriptor what is no option. NULL: nothing. */
-    void (*prepare)(plx__fd descriptor);
-    /* Says where the properties lead. Returns 0, or a code after plx__socket_fail. NULL: connect is
-     * unsupported. */
-    int (*target)(plx_socket *socket, struct plx__target *ret_target);
-    /* Binds a descriptor to what the properties say before it connects to `peer`. Returns 0 or a
-     * negative errno. NULL: there is nothing to bind. */
-    int (*bind_local)(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *peer);
-    /* Opens a descriptor bound to what the properties say. Returns it, or after plx__socket_fail its
-     * code, negative. Required of kinds that listen, and of datagrams. */
-    plx__fd (*bind)(plx_socket *socket);
-    /* Begins to listen. NULL: unsupported. */
-    int (*listen)(plx_socket *socket);
-    /* A connection waits at the listening socket. Required of kinds that listen. */
-    void (*incoming)(plx_socket *socket, struct plx__budget *budget);
-    /* Has connected to the peer, descriptor in place; NULL: nothing more to do. */
-    void (*connected)(plx_socket *socket);
-    /* Gives back the peer, so that the socket is bound as before. Returns 0, or a code after
-     * plx__socket_fail. NULL: to disconnect is to drain what is queued and to end. */
-    int (*disconnect)(plx_socket *socket);
-    /* The peer was not found, and the socket is bound as before: drops what is queued for the peer.
-     * Required where `disconnect` is there. */
-    void (*drop_peer)(plx_socket *socket);
-
-    /* Returns how many records were written and are held back, not being queued yet, and the bytes in
-     * them. NULL: nothing ever is. */
-    size_t (*held_back)(const plx_socket *socket, size_t *ret_bytes);
-
-    /* Has a peer that is the `chosen` one of several addresses of a name. NULL: the others are
-     * forgotten. */
-    void (*choices)(plx_socket *socket, const plx_address *addresses, size_t count, size_t chosen,
-                    uint16_t port);
-
-    /* Goes on with something of its own while the socket is open, and says when to at the latest, 0
-     * for never. NULL: there is nothing of the sort. */
-    void (*advance)(plx_socket *socket);
-    uint64_t (*deadline)(const plx_socket *socket);
-
-    /* Moves bytes from the system, where some may wait, into the receive buffer and sets news.
-     * Required. */
-    void (*input)(plx_socket *socket, struct plx__budget *budget);
-    /* Moves queued bytes, of which there are some, to the system and sets news. Required. */
-    void (*send_queue)(plx_socket *socket, struct plx__budget *budget);
-    /* Goes on with an ending, after sending. NULL: there is never one to go on with. */
-    void (*settle)(plx_socket *socket);
-    /* Move bytes of a stream: a count, 0 for the end (receive), or a negative errno. Required of
-     * streams. */
-    ptrdiff_t (*receive)(plx_socket *socket, void *data, size_t size);
-    ptrdiff_t (*send)(plx_socket *socket, const void *data, size_t size);
-    /* Returns the bytes sent that the peer's kernel has not confirmed. NULL: none ever, and what was
-     * sent counts as movement at once (lib/socket/idle.h). */
-    ptrdiff_t (*unconfirmed)(plx_socket *socket);
-
-    /* Queues what the program writes. Returns the count taken, or after plx__socket_fail its code,
-     * negative. NULL: the bytes of a stream. */
-    ptrdiff_t (*write)(plx_socket *socket, const void *data, size_t size);
-    /* Returns the first thing to read and its size, and takes `size` bytes or the whole record.
-     * NULL: the stream, all of it at the front. */
-    const void *(*front)(const plx_socket *socket, size_t *ret_size);
-    size_t (*take)(plx_socket *socket, size_t size);
-
-    /* Adds what only this kind knows to statistics. NULL: nothing. */
-    void (*add_statistics)(const plx_socket *socket, plx_statistics *statistics);
-
-    /* Drop what goes with the queued bytes, or with the received ones, which are being dropped. NULL:
-     * nothing does. */
-    void (*drop_sending)(plx_socket *socket);
-    void (*drop_received)(plx_socket *socket);
-
-    /* Leaves nothing behind, the descriptor being about to be closed. NULL: nothing is left. */
-    void (*finish)(plx_socket *socket);
-    /* Frees what the kind's socket holds. NULL: nothing. */
-    void (*destroy)(plx_socket *socket);
-};
 
 /* ---- owner ----------------------------------------------------------------------------------- */
 
@@ -261,9 +161,9 @@ static inline bool plx__socket_is_connecting(const plx_socket *socket)
  * datagrams may be without a peer, and without one on its way. */
 static inline bool plx__socket_has_packets(const plx_socket *socket)
 {
-    return socket->kind->record_size > 0 &&
-           (socket->has_peer || socket->kind->type != PLX__TYPE_DATAGRAM ||
-            plx__socket_is_connecting(socket));
+    const struct plx__transport *transport = socket->kind->transport;
+    return transport->keeps_boundaries &&
+           (socket->has_peer || !transport->connectionless || plx__socket_is_connecting(socket));
 }
 
 /* plx__socket_can_send says whether something is queued that the system may take now. */
@@ -275,7 +175,17 @@ static inline bool plx__socket_can_send(const plx_socket *socket)
 /* plx__socket_has_unconfirmed asks whether bytes that were sent may not have arrived yet. */
 static inline bool plx__socket_has_unconfirmed(plx_socket *socket)
 {
-    return socket->kind->unconfirmed != NULL && socket->kind->unconfirmed(socket) > 0;
+    return socket->kind->is_confirmed && socket->kind->unconfirmed(socket) > 0;
+}
+
+/* plx__socket_held_back returns how many records were written and are not queued yet, and the bytes in
+ * them: a connection queues at once. */
+static inline size_t plx__socket_held_back(const plx_socket *socket, size_t *ret_bytes)
+{
+    *ret_bytes = 0;
+    return socket->kind->transport->connectionless
+               ? socket->kind->association->held_back(socket, ret_bytes)
+               : 0;
 }
 
 /* plx__socket_pool returns where the blocks of its buffers come from. */

@@ -49,7 +49,7 @@ void plx__options_apply(plx_socket *socket, plx__fd descriptor)
 
 plx__fd plx__options_open(plx_socket *socket, enum plx__family family)
 {
-    plx__fd descriptor = plx__os_socket(family, socket->kind->type);
+    plx__fd descriptor = plx__os_socket(family, socket->kind->transport->type);
     if (descriptor >= 0) {
         plx__options_apply(socket, descriptor);
     }

@@ -23,7 +23,7 @@ bool plx__socket_has_line(plx_socket *socket)
 void plx__socket_note_bytes(plx_socket *socket)
 {
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DATA);
-    if (socket->kind->record_size == 0 && plx__event_has_line(&socket->handlers) &&
+    if (!socket->kind->transport->keeps_boundaries && plx__event_has_line(&socket->handlers) &&
         plx__socket_has_line(socket)) {
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_LINE);
     }

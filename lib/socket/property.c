@@ -64,7 +64,7 @@ static const char *text_or_none(const char *text)
 /* What leads to a socket is a path, or an address with its port and interface. */
 static bool has_path(const plx_socket *socket)
 {
-    return socket->kind->check_path != NULL;
+    return socket->kind->endpoint->has_paths;
 }
 
 static int refuse_for_path(plx_socket *socket, const char *property)
@@ -136,7 +136,7 @@ int plx__socket_set_path(plx_socket *socket, const char *path, size_t size)
                                   "plx_socket_set_address",
                                   socket->kind->name);
     }
-    int result = size == 0 ? 0 : socket->kind->check_path(path, size);
+    int result = size == 0 ? 0 : socket->kind->endpoint->check_path(path, size);
     if (result < 0) {
         return plx__socket_fail_system(socket, result, "set the path \"%s\"", path);
     }

@@ -14,8 +14,8 @@
 
 static const void *front(const plx_socket *socket, size_t *ret_size)
 {
-    if (socket->kind->front != NULL) {
-        return socket->kind->front(socket, ret_size);
+    if (socket->kind->transport->front != NULL) {
+        return socket->kind->transport->front(socket, ret_size);
     }
     *ret_size = socket->in.size;
     return plx__buffer_data(&socket->in);
@@ -25,8 +25,8 @@ static const void *front(const plx_socket *socket, size_t *ret_size)
 static size_t take(plx_socket *socket, size_t size)
 {
     size_t taken;
-    if (socket->kind->take != NULL) {
-        taken = socket->kind->take(socket, size);
+    if (socket->kind->transport->take != NULL) {
+        taken = socket->kind->transport->take(socket, size);
     } else {
         taken = plx__buffer_skip(&socket->in, size);
         socket->no_line -= taken < socket->no_line ? taken : socket->no_line;
@@ -68,7 +68,7 @@ bool plx__socket_refuse_peerless(plx_socket *socket, const char *call)
 /* What splits or joins is for streams only. */
 static bool is_no_stream(plx_socket *socket, const char *call)
 {
-    bool refused = socket->kind->record_size > 0;
+    bool refused = socket->kind->transport->keeps_boundaries;
     if (refused) {
         plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                            "%s: %s sockets have messages and no stream of bytes, call "
@@ -93,7 +93,7 @@ ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size)
     }
     size_t available;
     const void *bytes = front(socket, &available);
-    bool any = socket->kind->record_size > 0 ? socket->in_records > 0 : available > 0;
+    bool any = socket->kind->transport->keeps_boundaries ? socket->in_records > 0 : available > 0;
     socket->fresh = false;
     if (!any) {
         return is_at_end(socket) ? -1 : 0;
@@ -153,7 +153,7 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
     if (ret_size != NULL) {
         *ret_size = size;
     }
-    bool any = socket != NULL && (socket->kind->record_size > 0
+    bool any = socket != NULL && (socket->kind->transport->keeps_boundaries
                                       ? plx__socket_has_packets(socket) && socket->in_records > 0
                                       : size > 0);
     if (any) {
@@ -199,7 +199,7 @@ ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
 
 bool plx_socket_can_read_line(const plx_socket *socket)
 {
-    if (socket == NULL || socket->kind->record_size > 0 || socket->in.size == 0) {
+    if (socket == NULL || socket->kind->transport->keeps_boundaries || socket->in.size == 0) {
         return false;
     }
     /* The socket is const for its users: how far it was searched is no change that they could see. */

@@ -15,7 +15,7 @@ bool plx__socket_refuse_peerless(plx_socket *socket, const char *call);
  * which has no order of bytes or datagrams, and returns whether it did; a stream always has one. */
 static inline bool plx__socket_refuses_peerless(plx_socket *socket, const char *call)
 {
-    return socket->kind->record_size > 0 && !plx__socket_has_packets(socket) &&
+    return socket->kind->transport->keeps_boundaries && !plx__socket_has_packets(socket) &&
            plx__socket_refuse_peerless(socket, call);
 }
 

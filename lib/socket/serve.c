@@ -172,7 +172,7 @@ static bool is_quiet(const plx_socket *socket)
 static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
 {
     socket->watch.ready |= PLX__READ;
-    socket->kind->input(socket, budget);
+    socket->kind->transport->input(socket, budget);
     if (is_quiet(socket)) {
         return false;
     }

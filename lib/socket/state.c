@@ -152,14 +152,21 @@ int plx__socket_take_descriptor(plx_socket *socket, plx__fd descriptor, plx_stat
     return 0;
 }
 
+void plx__socket_leave_place(plx_socket *socket)
+{
+    if (socket->kind->endpoint->finish != NULL) {
+        socket->kind->endpoint->finish(socket);
+    }
+}
+
 void plx__socket_close_descriptor(plx_socket *socket)
 {
     if (socket->watch.task == NULL) {
         return;
     }
     plx__fd descriptor = socket->watch.descriptor;
-    if (socket->kind->finish != NULL && socket->process == plx__os_process()) {
-        socket->kind->finish(socket);
+    if (socket->process == plx__os_process()) {
+        plx__socket_leave_place(socket);
     }
     plx__watch_stop(&socket->watch);
     plx__os_close(descriptor);
@@ -176,8 +183,8 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr
     plx__socket_set_state(socket, PLX_CONNECTED);
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CONNECTED);
     socket->was_connected = true;
-    if (socket->kind->connected != NULL) {
-        socket->kind->connected(socket);
+    if (socket->kind->transport->connectionless) {
+        socket->kind->association->connected(socket);
     }
     plx__idle_begin(socket);
     plx__socket_update(socket);

@@ -28,6 +28,10 @@ void plx__socket_set_state(plx_socket *socket, plx_state state);
  * Returns 0, or a negative errno and the descriptor is still the caller's. */
 int plx__socket_take_descriptor(plx_socket *socket, plx__fd descriptor, plx_state state);
 
+/* plx__socket_leave_place has the endpoint leave nothing behind, before a descriptor that was bound is
+ * closed. */
+void plx__socket_leave_place(plx_socket *socket);
+
 /* plx__socket_close_descriptor stops watching and closes; the state stays. */
 void plx__socket_close_descriptor(plx_socket *socket);
 

@@ -163,7 +163,7 @@ static bool is_all_sent(const plx_socket *socket)
         return true;
     }
     size_t bytes;
-    bool held = socket->kind->held_back != NULL && socket->kind->held_back(socket, &bytes) > 0;
+    bool held = plx__socket_held_back(socket, &bytes) > 0;
     return socket->out.size == 0 && !held && socket->state != PLX_UNCONNECTED &&
            socket->tx != PLX__TX_FAILED && !socket->dropped;
 }

@@ -90,8 +90,8 @@ ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
     if (code != 0) {
         return -code;
     }
-    if (socket->kind->write != NULL) {
-        return socket->kind->write(socket, data, size);
+    if (socket->kind->transport->write != NULL) {
+        return socket->kind->transport->write(socket, data, size);
     }
     return size == 0 ? 0 : write_stream(socket, data, size);
 }
@@ -99,8 +99,8 @@ ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
 /* Whether it is a write as most are, in which there is nothing to refuse: a few bytes for a stream. */
 static inline bool is_usual(const plx_socket *socket, const void *data, size_t size)
 {
-    return socket->kind->write == NULL && socket->state == PLX_CONNECTED && !socket->hold.freed &&
-           data != NULL && size > 0 && size < DIRECT_WRITE;
+    return !socket->kind->transport->keeps_boundaries && socket->state == PLX_CONNECTED &&
+           !socket->hold.freed && data != NULL && size > 0 && size < DIRECT_WRITE;
 }
 
 ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
@@ -128,13 +128,13 @@ int plx_socket_flush(plx_socket *socket)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (plx__socket_is_open(socket) && socket->kind->advance != NULL && !socket->hold.freed) {
+    if (plx__socket_is_open(socket) && socket->kind->has_own_work && !socket->hold.freed) {
         socket->kind->advance(socket);
     }
     if (plx__socket_is_open(socket) && socket->out.size > 0 && !socket->hold.freed) {
         struct plx__budget budget = {SIZE_MAX, 0};
         plx__sending_unblock(socket);
-        socket->kind->send_queue(socket, &budget);
+        socket->kind->transport->output(socket, &budget);
         plx__socket_update(socket);
         plx__task_schedule(&socket->task);
     }
@@ -143,12 +143,10 @@ int plx_socket_flush(plx_socket *socket)
 
 size_t plx_socket_bytes_left_to_send(const plx_socket *socket)
 {
-    size_t held = 0;
+    size_t held;
     if (socket == NULL) {
         return 0;
     }
-    if (socket->kind->held_back != NULL) {
-        socket->kind->held_back(socket, &held);
-    }
-    return socket->out.size - socket->out_records * socket->kind->record_size + held;
+    plx__socket_held_back(socket, &held);
+    return socket->out.size - socket->out_records * socket->kind->transport->record_size + held;
 }

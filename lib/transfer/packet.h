@@ -7,9 +7,7 @@
 
 #include "lib/socket/object.h"
 
-/* The slots of struct plx_kind that all kinds with records have alike. */
-#define PLX__PACKET_SLOTS .front = plx__packet_front, .take = plx__packet_take
-
+/* The slots of struct plx__transport that all with records have alike. */
 const void *plx__packet_front(const plx_socket *socket, size_t *ret_size);
 size_t plx__packet_take(plx_socket *socket, size_t size);
 
@@ -20,7 +18,8 @@ static inline bool plx__packet_fits(const plx_socket *socket, size_t waiting, si
 {
     size_t limit = (size_t)plx__option_value(socket->options, PLX_OPTION_WRITE_LIMIT);
     size_t queued = socket->out.size + waiting;
-    return limit == 0 || queued == 0 || queued + socket->kind->record_size + size <= limit;
+    return limit == 0 || queued == 0 ||
+           queued + socket->kind->transport->record_size + size <= limit;
 }
 
 #endif

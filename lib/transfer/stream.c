@@ -34,16 +34,14 @@
 /* A descriptor that was bound and cannot listen leaves nothing behind. */
 static int fail_to_listen(plx_socket *socket, plx__fd descriptor, int error)
 {
-    if (socket->kind->finish != NULL) {
-        socket->kind->finish(socket);
-    }
+    plx__socket_leave_place(socket);
     plx__os_close(descriptor);
     return plx__socket_fail_system(socket, error, "listen");
 }
 
 int plx__stream_listen(plx_socket *socket)
 {
-    plx__fd descriptor = socket->kind->bind(socket);
+    plx__fd descriptor = socket->kind->endpoint->bind(socket);
     if (descriptor < 0) {
         return -descriptor;
     }
@@ -190,7 +188,7 @@ static bool shows_all(const plx_socket *socket)
 
 /* Takes what is there until a read comes back short: another call only to hear that no more is
  * there would cost as much as the first. */
-void plx__stream_input(plx_socket *socket, struct plx__budget *budget)
+static void stream_input(plx_socket *socket, struct plx__budget *budget)
 {
     for (;;) {
         size_t room = plx__socket_room(socket);
@@ -234,7 +232,7 @@ ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size)
     return plx__os_send(socket->watch.descriptor, data, size);
 }
 
-void plx__stream_send_queue(plx_socket *socket, struct plx__budget *budget)
+static void stream_output(plx_socket *socket, struct plx__budget *budget)
 {
     size_t total = 0;
     while (socket->out.size > 0 && socket->tx != PLX__TX_FAILED) {
@@ -358,3 +356,15 @@ void plx__stream_settle(plx_socket *socket)
         settle_ended(socket);
     }
 }
+
+/* ---- the transport --------------------------------------------------------------------------- */
+
+const struct plx__transport plx__stream_transport = {
+    .type = PLX__TYPE_STREAM,
+    .listens = true,
+    .listen = plx__stream_listen,
+    .incoming = plx__stream_incoming,
+    .input = stream_input,
+    .output = stream_output,
+    .settle = plx__stream_settle,
+};

@@ -11,20 +11,19 @@
 
 #include "lib/socket/object.h"
 
-/* The slots of struct plx_kind that every byte stream over one descriptor has alike. `receive` and
- * `send` it names itself: plx__stream_receive and plx__stream_send unless it does more. */
-#define PLX__STREAM_SLOTS                                                                          \
-    .type = PLX__TYPE_STREAM, .listen = plx__stream_listen, .incoming = plx__stream_incoming,      \
-    .input = plx__stream_input, .send_queue = plx__stream_send_queue, .settle = plx__stream_settle
+/* The transport of byte streams over one descriptor. A kind names its own `receive` and `send`:
+ * plx__stream_receive and plx__stream_send unless it does more. */
+extern const struct plx__transport plx__stream_transport;
 
 /* What a socket that only connects and listens is before, in sentences: a kind's `unopened`. */
 #define PLX__NOT_CONNECTED "not connected, call plx_socket_connect_to"
 
+/* What packets over a connection have of it. */
 int plx__stream_listen(plx_socket *socket);
 void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget);
-void plx__stream_input(plx_socket *socket, struct plx__budget *budget);
-void plx__stream_send_queue(plx_socket *socket, struct plx__budget *budget);
 void plx__stream_settle(plx_socket *socket);
+
+/* The `receive` and `send` of a kind that does no more than that. */
 ptrdiff_t plx__stream_receive(plx_socket *socket, void *data, size_t size);
 ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size);
 
