@@ -9,8 +9,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "tests/nameserver.h"
 #include "tests/sockets.h"
-#include "tests/world.h"
 
 #define CONNECTS "state:CONNECTING state:CONNECTED connected[CONNECTED]"
 #define REFUSED "state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]"
@@ -18,87 +18,22 @@
 /* ---- a name server --------------------------------------------------------------------------- */
 
 /* It runs in a thread of its own, so that blocking calls can be tried, too. */
-struct names {
-    int raw;
-    pthread_t thread;
-    const char *addresses[4]; /* IPv4, to whatever name; none: no name exists */
-    int asked;                /* to be looked at when it has ended */
-};
-
-/* Answers one question in place; returns the length of the reply. */
-static size_t reply(struct names *names, unsigned char *packet, size_t size)
+static void names_begin(struct nameserver *names, struct saying saying)
 {
-    /* name: a pointer to the question; type A, class IN; 60 seconds (RFC 1035, 4.1.3) */
-    static const unsigned char head[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4};
-    size_t at = 12;
-    int type;
-
-    while (at < size && packet[at] != 0)
-        at += packet[at] + 1u;
-    type = packet[at + 2];
-    at += 5;
-    names->asked++;
-    packet[2] = 0x81;
-    packet[3] = names->addresses[0] == NULL ? 0x83 : 0x80;
-    memset(packet + 6, 0, 6);
-    for (size_t i = 0; type == 1 && names->addresses[i] != NULL; i++) {
-        memcpy(packet + at, head, sizeof head);
-        at += sizeof head;
-        inet_pton(AF_INET, names->addresses[i], packet + at);
-        at += 4;
-        packet[7]++;
-    }
-    return at;
+    nameserver_begin(names);
+    names->ipv4 = saying;
+    if (saying.says == SAYS_NO_SUCH_NAME)
+        names->ipv6 = saying;
+    nameserver_start(names);
 }
 
-static void *serve_names(void *user)
+static void names_end(struct nameserver *names)
 {
-    struct names *names = user;
-
-    for (;;) {
-        unsigned char packet[2048];
-        struct sockaddr_in from;
-        socklen_t length = sizeof from;
-        ssize_t size = recvfrom(names->raw, packet, 1024, 0, (struct sockaddr *)&from, &length);
-
-        if (size < 12)
-            return NULL; /* names_end */
-        sendto(names->raw, packet, reply(names, packet, (size_t)size), 0, (struct sockaddr *)&from,
-               length);
-    }
+    nameserver_stop(names);
+    nameserver_end(names);
 }
 
-static void names_begin(struct names *names, const char *first, const char *second)
-{
-    struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof self;
-    char text[64];
-
-    *names = (struct names){.addresses = {first, second}};
-    names->raw = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(names->raw, (struct sockaddr *)&self, size), 0);
-    ck_assert_int_eq(getsockname(names->raw, (struct sockaddr *)&self, &size), 0);
-    snprintf(text, sizeof text, "127.0.0.1:%d", ntohs(self.sin_port));
-    setenv("POLLUX_NAMESERVERS", text, 1);
-    ck_assert_int_eq(pthread_create(&names->thread, NULL, serve_names, names), 0);
-}
-
-static void names_end(struct names *names)
-{
-    struct sockaddr_in self;
-    socklen_t size = sizeof self;
-
-    ck_assert_int_eq(getsockname(names->raw, (struct sockaddr *)&self, &size), 0);
-    ck_assert_int_eq(sendto(names->raw, "", 1, 0, (struct sockaddr *)&self, size), 1);
-    ck_assert_int_eq(pthread_join(names->thread, NULL), 0);
-    close(names->raw);
-}
-
-/* The port of a place that a raw listener gave, put behind a name. */
-static void by_name(const char *name, const char *where, char *ret_where)
-{
-    snprintf(ret_where, WHERE_SIZE, "%s%s", name, strrchr(where, ':'));
-}
+static const struct saying nothing_known = {.says = SAYS_NO_SUCH_NAME};
 
 /* ---- A4: bound, and then connected by name ---------------------------------------------------- */
 
@@ -106,15 +41,15 @@ static void by_name(const char *name, const char *where, char *ret_where)
 MODE_CASE(from_a_chosen_address_by_name)
 {
     struct record log;
-    struct names names;
+    struct nameserver names;
     plx_socket *socket = world_socket(w, &log);
     char where[WHERE_SIZE], name[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
     struct sockaddr_in peer;
     socklen_t size = sizeof peer;
 
-    names_begin(&names, "127.0.0.2", "127.0.0.1");
-    by_name("two.test", where, name);
+    names_begin(&names, ADDRESSES("127.0.0.2", "127.0.0.1"));
+    where_by_name("two.test", where, name);
     ck_assert_int_eq(plx_socket_set_interface(socket, "127.0.0.3"), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
@@ -133,14 +68,14 @@ MODE_CASE(from_a_chosen_address_by_name)
 MODE_CASE(bound_and_then_a_peer_by_name)
 {
     struct record log;
-    struct names names;
+    struct nameserver names;
     plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_socket *peer = world_socket_of(w, plx_udp_new, NULL);
     plx_datagram datagram;
     char where[WHERE_SIZE];
     int port, handle;
 
-    names_begin(&names, "127.0.0.1", NULL);
+    names_begin(&names, ADDRESSES("127.0.0.1"));
     ck_assert_int_eq(plx_socket_connect(peer), 0);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     port = plx_socket_port(socket);
@@ -178,16 +113,16 @@ CASE(refused_while_waiting)
 MODE_CASE(not_found_while_waiting)
 {
     struct record log;
-    struct names names;
+    struct nameserver names;
     plx_socket *socket = world_socket(w, &log);
 
-    names_begin(&names, NULL, NULL);
+    names_begin(&names, nothing_known);
     ck_assert_int_eq(plx_socket_connect_to(socket, "nobody.test:80"), 0);
     ck_assert(!plx_socket_wait_for_connected(socket, -1));
     world_settle(w);
     LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
     names_end(&names);
-    ck_assert_int_gt(names.asked, 0);
+    ck_assert_int_gt(names.asked4 + names.asked6, 0);
 }
 
 /* A place where packets seem to be dropped: the queue of a listener is full. */
@@ -226,7 +161,7 @@ MODE_CASE(localhost_without_a_service)
     char where[WHERE_SIZE], name[WHERE_SIZE];
 
     raw_refusing(w, where);
-    by_name("localhost", where, name);
+    where_by_name("localhost", where, name);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
     UNTIL(w, log.count[EVENT_ERROR] > 0);
@@ -252,16 +187,15 @@ static void black_hole_at(struct world *w, const char *host, const char *where)
 MODE_CASE(one_of_three_addresses_answers)
 {
     struct record log;
-    struct names names;
+    struct nameserver names;
     plx_socket *socket = world_socket(w, &log);
     char where[WHERE_SIZE], name[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
     black_hole_at(w, "127.0.0.2", where);
     black_hole_at(w, "127.0.0.3", where);
-    names_begin(&names, "127.0.0.2", "127.0.0.3");
-    names.addresses[2] = "127.0.0.1";
-    by_name("three.test", where, name);
+    names_begin(&names, ADDRESSES("127.0.0.2", "127.0.0.3", "127.0.0.1"));
+    where_by_name("three.test", where, name);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 30000), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
     UNTIL(w, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
@@ -275,14 +209,14 @@ MODE_CASE(one_of_three_addresses_answers)
 MODE_CASE(none_of_two_addresses_answers)
 {
     struct record log;
-    struct names names;
+    struct nameserver names;
     plx_socket *socket = world_socket(w, &log);
     char where[WHERE_SIZE], name[WHERE_SIZE];
 
     black_hole(w, where);
     black_hole_at(w, "127.0.0.2", where);
-    names_begin(&names, "127.0.0.2", "127.0.0.1");
-    by_name("two.test", where, name);
+    names_begin(&names, ADDRESSES("127.0.0.2", "127.0.0.1"));
+    where_by_name("two.test", where, name);
     time_stop(); /* the look-up takes none of it */
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 300), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
@@ -305,13 +239,13 @@ static void act_wait_for_connected(struct record *record, plx_socket *socket)
 static void wait_in(struct world *w, plx_state state)
 {
     struct record log;
-    struct names names;
+    struct nameserver names;
     plx_socket *socket = world_socket(w, &log);
     char where[WHERE_SIZE], name[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
 
-    names_begin(&names, "127.0.0.1", NULL);
-    by_name("game.test", where, name);
+    names_begin(&names, ADDRESSES("127.0.0.1"));
+    where_by_name("game.test", where, name);
     record_on(&log, EVENT_STATE_CHANGED, act_wait_for_connected, NULL);
     log.picky = true;
     log.at = state;
@@ -482,10 +416,10 @@ static void *ask(void *user)
 PLAIN_CASE(look_ups_in_threads)
 {
     struct asker askers[THREADS] = {{0}};
-    struct names names;
+    struct nameserver names;
 
     plx_memory_set(NULL, NULL); /* the counting one is for one thread */
-    names_begin(&names, NULL, NULL);
+    names_begin(&names, nothing_known);
     for (int i = 0; i < THREADS; i++) {
         askers[i].number = i;
         ck_assert_int_eq(pthread_create(&askers[i].thread, NULL, ask, &askers[i]), 0);
@@ -501,9 +435,9 @@ PLAIN_CASE(look_ups_in_threads)
 MODE_CASE(addresses_are_not_looked_up)
 {
     static const char *const hosts[] = {"127.0.0.1", "::1"};
-    struct names names;
+    struct nameserver names;
 
-    names_begin(&names, NULL, NULL);
+    names_begin(&names, nothing_known);
     for (size_t i = 0; i < 2; i++) {
         struct record log, peer;
         plx_socket *socket = world_socket(w, &log), *listening = world_socket(w, &peer);
@@ -517,7 +451,7 @@ MODE_CASE(addresses_are_not_looked_up)
         ck_assert_str_eq(plx_socket_remote_address(socket), hosts[i]);
     }
     names_end(&names);
-    ck_assert_int_eq(names.asked, 0);
+    ck_assert_int_eq(names.asked4 + names.asked6, 0);
 }
 
 WORLD_MAIN("qt-cases-connect")
