@@ -10,35 +10,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "tests/sockets.h"
-#include "tests/world.h"
+#include "tests/paths.h"
 
 static void path_of(const struct world *w, const char *name, char *ret_path)
 {
     snprintf(ret_path, WHERE_SIZE, "%s/%s", w->folder, name);
-}
-
-static bool exists(const char *path)
-{
-    struct stat status;
-
-    return lstat(path, &status) == 0;
-}
-
-static plx_socket *ipc(struct world *w, struct record *log)
-{
-    return world_socket_of(w, plx_ipc_new, log);
-}
-
-/* Leaves a file behind at which nobody listens any more. */
-static void leave_over(const char *path)
-{
-    int raw = unix_raw_bind_at(path);
-
-    ck_assert_int_ge(raw, 0);
-    ck_assert_int_eq(listen(raw, 1), 0);
-    close(raw);
-    ck_assert(exists(path));
 }
 
 static void write_file(const char *path, const char *text)
@@ -135,7 +111,7 @@ MODE_CASE(left_over_is_replaced)
     int raw;
 
     path_of(w, "s", path);
-    leave_over(path);
+    leave_over(w, path);
     ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
     raw = world_raw(w, unix_raw_connect(path));
     UNTIL(w, log.count[EVENT_CONNECTED] > 0);
@@ -383,7 +359,7 @@ MODE_CASE(connect_to_what_is_not_there)
     UNTIL(w, log.count[EVENT_ERROR] > 0);
     LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(2,10)[UNCONNECTED]");
     record_clear(&log);
-    leave_over(path);
+    leave_over(w, path);
     ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
     UNTIL(w, log.count[EVENT_ERROR] > 0);
     LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
