@@ -21,9 +21,9 @@ struct plx__race {
     size_t ordered;                /* this many of them are in the order in which to try them */
     struct plx__attempt *attempts; /* under way */
     size_t running;                /* how many */
-    plx__fd descriptor;            /* plx__race_begin_by; else PLX__NO_FD: each attempt opens its own */
-    uint64_t next_at;              /* when the next address gets its turn */
-    uint64_t until;                /* 0: no limit */
+    plx__fd descriptor; /* plx__race_begin_by; else PLX__NO_FD: each attempt opens its own */
+    uint64_t next_at;   /* when the next address gets its turn */
+    uint64_t until;     /* 0: no limit */
     struct plx__verdict verdict; /* RUNNING: its error and name are those of the failures so far */
 };
 
@@ -148,7 +148,7 @@ static void begin_attempts(struct plx__race *race)
          due && tried < MOST_ATTEMPTS && race->running < MOST_ATTEMPTS && next_name(race, &name);
          tried++) {
         due = race->descriptor == PLX__NO_FD ? !begin_attempt(race, &name)
-                                                : !connect_given(race, &name);
+                                             : !connect_given(race, &name);
     }
 }
 
