@@ -205,4 +205,4 @@ CASE(server_adopts_a_listener)
     ck_assert_int_ge(fcntl(raw, F_GETFD), 0);
 }
 
-WORLD_MAIN("activation")
+WORLD_MAIN("activation", .packets = true)

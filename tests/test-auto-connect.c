@@ -394,4 +394,4 @@ CASE(a_loop_that_lives_as_long_as_the_socket)
     ck_assert_int_eq(log.count[EVENT_ERROR], 3);
 }
 
-WORLD_MAIN("auto-connect", .setup = begin_haste)
+WORLD_MAIN("auto-connect", .packets = true, .setup = begin_haste)

@@ -138,4 +138,4 @@ CASE(a_client_that_listens_again_accepts_for_itself)
     UNTIL(w, plx_socket_bytes_available(client) == 5);
 }
 
-WORLD_MAIN("client")
+WORLD_MAIN("client", .packets = true)

@@ -187,4 +187,4 @@ MODE_CASE(a_refusal_of_datagrams)
     }
 }
 
-WORLD_MAIN("first-error")
+WORLD_MAIN("first-error", .packets = true)

@@ -56,7 +56,7 @@ static const struct {
 
 enum { AGAIN = sizeof again / sizeof again[0] };
 
-CASE(an_event_comes_once_in_a_poll)
+STREAM_CASE(an_event_comes_once_in_a_poll)
 {
     static char drain[4 * AT_ONCE];
 
@@ -95,7 +95,7 @@ static void disconnect_here(struct record *record, plx_socket *socket)
 }
 
 /* CLOSING stands before the events of sending. */
-CASE(what_stands_earlier_comes_in_the_next_poll)
+STREAM_CASE(what_stands_earlier_comes_in_the_next_poll)
 {
     static const struct {
         enum event event;
@@ -187,4 +187,4 @@ CASE(two_that_move_each_other_are_served_once)
     ck_assert_int_ge(logs[0].count[EVENT_ERROR], 2);
 }
 
-WORLD_MAIN("pass")
+WORLD_MAIN("pass", .packets = true)

@@ -91,7 +91,7 @@ static void accept_later(struct world *w, int number)
     world_free_server(w, server);
 }
 
-CASE(a_client_that_finds_no_memory)
+STREAM_CASE(a_client_that_finds_no_memory)
 {
     for (int number = 1; number < 6; number++)
         accept_later(w, number);
@@ -99,7 +99,7 @@ CASE(a_client_that_finds_no_memory)
 }
 
 /* A connection that waits for memory goes with the listener, as those in the kernel's queue do. */
-CASE(a_client_that_waits_while_the_server_stops)
+STREAM_CASE(a_client_that_waits_while_the_server_stops)
 {
     struct host host;
     char where[WHERE_SIZE];
@@ -336,4 +336,4 @@ PLAIN_CASE(a_server_that_cannot_move)
     }
 }
 
-WORLD_MAIN("server-scarce")
+WORLD_MAIN("server-scarce", .packets = true)

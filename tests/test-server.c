@@ -475,7 +475,7 @@ CASE(freed_after_close_in_a_handler)
     free(hall);
 }
 
-CASE(drained_before_it_is_freed)
+STREAM_CASE(drained_before_it_is_freed)
 {
     struct hall *hall;
     char where[WHERE_SIZE];
@@ -875,4 +875,4 @@ CASE(one_client_in_a_flood_does_not_starve_another)
     free(hall);
 }
 
-WORLD_MAIN("server")
+WORLD_MAIN("server", .packets = true)

@@ -3,7 +3,7 @@
 
 #include "tests/world.h"
 
-PAIR_CASE(bytes_are_counted_both_ways)
+STREAM_PAIR_CASE(bytes_are_counted_both_ways)
 {
     plx_statistics seen;
 
@@ -25,7 +25,7 @@ PAIR_CASE(bytes_are_counted_both_ways)
     ck_assert_int_eq(seen.round_trip, -1);
 }
 
-PAIR_CASE(large_writes_are_counted_once)
+STREAM_PAIR_CASE(large_writes_are_counted_once)
 {
     static char bytes[300000];
     plx_statistics seen;
@@ -90,7 +90,7 @@ static void count_room(plx_socket *socket, void *user)
     room++;
 }
 
-CASE(room_is_told_when_half_of_the_limit_is_free)
+STREAM_CASE(room_is_told_when_half_of_the_limit_is_free)
 {
     static const plx_events events = {.room_available = count_room};
     static char bytes[4000];
@@ -162,7 +162,7 @@ PAIR_CASE(setting_an_option_is_no_activity)
     plx_clock_set(NULL, NULL);
 }
 
-PAIR_CASE(bytes_in_an_ending_are_activity)
+STREAM_PAIR_CASE(bytes_in_an_ending_are_activity)
 {
     uint64_t offset = 0;
     static char bytes[4000000];
@@ -204,4 +204,4 @@ CASE(a_pause_before_connecting_again_is_no_activity)
     plx_clock_set(NULL, NULL);
 }
 
-WORLD_MAIN("statistics")
+WORLD_MAIN("statistics", .packets = true)

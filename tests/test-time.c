@@ -546,4 +546,4 @@ CASE(a_deadline_of_zero_is_served_by_the_next_poll)
     ck_assert_msg(left <= 2, "%s: %d of 20 times still due", world_name(w), left);
 }
 
-WORLD_MAIN("time")
+WORLD_MAIN("time", .packets = true)

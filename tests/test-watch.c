@@ -28,7 +28,7 @@ static bool refuse_new_watches(const struct world *w)
 }
 
 /* A full buffer is not watched; reading from it needs the watch back. */
-PAIR_CASE(a_read_never_ends_the_connection)
+STREAM_PAIR_CASE(a_read_never_ends_the_connection)
 {
     char bytes[16];
 
@@ -89,4 +89,4 @@ CASE(connecting_fails_with_the_reason)
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-WORLD_MAIN("watch")
+WORLD_MAIN("watch", .packets = true)
