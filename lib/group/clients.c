@@ -81,19 +81,16 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
         !plx__framing_copy(client, server->listener)) {
         return -PLX__ENOMEM;
     }
-    plx__options_apply(client, descriptor);
     if (group != NULL && plx_group_add(group, client) != 0) {
         return -PLX__ENOMEM;
     }
     client->task.frame = 0; /* served in this very frame: as many as the listener may accept */
-    int result = plx__socket_take_descriptor(client, descriptor, PLX_CONNECTED);
-    if (result < 0) {
-        return result;
+    int result = plx__socket_enter_connected(client, descriptor, false, remote);
+    if (result == 0) {
+        client->owner = &server->owner;
+        count_in(server, client);
     }
-    client->owner = &server->owner;
-    count_in(server, client);
-    plx__socket_become_connected(client, remote);
-    return 0;
+    return result;
 }
 
 /* Makes a client of a connection, or turns its peer away. Returns 0, or a negative errno and the

@@ -22,15 +22,19 @@ static plx_state state_of(const struct plx__os_socket_facts *facts)
     return facts->listening ? PLX_LISTENING : facts->connected ? PLX_CONNECTED : PLX_BOUND;
 }
 
-static void enter_state(plx_socket *socket, plx_state state)
+static int enter_state(plx_socket *socket, plx__fd descriptor, plx_state state)
 {
     struct plx__sockaddr remote;
     if (state == PLX_CONNECTED) {
-        bool named = plx__os_remote_sockaddr(socket->watch.descriptor, &remote) == 0;
-        plx__socket_become_connected(socket, named ? &remote : NULL);
-    } else {
+        bool named = plx__os_remote_sockaddr(descriptor, &remote) == 0;
+        return plx__socket_enter_connected(socket, descriptor, false, named ? &remote : NULL);
+    }
+    int result = plx__socket_take_descriptor(socket, descriptor, state);
+    if (result == 0) {
+        plx__options_apply(socket, descriptor);
         plx__socket_set_state(socket, state);
     }
+    return result;
 }
 
 int plx__socket_inspect(const plx_socket *socket, plx__fd descriptor,
@@ -71,13 +75,9 @@ int plx_socket_adopt(plx_socket *socket, int descriptor)
         return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
     }
     plx__socket_begin(socket);
-    result = plx__socket_take_descriptor(socket, descriptor, state_of(&facts));
-    if (result < 0) {
-        return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
-    }
-    plx__options_apply(socket, descriptor);
-    enter_state(socket, state_of(&facts));
-    return 0;
+    result = enter_state(socket, descriptor, state_of(&facts));
+    return result == 0 ? 0
+                       : plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
 }
 
 /* The first descriptor of that name that fits the socket, and listens if it has to; or PLX__NO_FD. */

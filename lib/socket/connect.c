@@ -76,15 +76,12 @@ static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr pee
 {
     if (socket->watch.task != NULL) {
         report_choices(socket);
-    } else {
-        int result = plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTED);
-        if (result < 0) {
-            plx__os_close(descriptor);
-            fail(socket, result, &peer);
-            return;
-        }
     }
-    plx__socket_become_connected(socket, &peer);
+    int result = plx__socket_enter_connected(socket, descriptor, true, &peer);
+    if (result < 0) {
+        plx__os_close(descriptor);
+        fail(socket, result, &peer);
+    }
 }
 
 void plx__connect_continue(plx_socket *socket)

@@ -172,7 +172,7 @@ void plx__socket_close_descriptor(plx_socket *socket)
     plx__os_close(descriptor);
 }
 
-void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr *remote)
+static void become_connected(plx_socket *socket, const struct plx__sockaddr *remote)
 {
     if (remote != NULL) {
         plx__sockaddr_to_address(remote, &socket->remote);
@@ -188,6 +188,21 @@ void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr
     }
     plx__idle_begin(socket);
     plx__socket_update(socket);
+}
+
+int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has_options,
+                                const struct plx__sockaddr *remote)
+{
+    bool is_own = socket->watch.task != NULL;
+    int result = is_own ? 0 : plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTED);
+    if (result < 0) {
+        return result;
+    }
+    if (!has_options) {
+        plx__options_apply(socket, descriptor);
+    }
+    become_connected(socket, remote);
+    return 0;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */

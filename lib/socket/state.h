@@ -35,8 +35,12 @@ void plx__socket_leave_place(plx_socket *socket);
 /* plx__socket_close_descriptor stops watching and closes; the state stays. */
 void plx__socket_close_descriptor(plx_socket *socket);
 
-/* plx__socket_become_connected is the moment in which a connection works. `remote` may be NULL. */
-void plx__socket_become_connected(plx_socket *socket, const struct plx__sockaddr *remote);
+/* plx__socket_enter_connected is the one way into CONNECTED, with a descriptor that has a peer. A bound
+ * datagram socket keeps its own descriptor, which connect(2) gave the peer. `has_options`: it was opened
+ * by plx__options_open; any other gets the socket's options now. `remote` NULL: the kernel does not name
+ * the peer. Returns 0, or a negative errno: the socket is as before, and the descriptor the caller's. */
+int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has_options,
+                                const struct plx__sockaddr *remote);
 
 /* plx__socket_drop_sending drops what is queued, plx__socket_drop_received what was received,
  * plx__socket_drop_bytes only the bytes of it. */

@@ -69,16 +69,13 @@ void plx__stream_pause(plx_socket *socket, bool for_ever)
 static void become(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *remote)
 {
     plx__socket_close_descriptor(socket);
-    plx__options_apply(socket, descriptor);
-    int result = plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTED);
+    int result = plx__socket_enter_connected(socket, descriptor, false, remote);
     if (result < 0) {
         plx__os_close(descriptor);
         plx__socket_set_end_error(socket, plx__error_code(-result), plx__error_reason(-result),
                                   result, "accept");
         plx__socket_end(socket);
-        return;
     }
-    plx__socket_become_connected(socket, remote);
 }
 
 void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget)
