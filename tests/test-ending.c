@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lib/socket/object.h"
 #include "tests/sockets.h"
 #include "tests/world.h"
 
@@ -252,6 +253,40 @@ CASE(connected_comes_in_no_other_state)
         ck_assert_int_eq(log.count[EVENT_CONNECTED], 0);
         ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
     }
+}
+
+/* ---- a goodbye ----------------------------------------------------------------------------------- */
+
+static const struct plx_kind *plain_kind;
+static int goodbyes;
+
+static int say_goodbye_late(plx_socket *socket)
+{
+    return ++goodbyes < 3 ? EAGAIN : plain_kind->transport->shutdown(socket);
+}
+
+/* A transport whose goodbye takes several steps, as a protocol above the descriptor may have. */
+CASE(a_goodbye_that_is_not_over_is_continued)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+    struct plx_kind kind = *socket->kind;
+    struct plx__transport transport = *kind.transport;
+
+    plain_kind = socket->kind;
+    goodbyes = 0;
+    transport.shutdown = say_goodbye_late;
+    kind.transport = &transport;
+    socket->kind = &kind;
+    ck_assert_int_eq(plx_socket_write(socket, "bye", 3), 3);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    socket->kind = plain_kind;
+    ck_assert_int_eq(goodbyes, 3);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    raw_expect(w, raw, "bye");
+    raw_expect_end(w, raw);
 }
 
 /* ---- a flush in a handler -------------------------------------------------------------------------------- */

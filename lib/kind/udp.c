@@ -19,6 +19,7 @@
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/packet.h"
+#include "lib/transfer/stream.h"
 
 #include <pollux/udp.h>
 
@@ -270,6 +271,7 @@ static const struct plx__transport transport = {
     .write = udp_write_to_peer,
     .front = plx__packet_front,
     .take = udp_take,
+    .pending = plx__stream_pending,
 };
 
 static const struct plx__association association = {

@@ -55,7 +55,7 @@ struct plx__endpoint {
 
 struct plx__transport {
     enum plx__type type;
-    bool listens;          /* accepts connections; `listen` and `incoming` are required */
+    bool listens;          /* accepts connections; `listen`, `incoming` are required */
     bool connectionless;   /* may be open without a peer; the kind has an association */
     bool keeps_boundaries; /* each write is read as one record; false: the buffers hold a stream */
     size_t record_size;    /* bytes that precede each record in the queue; 0: none */
@@ -71,6 +71,12 @@ struct plx__transport {
     void (*output)(plx_socket *socket, struct plx__budget *budget);
     /* Goes on with an ending, after sending. NULL: there is never one to go on with. */
     void (*settle)(plx_socket *socket);
+    /* Reports to the peer that nothing more will be sent. Returns 0, or EAGAIN and is called once more.
+     * Required where it listens. */
+    int (*shutdown)(plx_socket *socket);
+    /* Returns how many bytes can be received without the peer: those that the kernel holds, and those
+     * that stand above the descriptor. Required. */
+    size_t (*pending)(const plx_socket *socket);
     /* Queues what the program writes. Returns the count taken, or after plx__socket_fail its code,
      * negative. NULL: bytes of a stream; required where boundaries are kept. */
     ptrdiff_t (*write)(plx_socket *socket, const void *data, size_t size);

@@ -14,13 +14,12 @@
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-/* As much as the system holds at this moment: a peer that goes on sending would keep us here for
+/* As much as is pending at this moment: a peer that goes on sending would keep us here for
  * ever. Taking it in also keeps TCP from answering with a reset, which would destroy what was sent
  * (RFC 1122, 4.2.2.13). */
 static void take_in_rest(plx_socket *socket)
 {
-    ptrdiff_t waiting = plx__os_bytes_waiting(socket->watch.descriptor);
-    size_t size = waiting > 0 ? (size_t)waiting : 0;
+    size_t size = socket->kind->transport->pending(socket);
     uint64_t last = socket->bytes_received + size;
     uint64_t before;
     do {

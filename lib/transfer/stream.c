@@ -104,6 +104,12 @@ ptrdiff_t plx__stream_receive(plx_socket *socket, void *data, size_t size)
     return plx__os_receive(socket->watch.descriptor, data, size);
 }
 
+size_t plx__stream_pending(const plx_socket *socket)
+{
+    ptrdiff_t waiting = plx__os_bytes_waiting(socket->watch.descriptor);
+    return waiting > 0 ? (size_t)waiting : 0;
+}
+
 /* A socket that holds no block asks with a place on the stack, and takes a block when something came,
  * of the size of that. Alone it is probably idle and needs none; in a group a thousand small messages
  * in large blocks would not stay in the processor's cache. */
@@ -274,11 +280,19 @@ static bool is_late(const plx_socket *socket)
     return socket->wake_at != 0 && plx__clock_now() >= socket->wake_at;
 }
 
-/* Everything was handed to the system: says so to the peer, and finds out whether it arrived. */
+int plx__stream_shutdown(plx_socket *socket)
+{
+    plx__os_shutdown_sending(socket->watch.descriptor);
+    return 0;
+}
+
+/* The kernel took everything: reports the end to the peer, and finds out whether all arrived. */
 static bool has_arrived(plx_socket *socket)
 {
     if (socket->tx != PLX__TX_SHUT) {
-        plx__os_shutdown_sending(socket->watch.descriptor);
+        if (socket->kind->transport->shutdown(socket) == PLX__EAGAIN) {
+            return false;
+        }
         plx__sending_shut(socket);
     }
     socket->unconfirmed = plx__socket_has_unconfirmed(socket);
@@ -364,4 +378,6 @@ const struct plx__transport plx__stream_transport = {
     .input = stream_input,
     .output = stream_output,
     .settle = plx__stream_settle,
+    .shutdown = plx__stream_shutdown,
+    .pending = plx__stream_pending,
 };

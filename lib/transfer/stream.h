@@ -22,6 +22,10 @@ extern const struct plx__transport plx__stream_transport;
 int plx__stream_listen(plx_socket *socket);
 void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget);
 void plx__stream_settle(plx_socket *socket);
+int plx__stream_shutdown(plx_socket *socket);
+
+/* plx__stream_pending returns what the kernel holds: of datagrams the size of the first (udp(7)). */
+size_t plx__stream_pending(const plx_socket *socket);
 
 /* The `receive` and `send` of a kind that does no more than that. */
 ptrdiff_t plx__stream_receive(plx_socket *socket, void *data, size_t size);
