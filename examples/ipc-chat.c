@@ -125,7 +125,7 @@ static void take_input(struct chat *chat)
 static int sleep_time(void)
 {
     int deadline = plx_group_deadline(group);
-    if (plx_group_handle(group) >= 0 || (deadline >= 0 && deadline < 20)) {
+    if (plx_group_handle(group) != PLX_NO_HANDLE || (deadline >= 0 && deadline < 20)) {
         return deadline;
     }
     return 20;

@@ -1,4 +1,5 @@
-/* pollux/export.h -- what makes a declaration part of the library's public interface. */
+/* pollux/export.h -- what makes a declaration part of the library's public interface, and the type
+ * of a descriptor. */
 #ifndef POLLUX_EXPORT_H
 #define POLLUX_EXPORT_H
 
@@ -17,5 +18,10 @@
 #define PLX_BEGIN_DECLS
 #define PLX_END_DECLS
 #endif
+
+/* plx_handle is a descriptor of the kernel, as socket(2) returns it. Calls that return one return
+ * PLX_NO_HANDLE where there is none. */
+typedef int plx_handle;
+#define PLX_NO_HANDLE (-1)
 
 #endif

@@ -68,9 +68,9 @@ PLX_API int plx_ipc_peer_credentials(const plx_socket *socket, plx_credentials *
 /* plx_ipc_peer_process_handle returns a descriptor of the process that plx_ipc_peer_credentials
  * reports (SO_PEERPIDFD, Linux 6.5). Unlike a process id, the descriptor never refers to another
  * process. It is close-on-exec and yours to close; it is readable when the process has ended
- * (pidfd_open(2)). Returns -1 where the kernel has no such descriptors, or the socket has no
- * connection. */
-PLX_API int plx_ipc_peer_process_handle(const plx_socket *socket);
+ * (pidfd_open(2)). Returns PLX_NO_HANDLE where the kernel has no such descriptors, or the socket
+ * has no connection. */
+PLX_API plx_handle plx_ipc_peer_process_handle(const plx_socket *socket);
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
@@ -81,17 +81,17 @@ PLX_API int plx_ipc_peer_process_handle(const plx_socket *socket);
  * the queues of receivers that do not read. Returns 0; EBADF; PLX_OPEN_DRIVER (os_error EMFILE)
  * where the process has no descriptor left for the copy; PLX_INVALID_STATE where write would return
  * it; PLX_OUT_OF_MEMORY. */
-PLX_API int plx_ipc_send_handle(plx_socket *socket, int descriptor);
+PLX_API int plx_ipc_send_handle(plx_socket *socket, plx_handle descriptor);
 
 /* plx_ipc_receive_handle returns the oldest descriptor that arrived, which is close-on-exec and
- * from now on yours to close; -1 when there is none. A descriptor arrives with the byte that it was
- * sent with, and only where PLX_OPTION_RECEIVE_HANDLES is set; otherwise the kernel drops it. At
- * most 253 descriptors wait here. A connection ends with PLX_LOST_CONNECTION when the peer sends
- * more before you take them (os_error ETOOMANYREFS), or when this process has no room for a
- * descriptor (os_error EMFILE). Take descriptors in `data_available`: no poll receives the
+ * from now on yours to close; PLX_NO_HANDLE when there is none. A descriptor arrives with the byte
+ * that it was sent with, and only where PLX_OPTION_RECEIVE_HANDLES is set; otherwise the kernel
+ * drops it. At most 253 descriptors wait here. A connection ends with PLX_LOST_CONNECTION when the
+ * peer sends more before you take them (os_error ETOOMANYREFS), or when this process has no room
+ * for a descriptor (os_error EMFILE). Take descriptors in `data_available`: no poll receives the
  * descriptors of more than one message before it calls that handler. abort, free and the next
  * connect, listen or adopt close those that are left. */
-PLX_API int plx_ipc_receive_handle(plx_socket *socket);
+PLX_API plx_handle plx_ipc_receive_handle(plx_socket *socket);
 
 PLX_END_DECLS
 

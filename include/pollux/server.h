@@ -100,7 +100,7 @@ PLX_API int plx_server_listen_on(plx_server *server, const char *where);
  * another process. The server owns the descriptor from then on. Returns 0; PLX_INVALID_STATE
  * (listening already, or a descriptor that does not listen or is of another kind); or an errno.
  * Unless 0, the descriptor remains yours. */
-PLX_API int plx_server_adopt(plx_server *server, int descriptor);
+PLX_API int plx_server_adopt(plx_server *server, plx_handle descriptor);
 
 /* plx_server_adopt_activated listens with a descriptor that a service manager opened for this
  * process and passed under `name` (systemd's socket activation, sd_listen_fds(3)); NULL takes the

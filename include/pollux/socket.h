@@ -135,7 +135,7 @@ PLX_API int plx_socket_listen_on(plx_socket *socket, const char *where);
  * as if connect or listen had been called. Returns 0, and the socket then closes the descriptor;
  * PLX_INVALID_STATE (not unconnected, or a descriptor of another kind); or an errno. Unless 0, the
  * descriptor remains yours. */
-PLX_API int plx_socket_adopt(plx_socket *socket, int descriptor);
+PLX_API int plx_socket_adopt(plx_socket *socket, plx_handle descriptor);
 
 /* plx_socket_adopt_activated adopts a descriptor that a service manager opened for this process and
  * passed under `name` (systemd's socket activation, sd_listen_fds(3)); NULL takes the first that
@@ -290,10 +290,10 @@ PLX_API bool plx_socket_end_of_file(const plx_socket *socket);
 
 /* ---- the present state ----------------------------------------------------------------------- */
 
-/* plx_socket_handle returns the descriptor; -1 when there is none, as during the lookup of a name
- * and while addresses are tried (but UDP is bound before). The descriptor belongs to the socket:
- * never close it. */
-PLX_API int plx_socket_handle(const plx_socket *socket);
+/* plx_socket_handle returns the descriptor; PLX_NO_HANDLE when there is none, as during the lookup
+ * of a name and while addresses are tried (but UDP is bound before). The descriptor belongs to the
+ * socket: never close it. */
+PLX_API plx_handle plx_socket_handle(const plx_socket *socket);
 
 /* plx_socket_state returns the state; PLX_UNCONNECTED for NULL. The state includes what a call
  * changed and no poll has reported yet. */

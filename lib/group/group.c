@@ -157,9 +157,9 @@ void plx_group_wake(plx_group *group)
 
 /* ---- in another loop ------------------------------------------------------------------------- */
 
-int plx_group_handle(const plx_group *group)
+plx_handle plx_group_handle(const plx_group *group)
 {
-    return group == NULL ? -1 : plx__poller_handle(group->loop.poller);
+    return group == NULL ? PLX_NO_HANDLE : plx__poller_handle(group->loop.poller);
 }
 
 int plx_group_deadline(const plx_group *group)

@@ -133,7 +133,7 @@ int plx_server_listen_on(plx_server *server, const char *where)
     return listens(server, plx_socket_listen_on(server->listener, where));
 }
 
-int plx_server_adopt(plx_server *server, int descriptor)
+int plx_server_adopt(plx_server *server, plx_handle descriptor)
 {
     struct plx__os_socket_facts facts;
     if (server == NULL || server->hold.freed) {

@@ -186,16 +186,16 @@ int plx_ipc_peer_credentials(const plx_socket *socket, plx_credentials *ret_cred
     return 0;
 }
 
-int plx_ipc_peer_process_handle(const plx_socket *socket)
+plx_handle plx_ipc_peer_process_handle(const plx_socket *socket)
 {
     plx__fd descriptor =
-        is_connection(socket) ? plx__os_peer_process(socket->watch.descriptor) : -1;
-    return descriptor < 0 ? -1 : descriptor;
+        is_connection(socket) ? plx__os_peer_process(socket->watch.descriptor) : PLX__NO_FD;
+    return descriptor < 0 ? PLX_NO_HANDLE : descriptor;
 }
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
-int plx_ipc_send_handle(plx_socket *socket, int descriptor)
+int plx_ipc_send_handle(plx_socket *socket, plx_handle descriptor)
 {
     if (!plx__socket_is(socket, &ipc)) {
         return refuse_kind(socket, "send a descriptor");
@@ -211,8 +211,8 @@ int plx_ipc_send_handle(plx_socket *socket, int descriptor)
                       : 0;
 }
 
-int plx_ipc_receive_handle(plx_socket *socket)
+plx_handle plx_ipc_receive_handle(plx_socket *socket)
 {
     bool any = plx__socket_is(socket, &ipc) && ipc_of(socket)->handles != NULL;
-    return any ? plx__handles_take(ipc_of(socket)->handles) : -1;
+    return any ? plx__handles_take(ipc_of(socket)->handles) : PLX_NO_HANDLE;
 }

@@ -51,7 +51,7 @@ int plx__socket_inspect(const plx_socket *socket, plx__fd descriptor,
     return result;
 }
 
-int plx_socket_adopt(plx_socket *socket, int descriptor)
+int plx_socket_adopt(plx_socket *socket, plx_handle descriptor)
 {
     struct plx__os_socket_facts facts;
     if (socket == NULL) {

@@ -171,9 +171,9 @@ int plx_socket_set_interface(plx_socket *socket, const char *name_or_address)
 
 /* ---- as it is -------------------------------------------------------------------------------- */
 
-int plx_socket_handle(const plx_socket *socket)
+plx_handle plx_socket_handle(const plx_socket *socket)
 {
-    return socket == NULL || socket->watch.task == NULL ? -1 : socket->watch.descriptor;
+    return socket == NULL || socket->watch.task == NULL ? PLX_NO_HANDLE : socket->watch.descriptor;
 }
 
 plx_state plx_socket_state(const plx_socket *socket)
