@@ -1,8 +1,24 @@
-/* lib/transfer/packet.c -- what sockets share that read and write records and no stream. */
+/* lib/transfer/packet.c -- packets over a connection. */
 #include "config.h"
 
 #include "lib/base/record.h"
+#include "lib/os/errno.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
+#include "lib/socket/object.h"
+#include "lib/socket/progress.h"
+#include "lib/socket/receiving.h"
+#include "lib/socket/sending.h"
 #include "lib/transfer/packet.h"
+#include "lib/transfer/stream.h"
+
+#include <string.h>
+
+/* Packets that wait together and are no more than this are received without asking for the size of
+ * each: none of them can be larger than all. */
+#define SMALL_BURST 65536
+
+/* ---- records ------------------------------------------------------------------------------------ */
 
 const void *plx__packet_front(const plx_socket *socket, size_t *ret_size)
 {
@@ -27,3 +43,177 @@ size_t plx__packet_take(plx_socket *socket, size_t size)
     socket->in_records--;
     return record.size;
 }
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+/* What one input takes in. */
+struct intake {
+    size_t left; /* bytes that wait for certain, and room for them is enough; 0: not known */
+    bool all;    /* they are all that waited */
+    size_t packets, bytes;
+};
+
+/* Finds out how much room the next packet needs. Returns 0 or a negative errno, -ENODATA at the end:
+ * that looks like an empty packet, and is none if the peer has ended and no bytes wait behind it. */
+static int look(plx__fd descriptor, struct intake *intake)
+{
+    ptrdiff_t size = plx__os_packet_size(descriptor);
+    bool ended = size == 0 && plx__os_has_ended(descriptor);
+    ptrdiff_t waiting = size < 0 ? 0 : plx__os_bytes_waiting(descriptor);
+    if (size < 0 || (ended && waiting <= 0)) {
+        return size < 0 ? (int)size : -PLX__ENODATA;
+    }
+    intake->all = waiting >= size && waiting <= SMALL_BURST;
+    intake->left = (size_t)(intake->all ? waiting : size);
+    return 0;
+}
+
+/* Takes one packet. A closing socket whose buffer is full drops it: the end would never be seen
+ * behind what nobody takes. */
+static int receive(plx_socket *socket, struct intake *intake, struct plx__budget *budget)
+{
+    plx__fd descriptor = socket->watch.descriptor;
+    bool kept = plx__socket_room(socket) > 0;
+    int result = intake->left > 0 ? 0 : look(descriptor, intake);
+    if (result < 0) {
+        return result;
+    }
+    struct plx__record record = {.size = 0};
+    uint8_t *place =
+        plx__buffer_reserve(&socket->in, sizeof record + intake->left, plx__socket_pool(socket));
+    if (place == NULL) {
+        return -PLX__ENOMEM;
+    }
+    ptrdiff_t size = plx__os_receive(descriptor, place + sizeof record, intake->left);
+    if (size < 0) {
+        return (int)size;
+    }
+    record.size = (uint32_t)size;
+    memcpy(place, &record, sizeof record);
+    intake->left -= (size_t)size;
+    plx__budget_spend(budget, sizeof record + record.size);
+    if (!kept) {
+        plx__receiving_drop(socket);
+    } else {
+        plx__buffer_commit(&socket->in, sizeof record + record.size);
+        socket->in_records++;
+        intake->packets++;
+        intake->bytes += record.size;
+    }
+    return 0;
+}
+
+/* Nothing was received. A reset is told before the packets that came first, and once: they are still
+ * to be had (Linux 6.18, unix_dgram_recvmsg). True: there may be more. */
+static bool pass_error(plx_socket *socket, struct intake *intake, int error, bool *has_failed)
+{
+    if (error == -PLX__EAGAIN) {
+        plx__stream_empty_input(socket);
+        return false;
+    }
+    if (error == -PLX__ENODATA || error == -PLX__ENOMEM || *has_failed) {
+        plx__receiving_end(socket, error == -PLX__ENODATA ? 0 : -error);
+        return false;
+    }
+    *has_failed = true;
+    intake->left = 0;
+    plx__sending_fail(socket, -error);
+    return true;
+}
+
+static void packet_input(plx_socket *socket, struct plx__budget *budget)
+{
+    struct intake intake = {.left = 0};
+    bool has_failed = false, more = true;
+    while (more && (plx__socket_room(socket) > 0 || socket->state == PLX_CLOSING)) {
+        int error = receive(socket, &intake, budget);
+        bool last = intake.all && intake.left == 0 && (socket->watch.ready & PLX__END) == 0;
+        if (error < 0) {
+            more = pass_error(socket, &intake, error, &has_failed);
+        } else if (last && socket->tx != PLX__TX_FAILED) {
+            socket->watch.ready &= (uint8_t)~PLX__READ;
+            more = false;
+        } else if (plx__budget_is_spent(budget)) {
+            plx__socket_stop_input(socket);
+            more = false;
+        }
+    }
+    if (intake.packets > 0) {
+        socket->messages_received += intake.packets;
+        plx__socket_received(socket, intake.bytes);
+    }
+    socket->bulk = socket->in.size > PLX__BUFFER_BLOCK;
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+/* Sends the first packet. False: no more can be sent now. */
+static bool send_first(plx_socket *socket, struct plx__budget *budget)
+{
+    struct plx__record record = plx__record_first(&socket->out);
+    const uint8_t *data = (const uint8_t *)plx__buffer_data(&socket->out) + sizeof record;
+    ptrdiff_t count = plx__os_send(socket->watch.descriptor, data, record.size);
+    if (count < 0 && count != -PLX__EMSGSIZE) {
+        plx__sending_refused(socket, count);
+        return false;
+    }
+    if (count < 0) {
+        /* This one can never leave; those behind it have nothing to do with that. */
+        plx__socket_fail_system(socket, (int)count, "write %zu bytes", (size_t)record.size);
+    }
+    plx__record_skip(&socket->out, &record);
+    socket->out_records--;
+    socket->messages_sent += count < 0 ? 0 : 1;
+    plx__budget_spend(budget, record.size);
+    plx__socket_has_sent(socket, count < 0 ? 0 : record.size);
+    return true;
+}
+
+static void packet_output(plx_socket *socket, struct plx__budget *budget)
+{
+    while (socket->out_records > 0 && socket->tx != PLX__TX_FAILED &&
+           !plx__budget_is_spent(budget) && send_first(socket, budget)) {
+    }
+}
+
+static ptrdiff_t packet_write(plx_socket *socket, const void *data, size_t size)
+{
+    struct plx__record record = {.size = (uint32_t)size};
+    if (size == 0) {
+        return -plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                   "write 0 bytes: an empty packet would look like the end");
+    }
+    bool possible = size <= UINT32_MAX;
+    socket->wants_room = possible && !plx__packet_fits(socket, 0, size);
+    if (socket->wants_room) {
+        return 0;
+    }
+    if (!possible) {
+        return -plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
+    }
+    if (!plx__record_append(&socket->out, &record, data, plx__socket_pool(socket))) {
+        return -plx__socket_fail_memory(socket, "write %zu bytes", size);
+    }
+    socket->out_records++;
+    plx__task_schedule(&socket->task);
+    return (ptrdiff_t)size;
+}
+
+/* ---- the transport --------------------------------------------------------------------------- */
+
+const struct plx__transport plx__packet_transport = {
+    .type = PLX__TYPE_PACKET,
+    .listens = true,
+    .keeps_boundaries = true,
+    .record_size = sizeof(struct plx__record),
+    .listen = plx__stream_listen,
+    .incoming = plx__stream_incoming,
+    .input = packet_input,
+    .output = packet_output,
+    .settle = plx__stream_settle,
+    .shutdown = plx__stream_shutdown,
+    .pending = plx__stream_pending,
+    .write = packet_write,
+    .front = plx__packet_front,
+    .take = plx__packet_take,
+};

@@ -1,11 +1,15 @@
-/* lib/transfer/packet.h -- what sockets share that read and write records and no stream.
+/* lib/transfer/packet.h -- packets over a connection, and what they share with datagrams.
  *
- * What was received stands in the buffer as lib/base/record.h says; what is queued is up to the kind, whose
- * record_size says how many bytes precede each. */
+ * What was received stands in the buffer as records (lib/base/record.h). Packets are queued as records,
+ * too; how datagrams are queued is up to their transport, whose record_size says how many bytes precede
+ * each. Packets listen and end as a stream does (lib/transfer/stream.h). */
 #ifndef PLX_LIB_PACKET_H
 #define PLX_LIB_PACKET_H
 
 #include "lib/socket/object.h"
+
+/* The transport of packets over a connection. */
+extern const struct plx__transport plx__packet_transport;
 
 /* The slots of struct plx__transport that all with records have alike. */
 const void *plx__packet_front(const plx_socket *socket, size_t *ret_size);
