@@ -1,6 +1,7 @@
 /* lib/socket/write.c -- what a program writes. */
 #include "config.h"
 
+#include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
@@ -27,7 +28,11 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
     }
     ptrdiff_t sent = socket->kind->send(socket, data, size);
     if (sent < 0) {
-        plx__sending_refused(socket, sent);
+        /* A full kernel does not block the half here: the next poll tries again, blocks it and then
+         * watches for room, which a write does not. */
+        if (!plx__errno_is_full(sent)) {
+            plx__sending_fail(socket, (int)-sent);
+        }
         return 0;
     }
     return (size_t)sent;

@@ -1,6 +1,8 @@
 /* tests/conform/wait.c -- waits. */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "tests/conform/conform.h"
 
 SECTION("wait");
@@ -99,6 +101,26 @@ PAIR_CASE(wait_for_sent)
     got = 0;
     UNTIL(w, raw_drain(raw, &got) && got == 8 * MIB);
     ck_assert(plx_socket_wait_for_sent(socket, 30000));
+}
+
+/* No poll comes between, nor an event that would cause one: what the kernel refused in the write itself
+ * has to be waited for all the same. */
+PAIR_CASE(wait_for_sent_after_a_refused_write)
+{
+    size_t piece = 16 * KIB, written = 0;
+    unsigned char *bytes = pattern(16 * MIB);
+    uint64_t got = 0;
+
+    plx_socket_set_events(socket, NULL, NULL);
+    while (plx_socket_bytes_left_to_send(socket) == 0) {
+        ck_assert_uint_lt(written, 16 * MIB);
+        ck_assert_int_eq(plx_socket_write(socket, bytes + written, piece), (ptrdiff_t)piece);
+        written += piece;
+    }
+    raw_drain(raw, &got);
+    ck_assert(plx_socket_wait_for_sent(socket, 30000));
+    UNTIL(w, raw_drain(raw, &got) && got == written);
+    free(bytes);
 }
 
 PAIR_CASE(wait_for_disconnected)
