@@ -161,7 +161,7 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
 {
     /* Before the peer is known datagrams wait, and those for others do too: they keep their order. */
     bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED ||
-                (plx__socket_is_connecting(socket) && !socket->disconnecting);
+                (plx__socket_is_connecting(socket) && socket->ending == PLX__END_NONE);
     if (!open || socket->hold.freed) {
         return plx__socket_fail_state(socket, "write");
     }

@@ -4,6 +4,7 @@
 #include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/socket/connect.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
@@ -37,7 +38,7 @@ static void fall_back(plx_socket *socket)
         plx__socket_end(socket);
     } else {
         socket->kind->association->drop_peer(socket);
-        socket->disconnecting = false;
+        plx__ending_begin(socket);
         plx__socket_set_state(socket, PLX_BOUND);
         plx__socket_update(socket);
     }

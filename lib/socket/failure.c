@@ -138,8 +138,9 @@ int plx__socket_fail_state(plx_socket *socket, const char *call)
         return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket is %s first", call,
                                   socket->kind->unopened);
     }
-    return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket is %s", call,
-                              states[socket->disconnecting ? PLX_CLOSING : socket->state]);
+    return plx__socket_refuse(
+        socket, PLX_REASON_OPERATION, "%s: the socket is %s", call,
+        states[socket->ending == PLX__END_WHEN_CONNECTED ? PLX_CLOSING : socket->state]);
 }
 
 /* ---- how connections end --------------------------------------------------------------------- */

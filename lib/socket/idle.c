@@ -42,7 +42,7 @@ void plx__idle_begin(plx_socket *socket)
 uint64_t plx__idle_deadline(const plx_socket *socket)
 {
     int limit = idle_limit(socket);
-    if (limit == 0 || socket->state != PLX_CONNECTED || socket->peer_ended) {
+    if (limit == 0 || socket->state != PLX_CONNECTED || socket->ending == PLX__END_BY_PEER) {
         return 0;
     }
     return plx__clock_after(socket->options->idle_from, limit);

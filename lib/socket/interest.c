@@ -81,8 +81,8 @@ static uint64_t deadline_of_state(const plx_socket *socket)
 static uint64_t deadline_of(const plx_socket *socket)
 {
     /* The usual case, for which there is nothing to look up. */
-    if (socket->state == PLX_CONNECTED && socket->options == NULL && !socket->peer_ended &&
-        !socket->kind->has_own_work) {
+    if (socket->state == PLX_CONNECTED && socket->options == NULL &&
+        socket->ending != PLX__END_BY_PEER && !socket->kind->has_own_work) {
         return 0;
     }
     bool asked = plx__socket_is_open(socket) && socket->kind->has_own_work;
@@ -117,7 +117,8 @@ static bool is_in_line(const plx_socket *socket)
     return socket->state == PLX_CONNECTED && socket->options == NULL &&
            (socket->watch.interest & (PLX__READ | PLX__WRITE | PLX__HANG_UP)) == PLX__READ &&
            socket->tx != PLX__TX_BLOCKED && !plx__receiving_has_ended(socket) &&
-           !socket->peer_ended && socket->task.deadline.at == 0 && !socket->kind->has_own_work;
+           socket->ending != PLX__END_BY_PEER && socket->task.deadline.at == 0 &&
+           !socket->kind->has_own_work;
 }
 
 void plx__socket_update(plx_socket *socket)
@@ -137,7 +138,7 @@ bool plx__socket_has_ending(const plx_socket *socket)
         return failed || (sent && (socket->tx != PLX__TX_SHUT || plx__receiving_has_ended(socket)));
     case PLX_CONNECTED:
         return failed || socket->too_long ||
-               (socket->rx == PLX__RX_ENDED && (sent || !socket->peer_ended));
+               (socket->rx == PLX__RX_ENDED && (sent || socket->ending != PLX__END_BY_PEER));
     default: return socket->watch_error != 0;
     }
 }

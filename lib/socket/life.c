@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/socket/connect.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
@@ -118,13 +119,12 @@ int plx_socket_disconnect(plx_socket *socket)
                                   "disconnect: the socket is not connected");
     }
     if (connecting && socket->out.size > 0) {
-        socket->disconnecting = true;
+        plx__ending_when_connected(socket);
     } else if (socket->state == PLX_CONNECTED && socket->kind->transport->connectionless) {
         return socket->kind->association->disconnect(socket);
     } else if (socket->state == PLX_CONNECTED) {
         plx__socket_set_state(socket, PLX_CLOSING);
-        plx__socket_set_linger(socket);
-        socket->unconfirmed = plx__socket_has_unconfirmed(socket);
+        plx__ending_by_us(socket);
         plx__socket_update(socket);
     } else if (socket->state != PLX_CLOSING) {
         close_without_peer(socket);

@@ -68,6 +68,15 @@ struct plx__texts {
 enum plx__rx { PLX__RX_OPEN, PLX__RX_DROPPING, PLX__RX_ENDED, PLX__RX_HALF_CLOSED, PLX__RX_FAILED };
 enum plx__tx { PLX__TX_OPEN, PLX__TX_BLOCKED, PLX__TX_SHUT, PLX__TX_FAILED };
 
+/* The ending of a connection: lib/socket/ending.h has the picture. */
+enum plx__ending {
+    PLX__END_NONE,
+    PLX__END_WHEN_CONNECTED,
+    PLX__END_BY_US,
+    PLX__END_BY_PEER,
+    PLX__END_DRAINED
+};
+
 struct plx_socket {
     const struct plx_kind *kind;
     struct plx__task task;
@@ -80,6 +89,7 @@ struct plx_socket {
     uint8_t look_pause;   /* CLOSING: milliseconds from one look for acknowledgements to the next */
     uint8_t rx, tx;       /* plx__rx and plx__tx */
     uint8_t reconnect;    /* plx__reconnect */
+    uint8_t ending;       /* plx__ending */
     uint8_t next_event;   /* nothing before it is told any more in this pass */
     bool dispatching : 1; /* a handler of this socket runs */
     bool was_connected : 1; /* so it will be told disconnected */
@@ -91,16 +101,13 @@ struct plx_socket {
     bool wants_room : 1;    /* a write was cut short by the write limit */
     bool large : 1;         /* the last read brought more than a small message */
     bool bulk : 1;          /* the last read filled the room it was given */
-    bool peer_ended : 1;    /* the peer has ended; what is queued is still sent, until wake_at */
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
     bool aborted : 1;       /* send_progress returned true */
     bool paused : 1;        /* LISTENING, and no connection is wanted until wake_at; 0: for ever */
-    bool disconnecting : 1; /* disconnect was called while connecting with bytes queued */
     bool counted : 1;       /* counted by its owner */
     bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
     bool has_peer : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
     bool dropped : 1;       /* what was written for a peer that was not found, and nothing since */
-    bool drained : 1;       /* UNCONNECTED: disconnect ended the connection, and nothing was lost */
     bool had_peer : 1;      /* there is a peer, or was one until the connection ended */
     uint16_t rx_error;      /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;      /* the errno of TX_FAILED, else 0 */

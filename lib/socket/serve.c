@@ -79,7 +79,7 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
         return false;
     }
     plx__hold_enter(&socket->hold);
-    if (socket->disconnecting && socket->state == PLX_CONNECTED) {
+    if (socket->ending == PLX__END_WHEN_CONNECTED && socket->state == PLX_CONNECTED) {
         plx_socket_disconnect(socket);
     }
     plx__socket_dispatch(socket, PLX__EVENT_BIT(PLX__EVENT_CLOSING));

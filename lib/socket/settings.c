@@ -1,8 +1,11 @@
 /* lib/socket/settings.c -- setting options and asking for them. */
 #include "config.h"
 
+#include "lib/base/clock.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
+#include "lib/socket/connect.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
@@ -115,13 +118,12 @@ static int refuse_value(plx_socket *socket, plx_option option, int value)
 }
 
 /* A time-out that is set anew is counted from now on, and so is the ending that is under way. */
-static void note_moment(plx_socket *socket, plx_option option, int value)
+static void note_moment(plx_socket *socket, plx_option option)
 {
-    bool ending = socket->state == PLX_CLOSING || socket->peer_ended;
     if (option == PLX_OPTION_IDLE_TIMEOUT) {
         socket->options->idle_from = plx__clock_now();
-    } else if (option == PLX_OPTION_LINGER_TIMEOUT && ending) {
-        socket->wake_at = plx__clock_after(plx__clock_now(), value);
+    } else if (option == PLX_OPTION_LINGER_TIMEOUT) {
+        plx__ending_restart(socket);
     }
 }
 
@@ -144,7 +146,7 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
     }
     socket->options->values[option] = value;
     socket->options->set |= (plx__option_set)1 << option;
-    note_moment(socket, option, value);
+    note_moment(socket, option);
     if (option == PLX_OPTION_AUTO_CONNECT && value == 0 &&
         socket->reconnect == PLX__RECONNECT_WAITING) {
         plx__reconnect_stop(socket);

@@ -3,6 +3,8 @@
 
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
+#include "lib/socket/connect.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/idle.h"
@@ -82,11 +84,11 @@ static void clear_connection(plx_socket *socket)
     socket->was_connected = socket->again = socket->more = false;
     plx__receiving_begin(socket);
     plx__sending_begin(socket);
-    socket->peer_ended = socket->unconfirmed = socket->aborted = socket->paused =
-        socket->disconnecting = socket->dropped = socket->has_peer = false;
-    socket->wants_room = socket->too_long = socket->drained = false;
+    plx__ending_begin(socket);
+    socket->aborted = socket->paused = socket->dropped = socket->has_peer = false;
+    socket->wants_room = false;
+    socket->too_long = false;
     socket->watch_error = 0;
-    socket->look_pause = 0;
     socket->wake_at = 0;
     socket->sent = 0;
     plx__reconnect_stop(socket);
@@ -207,12 +209,6 @@ int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-void plx__socket_set_linger(plx_socket *socket)
-{
-    int limit = plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT);
-    socket->wake_at = plx__clock_after(plx__clock_now(), limit);
-}
-
 static void leave_system(plx_socket *socket)
 {
     socket->race = plx__race_free(socket->race);
@@ -231,7 +227,9 @@ void plx__socket_end(plx_socket *socket)
     plx__socket_drop_sending(socket);
     clear_connection(socket);
     socket->pending = untold | (connected ? PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED) : 0);
-    socket->drained = drained;
+    if (drained) {
+        plx__ending_drained(socket);
+    }
     plx__socket_set_state(socket, PLX_UNCONNECTED);
     if (again) {
         plx__reconnect_wait(socket);

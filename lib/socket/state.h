@@ -53,9 +53,6 @@ void plx__socket_drop_received(plx_socket *socket);
  * by `disconnected` alone. */
 void plx__socket_end(plx_socket *socket);
 
-/* plx__socket_set_linger starts the linger time, within which an ending has to be over. */
-void plx__socket_set_linger(plx_socket *socket);
-
 /* plx__socket_drop ends silently and at once, as close does, but moves no byte. */
 void plx__socket_drop(plx_socket *socket);
 

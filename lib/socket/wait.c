@@ -159,7 +159,7 @@ static bool may_receive(const plx_socket *socket)
 
 static bool is_all_sent(const plx_socket *socket)
 {
-    if (socket->drained) {
+    if (socket->ending == PLX__END_DRAINED) {
         return true;
     }
     size_t bytes;

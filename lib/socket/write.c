@@ -15,7 +15,7 @@
 
 static bool is_writable(const plx_socket *socket)
 {
-    return (plx__socket_is_connecting(socket) && !socket->disconnecting) ||
+    return (plx__socket_is_connecting(socket) && socket->ending == PLX__END_NONE) ||
            socket->state == PLX_CONNECTED;
 }
 

@@ -4,6 +4,7 @@
 #include "lib/base/error.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/message.h"
@@ -20,10 +21,6 @@
 
 /* A socket whose last read brought more receives into a block at once, without a copy. */
 #define SMALL_MESSAGE 2048
-
-/* Milliseconds until a closing socket is looked at again, doubled each time up to the last. */
-#define FIRST_LOOK 1
-#define LAST_LOOK 50
 
 /* Milliseconds until accepting is tried again after descriptors ran out: no event tells when there
  * is one. */
@@ -275,11 +272,6 @@ static void end_lost(plx_socket *socket, int error)
     plx__socket_end(socket);
 }
 
-static bool is_late(const plx_socket *socket)
-{
-    return socket->wake_at != 0 && plx__clock_now() >= socket->wake_at;
-}
-
 int plx__stream_shutdown(plx_socket *socket)
 {
     plx__os_shutdown_sending(socket->watch.descriptor);
@@ -287,7 +279,7 @@ int plx__stream_shutdown(plx_socket *socket)
 }
 
 /* The kernel took everything: reports the end to the peer, and finds out whether all arrived. */
-static bool has_arrived(plx_socket *socket)
+static bool has_all_arrived(plx_socket *socket)
 {
     if (socket->tx != PLX__TX_SHUT) {
         if (socket->kind->transport->shutdown(socket) == PLX__EAGAIN) {
@@ -295,8 +287,7 @@ static bool has_arrived(plx_socket *socket)
         }
         plx__sending_shut(socket);
     }
-    socket->unconfirmed = plx__socket_has_unconfirmed(socket);
-    return !socket->unconfirmed;
+    return plx__ending_has_arrived(socket);
 }
 
 /* CLOSING because the program disconnected: over when all has arrived or the peer has ended too. */
@@ -304,18 +295,15 @@ static void settle_closing(plx_socket *socket)
 {
     bool sent = socket->out.size == 0;
     bool failed = socket->tx == PLX__TX_FAILED || socket->rx == PLX__RX_FAILED;
-    bool arrived = !failed && sent && has_arrived(socket);
+    bool arrived = !failed && sent && has_all_arrived(socket);
     if (failed && (!sent || socket->unconfirmed)) {
         end_lost(socket, plx__sending_reason(socket->rx_error, socket->tx_error));
     } else if (failed || arrived || (sent && plx__receiving_has_ended(socket))) {
         plx__socket_end(socket);
-    } else if (is_late(socket)) {
+    } else if (plx__ending_is_late(socket)) {
         end_lost(socket, PLX__ETIMEDOUT);
     } else {
-        /* No readiness tells of acknowledgements, so they are looked for; but not while bytes are
-         * still queued. */
-        unsigned next = plx__clock_back_off(socket->look_pause, FIRST_LOOK, LAST_LOOK);
-        socket->look_pause = sent ? (uint8_t)next : 0;
+        plx__ending_look_later(socket);
     }
 }
 
@@ -325,10 +313,9 @@ static void settle_ended(plx_socket *socket)
 {
     if (socket->out.size == 0 || socket->rx == PLX__RX_FAILED) {
         end_lost(socket, socket->rx_error);
-    } else if (!socket->peer_ended) {
-        socket->peer_ended = true;
-        plx__socket_set_linger(socket);
-    } else if (is_late(socket)) {
+    } else if (socket->ending != PLX__END_BY_PEER) {
+        plx__ending_by_peer(socket);
+    } else if (plx__ending_is_late(socket)) {
         end_lost(socket, PLX__ETIMEDOUT);
     }
 }

@@ -1,0 +1,70 @@
+/* lib/socket/ending.c -- how far the ending of a connection has come. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/os/clock.h"
+#include "lib/socket/ending.h"
+
+/* Milliseconds until a closing socket is looked at again, doubled each time up to the last. */
+#define FIRST_LOOK 1
+#define LAST_LOOK 50
+
+static void linger(plx_socket *socket)
+{
+    int limit = plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT);
+    socket->wake_at = plx__clock_after(plx__clock_now(), limit);
+}
+
+void plx__ending_begin(plx_socket *socket)
+{
+    socket->ending = PLX__END_NONE;
+    socket->unconfirmed = false;
+    socket->look_pause = 0;
+}
+
+void plx__ending_when_connected(plx_socket *socket)
+{
+    socket->ending = PLX__END_WHEN_CONNECTED;
+}
+
+void plx__ending_by_us(plx_socket *socket)
+{
+    socket->ending = PLX__END_BY_US;
+    linger(socket);
+    plx__ending_has_arrived(socket);
+}
+
+void plx__ending_by_peer(plx_socket *socket)
+{
+    socket->ending = PLX__END_BY_PEER;
+    linger(socket);
+}
+
+void plx__ending_drained(plx_socket *socket)
+{
+    socket->ending = PLX__END_DRAINED;
+}
+
+void plx__ending_restart(plx_socket *socket)
+{
+    if (socket->ending == PLX__END_BY_US || socket->ending == PLX__END_BY_PEER) {
+        linger(socket);
+    }
+}
+
+bool plx__ending_is_late(const plx_socket *socket)
+{
+    return socket->wake_at != 0 && plx__clock_now() >= socket->wake_at;
+}
+
+bool plx__ending_has_arrived(plx_socket *socket)
+{
+    socket->unconfirmed = plx__socket_has_unconfirmed(socket);
+    return !socket->unconfirmed;
+}
+
+void plx__ending_look_later(plx_socket *socket)
+{
+    unsigned next = plx__clock_back_off(socket->look_pause, FIRST_LOOK, LAST_LOOK);
+    socket->look_pause = socket->out.size == 0 ? (uint8_t)next : 0;
+}
