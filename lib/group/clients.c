@@ -4,6 +4,7 @@
 #include "lib/base/error.h"
 #include "lib/group/server.h"
 #include "lib/os/errno.h"
+#include "lib/socket/accepting.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/interest.h"
@@ -22,12 +23,10 @@ static plx_server *server_of(struct plx__owner *owner)
 static void resume_accepting(plx_server *server)
 {
     plx_socket *listener = server->listener;
-    if (listener->paused && (server->maximum == 0 || server->count < server->maximum)) {
-        listener->paused = false;
-        listener->wake_at = 0;
+    if (listener->accepting != PLX__ACCEPTING &&
+        (server->maximum == 0 || server->count < server->maximum)) {
+        plx__accepting_resume(listener);
         plx__socket_update(listener);
-        /* Alone or in a group: connections may have waited all the while. */
-        listener->watch.ready |= PLX__READ;
         plx__task_schedule_input(&listener->task);
     }
 }
@@ -160,7 +159,7 @@ static void stop_accepting(plx_server *server, int error)
         plx__socket_fail_system(listener, error, "accept");
     }
     server->exhausted = true;
-    plx__stream_pause(listener, false);
+    plx__accepting_pause(listener);
 }
 
 static bool accept_one(plx_server *server)
@@ -168,7 +167,7 @@ static bool accept_one(plx_server *server)
     struct plx__sockaddr remote;
     plx_socket *listener = server->listener;
     if (server->maximum != 0 && server->count >= server->maximum) {
-        plx__stream_pause(listener, true);
+        plx__accepting_stop(listener);
         return false;
     }
     plx__fd descriptor = next_connection(server, &remote);

@@ -48,7 +48,7 @@ static inline unsigned interest_in(const plx_socket *socket, plx_state state)
      * send a reset. */
     bool room = state == PLX_CLOSING || plx__socket_room(socket) > 0;
     bool wanted = state == PLX_LISTENING
-                      ? !socket->paused
+                      ? socket->accepting == PLX__ACCEPTING
                       : plx__state_is_open(state) && !plx__receiving_has_ended(socket) && room;
     interest |= wanted ? PLX__READ : 0u;
     /* Nothing more will be received, but the peer's reset has to be heard of. */

@@ -4,6 +4,7 @@
 #include "lib/base/error.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
+#include "lib/socket/accepting.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/idle.h"
@@ -17,13 +18,8 @@
 
 static void listener_input(plx_socket *socket, struct plx__budget *budget)
 {
-    if (socket->paused && socket->wake_at != 0 && plx__clock_now() >= socket->wake_at) {
-        socket->paused = false;
-        socket->wake_at = 0;
-        /* A connection may wait that no readiness tells of: its owner has it already. */
-        socket->watch.ready |= PLX__READ;
-    }
-    if (!socket->paused && (socket->watch.ready & PLX__READ) != 0) {
+    plx__accepting_continue(socket);
+    if (socket->accepting == PLX__ACCEPTING && (socket->watch.ready & PLX__READ) != 0) {
         socket->kind->transport->incoming(socket, budget);
     }
 }

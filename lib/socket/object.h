@@ -77,6 +77,9 @@ enum plx__ending {
     PLX__END_DRAINED
 };
 
+/* A listening socket: lib/socket/accepting.h has the picture. */
+enum plx__accepting { PLX__ACCEPTING, PLX__PAUSED_FOR_A_WHILE, PLX__PAUSED_UNTIL_ROOM };
+
 struct plx_socket {
     const struct plx_kind *kind;
     struct plx__task task;
@@ -90,6 +93,7 @@ struct plx_socket {
     uint8_t rx, tx;       /* plx__rx and plx__tx */
     uint8_t reconnect;    /* plx__reconnect */
     uint8_t ending;       /* plx__ending */
+    uint8_t accepting;    /* plx__accepting */
     uint8_t next_event;   /* nothing before it is told any more in this pass */
     bool dispatching : 1; /* a handler of this socket runs */
     bool was_connected : 1; /* so it will be told disconnected */
@@ -103,7 +107,6 @@ struct plx_socket {
     bool bulk : 1;          /* the last read filled the room it was given */
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
     bool aborted : 1;       /* send_progress returned true */
-    bool paused : 1;        /* LISTENING, and no connection is wanted until wake_at; 0: for ever */
     bool counted : 1;       /* counted by its owner */
     bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
     bool has_peer : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */

@@ -3,6 +3,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
+#include "lib/socket/accepting.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
@@ -85,7 +86,8 @@ static void clear_connection(plx_socket *socket)
     plx__receiving_begin(socket);
     plx__sending_begin(socket);
     plx__ending_begin(socket);
-    socket->aborted = socket->paused = socket->dropped = socket->has_peer = false;
+    plx__accepting_begin(socket);
+    socket->aborted = socket->dropped = socket->has_peer = false;
     socket->wants_room = false;
     socket->too_long = false;
     socket->watch_error = 0;

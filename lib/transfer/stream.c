@@ -4,6 +4,7 @@
 #include "lib/base/error.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
+#include "lib/socket/accepting.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
@@ -21,10 +22,6 @@
 
 /* A socket whose last read brought more receives into a block at once, without a copy. */
 #define SMALL_MESSAGE 2048
-
-/* Milliseconds until accepting is tried again after descriptors ran out: no event tells when there
- * is one. */
-#define PAUSE 100
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
@@ -55,13 +52,6 @@ int plx__stream_listen(plx_socket *socket)
     return 0;
 }
 
-void plx__stream_pause(plx_socket *socket, bool for_ever)
-{
-    socket->watch.ready = 0;
-    socket->paused = true;
-    socket->wake_at = for_ever ? 0 : plx__clock_after(plx__clock_now(), PAUSE);
-}
-
 /* The listener is given up for the one connection it was there for. */
 static void become(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *remote)
 {
@@ -90,7 +80,7 @@ void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget)
     } else {
         /* Out of descriptors, most likely. The connection waits in the system's queue. */
         plx__socket_fail_system(socket, descriptor, "accept");
-        plx__stream_pause(socket, false);
+        plx__accepting_pause(socket);
     }
 }
 

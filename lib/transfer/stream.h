@@ -35,8 +35,4 @@ ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size);
  * peer sent before it has all been received. */
 void plx__stream_empty_input(plx_socket *socket);
 
-/* plx__stream_pause has a listening socket accept nothing for a while, or until somebody clears
- * `paused`; connections wait in the system's queue meanwhile. */
-void plx__stream_pause(plx_socket *socket, bool for_ever);
-
 #endif

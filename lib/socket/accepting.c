@@ -1,0 +1,46 @@
+/* lib/socket/accepting.c -- whether a listening socket accepts connections. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/os/clock.h"
+#include "lib/socket/accepting.h"
+
+/* Milliseconds until accepting is tried again after descriptors ran out. */
+#define PAUSE 100
+
+static void stop(plx_socket *socket, enum plx__accepting accepting, uint64_t until)
+{
+    socket->watch.ready = 0;
+    socket->accepting = (uint8_t)accepting;
+    socket->wake_at = until;
+}
+
+void plx__accepting_pause(plx_socket *socket)
+{
+    stop(socket, PLX__PAUSED_FOR_A_WHILE, plx__clock_after(plx__clock_now(), PAUSE));
+}
+
+void plx__accepting_stop(plx_socket *socket)
+{
+    stop(socket, PLX__PAUSED_UNTIL_ROOM, 0);
+}
+
+void plx__accepting_resume(plx_socket *socket)
+{
+    socket->accepting = PLX__ACCEPTING;
+    socket->wake_at = 0;
+    /* A connection may wait that no readiness reports: the poller has reported it before the pause. */
+    socket->watch.ready |= PLX__READ;
+}
+
+void plx__accepting_continue(plx_socket *socket)
+{
+    if (socket->accepting == PLX__PAUSED_FOR_A_WHILE && plx__clock_now() >= socket->wake_at) {
+        plx__accepting_resume(socket);
+    }
+}
+
+void plx__accepting_begin(plx_socket *socket)
+{
+    socket->accepting = PLX__ACCEPTING;
+}
