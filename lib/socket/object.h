@@ -80,6 +80,9 @@ enum plx__ending {
 /* A listening socket: lib/socket/accepting.h has the picture. */
 enum plx__accepting { PLX__ACCEPTING, PLX__PAUSED_FOR_A_WHILE, PLX__PAUSED_UNTIL_ROOM };
 
+/* The next read: lib/socket/read-size.h. */
+enum plx__read_size { PLX__READ_SMALL, PLX__READ_BLOCK, PLX__READ_BULK };
+
 struct plx_socket {
     const struct plx_kind *kind;
     struct plx__task task;
@@ -94,6 +97,7 @@ struct plx_socket {
     uint8_t reconnect;    /* plx__reconnect */
     uint8_t ending;       /* plx__ending */
     uint8_t accepting;    /* plx__accepting */
+    uint8_t read_size;    /* plx__read_size */
     uint8_t next_event;   /* nothing before it is told any more in this pass */
     bool dispatching : 1; /* a handler of this socket runs */
     bool was_connected : 1; /* so it will be told disconnected */
@@ -103,8 +107,6 @@ struct plx_socket {
     bool view_alive : 1;    /* the program may still look at what it was given by read_all */
     bool more : 1;          /* the last input ended before all was in */
     bool wants_room : 1;    /* a write was cut short by the write limit */
-    bool large : 1;         /* the last read brought more than a small message */
-    bool bulk : 1;          /* the last read filled the room it was given */
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
     bool aborted : 1;       /* send_progress returned true */
     bool counted : 1;       /* counted by its owner */

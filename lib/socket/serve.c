@@ -148,8 +148,8 @@ static void release_buffers(plx_socket *socket)
 {
     bool idle = socket->idle_polls >= IDLE_POLLS;
     socket->idle_polls = idle ? 0 : (uint8_t)(socket->idle_polls + 1);
-    if (socket->in.capacity > 0 &&
-        (idle || (socket->in.capacity > PLX__BUFFER_BLOCK && !socket->bulk))) {
+    if (socket->in.capacity > 0 && (idle || (socket->in.capacity > PLX__BUFFER_BLOCK &&
+                                             socket->read_size != PLX__READ_BULK))) {
         plx__buffer_release(&socket->in, plx__socket_pool(socket));
     }
     if (socket->out.capacity > 0 && (idle || socket->out.capacity > PLX__BUFFER_BLOCK)) {

@@ -7,6 +7,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/read-size.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/unreached.h"
 
@@ -360,7 +361,8 @@ static void settle(plx_socket *socket, struct plx__datagram_in *self, size_t arr
     self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));
     self->idle = (uint8_t)(arrivals > 0 || self->idle == IDLE_POLLS ? 0 : self->idle + 1);
     bool idle = self->idle == IDLE_POLLS;
-    socket->bulk = socket->in.size > PLX__BUFFER_BLOCK || (socket->bulk && !idle);
+    bool kept = socket->read_size == PLX__READ_BULK && !idle;
+    plx__read_size_keep(socket, kept || socket->in.size > PLX__BUFFER_BLOCK);
     if (idle || plx__socket_pool(socket) != NULL) {
         release_blocks(socket, self);
     }

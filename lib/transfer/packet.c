@@ -7,6 +7,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/read-size.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/sending.h"
 #include "lib/transfer/packet.h"
@@ -142,7 +143,7 @@ static void packet_input(plx_socket *socket, struct plx__budget *budget)
         socket->messages_received += intake.packets;
         plx__socket_received(socket, intake.bytes);
     }
-    socket->bulk = socket->in.size > PLX__BUFFER_BLOCK;
+    plx__read_size_keep(socket, socket->in.size > PLX__BUFFER_BLOCK);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "lib/socket/message.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/read-size.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
@@ -19,9 +20,6 @@
 /* A stream that filled its room is given so much from then on, and no read is larger than this. */
 #define BULK_BLOCK ((size_t)128 * 1024)
 #define LARGEST_PIECE ((size_t)256 * 1024)
-
-/* A socket whose last read brought more receives into a block at once, without a copy. */
-#define SMALL_MESSAGE 2048
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
@@ -115,7 +113,7 @@ static ptrdiff_t receive_without_block(plx_socket *socket, size_t most)
 static ptrdiff_t receive_into_block(plx_socket *socket, size_t most, size_t *ret_asked)
 {
     struct plx__pool *pool = plx__socket_pool(socket);
-    size_t usual = socket->bulk ? BULK_BLOCK : PLX__BUFFER_BLOCK;
+    size_t usual = socket->read_size == PLX__READ_BULK ? BULK_BLOCK : PLX__BUFFER_BLOCK;
     void *place = plx__buffer_reserve(&socket->in, most < usual ? most : usual, pool);
     if (place == NULL) {
         return -PLX__ENOMEM;
@@ -150,14 +148,13 @@ static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
         if (count > 0) {
             plx__receiving_drop(socket);
         }
-    } else if (socket->in.block == NULL && !socket->large) {
+    } else if (socket->in.block == NULL && socket->read_size == PLX__READ_SMALL) {
         count = receive_without_block(socket, most);
     } else {
         count = receive_into_block(socket, most, &asked);
     }
     *ret_short = count >= 0 && (size_t)count < asked;
-    socket->bulk = count > 0 && !*ret_short;
-    socket->large = count > SMALL_MESSAGE;
+    plx__read_size_note(socket, count, !*ret_short);
     return count;
 }
 
