@@ -36,6 +36,7 @@ enum plx__event {
     PLX__EVENT_CLOSING,
     PLX__EVENT_PROGRESS,
     PLX__EVENT_COMPLETE,
+    PLX__EVENT_COMPLETE_ABORTED, /* the same after send_progress returned true */
     PLX__EVENT_ROOM,
     PLX__EVENT_UNCONNECTED,
     PLX__EVENT_END_ERROR, /* the error that ended the connection or the attempt */
@@ -60,7 +61,7 @@ typedef uint32_t plx__event_set;
 /* What sending brings. */
 #define PLX__EVENTS_OF_SENDING                                                                     \
     (PLX__EVENT_BIT(PLX__EVENT_PROGRESS) | PLX__EVENT_BIT(PLX__EVENT_COMPLETE) |                   \
-     PLX__EVENT_BIT(PLX__EVENT_ROOM))
+     PLX__EVENT_BIT(PLX__EVENT_COMPLETE_ABORTED) | PLX__EVENT_BIT(PLX__EVENT_ROOM))
 
 /* Who is told. `size` is the size of the table as the program was compiled with it: members beyond
  * it do not exist. */

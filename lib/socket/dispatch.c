@@ -50,16 +50,14 @@ static void report_progress(plx_socket *socket)
         socket->out.size > 0) {
         plx__socket_drop_sending(socket);
         plx__sending_unblock(socket);
-        socket->aborted = true;
-        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_COMPLETE);
+        socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_COMPLETE);
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_COMPLETE_ABORTED);
         plx__socket_note_room(socket);
     }
 }
 
-static void report_complete(plx_socket *socket)
+static void report_complete(plx_socket *socket, bool aborted)
 {
-    bool aborted = socket->aborted;
-    socket->aborted = false;
     /* A handler of the progress may have queued more: then it is not complete. */
     if (socket->out.size == 0) {
         plx__event_send_complete(&socket->handlers, socket, aborted);
@@ -96,7 +94,8 @@ static void tell(plx_socket *socket, enum plx__event event)
     case PLX__EVENT_MESSAGE: report_of_message(socket); break;
     case PLX__EVENT_END_OF_INPUT: plx__event_end_of_input(handlers, socket); break;
     case PLX__EVENT_PROGRESS: report_progress(socket); break;
-    case PLX__EVENT_COMPLETE: report_complete(socket); break;
+    case PLX__EVENT_COMPLETE: report_complete(socket, false); break;
+    case PLX__EVENT_COMPLETE_ABORTED: report_complete(socket, true); break;
     case PLX__EVENT_ROOM: plx__event_room_available(handlers, socket); break;
     case PLX__EVENT_DISCONNECTED: plx__event_disconnected(handlers, socket); break;
     default: plx__event_state_changed(handlers, socket, plx__event_state(event)); break;

@@ -108,7 +108,6 @@ struct plx_socket {
     bool more : 1;          /* the last input ended before all was in */
     bool wants_room : 1;    /* a write was cut short by the write limit */
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
-    bool aborted : 1;       /* send_progress returned true */
     bool counted : 1;       /* counted by its owner */
     bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
     bool has_peer : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */

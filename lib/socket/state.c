@@ -87,7 +87,7 @@ static void clear_connection(plx_socket *socket)
     plx__sending_begin(socket);
     plx__ending_begin(socket);
     plx__accepting_begin(socket);
-    socket->aborted = socket->dropped = socket->has_peer = false;
+    socket->dropped = socket->has_peer = false;
     socket->wants_room = false;
     socket->too_long = false;
     socket->watch_error = 0;
