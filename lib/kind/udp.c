@@ -83,7 +83,6 @@ static int udp_target(plx_socket *socket, struct plx__target *ret_target)
 
 static void udp_connected(plx_socket *socket)
 {
-    socket->has_peer = true;
     plx__datagram_in_connected(socket, &udp_of(socket)->incoming);
     plx__membership_bound(socket, &udp_of(socket)->membership);
 }
@@ -107,7 +106,8 @@ static int udp_disconnect(plx_socket *socket)
     }
     /* What the kernel had no room for still goes there. */
     plx__runs_lose_peer(socket, &self->outgoing.queue, &socket->remote);
-    socket->has_peer = socket->was_connected = false;
+    socket->peer = PLX__PEER_NONE;
+    socket->was_connected = false;
     socket->remote = (plx_address){0};
     plx__socket_set_state(socket, PLX_BOUND);
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);

@@ -83,6 +83,10 @@ enum plx__accepting { PLX__ACCEPTING, PLX__PAUSED_FOR_A_WHILE, PLX__PAUSED_UNTIL
 /* The next read: lib/socket/read-size.h. */
 enum plx__read_size { PLX__READ_SMALL, PLX__READ_BLOCK, PLX__READ_BULK };
 
+/* Whether there is a peer: from CONNECTED to the end of the connection, and then it has been there until
+ * the next one begins, or nobody knows its name any more (close, abort, a datagram socket's disconnect). */
+enum plx__peer { PLX__PEER_NONE, PLX__PEER_HERE, PLX__PEER_GONE };
+
 struct plx_socket {
     const struct plx_kind *kind;
     struct plx__task task;
@@ -98,6 +102,7 @@ struct plx_socket {
     uint8_t ending;       /* plx__ending */
     uint8_t accepting;    /* plx__accepting */
     uint8_t read_size;    /* plx__read_size */
+    uint8_t peer;         /* plx__peer */
     uint8_t next_event;   /* nothing before it is told any more in this pass */
     bool dispatching : 1; /* a handler of this socket runs */
     bool was_connected : 1; /* so it will be told disconnected */
@@ -110,9 +115,7 @@ struct plx_socket {
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
     bool counted : 1;       /* counted by its owner */
     bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
-    bool has_peer : 1;      /* BOUND to CONNECTED: a datagram socket with a peer */
     bool dropped : 1;       /* what was written for a peer that was not found, and nothing since */
-    bool had_peer : 1;      /* there is a peer, or was one until the connection ended */
     uint16_t rx_error;      /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;      /* the errno of TX_FAILED, else 0 */
     uint16_t last_pause;    /* ms before the last attempt of auto-connect, without its jitter */
@@ -174,7 +177,8 @@ static inline bool plx__socket_has_packets(const plx_socket *socket)
 {
     const struct plx__transport *transport = socket->kind->transport;
     return transport->keeps_boundaries &&
-           (socket->has_peer || !transport->connectionless || plx__socket_is_connecting(socket));
+           (socket->peer == PLX__PEER_HERE || !transport->connectionless ||
+            plx__socket_is_connecting(socket));
 }
 
 /* plx__socket_can_send says whether something is queued that the system may take now. */

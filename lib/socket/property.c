@@ -262,7 +262,7 @@ const char *plx_socket_remote_address(const plx_socket *socket)
         struct plx__texts *texts = texts_of(socket);
         return texts == NULL ? "" : keep_text(&texts->remote, &address);
     }
-    return socket != NULL && socket->had_peer ? text_or_none(socket->path) : "";
+    return socket != NULL && socket->peer != PLX__PEER_NONE ? text_or_none(socket->path) : "";
 }
 
 int plx_socket_remote_port(const plx_socket *socket)

@@ -4,7 +4,6 @@
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
 #include "lib/socket/accepting.h"
-#include "lib/socket/connect.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
@@ -87,7 +86,8 @@ static void clear_connection(plx_socket *socket)
     plx__sending_begin(socket);
     plx__ending_begin(socket);
     plx__accepting_begin(socket);
-    socket->dropped = socket->has_peer = false;
+    socket->dropped = false;
+    socket->peer = socket->peer == PLX__PEER_NONE ? PLX__PEER_NONE : PLX__PEER_GONE;
     socket->wants_room = false;
     socket->too_long = false;
     socket->watch_error = 0;
@@ -134,7 +134,7 @@ void plx__socket_begin(plx_socket *socket)
     socket->messages_received = socket->messages_sent = 0;
     socket->fresh = socket->view_alive = false;
     socket->remote = (plx_address){0};
-    socket->had_peer = false;
+    socket->peer = PLX__PEER_NONE;
     if (socket->texts != NULL) {
         plx__text_set(&socket->texts->remote, NULL);
     }
@@ -183,7 +183,7 @@ static void become_connected(plx_socket *socket, const struct plx__sockaddr *rem
     }
     socket->race = plx__race_free(socket->race);
     plx__reconnect_forget_pauses(socket);
-    socket->had_peer = true;
+    socket->peer = PLX__PEER_HERE;
     plx__socket_set_state(socket, PLX_CONNECTED);
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CONNECTED);
     socket->was_connected = true;
@@ -250,7 +250,7 @@ void plx__socket_drop(plx_socket *socket)
     clear_connection(socket);
     plx__socket_forget_errors(socket, false);
     socket->remote = (plx_address){0};
-    socket->had_peer = false;
+    socket->peer = PLX__PEER_NONE;
     if (was_open && socket->owner != NULL) {
         socket->owner->ended(socket->owner, socket);
     }

@@ -183,8 +183,8 @@ static void set_addresses(plx_socket *socket, const struct plx__datagram_in *sel
     plx__unreached_heard(socket, intake->trials, &intake->record.address);
     /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
      * them out. */
-    intake->stranger =
-        socket->has_peer && !plx_address_equal(&intake->record.address, &socket->remote);
+    intake->stranger = socket->peer == PLX__PEER_HERE &&
+                       !plx_address_equal(&intake->record.address, &socket->remote);
 }
 
 /* Puts the target behind the record at `place`; returns where that now seems to be, so that its data

@@ -85,7 +85,7 @@ static void collect(const plx_socket *socket, struct plx__datagram_out *self, st
                     const struct plx__budget *budget)
 {
     enum plx__family family = plx__datagram_out_family(socket, self);
-    size_t most = socket->has_peer || self->one_by_one ? 1 : PLX__OS_MESSAGES;
+    size_t most = socket->peer == PLX__PEER_HERE || self->one_by_one ? 1 : PLX__OS_MESSAGES;
     struct plx__budget rest = {budget->bytes, 0};
     batch->count = 0;
     for (size_t at = 0; at < socket->out.size && batch->count < most && rest.bytes > 0;) {
@@ -168,7 +168,7 @@ static void fail_send(plx_socket *socket, const struct plx__datagram_out *self,
 static void fail_before(plx_socket *socket, const struct plx__datagram_out *self,
                         const struct plx__os_message *message, int error)
 {
-    if (socket->has_peer) {
+    if (socket->peer == PLX__PEER_HERE) {
         plx__unreached_fail(socket, self->trials, &socket->remote, error, "send to");
     } else {
         fail_send(socket, self, message, error);

@@ -83,7 +83,7 @@ static bool is_trials(plx_socket *socket, struct plx__trials *trials, const plx_
                       int error)
 {
     static const plx_address peer = {0};
-    if (socket->has_peer) {
+    if (socket->peer == PLX__PEER_HERE) {
         return plx__trials_refuse(trials, &peer, error);
     }
     /* Either word of an earlier datagram, whichever that was, or of this one. */
