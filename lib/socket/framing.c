@@ -85,7 +85,6 @@ void plx__framing_clear(plx_socket *socket)
 {
     plx__memory_free(socket->framing);
     socket->framing = NULL;
-    socket->too_long = false;
     socket->lifted = 0;
     socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
 }
@@ -188,7 +187,7 @@ struct plx__front plx__framing_front(const plx_socket *socket)
 void plx__framing_note_too_long(plx_socket *socket)
 {
     if (socket->state == PLX_CONNECTED) {
-        socket->too_long = true;
+        socket->framing->too_long = true;
         plx__task_schedule(&socket->task);
     }
 }

@@ -6,8 +6,7 @@
  *
  *      received bytes   | length | message ...... | length | mess
  *                       ^ the front: whole
- *
- * Invariant: too_long stands in the socket only while it is CONNECTED, until settle has ended it. */
+ */
 #ifndef PLX_LIB_FRAMING_H
 #define PLX_LIB_FRAMING_H
 
@@ -23,6 +22,7 @@ struct plx__framing {
     size_t searched;                     /* so many bytes at the front begin no delimiter */
     uint8_t length_size, delimiter_size; /* one of them 0 */
     bool little_endian;
+    bool too_long; /* CONNECTED: a message over the maximum stands first, for settle to end it */
     uint8_t delimiter[PLX__DELIMITER_SIZE];
 };
 
@@ -47,6 +47,12 @@ void plx__framing_clear(plx_socket *socket);
  * plx__framing_note does, and sets the pending events; a message in progress may exceed READ_LIMIT. */
 struct plx__front plx__framing_front(const plx_socket *socket);
 void plx__framing_note(plx_socket *socket);
+
+/* plx__framing_is_too_long says whether a message over the maximum stands first. For any socket. */
+static inline bool plx__framing_is_too_long(const plx_socket *socket)
+{
+    return socket->framing != NULL && socket->framing->too_long;
+}
 
 /* plx__framing_note_too_long notes that a message over the maximum stands first, for
  * plx__message_settle to end the connection. */

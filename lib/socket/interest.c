@@ -137,7 +137,7 @@ bool plx__socket_has_ending(const plx_socket *socket)
     case PLX_CLOSING:
         return failed || (sent && (socket->tx != PLX__TX_SHUT || plx__receiving_has_ended(socket)));
     case PLX_CONNECTED:
-        return failed || socket->too_long ||
+        return failed || plx__framing_is_too_long(socket) ||
                (socket->rx == PLX__RX_ENDED && (sent || socket->ending != PLX__END_BY_PEER));
     default: return socket->watch_error != 0;
     }

@@ -77,10 +77,11 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
 
 bool plx__message_settle(plx_socket *socket)
 {
-    bool asked = socket->too_long && socket->framing != NULL && socket->state == PLX_CONNECTED;
-    socket->too_long = false;
-    struct plx__front front =
-        asked ? plx__framing_front(socket) : (struct plx__front){PLX__FRONT_PARTIAL, 0, 0, 0};
+    if (!plx__framing_is_too_long(socket) || socket->state != PLX_CONNECTED) {
+        return false;
+    }
+    struct plx__front front = plx__framing_front(socket);
+    socket->framing->too_long = false;
     if (front.is != PLX__FRONT_TOO_LONG) {
         return false;
     }

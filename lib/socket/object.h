@@ -114,7 +114,6 @@ struct plx_socket {
     bool wants_room : 1;    /* a write was cut short by the write limit */
     bool unconfirmed : 1;   /* CLOSING: bytes may still be on their way */
     bool counted : 1;       /* counted by its owner */
-    bool too_long : 1;      /* CONNECTED: a message over the maximum stands first */
     bool dropped : 1;       /* what was written for a peer that was not found, and nothing since */
     uint16_t rx_error;      /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;      /* the errno of TX_FAILED, else 0 */

@@ -89,7 +89,9 @@ static void clear_connection(plx_socket *socket)
     socket->dropped = false;
     socket->peer = socket->peer == PLX__PEER_NONE ? PLX__PEER_NONE : PLX__PEER_GONE;
     socket->wants_room = false;
-    socket->too_long = false;
+    if (socket->framing != NULL) {
+        socket->framing->too_long = false;
+    }
     socket->watch_error = 0;
     socket->wake_at = 0;
     socket->sent = 0;
