@@ -1,4 +1,4 @@
-/* lib/transfer/datagram-in.c -- datagrams as they come in. */
+/* lib/transfer/datagram-in.c -- receiving datagrams. */
 #include "config.h"
 
 #include "lib/base/record.h"
@@ -15,15 +15,16 @@
 
 #define BLOCK (PLX__DATAGRAM_IN_PLACES * PLX__OS_ARRIVAL_SIZE)
 
-/* What a datagram has at most as a rule: no more of them are asked for than the budget has bytes
- * for. */
+/* Datagrams rarely have more bytes. A call has no more places than datagrams of this size fit into
+ * the budget. */
 #define USUAL_SIZE ((size_t)1500)
 
-/* So many polls that found nothing, and a socket that is polled alone gives its blocks back. */
+/* After this many polls in a row that received nothing, a socket that is polled alone releases its
+ * blocks. */
 #define IDLE_POLLS 64
 
-/* So many errors in a row end the input of a poll, whatever its budget: close has none, and an error
- * may be one that never ends, such as a sandbox's. */
+/* This many errors in a row end the input of a poll, whatever its budget: plx_socket_close has no
+ * budget, and an error may repeat for ever, such as EPERM from a seccomp filter. */
 #define MOST_ERRORS 8
 
 /* ---- places ---------------------------------------------------------------------------------- */
@@ -33,7 +34,7 @@ static size_t least_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Makes sure of the blocks for so many places; returns how many there are, 0 for want of memory. */
+/* Allocates blocks for `places` places. Returns how many places there are; 0 when out of memory. */
 static size_t take_blocks(plx_socket *socket, struct plx__datagram_in *self, size_t places)
 {
     size_t count = 0;
@@ -55,7 +56,7 @@ static void release_blocks(plx_socket *socket, struct plx__datagram_in *self)
 static size_t wanted_places(const plx_socket *socket, const struct plx__datagram_in *self,
                             const struct plx__budget *budget)
 {
-    /* In a group a block is at hand, and two calls where one would do cost more than it. */
+    /* A group's pool has a block at hand, and a second call costs more than that block. */
     size_t least = plx__socket_pool(socket) == NULL ? 1 : PLX__DATAGRAM_IN_PLACES;
     size_t places = self->places < least ? least : self->places;
     places = least_of(places, plx__socket_room(socket) / PLX__OS_ARRIVAL_SIZE);
@@ -81,7 +82,7 @@ static size_t lay_places(plx_socket *socket, struct plx__datagram_in *self,
     return count == 0 ? 1 : count;
 }
 
-/* ---- where it came to ------------------------------------------------------------------------ */
+/* ---- the local address ----------------------------------------------------------------------- */
 
 static bool read_local(const plx_socket *socket, struct plx__datagram_in *self)
 {
@@ -112,7 +113,7 @@ static void find_target(const plx_socket *socket, struct plx__datagram_in *self)
 void plx__datagram_in_connected(const plx_socket *socket, struct plx__datagram_in *self)
 {
     if (self->destination != PLX__DESTINATION_ONE && read_local(socket, self)) {
-        /* Datagrams that waited before may have come to any address. */
+        /* Datagrams queued before connect(2) may have been sent to any local address. */
         self->destination = PLX__DESTINATION_LEAVING;
     }
 }
@@ -131,7 +132,7 @@ int plx__datagram_in_port(const plx_socket *socket, struct plx__datagram_in *sel
     return self->destination == PLX__DESTINATION_UNKNOWN ? 0 : self->local.port;
 }
 
-/* The address that an arrival came to, with the port. */
+/* The local address at which a message arrived, with the port. */
 static plx_address destination_of(const struct plx__datagram_in *self,
                                   const struct plx__os_arrival *arrival)
 {
@@ -145,24 +146,24 @@ static plx_address destination_of(const struct plx__datagram_in *self,
     return to;
 }
 
-/* ---- keeping what came ----------------------------------------------------------------------- */
+/* ---- keeping datagrams ----------------------------------------------------------------------- */
 
-/* What has gone into the receive buffer. */
+/* What has been put into the receive buffer. */
 struct intake {
-    struct plx__record record;          /* with the sender of the last one, and no more */
-    plx_address destination;            /* the address it came to */
-    const struct plx__os_arrival *last; /* the same, to compare; NULL: not known */
-    bool stranger;                      /* not the peer */
-    bool each;                          /* the address it came to may differ */
-    bool turn;                          /* the next record has the target behind it */
-    size_t most;                        /* of a datagram that is kept */
-    size_t records, bytes;              /* the records are among the bytes, the targets are not */
-    size_t arrivals;                    /* each of which may be several of them */
-    size_t errors;                      /* since the last of them */
+    struct plx__record record;          /* has only the sender of the last datagram */
+    plx_address destination;            /* the local address of the last datagram */
+    const struct plx__os_arrival *last; /* the last message, to compare; NULL: not known */
+    bool stranger;                      /* the sender is not the peer */
+    bool each;                          /* the local address may differ between datagrams */
+    bool turn;                          /* the local address follows the next record */
+    size_t most;                        /* bytes that are kept of a datagram */
+    size_t records, bytes;              /* bytes include the records, not the local addresses */
+    size_t arrivals;                    /* messages, each with one or more datagrams */
+    size_t errors;                      /* since the last message */
     struct plx__trials *trials;         /* NULL: there are none */
 };
 
-/* Datagrams mostly come from the one who sent the last one. */
+/* Most datagrams have the sender of the one before, which saves converting the addresses. */
 static bool is_like_the_last(const struct intake *intake, const struct plx__os_arrival *arrival)
 {
     return intake->last != NULL && plx__sockaddr_equal(&intake->last->from, &arrival->from) &&
@@ -174,21 +175,20 @@ static void set_addresses(plx_socket *socket, const struct plx__datagram_in *sel
 {
     intake->record = (struct plx__record){.size = 0};
     plx__sockaddr_to_address(&arrival->from, &intake->record.address);
-    /* Where all come to one address, the first record has it for all. */
+    /* If there is only one local address, only the first record has it. */
     if (intake->each || intake->last == NULL) {
         intake->destination = destination_of(self, arrival);
         intake->turn = true;
     }
     intake->last = arrival;
     plx__unreached_heard(socket, intake->trials, &intake->record.address);
-    /* Who is not the peer sent before that was chosen, and waited: from then on the system sorts
-     * them out. */
+    /* Datagrams queued before connect(2) may be from others; afterwards the kernel filters them. */
     intake->stranger = socket->peer == PLX__PEER_HERE &&
                        !plx_address_equal(&intake->record.address, &socket->remote);
 }
 
-/* Puts the target behind the record at `place`; returns where that now seems to be, so that its data
- * stand behind both. */
+/* Puts the local address behind the record at `place`. Returns `place` moved on by that address, so
+ * that the payload is put behind both. */
 static uint8_t *put_destination(uint8_t *place, const plx_address *destination)
 {
     uint16_t size = sizeof *destination;
@@ -197,9 +197,9 @@ static uint8_t *put_destination(uint8_t *place, const plx_address *destination)
     return place + sizeof *destination;
 }
 
-/* Puts a datagram at `place` and returns where the next one goes. The record goes there with the
- * sender, and then its size: a copy of what was written just before, in other portions, would have
- * to wait for it. */
+/* Puts a datagram at `place` and returns the place of the next one. It copies the record with the
+ * sender first, and writes the size into the copy: to write the size into the original and copy
+ * that at once would stall on store forwarding. */
 static inline uint8_t *keep(const struct intake *intake, uint8_t *place, const uint8_t *data,
                             size_t size, bool truncated, bool turn)
 {
@@ -215,7 +215,7 @@ static inline uint8_t *keep(const struct intake *intake, uint8_t *place, const u
     return place + sizeof intake->record + kept;
 }
 
-/* Puts all of an arrival at `place`. Only the last of several can have lost its end. */
+/* Puts all datagrams of a message at `place`. Only the last datagram can be truncated. */
 static PLX__APART uint8_t *keep_all(struct intake *intake, uint8_t *place,
                                     const struct plx__os_arrival *arrival)
 {
@@ -234,7 +234,7 @@ static PLX__APART uint8_t *keep_all(struct intake *intake, uint8_t *place,
     return keep(intake, place, data, left, arrival->truncated, turn);
 }
 
-/* The room that all of them need beside the targets. */
+/* How many bytes the datagrams need with their records, without the local addresses. */
 static size_t size_of_list(const struct plx__os_arrival *list, size_t count)
 {
     size_t size = 0;
@@ -252,7 +252,7 @@ static void keep_list(plx_socket *socket, const struct plx__datagram_in *self,
     size_t size = size_of_list(list, count);
     uint8_t *start = plx__buffer_reserve(&socket->in, size + count * sizeof intake->destination,
                                          plx__socket_pool(socket));
-    /* With the records, which so are the price of an empty datagram. */
+    /* The size includes the records, so that an empty datagram has a price too. */
     plx__budget_spend(budget, size);
     if (start == NULL) {
         plx__socket_fail_memory(socket, "receive %zu bytes", size);
@@ -280,10 +280,10 @@ static void keep_list(plx_socket *socket, const struct plx__datagram_in *self,
     intake->bytes += (size_t)(end - start);
 }
 
-/* ---- what was dropped ------------------------------------------------------------------------ */
+/* ---- dropped datagrams ----------------------------------------------------------------------- */
 
-/* The number goes with a datagram from the moment when it was queued, so that one asked for
- * meanwhile may be the later one. */
+/* The drop count in a datagram (SO_RXQ_OVFL) was taken when the kernel queued the datagram, so that
+ * a count read by SO_MEMINFO meanwhile may be newer. */
 static void note_dropped(struct plx__datagram_in *self, uint32_t count)
 {
     uint32_t more = count - self->told;
@@ -305,7 +305,7 @@ int64_t plx__datagram_in_dropped(const plx_socket *socket, struct plx__datagram_
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Nothing came; false: nor is there any more. */
+/* Handles a failed call; returns whether to receive again. */
 static bool pass_error(plx_socket *socket, struct plx__datagram_in *self, bool several, int error,
                        struct intake *intake)
 {
@@ -314,14 +314,14 @@ static bool pass_error(plx_socket *socket, struct plx__datagram_in *self, bool s
         return true;
     }
     if (error != -PLX__EAGAIN) {
-        /* Word of an earlier datagram that did not arrive (udp(7)); the socket goes on. */
+        /* The pending error of a datagram that did not arrive (udp(7)); the socket goes on. */
         plx__unreached_fail(socket, intake->trials, &socket->remote, error, "receive from");
         intake->errors++;
     }
     return error != -PLX__EAGAIN && intake->errors < MOST_ERRORS;
 }
 
-/* Takes what one call brings; false when there is no more. */
+/* Receives with one call; returns whether there may be more. */
 static bool receive_some(plx_socket *socket, struct plx__datagram_in *self,
                          struct plx__budget *budget, uint8_t *place, struct intake *intake)
 {
@@ -354,8 +354,9 @@ static void count_intake(plx_socket *socket, const struct intake *intake)
     }
 }
 
-/* Forgets the places that this frame does not show to be needed, and after a while what a socket
- * alone has kept: its blocks, and a buffer of more than the usual size. */
+/* Sets the number of places for the next frame by what this one received. A socket that is polled
+ * alone releases its blocks, and a buffer above the usual size, after IDLE_POLLS polls without a
+ * datagram. */
 static void settle(plx_socket *socket, struct plx__datagram_in *self, size_t arrivals)
 {
     self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));

@@ -1,20 +1,21 @@
-/* lib/transfer/datagram-in.h -- datagrams as they come in.
+/* lib/transfer/datagram-in.h -- receiving datagrams.
  *
- * Design: each may have 64 KiB, and several come as one where the system merges them (udp(7),
- * UDP_GRO), so that each needs a place of that size to come to. From there they go into the receive
- * buffer as records (lib/base/record.h), one for each datagram. To begin with there is one place, on the
- * stack. Where one call filled all its places, the next has more of them: blocks of four, which
- * belong to the group's pool between two frames. A socket that is polled alone keeps its blocks until
- * so many polls found nothing that a lone socket gives its buffers back. Little of them is ever
- * touched but by large datagrams.
+ * Design: recvmmsg(2) receives into places of 64 KiB each, because a datagram may have 64 KiB, and
+ * the kernel may merge several datagrams into one message of that size (udp(7), UDP_GRO). Each
+ * datagram is then copied into the receive buffer as a record (lib/base/record.h). The first call
+ * has one place, on the stack. After a call that filled all its places, the next one has more:
+ * blocks of four places, which belong to the group's pool between two frames. A socket that is
+ * polled alone keeps its blocks until as many polls have found nothing as for its other buffers.
+ * Small datagrams touch only the first page of a place.
  *
- * How many there were is how many will be: a frame begins with places for one more than the last
- * one had, so that the call that brings them also says that there are no more.
+ * A frame probably receives as many datagrams as the last one. So it begins with one place more
+ * than that: the call that receives them also shows that there are no more.
  *
- * READ_LIMIT cuts a datagram, and stops reading when it is reached. What one call brings is kept
- * whole: a call has places for as much as there is room, but always one, whose 64 KiB may be more.
+ * A datagram larger than READ_LIMIT is cut; reading stops once READ_LIMIT bytes are buffered. All
+ * that one call receives is kept: a call has as many places as READ_LIMIT leaves room for, but at
+ * least one, whose 64 KiB may exceed the room.
  *
- * A zeroed arrival is one of a fresh descriptor and holds nothing. */
+ * A zeroed struct plx__datagram_in is that of a fresh descriptor and holds nothing. */
 #ifndef PLX_LIB_DATAGRAM_IN_H
 #define PLX_LIB_DATAGRAM_IN_H
 
@@ -22,8 +23,9 @@
 
 struct plx__trials;
 
-/* Which address of ours a datagram came to. A descriptor that is bound to one address, or has a peer,
- * hears at no other, and the kernel need not say it with each datagram, which costs:
+/* How the local address of a received datagram is known. A descriptor that is bound to one address,
+ * or has a peer, receives at one local address only. Then IP_PKTINFO is off, as it costs time with
+ * each datagram:
  *
  *      UNKNOWN --something arrives--> EACH: bound to any address --connected--> LEAVING
  *       ^  |                                                                       |
@@ -37,38 +39,40 @@ enum plx__destination {
     PLX__DESTINATION_ONE
 };
 
-#define PLX__DATAGRAM_IN_PLACES 4 /* in a block, the largest that a pool keeps */
+#define PLX__DATAGRAM_IN_PLACES 4 /* of one block, the largest size that a pool keeps */
 #define PLX__DATAGRAM_IN_BLOCKS (PLX__OS_ARRIVALS / PLX__DATAGRAM_IN_PLACES)
 
 struct plx__datagram_in {
-    struct plx__buffer blocks[PLX__DATAGRAM_IN_BLOCKS]; /* the first ones may have their block */
-    uint8_t places;                                     /* for the next call; 0: as few as may be */
-    uint8_t idle;                                       /* so many times nothing had come */
-    uint32_t told;       /* of those dropped, as the system last told: modulo 2^32 */
-    uint64_t dropped;    /* the same with all its digits */
-    bool one_by_one;     /* several with one call were refused */
-    uint8_t destination; /* plx__target */
+    struct plx__buffer blocks[PLX__DATAGRAM_IN_BLOCKS]; /* filled from the front, maybe none */
+    uint8_t places;                                     /* for the next call; 0: the fewest */
+    uint8_t idle;                                       /* polls in a row that received nothing */
+    uint32_t told;       /* the kernel's last count of dropped datagrams, modulo 2^32 */
+    uint64_t dropped;    /* the same count in 64 bits */
+    bool one_by_one;     /* recvmmsg(2) was refused */
+    uint8_t destination; /* enum plx__destination */
     plx_address local;   /* what the descriptor is bound to; not known in UNKNOWN */
 };
 
-/* plx__datagram_in_receive moves datagrams from the kernel into the receive buffer and sets events. Trials
- * hear of each sender, and of each refusal before the program does; NULL: there are none. */
+/* plx__datagram_in_receive moves datagrams from the kernel into the receive buffer and sets pending
+ * events. It passes each sender to `trials`, and each refusal before the program learns of it;
+ * NULL: there are no trials. */
 void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *incoming,
                               struct plx__trials *trials, struct plx__budget *budget);
 
-/* plx__datagram_in_dropped returns how many datagrams the kernel has dropped since it opened the descriptor,
- * because it had no room; -1 where it does not say so. */
+/* plx__datagram_in_dropped returns how many datagrams the kernel has dropped for lack of room since
+ * the descriptor was opened; -1 where the kernel does not report the number (SO_MEMINFO,
+ * SO_RXQ_OVFL). */
 int64_t plx__datagram_in_dropped(const plx_socket *socket, struct plx__datagram_in *incoming);
 
-/* plx__datagram_in_connected is called when the descriptor has got a peer, plx__datagram_in_disconnected before
- * the peer is taken away. */
+/* Call plx__datagram_in_connected after connect(2) has given the descriptor a peer, and
+ * plx__datagram_in_disconnected before the peer is removed. */
 void plx__datagram_in_connected(const plx_socket *socket, struct plx__datagram_in *incoming);
 void plx__datagram_in_disconnected(const plx_socket *socket, struct plx__datagram_in *incoming);
 
 /* plx__datagram_in_port returns the port that the descriptor is bound to, 0: not known. */
 int plx__datagram_in_port(const plx_socket *socket, struct plx__datagram_in *incoming);
 
-/* plx__datagram_in_clear gives back what it holds, for the next descriptor. */
+/* plx__datagram_in_clear releases the blocks and resets the struct for the next descriptor. */
 void plx__datagram_in_clear(plx_socket *socket, struct plx__datagram_in *incoming);
 
 #endif

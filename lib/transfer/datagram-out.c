@@ -1,4 +1,4 @@
-/* lib/transfer/datagram-out.c -- datagrams on their way out. */
+/* lib/transfer/datagram-out.c -- sending datagrams. */
 #include "config.h"
 
 #include "lib/base/address.h"
@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- what goes with one call ----------------------------------------------------------------- */
+/* ---- the messages of one call ---------------------------------------------------------------- */
 
 struct batch {
     struct plx__os_message messages[PLX__OS_MESSAGES];
     struct plx__sockaddr names[PLX__OS_MESSAGES]; /* one for each run */
-    plx_address sources[PLX__OS_MESSAGES];        /* the same, where it has one */
+    plx_address sources[PLX__OS_MESSAGES];        /* one for each run that has a source */
     size_t count;
 };
 
@@ -39,8 +39,8 @@ static bool may_segment(const plx_socket *socket, struct plx__datagram_out *self
            (self->unsegmented == 0 || run->segment < self->unsegmented);
 }
 
-/* How many of the first `left` bytes of a run one message may carry: those of one datagram, or with
- * segments of as many as the budget has bytes for. */
+/* How many of the last `left` bytes of a run one message carries: those of one datagram, or with
+ * `segments` those of as many datagrams as the budget has bytes for. */
 static size_t size_of_message(const struct plx__run *run, size_t left, bool segments,
                               struct plx__budget *budget)
 {
@@ -71,7 +71,7 @@ static void add_run(struct batch *batch, const struct plx__run *run, const plx_a
     } while (done < run->size && batch->count < most && budget->bytes > 0);
 }
 
-/* Returns the source of the run at that offset; NULL: it was refused, and the kernel is to choose. */
+/* Returns the source of the run at that offset; NULL: it was refused, so the kernel chooses. */
 static PLX__APART const plx_address *add_source(const plx_socket *socket, size_t at,
                                                 struct batch *batch)
 {
@@ -80,7 +80,7 @@ static PLX__APART const plx_address *add_source(const plx_socket *socket, size_t
     return source->family == 0 ? NULL : source;
 }
 
-/* Collects what the next call is to send, as much as the budget allows; there is at least one. */
+/* Collects the messages for the next call, as many as the budget allows and at least one. */
 static void collect(const plx_socket *socket, struct plx__datagram_out *self, struct batch *batch,
                     const struct plx__budget *budget)
 {
@@ -105,8 +105,9 @@ static size_t datagrams_of(const struct plx__os_message *message)
     return message->segment == 0 ? 1 : (message->size + message->segment - 1) / message->segment;
 }
 
-/* The first message has left, or cannot: trials follow what becomes of it, and where one has left to an
- * address of its own, of which the kernel says at once if nobody can be there, that was reached. */
+/* Passes the first message, which was sent or failed, to the trials. A message that was sent to an
+ * address of its own has reached that address: without a peer the kernel reports an unreachable
+ * address at once. */
 static PLX__APART void note_passed(plx_socket *socket, struct plx__datagram_out *self,
                                    const struct plx__os_message *message, bool sent)
 {
@@ -118,7 +119,7 @@ static PLX__APART void note_passed(plx_socket *socket, struct plx__datagram_out 
     }
 }
 
-/* The first `count` messages have left, or with `sent` false cannot. */
+/* Removes the first `count` messages, which were sent or, with `sent` false, failed. */
 static void pass(plx_socket *socket, struct plx__datagram_out *self, const struct batch *batch,
                  size_t count, bool sent, struct plx__budget *budget)
 {
@@ -135,7 +136,7 @@ static void pass(plx_socket *socket, struct plx__datagram_out *self, const struc
         plx__run_take_front(socket, message->size);
         bytes += message->size;
         datagrams += pieces;
-        /* The price of a call for each datagram: each goes all the way through the system. */
+        /* Each datagram has the price of a call: each takes the whole way through the kernel. */
         for (size_t piece = 1; piece < pieces; piece++) {
             plx__budget_spend(budget, 0);
         }
@@ -164,7 +165,7 @@ static void fail_send(plx_socket *socket, const struct plx__datagram_out *self,
     plx__unreached_fail(socket, self->trials, to, error, step);
 }
 
-/* Fails an earlier datagram, which was for the peer if there is one. */
+/* Reports the failure of an earlier datagram, which went to the peer if there is a peer. */
 static void fail_before(plx_socket *socket, const struct plx__datagram_out *self,
                         const struct plx__os_message *message, int error)
 {
@@ -180,10 +181,9 @@ static ptrdiff_t send_messages(const plx_socket *socket, const struct batch *bat
     return plx__os_send_messages(socket->watch.descriptor, batch->messages, batch->count);
 }
 
-/* An error may be word of an earlier datagram, told by the first call after it instead of that
- * call's own work and gone with it (udp(7)): what is tried again then works, or fails by itself.
- * Several messages fail by the first, so that this one is tried alone: if it works, the way of
- * sending several was at fault. */
+/* A send may return the pending error of an *earlier* datagram (udp(7)) and send nothing; a second
+ * send then works, or fails on its own account. If several messages fail, the errno is that of the
+ * first. So the second send has the first message alone: if it works, sendmmsg(2) was at fault. */
 static ptrdiff_t send_batch(plx_socket *socket, struct plx__datagram_out *self, struct batch *batch)
 {
     ptrdiff_t first = send_messages(socket, batch);
@@ -200,8 +200,8 @@ static ptrdiff_t send_batch(plx_socket *socket, struct plx__datagram_out *self, 
     return second;
 }
 
-/* A run was refused. Whether the way is at fault or the receiver, shows when its first datagram is
- * sent alone. */
+/* The kernel refused a run with UDP_SEGMENT. Sending its first datagram alone shows whether
+ * UDP_SEGMENT is at fault or the receiver. */
 static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__datagram_out *self,
                                        struct batch *batch, int refusal)
 {
@@ -212,7 +212,7 @@ static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__datagram_
     batch->count = 1;
     ptrdiff_t result = send_batch(socket, self, batch);
     if (result == 1 && (refusal == -PLX__EINVAL || refusal == -PLX__EMSGSIZE)) {
-        /* Longer than the way to the receiver allows: segments are never fragmented. */
+        /* The datagrams exceed the path MTU: with UDP_SEGMENT the kernel never fragments. */
         self->unsegmented = segment;
     } else if (result == 1 && !plx__errno_is_full(refusal)) {
         self->unsegmented = 1;
@@ -220,9 +220,9 @@ static ptrdiff_t send_without_segments(plx_socket *socket, struct plx__datagram_
     return result;
 }
 
-/* The first run was refused, perhaps for its source. Whether that is at fault shows when its first
- * datagram leaves from where the kernel chooses; one that the program chose is at fault only if it
- * means all of a network. */
+/* The kernel refused the first run, perhaps for its source. Sending its first datagram from an
+ * address of the kernel's choice shows whether the source is at fault. A source that the program
+ * chose is replaced only if it is a broadcast address (EACCES). */
 static ptrdiff_t send_without_source(plx_socket *socket, struct plx__datagram_out *self,
                                      struct batch *batch, int refusal)
 {
@@ -244,14 +244,14 @@ static ptrdiff_t send_without_source(plx_socket *socket, struct plx__datagram_ou
     return result;
 }
 
-/* Sends what goes with one call; false when the system takes no more. */
+/* Sends with one call; returns false when the kernel's send buffer is full. */
 static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
                       struct plx__budget *budget)
 {
     struct batch batch;
     collect(socket, self, &batch, budget);
     ptrdiff_t result = send_batch(socket, self, &batch);
-    /* Want of buffers for many may be none for one of them. */
+    /* ENOBUFS for a whole run need not mean ENOBUFS for one datagram. */
     if (result < 0 && result != -PLX__EAGAIN && batch.messages[0].segment > 0) {
         result = send_without_segments(socket, self, &batch, (int)result);
     }
@@ -263,7 +263,7 @@ static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
         return false;
     }
     if (result < 0) {
-        /* This one cannot leave; those behind it have nothing to do with that. */
+        /* This datagram cannot be sent; the datagrams behind it still can. */
         fail_send(socket, self, &batch.messages[0], (int)result);
     }
     pass(socket, self, &batch, result < 0 ? 1 : (size_t)result, result >= 0, budget);
@@ -278,7 +278,7 @@ void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *self,
     }
 }
 
-/* ---- the descriptor --------------------------------------------------------------------------- */
+/* ---- the descriptor -------------------------------------------------------------------------- */
 
 enum plx__family plx__datagram_out_family(const plx_socket *socket, struct plx__datagram_out *self)
 {

@@ -1,4 +1,5 @@
-/* lib/transfer/handles.c -- descriptors that ride on the bytes of a stream. */
+/* lib/transfer/handles.c -- descriptors that ride on the bytes of a stream (SCM_RIGHTS,
+ * unix(7)). */
 #include "config.h"
 
 #include "lib/os/errno.h"
@@ -7,7 +8,7 @@
 
 #include <string.h>
 
-/* As many as one message can bring. */
+/* As many descriptors as one recvmsg(2) can bring. */
 #define MOST_ARRIVED PLX__OS_HANDLES
 
 struct rider {
@@ -43,7 +44,8 @@ static bool get_rider(const struct plx__handles *handles, size_t number, struct 
     return true;
 }
 
-/* Those that ride on the next byte, as many as may: others that do ride on the byte after it. */
+/* Puts the descriptors of the next byte into `list`, up to PLX__OS_HANDLES_SENT. Any beyond that
+ * leave with the byte after it. */
 static size_t collect_due(const struct plx__handles *handles, plx__fd *list)
 {
     struct rider rider;
@@ -55,7 +57,8 @@ static size_t collect_due(const struct plx__handles *handles, plx__fd *list)
     return count;
 }
 
-/* How many bytes may go before the next that has riders of its own. */
+/* How many bytes precede the next byte that has descriptors; `due` descriptors belong to the
+ * first. */
 static size_t bytes_to_next(const struct plx__handles *handles, size_t due, size_t size)
 {
     struct rider rider;
@@ -76,7 +79,8 @@ static void close_riders(struct plx__handles *handles, size_t count)
     plx__buffer_release(&handles->waiting, NULL);
 }
 
-/* Sends what may go before the next riders, and says in *ret_wanted how much that is. */
+/* Sends the bytes before the next one that has descriptors. Sets *ret_wanted to the number of these
+ * bytes. */
 static ptrdiff_t send_piece(struct plx__handles *handles, plx__fd socket, const uint8_t *data,
                             size_t size, size_t *ret_wanted)
 {
@@ -123,8 +127,9 @@ static void close_all(const plx__fd *list, size_t count)
     }
 }
 
-/* Whoever sends more than is taken loses the connection rather than the descriptors quietly, and so
- * does one whose descriptors the system could not bring in. */
+/* A peer that sends more descriptors than the program takes loses the connection: to lose
+ * descriptors silently would be worse. So does a peer whose descriptors the kernel could not
+ * install (MSG_CTRUNC). */
 static void keep(struct plx__handles *handles, const struct plx__os_handles *came)
 {
     bool room = count_arrived(handles) + came->count <= MOST_ARRIVED;

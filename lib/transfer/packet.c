@@ -15,11 +15,11 @@
 
 #include <string.h>
 
-/* Packets that wait together and are no more than this are received without asking for the size of
- * each: none of them can be larger than all. */
+/* Up to this many waiting bytes (FIONREAD) packets are received without asking for the size of
+ * each: none of them can be larger than all together. */
 #define SMALL_BURST 65536
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records --------------------------------------------------------------------------------- */
 
 const void *plx__packet_front(const plx_socket *socket, size_t *ret_size)
 {
@@ -47,15 +47,15 @@ size_t plx__packet_take(plx_socket *socket, size_t size)
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* What one input takes in. */
+/* What one call of packet_input receives. */
 struct intake {
-    size_t left; /* bytes that wait for certain, and room for them is enough; 0: not known */
-    bool all;    /* they are all that waited */
+    size_t left; /* bytes known to wait, the room that the next packet needs; 0: not known */
+    bool all;    /* `left` covers all packets that waited */
     size_t packets, bytes;
 };
 
-/* Finds out how much room the next packet needs. Returns 0 or a negative errno, -ENODATA at the end:
- * that looks like an empty packet, and is none if the peer has ended and no bytes wait behind it. */
+/* Finds out how much room the next packet needs. Returns 0 or a negative errno, -ENODATA at EOF.
+ * EOF looks like an empty packet; it is EOF if the peer has ended its half and no bytes wait. */
 static int look(plx__fd descriptor, struct intake *intake)
 {
     ptrdiff_t size = plx__os_packet_size(descriptor);
@@ -69,8 +69,8 @@ static int look(plx__fd descriptor, struct intake *intake)
     return 0;
 }
 
-/* Takes one packet. A closing socket whose buffer is full drops it: the end would never be seen
- * behind what nobody takes. */
+/* Receives one packet. A closing socket with a full buffer drops the packet: otherwise packets that
+ * nobody reads would hide the end behind them for ever. */
 static int receive(plx_socket *socket, struct intake *intake, struct plx__budget *budget)
 {
     plx__fd descriptor = socket->watch.descriptor;
@@ -104,8 +104,9 @@ static int receive(plx_socket *socket, struct intake *intake, struct plx__budget
     return 0;
 }
 
-/* Nothing was received. A reset is told before the packets that came first, and once: they are still
- * to be had (Linux 6.18, unix_dgram_recvmsg). True: there may be more. */
+/* Handles a failed recv(2); returns whether to receive again. recv(2) reports a reset once,
+ * *before* the packets that preceded the reset, so packets can still follow (Linux 6.18,
+ * unix_dgram_recvmsg). */
 static bool pass_error(plx_socket *socket, struct intake *intake, int error, bool *has_failed)
 {
     if (error == -PLX__EAGAIN) {
@@ -159,7 +160,7 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
         return false;
     }
     if (count < 0) {
-        /* This one can never leave; those behind it have nothing to do with that. */
+        /* This packet can never be sent; the packets behind it still can. */
         plx__socket_fail_system(socket, (int)count, "write %zu bytes", (size_t)record.size);
     }
     plx__record_skip(&socket->out, &record);

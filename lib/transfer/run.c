@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* The kernel's own limit when segments came (Linux 4.18); it takes more since. */
+/* The limit of Linux 4.18, the first with UDP_SEGMENT; later kernels allow more. */
 #define RUN_COUNT 64
 
 /* Whether a datagram may go behind those of the last run. */
@@ -67,7 +67,7 @@ static inline bool begin_run(plx_socket *socket, struct plx__runs *self, const p
     return true;
 }
 
-/* Writes what a datagram leaves from; NULL: the kernel chooses. */
+/* Sets *ret_source to the local address that a datagram leaves from; NULL: the kernel chooses. */
 static PLX__APART const struct plx__source *find_source(struct plx__runs *self,
                                                         const plx_address *to,
                                                         const plx_address *from,
@@ -120,7 +120,7 @@ size_t plx__runs_lose_peer(plx_socket *socket, struct plx__runs *self, const plx
         }
         if (peers && address == NULL) {
             dropped += plx__run_datagrams(&run);
-            socket->out_records--; /* what leaves for the peer has no source */
+            socket->out_records--; /* a run for the peer has no source */
         } else {
             uint8_t *data = queue->block + queue->start;
             memmove(data + kept, data + at, size);

@@ -1,18 +1,18 @@
 /* lib/transfer/run.h -- the write queue of datagrams: runs.
  *
- * Design: the write queue holds runs. A run is what can leave as one message where the kernel has
- * segmentation offload (udp(7), UDP_SEGMENT): datagrams in a row for one receiver and from one
- * address of ours, all of one size but the last, which may be shorter. Its payloads stand behind each
- * other, so that nothing is copied or gathered to send it.
+ * Design: the write queue holds runs. A run can be sent as one message where the kernel has
+ * segmentation offload (udp(7), UDP_SEGMENT): consecutive datagrams for one receiver and from one
+ * local address, all of one size except the last, which may be shorter. The payloads of a run are
+ * contiguous, so that sending a run copies and gathers nothing.
  *
  *      | run | payload payload payload ... | run | source | payload | run | payload payload ...
  *
- * A source is the address of ours that a run leaves from, where the kernel is not to choose it; one
- * that was refused has family 0. It has the room of a run, and counts as one in socket->out_records,
- * so that what is queued beside payloads is known.
+ * A source is the local address that a run leaves from, where the kernel does not choose it; a
+ * source that the kernel refused has family 0. A source has the size of a struct plx__run and
+ * counts as one in socket->out_records, so that the queue's bytes without the payloads are known.
  *
- * Invariants: a run has at most 64 datagrams and PLX__RUN_SIZE bytes, and an empty datagram is one
- * by itself; socket->out_records counts runs and sources. A zeroed queue is empty. */
+ * Invariants: a run has at most 64 datagrams and PLX__RUN_SIZE bytes; an empty datagram is a run of
+ * its own; socket->out_records counts runs and sources. A zeroed queue is empty. */
 #ifndef PLX_LIB_RUN_H
 #define PLX_LIB_RUN_H
 
@@ -22,38 +22,38 @@
 
 #include <string.h>
 
-/* The most that a run may carry: what one datagram over IPv4 can (RFC 768, RFC 791). */
+/* The most bytes of a run: those of the largest datagram over IPv4 (RFC 768, RFC 791). */
 #define PLX__RUN_SIZE ((size_t)65507)
 
 struct plx__run {
     plx_address address; /* family 0: the peer */
     uint32_t size;       /* of all its payloads */
-    uint16_t segment;    /* of one of them but the last */
-    uint16_t source;     /* the bytes of the source that follows, or 0 */
+    uint16_t segment;    /* of each payload except the last */
+    uint16_t source;     /* the size of the source that follows, or 0 */
 };
 
 struct plx__source {
-    plx_address address; /* without a port; family 0: the kernel's choice after all */
+    plx_address address; /* without a port; family 0: refused, the kernel chooses */
     bool chosen;         /* by the program */
     uint8_t unused[7];
 };
 
-/* What is known of the queue beside its bytes, which are those of socket->out. */
+/* What is known about the queue; its bytes are socket->out. */
 struct plx__runs {
-    struct plx__run last;      /* as it stands in the queue, while `open` */
-    struct plx__source source; /* of it, if it has one */
+    struct plx__run last;      /* a copy of the queue's last run, while `open` */
+    struct plx__source source; /* of the last run, if it has one */
     bool open;                 /* the queue's last run may take another datagram */
-    uint8_t count;             /* of its datagrams */
-    size_t datagrams;          /* in all of the queue; counts only while it has runs */
+    uint8_t count;             /* datagrams of the last run */
+    size_t datagrams;          /* in the whole queue; valid only while it has runs */
     struct plx__origins
-        origins; /* where its receivers were heard, if at one of several addresses */
+        origins; /* at which local address each receiver was heard, if there are several */
 };
 
 /* plx__run_at returns the run at that offset of the queue, plx__run_put replaces it. */
 static inline struct plx__run plx__run_at(const struct plx__buffer *queue, size_t offset)
 {
     struct plx__run run;
-    /* Runs begin at any byte: copying is what alignment asks for. */
+    /* A run begins at any byte, so it may be unaligned: copy it. */
     memcpy(&run, plx__buffer_data(queue) + offset, sizeof run);
     return run;
 }
@@ -81,7 +81,8 @@ static inline struct plx__source plx__run_source(const struct plx__buffer *queue
     return source;
 }
 
-/* plx__run_put_size sets the size of the run at that offset: one that grows changes in nothing else. */
+/* plx__run_put_size sets the size of the run at that offset. A run that grows changes only its
+ * size. */
 static inline void plx__run_put_size(struct plx__buffer *queue, size_t offset, uint32_t size)
 {
     memcpy(queue->block + queue->start + offset + offsetof(struct plx__run, size), &size,
@@ -94,24 +95,24 @@ static inline size_t plx__run_datagrams(const struct plx__run *run)
     return run->size == 0 ? 1 : (run->size + run->segment - 1) / run->segment;
 }
 
-/* plx__runs_add queues a datagram; `to` NULL is the peer, `from` NULL the address at which `to`
- * was heard, or one of the kernel's choice. False when out of memory. */
+/* plx__runs_add queues a datagram. `to` NULL means the peer; `from` NULL means the local address at
+ * which `to` was heard, or else the kernel's choice. Returns false when out of memory. */
 bool plx__runs_add(plx_socket *socket, struct plx__runs *queue, const plx_address *to,
                    const plx_address *from, const void *data, size_t size);
 
-/* plx__runs_lose_peer makes what is queued for the peer the datagrams of an address, or drops it
- * with NULL; the others stay. Returns how many were dropped. */
+/* plx__runs_lose_peer redirects the peer's queued datagrams to `address`, or drops them if it is
+ * NULL. The other datagrams stay. Returns how many were dropped. */
 size_t plx__runs_lose_peer(plx_socket *socket, struct plx__runs *queue, const plx_address *address);
 
-/* plx__runs_redirect has what is queued for one address go to another. */
+/* plx__runs_redirect redirects the datagrams queued for `from` to `to`. */
 void plx__runs_redirect(plx_socket *socket, struct plx__runs *queue, const plx_address *from,
                         const plx_address *to);
 
 /* plx__runs_count returns how many datagrams are queued. */
 size_t plx__runs_count(const plx_socket *socket, const struct plx__runs *queue);
 
-/* plx__run_take_front removes `size` bytes from the front of the first run of the socket's queue: what
- * is left of that run becomes the first. */
+/* plx__run_take_front removes the first `size` payload bytes of the socket's queue, which are all
+ * of its first run or a part. What is left of that run becomes the first run. */
 void plx__run_take_front(plx_socket *socket, size_t size);
 
 #endif

@@ -17,13 +17,14 @@
 #include "lib/socket/state.h"
 #include "lib/transfer/stream.h"
 
-/* A stream that filled its room is given so much from then on, and no read is larger than this. */
+/* After a read that filled its room, the stream reads into blocks of BULK_BLOCK. No read is larger
+ * than LARGEST_PIECE. */
 #define BULK_BLOCK ((size_t)128 * 1024)
 #define LARGEST_PIECE ((size_t)256 * 1024)
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
-/* A descriptor that was bound and cannot listen leaves nothing behind. */
+/* Removes what bind(2) left in the file system, and closes the descriptor. */
 static int fail_to_listen(plx_socket *socket, plx__fd descriptor, int error)
 {
     plx__socket_leave_place(socket);
@@ -50,7 +51,7 @@ int plx__stream_listen(plx_socket *socket)
     return 0;
 }
 
-/* The listener is given up for the one connection it was there for. */
+/* Closes the listening descriptor and makes the socket the one connection that it listened for. */
 static void become(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *remote)
 {
     plx__socket_close_descriptor(socket);
@@ -76,7 +77,7 @@ void plx__stream_incoming(plx_socket *socket, struct plx__budget *budget)
     } else if (descriptor == -PLX__EAGAIN) {
         socket->watch.ready = 0;
     } else {
-        /* Out of descriptors, most likely. The connection waits in the system's queue. */
+        /* Most likely EMFILE or ENFILE. The connection stays in the kernel's accept queue. */
         plx__socket_fail_system(socket, descriptor, "accept");
         plx__accepting_pause(socket);
     }
@@ -95,9 +96,9 @@ size_t plx__stream_pending(const plx_socket *socket)
     return waiting > 0 ? (size_t)waiting : 0;
 }
 
-/* A socket that holds no block asks with a place on the stack, and takes a block when something came,
- * of the size of that. Alone it is probably idle and needs none; in a group a thousand small messages
- * in large blocks would not stay in the processor's cache. */
+/* A socket without a block receives onto the stack, and takes a block of the fitting size once
+ * bytes have arrived. A socket that is polled alone is probably idle and needs no block; in a
+ * group, a thousand small messages in large blocks would not stay in the processor's cache. */
 static ptrdiff_t receive_without_block(plx_socket *socket, size_t most)
 {
     uint8_t place[PLX__BUFFER_BLOCK];
@@ -127,16 +128,16 @@ static ptrdiff_t receive_into_block(plx_socket *socket, size_t most, size_t *ret
     return count;
 }
 
-/* A closing socket whose buffer is full reads on and drops: the end would never be seen behind what
- * nobody takes. */
+/* A closing socket with a full buffer reads on and drops the bytes: otherwise bytes that nobody
+ * reads would hide the end behind them for ever. */
 static ptrdiff_t receive_and_drop(plx_socket *socket)
 {
     uint8_t place[PLX__BUFFER_BLOCK];
     return socket->kind->receive(socket, place, sizeof place);
 }
 
-/* One read. Sets *ret_short when it brought less than there was room for, which says that no more
- * is there. */
+/* Does one read. Sets *ret_short when the read brought less than it had room for, which shows that
+ * the kernel's buffer is empty. */
 static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
 {
     size_t most = room < LARGEST_PIECE ? room : LARGEST_PIECE;
@@ -166,15 +167,15 @@ void plx__stream_empty_input(plx_socket *socket)
     }
 }
 
-/* Whether a short read says that no more is there: not where the end is known to have come too, and
- * not where the kind has stopped it. */
+/* A short read means that the kernel's buffer is empty, unless EOF is known to follow, a send has
+ * failed, or the kind has stopped the input. */
 static bool shows_all(const plx_socket *socket)
 {
     return (socket->watch.ready & PLX__END) == 0 && socket->tx != PLX__TX_FAILED && !socket->more;
 }
 
-/* Takes what is there until a read comes back short: another call only to hear that no more is
- * there would cost as much as the first. */
+/* Receives until a read is short. A further call would only return EAGAIN, and cost as much as the
+ * first. */
 static void stream_input(plx_socket *socket, struct plx__budget *budget)
 {
     for (;;) {
@@ -250,7 +251,7 @@ static void stream_output(plx_socket *socket, struct plx__budget *budget)
 static void end_lost(plx_socket *socket, int error)
 {
     int code = error == 0 ? PLX_LOST_CONNECTION : plx__error_code(error);
-    /* Whatever took the connection away, it is lost; only a want of our own is told as such. */
+    /* Any errno means that the connection is lost. Only lack of memory keeps its own code. */
     bool ours = code == PLX_OUT_OF_MEMORY;
     plx_reason reason = error == 0 ? PLX_REASON_REMOTE_HOST_CLOSED : plx__error_reason(error);
     plx__socket_set_end_error(socket, ours ? code : PLX_LOST_CONNECTION, reason,
@@ -265,7 +266,8 @@ int plx__stream_shutdown(plx_socket *socket)
     return 0;
 }
 
-/* The kernel took everything: reports the end to the peer, and finds out whether all arrived. */
+/* The kernel has accepted all bytes: sends the end to the peer, and returns whether the peer has
+ * confirmed them all. */
 static bool has_all_arrived(plx_socket *socket)
 {
     if (socket->tx != PLX__TX_SHUT) {
@@ -277,7 +279,8 @@ static bool has_all_arrived(plx_socket *socket)
     return plx__ending_has_arrived(socket);
 }
 
-/* CLOSING because the program disconnected: over when all has arrived or the peer has ended too. */
+/* CLOSING because the program disconnected: the connection is over once the peer has confirmed all
+ * bytes, or has ended its half too. */
 static void settle_closing(plx_socket *socket)
 {
     bool sent = socket->out.size == 0;
@@ -294,8 +297,8 @@ static void settle_closing(plx_socket *socket)
     }
 }
 
-/* The peer has ended, and we do not stay open for writing: what is queued is still sent, in time.
- */
+/* The peer has ended its half, and ours does not stay open. Queued bytes are still sent, until the
+ * ending is late. */
 static void settle_ended(plx_socket *socket)
 {
     if (socket->out.size == 0 || socket->rx == PLX__RX_FAILED) {
@@ -307,8 +310,8 @@ static void settle_ended(plx_socket *socket)
     }
 }
 
-/* With half-open allowed the connection goes on behind the end of input, until the peer is gone
- * altogether, which only a hang-up tells: a reset, or the peer of a Unix socket has closed. */
+/* With half-open allowed the connection outlives the end of input until the peer is gone. Only
+ * EPOLLHUP or POLLHUP reports that: after a reset, or when the peer of a Unix socket has closed. */
 static void check_hang_up(plx_socket *socket)
 {
     if (socket->rx == PLX__RX_HALF_CLOSED && (socket->watch.ready & PLX__END) != 0) {
@@ -316,7 +319,8 @@ static void check_hang_up(plx_socket *socket)
     }
 }
 
-/* A send failed: what came before it is taken in first. */
+/* After a failed send, receives what arrived before the failure. Returns whether there may be
+ * more. */
 static bool drain(plx_socket *socket)
 {
     if (socket->tx != PLX__TX_FAILED || plx__receiving_has_ended(socket)) {

@@ -1,4 +1,4 @@
-/* lib/transfer/unreached.c -- whom datagrams do not reach, as far as the program was told. */
+/* lib/transfer/unreached.c -- the addresses that datagrams do not reach, as already reported. */
 #include "config.h"
 
 #include "lib/base/address.h"
@@ -9,10 +9,10 @@
 
 #include <stdio.h>
 
-/* So many refusals are read at once. */
+/* How many refusals are read at once. */
 #define MOST_REFUSALS 64
 
-/* Whether it is the datagram that is wrong, and not the way. */
+/* Whether the errno blames the datagram itself, not its destination. */
 static bool is_about_datagram(int error)
 {
     return error == -PLX__EMSGSIZE || error == -PLX__EINVAL || error == -PLX__ENOMEM;
@@ -30,7 +30,7 @@ static bool is_told(const struct plx__unreached *self, const plx_address *addres
     return false;
 }
 
-/* Without memory it is told once more. */
+/* Puts a failure on the list. When out of memory, the failure will be reported once more. */
 static void note(plx_socket *socket, const plx_address *address, int error)
 {
     struct plx__errors *errors = socket->errors;
@@ -39,7 +39,7 @@ static void note(plx_socket *socket, const plx_address *address, int error)
     }
     struct plx__unreached *self = errors == NULL ? NULL : errors->unreached;
     if (self != NULL) {
-        /* The last place is for what is new when the list is full. */
+        /* When the list is full, a new failure replaces the last one. */
         unsigned place = self->count < PLX__UNREACHED ? self->count++ : PLX__UNREACHED - 1;
         self->list[place].address = *address;
         self->list[place].error = error;
@@ -78,7 +78,7 @@ size_t plx__unreached_read(plx_socket *socket, struct plx__trials *trials)
     return count;
 }
 
-/* Whether the failure is for the trials alone. */
+/* Whether the failure belongs to a trial and is not reported to the program. */
 static bool is_trials(plx_socket *socket, struct plx__trials *trials, const plx_address *to,
                       int error)
 {
@@ -86,7 +86,7 @@ static bool is_trials(plx_socket *socket, struct plx__trials *trials, const plx_
     if (socket->peer == PLX__PEER_HERE) {
         return plx__trials_refuse(trials, &peer, error);
     }
-    /* Either word of an earlier datagram, whichever that was, or of this one. */
+    /* The errno is that of this datagram, or the pending error of an earlier one (udp(7)). */
     return (trials->heeded && plx__unreached_read(socket, trials) > 0) ||
            plx__trials_refuse(trials, to, error);
 }

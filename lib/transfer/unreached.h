@@ -1,11 +1,12 @@
-/* lib/transfer/unreached.h -- whom datagrams do not reach, as far as the program was told.
+/* lib/transfer/unreached.h -- the addresses that datagrams do not reach, as already reported.
  *
- * Design: a game sends sixty times a second, and is answered as often that nobody is there. A failure
- * to reach somebody is told once, until that somebody is heard again, or takes a datagram where the
- * kernel says so at once (a socket with a peer hears of it only later, udp(7)). Who was told about is
- * a short list behind the socket's errors, which are there by then; when it is full a failure counts as
- * told if the list has one like it about anybody. Told each time is what the datagram itself is wrong
- * for, such as its size. */
+ * Design: a game sends sixty datagrams a second, and an address where nobody listens refuses as
+ * many. The failure to reach an address is reported once. It is reported again after a datagram has
+ * arrived from that address, or after sendmsg(2) to that address has worked without a peer (a
+ * socket with a peer learns of a refusal only later, udp(7)). The reported addresses are a short
+ * list behind the socket's errors. When the list is full, a failure counts as reported if the list
+ * has the same errno for any address. An errno that blames the datagram itself, such as EMSGSIZE,
+ * is reported each time. */
 #ifndef PLX_LIB_UNREACHED_H
 #define PLX_LIB_UNREACHED_H
 
@@ -16,29 +17,31 @@
 
 struct plx__unreached {
     struct {
-        plx_address address; /* family 0: nobody in particular */
+        plx_address address; /* family 0: the failure named no address */
         int error;           /* a negative errno */
     } list[PLX__UNREACHED];
     unsigned count;
 };
 
-/* plx__unreached_report is plx__socket_fail_system, unless the program was told so. The step is such as
- * "receive from"; the address follows it. plx__unreached_fail is that, unless the failure is a trial's,
- * which goes on to another address of the name; `trials` may be NULL. */
+/* plx__unreached_report calls plx__socket_fail_system unless the failure was reported before. The
+ * sentence is `step`, such as "receive from", and the address. plx__unreached_fail does the same
+ * unless the failure belongs to a trial, which goes on to another address of the name; `trials` may
+ * be NULL. */
 void plx__unreached_report(plx_socket *socket, const plx_address *address, int error,
                            const char *step);
 void plx__unreached_fail(plx_socket *socket, struct plx__trials *trials, const plx_address *address,
                          int error, const char *step);
 
-/* plx__unreached_read reads which datagrams were refused, for the trials. Returns how many. */
+/* plx__unreached_read reads from the error queue which datagrams were refused, and passes them to
+ * the trials. Returns how many. */
 size_t plx__unreached_read(plx_socket *socket, struct plx__trials *trials);
 
-/* plx__unreached_remove has a next failure to reach the address told again, and one that is about
- * nobody. */
+/* plx__unreached_remove removes an address from the list, and the failures that named no address:
+ * their next failure is reported again. */
 void plx__unreached_remove(plx_socket *socket, const plx_address *address);
 
-/* plx__unreached_reached is that where anything was told at all; plx__unreached_heard is for a datagram
- * that came from there, of which trials hear too. */
+/* plx__unreached_reached calls plx__unreached_remove if there is a list. plx__unreached_heard is
+ * for a datagram that arrived from the address: it passes the address to the trials too. */
 static inline void plx__unreached_reached(plx_socket *socket, const plx_address *address)
 {
     if (socket->errors != NULL && socket->errors->unreached != NULL) {
