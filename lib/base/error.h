@@ -21,7 +21,7 @@ int plx__error_code(int os_error);
 plx_reason plx__error_reason(int os_error);
 
 /* plx__error_os_name returns the name of an errno, such as "ECONNREFUSED"; "unknown" for a number
- * that is none. Differs from plx_code_name for 100 to 108. Static. */
+ * that is none, or that no call on sockets, their files or pollers returns. Differs from plx_code_name for 100 to 108. Static. */
 const char *plx__error_os_name(int os_error);
 
 /* plx__error_os_text returns what an errno means, as plx_code_text does. Static. */
