@@ -32,7 +32,8 @@ static void take_in_share(plx_socket *socket, struct plx__budget *budget)
     plx__budget_spend(budget, granted - share.bytes);
 }
 
-/* The first half of a frame for one socket; the caller holds it. */
+/* The first half of a frame for one socket; the caller holds it. serve_quiet spells it again for a socket
+ * that only its peer can have something for: what changes here changes there. */
 static void serve_input(plx_socket *socket, struct plx__budget *budget)
 {
     socket->next_event = 0;
@@ -167,8 +168,9 @@ static bool is_quiet(const plx_socket *socket)
            socket->out.size == 0 && socket->tx != PLX__TX_FAILED && has_one_watch(socket);
 }
 
-/* Most polls of most sockets find nothing, and are over when the system has said so. What a quiet
- * socket finds is all that the first half of serving would have done. */
+/* Most polls of most sockets find nothing, and are over when the kernel has answered. What a quiet
+ * socket finds is all that serve_input would have done: this is a second spelling of it, kept because
+ * it is faster. tests/test-serving.c holds the two equal. */
 static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
 {
     socket->watch.ready |= PLX__READ;
