@@ -64,11 +64,11 @@ PLAIN_CASE(zeroed_list_is_empty)
     expect(&list, "");
 }
 
-PLAIN_CASE(append_and_prepend_keep_order)
+PLAIN_CASE(append_and_insert_keep_order)
 {
     plx__list_append(&list, &members[1].link);
     plx__list_append(&list, &members[2].link);
-    plx__list_prepend(&list, &members[0].link);
+    plx__list_insert(&members[1].link, &members[0].link);
     expect(&list, "012");
     ck_assert_ptr_eq(plx__list_first(&list), &members[0].link);
     ck_assert(plx__list_is_linked(&members[1].link));

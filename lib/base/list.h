@@ -54,12 +54,6 @@ static inline void plx__list_append(struct plx__list *list, struct plx__list *li
     plx__list_insert(list, link);
 }
 
-/* plx__list_prepend makes an unlinked link the first one. */
-static inline void plx__list_prepend(struct plx__list *list, struct plx__list *link)
-{
-    plx__list_insert(list->next, link);
-}
-
 /* plx__list_remove takes a link out of the list it stands in, if any, and zeroes it. */
 static inline void plx__list_remove(struct plx__list *link)
 {

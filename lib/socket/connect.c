@@ -48,8 +48,7 @@ static void fail(plx_socket *socket, int error, const struct plx__sockaddr *name
 {
     char text[200];
     describe(socket, name, text, sizeof text);
-    plx__socket_set_end_error(socket, plx__error_code(-error), plx__error_reason(-error), error,
-                              "%s", text);
+    plx__socket_set_end_error_system(socket, error, "%s", text);
     fall_back(socket);
 }
 

@@ -156,6 +156,16 @@ void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, 
     set_end(socket, code, reason, -error, text);
 }
 
+void plx__socket_set_end_error_system(plx_socket *socket, int error, const char *step, ...)
+{
+    char text[STEP_SIZE];
+    va_list arguments;
+    va_start(arguments, step);
+    vsnprintf(text, sizeof text, step, arguments);
+    va_end(arguments);
+    set_end(socket, plx__error_code(-error), plx__error_reason(-error), -error, text);
+}
+
 /* ---- telling and forgetting ------------------------------------------------------------------ */
 
 /* A copy could lose its sentence where there is no memory, and mostly it would be of the same error. */

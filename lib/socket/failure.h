@@ -55,6 +55,11 @@ PLX__PRINTF(5, 6)
 void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
                                const char *step, ...);
 
+/* plx__socket_set_end_error_system is the same with the code and the reason that the negative errno
+ * stands for. */
+PLX__PRINTF(3, 4)
+void plx__socket_set_end_error_system(plx_socket *socket, int error, const char *step, ...);
+
 /* plx__socket_fail_open refuses a call that only an unconnected socket may make,
  * plx__socket_fail_state one that only an open socket may. */
 int plx__socket_fail_open(plx_socket *socket, const char *call);

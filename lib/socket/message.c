@@ -85,9 +85,9 @@ bool plx__message_settle(plx_socket *socket)
     if (front.is != PLX__FRONT_TOO_LONG) {
         return false;
     }
-    plx__socket_set_end_error(socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE, -PLX__EMSGSIZE,
-                              "receive a message of %zu bytes%s, the maximum being %zu", front.size,
-                              front.behind > 0 ? " or more" : "", socket->framing->maximum);
+    plx__socket_set_end_error_system(
+        socket, -PLX__EMSGSIZE, "receive a message of %zu bytes%s, the maximum being %zu", front.size,
+        front.behind > 0 ? " or more" : "", socket->framing->maximum);
     plx__socket_end(socket);
     return true;
 }

@@ -37,9 +37,8 @@ static PLX__APART void end_idle(plx_socket *socket)
     if (has_sign_of_peer(socket) || !plx__idle_is_over(socket)) {
         return;
     }
-    plx__socket_set_end_error(socket, PLX__ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT, -PLX__ETIMEDOUT,
-                              "nothing arrived at either end for %d ms",
-                              plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT));
+    plx__socket_set_end_error_system(socket, -PLX__ETIMEDOUT, "nothing arrived at either end for %d ms",
+                                     plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT));
     plx__socket_end(socket);
 }
 
@@ -87,8 +86,7 @@ void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
 static PLX__APART void end_unwatched(plx_socket *socket)
 {
     int error = socket->watch_error;
-    plx__socket_set_end_error(socket, plx__error_code(-error), plx__error_reason(-error), error,
-                              "watch");
+    plx__socket_set_end_error_system(socket, error, "watch");
     plx__socket_end(socket);
 }
 

@@ -58,8 +58,7 @@ static void become(plx_socket *socket, plx__fd descriptor, const struct plx__soc
     int result = plx__socket_enter_connected(socket, descriptor, false, remote);
     if (result < 0) {
         plx__os_close(descriptor);
-        plx__socket_set_end_error(socket, plx__error_code(-result), plx__error_reason(-result),
-                                  result, "accept");
+        plx__socket_set_end_error_system(socket, result, "accept");
         plx__socket_end(socket);
     }
 }
