@@ -14,6 +14,15 @@
  */
 #define STEP_SIZE 480
 
+/* Writes what follows the last named parameter of the function, `format`, into the array `text`. */
+#define FORMAT(text, format)                                                                       \
+    do {                                                                                           \
+        va_list arguments_;                                                                        \
+        va_start(arguments_, format);                                                              \
+        (void)vsnprintf(text, sizeof(text), format, arguments_);                                   \
+        va_end(arguments_);                                                                        \
+    } while (0)
+
 /* ---- what is remembered ---------------------------------------------------------------------- */
 
 /* The errors, made when there are none yet, with what was kept bare moved into them; NULL where there is
@@ -75,40 +84,28 @@ int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error,
                      ...)
 {
     char text[STEP_SIZE];
-    va_list arguments;
-    va_start(arguments, step);
-    vsnprintf(text, sizeof text, step, arguments);
-    va_end(arguments);
+    FORMAT(text, step);
     return fail(socket, code, reason, -error, text);
 }
 
 int plx__socket_refuse(plx_socket *socket, plx_reason reason, const char *sentence, ...)
 {
     char text[STEP_SIZE];
-    va_list arguments;
-    va_start(arguments, sentence);
-    vsnprintf(text, sizeof text, sentence, arguments);
-    va_end(arguments);
+    FORMAT(text, sentence);
     return fail(socket, PLX_INVALID_STATE, reason, PLX__SENTENCE, text);
 }
 
 int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...)
 {
     char text[STEP_SIZE];
-    va_list arguments;
-    va_start(arguments, step);
-    vsnprintf(text, sizeof text, step, arguments);
-    va_end(arguments);
+    FORMAT(text, step);
     return fail(socket, plx__error_code(-error), plx__error_reason(-error), -error, text);
 }
 
 int plx__socket_fail_memory(plx_socket *socket, const char *step, ...)
 {
     char text[STEP_SIZE];
-    va_list arguments;
-    va_start(arguments, step);
-    vsnprintf(text, sizeof text, step, arguments);
-    va_end(arguments);
+    FORMAT(text, step);
     return fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, text);
 }
 
@@ -149,20 +146,14 @@ void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, 
                                const char *step, ...)
 {
     char text[STEP_SIZE];
-    va_list arguments;
-    va_start(arguments, step);
-    vsnprintf(text, sizeof text, step, arguments);
-    va_end(arguments);
+    FORMAT(text, step);
     set_end(socket, code, reason, -error, text);
 }
 
 void plx__socket_set_end_error_system(plx_socket *socket, int error, const char *step, ...)
 {
     char text[STEP_SIZE];
-    va_list arguments;
-    va_start(arguments, step);
-    vsnprintf(text, sizeof text, step, arguments);
-    va_end(arguments);
+    FORMAT(text, step);
     set_end(socket, plx__error_code(-error), plx__error_reason(-error), -error, text);
 }
 
