@@ -18,10 +18,6 @@ cd "$builddir" || exit 1
 
 command -v "$OBJDUMP" > /dev/null 2>&1 || { echo "SKIP: no objdump here (package binutils)"; exit 77; }
 
-# 2026-11-28: this circle in lib/socket/ is being cut, and is the only one that may stand. The exception
-# goes with it.
-being_cut="connect framing interest state"
-
 # A line for each source: its name, and whether it is built always or depends on a feature.
 sources() {
     awk '/^if /{ depth++ } /^endif/{ depth-- }
@@ -101,14 +97,6 @@ includes() {
     done
 }
 
-# Leaves out the arrows between files that are being cut.
-without_exception() {
-    awk -v list="$being_cut" '
-        BEGIN { n = split(list, names, " "); for (i = 1; i <= n; i++) excepted["lib/socket/" names[i]] = 1 }
-        { a = $1; b = $2; sub(/\.c$/, "", a); sub(/\.c$/, "", b) }
-        !(a in excepted && b in excepted)'
-}
-
 calls=$(calls)
 missing=$(printf '%s\n' "$calls" | sed -n 's/^@missing //p')
 [ -z "$missing" ] || { echo "no object in $builddir, build first:" $missing; exit 1; }
@@ -122,11 +110,8 @@ included=$(includes)
 
 status=0
 printf '%s\n' "$arrows" | awk -v what=functions -f "$srcdir/tests/circles.awk" || status=1
-printf '%s\n' "$files" | without_exception | awk -v what="files, by calls" -f "$srcdir/tests/circles.awk" || status=1
-printf '%s\n' "$included" | without_exception | awk -v what="files, by includes" -f "$srcdir/tests/circles.awk" || status=1
-if [ -n "$being_cut" ]; then
-    echo "not held yet: calls and includes among lib/socket/{$(echo "$being_cut" | tr ' ' ',')}.c"
-fi
+printf '%s\n' "$files" | awk -v what="files, by calls" -f "$srcdir/tests/circles.awk" || status=1
+printf '%s\n' "$included" | awk -v what="files, by includes" -f "$srcdir/tests/circles.awk" || status=1
 printf '%d functions, %d calls between files, %d includes looked at\n' "$functions" \
     "$(printf '%s\n' "$files" | wc -l)" "$(printf '%s\n' "$included" | wc -l)"
 exit $status
