@@ -92,7 +92,7 @@ void plx__deadline_set(struct plx__deadlines *deadlines, struct plx__deadline *d
 }
 
 /* Brings the root to where it really belongs, until one stands there that is right. */
-static struct plx__deadline *settle(struct plx__deadlines *deadlines)
+static struct plx__deadline *settle_deadline(struct plx__deadlines *deadlines)
 {
     struct plx__deadline *root;
     while ((root = deadlines->root) != NULL && root->at != root->key) {
@@ -106,7 +106,7 @@ static struct plx__deadline *settle(struct plx__deadlines *deadlines)
 
 uint64_t plx__deadlines_next(struct plx__deadlines *deadlines)
 {
-    struct plx__deadline *root = settle(deadlines);
+    struct plx__deadline *root = settle_deadline(deadlines);
     return root == NULL ? 0 : root->key;
 }
 
@@ -115,7 +115,7 @@ struct plx__deadline *plx__deadlines_take(struct plx__deadlines *deadlines, uint
     if (deadlines->root == NULL || deadlines->root->key > now) {
         return NULL;
     }
-    struct plx__deadline *root = settle(deadlines);
+    struct plx__deadline *root = settle_deadline(deadlines);
     if (root == NULL || root->key > now) {
         return NULL;
     }

@@ -30,7 +30,7 @@ static size_t hash_of(const plx_address *address)
 }
 
 /* Returns the peer's place, or the free one where it may stand, or NULL: others have all of them. */
-static struct plx__origin *place_of(const struct plx__origins *self, const plx_address *peer)
+static struct plx__origin *slot_of(const struct plx__origins *self, const plx_address *peer)
 {
     size_t hash = hash_of(peer);
     for (size_t i = 0; i < WINDOW; i++) {
@@ -42,7 +42,7 @@ static struct plx__origin *place_of(const struct plx__origins *self, const plx_a
     return NULL;
 }
 
-static bool grow(struct plx__origins *self)
+static bool grow_origins(struct plx__origins *self)
 {
     size_t size = self->size == 0 ? FIRST : self->size * (size_t)GROWTH;
     struct plx__origins larger = {.list = plx__memory_new(size * sizeof *larger.list),
@@ -52,7 +52,7 @@ static bool grow(struct plx__origins *self)
     }
     for (size_t i = 0; i < self->size; i++) {
         struct plx__origin *place =
-            self->list[i].peer.family == 0 ? NULL : place_of(&larger, &self->list[i].peer);
+            self->list[i].peer.family == 0 ? NULL : slot_of(&larger, &self->list[i].peer);
         if (place != NULL) {
             *place = self->list[i];
         }
@@ -65,12 +65,12 @@ static bool grow(struct plx__origins *self)
 /* Returns the peer's place, made if need be; NULL when out of memory. */
 static struct plx__origin *make_place(struct plx__origins *self, const plx_address *peer)
 {
-    struct plx__origin *place = self->size == 0 ? NULL : place_of(self, peer);
+    struct plx__origin *place = self->size == 0 ? NULL : slot_of(self, peer);
     while (place == NULL && self->size < PLX__ORIGINS) {
-        if (!grow(self)) {
+        if (!grow_origins(self)) {
             return NULL;
         }
-        place = place_of(self, peer);
+        place = slot_of(self, peer);
     }
     if (place == NULL) {
         self->turn = (uint8_t)((self->turn + 1) % WINDOW);
@@ -100,7 +100,7 @@ const plx_address *plx__origins_search(struct plx__origins *self, const plx_addr
 {
     const struct plx__origin *place = &self->list[self->last & (self->size - 1u)];
     if (!is_same(&place->peer, peer)) {
-        place = place_of(self, peer);
+        place = slot_of(self, peer);
         if (place == NULL || place->peer.family == 0) {
             return NULL;
         }

@@ -158,7 +158,7 @@ int plx__internet_check_source(plx_socket *socket, const plx_address *from, cons
 /* ---- addresses of this computer -------------------------------------------------------------- */
 
 /* The interface or address of it that a datagram socket is bound to; NULL: any. */
-static const char *place_of(const plx_socket *socket)
+static const char *interface_of(const plx_socket *socket)
 {
     static const uint8_t any[sizeof(((plx_address *)NULL)->bytes)];
     const char *place = socket->listen_host != NULL ? socket->listen_host : socket->interface;
@@ -172,7 +172,7 @@ static const char *place_of(const plx_socket *socket)
 
 bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry)
 {
-    const char *place = place_of(socket);
+    const char *place = interface_of(socket);
     return place != NULL && plx__interface_find(place, family, NULL, ret_entry);
 }
 
@@ -187,7 +187,7 @@ const char *plx__internet_broadcast(const plx_socket *socket, char **text)
 
 int plx__internet_interface_index(const plx_socket *socket)
 {
-    const char *place = place_of(socket);
+    const char *place = interface_of(socket);
     if (place == NULL) {
         return 0;
     }
@@ -201,7 +201,7 @@ static void choose_multicast_interface(const plx_socket *socket, plx__fd descrip
     plx_address source = {0};
     int index = plx__internet_interface_index(socket);
     if (index > 0) {
-        plx__interface_address(place_of(socket), 4, NULL, &source);
+        plx__interface_address(interface_of(socket), 4, NULL, &source);
         plx__os_set_multicast_interface(descriptor, (unsigned)index, &source);
     }
 }

@@ -25,7 +25,7 @@ static void plan_look(struct plx__membership *self)
 }
 
 /* Where an interface stands in the list, or where the next one would. */
-static size_t place_of(const struct plx__membership *self, uint32_t interface)
+static size_t membership_at(const struct plx__membership *self, uint32_t interface)
 {
     size_t place = 0;
     while (place < self->count && self->interfaces[place].index != interface) {
@@ -36,7 +36,7 @@ static size_t place_of(const struct plx__membership *self, uint32_t interface)
 
 static void depend_on(plx_socket *socket, struct plx__membership *self, uint32_t interface)
 {
-    size_t place = place_of(self, interface);
+    size_t place = membership_at(self, interface);
     if (interface == 0 || place == PLX__MEMBERSHIP_INTERFACES) {
         return;
     }
@@ -55,7 +55,7 @@ static void depend_on(plx_socket *socket, struct plx__membership *self, uint32_t
 /* A group was left. */
 static void depend_less(plx_socket *socket, struct plx__membership *self, uint32_t interface)
 {
-    size_t place = place_of(self, interface);
+    size_t place = membership_at(self, interface);
     if (place == self->count || --self->interfaces[place].uses > 0) {
         return;
     }
@@ -99,7 +99,7 @@ void plx__membership_look(plx_socket *socket, struct plx__membership *self)
 /* ---- groups ---------------------------------------------------------------------------------- */
 
 /* Reads an address and behind '%' an interface, which a plx_address has for some of IPv6 only. */
-static bool parse_group(const char *text, plx_address *ret_group, uint32_t *ret_interface)
+static bool parse_membership(const char *text, plx_address *ret_group, uint32_t *ret_interface)
 {
     size_t length = strlen(text);
     const char *percent = strchr(text, '%');
@@ -141,7 +141,7 @@ int plx__membership_change(plx_socket *socket, struct plx__membership *self, con
     const char *call = join ? "join" : "leave";
     plx_address group;
     uint32_t wanted;
-    if (text == NULL || !parse_group(text, &group, &wanted)) {
+    if (text == NULL || !parse_membership(text, &group, &wanted)) {
         return refuse_group(socket, call, text);
     }
     /* Linux lets an IPv6-only socket join a group of IPv4, of which it never hears anything. */

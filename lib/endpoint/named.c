@@ -200,8 +200,8 @@ int plx__named_write(plx_socket *socket, struct plx__named *self,
 }
 
 /* The look-up has ended: its datagrams go to the address found, or nowhere. */
-static void release(plx_socket *socket, struct plx__named *self, struct plx__datagram_out *outgoing,
-                    struct plx__cached_host *name)
+static void release_waiting(plx_socket *socket, struct plx__named *self,
+                            struct plx__datagram_out *outgoing, struct plx__cached_host *name)
 {
     for (; name->records > 0; name->records--) {
         struct plx__record record = plx__record_first(&name->waiting);
@@ -227,7 +227,7 @@ void plx__named_advance(plx_socket *socket, struct plx__named *self,
 {
     struct plx__cached_host *name;
     while ((name = plx__host_cache_advance(&self->names, &socket->task)) != NULL) {
-        release(socket, self, outgoing, name);
+        release_waiting(socket, self, outgoing, name);
     }
     if (self->names.trials.first != NULL || self->names.trials.heeded) {
         advance_trials(socket, self, outgoing, incoming);

@@ -79,7 +79,7 @@ enum tenant { NOBODY, LEFT_OVER, ALIVE };
 /* A datagram socket asks without being noticed: a listener of streams refuses it as the wrong type
  * (EPROTOTYPE), and so does one that is bound and does not listen yet; a file whose listener has died
  * refuses it as such. */
-static enum tenant ask(const struct plx__sockaddr *name, const char *path)
+static enum tenant ask_target(const struct plx__sockaddr *name, const char *path)
 {
     struct plx__os_file file;
     int result = plx__os_file(path, &file);
@@ -99,7 +99,7 @@ static int bind_or_replace(plx__fd descriptor, const struct plx__sockaddr *name,
 {
     int result = plx__os_bind(descriptor, name);
     for (int i = 0; i < BIND_ATTEMPTS && result == -PLX__EADDRINUSE; i++) {
-        enum tenant tenant = ask(name, path);
+        enum tenant tenant = ask_target(name, path);
         if (tenant == ALIVE) {
             break;
         }

@@ -66,7 +66,7 @@ static const char *advise(const char *where, char *advice)
     return "no host name, write host:port";
 }
 
-static int refuse(plx_socket *socket, const char *call, const char *where)
+static int refuse_where(plx_socket *socket, const char *call, const char *where)
 {
     char advice[ADVICE_SIZE];
     return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION, "%s \"" MOST "\": %s", call,
@@ -101,7 +101,7 @@ int plx__where_split(plx_socket *socket, const char *call, enum plx__port wanted
         return refuse_port(socket, call, wanted, where);
     }
     if (code != 0) {
-        return refuse(socket, call, where);
+        return refuse_where(socket, call, where);
     }
     memcpy(ret_host, host, strlen(host) + 1);
     *ret_port = port;

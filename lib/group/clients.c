@@ -122,7 +122,7 @@ static int admit(plx_server *server, plx__fd descriptor, const struct plx__socka
  * if it still waited in the kernel's queue. Making a client before there is a connection would spare
  * this, but not the group's place for its descriptor, and would ask the program for sockets that
  * nobody needs. */
-static void keep(plx_server *server, plx__fd descriptor)
+static void keep_connection(plx_server *server, plx__fd descriptor)
 {
     server->kept = descriptor;
     server->keeps = true;
@@ -185,7 +185,7 @@ static bool accept_one(plx_server *server)
         return false;
     }
     if (descriptor >= 0) {
-        keep(server, descriptor);
+        keep_connection(server, descriptor);
     }
     stop_accepting(server, result);
     return false;

@@ -38,7 +38,7 @@ plx_group *plx_group_new(void)
     return plx__group_new(&error);
 }
 
-static void destroy(plx_group *group)
+static void destroy_group(plx_group *group)
 {
     plx__loop_close(&group->loop);
     plx__memory_free(group);
@@ -51,7 +51,7 @@ plx_group *plx_group_free(plx_group *group)
     }
     plx__loop_release(&group->loop);
     if (plx__hold_free(&group->hold)) {
-        destroy(group);
+        destroy_group(group);
     }
     return NULL;
 }
@@ -108,7 +108,7 @@ bool plx__group_poll(plx_group *group, int timeout_ms, bool *ret_found)
     bool more = plx__loop_frame(&group->loop, timeout_ms);
     *ret_found = group->loop.found;
     if (plx__hold_leave(&group->hold)) {
-        destroy(group);
+        destroy_group(group);
         return false;
     }
     return more;

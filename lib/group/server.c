@@ -11,7 +11,7 @@
 /* Milliseconds that a server without a group sleeps at most. */
 #define GROUPLESS_SLEEP 100
 
-static void destroy(plx_server *server)
+static void destroy_server(plx_server *server)
 {
     plx_group_free(server->own);
     plx__memory_free(server);
@@ -20,7 +20,7 @@ static void destroy(plx_server *server)
 void plx__server_leave(plx_server *server)
 {
     if (plx__hold_leave(&server->hold)) {
-        destroy(server);
+        destroy_server(server);
     }
 }
 
@@ -78,7 +78,7 @@ plx_server *plx_server_free(plx_server *server)
     plx__list_remove(&server->reaper.link);
     plx_socket_free(server->listener);
     if (idle) {
-        destroy(server);
+        destroy_server(server);
     }
     return NULL;
 }
@@ -323,7 +323,7 @@ static bool serve_without_group(plx_server *server, int timeout_ms, bool *ret_fo
 }
 
 /* One pass, over the server alone unless it is to sleep: that is the whole group's sleep. */
-static bool serve(plx_server *server, bool alone, int timeout_ms, bool *ret_found)
+static bool serve_server(plx_server *server, bool alone, int timeout_ms, bool *ret_found)
 {
     struct plx__loop *loop = server->listener->task.loop;
     bool theirs = loop != NULL && (server->own == NULL || loop != &server->own->loop);
@@ -350,14 +350,14 @@ static bool serve(plx_server *server, bool alone, int timeout_ms, bool *ret_foun
 bool plx_server_poll(plx_server *server)
 {
     bool found;
-    return server != NULL && !server->hold.freed && serve(server, true, 0, &found);
+    return server != NULL && !server->hold.freed && serve_server(server, true, 0, &found);
 }
 
 bool plx_server_wait(plx_server *server, int timeout_ms)
 {
     bool found = false;
     if (server != NULL && !server->hold.freed) {
-        serve(server, false, timeout_ms, &found);
+        serve_server(server, false, timeout_ms, &found);
     }
     return found;
 }

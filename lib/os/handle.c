@@ -47,7 +47,7 @@ ptrdiff_t plx__os_send_handles(plx__fd descriptor, const void *data, size_t size
     return plx__os_count(sent);
 }
 
-static void collect(struct plx__os_handles *handles, struct msghdr *message)
+static void collect_handles(struct plx__os_handles *handles, struct msghdr *message)
 {
     handles->count = 0;
     handles->lost = (message->msg_flags & MSG_CTRUNC) != 0;
@@ -82,7 +82,7 @@ ptrdiff_t plx__os_receive_handles(plx__fd descriptor, void *data, size_t size,
         count = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC);
     } while (count < 0 && errno == EINTR);
     if (count >= 0) {
-        collect(ret_handles, &message);
+        collect_handles(ret_handles, &message);
     }
     return plx__os_count(count);
 }

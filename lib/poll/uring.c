@@ -115,7 +115,7 @@ static void take_completions(struct uring_poller *self)
 }
 
 /* Clears the marks, and arms the request if it is not. Returns 0 or a negative errno. */
-static int enter(struct uring_poller *self)
+static int enter_ring(struct uring_poller *self)
 {
     struct io_uring_sqe *request = self->armed ? NULL : io_uring_get_sqe(&self->ring);
     if (request != NULL) {
@@ -132,7 +132,7 @@ static int enter(struct uring_poller *self)
 /* The same, with another ring if this one is no good here. */
 static void clear(struct uring_poller *self)
 {
-    while (self->has_ring && enter(self) < 0) {
+    while (self->has_ring && enter_ring(self) < 0) {
         close_ring(self);
         if (self->rings < MOST_RINGS) {
             open_ring(self);
@@ -148,7 +148,7 @@ static bool has_ready(const struct uring_poller *self)
 }
 
 /* The set had nothing ready. */
-static void settle(struct uring_poller *self)
+static void settle_watches(struct uring_poller *self)
 {
     self->busy = !self->has_ring;
     if (self->has_ring && (!self->armed || is_marked(self))) {
@@ -197,7 +197,7 @@ static int uring_sleep(struct plx__poller *poller, int timeout_ms)
     int result = plx__poller_wait(self->set, timeout_ms);
     self->busy = true;
     if (result == 0) {
-        settle(self);
+        settle_watches(self);
     }
     return result;
 }
@@ -216,7 +216,7 @@ static bool uring_is_quiet(struct plx__poller *poller)
     if (has_ready(self)) {
         self->patience = PATIENCE;
     } else {
-        settle(self);
+        settle_watches(self);
     }
     return !self->busy;
 }

@@ -393,7 +393,7 @@ static int open_channel(struct ares_query *self)
     return status;
 }
 
-static void ask(struct ares_query *self, const char *host)
+static void ask_server(struct ares_query *self, const char *host)
 {
     int family = self->base.family;
     self->unanswered = family == 0 ? 2 : 1;
@@ -443,7 +443,7 @@ static void ares_query_start(struct plx__query *query, const char *host)
         return;
     }
     ares_set_socket_functions(self->channel, &socket_functions, self);
-    ask(self, host);
+    ask_server(self, host);
     check_descriptors(self);
 }
 

@@ -66,7 +66,8 @@ static void tidy(struct plx__host_cache *names, uint64_t now)
     }
 }
 
-static struct plx__cached_host *find(struct plx__host_cache *names, const char *host, int family)
+static struct plx__cached_host *find_host(struct plx__host_cache *names, const char *host,
+                                          int family)
 {
     for (struct plx__cached_host **place = &names->first; *place != NULL; place = &(*place)->next) {
         struct plx__cached_host *name = *place;
@@ -95,7 +96,7 @@ static size_t join_queue(struct plx__host_cache *names, struct plx__cached_host 
 }
 
 /* False when memory ran out. */
-static bool begin(struct plx__cached_host *name, struct plx__task *task)
+static bool begin_lookup(struct plx__cached_host *name, struct plx__task *task)
 {
     name->query = plx__query_start(task, name->host, name->family);
     return name->query != NULL;
@@ -119,13 +120,13 @@ struct plx__cached_host *plx__host_cache_get(struct plx__host_cache *names, stru
                                              const char *host, int family)
 {
     uint64_t now = plx__clock_now();
-    struct plx__cached_host *name = find(names, host, family);
+    struct plx__cached_host *name = find_host(names, host, family);
     if (name != NULL && (!name->known || now < name->expires)) {
         return name;
     }
     tidy(names, now);
     name = add(names, host, family);
-    if (name != NULL && join_queue(names, name) < MOST_LOOK_UPS && !begin(name, task)) {
+    if (name != NULL && join_queue(names, name) < MOST_LOOK_UPS && !begin_lookup(name, task)) {
         plx__host_cache_forget(names, name);
         return NULL;
     }
@@ -172,7 +173,7 @@ struct plx__cached_host *plx__host_cache_advance(struct plx__host_cache *names,
         if (name->query != NULL) {
             ended = plx__query_process(name->query);
         } else if (begun++ < MOST_BEGUN) {
-            ended = !begin(name, task);
+            ended = !begin_lookup(name, task);
         }
         if (ended) {
             end(names, name);

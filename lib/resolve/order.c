@@ -92,7 +92,7 @@ struct prober {
 
 /* Asks from which address a datagram to `to` would leave, by connecting, which sends nothing. Returns
  * false where it would not; family 0 when there is no way to ask. */
-static bool find_source(struct prober *prober, const plx_address *to, plx_address *ret_source)
+static bool find_local_source(struct prober *prober, const plx_address *to, plx_address *ret_source)
 {
     struct plx__sockaddr name, local;
     plx_address address = *to;
@@ -121,7 +121,7 @@ static bool find_source(struct prober *prober, const plx_address *to, plx_addres
 static unsigned rank_of(struct prober *prober, const plx_address *address, bool listed)
 {
     plx_address source;
-    if (!find_source(prober, address, &source)) {
+    if (!find_local_source(prober, address, &source)) {
         return UNREACHABLE;
     }
     if (listed || source.family == 0) {

@@ -17,7 +17,7 @@ static void drop_copies(struct plx__trial *trial)
     trial->records = 0;
 }
 
-static void settle(struct plx__trial *trial)
+static void settle_trial(struct plx__trial *trial)
 {
     trial->settled = true;
     trial->error = 0;
@@ -135,7 +135,7 @@ void plx__trials_heard(struct plx__trials *trials, const plx_address *from)
 {
     for (struct plx__trial *trial = trials->first; trial != NULL; trial = trial->next) {
         if (!trial->settled && plx_address_equal(&trial->addresses[trial->current], from)) {
-            settle(trial);
+            settle_trial(trial);
         }
     }
 }

@@ -200,8 +200,8 @@ static uint8_t *put_destination(uint8_t *place, const plx_address *destination)
 /* Puts a datagram at `place` and returns the place of the next one. It copies the record with the
  * sender first, and writes the size into the copy: to write the size into the original and copy
  * that at once would stall on store forwarding. */
-static inline uint8_t *keep(const struct intake *intake, uint8_t *place, const uint8_t *data,
-                            size_t size, bool truncated, bool turn)
+static inline uint8_t *keep_arrivals(const struct intake *intake, uint8_t *place,
+                                     const uint8_t *data, size_t size, bool truncated, bool turn)
 {
     uint32_t kept = (uint32_t)least_of(size, intake->most);
     uint16_t cut = truncated || kept < size;
@@ -225,13 +225,13 @@ static PLX__APART uint8_t *keep_all(struct intake *intake, uint8_t *place,
     intake->turn = false;
     intake->bytes -= turn ? sizeof intake->destination : 0;
     for (; arrival->segment > 0 && left > arrival->segment; left -= arrival->segment) {
-        place = keep(intake, place, data, arrival->segment, false, turn);
+        place = keep_arrivals(intake, place, data, arrival->segment, false, turn);
         turn = false;
         data += arrival->segment;
         intake->records++;
     }
     intake->records++;
-    return keep(intake, place, data, left, arrival->truncated, turn);
+    return keep_arrivals(intake, place, data, left, arrival->truncated, turn);
 }
 
 /* How many bytes the datagrams need with their records, without the local addresses. */
@@ -271,7 +271,7 @@ static void keep_list(plx_socket *socket, const struct plx__datagram_in *self,
         if (intake->turn || list[i].segment > 0) {
             end = keep_all(intake, end, &list[i]);
         } else {
-            end = keep(intake, end, list[i].place, list[i].size, list[i].truncated, false);
+            end = keep_arrivals(intake, end, list[i].place, list[i].size, list[i].truncated, false);
             intake->records++;
         }
     }
@@ -306,8 +306,8 @@ int64_t plx__datagram_in_dropped(const plx_socket *socket, struct plx__datagram_
 /* ---- receiving ------------------------------------------------------------------------------- */
 
 /* Handles a failed call; returns whether to receive again. */
-static bool pass_error(plx_socket *socket, struct plx__datagram_in *self, bool several, int error,
-                       struct intake *intake)
+static bool pass_arrival_error(plx_socket *socket, struct plx__datagram_in *self, bool several,
+                               int error, struct intake *intake)
 {
     if (several && plx__os_is_refusal(error)) {
         self->one_by_one = true;
@@ -329,7 +329,7 @@ static bool receive_some(plx_socket *socket, struct plx__datagram_in *self,
     size_t asked = lay_places(socket, self, budget, list, place);
     ptrdiff_t count = plx__os_receive_arrivals(socket->watch.descriptor, list, asked);
     if (count < 0) {
-        return pass_error(socket, self, asked > 1, (int)count, intake);
+        return pass_arrival_error(socket, self, asked > 1, (int)count, intake);
     }
     if (self->destination == PLX__DESTINATION_UNKNOWN) {
         find_target(socket, self);
@@ -357,7 +357,7 @@ static void count_intake(plx_socket *socket, const struct intake *intake)
 /* Sets the number of places for the next frame by what this one received. A socket that is polled
  * alone releases its blocks, and a buffer above the usual size, after IDLE_POLLS polls without a
  * datagram. */
-static void settle(plx_socket *socket, struct plx__datagram_in *self, size_t arrivals)
+static void settle_places(plx_socket *socket, struct plx__datagram_in *self, size_t arrivals)
 {
     self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));
     self->idle = (uint8_t)(arrivals > 0 || self->idle == IDLE_POLLS ? 0 : self->idle + 1);
@@ -392,7 +392,7 @@ void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *self,
         }
     }
     count_intake(socket, &intake);
-    settle(socket, self, intake.arrivals);
+    settle_places(socket, self, intake.arrivals);
 }
 
 void plx__datagram_in_clear(plx_socket *socket, struct plx__datagram_in *self)

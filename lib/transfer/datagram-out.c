@@ -81,8 +81,8 @@ static PLX__APART const plx_address *add_source(const plx_socket *socket, size_t
 }
 
 /* Collects the messages for the next call, as many as the budget allows and at least one. */
-static void collect(const plx_socket *socket, struct plx__datagram_out *self, struct batch *batch,
-                    const struct plx__budget *budget)
+static void collect_messages(const plx_socket *socket, struct plx__datagram_out *self,
+                             struct batch *batch, const struct plx__budget *budget)
 {
     enum plx__family family = plx__datagram_out_family(socket, self);
     size_t most = socket->peer == PLX__PEER_HERE || self->one_by_one ? 1 : PLX__OS_MESSAGES;
@@ -249,7 +249,7 @@ static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
                       struct plx__budget *budget)
 {
     struct batch batch;
-    collect(socket, self, &batch, budget);
+    collect_messages(socket, self, &batch, budget);
     ptrdiff_t result = send_batch(socket, self, &batch);
     /* ENOBUFS for a whole run need not mean ENOBUFS for one datagram. */
     if (result < 0 && result != -PLX__EAGAIN && batch.messages[0].segment > 0) {

@@ -130,7 +130,7 @@ static void close_all(const plx__fd *list, size_t count)
 /* A peer that sends more descriptors than the program takes loses the connection: to lose
  * descriptors silently would be worse. So does a peer whose descriptors the kernel could not
  * install (MSG_CTRUNC). */
-static void keep(struct plx__handles *handles, const struct plx__os_handles *came)
+static void keep_handles(struct plx__handles *handles, const struct plx__os_handles *came)
 {
     bool room = count_arrived(handles) + came->count <= MOST_ARRIVED;
     if (room &&
@@ -152,7 +152,7 @@ ptrdiff_t plx__handles_receive(struct plx__handles *handles, plx__fd socket, voi
     ptrdiff_t count = plx__os_receive_handles(socket, data, size, &came);
     *ret_came = count >= 0 && (came.count > 0 || came.lost);
     if (*ret_came) {
-        keep(handles, &came);
+        keep_handles(handles, &came);
     }
     return count;
 }
