@@ -56,7 +56,7 @@ struct intake {
 
 /* Finds out how much room the next packet needs. Returns 0 or a negative errno, -ENODATA at EOF.
  * EOF looks like an empty packet; it is EOF if the peer has ended its half and no bytes wait. */
-static int look(plx__fd descriptor, struct intake *intake)
+static int look_at_front(plx__fd descriptor, struct intake *intake)
 {
     ptrdiff_t size = plx__os_packet_size(descriptor);
     bool ended = size == 0 && plx__os_has_ended(descriptor);
@@ -75,7 +75,7 @@ static int receive(plx_socket *socket, struct intake *intake, struct plx__budget
 {
     plx__fd descriptor = socket->watch.descriptor;
     bool kept = plx__socket_room(socket) > 0;
-    int result = intake->left > 0 ? 0 : look(descriptor, intake);
+    int result = intake->left > 0 ? 0 : look_at_front(descriptor, intake);
     if (result < 0) {
         return result;
     }
