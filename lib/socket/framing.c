@@ -3,7 +3,6 @@
 
 #include "lib/base/memory.h"
 #include "lib/socket/framing.h"
-#include "lib/socket/interest.h"
 
 #include <string.h>
 
@@ -212,12 +211,10 @@ void plx__framing_note(plx_socket *socket)
     }
 }
 
-void plx__framing_make_room(plx_socket *socket)
+void plx__framing_lift(plx_socket *socket)
 {
-    if (socket->in.size > 0 && plx__socket_room(socket) == 0) {
-        struct plx__front front = plx__framing_front(socket);
-        lift(socket, &front);
-    }
+    struct plx__front front = plx__framing_front(socket);
+    lift(socket, &front);
 }
 
 /* Of what was put at the front, only that and the bytes with which it may make a delimiter are

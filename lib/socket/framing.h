@@ -58,8 +58,8 @@ static inline bool plx__framing_is_too_long(const plx_socket *socket)
  * plx__message_settle to end the connection. */
 void plx__framing_note_too_long(plx_socket *socket);
 
-/* plx__framing_make_room lets a message in progress become whole, where READ_LIMIT is reached. */
-void plx__framing_make_room(plx_socket *socket);
+/* plx__framing_lift lets a message in progress exceed READ_LIMIT. */
+void plx__framing_lift(plx_socket *socket);
 
 /* plx__framing_taken is called when `size` bytes were taken from the front; SIZE_MAX: when the front
  * has changed in another way. */

@@ -72,6 +72,13 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
     plx__idle_sent(socket);
 }
 
+void plx__socket_make_room(plx_socket *socket)
+{
+    if (socket->framing != NULL && socket->in.size > 0 && plx__socket_room(socket) == 0) {
+        plx__framing_lift(socket);
+    }
+}
+
 /* An emptied buffer goes back to the group at once, unless the program was lent what it held. */
 void plx__socket_consumed(plx_socket *socket)
 {
@@ -79,9 +86,7 @@ void plx__socket_consumed(plx_socket *socket)
     if (socket->in.size == 0 && socket->task.loop != NULL && !socket->view_alive) {
         plx__buffer_release(&socket->in, plx__socket_pool(socket));
     }
-    if (socket->framing != NULL && socket->options != NULL) {
-        plx__framing_make_room(socket);
-    }
+    plx__socket_make_room(socket);
     bool reading = (socket->watch.interest & PLX__READ) != 0;
     if (socket->watch.task != NULL && !reading && !plx__receiving_has_ended(socket) &&
         plx__socket_room(socket) > 0) {

@@ -27,6 +27,9 @@ void plx__socket_note_room(plx_socket *socket);
 /* plx__socket_has_line says whether a whole line was received. */
 bool plx__socket_has_line(plx_socket *socket);
 
+/* plx__socket_make_room lets the message that stands first become whole, where READ_LIMIT is reached. */
+void plx__socket_make_room(plx_socket *socket);
+
 /* plx__socket_consumed is called when the program has taken bytes: reading may go on. */
 void plx__socket_consumed(plx_socket *socket);
 

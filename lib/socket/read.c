@@ -233,7 +233,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
     socket->no_line = end == NULL ? socket->no_line + size : (size_t)(end - first);
     if (socket->framing != NULL) {
         plx__framing_given_back(socket, size);
-        plx__framing_make_room(socket);
+        plx__socket_make_room(socket);
     }
     plx__socket_update(socket);
     return 0;
