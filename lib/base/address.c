@@ -1,11 +1,11 @@
-/* lib/base/address.c -- addresses to and from text.
+/* lib/base/address.c -- addresses to and from strings.
  *
- * Reads and writes the texts itself: inet_pton needs the system's socket headers, which stay in
- * lib/os, wants a zero at the end of what is often a part of a longer text, and differs between
- * systems in what it lets pass (leading zeros in IPv4).
+ * This file reads and writes the strings itself, because inet_pton needs the socket headers of
+ * POSIX, which stay in lib/os, needs a zero byte at the end of what is often a part of a longer
+ * string, and accepts different strings on different kernels (leading zeros in IPv4).
  *
- * The one thing that only the kernel knows is the number of an interface's name, in a scope such as
- * "%eth0" (RFC 4007 section 11): lib/os/address.c passes a function for that. */
+ * Only the kernel knows the index of an interface by its name, in a scope such as "%eth0" (RFC 4007
+ * section 11): lib/os/address.c passes a function for it. */
 #include "config.h"
 
 #include "lib/base/address.h"
@@ -23,8 +23,8 @@ static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
-/* parse_decimal reads all of a text as a number up to `maximum`: digits only, and no leading zero,
- * which some programs take for octal. Returns it, or -1. */
+/* parse_decimal reads a whole string as a number up to `maximum`. It accepts digits only and no
+ * leading zero, which some programs read as octal. Returns the number, or -1. */
 static int64_t parse_decimal(const char *text, size_t length, uint32_t maximum)
 {
     if (length == 0 || (length > 1 && text[0] == '0')) {
@@ -61,7 +61,8 @@ int plx__address_parse_port(const char *text, size_t length)
 
 /* ---- reading: IPv4 --------------------------------------------------------------------------- */
 
-/* parse_ipv4 reads four decimal numbers with dots. On false ret_bytes may hold some of them. */
+/* parse_ipv4 reads four decimal numbers with dots. On false ret_bytes may hold some of the numbers.
+ */
 static bool parse_ipv4(const char *text, size_t length, uint8_t *ret_bytes)
 {
     size_t start = 0;
@@ -82,15 +83,16 @@ static bool parse_ipv4(const char *text, size_t length, uint8_t *ret_bytes)
 
 /* ---- reading: IPv6 --------------------------------------------------------------------------- */
 
-/* The eight groups of an IPv6 address while they are read: `size` bytes so far, and where "::" was,
- * at which the missing zeros are put in at the end; -1: nowhere. */
+/* The eight groups of an IPv6 address that is being read: `bytes` has `size` bytes so far. `gap` is
+ * where "::" stood, -1 for no "::"; the missing zeros are inserted there at the end. */
 struct groups {
     uint8_t bytes[16];
     size_t size;
     int gap;
 };
 
-/* parse_group takes the group at text[*at] and moves behind it. The last may be an IPv4 address. */
+/* parse_group reads the group at text[*at] and moves *at behind the group. The last group may be an
+ * IPv4 address. */
 static bool parse_group(struct groups *groups, const char *text, size_t length, size_t *at)
 {
     size_t start = *at;
@@ -114,7 +116,8 @@ static bool parse_group(struct groups *groups, const char *text, size_t length, 
     return true;
 }
 
-/* parse_separator moves behind the ":" or "::" at text[*at]. A ":" cannot be the end. */
+/* parse_separator moves *at behind the ":" or "::" at text[*at]. An address cannot end with a
+ * single ":". */
 static bool parse_separator(struct groups *groups, const char *text, size_t length, size_t *at)
 {
     if (text[*at] != ':') {
@@ -151,7 +154,7 @@ static bool parse_ipv6(const char *text, size_t length, uint8_t *ret_bytes)
             return false;
         }
     }
-    /* "::" stands for one group at least. */
+    /* "::" replaces at least one group. */
     if (groups.gap < 0 ? groups.size != 16 : groups.size > 14) {
         return false;
     }
@@ -235,15 +238,16 @@ bool plx__address_read_host(const char *text, size_t length, plx__scope_of *scop
     return true;
 }
 
-/* A host and a port as parts of a text. `port` is NULL when there is none. */
+/* A host and a port as parts of a string. `port` is NULL when the string has no port. */
 struct parts {
     const char *host, *port;
     size_t host_length;
     bool in_brackets;
 };
 
-/* find_parts finds the host and the port by brackets and colons alone; false when these make no
- * sense. Without brackets the last colon is before the port. */
+/* find_parts finds the host and the port by brackets and colons alone. Without brackets the port
+ * follows the last colon. False when the brackets do not match or something else than a port
+ * follows them. */
 static bool find_parts(const char *text, struct parts *ret_parts)
 {
     struct parts parts = {.host = text, .in_brackets = text[0] == '['};
@@ -277,7 +281,7 @@ int plx__address_read(const char *text, plx__scope_of *scope_of, plx_address *re
     if (text == NULL || ret_address == NULL) {
         return PLX_INVALID_STATE;
     }
-    /* Before the colons are looked at, since all of them may be the address's own. */
+    /* Before find_parts looks for a colon, since all colons may belong to the address. */
     if (plx__address_read_host(text, strlen(text), scope_of, ret_address)) {
         return PLX_OK;
     }
@@ -295,8 +299,9 @@ int plx__address_read(const char *text, plx__scope_of *scope_of, plx_address *re
     return PLX_OK;
 }
 
-/* is_host returns whether a text may be a host: in brackets an IPv6 address, else whatever has no
- * characters that no name has. It may be empty. The resolver knows more of names than this. */
+/* is_host returns whether a part may be a host: an IPv6 address in brackets, or a string without
+ * the characters that no host name has. The string may be empty. The resolver checks host names
+ * further. */
 static bool is_host(const struct parts *parts, plx__scope_of *scope_of)
 {
     plx_address address;
@@ -333,7 +338,7 @@ int plx__address_read_where(const char *where, plx__scope_of *scope_of, char *re
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* A text that is being written; it is large enough for every address. */
+/* A string that is being written, large enough for every address. */
 struct text {
     char bytes[PLX__ADDRESS_TEXT_SIZE];
     size_t length;
@@ -354,8 +359,9 @@ static unsigned group_at(const uint8_t *bytes, size_t index)
     return (unsigned)bytes[index * 2] << 8 | bytes[index * 2 + 1];
 }
 
-/* find_gap returns where the longest run of two or more zero groups begins, the first of several
- * (RFC 5952 section 4.2), and its length; 8 and 0 when there is none. */
+/* find_gap returns the index of the first group of the longest run of two or more zero groups, the
+ * first one of several such runs (RFC 5952 section 4.2), and the length of the run. Without such a
+ * run it returns 8 and the length 0. */
 static size_t find_gap(const uint8_t *bytes, size_t *ret_length)
 {
     size_t best = 8;
@@ -388,8 +394,8 @@ static void append_ipv6(struct text *text, const uint8_t *bytes)
     }
 }
 
-/* append_host writes the address and its scope. The scope is a number: an interface's name would be
- * a question to the system and may be another one tomorrow. */
+/* append_host writes the address and its scope. The scope is written as a number: to find the
+ * interface's name costs a system call, and the name may change. */
 static void append_host(struct text *text, const plx_address *address)
 {
     const uint8_t *bytes = address->bytes;
@@ -403,7 +409,7 @@ static void append_host(struct text *text, const plx_address *address)
     }
 }
 
-/* hand_out copies as much of a text as fits, as snprintf does. */
+/* hand_out copies as much of the string as fits, as snprintf does. */
 static size_t hand_out(const struct text *text, char *ret_text, size_t size)
 {
     if (size > 0) {

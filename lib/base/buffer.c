@@ -6,11 +6,12 @@
 
 #include <string.h>
 
-/* Blocks have 256 B, 512 B … 256 KiB, a class of the pool each. Larger ones are not kept: one
- * connection's bulk would otherwise stay with the group. */
+/* Blocks have 256 B, 512 B … 256 KiB, and each size has a class of the pool. The pool keeps no
+ * larger blocks: one connection's bulk transfer would otherwise leave its memory with the group. */
 #define SMALLEST_BLOCK ((size_t)256)
 
-/* So many frames without need, and a block goes: a few seconds at 60 frames a second. */
+/* After this number of frames that did not need a block the pool frees the block: a few seconds at
+ * 60 frames a second. */
 #define POOL_FRAMES 256
 
 struct plx__pool_block {
@@ -19,7 +20,7 @@ struct plx__pool_block {
 
 /* ---- pool ------------------------------------------------------------------------------------ */
 
-/* The class of blocks of this capacity; NULL where it has none. */
+/* Returns the class of blocks of this capacity; NULL when no class has this capacity. */
 static struct plx__pool_class *class_of(struct plx__pool *pool, size_t capacity)
 {
     for (size_t i = 0; pool != NULL && i < PLX__POOL_CLASSES; i++) {
@@ -44,7 +45,8 @@ static void pool_give(struct plx__pool *pool, uint8_t *block, size_t capacity)
     pool->count++;
 }
 
-/* The last block given is taken first: it is the one still in the processor's cache. */
+/* The block that was given back last is taken first: it is the one that is still in the processor's
+ * cache. */
 static uint8_t *class_take(struct plx__pool *pool, struct plx__pool_class *class)
 {
     struct plx__pool_block *block = class == NULL ? NULL : class->first;
@@ -57,8 +59,8 @@ static uint8_t *class_take(struct plx__pool *pool, struct plx__pool_class *class
     return (uint8_t *)block;
 }
 
-/* A block of `*capacity`, or where none of these rests a larger one up to the usual size: a frame
- * that needs more small ones than those before it has needed is still a steady one. */
+/* Returns a block of `*capacity`, or, when none rests in the pool, a larger one up to the usual
+ * size: a frame that needs more small blocks than the frames before it is still a steady frame. */
 static uint8_t *pool_take(struct plx__pool *pool, size_t *capacity)
 {
     uint8_t *block = class_take(pool, class_of(pool, *capacity));
@@ -105,7 +107,8 @@ static void slide_to(struct plx__buffer *buffer, size_t start)
     buffer->start = start;
 }
 
-/* The capacity for so many bytes, a power of two; 0 when there is none. */
+/* Returns the capacity that `size` bytes need, a power of two; 0 when no power of two is large
+ * enough. */
 static size_t capacity_for(size_t size)
 {
     size_t capacity = SMALLEST_BLOCK;
@@ -138,7 +141,7 @@ static bool grow(struct plx__buffer *buffer, size_t needed, struct plx__pool *po
     return true;
 }
 
-/* Makes sure that the block holds `size` more bytes in all, wherever in it. */
+/* Makes the block large enough for `size` more bytes, wherever the room is in the block. */
 static bool widen(struct plx__buffer *buffer, size_t size, struct plx__pool *pool)
 {
     if (size > SIZE_MAX - buffer->size) {
@@ -147,8 +150,8 @@ static bool widen(struct plx__buffer *buffer, size_t size, struct plx__pool *poo
     return buffer->capacity - buffer->size >= size || grow(buffer, buffer->size + size, pool);
 }
 
-/* A slide of many bytes for a little room, again and again, would be quadratic: it has to be small
- * or paid for by as many bytes that were consumed. */
+/* Returns whether a slide costs little. Sliding many bytes for a little room, again and again,
+ * would be quadratic: the live bytes have to be few, or as many bytes must have been consumed. */
 static bool slide_is_cheap(const struct plx__buffer *buffer)
 {
     return buffer->size <= buffer->start || buffer->size <= PLX__BUFFER_BLOCK / 4;
@@ -167,9 +170,10 @@ void *plx__buffer_make_room(struct plx__buffer *buffer, size_t size, struct plx_
     return buffer->block + buffer->start + buffer->size;
 }
 
-/* Slides the live bytes to where `size` more have room before them, and half of what is left: bytes
- * that come at both ends in turn would otherwise slide them to and fro each time. A slide of many
- * bytes has to buy room for about as many, or it would be quadratic; without memory it need not. */
+/* Slides the live bytes so that there is room for `size` bytes before them, and for half of the
+ * remaining room as well: otherwise bytes that are added at both ends in turn would make each call
+ * slide. A slide of many bytes has to make room for about as many bytes, or it would be quadratic;
+ * when there is no memory it need not. */
 static bool make_room_before(struct plx__buffer *buffer, size_t size, struct plx__pool *pool)
 {
     size_t spare = buffer->size <= PLX__BUFFER_BLOCK / 4 ? 0 : buffer->size / 2;
@@ -234,7 +238,7 @@ static void turn_around(uint8_t *bytes, size_t size)
     }
 }
 
-/* Two halves change places when each is turned around, and then the whole. */
+/* Two halves change places when each half is reversed, and then the whole. */
 void plx__buffer_rotate(struct plx__buffer *buffer, size_t size)
 {
     if (size > 0 && size < buffer->size) {

@@ -21,7 +21,7 @@ static struct plx__deadline *meld(struct plx__deadline *a, struct plx__deadline 
 }
 
 /* The two passes of a pairing heap: pairs from left to right, then all into one from right to left.
- * Without recursion, for ten thousand siblings are common here. */
+ * The passes do not recurse, because ten thousand siblings are common here. */
 static struct plx__deadline *meld_siblings(struct plx__deadline *first)
 {
     struct plx__deadline *pairs = NULL;
@@ -91,7 +91,8 @@ void plx__deadline_set(struct plx__deadlines *deadlines, struct plx__deadline *d
     insert(deadlines, deadline);
 }
 
-/* Brings the root to where it really belongs, until one stands there that is right. */
+/* Corrects the root until its key is its moment: removes a deadline that is unset, and moves one
+ * that is due later to its place. */
 static struct plx__deadline *settle_deadline(struct plx__deadlines *deadlines)
 {
     struct plx__deadline *root;

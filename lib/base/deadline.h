@@ -1,16 +1,16 @@
-/* lib/base/deadline.h -- moments by which something must be done, and the heap that knows the
- * next one.
+/* lib/base/deadline.h -- deadlines, and the heap that knows the earliest one.
  *
- * Design: an intrusive pairing heap; nothing is allocated and nothing is ever walked. It is lazy: a
- * deadline that moves later, as an idle time-out does with every byte, only writes `at`; its place
- * in the heap is corrected when it reaches the root. One that moves earlier is put in anew.
+ * Design: an intrusive pairing heap, which allocates nothing and never walks all its members. The
+ * heap is lazy: when a deadline moves later, as an idle time-out does with every byte, only `at` is
+ * written, and the place in the heap is corrected when the deadline reaches the root. A deadline
+ * that moves earlier is removed and inserted again.
  *
- *      at      when it is really due, in nanoseconds of lib/base/clock.h; 0: never
- *      key     where it stands in the heap; 0: not in it
+ *      at      when the deadline is due, in nanoseconds of lib/base/clock.h; 0: never
+ *      key     the moment by which the heap orders it; 0: it is not in the heap
  *
- * Invariant: key <= at for a deadline that stands in the heap and is still wanted. A zeroed
- * deadline is unset and valid, a zeroed heap is empty. An owner that is polled alone has no heap
- * and asks `at` itself. */
+ * Invariant: key <= at for a deadline that is in the heap and is not unset. A zeroed deadline is
+ * unset and valid, a zeroed heap is empty. An owner that is polled alone has no heap and compares
+ * `at` itself. */
 #ifndef PLX_LIB_DEADLINE_H
 #define PLX_LIB_DEADLINE_H
 
@@ -29,19 +29,20 @@ struct plx__deadlines {
     struct plx__deadline *root;
 };
 
-/* plx__deadline_set makes `deadline` due at `at`, 0 for never. `deadlines` may be NULL: the moment
- * is only noted. */
+/* plx__deadline_set makes `deadline` due at `at`, 0 for never. `deadlines` may be NULL: then the
+ * call only writes `at`. */
 void plx__deadline_set(struct plx__deadlines *deadlines, struct plx__deadline *deadline,
                        uint64_t at);
 
-/* plx__deadline_remove takes `deadline` out of the heap; the moment stays noted. */
+/* plx__deadline_remove removes `deadline` from the heap and leaves `at` as it is. */
 void plx__deadline_remove(struct plx__deadlines *deadlines, struct plx__deadline *deadline);
 
-/* plx__deadlines_next returns the earliest moment at which something is due, or 0. */
+/* plx__deadlines_next returns the earliest moment at which a deadline is due, or 0. */
 uint64_t plx__deadlines_next(struct plx__deadlines *deadlines);
 
-/* plx__deadlines_take returns one deadline that is due at `now`, taken out of the heap, or NULL. The
- * moment stays noted: an owner that leaves its heap before it is served must not forget it. */
+/* plx__deadlines_take removes one deadline that is due at `now` from the heap and returns it, or
+ * NULL. Its `at` stays: an owner that leaves the heap before it is served must not forget the
+ * moment. */
 struct plx__deadline *plx__deadlines_take(struct plx__deadlines *deadlines, uint64_t now);
 
 #endif

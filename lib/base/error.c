@@ -17,8 +17,8 @@
 /* What the library knows of one errno. */
 struct row {
     uint16_t os_error;
-    uint8_t code;      /* its class, or PLAIN: the errno itself */
-    uint8_t reason;    /* what it means to a socket */
+    uint8_t code;      /* the errno's class, or PLAIN: the errno itself */
+    uint8_t reason;    /* what the errno means to a socket */
     const char *words; /* its name, a zero byte, its text: one pointer a row to relocate, not two */
 };
 
@@ -28,14 +28,16 @@ struct row {
         name, code, PLX_REASON_##reason, #name "\0" text                                           \
     }
 
-/* The errnos that calls on sockets, files and pollers return, in the order of Linux, and other systems'
- * names for the same. Any other number is an error that this library does not know, shown as a
- * number. The texts are ours: strerror depends on the locale and is not safe in threads
- * (strerror(3)), strerrorname_np is glibc's alone.
- * The rows are searched one by one: an array indexed by number would need other holes on each
- * system, and an error is no place to save nanoseconds.
- * EACCES at a reserved port is PLX_INVALID_PORT, which is for the caller of bind to say. ENOENT is
- * what connect gives for the path of a Unix socket that nobody has made (unix(7)). */
+/* The errnos that calls on sockets, files and pollers return, in the order of Linux, and the names
+ * that other kernels have for the same errnos. Any other number is an error that this library does
+ * not know, and is shown as a number. The texts are our own: strerror depends on the locale and is
+ * not safe in threads (strerror(3)), and only glibc has strerrorname_np.
+ *
+ * plx__error_code and the other functions search the rows one by one: an array indexed by number
+ * would have different holes on each kernel, and an error need not be fast.
+ *
+ * EACCES at a reserved port is PLX_INVALID_PORT, which the caller of bind decides. For the path of
+ * a Unix socket that does not exist connect fails with ENOENT (unix(7)). */
 static const struct row rows[] = {
     ROW(EPERM, PLAIN, SOCKET_ACCESS, "operation not permitted"),
     ROW(ENOENT, PLAIN, CONNECTION_REFUSED, "no such file or directory"),
@@ -54,7 +56,7 @@ static const struct row rows[] = {
     ROW(ENOTDIR, PLAIN, ADDRESS_NOT_AVAILABLE, "a part of the path is not a directory"),
     ROW(EISDIR, PLAIN, ADDRESS_NOT_AVAILABLE, "the path is a directory"),
     ROW(EINVAL, PLAIN, OPERATION, "invalid argument"),
-    ROW(ENFILE, PLX_OPEN_DRIVER, SOCKET_RESOURCE, "too many files open in the system"),
+    ROW(ENFILE, PLX_OPEN_DRIVER, SOCKET_RESOURCE, "too many files open in all processes"),
     ROW(EMFILE, PLX_OPEN_DRIVER, SOCKET_RESOURCE, "too many files open in this process"),
     ROW(ENOTTY, PLAIN, UNSUPPORTED_OPERATION, "the device does not know this request"),
     ROW(ETXTBSY, PLAIN, OPERATION, "program file in use"),
@@ -66,7 +68,7 @@ static const struct row rows[] = {
     ROW(ERANGE, PLAIN, OPERATION, "result too large"),
     ROW(ENAMETOOLONG, PLAIN, ADDRESS_NOT_AVAILABLE, "name too long"),
     ROW(ENOLCK, PLAIN, SOCKET_RESOURCE, "no locks available"),
-    ROW(ENOSYS, PLAIN, UNSUPPORTED_OPERATION, "the system does not have this call"),
+    ROW(ENOSYS, PLAIN, UNSUPPORTED_OPERATION, "the kernel does not have this call"),
     ROW(ELOOP, PLAIN, ADDRESS_NOT_AVAILABLE, "too many symbolic links"),
 #ifdef ENODATA
     ROW(ENODATA, PLAIN, OPERATION, "no data available"),
@@ -101,10 +103,10 @@ static const struct row rows[] = {
     ROW(EISCONN, PLX_INVALID_STATE, OPERATION, "connected already"),
     ROW(ENOTCONN, PLX_INVALID_STATE, OPERATION, "not connected"),
 #ifdef ESHUTDOWN
-    ROW(ESHUTDOWN, PLX_INVALID_STATE, OPERATION, "sending was ended before"),
+    ROW(ESHUTDOWN, PLX_INVALID_STATE, OPERATION, "sending has been shut down"),
 #endif
 #ifdef ETOOMANYREFS
-    ROW(ETOOMANYREFS, PLAIN, SOCKET_RESOURCE, "too many descriptors on their way"),
+    ROW(ETOOMANYREFS, PLAIN, SOCKET_RESOURCE, "too many descriptors in flight"),
 #endif
     ROW(ETIMEDOUT, PLAIN, SOCKET_TIMEOUT, "timed out"),
     ROW(ECONNREFUSED, PLAIN, CONNECTION_REFUSED, "connection refused"),
@@ -112,8 +114,8 @@ static const struct row rows[] = {
     ROW(EHOSTDOWN, PLAIN, NETWORK, "host is down"),
 #endif
     ROW(EHOSTUNREACH, PLAIN, NETWORK, "host cannot be reached"),
-    ROW(EALREADY, PLAIN, UNFINISHED_OPERATION, "under way already"),
-    ROW(EINPROGRESS, PLAIN, UNFINISHED_OPERATION, "under way"),
+    ROW(EALREADY, PLAIN, UNFINISHED_OPERATION, "in progress already"),
+    ROW(EINPROGRESS, PLAIN, UNFINISHED_OPERATION, "in progress"),
 #ifdef ESTALE
     ROW(ESTALE, PLAIN, OPERATION, "stale file handle"),
 #endif
@@ -145,7 +147,8 @@ static const char unknown_name[] = "unknown";
 static const char unknown_text[] = "an error that this library does not know";
 static const char no_message[] = "";
 
-/* is_class_number returns whether a number is kept for classes; 101 and 104 were retired. */
+/* is_class_number returns whether the library keeps a number for a class. 101 and 104 are no longer
+ * classes. */
 static bool is_class_number(int code)
 {
     return code == PLX_OK || (code >= PLX_OPEN_DRIVER && code <= PLX_OUT_OF_MEMORY);
@@ -157,7 +160,7 @@ int plx__error_code(int os_error)
     if (row != NULL && row->code != PLAIN) {
         return row->code;
     }
-    /* On Linux this is ENETUNREACH (101); elsewhere it may be any. */
+    /* On Linux such a number is ENETUNREACH (101); on another kernel it may be any errno. */
     if (os_error < 0 || (os_error != 0 && is_class_number(os_error))) {
         return PLX_OPEN_DRIVER;
     }
@@ -246,14 +249,15 @@ const char *plx_reason_name(plx_reason reason)
         [PLX_REASON_TLS_INVALID_USER_DATA] = "TlsInvalidUserData",
         [PLX_REASON_TEMPORARY] = "Temporary",
     };
-    /* An enum may be signed or unsigned; as size_t a negative one is out of range as well. */
+    /* An enum may be signed or unsigned; as size_t a negative reason is out of range as well. */
     size_t index = (size_t)reason;
     return index < PLX__COUNT_OF(names) && names[index] != NULL ? names[index] : unknown_name;
 }
 
 /* ---- an error in full ------------------------------------------------------------------------ */
 
-/* make_line puts a space in place of what would break a line of a log: names come from anywhere. */
+/* make_line replaces each character that would break a line of a log by a space: a host name may be
+ * any string. */
 static void make_line(char *text)
 {
     for (; *text != '\0'; text++) {
@@ -263,8 +267,8 @@ static void make_line(char *text)
     }
 }
 
-/* make_message returns "<step>: <text> (<name>)" in a block of its own, with a text of NULL "<step>";
- * NULL for want of memory. */
+/* make_message returns "<step>: <text> (<name>)" in a block of its own, and "<step>" when text is
+ * NULL; NULL when out of memory. */
 PLX__PRINTF(3, 0)
 static char *make_message(const char *text, const char *name, const char *format, va_list arguments)
 {
@@ -329,7 +333,7 @@ void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error,
     error->message = message != NULL ? message : plx_code_text(code);
 }
 
-/* The reason that a class mostly has where the kernel has no part in it. */
+/* The usual reason of a class when no call of the kernel failed. */
 static plx_reason reason_of_class(int code)
 {
     switch (code) {

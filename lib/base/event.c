@@ -3,15 +3,16 @@
 
 #include "lib/base/event.h"
 
-/* A handler exists when the program's table reaches as far as its member and the member is set. */
+/* A handler exists when the program's table is large enough to hold the handler and the handler is
+ * not NULL. */
 #define HANDLER(handlers, member)                                                                  \
     ((handlers)->table != NULL &&                                                                  \
              offsetof(plx_events, member) + sizeof(handlers)->table->member <= (handlers)->size    \
          ? (handlers)->table->member                                                               \
          : NULL)
 
-/* Calls a handler that returns nothing. The table may be replaced by the handler, so it is read
- * once. */
+/* Calls a handler that returns nothing. The handler may replace the table, so the macro reads the
+ * table once. */
 #define CALL(handlers, member, ...)                                                                \
     do {                                                                                           \
         if (HANDLER(handlers, member) != NULL) {                                                   \
@@ -40,7 +41,7 @@ const char *plx_state_name(plx_state state)
         [PLX_LISTENING] = "Listening",
         [PLX_CLOSING] = "Closing",
     };
-    /* An enum may be signed or unsigned; as size_t a negative one is out of range as well. */
+    /* An enum may be signed or unsigned; as size_t a negative state is out of range as well. */
     size_t index = (size_t)state;
     return index < PLX__COUNT_OF(names) ? names[index] : "unknown";
 }

@@ -1,15 +1,16 @@
-/* lib/base/event.h -- the one callback layer: what fires, in what order, and holding the object
- * meanwhile.
+/* lib/base/event.h -- the one callback layer: which handlers run, in which order, and how an object
+ * survives its handlers.
  *
- * Design: what has happened to a socket is a set of bits, one for each kind of news, and the number
- * of a bit is its place in the order of design (the table in <pollux/events.h>). Moving bytes only
- * sets bits; delivering takes the lowest one, fires it, and looks again, never backwards: what a
- * handler causes that stands earlier in the order waits for the next poll, so that no handler can
- * keep a poll busy for ever. Taking news back is clearing bits.
+ * Design: the pending events of a socket are a set of bits, one for each kind of event, and the
+ * number of a bit is the event's place in the order of delivery (the table in <pollux/events.h>).
+ * Moving bytes only sets bits. Delivery takes the lowest bit, calls its handler, and looks for the
+ * next higher bit, never for a lower one: an event that a handler causes and that stands earlier in
+ * the order waits for the next poll, so that no handler can keep a poll busy for ever. To withdraw
+ * an event is to clear its bit.
  *
- * A bit set is enough because a connection has each kind of news at most once at a time; amounts
- * (bytes sent, the error) stand in the socket. A queue of events would allow more, and would have
- * to be searched to take one back. */
+ * A set of bits is enough because a connection has at most one pending event of each kind; amounts
+ * (bytes sent, the error) are members of the socket. A queue of events could hold more, and
+ * withdrawing an event would have to search the queue. */
 #ifndef PLX_LIB_EVENT_H
 #define PLX_LIB_EVENT_H
 
@@ -22,7 +23,7 @@
 #include <stdint.h>
 
 enum plx__event {
-    PLX__EVENT_CALL_ERROR, /* a call failed; the connection goes on */
+    PLX__EVENT_CALL_ERROR, /* a call failed; the connection continues */
     PLX__EVENT_HOST_LOOKUP,
     PLX__EVENT_CONNECTING,
     PLX__EVENT_BOUND,
@@ -36,7 +37,7 @@ enum plx__event {
     PLX__EVENT_CLOSING,
     PLX__EVENT_PROGRESS,
     PLX__EVENT_COMPLETE,
-    PLX__EVENT_COMPLETE_ABORTED, /* the same after send_progress returned true */
+    PLX__EVENT_COMPLETE_ABORTED, /* as COMPLETE, after send_progress returned true */
     PLX__EVENT_ROOM,
     PLX__EVENT_UNCONNECTED,
     PLX__EVENT_END_ERROR, /* the error that ended the connection or the attempt */
@@ -44,49 +45,51 @@ enum plx__event {
     PLX__EVENT_COUNT
 };
 
-/* The news of one socket that nobody has heard yet. */
+/* The events of one socket that no handler has received yet. */
 typedef uint32_t plx__event_set;
 
 #define PLX__EVENT_BIT(event) ((plx__event_set)1 << (event))
-/* What calls have caused is delivered before bytes move, so that handlers see the state that they
- * are told. */
+/* Events that calls have caused are delivered before bytes move, so that the handler finds the
+ * state that the event reports. */
 #define PLX__EVENTS_OF_CALLS (PLX__EVENT_BIT(PLX__EVENT_CONNECTED_STATE) - 1)
-/* What is delivered before queued bytes are sent, so that replies leave in the same poll. */
+/* Events that are delivered before queued bytes are sent, so that replies leave in the same poll.
+ */
 #define PLX__EVENTS_BEFORE_SENDING (PLX__EVENT_BIT(PLX__EVENT_CLOSING) - 1)
 
-/* What has to be told before the end of the connection is. */
+/* Events that are delivered before the end of the connection. */
 #define PLX__EVENTS_BEFORE_END                                                                     \
     (PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED) - 1 - PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR))
 
-/* What sending brings. */
+/* Events that sending causes. */
 #define PLX__EVENTS_OF_SENDING                                                                     \
     (PLX__EVENT_BIT(PLX__EVENT_PROGRESS) | PLX__EVENT_BIT(PLX__EVENT_COMPLETE) |                   \
      PLX__EVENT_BIT(PLX__EVENT_COMPLETE_ABORTED) | PLX__EVENT_BIT(PLX__EVENT_ROOM))
 
-/* Who is told. `size` is the size of the table as the program was compiled with it: members beyond
- * it do not exist. */
+/* The program's handlers. `size` is the size of the table as the program was compiled with: members
+ * beyond `size` do not exist. */
 struct plx__handlers {
     const plx_events *table;
     size_t size;
     void *user;
 };
 
-/* plx__event_of_state returns the news that a socket has come to `state`. */
+/* plx__event_of_state returns the event that reports that a socket has reached `state`. */
 enum plx__event plx__event_of_state(plx_state state);
 
-/* plx__event_state returns the state that this news is of; PLX_UNCONNECTED also for news of no
- * state. */
+/* plx__event_state returns the state that the event reports; PLX_UNCONNECTED also for an event that
+ * reports no state. */
 plx_state plx__event_state(enum plx__event event);
 
-/* plx__event_first returns the earliest of the `news` at or behind `from`, or PLX__EVENT_COUNT. */
+/* plx__event_first returns the earliest event of `pending` at or behind `from`, or
+ * PLX__EVENT_COUNT. */
 static inline enum plx__event plx__event_first(plx__event_set pending, enum plx__event from)
 {
     plx__event_set later = pending >> from << from;
     return later == 0 ? PLX__EVENT_COUNT : (enum plx__event)PLX__LOWEST_BIT(later);
 }
 
-/* Each calls its handler where the table has one. plx__event_send_progress returns what the handler did:
- * true, drop the rest. */
+/* Each function calls its handler if the table has one. plx__event_send_progress returns what the
+ * handler returned: true means to drop the rest. */
 void plx__event_connected(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__event_data_available(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__event_line_available(const struct plx__handlers *handlers, plx_socket *socket);
@@ -103,32 +106,32 @@ void plx__event_disconnected(const struct plx__handlers *handlers, plx_socket *s
 void plx__event_state_changed(const struct plx__handlers *handlers, plx_socket *socket,
                               plx_state state);
 
-/* plx__event_has_sending says whether anybody wants send_progress or send_complete. */
+/* plx__event_has_sending returns whether the table has send_progress or send_complete. */
 bool plx__event_has_sending(const struct plx__handlers *handlers);
-/* plx__event_has_line says whether anybody wants line_available: only then are lines searched for.
- */
+/* plx__event_has_line returns whether the table has line_available: without it received bytes are
+ * not searched for lines. */
 bool plx__event_has_line(const struct plx__handlers *handlers);
-/* plx__event_has_message is the same for message_available. */
+/* plx__event_has_message returns whether the table has message_available. */
 bool plx__event_has_message(const struct plx__handlers *handlers);
 
 /* ---- holding --------------------------------------------------------------------------------- */
 
-/* An object whose handler runs is held; freeing a held object marks it, and whoever leaves the
- * hold last frees it. */
+/* An object whose handler runs is held. Freeing a held object only marks it as freed; the last
+ * plx__hold_leave has the object destroyed. */
 struct plx__hold {
     uint16_t count;
     bool freed;
 };
 
-/* plx__hold_enter keeps the object valid until the matching leave. */
+/* plx__hold_enter keeps the object valid until the matching plx__hold_leave. */
 void plx__hold_enter(struct plx__hold *hold);
 
-/* plx__hold_leave returns true when the object was freed meanwhile and nobody else holds it: the
- * caller destroys it. */
+/* plx__hold_leave returns true when the object has been freed and this was the last hold: the
+ * caller then destroys the object. */
 bool plx__hold_leave(struct plx__hold *hold);
 
-/* plx__hold_free marks the object as freed and returns true when nobody holds it: the caller
- * destroys it. */
+/* plx__hold_free marks the object as freed and returns true when nothing holds it: the caller then
+ * destroys the object. */
 bool plx__hold_free(struct plx__hold *hold);
 
 #endif

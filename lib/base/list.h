@@ -1,15 +1,15 @@
-/* lib/base/list.h -- the one list, doubly linked, circular, with its links inside the members.
+/* lib/base/list.h -- the one list, doubly linked, circular, with the links inside the members.
  *
- * Design: nothing is allocated, and a member is appended and removed without a walk and without
- * knowing in which list it stands. The list is a link as well, the one that belongs to no member:
+ * Design: the list allocates nothing, and a member is appended and removed without a walk and
+ * without knowing its list. The list itself is a link, the only one that belongs to no member:
  *
  *      +--------------------------------------------------+
  *      +-> list <--> first <--> second <--> ... <--> last <+
  *
  * Invariants: in a list, link->next->previous == link and link->previous->next == link. A link that
- * stands in no list is all zero, so a zeroed member is valid. A list points to itself when empty; a
- * zeroed one is empty, too, but must be initialised before anything is put in. A list must not be
- * moved or copied while it has members. */
+ * is in no list is all zero, so a zeroed member is valid. An empty list points to itself. A zeroed
+ * list is empty, too, but must be initialised before a link is inserted. A list must not be moved
+ * or copied while it has members. */
 #ifndef PLX_LIB_LIST_H
 #define PLX_LIB_LIST_H
 
@@ -20,14 +20,14 @@ struct plx__list {
     struct plx__list *next, *previous;
 };
 
-/* plx__list_init makes an empty list, whatever was there before. */
+/* plx__list_init makes the list empty, whatever its memory contained. */
 static inline void plx__list_init(struct plx__list *list)
 {
     list->next = list;
     list->previous = list;
 }
 
-/* plx__list_is_linked returns whether a link stands in some list. */
+/* plx__list_is_linked returns whether a link is in a list. */
 static inline bool plx__list_is_linked(const struct plx__list *link)
 {
     return link->next != NULL;
@@ -39,7 +39,8 @@ static inline bool plx__list_is_empty(const struct plx__list *list)
     return list->next == list || list->next == NULL;
 }
 
-/* plx__list_insert puts an unlinked link before another one, or at the end of a list. */
+/* plx__list_insert inserts an unlinked link before another link, or, before the list itself, at the
+ * end. */
 static inline void plx__list_insert(struct plx__list *before, struct plx__list *link)
 {
     link->next = before;
@@ -48,13 +49,13 @@ static inline void plx__list_insert(struct plx__list *before, struct plx__list *
     before->previous = link;
 }
 
-/* plx__list_append makes an unlinked link the last one. */
+/* plx__list_append inserts an unlinked link at the end. */
 static inline void plx__list_append(struct plx__list *list, struct plx__list *link)
 {
     plx__list_insert(list, link);
 }
 
-/* plx__list_remove takes a link out of the list it stands in, if any, and zeroes it. */
+/* plx__list_remove removes a link from its list, if the link is in one, and zeroes the link. */
 static inline void plx__list_remove(struct plx__list *link)
 {
     if (link->next == NULL) {
@@ -66,7 +67,7 @@ static inline void plx__list_remove(struct plx__list *link)
     link->previous = NULL;
 }
 
-/* plx__list_first returns the first link and leaves it; NULL when the list is empty. */
+/* plx__list_first returns the first link without removing it; NULL when the list is empty. */
 static inline struct plx__list *plx__list_first(const struct plx__list *list)
 {
     return plx__list_is_empty(list) ? NULL : list->next;
@@ -82,7 +83,7 @@ static inline struct plx__list *plx__list_take_first(struct plx__list *list)
     return link;
 }
 
-/* plx__list_splice moves all members of `from`, another list, to the end of `list`. */
+/* plx__list_splice moves all members of another list, `from`, to the end of `list`. */
 static inline void plx__list_splice(struct plx__list *list, struct plx__list *from)
 {
     if (plx__list_is_empty(from)) {

@@ -10,7 +10,7 @@
 static void *resize_by_realloc(void *block, size_t size, void *user)
 {
     (void)user;
-    /* C17 leaves open what realloc does with size 0, and C23 forbids it. */
+    /* C17 does not define what realloc does with size 0, and C23 forbids it. */
     if (size == 0) {
         free(block);
         return NULL;
@@ -18,8 +18,9 @@ static void *resize_by_realloc(void *block, size_t size, void *user)
     return realloc(block, size);
 }
 
-/* One of the two globals of the library (the other one is the clock). An allocator in each object
- * would cost a pointer per block and an argument everywhere, and nobody has two. */
+/* One of the globals of the library (lib/os/clock.c names the others). An allocator for each object
+ * would cost a pointer per block and an argument in every call, and no program has two allocators.
+ */
 static struct {
     void *(*resize)(void *block, size_t size, void *user);
     void *user;
@@ -33,11 +34,11 @@ void plx_memory_set(void *(*resize)(void *block, size_t size, void *user), void 
 
 void *plx__memory_resize(void *block, size_t size)
 {
-    /* Such a size is a mistake or an attack, whatever the user's function thinks of it. */
+    /* Such a size is a mistake or an attack, whatever the user's function would do with it. */
     if (size > PTRDIFF_MAX) {
         return NULL;
     }
-    /* Freeing nothing is nothing: a user's function sees only blocks that it made. */
+    /* Nothing to free: the user's function receives only blocks that it allocated. */
     if (block == NULL && size == 0) {
         return NULL;
     }

@@ -1,4 +1,4 @@
-/* lib/base/origin.c -- at which of our addresses others were heard. */
+/* lib/base/origin.c -- the local address that each peer sent to. */
 #include "config.h"
 
 #include "lib/base/address.h"
@@ -7,11 +7,11 @@
 
 #include <string.h>
 
-#define FIRST 16 /* places to begin with */
+#define FIRST 16 /* places of the first table */
 #define GROWTH 4
-#define WINDOW 8 /* places that a peer may have */
+#define WINDOW 8 /* the number of places where a peer may stand */
 
-/* The members of an address leave no gap, and unused bytes are 0 (lib/base/address.h). */
+/* The members of an address have no padding, and unused bytes are 0 (lib/base/address.h). */
 static bool is_same(const plx_address *a, const plx_address *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
@@ -22,14 +22,14 @@ static size_t hash_of(const plx_address *address)
     uint64_t words[3];
     _Static_assert(sizeof words == sizeof *address, "an address is three words");
     memcpy(words, address, sizeof words);
-    /* Odd constants of the golden ratio and its kin, as in Steele, Lea and Flood's SplitMix. */
+    /* Odd constants, the golden ratio and those of SplitMix (Steele, Lea and Flood). */
     uint64_t hash = words[0] * 0x9e3779b97f4a7c15u;
     hash = (hash ^ (hash >> 32) ^ words[1]) * 0xbf58476d1ce4e5b9u;
     hash = (hash ^ (hash >> 29) ^ words[2]) * 0x94d049bb133111ebu;
     return (size_t)(hash >> 32);
 }
 
-/* Returns the peer's place, or the free one where it may stand, or NULL: others have all of them. */
+/* Returns the peer's place, or the free place for it, or NULL: other peers have all its places. */
 static struct plx__origin *slot_of(const struct plx__origins *self, const plx_address *peer)
 {
     size_t hash = hash_of(peer);
@@ -62,7 +62,7 @@ static bool grow_origins(struct plx__origins *self)
     return true;
 }
 
-/* Returns the peer's place, made if need be; NULL when out of memory. */
+/* Returns the peer's place, a new one if the peer has none; NULL when out of memory. */
 static struct plx__origin *make_place(struct plx__origins *self, const plx_address *peer)
 {
     struct plx__origin *place = self->size == 0 ? NULL : slot_of(self, peer);

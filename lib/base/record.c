@@ -1,4 +1,4 @@
-/* lib/base/record.c -- datagrams in a buffer: each a record and its bytes. */
+/* lib/base/record.c -- datagrams in a buffer: a record and its bytes for each datagram. */
 #include "config.h"
 
 #include "lib/base/record.h"
