@@ -10,12 +10,12 @@
 
 #define FIRST_DESCRIPTOR 3
 
-/* Descriptors that were taken and closed again leave numbers that are none. After so many in a row
- * no more is expected, whatever number LISTEN_FDS has: each costs a call of the kernel. */
+/* The descriptors that the program has adopted and closed leave gaps in the numbers. After a gap of
+ * this length the search ends, even if LISTEN_FDS counts more: each number costs a system call. */
 #define LONGEST_GAP 1024
 
-/* A number of the environment; -1 where there is none, or where it is no count of descriptors that
- * begin at 3. */
+/* The value of an environment variable; -1 when the variable is not set, or when its value is no
+ * number of descriptors that begin at 3. */
 static int number_of(const char *variable)
 {
     const char *text = getenv(variable);
@@ -33,7 +33,7 @@ static int number_of(const char *variable)
     return number;
 }
 
-/* Whether the one of that index has the name. */
+/* Returns whether the descriptor of that index has the name. */
 static bool is_named(int index, const char *name)
 {
     const char *names = getenv("LISTEN_FDNAMES");

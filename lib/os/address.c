@@ -1,4 +1,5 @@
-/* lib/os/address.c -- addresses from text, with the names of interfaces that the kernel knows. */
+/* lib/os/address.c -- addresses from strings, with the names of interfaces that the kernel knows.
+ */
 #include "config.h"
 
 #include "lib/os/address.h"

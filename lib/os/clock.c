@@ -1,7 +1,7 @@
 /* lib/os/clock.c -- monotonic time, replaceable in tests.
  *
- * clock_gettime is answered by the vDSO without a system call (vdso(7)), needs no descriptor, and cannot
- * fail for these clocks. */
+ * The vDSO answers clock_gettime without a system call (vdso(7)). clock_gettime needs no descriptor
+ * and cannot fail for these clocks. */
 #include "config.h"
 
 #include "lib/os/clock.h"
@@ -10,14 +10,15 @@
 #include <time.h>
 
 #ifdef CLOCK_MONOTONIC_COARSE
-/* Linux 2.6.32, clock_gettime(2): does not read the hardware. */
+/* Since Linux 2.6.32, clock_gettime(2). Reading this clock does not read the hardware. */
 #define COARSE CLOCK_MONOTONIC_COARSE
 #else
 #define COARSE CLOCK_MONOTONIC
 #endif
 
-/* One of the globals of the library, with the allocator and the filter of a long hosts file
- * (lib/resolve/hosts.c). NULL: the kernel's clock, so that the usual case is a direct call. */
+/* One of the globals of the library, with the allocator (lib/base/memory.c) and the filter of a
+ * long hosts file (lib/resolve/hosts.c). NULL means the kernel's clock, so that the usual case is a
+ * direct call. */
 static struct {
     uint64_t (*nanoseconds)(void *user);
     void *user;
@@ -40,7 +41,7 @@ static uint64_t read_clock(clockid_t which)
 {
     uint64_t now = user_clock.nanoseconds != NULL ? user_clock.nanoseconds(user_clock.user)
                                                   : read_kernel(which);
-    /* A deadline of 0 means never, and a test's clock likes to begin at 0. */
+    /* A deadline of 0 means never, and the clock of a test may begin at 0. */
     return now != 0 ? now : 1;
 }
 

@@ -1,8 +1,8 @@
 /* lib/os/connect.c -- binding and connecting to a name, also to one that is too long.
  *
- * The kernel takes paths of 107 bytes (unix(7)). On Linux a longer one leads on from a descriptor of
- * its folder, by way of /proc/self/fd (proc(5)); changing the working directory instead would be
- * seen by other threads. */
+ * The kernel accepts paths of 107 bytes (unix(7)). On Linux this file reaches a longer path from a
+ * descriptor of its folder, through /proc/self/fd (proc(5)); changing the working directory instead
+ * would affect the other threads. */
 #include "config.h"
 
 #include "lib/base/base.h"
@@ -17,10 +17,11 @@
 
 #ifdef O_PATH
 
-/* What the address of a Unix socket holds. */
+/* The path in the address of a Unix socket. */
 typedef char place_text[sizeof((struct sockaddr_un *)NULL)->sun_path];
 
-/* Without /proc a path through it leads nowhere, though what it is to lead to has been opened. */
+/* Without /proc a path through /proc leads nowhere, although the folder or file behind it has been
+ * opened. */
 static int result_below_proc(int result)
 {
     return result == -ENOENT ? -ENAMETOOLONG : result;
@@ -40,7 +41,7 @@ static bool set_place(place_text place, plx__fd folder, const char *file)
     return length > 0 && (size_t)length < sizeof(place_text);
 }
 
-/* FNV-1a (Fowler, Noll, Vo): a short name that the same long one always gets. */
+/* Writes a short name that is always the same for the same long one: FNV-1a (Fowler, Noll, Vo). */
 static void set_short_name(char *name, size_t size, const char *file)
 {
     uint64_t hash = 0xcbf29ce484222325u;
@@ -58,14 +59,15 @@ static void remove_socket(plx__fd folder, const char *file)
     }
 }
 
-/* A file name that leaves no room for the way to it: bound by a short one, and then linked. Whoever
- * was killed between the two has left the short one. */
+/* For a file name that leaves no room for the path to its folder: binds a short name, then links
+ * the long name to the same file. A process that was killed between the two steps has left the
+ * short name. */
 static int bind_and_link(plx__fd descriptor, plx__fd folder, const char *file)
 {
     char name[24];
     place_text place;
     struct stat status;
-    /* A socket that was bound cannot be bound again: look first. */
+    /* bind works only once for a socket: so check first whether the file exists. */
     if (fstatat(folder, file, &status, AT_SYMLINK_NOFOLLOW) == 0) {
         return -EADDRINUSE;
     }
@@ -150,7 +152,7 @@ int plx__os_connect(plx__fd descriptor, const struct plx__sockaddr *name)
     int result = name->long_path == NULL
                      ? plx__os_result(connect(descriptor, &plx__native_in(name)->any, name->size))
                      : connect_long_path(descriptor, name->long_path);
-    /* An interrupted connect goes on by itself (connect(2)). */
+    /* The kernel continues an interrupted connect (connect(2)). */
     return result == -EINPROGRESS || result == -EINTR ? 0 : result;
 }
 

@@ -21,15 +21,15 @@ bool plx__os_is_refusal(int error)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* An IPv6 socket wants the longer of the two, for IPv4 addresses too. */
+/* An IPv6 socket needs the longer of the two control messages, for IPv4 addresses too. */
 #ifdef IPV6_RECVPKTINFO
 #define SOURCE_SIZE sizeof(struct in6_pktinfo)
 #else
 #define SOURCE_SIZE ((size_t)20)
 #endif
 
-/* Room for two control messages, the length of the segments and the address to leave from, aligned
- * as cmsg(3) wants it. */
+/* Room for two control messages, the length of the segments and the address to send from, aligned
+ * as cmsg(3) requires. */
 struct send_control {
     _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(SOURCE_SIZE)];
 };
@@ -37,7 +37,7 @@ struct send_control {
 static void add_control(struct msghdr *header, struct send_control *control, int level, int type,
                         const void *data, size_t size)
 {
-    /* Not by CMSG_NXTHDR, which looks for the end of the list in what is not written yet. */
+    /* Not by CMSG_NXTHDR, which reads the length of the next message, which is not written yet. */
     struct cmsghdr *entry = (struct cmsghdr *)(void *)(control->bytes + header->msg_controllen);
     memset(entry, 0, CMSG_SPACE(size));
     entry->cmsg_level = level;
@@ -51,8 +51,8 @@ static void add_control(struct msghdr *header, struct send_control *control, int
 bool plx__os_has_segments(plx__fd descriptor)
 {
 #ifdef UDP_SEGMENT
-    /* A kernel that has never heard of it would pass over the control message in silence, and send
-     * all of a run as one datagram (udp(7): Linux 4.18). */
+    /* A kernel older than Linux 4.18 (udp(7)) would ignore the control message without an error,
+     * and send the whole run as one datagram. */
     int value;
     socklen_t size = sizeof value;
     return getsockopt(descriptor, IPPROTO_UDP, UDP_SEGMENT, &value, &size) == 0;
@@ -74,7 +74,8 @@ static void ask_for_segments(struct msghdr *header, struct send_control *control
 #endif
 }
 
-/* The address goes as one of the receiver's family: on an IPv6 socket both are v4-mapped. */
+/* The source address is given in the family of the socket: on an IPv6 socket source and receiver
+ * are both v4-mapped. */
 static void ask_for_source(struct msghdr *header, struct send_control *control,
                            const struct plx__os_message *message)
 {
@@ -109,7 +110,7 @@ static PLX__APART void fill_control(struct msghdr *header, struct send_control *
 static inline void fill_header(struct msghdr *header, struct iovec *piece,
                                struct send_control *control, const struct plx__os_message *message)
 {
-    /* The system only reads there; struct iovec knows no const. */
+    /* The kernel only reads these bytes; struct iovec has no const. */
     *piece = (struct iovec){.iov_base = (void *)(uintptr_t)message->data, .iov_len = message->size};
     memset(header, 0, sizeof *header);
     header->msg_iov = piece;
@@ -173,8 +174,8 @@ ptrdiff_t plx__os_send_messages(plx__fd descriptor, const struct plx__os_message
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Room for our three control messages and for some that whoever opened the descriptor has asked for:
- * those come first, and what does not fit is cut off (recvmsg(2)). */
+/* Room for our three control messages and for some that the program that opened the descriptor has
+ * asked for: those come first, and the kernel cuts off what does not fit (recvmsg(2)). */
 struct arrival_control {
     _Alignas(struct cmsghdr) char bytes[256];
 };
@@ -198,8 +199,8 @@ void plx__os_ask_target(plx__fd descriptor, bool wanted)
     int value = wanted;
     (void)value;
     (void)descriptor;
-    /* On an IPv6 socket its option says it of IPv4 datagrams too, v4-mapped: with both on, those
-     * would bring two control messages. */
+    /* On an IPv6 socket the option of IPv6 also reports the addresses of IPv4 datagrams, v4-mapped.
+     * With both options on, an IPv4 datagram would have two control messages. */
 #ifdef IPV6_RECVPKTINFO
     if (setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, &value, sizeof value) == 0) {
         return;
@@ -210,8 +211,8 @@ void plx__os_ask_target(plx__fd descriptor, bool wanted)
 #endif
 }
 
-/* bind(2) takes the computer's own addresses and those of broadcast, and connect(2) refuses the
- * latter to a socket that did not ask for broadcast. */
+/* bind(2) accepts the local addresses and the broadcast addresses, and connect(2) fails for a
+ * broadcast address unless the socket has set SO_BROADCAST. */
 static int try_source(plx__fd descriptor, const struct plx__sockaddr *name)
 {
     int result = plx__os_bind(descriptor, name);
@@ -229,7 +230,7 @@ int plx__os_check_source(const plx_address *address)
     plx__sockaddr_from_address(&name, &any_port, PLX__FAMILY_NONE);
     plx__fd descriptor = plx__os_socket(plx__sockaddr_family(&name), PLX__TYPE_DATAGRAM);
     if (descriptor < 0) {
-        return 0; /* nothing was found out */
+        return 0; /* the result is not known */
     }
     int result = try_source(descriptor, &name);
     plx__os_close(descriptor);
@@ -295,7 +296,7 @@ static void read_target4(const struct cmsghdr *entry, plx_address *ret_to)
 }
 #endif
 
-/* What the kernel says most often, in the families' own order, is asked for first. */
+/* The most frequent control message is compared first, in the order of its own family. */
 static inline void read_entry(const struct cmsghdr *entry, struct plx__os_arrival *arrival)
 {
     (void)entry;
@@ -336,7 +337,7 @@ static void read_header(struct msghdr *header, size_t size, struct plx__os_arriv
     arrival->segment = 0;
     arrival->to = (plx_address){0};
     if (header->msg_controllen == 0) {
-        return; /* as nearly always where it is known to which address they come */
+        return; /* as usual when the kernel does not report local addresses */
     }
     for (struct cmsghdr *entry = CMSG_FIRSTHDR(header); entry != NULL;
          entry = CMSG_NXTHDR(header, entry)) {
@@ -401,14 +402,15 @@ ptrdiff_t plx__os_receive_arrivals(plx__fd descriptor, struct plx__os_arrival *a
 int plx__os_heed_refusals(plx__fd descriptor, bool heed)
 {
     int value = heed ? 1 : 0;
-    /* An IPv6 socket hears of its IPv4 datagrams by the option of IPv4. */
+    /* An IPv6 socket receives the errors of its IPv4 datagrams by the option of IPv4. */
     int six = setsockopt(descriptor, IPPROTO_IPV6, IPV6_RECVERR, &value, sizeof value);
     int four = setsockopt(descriptor, IPPROTO_IP, IP_RECVERR, &value, sizeof value);
     return six < 0 && four < 0 ? -errno : 0;
 }
 
-/* Returns the error, or 0 for one that the failing call itself has returned (EMSGSIZE): that is queued
- * here as well (Linux, ip_local_error), and whoever takes it for word of another datagram loses it. */
+/* Returns the error, or 0 for an error that the failing call itself has returned (EMSGSIZE): the
+ * kernel queues that error here as well (Linux, ip_local_error), although it belongs to no earlier
+ * datagram. */
 static int error_in(struct msghdr *header)
 {
     for (struct cmsghdr *one = CMSG_FIRSTHDR(header); one != NULL; one = CMSG_NXTHDR(header, one)) {
@@ -423,7 +425,7 @@ static int error_in(struct msghdr *header)
     return -EIO;
 }
 
-/* Takes the next one. False: there is none. */
+/* Removes the next error from the queue. False when the queue is empty. */
 static bool take_error(plx__fd descriptor, plx_address *ret_to, int *ret_error)
 {
     union {

@@ -1,9 +1,9 @@
-/* lib/os/errno.h -- the errnos that decide something above this folder.
+/* lib/os/errno.h -- the errnos that the folders above lib/os compare or return.
  *
- * The calls of os.h return the negative of the kernel's number, and the program gets that number as it
- * is. Here is what is compared or made above: a port that lacks one of them gives it a number that its
- * calls never return. Nothing above lib/os includes <errno.h>, but for the table of their texts
- * (lib/base/error.c). */
+ * The calls of os.h return the negative of the kernel's number, and the program receives that
+ * number unchanged. A port to a kernel that lacks one of these errnos gives it a number that the
+ * kernel's calls never return. No file above lib/os includes <errno.h>; only the table of the
+ * errnos' texts (lib/base/error.c) does. */
 #ifndef PLX_LIB_ERRNO_H
 #define PLX_LIB_ERRNO_H
 
@@ -40,8 +40,8 @@ enum plx__errno {
     PLX__ETOOMANYREFS = ETOOMANYREFS
 };
 
-/* plx__errno_is_full says whether a call that sends found no room: of the socket, or of the device
- * (send(2)). It works again later. */
+/* plx__errno_is_full returns whether a call that sends found no room, in the socket or in the
+ * device (send(2)). The call works again later. */
 static inline bool plx__errno_is_full(ptrdiff_t result)
 {
     return result == -PLX__EAGAIN || result == -PLX__ENOBUFS;

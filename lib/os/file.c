@@ -11,9 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How often a lock is tried again whose file was removed between opening and locking it, and one that
- * somebody else has: those who lock for binding have it for a moment only, and waiting for others
- * would be blocking. */
+/* LOCK_ATTEMPTS: how often plx__os_lock retries when another process has removed the file between
+ * open and flock. HELD_ATTEMPTS: how often it retries when another process has the lock: a process
+ * that binds holds the lock for a moment only, and to wait for any other process would be blocking.
+ */
 #define LOCK_ATTEMPTS 100
 #define HELD_ATTEMPTS 10
 
@@ -31,7 +32,8 @@ static struct plx__os_file file_of(const struct stat *status)
 int plx__os_file(const char *path, struct plx__os_file *ret_file)
 {
     struct stat status;
-    /* lstat: a link in the place of a socket is somebody else's, and is not followed. */
+    /* lstat does not follow a symbolic link: a link in the place of a socket belongs to another
+     * program. */
     if (lstat(path, &status) < 0) {
         return -errno;
     }
@@ -53,8 +55,8 @@ int plx__os_restrict_mode(plx__fd descriptor, int mode)
 
 #ifdef O_PATH
 
-/* By way of a descriptor, so that the mode is given to the very file that was looked at: chmod(2)
- * would follow whatever has come to stand at the path since. */
+/* Through a descriptor, so that the mode is set on the very file that was checked: chmod(2) would
+ * follow a link that has replaced the file since. */
 int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int mode)
 {
     char place[32];
@@ -69,7 +71,7 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
     int result = same ? 0 : -ENOENT;
     if (same && (status.st_mode & 07777) != (mode_t)mode) {
         result = plx__os_result(chmod(place, (mode_t)mode));
-        /* Without /proc, as after chroot(2), there is only the path. */
+        /* Without /proc, for instance after chroot(2), only the path is left. */
         result = result == -ENOENT ? plx__os_result(chmod(path, (mode_t)mode)) : result;
     }
     close(descriptor);
@@ -88,8 +90,9 @@ int plx__os_set_file_mode(const char *path, const struct plx__os_file *file, int
 
 /* ---- locks ----------------------------------------------------------------------------------- */
 
-/* Whoever had the lock before has removed its file: then the lock is of no use, for the next one
- * makes another file. */
+/* Returns whether the locked file is still the one at `path`. The process that held the lock before
+ * has removed the file otherwise, and then the lock is of no use: the next process makes another
+ * file. */
 static bool still_stands(const char *path, plx__fd lock)
 {
     struct stat here, there;
@@ -100,11 +103,12 @@ static bool still_stands(const char *path, plx__fd lock)
 void plx__os_unlock(const char *path, plx__fd lock)
 {
     struct stat status;
-    /* A file with something in it is not one that we have made. */
+    /* A file that is not empty was not made by plx__os_lock. */
     if (fstat(lock, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == 0) {
         unlink(path);
     }
-    /* A child that was forked meanwhile has the descriptor too, and closing leaves it the lock. */
+    /* A child that was forked meanwhile has the descriptor too, and close alone would leave the
+     * lock to the child. */
     flock(lock, LOCK_UN);
     close(lock);
 }
@@ -183,7 +187,7 @@ static int make_folder(char *ret_path, size_t size)
     if (mkdir(ret_path, 0700) < 0 && errno != EEXIST) {
         return -errno;
     }
-    /* Anybody may have made it in a folder where all may write. */
+    /* In a folder that every user may write to, another user may have made this folder. */
     return is_private(ret_path) ? 0 : -EACCES;
 }
 

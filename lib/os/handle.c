@@ -1,4 +1,4 @@
-/* lib/os/handle.c -- descriptors that travel over Unix sockets, and whose they are. */
+/* lib/os/handle.c -- passing descriptors over Unix sockets, and the credentials of the peer. */
 #include "config.h"
 
 #include "lib/os/posix.h"
@@ -6,22 +6,23 @@
 #include <string.h>
 #include <unistd.h>
 
-/* SO_PEERPIDFD came with Linux 6.5, after the C library's headers of many a system. The number is
- * that of asm-generic/socket.h, which all but two architectures use. */
+/* SO_PEERPIDFD is of Linux 6.5 and missing in the headers of many C libraries. The number is that
+ * of asm-generic/socket.h, which all but two architectures use. */
 #if !defined SO_PEERPIDFD && defined __linux__ && !defined __sparc__ && !defined __hppa__
 #define SO_PEERPIDFD 77
 #endif
 
-/* The process handle that each message brings where somebody has set SO_PASSPIDFD (Linux 6.5). */
+/* The pidfd that each message carries when SO_PASSPIDFD is set (Linux 6.5). */
 #if !defined SCM_PIDFD && defined __linux__
 #define SCM_PIDFD 4
 #endif
 
-/* What else a message brings on a descriptor whose maker has asked for it (SO_PASSCRED, unix(7)), as
- * systemd does by PassCredentials=: it must take no room from the descriptors. */
+/* Room for the other control messages that a program may have asked for before it passed the
+ * descriptor (SO_PASSCRED, unix(7)), as systemd does by PassCredentials=: they must take no room
+ * from the descriptors. */
 #define OTHER_CONTROL ((size_t)512)
 
-/* cmsg(3) wants the place for control messages to be aligned as their header is. */
+/* cmsg(3) requires that the buffer for control messages is aligned as struct cmsghdr is. */
 union control {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(PLX__OS_HANDLES * sizeof(plx__fd)) + OTHER_CONTROL];

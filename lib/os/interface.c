@@ -1,11 +1,12 @@
 /* lib/os/interface.c -- the network interfaces of this computer.
  *
  * getifaddrs(3) gives one list with an entry per interface and address family, in which hardware
- * addresses are entries of their own (AF_PACKET on Linux, AF_LINK elsewhere). It allocates
- * by malloc whatever the user has set, and asks the kernel by netlink, which waits for nobody.
+ * addresses are entries of their own (AF_PACKET on Linux, AF_LINK elsewhere). getifaddrs allocates
+ * by malloc, even when the user has set an allocator, and asks the kernel by netlink, which does
+ * not block.
  *
- * What it says of broadcasts on Linux is no use: the field is the peer's address of a point-to-point
- * address, and the address itself where no broadcast address was set. */
+ * The field for the broadcast address is of no use on Linux: it is the peer's address of a
+ * point-to-point address, and the address itself where no broadcast address was set. */
 #include "config.h"
 
 #include <ifaddrs.h>
@@ -26,11 +27,11 @@
 #include "lib/os/interface.h"
 #include "lib/os/posix.h"
 
-/* read_address takes the IP address at `name`. A netmask has no scope. */
+/* read_address reads the IP address at `name`. A netmask has no scope. */
 static void read_address(const struct sockaddr *name, int family, plx_address *ret_address)
 {
     plx_address address = {0};
-    /* Copied out: the kernel promises no alignment beyond that of struct sockaddr. */
+    /* The address is copied: the kernel aligns it only as struct sockaddr. */
     if (family == AF_INET) {
         struct sockaddr_in ipv4;
         memcpy(&ipv4, name, sizeof ipv4);
@@ -46,7 +47,7 @@ static void read_address(const struct sockaddr *name, int family, plx_address *r
     *ret_address = address;
 }
 
-/* format writes the IP address at `name` as a text, "" for none. */
+/* format writes the IP address at `name` as a string, "" when there is no address. */
 static void format(const struct sockaddr *name, int family, char *text, size_t size)
 {
     plx_address address;
@@ -57,7 +58,7 @@ static void format(const struct sockaddr *name, int family, char *text, size_t s
     }
 }
 
-/* hardware_address returns where the six bytes of a MAC address are, or NULL. */
+/* hardware_address returns a pointer to the six bytes of a MAC address, or NULL. */
 static const unsigned char *hardware_address(const struct sockaddr *name)
 {
 #ifdef AF_PACKET
@@ -79,8 +80,8 @@ void plx__interface_device(const char *name, char *ret_device, size_t size)
     (void)snprintf(ret_device, size, "%.*s", (int)strcspn(name, ":"), name);
 }
 
-/* format_mac writes the MAC address of the device of that name or label; "" for one that has none,
- * such as the loopback, whose entry is all zero. */
+/* format_mac writes the MAC address of the device of that name or label; "" for a device without
+ * one, such as the loopback device, whose MAC address is all zero. */
 static void format_mac(const struct ifaddrs *all, const char *name, char *text, size_t size)
 {
     static const unsigned char none[6] = {0};
@@ -99,8 +100,9 @@ static void format_mac(const struct ifaddrs *all, const char *name, char *text, 
     }
 }
 
-/* format_broadcast writes the broadcast address that was set for an IPv4 address; "" for none. Linux
- * tells it for one address of several by name and address (netdevice(7), SIOCGIFBRDADDR). */
+/* format_broadcast writes the broadcast address that was set for an IPv4 address; "" when none was
+ * set. When an interface has several addresses, Linux finds the right one by name and address
+ * (netdevice(7), SIOCGIFBRDADDR). */
 static void format_broadcast(const struct ifaddrs *entry, plx__fd asker, char *text, size_t size)
 {
     text[0] = '\0';
@@ -175,9 +177,9 @@ size_t plx_interface_list(plx_interface *list, size_t size)
     return count;
 }
 
-/* ---- what a text means ----------------------------------------------------------------------- */
+/* ---- finding an interface -------------------------------------------------------------------- */
 
-/* What is looked for. */
+/* What find looks for: a numeric address, or the name of an interface or a label. */
 struct search {
     const char *wanted;
     plx_address literal;
@@ -191,7 +193,8 @@ static bool is_link_local(const plx_address *address)
     return address->family == 6 && plx__address_is_link_local(address->bytes);
 }
 
-/* A link-local address without a scope is that of any interface. */
+/* Returns whether the two are the same address. A link-local literal without a scope means the
+ * address on any interface. */
 static bool means(const plx_address *literal, const plx_address *address)
 {
     plx_address bare = *address;
@@ -199,7 +202,7 @@ static bool means(const plx_address *literal, const plx_address *address)
     return plx_address_equal(literal, &bare);
 }
 
-/* How well an address fits, 0: not at all. */
+/* Returns how well an entry fits, 0: not at all. */
 static int rank_of(const struct search *search, const char *name, const plx_address *address)
 {
     char device[IF_NAMESIZE];

@@ -1,7 +1,7 @@
-/* lib/os/interface.h -- the network interfaces of this computer, and which of them a text means.
+/* lib/os/interface.h -- the network interfaces of this computer, and finding one by a string.
  *
- * A text is an address of this computer, the name of an interface ("eth0"), or the label of one of
- * its IPv4 addresses ("eth0:game", which Linux lists as a name; ip-address(8)). */
+ * The string is an address of this computer, the name of an interface ("eth0"), or the label of one
+ * of its IPv4 addresses ("eth0:game", which Linux lists as a name; ip-address(8)). */
 #ifndef PLX_LIB_INTERFACE_H
 #define PLX_LIB_INTERFACE_H
 
@@ -11,23 +11,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* plx__interface_find finds the entry that a text means, of this family (4, 6, 0: any): the one whose
- * name it is before others of its device, and among several one that can reach `peer` (NULL: not
- * known), which link-local addresses and others cannot do for each other. False: there is none. */
+/* plx__interface_find finds the entry of this family (4, 6, 0: any) for a string. An entry with
+ * exactly that name is preferred to other entries of the same device, and among several entries one
+ * that can reach `peer` (NULL: not known): a link-local address reaches only link-local peers,
+ * another address only other peers. False when no entry fits. */
 bool plx__interface_find(const char *wanted, int family, const plx_address *peer,
                          plx_interface *ret_entry);
 
-/* plx__interface_address gives the address to bind to for a text, by the rules of
- * plx__interface_find; a numeric address that this computer does not have is given as it is. False:
- * there is none. */
+/* plx__interface_address gives the address to bind to for a string, by the rules of
+ * plx__interface_find. A numeric address that this computer does not have is given unchanged. False
+ * when no entry fits. */
 bool plx__interface_address(const char *wanted, int family, const plx_address *peer,
                             plx_address *ret_address);
 
-/* plx__interface_index returns the number of the interface that a text means, which needs no address;
- * 0: there is none. */
+/* plx__interface_index returns the index of the interface for a string, even of an interface
+ * without an address; 0 when there is no such interface. */
 unsigned plx__interface_index(const char *wanted);
 
-/* plx__interface_device writes the name of the device: the text up to a label's colon. */
+/* plx__interface_device writes the name of the device: `name` up to the colon of a label. */
 void plx__interface_device(const char *name, char *ret_device, size_t size);
 
 #endif

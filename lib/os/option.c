@@ -12,7 +12,7 @@
 #ifndef TCP_KEEPIDLE /* macOS */
 #define TCP_KEEPIDLE TCP_KEEPALIVE
 #endif
-/* Linux 4.2, which is younger than some C library's headers. */
+/* IP_BIND_ADDRESS_NO_PORT is of Linux 4.2 and missing in the headers of some C libraries. */
 #if !defined IP_BIND_ADDRESS_NO_PORT && defined __linux__
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
@@ -23,14 +23,15 @@
 #define IPV6_MTU (-1)
 #endif
 
-/* Where an option stands in the kernel; an IPv6 socket has it under the second pair as well, where
- * that is not zero. */
+/* The level and the name of an option in the kernel. An IPv6 socket sets the second pair as well,
+ * where it is not zero. */
 struct place {
     int level, name;
     int ipv6_level, ipv6_name;
 };
 
-/* Some options are two in the kernel: hops of plain and of multicast datagrams. */
+/* Some options are two options of the kernel: the hop limit of unicast and that of multicast
+ * datagrams. */
 #define PLACES 2
 
 static const struct place places[][PLACES] = {
@@ -97,7 +98,8 @@ static int set_at(plx__fd descriptor, const struct place *place, bool ipv6, int 
     if (!ipv6 || place->ipv6_name == 0) {
         return result;
     }
-    /* On an IPv6 socket the IPv4 side is only for mapped addresses, and not every system has it. */
+    /* On an IPv6 socket the option of IPv4 affects only v4-mapped addresses, and not every kernel
+     * has it. */
     return set(descriptor, place->ipv6_level, place->ipv6_name, value);
 }
 
@@ -139,12 +141,12 @@ int plx__os_connection_facts(plx__fd descriptor, struct plx__os_connection_facts
     if (result < 0) {
         return result;
     }
-    /* Of a listener these members mean other things or nothing (tcp_get_info of Linux). */
+    /* For a listener these members mean something else or nothing (tcp_get_info of Linux). */
     if (info.tcpi_state == TCP_LISTEN) {
         return -ENOTCONN;
     }
-    /* Before the first measurement, which a retransmitted SYN may be too doubtful for (RFC 6298,
-     * section 3), the time is 0 and its variation a guess. */
+    /* Until the first measurement the round-trip time is 0 and its variation a guess. A SYN that
+     * was retransmitted gives no measurement (RFC 6298, section 3). */
     bool measured = info.tcpi_rtt != 0;
     *ret_facts = (struct plx__os_connection_facts){
         .round_trip = measured ? (int64_t)info.tcpi_rtt : -1,
@@ -190,7 +192,7 @@ int plx__os_set_reuse(plx__fd descriptor)
 int plx__os_set_late_port(plx__fd descriptor)
 {
 #ifdef IP_BIND_ADDRESS_NO_PORT
-    /* Linux has it for both families under IPPROTO_IP. */
+    /* Linux has the option for both families under IPPROTO_IP. */
     return set(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
 #else
     (void)descriptor;
@@ -257,7 +259,7 @@ int plx__os_bound_device(plx__fd descriptor)
 #ifdef SO_BINDTODEVICE
     char name[IF_NAMESIZE] = "";
     socklen_t size = sizeof name;
-    /* The kernel has an index and looks the name up. */
+    /* The kernel keeps an index and looks the name up. */
     if (getsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, name, &size) < 0) {
         return errno == ENODEV ? -ENODEV : 0;
     }
@@ -271,7 +273,8 @@ int plx__os_bound_device(plx__fd descriptor)
 bool plx__os_has_interface(unsigned index)
 {
     char name[IF_NAMESIZE];
-    /* ENXIO says that there is none; anything else that nothing was found out. */
+    /* ENXIO and ENODEV mean that there is no such interface; another errno means that the call
+     * found out nothing. */
     return if_indextoname(index, name) != NULL || (errno != ENXIO && errno != ENODEV);
 }
 

@@ -1,4 +1,4 @@
-/* lib/os/posix.c -- system calls on sockets, as POSIX and Linux have them. */
+/* lib/os/posix.c -- the system calls on sockets that POSIX and Linux have. */
 #include "config.h"
 
 #include "lib/os/posix.h"
@@ -15,8 +15,8 @@
 #include <linux/sockios.h>
 #endif
 
-/* The kernel takes less where its administrator has said so (net.core.somaxconn, listen(2); 4096 by
- * default since Linux 5.4). SOMAXCONN of the C library is older than that: 128 with musl. */
+/* The kernel reduces the backlog to net.core.somaxconn (listen(2); 4096 by default since Linux
+ * 5.4). SOMAXCONN of a C library may be older than that default: 128 with musl. */
 #define BACKLOG 4096
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -44,8 +44,8 @@ plx__fd plx__os_socket(enum plx__family family, enum plx__type type)
         socket(native_family(family), native_type(type) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
-/* After EINTR the descriptor is gone on Linux, and a second close could hit another thread's
- * (close(2)): never again. */
+/* After EINTR the descriptor is closed on Linux, and a second close could close a descriptor of
+ * another thread (close(2)): so never again. */
 int plx__os_close(plx__fd descriptor)
 {
     return plx__os_result(close(descriptor));
@@ -71,8 +71,8 @@ plx__fd plx__os_accept(plx__fd descriptor, struct plx__sockaddr *ret_name)
         size = sizeof name.bytes;
         result = plx__os_result(
             accept4(descriptor, &plx__native_of(&name)->any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-        /* The last two are errors of a connection that ended while it waited (accept(2)): the next
-         * one may be well. */
+        /* ECONNABORTED and EPROTO are errors of a connection that ended while it waited
+         * (accept(2)): the next connection may be fine. */
     } while (result == -EINTR || result == -ECONNABORTED || result == -EPROTO);
     if (result >= 0) {
         name.size = size;
@@ -220,7 +220,7 @@ int plx__os_poll(struct plx__os_ready *entries, size_t count, int timeout_ms)
     return plx__os_result(poll((struct pollfd *)(void *)entries, (nfds_t)count, timeout_ms));
 }
 
-/* ---- descriptors of others ------------------------------------------------------------------- */
+/* ---- descriptors that other programs opened -------------------------------------------------- */
 
 static int socket_fact(plx__fd descriptor, int name, int *ret_value)
 {
@@ -287,7 +287,7 @@ int plx__os_credentials(plx__fd descriptor, struct plx__os_credentials *ret_cred
     socklen_t size = sizeof peer;
     int result = plx__os_result(getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size));
     if (result == 0) {
-        /* A process outside this pid_namespaces(7) has no number here, and pid 0 is nobody's. */
+        /* A process outside this pid_namespaces(7) has no id here, and the kernel reports 0. */
         *ret_credentials =
             (struct plx__os_credentials){.process = peer.pid > 0 ? peer.pid : -1,
                                          .user = peer.uid == (uid_t)-1 ? -1 : (int64_t)peer.uid,
@@ -328,8 +328,7 @@ int plx__os_wake_open(plx__fd ret_descriptors[2])
 
 void plx__os_wake_signal(plx__fd descriptor)
 {
-    /* A signal handler must leave errno as it found it (signal-safety(7)); a full pipe wakes just
-     * as well. */
+    /* A signal handler must restore errno (signal-safety(7)). A full pipe wakes as well. */
     int before = errno;
     uint64_t one = 1;
     ssize_t ignored = write(descriptor, &one, sizeof one);

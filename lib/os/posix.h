@@ -1,7 +1,8 @@
-/* lib/os/posix.h -- what the files of this folder share that call POSIX.
+/* lib/os/posix.h -- what the files of this folder that call POSIX share.
  *
- * os.h names nothing of POSIX, so that what stands above it can be built where there is none; here is the
- * other side of its types. Nobody outside this folder includes it. */
+ * os.h names nothing of POSIX, so that the folders above lib/os can be built without POSIX; this
+ * header defines the other side of the types in os.h. No file outside this folder includes posix.h.
+ */
 #ifndef PLX_LIB_POSIX_H
 #define PLX_LIB_POSIX_H
 
@@ -14,8 +15,8 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
-/* plx__os_result and plx__os_count turn what a call returned into what ours return: one that gave -1
- * failed with errno, whose negative is the result, so that errno goes no further. */
+/* plx__os_result and plx__os_count turn the result of a system call into the result of our
+ * functions: for -1 they return the negative errno, so that no caller reads errno. */
 static inline int plx__os_result(int result)
 {
     return result < 0 ? -errno : result;
@@ -34,7 +35,7 @@ union plx__native {
     struct sockaddr_un path;
 };
 
-/* plx__native_of shows the bytes of a socket address as the kernel's structures. */
+/* plx__native_of gives the bytes of a socket address as the kernel's structures. */
 static inline union plx__native *plx__native_of(struct plx__sockaddr *name)
 {
     return (union plx__native *)(void *)name->bytes;

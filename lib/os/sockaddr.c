@@ -16,7 +16,7 @@ _Static_assert(sizeof(struct sockaddr_in) == PLX__OS_IPV4_SIZE &&
                    sizeof(struct sockaddr_in6) == PLX__OS_IPV6_SIZE,
                "the sizes that plx__sockaddr_equal compares");
 _Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) + 2 <= PLX__OS_SOCKADDR_TEXT_SIZE,
-               "a path does not fit as a text");
+               "PLX__OS_SOCKADDR_TEXT_SIZE is too small for a path");
 
 /* The kernel's number of the family; AF_UNSPEC for none. */
 static int native_family(const struct plx__sockaddr *name)
@@ -87,8 +87,8 @@ bool plx__sockaddr_to_address(const struct plx__sockaddr *name, plx_address *ret
     return true;
 }
 
-/* A path keeps its final NUL inside the field, as portable systems want it; an abstract name counts
- * its bytes. */
+/* A path keeps its final zero byte inside the field, as portable programs do; an abstract name has
+ * no zero byte, its length counts. */
 static void set_path(struct plx__sockaddr *name, const char *path, size_t size)
 {
     struct sockaddr_un *unix_path = &plx__native_of(name)->path;
