@@ -5,7 +5,7 @@
 #include "lib/os/clock.h"
 #include "lib/socket/accepting.h"
 
-/* Milliseconds until accepting is tried again after descriptors ran out. */
+/* Milliseconds from a failure of accept(2) to the next try. */
 #define PAUSE 100
 
 static void stop(plx_socket *socket, enum plx__accepting accepting, uint64_t until)
@@ -29,7 +29,8 @@ void plx__accepting_resume(plx_socket *socket)
 {
     socket->accepting = PLX__ACCEPTING;
     socket->wake_at = 0;
-    /* A connection may wait that no readiness reports: the poller has reported it before the pause. */
+    /* The poller may have reported a waiting connection before the pause: it does not repeat
+     * that. */
     socket->watch.ready |= PLX__READ;
 }
 

@@ -1,11 +1,12 @@
-/* lib/socket/ending.c -- how far the ending of a connection has come. */
+/* lib/socket/ending.c -- the steps in which a connection ends. */
 #include "config.h"
 
 #include "lib/base/clock.h"
 #include "lib/os/clock.h"
 #include "lib/socket/ending.h"
 
-/* Milliseconds until a closing socket is looked at again, doubled each time up to the last. */
+/* Milliseconds until the kernel is asked again for acknowledgements: doubled each time up to the
+ * last. */
 #define FIRST_LOOK 1
 #define LAST_LOOK 50
 

@@ -1,16 +1,18 @@
-/* lib/socket/ending.h -- how far the ending of a connection has come.
+/* lib/socket/ending.h -- the steps in which a connection ends.
  *
  *           disconnect with bytes queued
  *      NONE ----------------------------> WHEN_CONNECTED   (HOST_LOOKUP, CONNECTING)
  *       |  |                                    | connected
- *       |  |           disconnect               v
- *       |  +---------------------------------> BY_US   (CLOSING) ---all has arrived---> DRAINED
- *       |                                                                         (UNCONNECTED)
+ *       |  |           disconnect               v       ended without an error
+ *       |  +---------------------------------> BY_US ---------------------------> DRAINED
+ *       |                                       ^  (CLOSING)                      (UNCONNECTED)
+ *       |                            disconnect |
  *       +--the peer has ended, bytes are queued--> BY_PEER   (CONNECTED)
  *
- * BY_US and BY_PEER last no longer than LINGER_TIMEOUT. Whether all has arrived is looked at from time to
- * time, since no readiness reports an acknowledgement. NONE is zero, and follows every end but that of
- * DRAINED, which lasts until the socket is used again. */
+ * BY_US and BY_PEER last for LINGER_TIMEOUT at most. BY_US ends without an error when the peer has
+ * acknowledged all bytes, or has ended too after all were sent. No readiness reports an
+ * acknowledgement, so the socket asks the kernel from time to time. NONE is zero. Every other end
+ * leads to NONE. DRAINED lasts until the socket is used again. */
 #ifndef PLX_LIB_ENDING_H
 #define PLX_LIB_ENDING_H
 
@@ -25,17 +27,17 @@ void plx__ending_by_us(plx_socket *socket);
 void plx__ending_by_peer(plx_socket *socket);
 void plx__ending_drained(plx_socket *socket);
 
-/* plx__ending_restart counts LINGER_TIMEOUT from now, where an ending is under way;
- * plx__ending_is_late says whether that time is over. */
+/* plx__ending_restart counts LINGER_TIMEOUT from now in BY_US and BY_PEER. plx__ending_is_late
+ * returns whether that time is over. */
 void plx__ending_restart(plx_socket *socket);
 bool plx__ending_is_late(const plx_socket *socket);
 
-/* plx__ending_has_arrived asks the kernel whether the peer has acknowledged all that was sent, and
- * remembers the answer in `unconfirmed`: after a failure the kernel does not know any more. */
+/* plx__ending_has_arrived asks the kernel whether the peer has acknowledged all bytes sent, and
+ * keeps the answer in `unconfirmed`: after a failure the kernel has no answer. */
 bool plx__ending_has_arrived(plx_socket *socket);
 
-/* plx__ending_look_later has that asked again after a pause, which doubles; not while bytes are still
- * queued. */
+/* plx__ending_look_later sets the pause before the kernel is asked again: it doubles each time, and
+ * is 0 while bytes are queued. */
 void plx__ending_look_later(plx_socket *socket);
 
 #endif

@@ -1,8 +1,8 @@
 /* lib/socket/framing.h -- what stands first in a stream that is cut into messages.
  *
- * Design: the only state of parsing is how far the front was searched: whether a message is whole is
- * read off the received bytes each time it is asked. So bytes may be read, skipped or put back in
- * between, and what follows is a message again.
+ * Design: the only state of parsing is how far the front was searched: whether a message is whole
+ * is read off the received bytes each time it is asked. So bytes may be read, skipped or put back
+ * in between, and what follows is a message again.
  *
  *      received bytes   | length | message ...... | length | mess
  *                       ^ the front: whole
@@ -37,14 +37,15 @@ struct plx__front {
 bool plx__framing_is_valid(const plx_frame *frame);
 size_t plx__framing_longest(size_t length_size);
 
-/* plx__framing_set gives the socket a valid frame, plx__framing_copy gives `to` the frame of `from`.
- * False when memory ran out. plx__framing_clear takes the frame away. */
+/* plx__framing_set gives the socket a valid frame, plx__framing_copy gives `to` the frame of
+ * `from`. False when memory ran out. plx__framing_clear takes the frame away. */
 bool plx__framing_set(plx_socket *socket, const plx_frame *frame);
 bool plx__framing_copy(plx_socket *to, const plx_socket *from);
 void plx__framing_clear(plx_socket *socket);
 
 /* These are only for a socket with a frame. plx__framing_front looks at what stands first.
- * plx__framing_note does, and sets the pending events; a message in progress may exceed READ_LIMIT. */
+ * plx__framing_note does, and sets the pending events; a message in progress may exceed
+ * READ_LIMIT. */
 struct plx__front plx__framing_front(const plx_socket *socket);
 void plx__framing_note(plx_socket *socket);
 
@@ -61,8 +62,8 @@ void plx__framing_note_too_long(plx_socket *socket);
 /* plx__framing_lift lets a message in progress exceed READ_LIMIT. */
 void plx__framing_lift(plx_socket *socket);
 
-/* plx__framing_taken is called when `size` bytes were taken from the front; SIZE_MAX: when the front
- * has changed in another way. */
+/* plx__framing_taken is called when `size` bytes were taken from the front; SIZE_MAX: when the
+ * front has changed in another way. */
 static inline void plx__framing_taken(plx_socket *socket, size_t size)
 {
     struct plx__framing *framing = socket->framing;

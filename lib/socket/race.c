@@ -6,10 +6,11 @@
 #include "lib/os/errno.h"
 #include "lib/socket/race.h"
 
-/* The head start that an attempt has before the next address is tried beside it (RFC 8305, 5). */
+/* The head start of an attempt: the race tries the next address after it (RFC 8305, 5). */
 #define HEAD_START ((uint64_t)250 * PLX__MILLISECOND)
 
-/* At most this many attempts are under way at once, and as many fail at once in one poll. */
+/* At most this many attempts are under way at once, and at most this many fail at once in one
+ * poll. */
 #define MOST_ATTEMPTS 8
 
 struct plx__race {
@@ -17,19 +18,19 @@ struct plx__race {
     struct plx__opener opener;
     struct plx__target target;     /* with copies of its strings */
     struct plx__query *query;      /* NULL: there is no host */
-    size_t next;                   /* which of the query's addresses is tried next */
-    size_t ordered;                /* this many of them are in the order in which to try them */
+    size_t next;                   /* the index of the address to try next */
+    size_t ordered;                /* this many addresses are in the order in which to try them */
     struct plx__attempt *attempts; /* under way */
-    size_t running;                /* how many */
+    size_t running;                /* the number of attempts */
     plx__fd descriptor; /* plx__race_begin_by; else PLX__NO_FD: each attempt opens its own */
     uint64_t next_at;   /* when the next address gets its turn */
     uint64_t until;     /* 0: no limit */
-    struct plx__verdict verdict; /* RUNNING: its error and name are those of the failures so far */
+    struct plx__verdict verdict; /* RUNNING: error and name are of the failures so far */
 };
 
 /* ---- addresses to try ------------------------------------------------------------------------ */
 
-/* Returns false where all of them were tried. */
+/* Returns false if all addresses were tried. */
 static bool next_name(struct plx__race *race, struct plx__sockaddr *ret_name)
 {
     if (race->query == NULL) {
@@ -58,7 +59,7 @@ static bool expects_more(const struct plx__race *race)
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
-/* How much a failure tells: a host without a route to it says less than one that refused. */
+/* How specific an errno is: ENETUNREACH says less about the peer than ECONNREFUSED. */
 static int weight_of(int error)
 {
     switch (-error) {
@@ -101,7 +102,7 @@ static void win(struct plx__race *race, plx__fd descriptor, const struct plx__so
 
 /* ---- attempts -------------------------------------------------------------------------------- */
 
-/* Has the descriptor that was given connect. Returns whether the race is won. */
+/* Connects the caller's descriptor. Returns whether the race is won. */
 static bool connect_given(struct plx__race *race, struct plx__sockaddr *name)
 {
     struct plx__sockaddr local;
@@ -138,8 +139,8 @@ static bool begin_attempt(struct plx__race *race, const struct plx__sockaddr *na
     return true;
 }
 
-/* Begins the attempt whose turn it is: at once while none is under way, and else after a head start.
- * One that fails at once hands its turn on; after a few of them the rest is left to the next poll. */
+/* Begins the next attempt: at once if none is under way, otherwise after the head start. If an
+ * attempt fails at once, begins the next one, up to MOST_ATTEMPTS in one poll. */
 static void begin_attempts(struct plx__race *race)
 {
     struct plx__sockaddr name;
@@ -152,7 +153,7 @@ static void begin_attempts(struct plx__race *race)
     }
 }
 
-/* Goes on with what is under way, until one has won. */
+/* Continues the attempts until one has won. */
 static void continue_attempts(struct plx__race *race)
 {
     struct plx__attempt **place = &race->attempts;
@@ -177,8 +178,8 @@ static void continue_attempts(struct plx__race *race)
 
 /* ---- going on -------------------------------------------------------------------------------- */
 
-/* Goes on with the lookup. What it finds while the race is on joins those not tried yet (RFC 8305, 3
- * and 5). */
+/* Goes on with the lookup. Addresses that it finds while attempts are under way join those not
+ * tried yet (RFC 8305, 3 and 5). */
 static void look_up(struct plx__race *race)
 {
     struct plx__query *query = race->query;
@@ -245,7 +246,7 @@ static int family_of(const struct plx__options *options)
     return protocol == 0 ? 4 : protocol == 1 ? 6 : 0;
 }
 
-/* The strings belong to others, who may change them while the race is on. */
+/* The strings belong to the socket, whose program may change them while the race is under way. */
 static bool copy_target(struct plx__race *race, const struct plx__target *target)
 {
     race->target = *target;
@@ -320,7 +321,7 @@ bool plx__race_is_idle(const struct plx__race *race)
            (has_next(race) || !expects_more(race));
 }
 
-/* When the attempts are to go on: one that waits to try again, or the next one. */
+/* When to continue the attempts: at the retry of one that waits, or when the next one may begin. */
 static uint64_t deadline_of_attempts(const struct plx__race *race)
 {
     uint64_t next = 0;

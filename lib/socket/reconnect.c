@@ -9,8 +9,8 @@
 #define FIRST_PAUSE 100
 #define LAST_PAUSE 30000
 
-/* Up to a quarter more or less, so that a thousand clients of a server that was started again do
- * not all connect in the same moment. No random numbers of quality are needed for that. */
+/* Up to a quarter more or less, so that a thousand clients of a restarted server do not all connect
+ * in the same moment. Weak random numbers suffice for that. */
 static unsigned jitter(const plx_socket *socket, uint64_t now, unsigned pause)
 {
     uint64_t mixed = (now ^ (uint64_t)(uintptr_t)socket) * UINT64_C(0x9e3779b97f4a7c15);

@@ -1,24 +1,26 @@
 /* lib/socket/sending.h -- the sending half of a connection.
  *
- *           the kernel takes no more        the kernel has room
- *      OPEN -------------------------> BLOCKED ----------------> OPEN
- *       |                                |
- *       | CLOSING, all was sent          | a send failed, by tx_error; or the socket failed otherwise
- *       +--------> SHUT -----------------+--------> FAILED
+ *           the kernel's buffer is full      it may have room, or the queue was dropped
+ *      OPEN --------------------------> BLOCKED ---------------------------------------> OPEN
+ *       |  |                              |
+ *       |  | CLOSING, all was sent        |
+ *       |  +------------------------------|---> SHUT
+ *       |                                 |       |
+ *       +---------------------------------+-------+---> FAILED   send(2) failed, or a receive of
+ *                                                                packets: tx_error
  *
- * SHUT: shutdown(SHUT_WR) was called. FAILED ends the connection, but only when everything received was
- * taken from the kernel: the kernel gives the bytes that came before a reset first, and then a plain
- * end, so that the number of the error has to be remembered from the send. OPEN is zero and the state in
- * which each connection begins. */
+ * SHUT: shutdown(SHUT_WR) was called. FAILED ends the connection as soon as all bytes that the
+ * kernel holds were received: after a reset recv(2) gives these bytes and then a plain end, so that
+ * the errno has to be kept from the send. Each connection begins in OPEN, which is zero. */
 #ifndef PLX_LIB_SENDING_H
 #define PLX_LIB_SENDING_H
 
 #include "lib/os/errno.h"
 #include "lib/socket/object.h"
 
-/* plx__sending_reason returns which of two errnos says why the connection is over, `first` having come
- * first; 0 is none. The kernel gives the reason once, to the call that asks first, and answers every
- * send after it by EPIPE, so that EPIPE is a reason only where there is no other. */
+/* plx__sending_reason returns the one of two errnos that says why the connection is over; `first`
+ * is the earlier one, and 0 is no errno. The kernel gives the reason to one call only and fails
+ * every later send with EPIPE, so EPIPE is the reason only if there is no other. */
 static inline int plx__sending_reason(int first, int later)
 {
     return first == 0 || (first == PLX__EPIPE && later != 0) ? later : first;
@@ -30,23 +32,23 @@ static inline void plx__sending_unblock(plx_socket *socket)
     socket->tx = socket->tx == PLX__TX_BLOCKED ? PLX__TX_OPEN : socket->tx;
 }
 
-/* plx__sending_block notes that the kernel takes no more for now. */
+/* plx__sending_block notes that the kernel's buffer is full. */
 static inline void plx__sending_block(plx_socket *socket)
 {
     socket->tx = PLX__TX_BLOCKED;
 }
 
-/* plx__sending_refused notes that the kernel has taken nothing, for the negative errno of a send: it is
- * full, or the half has failed. */
+/* plx__sending_refused notes that send(2) failed with a negative errno: BLOCKED if the kernel's
+ * buffer is full, FAILED otherwise. */
 void plx__sending_refused(plx_socket *socket, ptrdiff_t error);
 
-/* plx__sending_fail notes an errno that ends the half. */
+/* plx__sending_fail enters FAILED because of an errno. */
 void plx__sending_fail(plx_socket *socket, int error);
 
-/* plx__sending_shut notes that the peer was sent our end. */
+/* plx__sending_shut notes that shutdown(SHUT_WR) was called. */
 void plx__sending_shut(plx_socket *socket);
 
-/* plx__sending_begin makes the half as it is for a new connection. */
+/* plx__sending_begin resets the half for a new connection. */
 void plx__sending_begin(plx_socket *socket);
 
 #endif
