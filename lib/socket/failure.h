@@ -1,7 +1,7 @@
-/* lib/socket/failure.h -- how a socket fails: what is remembered, what will be told.
+/* lib/socket/failure.h -- the errors of a socket: those kept, and those to report.
  *
- * Design: a call that fails hands its code on and has it remembered here; the connection's end is
- * remembered apart from that, so that neither replaces the other before it was told. */
+ * Design: a call that fails returns its code and keeps the error here. The error that ended the
+ * connection is kept apart from it, so that neither replaces the other before it is reported. */
 #ifndef PLX_LIB_FAILURE_H
 #define PLX_LIB_FAILURE_H
 
@@ -16,37 +16,36 @@
 
 struct plx__unreached;
 
-/* Errors exist on demand: most sockets never have one. */
+/* Made on demand: most sockets never have an error. */
 struct plx__errors {
-    plx_error last;                   /* what plx_socket_error gives */
-    plx_error call;                   /* told by PLX__EVENT_CALL_ERROR */
-    plx_error end;                    /* told by PLX__EVENT_END_ERROR */
-    struct plx__unreached *unreached; /* lib/transfer/unreached.h; NULL: everybody was reached */
+    plx_error last;                   /* what plx_socket_error returns */
+    plx_error call;                   /* reported by PLX__EVENT_CALL_ERROR */
+    plx_error end;                    /* reported by PLX__EVENT_END_ERROR */
+    struct plx__unreached *unreached; /* lib/transfer/unreached.h; NULL: all peers were reached */
 };
 
-/* The same three where there was no memory for them: numbers from which the rest is made, because a
- * failure must not be lost with the memory. They count while the errors are NULL and are moved into
- * those as soon as there is memory. A call has returned its code already, and what the kernel said is
- * kept only of the end, which nothing else tells. All zero: there was no error. */
+/* The codes of the same three errors, from which the sentences are made later: a failure must not
+ * be lost when memory runs out. They are valid while the errors are NULL, and move into the errors
+ * as soon as there is memory. An errno is kept only for the end: a call has returned its code
+ * already. All zero: there was no error. */
 struct plx__bare_errors {
     uint16_t last, call, end;
     uint16_t end_os_error;
 };
 
-/* plx__socket_fail notes that a call failed, to be told by the next poll, and returns `code`;
- * `error` is a negative errno or 0. The step is a sentence's beginning such as "connect to %s", or
- * with -PLX__SENTENCE (lib/base/error.h) as `error` the whole of it. */
+/* plx__socket_fail notes that a call failed, which the next poll reports, and returns `code`.
+ * `error` is a negative errno or 0. The step is the beginning of a sentence, such as "connect to
+ * %s", or the whole sentence if `error` is -PLX__SENTENCE (lib/base/error.h). */
 PLX__PRINTF(5, 6)
 int plx__socket_fail(plx_socket *socket, int code, plx_reason reason, int error, const char *step,
                      ...);
 
-/* plx__socket_refuse notes that a call was refused, and returns PLX_INVALID_STATE. The sentence is
- * whole: it names the call, what was wrong and, where there is one, the call that does it. */
+/* plx__socket_refuse notes that a call was refused, and returns PLX_INVALID_STATE. The whole
+ * sentence names the call, what was wrong and, if there is one, the call to make instead. */
 PLX__PRINTF(3, 4)
 int plx__socket_refuse(plx_socket *socket, plx_reason reason, const char *sentence, ...);
 
-/* plx__socket_fail_system is plx__socket_fail with the code and the reason that the negative errno
- * stands for. */
+/* plx__socket_fail_system is plx__socket_fail with the code and the reason of a negative errno. */
 PLX__PRINTF(3, 4) int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...);
 
 /* plx__socket_set_end_error notes why the connection or the attempt ends; `error` is a negative
@@ -55,26 +54,27 @@ PLX__PRINTF(5, 6)
 void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
                                const char *step, ...);
 
-/* plx__socket_set_end_error_system is the same with the code and the reason that the negative errno
- * stands for. */
+/* plx__socket_set_end_error_system is plx__socket_set_end_error with the code and the reason of a
+ * negative errno. */
 PLX__PRINTF(3, 4)
 void plx__socket_set_end_error_system(plx_socket *socket, int error, const char *step, ...);
 
-/* plx__socket_fail_open refuses a call that only an unconnected socket may make,
- * plx__socket_fail_state one that only an open socket may. */
+/* plx__socket_fail_open refuses a call that needs an unconnected socket, plx__socket_fail_state a
+ * call that needs an open one. */
 int plx__socket_fail_open(plx_socket *socket, const char *call);
 int plx__socket_fail_state(plx_socket *socket, const char *call);
 
-/* plx__socket_fail_memory is plx__socket_fail for a call that found no memory; it returns
+/* plx__socket_fail_memory is plx__socket_fail for a call whose allocation failed. It returns
  * PLX_OUT_OF_MEMORY. */
 PLX__PRINTF(2, 3) int plx__socket_fail_memory(plx_socket *socket, const char *step, ...);
 
-/* plx__socket_take_error moves the error that `event` is about, PLX__EVENT_CALL_ERROR or
- * PLX__EVENT_END_ERROR, into *ret_error, which the caller clears, and makes it the last error. It needs
- * no memory. */
+/* plx__socket_take_error moves the error of an event, PLX__EVENT_CALL_ERROR or
+ * PLX__EVENT_END_ERROR, into *ret_error, which the caller clears, and makes it the last error. It
+ * needs no memory. */
 void plx__socket_take_error(plx_socket *socket, enum plx__event event, plx_error *ret_error);
 
-/* plx__socket_forget_errors takes back what was not told, and with `all` the last error too. */
+/* plx__socket_forget_errors drops the errors not yet reported, and with `all` the last error
+ * too. */
 void plx__socket_forget_errors(plx_socket *socket, bool all);
 
 #endif
