@@ -10,7 +10,7 @@ static int idle_limit(const plx_socket *socket)
     return plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT);
 }
 
-/* The coarse clock is a quarter of the price, and behind by a tick: good enough for statistics. */
+/* The coarse clock costs a quarter, and is late by up to a tick: good enough for statistics. */
 void plx__idle_received(plx_socket *socket)
 {
     if (idle_limit(socket) == 0) {
@@ -48,8 +48,8 @@ uint64_t plx__idle_deadline(const plx_socket *socket)
     return plx__clock_after(socket->options->idle_from, limit);
 }
 
-/* What the peer's kernel has acknowledged since the last look moves idle_from; so does what is under
- * way and was not at the last look, for it may have been sent just now. */
+/* Moves idle_from if the peer's kernel has acknowledged bytes since it was last asked, or if bytes
+ * are in flight and none were then: they may have been sent just now. */
 static void look_at_peer(plx_socket *socket, uint64_t now)
 {
     struct plx__options *options = socket->options;

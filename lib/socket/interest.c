@@ -8,7 +8,7 @@
 #include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
 
-/* A closing socket that nobody reads keeps so much of what still arrives. */
+/* A closing socket that nobody reads keeps at most this many received bytes. */
 #define CLOSING_ROOM ((size_t)256 * 1024)
 
 size_t plx__socket_room(const plx_socket *socket)
@@ -21,8 +21,8 @@ size_t plx__socket_room(const plx_socket *socket)
         limit = socket->lifted;
     }
     if (socket->tx == PLX__TX_FAILED) {
-        /* The connection is over but for what the system still holds, which is all that can come:
-         * it is taken in whatever the limit, or the end would wait for somebody to make room. */
+        /* The connection is over: only the bytes that the kernel holds can still arrive. The limit
+         * does not apply to them, or the end would wait until the program makes room. */
         limit = SIZE_MAX;
     } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
         limit = CLOSING_ROOM;
@@ -51,10 +51,10 @@ static inline unsigned interest_in(const plx_socket *socket, plx_state state)
                       ? socket->accepting == PLX__ACCEPTING
                       : plx__state_is_open(state) && !plx__receiving_has_ended(socket) && room;
     interest |= wanted ? PLX__READ : 0u;
-    /* Nothing more will be received, but the peer's reset has to be heard of. */
+    /* Nothing more will be received, but the peer's reset has to be noticed. */
     interest |= state == PLX_CONNECTED && socket->rx == PLX__RX_HALF_CLOSED ? PLX__HANG_UP : 0u;
-    /* We read a stream until a read comes back short, or keep the socket scheduled, so that an edge
-     * suffices. Writing needs the level: whether there is room now is asked each time. */
+    /* We read a stream until a read is short, or keep the socket scheduled, so an edge suffices.
+     * Writing needs the level: the poller is asked each time whether there is room. */
     bool remembers = socket->kind->short_is_all && state != PLX_LISTENING;
     return interest == PLX__READ && remembers ? interest | PLX__EDGE : interest;
 }
@@ -80,7 +80,7 @@ static uint64_t deadline_of_state(const plx_socket *socket)
 
 static uint64_t deadline_of(const plx_socket *socket)
 {
-    /* The usual case, for which there is nothing to look up. */
+    /* The usual case: there is no deadline. */
     if (socket->state == PLX_CONNECTED && socket->options == NULL &&
         socket->ending != PLX__END_BY_PEER && !socket->kind->has_own_work) {
         return 0;
@@ -98,8 +98,7 @@ static void bring_in_line(plx_socket *socket)
         int result =
             interest == socket->watch.interest ? 0 : plx__watch_set(&socket->watch, interest);
         if (result < 0) {
-            /* Only noted: update is called by reads and options too, and whoever reads must not see
-             * the connection end under the read. */
+            /* Only noted: reads and options call update too, and must not end the connection. */
             socket->watch_error = (int16_t)result;
             plx__task_schedule(&socket->task);
         }
@@ -110,8 +109,8 @@ static void bring_in_line(plx_socket *socket)
     }
 }
 
-/* Whether the socket is as most are most of the time: an open stream without options that is read, with
- * nothing else to wait for. Watch and deadline are in line then. */
+/* Whether the socket is in the usual state: connected, without options, watched for reading, and
+ * with nothing else to wait for. The watch and the deadline are up to date then. */
 static bool is_in_line(const plx_socket *socket)
 {
     return socket->state == PLX_CONNECTED && socket->options == NULL &&

@@ -1,4 +1,4 @@
-/* lib/socket/move.c -- moving bytes and going on with what is under way. */
+/* lib/socket/move.c -- the steps of serving a socket that call no handler. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -24,8 +24,8 @@ static void listener_input(plx_socket *socket, struct plx__budget *budget)
     }
 }
 
-/* What waits to be read is a sign of the peer. What waits to be sent is one only where the peer's kernel
- * acknowledges nothing that could be looked at. */
+/* Work of the input counts as a sign of the peer. Queued bytes count only if the peer's kernel
+ * acknowledges nothing. */
 static bool has_sign_of_peer(const plx_socket *socket)
 {
     return plx__socket_has_input_work(socket) ||
@@ -64,7 +64,7 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
     if (plx__socket_may_receive(socket)) {
         socket->kind->transport->input(socket, budget);
     }
-    /* Without options there is no idle time-out, and what has just come was no silence. */
+    /* Without options there is no IDLE_TIMEOUT, and bytes just received ended the silence. */
     if (socket->options != NULL && socket->bytes_received == before && plx__idle_is_due(socket)) {
         end_idle(socket);
     }
@@ -82,7 +82,8 @@ void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
     }
 }
 
-/* A connection that nothing watches would be silent for ever: better to end it with the reason. */
+/* If nothing watches a connection, no readiness will be reported: better to end it with the
+ * reason. */
 static PLX__APART void end_unwatched(plx_socket *socket)
 {
     int error = socket->watch_error;

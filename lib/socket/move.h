@@ -1,20 +1,20 @@
-/* lib/socket/move.h -- moving bytes and going on with what is under way, without calling a handler. */
+/* lib/socket/move.h -- the steps of serving a socket that call no handler. */
 #ifndef PLX_LIB_MOVE_H
 #define PLX_LIB_MOVE_H
 
 #include "lib/socket/object.h"
 
-/* One poll of a socket alone, and one socket's share of a group's poll. */
+/* The bytes for one poll of a socket alone, and one socket's share of a group's poll. */
 #define PLX__LONE_BUDGET ((size_t)256 * 1024)
 
-/* plx__socket_budget is what one poll of a socket alone may do. */
+/* plx__socket_budget returns the budget of one poll of a socket alone. */
 static inline struct plx__budget plx__socket_budget(void)
 {
     return (struct plx__budget){PLX__LONE_BUDGET, 0};
 }
 
-/* plx__socket_take_in connects on, accepts and receives;
- * plx__socket_send_out sends; plx__socket_settle goes on with an ending. */
+/* plx__socket_take_in goes on connecting, accepts and receives. plx__socket_send_out sends.
+ * plx__socket_settle goes on with an ending. */
 void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget);
 void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget);
 void plx__socket_settle(plx_socket *socket);

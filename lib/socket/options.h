@@ -1,8 +1,8 @@
 /* lib/socket/options.h -- options, remembered until the descriptor exists.
  *
  * Design: a socket has no table of options until one is set; then it has its own, and a server's
- * clients get a copy. What the kernel has to know is applied when a descriptor appears; what the
- * library obeys is asked here. */
+ * clients get copies of the server's. A new descriptor gets the options of the kernel. The library
+ * reads its own options here. */
 #ifndef PLX_LIB_OPTIONS_H
 #define PLX_LIB_OPTIONS_H
 
@@ -30,45 +30,45 @@ struct plx__options {
     plx__option_set set; /* by the program */
     uint64_t
         idle_from; /* IDLE_TIMEOUT: the moment from which silence is counted (lib/socket/idle.h) */
-    uint64_t arrived; /* at the last look: bytes that the peer's kernel had acknowledged */
-    bool under_way;   /* at the last look: others were not, or were still queued */
+    uint64_t arrived; /* when last asked: bytes that the peer's kernel had acknowledged */
+    bool under_way;   /* when last asked: other bytes were not acknowledged, or still queued */
     int values[PLX__OPTION_COUNT];
 };
 
-/* What an option is when nobody set it. */
+/* The values of options that the program has not set. */
 extern const int plx__option_defaults[PLX__OPTION_COUNT];
 
-/* plx__option_value returns what was set, or the default. `options` may be NULL. */
+/* plx__option_value returns the value set, or the default. `options` may be NULL. */
 static inline int plx__option_value(const struct plx__options *options, plx_option option)
 {
     bool set = options != NULL && (options->set & ((plx__option_set)1 << option)) != 0;
     return set ? options->values[option] : plx__option_defaults[option];
 }
 
-/* plx__option_limit returns a limit in bytes that was set, or SIZE_MAX where there is none. */
+/* plx__option_limit returns a limit in bytes, or SIZE_MAX if there is none. */
 static inline size_t plx__option_limit(const struct plx__options *options, plx_option option)
 {
     int limit = plx__option_value(options, option);
     return limit == 0 ? SIZE_MAX : (size_t)limit;
 }
 
-/* What a kind has and the library obeys: the kernel knows nothing of it. */
+/* Options of a kind that the library obeys: the kernel does not know them. */
 #define PLX__OPTIONS_OBEYED                                                                        \
     (PLX__OPTION(PROTOCOL) | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |                       \
      PLX__OPTION(RECEIVE_HANDLES))
 
-/* plx__options_make gives the socket a table, if it has none. False when memory ran out. */
+/* plx__options_make gives the socket a table if it has none. False when memory ran out. */
 bool plx__options_make(plx_socket *socket);
 
-/* plx__options_open opens a descriptor of that family with the socket's options. Returns it, or a
- * negative errno. */
+/* plx__options_open opens a descriptor of a family with the socket's options. Returns the
+ * descriptor, or a negative errno. */
 plx__fd plx__options_open(plx_socket *socket, enum plx__family family);
 
-/* plx__options_apply tells a new descriptor what was set, and the presets that the kernel would
- * have otherwise. An option that the kernel refuses is left as the kernel has it. */
+/* plx__options_apply sets on a new descriptor the options that were set, and the kind's defaults
+ * that differ from the kernel's. If the kernel refuses an option, its value stays the kernel's. */
 void plx__options_apply(plx_socket *socket, plx__fd descriptor);
 
-/* plx__options_copy gives `to` the options of `from`. False for want of memory. */
+/* plx__options_copy gives `to` the options of `from`. False when memory ran out. */
 bool plx__options_copy(plx_socket *to, const plx_socket *from);
 
 #endif
