@@ -1,4 +1,4 @@
-/* lib/socket/progress.c -- counting the bytes that came and went, and setting the events of it. */
+/* lib/socket/progress.c -- counting received and sent bytes, and setting their events. */
 #include "config.h"
 
 #include "lib/socket/framing.h"
@@ -14,8 +14,7 @@ bool plx__socket_has_line(plx_socket *socket)
 {
     const uint8_t *data = plx__buffer_data(&socket->in);
     const uint8_t *end = memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line);
-    /* What was searched once is not searched again: a line that comes byte by byte costs linear
-     * time. */
+    /* No byte is searched twice: a line that arrives byte by byte costs linear time. */
     socket->no_line = end == NULL ? socket->in.size : (size_t)(end - data);
     return end != NULL;
 }
@@ -46,7 +45,7 @@ void plx__socket_received(plx_socket *socket, size_t size)
 void plx__socket_note_room(plx_socket *socket)
 {
     size_t limit = plx__option_limit(socket->options, PLX_OPTION_WRITE_LIMIT);
-    /* Half of it, so that a writer is not called back for each few bytes that leave. */
+    /* Half of the limit, so that a writer is not called back whenever a few bytes were sent. */
     if (socket->wants_room && socket->out.size <= limit / 2) {
         socket->wants_room = false;
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_ROOM);
@@ -63,7 +62,7 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
     socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_PROGRESS) : 0;
     if (socket->out.size == 0) {
         socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_COMPLETE) : 0;
-        /* A group's pool takes the block; alone, the usual one is kept for the next frame. */
+        /* In a group the pool gets the block; alone, a block of the usual size is kept. */
         if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
             plx__buffer_release(&socket->out, plx__socket_pool(socket));
         }
@@ -79,7 +78,8 @@ void plx__socket_make_room(plx_socket *socket)
     }
 }
 
-/* An emptied buffer goes back to the group at once, unless the program was lent what it held. */
+/* Gives an emptied buffer back to the group at once, unless the program may still look at its
+ * bytes. */
 void plx__socket_consumed(plx_socket *socket)
 {
     socket->taken = true;

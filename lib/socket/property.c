@@ -1,4 +1,4 @@
-/* lib/socket/property.c -- what a socket is set to and what it is. */
+/* lib/socket/property.c -- the properties of a socket. */
 #include "config.h"
 
 #include "lib/base/address.h"
@@ -61,7 +61,7 @@ static const char *text_or_none(const char *text)
     return text == NULL ? "" : text;
 }
 
-/* What leads to a socket is a path, or an address with its port and interface. */
+/* A socket has a path, or an address with a port and an interface. */
 static bool has_path(const plx_socket *socket)
 {
     return socket->kind->endpoint->has_paths;
@@ -210,8 +210,8 @@ bool plx_socket_remote(const plx_socket *socket, plx_address *ret_address)
     return true;
 }
 
-/* The socket is const for its users: a text made on demand is no change that they could see. NULL when
- * out of memory. */
+/* Casts const away: the program cannot see that a string is made on demand. NULL when memory ran
+ * out. */
 static struct plx__texts *texts_of(const plx_socket *socket)
 {
     plx_socket *self = (plx_socket *)socket;

@@ -1,4 +1,4 @@
-/* lib/socket/read.c -- what a program reads. */
+/* lib/socket/read.c -- the calls that read. */
 #include "config.h"
 
 #include "lib/socket/failure.h"
@@ -21,7 +21,7 @@ static const void *front(const plx_socket *socket, size_t *ret_size)
     return plx__buffer_data(&socket->in);
 }
 
-/* Takes bytes of a stream, or the record that is first, whatever the size. */
+/* Takes `size` bytes of a stream, or the whole first record. */
 static size_t take(plx_socket *socket, size_t size)
 {
     size_t taken;
@@ -45,7 +45,7 @@ void plx__socket_take_as_view(plx_socket *socket, size_t size)
     take(socket, size);
 }
 
-/* Whether nothing will come any more that is not in the buffer. */
+/* Whether nothing more will be received. */
 static bool is_at_end(const plx_socket *socket)
 {
     return socket->state == PLX_UNCONNECTED || plx__receiving_has_ended(socket);
@@ -65,7 +65,7 @@ bool plx__socket_refuse_peerless(plx_socket *socket, const char *call)
     return true;
 }
 
-/* What splits or joins is for streams only. */
+/* Refuses a call that is for streams only. */
 static bool is_no_stream(plx_socket *socket, const char *call)
 {
     bool refused = socket->kind->transport->keeps_boundaries;
@@ -162,7 +162,7 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
     return bytes;
 }
 
-/* How long the first line is, with its end; 0 while there is none. */
+/* The length of the first line with its end; 0: there is no whole line. */
 static size_t line_length(plx_socket *socket)
 {
     return plx__socket_has_line(socket) ? socket->no_line + 1 : 0;
@@ -202,7 +202,7 @@ bool plx_socket_can_read_line(const plx_socket *socket)
     if (socket == NULL || socket->kind->transport->keeps_boundaries || socket->in.size == 0) {
         return false;
     }
-    /* The socket is const for its users: how far it was searched is no change that they could see. */
+    /* Casts const away: the program cannot see how far the bytes were searched. */
     return is_at_end(socket) || plx__socket_room(socket) == 0 ||
            plx__socket_has_line((plx_socket *)socket);
 }
@@ -227,7 +227,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
     if (!plx__buffer_prepend(&socket->in, data, size, plx__socket_pool(socket))) {
         return plx__socket_fail_memory(socket, "unread %zu bytes", size);
     }
-    /* Behind what was put there all is as it was searched. */
+    /* The bytes behind the new ones need no new search. */
     const uint8_t *first = plx__buffer_data(&socket->in);
     const uint8_t *end = memchr(first, '\n', size);
     socket->no_line = end == NULL ? socket->no_line + size : (size_t)(end - first);

@@ -1,18 +1,18 @@
-/* lib/socket/read.h -- what all calls that read share. */
+/* lib/socket/read.h -- what the calls that read share. */
 #ifndef PLX_LIB_READ_H
 #define PLX_LIB_READ_H
 
 #include "lib/socket/object.h"
 
-/* plx__socket_take_as_view takes `size` bytes of a stream, or the record that is first, and lets
- * the program look at them until the socket is served again. */
+/* plx__socket_take_as_view takes `size` bytes of a stream, or the first record. The program may
+ * look at them until the socket is served again. */
 void plx__socket_take_as_view(plx_socket *socket, size_t size);
 
-/* plx__socket_refuse_peerless is plx__socket_refuses_peerless where the call is to be refused. */
+/* plx__socket_refuse_peerless is plx__socket_refuses_peerless for a socket without a peer. */
 bool plx__socket_refuse_peerless(plx_socket *socket, const char *call);
 
-/* plx__socket_refuses_peerless refuses a call that reads or writes on a datagram socket without a peer,
- * which has no order of bytes or datagrams, and returns whether it did; a stream always has one. */
+/* plx__socket_refuses_peerless refuses a call that reads or writes on a datagram socket without a
+ * peer, because such a call names no sender or receiver. Returns whether the call was refused. */
 static inline bool plx__socket_refuses_peerless(plx_socket *socket, const char *call)
 {
     return socket->kind->transport->keeps_boundaries && !plx__socket_has_packets(socket) &&

@@ -9,12 +9,12 @@
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
 
-/* So many polls that found nothing, and a socket that is polled alone gives its buffers back. */
+/* A socket polled alone frees its buffers after this many polls that found nothing. */
 #define IDLE_POLLS 64
 
 /* ---- in a group ------------------------------------------------------------------------------ */
 
-/* Whether the second half of a pass has anything to do for the socket; if not, the pass is over. */
+/* Whether the second half of a pass has work for the socket. If not, the pass is over. */
 static bool wants_output(plx_socket *socket)
 {
     bool wants = plx__socket_has_work(socket) || socket->out.size > 0 ||
@@ -32,8 +32,8 @@ static void take_in_share(plx_socket *socket, struct plx__budget *budget)
     plx__budget_spend(budget, granted - share.bytes);
 }
 
-/* The first half of a frame for one socket; the caller holds it. serve_quiet spells it again for a socket
- * that only its peer can have something for: what changes here changes there. */
+/* The first half of a frame for one socket; the caller holds it. serve_quiet spells it again for a
+ * socket that only its peer can have something for: what changes here changes there. */
 static void serve_input(plx_socket *socket, struct plx__budget *budget)
 {
     socket->next_event = 0;
@@ -48,8 +48,8 @@ void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
 {
     plx_socket *socket = plx__socket_of(task);
     if (socket->dispatching) {
-        /* A handler of a socket that is polled by itself polls the group: what was found, perhaps a
-         * deadline, is served when that handler has returned. */
+        /* The socket is polled alone, and its handler polls the group. The readiness or the
+         * deadline found is served when the handler has returned. */
         task->wants_input = true;
         return;
     }
@@ -61,8 +61,8 @@ void plx__socket_input(struct plx__task *task, struct plx__budget *budget)
     plx__socket_leave(socket);
 }
 
-/* Goes on with an ending, but not before CLOSING was told, which is for the next pass where a handler
- * of this one has disconnected. */
+/* Goes on with an ending, but not before CLOSING was reported. If a handler of this pass has called
+ * disconnect, the next pass reports it. */
 static void settle_in_turn(plx_socket *socket)
 {
     if ((socket->pending & PLX__EVENT_BIT(PLX__EVENT_CLOSING)) == 0) {
@@ -124,7 +124,8 @@ bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget)
     return serve_output(socket, budget);
 }
 
-/* Whether the socket waits for its own descriptor alone: no attempt and no lookup has one too. */
+/* Whether the socket waits for its own descriptor only, and not for those of attempts or a
+ * lookup. */
 static bool has_one_watch(const plx_socket *socket)
 {
     return socket->task.watches == &socket->watch && socket->watch.next == NULL;
@@ -136,15 +137,15 @@ void plx__socket_probe(plx_socket *socket)
         return;
     }
     if (has_one_watch(socket) && (socket->watch.interest & PLX__HANG_UP) == 0) {
-        /* Asking the kernel whether it has something costs as much as asking for it. */
+        /* poll(2) would cost as much as the receive itself. */
         socket->watch.ready |= (uint8_t)(socket->watch.interest & (PLX__READ | PLX__WRITE));
     } else {
         plx__task_sleep(&socket->task, 0);
     }
 }
 
-/* A block larger than usual goes at once unless it is in use all the time, the usual one when nothing
- * has come or gone for a while. */
+/* Frees a block larger than usual at once, unless large reads go on; frees a block of the usual
+ * size when nothing was received or sent for a while. */
 static void release_buffers(plx_socket *socket)
 {
     bool idle = socket->idle_polls >= IDLE_POLLS;
@@ -158,8 +159,8 @@ static void release_buffers(plx_socket *socket)
     }
 }
 
-/* Whether nobody but the peer can have anything for the socket to do: no call, no clock, no queue, no
- * other descriptor. */
+/* Whether only the peer can give the socket work: there are no pending events, deadlines or queued
+ * bytes, and no other descriptors. */
 static bool is_quiet(const plx_socket *socket)
 {
     bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
@@ -168,9 +169,9 @@ static bool is_quiet(const plx_socket *socket)
            socket->out.size == 0 && socket->tx != PLX__TX_FAILED && has_one_watch(socket);
 }
 
-/* Most polls of most sockets find nothing, and are over when the kernel has answered. What a quiet
- * socket finds is all that serve_input would have done: this is a second spelling of it, kept because
- * it is faster. tests/test-serving.c holds the two equal. */
+/* Most polls find nothing and are over when the kernel has answered. For a quiet socket this does
+ * all that serve_input would do: it is a second spelling, kept because it is faster.
+ * tests/test-serving.c holds the two equal. */
 static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
 {
     socket->watch.ready |= PLX__READ;

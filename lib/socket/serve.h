@@ -4,19 +4,20 @@
 
 #include "lib/socket/object.h"
 
-/* plx__socket_input and plx__socket_output are the two halves of a frame. */
+/* plx__socket_input and plx__socket_output are the two halves of a group's frame
+ * (lib/poll/loop.h). */
 void plx__socket_input(struct plx__task *task, struct plx__budget *budget);
 bool plx__socket_output(struct plx__task *task, struct plx__budget *budget);
 
-/* plx__socket_serve is both at once, for a socket that is served alone; the caller holds it. True:
- * work is left. */
+/* plx__socket_serve does both, for a socket that is served alone. The caller holds the socket.
+ * True: work is left. */
 bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget);
 
-/* plx__socket_release gives the emptied receive buffer back. */
+/* plx__socket_release gives the emptied receive buffer back to the pool. */
 void plx__socket_release(struct plx__task *task);
 
-/* plx__socket_probe finds out whether the descriptors are ready, for a socket that is not served by
- * its group now. */
+/* plx__socket_probe finds out whether the descriptors are ready, for a socket that its group does
+ * not serve now. */
 void plx__socket_probe(plx_socket *socket);
 
 #endif

@@ -1,4 +1,4 @@
-/* lib/socket/settings.c -- setting options and asking for them. */
+/* lib/socket/settings.c -- setting options and reading them. */
 #include "config.h"
 
 #include "lib/base/clock.h"
@@ -18,7 +18,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-/* What an option is called, and what it may be. */
+/* The name of an option and the range of its values. */
 struct rule {
     const char *name; /* without PLX_OPTION_ */
     int least, most;
@@ -26,7 +26,7 @@ struct rule {
 
 static const struct rule rules[PLX__OPTION_COUNT] = {
     [PLX_OPTION_KEEP_ALIVE] = {"KEEP_ALIVE", 0, 1},
-    /* The kernel's own limits (tcp(7)). */
+    /* The kernel's limits (tcp(7)). */
     [PLX_OPTION_KEEP_ALIVE_IDLE] = {"KEEP_ALIVE_IDLE", 1, 32767},
     [PLX_OPTION_KEEP_ALIVE_INTERVAL] = {"KEEP_ALIVE_INTERVAL", 1, 32767},
     [PLX_OPTION_KEEP_ALIVE_COUNT] = {"KEEP_ALIVE_COUNT", 1, 127},
@@ -52,7 +52,7 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
     [PLX_OPTION_UNACKNOWLEDGED_TIMEOUT] = {"UNACKNOWLEDGED_TIMEOUT", 0, INT_MAX},
 };
 
-/* What the library obeys itself, for all kinds. */
+/* Options that the library obeys itself, for all kinds. */
 #define OURS                                                                                       \
     (PLX__OPTION(READ_LIMIT) | PLX__OPTION(WRITE_LIMIT) | PLX__OPTION(CONNECT_TIMEOUT) |           \
      PLX__OPTION(LINGER_TIMEOUT) | PLX__OPTION(IDLE_TIMEOUT) | PLX__OPTION(HALF_OPEN))
@@ -62,7 +62,7 @@ const char *plx__option_name(plx_option option)
     return (unsigned)option < PLX__OPTION_COUNT ? rules[option].name : NULL;
 }
 
-/* Permissions are read in octal by everybody. */
+/* Writes permissions in octal, as chmod(1) does. */
 static const char *put_value(char *text, size_t size, plx_option option, int value)
 {
     if (option == PLX_OPTION_MODE && value > 0) {
@@ -79,7 +79,7 @@ static bool is_known(const plx_socket *socket, plx_option option)
            ((OURS | socket->kind->options) & ((plx__option_set)1 << option)) != 0;
 }
 
-/* Attempts to connect have descriptors of their own, the first of which becomes the socket's. */
+/* Sets the option on the attempts' descriptors too: one of them becomes the socket's. */
 static int apply_now(plx_socket *socket, plx_option option, int value)
 {
     plx__option_set kernels = socket->kind->options & ~PLX__OPTIONS_OBEYED;
@@ -96,7 +96,7 @@ static int apply_now(plx_socket *socket, plx_option option, int value)
                                       : plx__os_set_option(socket->watch.descriptor, option, value);
 }
 
-/* Says why an option or its value is none. */
+/* Refuses an option that the socket does not have, or a value out of range. */
 static int refuse_value(plx_socket *socket, plx_option option, int value)
 {
     const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
@@ -117,7 +117,7 @@ static int refuse_value(plx_socket *socket, plx_option option, int value)
                               put_value(most, sizeof most, option, rules[option].most));
 }
 
-/* A time-out that is set anew is counted from now on, and so is the ending that is under way. */
+/* Counts a new IDLE_TIMEOUT from now, and a new LINGER_TIMEOUT if an ending is under way. */
 static void note_moment(plx_socket *socket, plx_option option)
 {
     if (option == PLX_OPTION_IDLE_TIMEOUT) {
@@ -151,7 +151,7 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
         socket->reconnect == PLX__RECONNECT_WAITING) {
         plx__reconnect_stop(socket);
     }
-    /* A limit or a time-out may let something go on. */
+    /* A new limit or time-out may let writes or reads go on. */
     plx__socket_note_room(socket);
     plx__socket_update(socket);
     return 0;
@@ -163,7 +163,8 @@ int plx_socket_option(const plx_socket *socket, plx_option option)
     if (socket == NULL || !is_known(socket, option)) {
         return -1;
     }
-    /* A listener is reusable in any case, which is not the sharing that was asked for. */
+    /* Listeners always have SO_REUSEADDR: the kernel's value does not say whether the program asked
+     * for sharing. */
     plx__option_set kernels =
         socket->kind->options & ~(PLX__OPTIONS_OBEYED | PLX__OPTION(SHARE_ADDRESS));
     bool asked = (kernels & ((plx__option_set)1 << option)) != 0 && socket->watch.task != NULL;
@@ -171,7 +172,7 @@ int plx_socket_option(const plx_socket *socket, plx_option option)
         return value;
     }
     if (asked && option == PLX_OPTION_PATH_MTU) {
-        return 0; /* there is no way, or none is known: not what somebody wished it to be */
+        return 0; /* the kernel knows no path MTU: not the value that was set */
     }
     return plx__option_value(socket->options, option);
 }

@@ -34,7 +34,7 @@ void plx__socket_destroy(plx_socket *socket)
     if (socket->kind->destroy != NULL) {
         socket->kind->destroy(socket);
     }
-    /* A handler may still have looked at it until now. */
+    /* Only now: a handler may have looked at these bytes until it returned. */
     plx__buffer_clear(&socket->in, NULL);
     plx__socket_forget_errors(socket, true);
     plx__memory_free(socket->errors);
@@ -77,7 +77,7 @@ void plx__socket_set_state(plx_socket *socket, plx_state state)
     plx__task_schedule(&socket->task);
 }
 
-/* What belongs to one connection and not to the next. */
+/* Resets what belongs to one connection only. */
 static void clear_connection(plx_socket *socket)
 {
     socket->pending = 0;
@@ -152,7 +152,7 @@ int plx__socket_take_descriptor(plx_socket *socket, plx__fd descriptor, plx_stat
     if (result < 0) {
         return result;
     }
-    /* Something may wait there already, and it costs one look to find out. */
+    /* Bytes may wait there already: one receive finds out. */
     socket->watch.ready = PLX__READ;
     plx__task_schedule_input(&socket->task);
     return 0;

@@ -1,4 +1,4 @@
-/* lib/socket/write.c -- what a program writes. */
+/* lib/socket/write.c -- the calls that write. */
 #include "config.h"
 
 #include "lib/os/errno.h"
@@ -10,7 +10,7 @@
 #include "lib/socket/sending.h"
 #include "lib/socket/write.h"
 
-/* So much written into an empty queue goes to the kernel at once, without a copy on the way. */
+/* A write of this many bytes into an empty queue goes to the kernel at once, without a copy. */
 #define DIRECT_WRITE ((size_t)16 * 1024)
 
 static bool is_writable(const plx_socket *socket)
@@ -19,7 +19,7 @@ static bool is_writable(const plx_socket *socket)
            socket->state == PLX_CONNECTED;
 }
 
-/* Offers a large write to the system before it is copied. A failure is kept for the next poll. */
+/* Offers a large write to the kernel before it is copied. The next poll reports a failure. */
 static size_t send_directly(plx_socket *socket, const void *data, size_t size)
 {
     if (size < DIRECT_WRITE || socket->out.size > 0 || socket->state != PLX_CONNECTED ||
@@ -28,8 +28,8 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
     }
     ptrdiff_t sent = socket->kind->send(socket, data, size);
     if (sent < 0) {
-        /* A full kernel does not block the half here: the next poll tries again, blocks it and then
-         * watches for room, which a write does not. */
+        /* If the kernel's buffer is full, this does not enter BLOCKED: the next poll tries again,
+         * enters BLOCKED and watches for room. A write does not update the watch. */
         if (!plx__errno_is_full(sent)) {
             plx__sending_fail(socket, (int)-sent);
         }
@@ -38,7 +38,7 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
     return (size_t)sent;
 }
 
-/* A write that is large, or longer than there is room for. */
+/* Writes bytes that are many, or more than there is room for. */
 static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, size_t room)
 {
     size_t accepted = room < size ? room : size;
@@ -101,7 +101,7 @@ ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
     return size == 0 ? 0 : write_stream(socket, data, size);
 }
 
-/* Whether it is a write as most are, in which there is nothing to refuse: a few bytes for a stream. */
+/* Whether the write is a usual one, which needs no check: a few bytes on a connected stream. */
 static inline bool is_usual(const plx_socket *socket, const void *data, size_t size)
 {
     return !socket->kind->transport->keeps_boundaries && socket->state == PLX_CONNECTED &&

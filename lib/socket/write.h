@@ -1,15 +1,15 @@
-/* lib/socket/write.h -- what all calls that write share. */
+/* lib/socket/write.h -- what the calls that write share. */
 #ifndef PLX_LIB_WRITE_H
 #define PLX_LIB_WRITE_H
 
 #include "lib/socket/object.h"
 
-/* plx__socket_check_write says whether so much may be written now. Returns 0, or a code after
- * plx__socket_fail. */
+/* plx__socket_check_write checks whether the program may write `size` bytes now. Returns 0, or a
+ * code after plx__socket_fail. */
 int plx__socket_check_write(plx_socket *socket, const void *data, size_t size);
 
-/* plx__socket_write is plx_socket_write, but instead of -1 it returns the code of the failure,
- * negative. */
+/* plx__socket_write is plx_socket_write, but returns the negative of the failure's code instead of
+ * -1. */
 ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size);
 
 #endif
