@@ -1,9 +1,10 @@
-/* lib/poll/epoll.c -- Linux epoll, level-triggered unless a watch wants edges.
+/* lib/poll/epoll.c -- Linux epoll, level-triggered unless a watch sets EDGE.
  *
- * Level-triggered, so that the descriptor itself may stand in another loop's epoll and be right
- * about what is left over, and so that no watch needs to be re-armed after each message. The price
- * is that the kernel looks once more at each descriptor that it has reported, which by then is cold
- * in the cache: a watch that remembers what it was told is spared that by EDGE. */
+ * Level-triggered, so that the epoll descriptor may be in the epoll set of another loop and is
+ * readable as long as work is left, and so that no watch has to be re-armed after each message. The
+ * price is that epoll_wait checks each descriptor that it has reported once more, when the
+ * descriptor is no longer in the cache. A watch that remembers what was reported sets EDGE and
+ * saves that check. */
 #include "config.h"
 
 #ifdef HAVE_SYS_EPOLL_H
@@ -16,10 +17,11 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
-/* What one call fetches. Readiness beyond it is fetched by further calls of the same wait. */
+/* The number of events of one epoll_wait. Further calls of the same wait fetch the others. */
 #define BATCH 256
 
-/* Urgent bytes are of interest to those only who take a short read for all there is. */
+/* EPOLLPRI is only for those watches whose task takes a short read as the end of the bytes that
+ * wait. */
 #define READING ((unsigned)(EPOLLIN | EPOLLRDHUP))
 #define EDGES ((unsigned)(EPOLLET | EPOLLPRI))
 
@@ -61,7 +63,7 @@ static int epoll_change(struct plx__poller *poller, struct plx__watch *watch, un
                : 0;
 }
 
-/* Returns whether the watch was not known to be ready before. */
+/* Reports the event and returns whether the watch was not ready before. */
 static bool report(struct plx__poller *poller, const struct epoll_event *event)
 {
     struct plx__watch *watch = event->data.ptr;
@@ -78,13 +80,13 @@ static bool report(struct plx__poller *poller, const struct epoll_event *event)
     return new;
 }
 
-/* Reports a batch of so many, and what is ready beyond it. */
+/* Reports a batch of `count` events, and the events beyond the batch. */
 static void report_all(struct epoll_poller *self, int count)
 {
     bool all = false;
-    /* A full batch may not be all. The kernel puts what it reported behind what it did not, so that
-     * asking again brings the others first, and what was reported already says that it has come
-     * round. */
+    /* Behind a full batch more events may wait. The kernel moves the events that it reported behind
+     * the others, so that the next epoll_wait reports the others first; a watch that was ready
+     * before means that all have been reported. */
     while (count > 0 && !all) {
         all = count < BATCH;
         for (int i = 0; i < count; i++) {
@@ -94,7 +96,8 @@ static void report_all(struct epoll_poller *self, int count)
     }
 }
 
-/* Reports all that is ready now. Returns 0 when nothing was, a positive number or a negative errno. */
+/* Reports all watches that are ready now. Returns 0 when no watch was ready, a positive number or a
+ * negative errno. */
 static inline int look(struct epoll_poller *self)
 {
     int count = epoll_wait(self->descriptor, self->batch, BATCH, 0);
@@ -104,30 +107,32 @@ static inline int look(struct epoll_poller *self)
     return count < 0 ? -errno : count;
 }
 
-/* The kernel's clock, whatever the program's is: the two need not go alike. */
+/* The kernel's clock, even when the program has set a clock: the two may run differently. */
 static int64_t now_us(void)
 {
     return (int64_t)(plx__clock_real() / 1000);
 }
 
-/* What is left of a time-out that ends at `end`; one without an end stays as it is. */
+/* Returns what is left of a time-out that ends at `end`; a negative time-out has no end and is
+ * returned unchanged. */
 static int left_until(int64_t end, int timeout_ms)
 {
     int64_t left = end - now_us();
     return timeout_ms < 0 ? timeout_ms : left <= 0 ? 0 : (int)((left + 999) / 1000);
 }
 
-/* It is poll(2) that sleeps. epoll_wait fails with EINTR whenever the thread is interrupted, and
- * that need not be by a signal handler: a process that was stopped goes on (signal(7)), or the
- * kernel takes a ring of io_uring apart that this thread has made, some 20 ms after it was closed by
- * any thread (Linux 6.18, io_uring.c, io_ring_exit_work). The kernel lets poll sleep on then, for
- * what is left of its time, and ends it where a handler has run. A note of who closed a ring lost:
- * it cannot tell a handler from a ring, and does not know of rings that are not ours. */
+/* Sleeps by poll(2). epoll_wait fails with EINTR whenever the thread is interrupted, and not only
+ * by a signal handler: also when a stopped process is continued (signal(7)), or when the kernel
+ * frees an io_uring that this thread made, some 20 ms after any thread has closed it (Linux 6.18,
+ * io_uring.c, io_ring_exit_work). In these cases the kernel restarts poll with the rest of its
+ * time, and poll fails with EINTR only after a signal handler has run. To remember which thread
+ * closed a ring was rejected: a note cannot distinguish a handler from a ring, and does not cover
+ * the rings of other code. */
 static PLX__APART int sleep_until_ready(struct epoll_poller *self, int timeout_ms)
 {
     int64_t end = timeout_ms > 0 ? now_us() + (int64_t)timeout_ms * 1000 : 0;
     int result = 0;
-    /* More than once only where somebody else was faster: processes that share a listener. */
+    /* The loop runs more than once only when another process that shares a listener was faster. */
     while (result == 0 && timeout_ms != 0) {
         struct plx__os_ready entry = {.descriptor = self->descriptor, .wanted = PLX__OS_READABLE};
         int ready = plx__os_poll(&entry, 1, timeout_ms);

@@ -1,4 +1,4 @@
-/* lib/poll/loop.c -- whom to serve. */
+/* lib/poll/loop.c -- which tasks a frame serves, in which order. */
 #include "config.h"
 
 #include "lib/base/base.h"
@@ -83,8 +83,8 @@ void plx__task_schedule_input(struct plx__task *task)
         plx__list_remove(&task->work);
         plx__list_append(&loop->round, &task->work);
     } else if (loop != NULL) {
-        /* Whatever waits in the list of work is served input first. One that stands in the list of
-         * output must stay there, for what it has queued leaves in this frame. */
+        /* A task in the list of work is served input first. A task in the list of output must stay
+         * in that list, because its queued bytes leave in this frame. */
         task->wants_input = loop->phase != PLX__RESTING;
         plx__task_schedule(task);
     }
@@ -95,10 +95,10 @@ void plx__task_set_deadline(struct plx__task *task, uint64_t at)
     plx__deadline_set(task->loop == NULL ? NULL : &task->loop->deadlines, &task->deadline, at);
 }
 
-/* What one poll(2) asks about: a lookup has at most 16 descriptors, and nothing else more than a few. */
+/* The most watches of one poll(2): a lookup has at most 16 descriptors, any other task a few. */
 #define SLEEP_WATCHES 64
 
-/* Milliseconds of a sleep that cannot hear all it should. */
+/* The length in milliseconds of a sleep that poll(2) does not end. */
 #define NAP 10
 
 static int nap_of(int timeout_ms)
@@ -112,7 +112,8 @@ struct question {
     size_t count;
 };
 
-/* Collects watches from `watch` on; returns where the next question begins, NULL behind the last. */
+/* Collects watches from `watch` on. Returns the first watch of the next question, NULL behind the
+ * last. */
 static struct plx__watch *collect(struct question *question, struct plx__watch *watch)
 {
     question->count = 0;
@@ -141,8 +142,8 @@ static size_t mark(const struct question *question)
     return count;
 }
 
-/* A poll that fails, for want of memory or for a limit of descriptors (poll(2)), must not make its
- * caller spin. */
+/* When poll(2) fails, because it is out of memory or because of RLIMIT_NOFILE, the caller must not
+ * spin: the function then sleeps for a moment. */
 static size_t ask(struct question *question, int timeout_ms)
 {
     int result = plx__os_poll(question->entries, question->count, timeout_ms);
@@ -227,7 +228,8 @@ void plx__loop_close(struct plx__loop *loop)
 int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
 {
     task->loop = loop;
-    /* One that goes and comes back in a handler would be served again and again. */
+    /* A task that a handler removes and adds again would otherwise be served again and again in one
+     * frame. */
     task->frame = loop->phase == PLX__TAKING_IN ? loop->frame : 0;
     plx__list_append(&loop->tasks, &task->member);
     loop->count += task->hidden ? 0 : 1;
@@ -307,8 +309,8 @@ static void release_views(struct plx__loop *loop)
     }
 }
 
-/* The poller has failed, for want of memory or because somebody closed its descriptor: asking each
- * task is slow, and better than a group that is deaf. */
+/* For a poller that has failed, because the kernel is out of memory or because other code closed
+ * its descriptor: to ask each task is slow, but the group still receives. */
 static void find_one_by_one(struct plx__loop *loop, int timeout_ms)
 {
     bool found = false;
@@ -325,9 +327,9 @@ static void find_one_by_one(struct plx__loop *loop, int timeout_ms)
     }
 }
 
-/* The coarse clock is a few nanoseconds cheaper and a tick late, up to 10 ms (time(7), CONFIG_HZ). So
- * near a deadline it is not good enough: a program that was told to poll now would poll in vain until
- * then. */
+/* The coarse clock is a few nanoseconds cheaper and up to a tick late, at most 10 ms (time(7),
+ * CONFIG_HZ). So near a deadline the exact clock is needed: plx__loop_timeout has returned 0 to the
+ * program, and its polls would do nothing until the next tick. */
 #define COARSE_TICK (10 * PLX__MILLISECOND)
 
 static uint64_t time_of_frame(const struct plx__loop *loop)
@@ -337,7 +339,7 @@ static uint64_t time_of_frame(const struct plx__loop *loop)
     return next > now && next - now < COARSE_TICK ? plx__clock_now() : now;
 }
 
-/* Sleeps at most timeout_ms, less if a deadline comes first, and finds who is ready. */
+/* Sleeps at most timeout_ms, less if a deadline is earlier, and finds the tasks that are ready. */
 static void find_ready(struct plx__loop *loop, int timeout_ms)
 {
     int limit = timeout_ms != 0 ? plx__loop_timeout(loop) : 0;
@@ -358,7 +360,8 @@ static void find_ready(struct plx__loop *loop, int timeout_ms)
     }
 }
 
-/* What the budget left undone goes before whatever came meanwhile: first come, first served. */
+/* Tasks that the budget left unserved are put before the tasks that became ready meanwhile: first
+ * come, first served. */
 static void put_back(struct plx__loop *loop, struct plx__list *list)
 {
     plx__list_splice(list, &loop->work);
@@ -376,7 +379,8 @@ static void take_in(struct plx__loop *loop, struct plx__budget *budget)
         task->frame = loop->frame;
         task->wants_input = false;
         loop->input(task, budget);
-        /* Not before the first: finding out who is ready may have taken all the time there is. */
+        /* Checked only after the first task: finding the ready tasks may have used the whole time.
+         */
         if (plx__budget_is_spent(budget)) {
             break;
         }
@@ -411,8 +415,8 @@ static void run_reapers(struct plx__loop *loop)
     }
 }
 
-/* A sixteenth is kept back for the piece of work that is under way when the time is over, which as a
- * rule is a receive of some ten microseconds. */
+/* A sixteenth of the time is reserved for the task that is being served when the time is over,
+ * usually for a receive of some ten microseconds. */
 static uint64_t end_of_budget(const struct plx__loop *loop)
 {
     uint64_t time = loop->budget_time;
@@ -425,7 +429,7 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
         return false;
     }
     loop->found = false;
-    /* Finding out who is ready counts too, sleeping does not. */
+    /* Finding the ready tasks counts as time of the budget, sleeping does not. */
     struct plx__budget budget = {bytes_of_budget(loop), timeout_ms == 0 ? end_of_budget(loop) : 0};
     if (loop->pool.count > 0) {
         plx__pool_pass_frame(&loop->pool);

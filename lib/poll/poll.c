@@ -1,7 +1,7 @@
-/* lib/poll/poll.c -- poll(2), for systems that have nothing better.
+/* lib/poll/poll.c -- poll(2), for kernels that have neither io_uring nor epoll.
  *
- * Two arrays side by side, the entries as the kernel wants them and the watches they stand for; a
- * watch knows its place, and a removed one is replaced by the last. */
+ * Two parallel arrays: the entries in the kernel's form, and the watch of each entry. A watch knows
+ * its index, and the last entry replaces an entry that is removed. */
 #include "config.h"
 
 #include "lib/base/base.h"

@@ -69,8 +69,8 @@ int plx__poller_change(struct plx__poller *poller, struct plx__watch *watch, uns
     if (watch->registered == interest) {
         return 0;
     }
-    /* The parent's kernel object is ours too after a fork: taking a watch out of it would deafen
-     * the parent. */
+    /* After a fork the child shares the parent's epoll set: a child that removed a watch from the
+     * set would stop the parent from receiving. */
     int result = poller->process == plx__os_process()
                      ? poller->mechanism->change(poller, watch, interest)
                      : 0;

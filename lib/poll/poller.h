@@ -1,16 +1,20 @@
 /* lib/poll/poller.h -- which descriptors are ready.
  *
- * Design: the poller watches *watches*, never sockets: a socket is not one descriptor (a look-up
- * has its own, racing connection attempts have several). A watch belongs to a task, the somebody
- * who is served when it is ready, and stands in that task's list whether a poller watches it or
- * not: a task that is polled alone asks poll(2) about its own few.
+ * lib/poll finds the descriptors that are ready, and serves the tasks that wait for them. It may
+ * use lib/base and lib/os, and also epoll and io_uring directly. lib/resolve, lib/socket and
+ * lib/group use it.
  *
- * Contract of a mechanism: level-triggered, for a frame may leave work behind. Whoever adds EDGE to
- * its interest wants to be told only of what is new; it remembers what it was told (`ready`, and a
- * place in its loop's work) until a call of the system has said that no more is there. Setting
- * another interest, EDGE or not, tells anew of what is there. A mechanism may ignore EDGE. A watch
- * without interest is not watched at all: a hang-up cannot be masked (epoll_ctl(2)), so that a level
- * trigger would spin on it. */
+ * Design: the poller watches *watches*, never sockets, because a socket is not one descriptor (a
+ * lookup has its own descriptors, and connection attempts that race have several). A watch belongs
+ * to the task that is served when the watch is ready. The watch is in the task's list with or
+ * without a poller: a task that is polled alone asks poll(2) about its own watches.
+ *
+ * Contract of a mechanism: it is level-triggered, because a frame may leave work behind. A task
+ * that adds EDGE to the interest of a watch asks for new readiness only. It remembers what was
+ * reported (in `ready`, and by a place in its loop's work) until a system call has reported that
+ * nothing is left. Setting another interest, with or without EDGE, makes the mechanism report again
+ * what is ready. A mechanism may ignore EDGE. A watch without interest is not watched at all: a
+ * hang-up cannot be masked (epoll_ctl(2)), so that a level-triggered poller would spin on it. */
 #ifndef PLX_LIB_POLLER_H
 #define PLX_LIB_POLLER_H
 
@@ -23,10 +27,11 @@
 struct plx__task;
 struct plx__poller;
 
-/* Interest and readiness. On a hang-up or an error every requested event is reported, and END. END
- * says that a read may stop early, at the end or at an urgent byte (tcp(7)); it is never requested, and
- * not every mechanism reports it before the hang-up. EDGE is no readiness: see above. HANG_UP requests
- * nothing but what cannot be masked (epoll_ctl(2)), which is reported as END. */
+/* Interest and readiness. On a hang-up or an error the mechanism reports every requested event, and
+ * END. END means that a read may stop early, at the end of the stream or at an urgent byte
+ * (tcp(7)); END is never requested, and not every mechanism reports END before the hang-up. EDGE is
+ * no readiness: see above. HANG_UP requests nothing but the events that cannot be masked
+ * (epoll_ctl(2)), which are reported as END. */
 enum { PLX__READ = 1, PLX__WRITE = 2, PLX__END = 4, PLX__EDGE = 8, PLX__HANG_UP = 16 };
 
 /* A zeroed watch is idle and valid. */
@@ -34,65 +39,68 @@ struct plx__watch {
     struct plx__watch *next; /* in the task's list */
     struct plx__task *task;  /* NULL: idle */
     plx__fd descriptor;
-    uint32_t place;     /* the mechanism's own */
-    uint8_t interest;   /* what the task wants to hear of */
-    uint8_t registered; /* what the mechanism was told */
-    uint8_t ready;      /* what was found ready; the task clears it */
+    uint32_t place;     /* for the mechanism alone */
+    uint8_t interest;   /* the events that the task asks for */
+    uint8_t registered; /* the interest that the mechanism has set */
+    uint8_t ready;      /* the events that were reported; the task clears them */
 };
 
 struct plx__mechanism {
     const char *name;
-    const char *choice; /* what POLLUX_POLLER calls it */
+    const char *choice; /* its name in POLLUX_POLLER */
     size_t size;        /* of the mechanism's poller, which begins with struct plx__poller */
     /* Returns 0 or a negative errno. */
     int (*open)(struct plx__poller *poller);
     void (*close)(struct plx__poller *poller);
-    /* Brings what the kernel watches from watch->registered to `interest`. Removing (interest 0)
-     * always succeeds. */
+    /* Changes the interest in the kernel from watch->registered to `interest`. Removing a watch
+     * (interest 0) always succeeds. */
     int (*change)(struct plx__poller *poller, struct plx__watch *watch, unsigned interest);
     /* Waits up to timeout_ms (-1: for ever) and reports each ready watch by plx__poller_found.
-     * Returns 0 when none was ready, a positive number or a negative errno. */
+     * Returns 0 when no watch was ready, a positive number or a negative errno. */
     int (*wait)(struct plx__poller *poller, int timeout_ms);
-    /* Whether a wait would report nothing, found out without reporting and, most of the time,
-     * without asking the system. False: perhaps it would. NULL: always perhaps. */
+    /* Returns true when a wait would report nothing, without reporting and, most of the time,
+     * without a system call. False: a watch may be ready. NULL: the mechanism has no such function.
+     */
     bool (*is_quiet)(struct plx__poller *poller);
-    /* A level-triggered descriptor that is readable while a watch is ready; NULL: there is none. */
+    /* Returns a level-triggered descriptor that is readable while a watch is ready; NULL: the
+     * mechanism has no such descriptor. */
     plx__fd (*handle)(const struct plx__poller *poller);
 };
 
 struct plx__poller {
     const struct plx__mechanism *mechanism;
-    /* Called for each ready watch; set by the poller's owner. */
+    /* The poller's owner sets this function, which is called for each ready watch. */
     void (*found)(struct plx__poller *poller, struct plx__watch *watch);
-    int process; /* who opened it: a forked child must not touch what it shares with its parent */
+    int process; /* the process that opened it: a forked child shares the kernel's object */
 };
 
 extern const struct plx__mechanism plx__mechanism_uring;
 extern const struct plx__mechanism plx__mechanism_epoll;
 extern const struct plx__mechanism plx__mechanism_poll;
 
-/* plx__poller_new opens the best mechanism there is, or the one that the environment's
- * POLLUX_POLLER names; a name that is unknown here counts as none. Returns NULL and *ret_error
- * (negative errno) when none can be opened. */
+/* plx__poller_new opens the best mechanism of this kernel, or the one that the environment variable
+ * POLLUX_POLLER names; an unknown name is ignored. Returns NULL and *ret_error (negative errno)
+ * when no mechanism can be opened. */
 struct plx__poller *plx__poller_new(void (*found)(struct plx__poller *poller,
                                                   struct plx__watch *watch),
                                     int *ret_error);
-/* plx__poller_open is the same with this mechanism and no other. */
+/* plx__poller_open opens this mechanism only, and otherwise works as plx__poller_new does. */
 struct plx__poller *plx__poller_open(const struct plx__mechanism *mechanism,
                                      void (*found)(struct plx__poller *poller,
                                                    struct plx__watch *watch),
                                      int *ret_error);
 void plx__poller_free(struct plx__poller *poller);
 
-/* plx__poller_change tells the mechanism that a watch has this interest now. In a forked child
- * nothing is told. */
+/* plx__poller_change sets the interest of a watch in the mechanism. In a forked child it does
+ * nothing in the kernel. */
 int plx__poller_change(struct plx__poller *poller, struct plx__watch *watch, unsigned interest);
 
-/* plx__poller_wait sleeps up to timeout_ms and reports what is ready. Returns 0 when
- * nothing was, a positive number or a negative errno. */
+/* plx__poller_wait sleeps up to timeout_ms and reports the ready watches. Returns 0 when no watch
+ * was ready, a positive number or a negative errno. */
 int plx__poller_wait(struct plx__poller *poller, int timeout_ms);
 
-/* plx__poller_is_quiet says that a wait would report nothing; false: perhaps it would. */
+/* plx__poller_is_quiet returns true when a wait would report nothing; false: a watch may be ready.
+ */
 static inline bool plx__poller_is_quiet(struct plx__poller *poller)
 {
     return poller->mechanism->is_quiet != NULL && poller->mechanism->is_quiet(poller);
@@ -101,13 +109,13 @@ static inline bool plx__poller_is_quiet(struct plx__poller *poller)
 /* plx__poller_handle returns PLX__NO_FD where the mechanism has no descriptor. */
 plx__fd plx__poller_handle(const struct plx__poller *poller);
 
-/* plx__poll_wanted and plx__poll_ready translate interest and readiness for plx__os_poll, a hang-up or
- * an error being all three. */
+/* plx__poll_wanted and plx__poll_ready translate interest and readiness for plx__os_poll; a hang-up
+ * or an error means all three events. */
 short plx__poll_wanted(unsigned interest);
 unsigned plx__poll_ready(int found);
 
-/* plx__poller_found is for mechanisms: `ready` is what they saw, a hang-up or an error as all
- * three. */
+/* plx__poller_found is for mechanisms: `ready` has the events that the mechanism found, all three
+ * for a hang-up or an error. */
 static inline void plx__poller_found(struct plx__poller *poller, struct plx__watch *watch,
                                      unsigned ready)
 {

@@ -1,30 +1,32 @@
-/* lib/poll/uring.c -- Linux io_uring in front of epoll: nothing new without a system
- * call.
+/* lib/poll/uring.c -- Linux io_uring in front of epoll: no system call while no watch is ready.
  *
- * The watches stand in an epoll set, as those of the epoll mechanism. A ring holds one request, a
+ * The watches are in an epoll set, as those of the epoll mechanism. A ring holds one request, a
  * multishot poll on the set's descriptor. When a watch becomes ready the kernel marks the ring, in
- * memory that we share with it:
+ * memory that the kernel shares with the process:
  *
  *     watch ready --> epoll set --> poll request --> IORING_SQ_TASKRUN --enter--> completion
  *                         |                          \_______ two words of memory _______/
  *                         +--> epoll_wait
  *
- * Invariant: while `busy` is false and both words are silent, the set has nothing to tell. For
- * `busy` is taken back only when the set was asked in vain after the words had been cleared, with
- * the request armed; what becomes ready from then on marks the ring, and the mark stays until we
- * clear it. So words are cleared first and the set is asked then, never the other way round.
+ * Invariant: while `busy` is false and both words are unmarked, no watch of the set is ready.
+ * `busy` becomes false only when epoll_wait found no ready watch after the words had been cleared,
+ * with the request armed; a watch that becomes ready after that marks the ring, and the mark stays
+ * until the poller clears it. So the poller first clears the words and then asks the set, never the
+ * other way round.
  *
- * While busy the words are not looked at: an epoll_wait for each frame, as with epoll alone, and
- * nothing of the ring's. A level-triggered watch that is still ready keeps the poller busy.
+ * While `busy` is true the poller does not read the words: each frame calls epoll_wait, as with
+ * epoll alone, and does not use the ring. A level-triggered watch that is still ready keeps the
+ * poller busy.
  *
- * DEFER_TASKRUN leaves the work at the ring until we enter the kernel for it. COOP_TASKRUN lost: it
- * queues for the thread, and marks the first ring of a thread only (Linux 6.18, io_uring.c,
- * io_req_normal_work_add), so that a second group in one thread would be deaf; and it wakes the
- * thread from sleeps that have nothing to do with us. The price is SINGLE_ISSUER: another thread may
- * read the words, but may not enter (EEXIST), and opens a ring of its own.
+ * DEFER_TASKRUN leaves the work of the request with the ring until the process enters the kernel
+ * for that work. COOP_TASKRUN was rejected: it queues the work for the thread, and marks only the
+ * first ring of a thread (Linux 6.18, io_uring.c, io_req_normal_work_add), so that a second group
+ * in one thread would never see a mark; and it wakes the thread from sleeps that have nothing to do
+ * with the ring. The price of DEFER_TASKRUN is SINGLE_ISSUER: another thread may read the words,
+ * but may not enter the kernel for the ring (EEXIST), and opens a ring of its own.
  *
- * The descriptor for other loops is the epoll set's. A poll on a ring with DEFER_TASKRUN would sleep
- * through. */
+ * The descriptor for other loops is that of the epoll set. A poll on a ring with DEFER_TASKRUN
+ * would not wake up. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -39,23 +41,23 @@
 /* One request, and completions of it that are taken whenever we enter. */
 #define ENTRIES 4
 
-/* A group that goes from thread to thread all the time is better off without a ring: after so many
- * it stays busy, which is the epoll mechanism. */
+/* A group that moves between threads all the time is faster without a ring: after it has opened
+ * this number of rings, the poller stays busy and works as the epoll mechanism does. */
 #define MOST_RINGS 16
 
-/* A socket that is polled by itself while others are ready asks the set only so often, and in
- * between the system for its bytes at once. */
+/* When a socket is polled by itself while others are ready, the poller asks the set only once in
+ * this number of polls; in between the socket asks the kernel for its bytes at once. */
 #define PATIENCE 8
 
 struct uring_poller {
     struct plx__poller base;
-    struct plx__poller *set; /* by epoll; it reports to our own owner */
+    struct plx__poller *set; /* an epoll poller, which reports to the owner of this poller */
     struct io_uring ring;
     bool has_ring;
-    bool armed;       /* the request is there */
-    bool busy;        /* something may be ready, whatever the words say */
-    uint8_t patience; /* questions to answer with "perhaps" before asking again */
-    uint8_t rings;    /* that were opened */
+    bool armed;       /* the multishot poll request is armed */
+    bool busy;        /* a watch may be ready, whatever the two words are */
+    uint8_t patience; /* how many calls of is_quiet return false before the set is asked */
+    uint8_t rings;    /* how many rings were opened */
 };
 
 static struct uring_poller *uring_of(struct plx__poller *poller)
@@ -86,7 +88,7 @@ static void close_ring(struct uring_poller *self)
     }
 }
 
-/* Whether the kernel has marked the ring. */
+/* Returns whether the kernel has marked the ring. */
 static inline bool is_marked(const struct uring_poller *self)
 {
     const unsigned marks = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
@@ -99,8 +101,8 @@ static inline bool is_silent(const struct uring_poller *self)
     return !self->busy && !is_marked(self);
 }
 
-/* A completion without F_MORE is the last one of its request: the kernel ran out of memory or out
- * of room. */
+/* A completion without IORING_CQE_F_MORE is the last one of its request: the kernel ran out of
+ * memory or of room for completions. */
 static void take_completions(struct uring_poller *self)
 {
     struct io_uring_cqe *completion;
@@ -114,7 +116,7 @@ static void take_completions(struct uring_poller *self)
     io_uring_cq_advance(&self->ring, count);
 }
 
-/* Clears the marks, and arms the request if it is not. Returns 0 or a negative errno. */
+/* Clears the marks, and arms the request if it is not armed. Returns 0 or a negative errno. */
 static int enter_ring(struct uring_poller *self)
 {
     struct io_uring_sqe *request = self->armed ? NULL : io_uring_get_sqe(&self->ring);
@@ -129,7 +131,7 @@ static int enter_ring(struct uring_poller *self)
     return result < 0 ? result : 0;
 }
 
-/* The same, with another ring if this one is no good here. */
+/* Clears the marks, with a new ring if the kernel refuses to enter this one. */
 static void clear(struct uring_poller *self)
 {
     while (self->has_ring && enter_ring(self) < 0) {
@@ -147,7 +149,7 @@ static bool has_ready(const struct uring_poller *self)
     return plx__os_poll(&entry, 1, 0) != 0;
 }
 
-/* The set had nothing ready. */
+/* Takes `busy` back after the set had no ready watch. */
 static void settle_watches(struct uring_poller *self)
 {
     self->busy = !self->has_ring;
@@ -175,7 +177,7 @@ static int uring_open(struct plx__poller *poller)
     return result;
 }
 
-/* In a forked child too: the ring is unmapped and closed for the child alone. */
+/* In a forked child this unmaps and closes the ring for the child alone. */
 static void uring_close(struct plx__poller *poller)
 {
     close_ring(uring_of(poller));
