@@ -345,7 +345,7 @@ CASE(what_an_unconnected_stream_cannot)
     REFUSED_KIND(w, &log, socket, plx_socket_read_line(socket, NULL, 5),
                  "read_line with room for 5 bytes at NULL");
     REFUSED_KIND(w, &log, socket, plx_socket_read_line(socket, &byte, 1),
-                 "read_line with room for 1 bytes: 2 is the least");
+                 "read_line with room for 1 bytes: the minimum is 2");
     REFUSED_KIND(w, &log, socket, plx_socket_connect_to(socket, NULL),
                  "connect to NULL: no address given");
     REFUSED_KIND(w, &log, socket, plx_socket_listen_on(socket, NULL),
@@ -518,7 +518,7 @@ MODE_CASE(a_frame_says_which_member)
     ck_assert_int_eq(plx_socket_set_frame(socket, &frame), 0);
     world_pair(w, socket, &log);
     REFUSED_KIND(w, &log, socket, plx_socket_write_message(socket, "a\nb", 3),
-                 "write a message of 3 bytes: the delimiter is in it");
+                 "write a message of 3 bytes: it contains the delimiter");
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* Says which member is wrong, or which do not go together. */
+/* Refuses a frame, and names the member that is wrong or the members that do not fit together. */
 static int refuse_frame(plx_socket *socket, const plx_frame *frame)
 {
     const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
@@ -86,7 +86,7 @@ bool plx__message_settle(plx_socket *socket)
         return false;
     }
     plx__socket_set_end_error_system(
-        socket, -PLX__EMSGSIZE, "receive a message of %zu bytes%s, the maximum being %zu", front.size,
+        socket, -PLX__EMSGSIZE, "receive a message of %zu bytes%s (the maximum is %zu)", front.size,
         front.behind > 0 ? " or more" : "", socket->framing->maximum);
     plx__socket_end(socket);
     return true;
@@ -94,8 +94,8 @@ bool plx__message_settle(plx_socket *socket)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* Where messages end: a stream knows by its frame, a socket of records has them from its one
- * peer. */
+/* Whether the socket has messages: those of a stream need a frame, records need a peer. Otherwise
+ * refuses the call. */
 static bool has_messages(plx_socket *socket, const char *call)
 {
     bool stream = !socket->kind->transport->keeps_boundaries;
@@ -150,14 +150,14 @@ bool plx_socket_can_read_message(const plx_socket *socket)
     if (socket->kind->transport->keeps_boundaries) {
         return plx__socket_has_packets(socket) && socket->in_records > 0;
     }
-    /* The socket is const for its users: how far it was searched is no change that they could see. */
+    /* The program cannot see how far the bytes were searched, although the socket is const. */
     return socket->framing != NULL && plx__framing_front(socket).is == PLX__FRONT_WHOLE;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* Whether the reader would see a delimiter before the one behind the message: inside it, or begun by
- * its last bytes. */
+/* Whether the reader would find a delimiter too early: inside the message, or beginning in its last
+ * bytes. */
 static bool holds_delimiter(const struct plx__framing *framing, const uint8_t *data, size_t size)
 {
     uint8_t seam[2 * PLX__DELIMITER_SIZE];
@@ -176,13 +176,13 @@ static int refuse_message(plx_socket *socket, const uint8_t *data, size_t size)
 {
     const struct plx__framing *framing = socket->framing;
     if (size > framing->maximum) {
-        return plx__socket_fail(
-            socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE, -PLX__EMSGSIZE,
-            "write a message of %zu bytes, the maximum being %zu", size, framing->maximum);
+        return plx__socket_fail(socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE,
+                                -PLX__EMSGSIZE, "write a message of %zu bytes (the maximum is %zu)",
+                                size, framing->maximum);
     }
     if (framing->delimiter_size > 0 && holds_delimiter(framing, data, size)) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                                  "write a message of %zu bytes: the delimiter is in it", size);
+                                  "write a message of %zu bytes: it contains the delimiter", size);
     }
     return 0;
 }
@@ -219,14 +219,14 @@ int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
     }
     if (socket->kind->transport->keeps_boundaries) {
         ptrdiff_t taken = plx__socket_write(socket, data, size);
-        /* An empty datagram is 0 either way. */
+        /* An empty datagram returns 0, taken or not. */
         bool whole = (size_t)taken == size && !socket->wants_room;
         return taken < 0 ? (int)-taken : whole ? 0 : PLX__EAGAIN;
     }
     if (!has_messages(socket, "write a message")) {
         return PLX_INVALID_STATE;
     }
-    /* A size that write would refuse is over any maximum, and that is what is told. */
+    /* A size over PTRDIFF_MAX exceeds any maximum: refuse_message reports that. */
     int code = plx__socket_check_write(socket, data, size > PTRDIFF_MAX ? PTRDIFF_MAX : size);
     code = code != 0 ? code : refuse_message(socket, data, size);
     return code != 0 ? code : queue_message(socket, data, size);

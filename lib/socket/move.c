@@ -37,7 +37,8 @@ static PLX__APART void end_idle(plx_socket *socket)
     if (has_sign_of_peer(socket) || !plx__idle_is_over(socket)) {
         return;
     }
-    plx__socket_set_end_error_system(socket, -PLX__ETIMEDOUT, "nothing arrived at either end for %d ms",
+    plx__socket_set_end_error_system(socket, -PLX__ETIMEDOUT,
+                                     "nothing arrived at either end for %d ms",
                                      plx__option_value(socket->options, PLX_OPTION_IDLE_TIMEOUT));
     plx__socket_end(socket);
 }
@@ -87,7 +88,7 @@ void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
 static PLX__APART void end_unwatched(plx_socket *socket)
 {
     int error = socket->watch_error;
-    plx__socket_set_end_error_system(socket, error, "watch");
+    plx__socket_set_end_error_system(socket, error, "watch the descriptor");
     plx__socket_end(socket);
 }
 

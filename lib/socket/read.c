@@ -177,7 +177,7 @@ ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
         return refuse_size(socket, "read_line with room for", size, " at NULL");
     }
     if (size < 2) {
-        return refuse_size(socket, "read_line with room for", size, ": 2 is the least");
+        return refuse_size(socket, "read_line with room for", size, ": the minimum is 2");
     }
     size_t length = line_length(socket);
     bool full = plx__socket_room(socket) == 0 || socket->in.size >= size - 1;
