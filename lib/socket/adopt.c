@@ -1,4 +1,4 @@
-/* lib/socket/adopt.c -- taking over a descriptor that somebody else has opened. */
+/* lib/socket/adopt.c -- descriptors that the program or a service manager has opened. */
 #include "config.h"
 
 #include "lib/os/activation.h"
@@ -80,7 +80,6 @@ int plx_socket_adopt(plx_socket *socket, plx_handle descriptor)
                        : plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
 }
 
-/* The first descriptor of that name that fits the socket, and listens if it has to; or PLX__NO_FD. */
 plx__fd plx__socket_find_activated(const plx_socket *socket, const char *name, bool to_listen)
 {
     struct plx__os_socket_facts facts = {0};

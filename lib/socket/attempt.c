@@ -6,7 +6,8 @@
 #include "lib/os/errno.h"
 #include "lib/socket/attempt.h"
 
-/* Milliseconds until a full listener is tried again, doubled each time up to the last. */
+/* Milliseconds until connect(2) to a full Unix listener is tried again: doubled each time up to the
+ * last. */
 #define FIRST_RETRY 1
 #define LAST_RETRY 50
 
@@ -38,7 +39,7 @@ static void begin(struct plx__attempt *attempt)
         plx__os_close(descriptor);
     }
     if (full) {
-        /* A Unix listener whose queue is full: no readiness reports that it has room (connect(2)). */
+        /* The queue of a Unix listener is full: no readiness reports room in it (connect(2)). */
         wait_to_retry(attempt);
     } else if (result < 0) {
         fail(attempt, result);
@@ -64,8 +65,9 @@ struct plx__sockaddr plx__attempt_peer(plx__fd descriptor, const struct plx__soc
     return plx__os_remote_sockaddr(descriptor, &remote) == 0 ? remote : *asked;
 }
 
-/* A connect to a port without a listener, chosen by the kernel for this very socket, can meet itself:
- * TCP's simultaneous open (RFC 9293, 3.5). That is no peer. */
+/* Whether the socket is connected to itself. If nobody listens at the port and the kernel chooses
+ * the same port for this socket, TCP's simultaneous open (RFC 9293, 3.5) connects both ends of one
+ * socket. */
 static bool is_itself(plx__fd descriptor)
 {
     struct plx__sockaddr local, remote;
@@ -89,8 +91,8 @@ void plx__attempt_continue(struct plx__attempt *attempt)
         plx__fd descriptor = attempt->watch.descriptor;
         int error = plx__os_take_error(descriptor);
         attempt->progress = PLX__WON;
-        /* Only a connection that was established can be reset, any other is refused (RFC 9293,
-         * 3.10.7.3): it was, and what arrived before the reset can still be read. */
+        /* ECONNRESET instead of ECONNREFUSED means that the connection was established (RFC 9293,
+         * 3.10.7.3): bytes received before the reset can still be read. */
         error = error == -PLX__ECONNRESET ? 0 : error;
         if (error < 0 || is_itself(descriptor)) {
             fail(attempt, error < 0 ? error : -PLX__ECONNREFUSED);
@@ -105,9 +107,9 @@ plx__fd plx__attempt_take(struct plx__attempt *attempt)
     return descriptor;
 }
 
-/* A connection to itself is closed by a reset: its TIME_WAIT would keep the port, which may be the one
- * that a server waits for, for a minute (RFC 9293, 3.6.1). plx__attempt_continue may not have seen yet
- * that it is one. */
+/* Resets a connection to itself: its TIME_WAIT would block the port for a minute, which a server
+ * may want to bind (RFC 9293, 3.6.1). Asks again, because plx__attempt_continue may not have run
+ * yet. */
 static void give_up(plx__fd descriptor)
 {
     if (is_itself(descriptor)) {

@@ -1,4 +1,4 @@
-/* lib/socket/connect.c -- from what the program wants to a connected socket. */
+/* lib/socket/connect.c -- connecting a socket to its peer. */
 #include "config.h"
 
 #include "lib/base/address.h"
@@ -30,7 +30,7 @@ static void describe(const plx_socket *socket, const struct plx__sockaddr *name,
     }
 }
 
-/* How it ends for a socket that was bound before: it still is. */
+/* Ends the attempt. A datagram socket is still bound, and returns to BOUND. */
 static void fall_back(plx_socket *socket)
 {
     socket->race = plx__race_free(socket->race);
@@ -60,7 +60,7 @@ static void fail_lookup(plx_socket *socket, const struct plx__failure *failure)
     fall_back(socket);
 }
 
-/* The kind may go on to another address of the name if nothing answers at this one. */
+/* The kind may go on to another address of the host if nothing answers at this one. */
 static void report_choices(plx_socket *socket)
 {
     size_t count, chosen;
@@ -71,7 +71,8 @@ static void report_choices(plx_socket *socket)
     }
 }
 
-/* A socket that was bound before has its descriptor. The race, and the verdict with it, is freed here. */
+/* A datagram socket has its descriptor already. Both outcomes free the race, and the verdict with
+ * it. */
 static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr peer)
 {
     if (socket->watch.task != NULL) {
@@ -120,7 +121,8 @@ static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
     return descriptor;
 }
 
-/* A datagram socket that chooses a peer has to be bound, as it will be again without one. */
+/* Binds a datagram socket before it gets a peer: it has to be bound when it loses the peer
+ * again. */
 static int bind_first(plx_socket *socket)
 {
     plx__fd descriptor = socket->kind->endpoint->bind(socket);
@@ -149,8 +151,8 @@ static void begin(plx_socket *socket, struct plx__race *race)
     plx__socket_update(socket);
 }
 
-/* What may fail for the lack of memory comes before the descriptor: whatever fails then has nothing to
- * give back that others know of. */
+/* Allocates before it opens the descriptor: a failure after that has nothing to undo but the
+ * race. */
 int plx__connect_start(plx_socket *socket)
 {
     struct plx__target target = {0};

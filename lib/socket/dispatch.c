@@ -1,7 +1,7 @@
-/* lib/socket/dispatch.c -- telling the handlers what has happened.
+/* lib/socket/dispatch.c -- calling the handlers of pending events.
  *
- * A handler may do anything to the socket, so that nothing is kept across a call: each step looks
- * at the news anew. */
+ * A handler may do anything to the socket, so no state is kept across a call: each step reads the
+ * pending events anew. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -14,8 +14,8 @@
 
 #include <pollux/message.h>
 
-/* Told again in the next poll while the program takes some of it but not all; one that takes
- * nothing waits for more. */
+/* The next poll reports the bytes again if the handler has taken some but not all. If the handler
+ * has taken none, they are reported when more are received. */
 static void report_of_bytes(plx_socket *socket,
                             void (*tell)(const struct plx__handlers *, plx_socket *))
 {
@@ -24,7 +24,7 @@ static void report_of_bytes(plx_socket *socket,
     socket->again = socket->again || (socket->taken && socket->in.size > 0);
 }
 
-/* What an earlier handler of this poll took is not told any more. */
+/* Reports nothing if an earlier handler of this poll has taken the line. */
 static void report_of_line(plx_socket *socket)
 {
     if (plx__socket_has_line(socket)) {
@@ -58,14 +58,14 @@ static void report_progress(plx_socket *socket)
 
 static void report_complete(plx_socket *socket, bool aborted)
 {
-    /* A handler of the progress may have queued more: then it is not complete. */
+    /* Not complete if the handler of send_progress has queued more bytes. */
     if (socket->out.size == 0) {
         plx__event_send_complete(&socket->handlers, socket, aborted);
     }
 }
 
-/* The socket may fail again or be freed inside the handler, and the error has to last until it
- * returns. */
+/* Takes the error out of the socket: the handler may free the socket or make it fail again, and the
+ * error has to last until the handler returns. */
 static void report_error(plx_socket *socket, enum plx__event event)
 {
     plx_error told = {0};
@@ -74,7 +74,8 @@ static void report_error(plx_socket *socket, enum plx__event event)
     plx__error_clear(&told);
 }
 
-/* A handler of the state before it may have disconnected, or waited until the connection was over. */
+/* The handler of the state CONNECTED may have disconnected, or waited until the connection
+ * ended. */
 static void report_connected(plx_socket *socket)
 {
     if (socket->state == PLX_CONNECTED) {
@@ -102,8 +103,9 @@ static void tell(plx_socket *socket, enum plx__event event)
     }
 }
 
-/* What is told next, or PLX__EVENT_COUNT. An end waits for the next poll where something that comes
- * before it does: a handler of this pass may have caused that behind its own place. */
+/* The next event to dispatch, or PLX__EVENT_COUNT. If an event that comes before the end is pending
+ * but its turn in this pass is over, because a handler has set it, the end waits for the next
+ * poll. */
 static enum plx__event next_event(const plx_socket *socket, plx__event_set wanted)
 {
     enum plx__event next =

@@ -1,4 +1,4 @@
-/* lib/socket/failure.c -- how a socket fails: what is remembered, what will be told. */
+/* lib/socket/failure.c -- the errors of a socket: those kept, and those to report. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Sentences name a path or a host, both of which may be long; one that is cut is still a sentence.
- */
+/* Sentences name a path or a host, which may be long. A longer sentence is cut. */
 #define STEP_SIZE 480
 
-/* Writes what follows the last named parameter of the function, `format`, into the array `text`. */
+/* Formats the arguments after the function's last named parameter, `format`, into the array
+ * `text`. */
 #define FORMAT(text, format)                                                                       \
     do {                                                                                           \
         va_list arguments_;                                                                        \
@@ -23,10 +23,10 @@
         va_end(arguments_);                                                                        \
     } while (0)
 
-/* ---- what is remembered ---------------------------------------------------------------------- */
+/* ---- what is kept ---------------------------------------------------------------------------- */
 
-/* The errors, made when there are none yet, with what was kept bare moved into them; NULL where there is
- * no memory. */
+/* Returns the errors. Makes them if there are none, and moves the bare ones into them. NULL when
+ * memory ran out. */
 static struct plx__errors *errors_of(plx_socket *socket)
 {
     struct plx__bare_errors *bare = &socket->bare;
@@ -44,8 +44,8 @@ static struct plx__errors *errors_of(plx_socket *socket)
     return errors;
 }
 
-/* Sets the last error, and where it is the first one since the last poll the one to be told, each with
- * a sentence of its own: they are forgotten at different times. */
+/* Sets the last error, and the error to report if this is the first failure since the last poll.
+ * Each gets a sentence of its own, because they are freed at different times. */
 static int fail(plx_socket *socket, int code, plx_reason reason, int os_error, const char *step)
 {
     bool first = (socket->pending & PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR)) == 0;
@@ -157,9 +157,9 @@ void plx__socket_set_end_error_system(plx_socket *socket, int error, const char 
     set_end(socket, plx__error_code(-error), plx__error_reason(-error), -error, text);
 }
 
-/* ---- telling and forgetting ------------------------------------------------------------------ */
+/* ---- reporting and forgetting ---------------------------------------------------------------- */
 
-/* A copy could lose its sentence where there is no memory, and mostly it would be of the same error. */
+/* Copies the error only if the last one differs: a copy loses its sentence when memory runs out. */
 static void make_last(struct plx__errors *errors, const plx_error *error)
 {
     const plx_error *last = &errors->last;
@@ -170,7 +170,7 @@ static void make_last(struct plx__errors *errors, const plx_error *error)
     }
 }
 
-/* What is told is the last error as well, even if a call has failed since. */
+/* The error reported becomes the last error, even if another call has failed since. */
 void plx__socket_take_error(plx_socket *socket, enum plx__event event, plx_error *ret_error)
 {
     bool end = event == PLX__EVENT_END_ERROR;
@@ -203,8 +203,8 @@ void plx__socket_forget_errors(plx_socket *socket, bool all)
 
 /* ---- what the program asks ------------------------------------------------------------------- */
 
-/* The socket is const for its users: that its error gets a place as soon as there is memory is no
- * change that they could see. */
+/* Casts const away: the program cannot see that bare errors are moved as soon as there is
+ * memory. */
 const plx_error *plx_socket_error(const plx_socket *socket)
 {
     static const plx_error none = {PLX_OK, PLX_REASON_NONE, 0, ""};

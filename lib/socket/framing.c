@@ -1,4 +1,4 @@
-/* lib/socket/framing.c -- what stands first in a stream that is cut into messages. */
+/* lib/socket/framing.c -- the message at the front of a stream. */
 #include "config.h"
 
 #include "lib/base/memory.h"
@@ -6,18 +6,18 @@
 
 #include <string.h>
 
-/* The longest message where the frame names none. */
+/* The maximum of a frame that names none. */
 #define USUAL_MAXIMUM ((size_t)1024 * 1024)
 
 /* ---- the frame ------------------------------------------------------------------------------- */
 
-/* What a length of so many bytes can say. */
+/* The greatest length that `length_size` bytes can hold. */
 static size_t greatest_length(size_t length_size)
 {
     return length_size >= sizeof(uint32_t) ? UINT32_MAX : ((size_t)1 << (8 * length_size)) - 1;
 }
 
-/* No buffer holds more than half of what can be counted. */
+/* A buffer holds at most PTRDIFF_MAX / 2 bytes of a message. */
 size_t plx__framing_longest(size_t length_size)
 {
     size_t most = length_size == 0 ? SIZE_MAX : greatest_length(length_size);
@@ -90,7 +90,7 @@ void plx__framing_clear(plx_socket *socket)
 
 /* ---- the length ------------------------------------------------------------------------------ */
 
-/* Written out, so that the compiler sees one load, or one store. */
+/* One case for each size, so that the compiler makes one load, or one store. */
 static size_t read_length(const struct plx__framing *framing, const uint8_t *b)
 {
     bool little = framing->little_endian;
@@ -128,7 +128,7 @@ void plx__framing_write_length(const struct plx__framing *framing, uint8_t *byte
     }
 }
 
-/* ---- what stands first ----------------------------------------------------------------------- */
+/* ---- the front ------------------------------------------------------------------------------- */
 
 static struct plx__front look_by_length(const plx_socket *socket)
 {
@@ -143,8 +143,8 @@ static struct plx__front look_by_length(const plx_socket *socket)
     return front;
 }
 
-/* What was searched once is not searched again: a message that comes byte by byte costs linear
- * time. The last bytes may begin a delimiter. */
+/* No byte is searched twice, except the last ones, which may begin a delimiter: a message that
+ * arrives byte by byte costs linear time. */
 static const uint8_t *find_delimiter(const plx_socket *socket)
 {
     struct plx__framing *framing = socket->framing;
@@ -170,7 +170,7 @@ static struct plx__front look_by_delimiter(const plx_socket *socket)
     } else if (found) {
         front.is = PLX__FRONT_WHOLE;
     } else {
-        front.size = framing->maximum; /* as long as it may become */
+        front.size = framing->maximum; /* the message may become that long */
     }
     return front;
 }
@@ -180,9 +180,10 @@ struct plx__front plx__framing_front(const plx_socket *socket)
     return socket->framing->length_size > 0 ? look_by_length(socket) : look_by_delimiter(socket);
 }
 
-/* ---- what follows from it -------------------------------------------------------------------- */
+/* ---- events and room ------------------------------------------------------------------------- */
 
-/* Settle ends the connection: not here, where a handler or a call may be in the middle of it. */
+/* Only notes it: plx__message_settle ends the connection. Here a handler or a read may be
+ * running. */
 void plx__framing_note_too_long(plx_socket *socket)
 {
     if (socket->state == PLX_CONNECTED) {
@@ -191,7 +192,7 @@ void plx__framing_note_too_long(plx_socket *socket)
     }
 }
 
-/* What has begun has to come whole, or nothing would ever be read. */
+/* A message in progress has to become whole: the program could never read a part of it. */
 static void lift(plx_socket *socket, const struct plx__front *front)
 {
     size_t whole = front->before + front->size + front->behind;
@@ -217,8 +218,8 @@ void plx__framing_lift(plx_socket *socket)
     lift(socket, &front);
 }
 
-/* Of what was put at the front, only that and the bytes with which it may make a delimiter are
- * searched; what lies behind is as it was. */
+/* Searches only the bytes put at the front, and the bytes after them that may complete a delimiter.
+ * The bytes behind need no new search. */
 void plx__framing_given_back(plx_socket *socket, size_t size)
 {
     struct plx__framing *framing = socket->framing;

@@ -10,14 +10,14 @@
 #include "lib/socket/reconnect.h"
 #include "lib/socket/state.h"
 
-/* What closing may take in beyond what waited when it was called: the price of the calls. */
+/* Bytes of the budget beyond those that wait when close is called: each receive costs some. */
 #define SLACK ((size_t)4096)
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-/* As much as is pending at this moment: a peer that goes on sending would keep us here for
- * ever. Taking it in also keeps TCP from answering with a reset, which would destroy what was sent
- * (RFC 1122, 4.2.2.13). */
+/* Receives the bytes that wait at this moment, and no more: a peer that goes on sending would keep
+ * us here for ever. If bytes stay unread, TCP answers close(2) with a reset, which destroys sent
+ * bytes that the peer has not read (RFC 1122, 4.2.2.13). */
 static void take_in_rest(plx_socket *socket)
 {
     size_t size = socket->kind->transport->pending(socket);
@@ -64,12 +64,11 @@ plx_socket *plx_socket_free(plx_socket *socket)
     if (socket == NULL || socket->hold.freed) {
         return NULL;
     }
-    /* Closing receives, and would do so into the bytes that a handler may still look at. */
+    /* plx_socket_close receives, but a handler may still look at the bytes in this buffer. */
     struct plx__buffer lent = socket->in;
     socket->in = (struct plx__buffer){.block = NULL};
     plx__socket_drop_bytes(socket);
-    /* A forked child shares the connection with its parent: sending or resetting here would be
-     * heard by the peer. */
+    /* A forked child shares the connection with its parent: the child must not send or reset. */
     if (socket->process == plx__os_process()) {
         plx_socket_close(socket);
     } else {
@@ -91,8 +90,8 @@ plx_socket *plx_socket_free(plx_socket *socket)
     return NULL;
 }
 
-/* Silent, but for the end of a connection that was before: that of a datagram socket to its peer, which
- * ended by the first disconnect. */
+/* Reports nothing, except the end of a datagram socket's last peer if that is still pending: the
+ * first disconnect has ended it. */
 static void close_without_peer(plx_socket *socket)
 {
     plx__event_set due = socket->pending & PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
@@ -110,7 +109,7 @@ int plx_socket_disconnect(plx_socket *socket)
     }
     bool connecting = plx__socket_is_connecting(socket);
     if (plx__reconnect_stop(socket)) {
-        /* The last connection has ended, which may still have to be reported. */
+        /* The end of the last connection may still be pending: the event stays. */
         plx__socket_update(socket);
         return 0;
     }

@@ -4,8 +4,8 @@
 
 #include "lib/socket/object.h"
 
-/* plx__message_settle ends the connection if a message over the maximum stands first, and returns
- * whether it did. */
+/* plx__message_settle ends the connection if the first message exceeds the maximum. Returns whether
+ * it has ended the connection. */
 bool plx__message_settle(plx_socket *socket);
 
 #endif

@@ -1,4 +1,4 @@
-/* lib/socket/statistics.c -- what a socket has done. */
+/* lib/socket/statistics.c -- the statistics of a socket. */
 #include "config.h"
 
 #include "lib/os/clock.h"

@@ -11,15 +11,15 @@
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
 
-/* A wait goes on until this moment of the kernel's clock; for ever with `forever`. */
+/* How long a wait goes on: until a moment of the kernel's clock, or for ever. */
 struct limit {
     bool forever;
     uint64_t moment;
-    uint64_t stale; /* a deadline that has passed and that serving did not move; 0: there is none */
+    uint64_t stale; /* a deadline that has passed and that serving has not moved; 0: none */
 };
 
-/* Milliseconds between two looks at a socket whose deadline serving does not move: for the sake of the
- * processor only. */
+/* Milliseconds to sleep if serving does not move a deadline that has passed: saves the processor a
+ * busy loop. */
 #define STALE_NAP 10
 
 static struct limit limit_after(int timeout_ms)
@@ -39,7 +39,7 @@ static bool is_over(const struct limit *limit)
     return time_left(limit) == 0;
 }
 
-/* How long to sleep at most: until the limit, or the socket's own deadline if that comes first. */
+/* How long to sleep at most: until the limit or the socket's deadline, whichever is earlier. */
 static int time_to_sleep(const plx_socket *socket, const struct limit *limit)
 {
     int left = time_left(limit);
@@ -58,7 +58,7 @@ static bool is_due(const plx_socket *socket, const struct limit *limit)
     return deadline != 0 && deadline != limit->stale && plx__clock_now() >= deadline;
 }
 
-/* Moves bytes, and tells unless a handler of this socket runs. The caller holds the socket. */
+/* Moves bytes, and dispatches unless a handler of this socket runs. The caller holds the socket. */
 static void serve(plx_socket *socket)
 {
     struct plx__budget budget = plx__socket_budget();
@@ -72,9 +72,9 @@ static void serve(plx_socket *socket)
     plx__socket_serve(socket, &budget);
 }
 
-/* Work that a wait inside a handler can do without sleeping. Pending events do not count, for they are
- * not dispatched there; the first step of a shutdown or of a connect does, and an end that was noticed
- * already, since no readiness will report these. */
+/* Whether a wait inside a handler has work without sleeping. Pending events do not count: they are
+ * not dispatched there. The first step of a shutdown or of a connect counts, and so does an end
+ * that was noticed already: no readiness reports them. */
 static bool has_step(const plx_socket *socket)
 {
     return socket->more || plx__socket_can_send(socket) || plx__socket_has_ending(socket) ||
@@ -94,8 +94,8 @@ static bool sleep_once(plx_socket *socket, const struct limit *limit)
     return ready > 0 || found || is_due(socket, limit);
 }
 
-/* The same, and serves it. False: the time is over. It looks at the time whether or not something was
- * found, or a peer that never stops would hold it for ever. */
+/* Sleeps once and serves. False: the time is over. Checks the time even if there was something to
+ * serve, or a peer that never stops sending would keep the wait for ever. */
 static bool wait_once(plx_socket *socket, struct limit *limit)
 {
     if (sleep_once(socket, limit)) {
@@ -107,7 +107,7 @@ static bool wait_once(plx_socket *socket, struct limit *limit)
     return !is_over(limit);
 }
 
-/* Waits until `reached` says so or `possible` says that it never will. */
+/* Waits until `reached` returns true, or `possible` returns false. */
 static bool wait_until(plx_socket *socket, int timeout_ms, bool (*reached)(const plx_socket *),
                        bool (*possible)(const plx_socket *))
 {
@@ -135,8 +135,8 @@ static bool is_connected(const plx_socket *socket)
     return plx_socket_is_connected(socket) && told;
 }
 
-/* Auto-connect goes on when the end of the last attempt has been reported, which a wait in a handler
- * of the same socket holds up. */
+/* Auto-connect goes on when the end of the last attempt was reported: not during a wait in a
+ * handler of the same socket. */
 static bool may_connect(const plx_socket *socket)
 {
     bool waits = socket->reconnect == PLX__RECONNECT_WAITING;
@@ -150,8 +150,7 @@ static bool has_fresh_data(const plx_socket *socket)
     return socket->fresh && (socket->in.size > 0 || socket->in_records > 0);
 }
 
-/* Whether anything can still arrive. Unconnected it cannot, but for what the next telling may
- * begin. */
+/* Whether more bytes can be received. */
 static bool may_receive(const plx_socket *socket)
 {
     return socket->state != PLX_UNCONNECTED && !plx__receiving_has_ended(socket);
