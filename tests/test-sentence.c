@@ -128,7 +128,7 @@ static const struct where_row internet_rows[] = {
     BAD("[127.0.0.1]:80", "only a numeric IPv6 address goes in brackets, as in [::1]:80"),
     BAD("[::1:80", "only a numeric IPv6 address goes in brackets, as in [::1]:80"),
     BAD("[fe80::1%nowhere9]:80",
-        "no numeric IPv6 address with an interface of this computer behind the %"),
+        "not a numeric IPv6 address with an interface of this computer behind the %"),
     BAD("me@host:80", "no host name, write host:port"),
     BAD("two words:80", "no host name, write host:port"),
     PORT("localhost", NO_PORT),

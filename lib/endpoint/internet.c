@@ -41,7 +41,7 @@ static int internet_parse(plx_socket *socket, const char *where, bool to_listen)
                                            &socket->address, &socket->port);
 }
 
-/* ---- where to -------------------------------------------------------------------------------- */
+/* ---- targets --------------------------------------------------------------------------------- */
 
 static bool is_allowed(const plx_socket *socket, int family)
 {
@@ -157,7 +157,7 @@ int plx__internet_check_source(plx_socket *socket, const plx_address *from, cons
 
 /* ---- addresses of this computer -------------------------------------------------------------- */
 
-/* The interface or address of it that a datagram socket is bound to; NULL: any. */
+/* The interface that a datagram socket is bound to, or the interface's address; NULL: any. */
 static const char *interface_of(const plx_socket *socket)
 {
     static const uint8_t any[sizeof(((plx_address *)NULL)->bytes)];
@@ -195,7 +195,7 @@ int plx__internet_interface_index(const plx_socket *socket)
     return index == 0 ? -PLX__ENODEV : (int)index;
 }
 
-/* Datagrams to groups leave by the interface that was set, and from an address of it. */
+/* Datagrams to multicast groups leave by the interface that was set, from one of its addresses. */
 static void choose_multicast_interface(const plx_socket *socket, plx__fd descriptor)
 {
     plx_address source = {0};
@@ -208,7 +208,7 @@ static void choose_multicast_interface(const plx_socket *socket, plx__fd descrip
 
 /* ---- binding --------------------------------------------------------------------------------- */
 
-/* On a port of the kernel's choice, and to that address of the interface which fits the peer. */
+/* Binds to the interface's address that fits the peer; the kernel chooses the port. */
 static int internet_bind_local(plx_socket *socket, plx__fd descriptor,
                                const struct plx__sockaddr *peer)
 {
@@ -224,13 +224,13 @@ static int internet_bind_local(plx_socket *socket, plx__fd descriptor,
         return -PLX__EADDRNOTAVAIL;
     }
     plx__sockaddr_from_address(&name, &address, family);
-    /* Else bind takes a port for all destinations at once, and some ten thousand connections use up
-     * those of the address. Where the kernel has no other way, it stays so. */
+    /* Without IP_BIND_ADDRESS_NO_PORT bind(2) reserves a port for all destinations, and some ten
+     * thousand connections use up the ports of the address. An older kernel has that limit. */
     plx__os_set_late_port(descriptor);
     return plx__os_bind(descriptor, &name);
 }
 
-/* What a descriptor is to be bound to. */
+/* What a descriptor will be bound to. */
 struct place {
     plx_address address;
     bool both;          /* an IPv6 socket that serves IPv4 too */
@@ -243,8 +243,8 @@ static int prepare(plx_socket *socket, plx__fd descriptor, const struct place *p
         plx__os_set_only_ipv6(descriptor, !place->both);
     }
     if (socket->kind->transport->listens) {
-        /* Without it a server that is started again has to wait a minute for its old connections to
-         * be forgotten. */
+        /* Without SO_REUSEADDR a server that is started again has to wait a minute for its old
+         * connections to leave TIME_WAIT. */
         plx__os_set_reuse(descriptor);
     }
     return place->device == NULL ? 0 : plx__os_bind_device(descriptor, place->device);
@@ -295,9 +295,9 @@ static plx__fd bind_to_address(plx_socket *socket, const char *wanted)
     return bind_to(socket, &place);
 }
 
-/* Datagrams to groups and to everybody do not reach a socket that is bound to one address: a
- * datagram socket is bound to the interface itself, where the system can do that; by a label to the
- * device that has it. */
+/* A socket that is bound to one address receives no multicast and no broadcast. So a datagram
+ * socket is bound to the interface itself where the kernel can do that (SO_BINDTODEVICE). A label
+ * such as "eth0:1" stands for its device. */
 static plx__fd bind_to_interface(plx_socket *socket, const char *wanted)
 {
     char device[sizeof((plx_interface *)NULL)->name];
@@ -317,7 +317,7 @@ static plx__fd bind_to_interface(plx_socket *socket, const char *wanted)
     return descriptor;
 }
 
-/* Whether a text means nothing here: a host name, "*" or an interface that is not there. */
+/* Whether `wanted` is neither an address nor an interface of this computer, such as a host name. */
 static bool is_unknown(const char *wanted)
 {
     plx_address address;
@@ -332,11 +332,11 @@ plx__fd plx__internet_bind(plx_socket *socket)
     plx__fd descriptor =
         wanted == NULL ? bind_to_any(socket, NULL) : bind_to_interface(socket, wanted);
     if (descriptor == -PLX__EACCES) {
-        /* Ports below 1024 are refused to ordinary users (ip(7)). */
+        /* Ordinary users may not bind to ports below 1024 (ip(7)). */
         return -plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -PLX__EACCES,
                                  "bind to %s port %d", where, socket->port);
     }
-    /* Linux says ENODEV to those who may bind to a device (socket(7), SO_BINDTODEVICE). */
+    /* Linux returns ENODEV to a user that may bind to a device (socket(7), SO_BINDTODEVICE). */
     if ((descriptor == -PLX__EADDRNOTAVAIL || descriptor == -PLX__ENODEV) && is_unknown(wanted)) {
         return -plx__socket_fail(
             socket, PLX__EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
@@ -377,7 +377,8 @@ int plx__internet_set_place(plx_socket *socket, const char *where)
                                &socket->port);
 }
 
-/* A port that the kernel chose goes with the peer on Linux; what others know us by must stay. */
+/* On Linux a port that the kernel chose is lost with the peer. Other programs know the socket by
+ * that port, so bind(2) takes it again. */
 static int keep_port(plx__fd descriptor, int port)
 {
     struct plx__sockaddr name;

@@ -1,5 +1,9 @@
 /* lib/endpoint/internet.h -- what sockets of the internet share: "host:port", and binding to
- * addresses of this computer. */
+ * addresses of this computer.
+ *
+ * The folder lib/endpoint/ turns what the program gives, such as "host:port" or a path, into the
+ * address that a socket connects or binds to. It may use lib/transfer/, lib/socket/, lib/resolve/,
+ * lib/poll/, lib/os/ and lib/base/. Only lib/kind/ uses it. */
 #ifndef PLX_LIB_INTERNET_H
 #define PLX_LIB_INTERNET_H
 
@@ -9,64 +13,69 @@
 
 #include <pollux/interface.h>
 
-/* The endpoint of connections: "host:port" is the address property and the port, or the host to listen
- * at and the port; connections leave from the interface that was set, if any. */
+/* The endpoint of connections. "host:port" sets the address property and the port, or the host to
+ * listen at and the port. Connections leave from an address of the interface property, if it is
+ * set. */
 extern const struct plx__endpoint plx__internet_endpoint;
 
-/* plx__internet_parse reads "host:port" into *place and *ret_port, for a call such as "connect to".
- * Returns 0, or a code after plx__socket_fail. */
+/* plx__internet_parse reads "host:port" into *place and *ret_port; `call` begins the sentence of a
+ * failure, such as "connect to". Returns 0, or a code after plx__socket_fail. */
 int plx__internet_parse(plx_socket *socket, const char *call, enum plx__port wanted,
                         const char *where, char **place, uint16_t *ret_port);
 
-/* plx__internet_target says where host and port lead. Returns 0, or a code after plx__socket_fail. */
+/* plx__internet_target sets *ret_target to where host and port lead. Returns 0, or a code after
+ * plx__socket_fail. */
 int plx__internet_target(plx_socket *socket, const char *host, int port,
                          struct plx__target *ret_target);
 
-/* plx__internet_check says whether somebody may be reached at `address`: not NULL, of a family, with a
- * port. Returns 0, or a code after plx__socket_fail; `call` is such as "write to". */
+/* plx__internet_check checks that `address` may be the address of a peer: it is not NULL, and has a
+ * family and a port. Returns 0, or a code after plx__socket_fail; `call` begins the sentence, such
+ * as "write to". */
 int plx__internet_check(plx_socket *socket, const char *call, const plx_address *address);
 
-/* plx__internet_check_host says whether `host`, which is no address, may be looked up. Returns 0, or a
- * code after plx__socket_fail. */
+/* plx__internet_check_host checks that `host`, which is not an address, may be looked up. Returns
+ * 0, or a code after plx__socket_fail. */
 int plx__internet_check_host(plx_socket *socket, const char *host);
 
-/* plx__internet_fail_look_up is plx__socket_fail for a look-up that found nothing. */
+/* plx__internet_fail_look_up calls plx__socket_fail for a lookup that failed. */
 int plx__internet_fail_look_up(plx_socket *socket, const struct plx__failure *failure,
                                const char *host);
 
-/* plx__internet_check_source says whether `from`, which has a family, may be what a datagram to `to`
- * leaves from by a socket of that port, 0: not known. Returns 0, or a code after plx__socket_fail. */
+/* plx__internet_check_source checks that a datagram to `to` may leave from `from`, which has a
+ * family. `port` is the socket's port, 0: not known. Returns 0, or a code after
+ * plx__socket_fail. */
 int plx__internet_check_source(plx_socket *socket, const plx_address *from, const plx_address *to,
                                int port);
 
-/* plx__internet_bind opens a descriptor bound to the socket's interface and port; without an
- * interface it serves both families where the system has both and PROTOCOL allows. Returns it, or
- * after plx__socket_fail its code, negative. The slot `bind` of an endpoint. */
+/* plx__internet_bind opens a descriptor bound to the socket's interface and port. Without an
+ * interface the descriptor serves both families if the kernel has both and PROTOCOL allows both.
+ * Returns the descriptor, or after plx__socket_fail the negative code. The slot `bind` of an
+ * endpoint. */
 plx__fd plx__internet_bind(plx_socket *socket);
 
 /* plx__internet_bind_only makes a datagram socket BOUND. Returns 0, or a code after
  * plx__socket_fail. */
 int plx__internet_bind_only(plx_socket *socket);
 
-/* plx__internet_set_place sets where bind is to bind to, "host:port". Returns 0, or a code after
- * plx__socket_fail. */
+/* plx__internet_set_place sets what plx__internet_bind binds to, "host:port". Returns 0, or a code
+ * after plx__socket_fail. */
 int plx__internet_set_place(plx_socket *socket, const char *where);
 
-/* plx__internet_lose_peer takes the peer of a datagram socket away. Its port stays, and the address
- * that connect(2) chose for that peer does not: it would make the socket deaf at all others. Returns
- * 0, or a code after plx__socket_fail. */
+/* plx__internet_lose_peer removes the peer of a datagram socket (connect(2), AF_UNSPEC). The socket
+ * keeps its local port, but not the local address that connect(2) chose for the peer: with that
+ * address the socket would receive at no other one. Returns 0, or a code after plx__socket_fail. */
 int plx__internet_lose_peer(plx_socket *socket);
 
-/* plx__internet_interface finds the interface that was set, with an address of that family (4, 6, 0:
- * any). False: none was set, or there is none such. */
+/* plx__internet_interface finds the interface that was set, with an address of that family (4, 6,
+ * 0: any). Returns false if no interface was set, or there is no such interface. */
 bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry);
 
-/* plx__internet_broadcast returns the broadcast address of the interface that was set, kept in *text,
- * "255.255.255.255" without one, "" when out of memory. */
+/* plx__internet_broadcast returns the broadcast address of the interface that was set, as a string
+ * in *text; "255.255.255.255" if no interface was set; "" when out of memory. */
 const char *plx__internet_broadcast(const plx_socket *socket, char **text);
 
-/* plx__internet_interface_index returns the index of the interface that was set by name or address,
- * 0 when none was, -ENODEV when there is none of that name. */
+/* plx__internet_interface_index returns the index of the interface that was set by name or address;
+ * 0 if none was set; -ENODEV if there is no such interface. */
 int plx__internet_interface_index(const plx_socket *socket);
 
 #endif

@@ -1,5 +1,5 @@
-/* lib/endpoint/membership.c -- multicast groups, and the interfaces that a datagram socket hears by.
- */
+/* lib/endpoint/membership.c -- multicast groups, and the interfaces a datagram socket depends
+ * on. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-/* Milliseconds between two looks. A netlink socket would report at once, at the cost of a second
- * descriptor for each socket that depends on an interface. */
+/* Milliseconds between two checks. A netlink socket would report a removed interface at once, but
+ * would cost a second descriptor for each socket that depends on an interface. */
 #define LOOK_EVERY 5000
 
 /* ---- interfaces ------------------------------------------------------------------------------ */
@@ -24,7 +24,7 @@ static void plan_look(struct plx__membership *self)
     self->look_at = self->count == 0 ? 0 : plx__clock_after(plx__clock_now(), LOOK_EVERY);
 }
 
-/* Where an interface stands in the list, or where the next one would. */
+/* The index of an interface in the list, or the first free one. */
 static size_t membership_at(const struct plx__membership *self, uint32_t interface)
 {
     size_t place = 0;
@@ -52,7 +52,7 @@ static void depend_on(plx_socket *socket, struct plx__membership *self, uint32_t
     plx__socket_update(socket);
 }
 
-/* A group was left. */
+/* Removes one use of an interface after its socket has left a group there. */
 static void depend_less(plx_socket *socket, struct plx__membership *self, uint32_t interface)
 {
     size_t place = membership_at(self, interface);
@@ -98,7 +98,8 @@ void plx__membership_look(plx_socket *socket, struct plx__membership *self)
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
-/* Reads an address and behind '%' an interface, which a plx_address has for some of IPv6 only. */
+/* Reads an address, and the interface behind '%', which is not part of a plx_address except for
+ * some addresses of IPv6. */
 static bool parse_membership(const char *text, plx_address *ret_group, uint32_t *ret_interface)
 {
     size_t length = strlen(text);
@@ -144,7 +145,8 @@ int plx__membership_change(plx_socket *socket, struct plx__membership *self, con
     if (text == NULL || !parse_membership(text, &group, &wanted)) {
         return refuse_group(socket, call, text);
     }
-    /* Linux lets an IPv6-only socket join a group of IPv4, of which it never hears anything. */
+    /* Linux lets an IPv6-only socket join a group of IPv4, but delivers none of the group's
+     * datagrams. */
     if (family != 0 && family != group.family) {
         return plx__socket_fail_system(socket, -PLX__EAFNOSUPPORT, "%s group %s", call, text);
     }

@@ -1,4 +1,5 @@
-/* lib/endpoint/named.c -- datagrams that are written to a host name, or to a peer that was one. */
+/* lib/endpoint/named.c -- datagrams for a host name, or for a peer that was given as a host
+ * name. */
 #include "config.h"
 
 #include "lib/base/record.h"
@@ -11,7 +12,7 @@
 #include "lib/socket/progress.h"
 #include "lib/transfer/unreached.h"
 
-/* So many ports of one name are tried. */
+/* How many trials a socket has at most; a trial is for one port of one name. */
 #define MOST_TRIALS 64
 
 static int queue(plx_socket *socket, struct plx__datagram_out *outgoing, const plx_address *to,
@@ -27,7 +28,7 @@ static int queue(plx_socket *socket, struct plx__datagram_out *outgoing, const p
 
 /* ---- trials ---------------------------------------------------------------------------------- */
 
-/* Brings what else has to know of trials in line with whether there are some. */
+/* Gives the trials to the sending half, and asks the kernel for refusals while a trial is open. */
 static void note_trials(plx_socket *socket, struct plx__named *self,
                         struct plx__datagram_out *outgoing)
 {
@@ -51,7 +52,7 @@ static size_t count_trials(const struct plx__trials *trials)
     return count;
 }
 
-/* The address of a known name for datagrams to that port. */
+/* The address to which datagrams for that port of a known name are sent. */
 static plx_address target_of(plx_socket *socket, struct plx__named *self,
                              struct plx__datagram_out *outgoing,
                              const struct plx__cached_host *name, int port)
@@ -82,9 +83,9 @@ void plx__named_leave_peer(plx_socket *socket, struct plx__named *self,
     note_trials(socket, self, outgoing);
 }
 
-/* Connects to the next address of the peer's name. Returns 0, or a negative errno and the descriptor
- * has no peer. Without giving the last one up first the socket would keep the source address that was
- * chosen for that one. */
+/* Connects to the next address of the peer's name. Returns 0, or a negative errno; then the
+ * descriptor has no peer. The last peer is removed first: otherwise the socket would keep the
+ * source address that connect(2) chose for that peer. */
 static int move_peer(plx_socket *socket, struct plx__datagram_in *incoming, const plx_address *to)
 {
     struct plx__sockaddr name;
@@ -106,7 +107,7 @@ static int move_peer(plx_socket *socket, struct plx__datagram_in *incoming, cons
     return 0;
 }
 
-/* What was sent to the address before goes to this one. */
+/* Queues for the current address the datagrams that were sent to the one before. */
 static void send_copies(plx_socket *socket, struct plx__datagram_out *outgoing,
                         struct plx__trial *trial)
 {
@@ -118,7 +119,7 @@ static void send_copies(plx_socket *socket, struct plx__datagram_out *outgoing,
         queue(socket, outgoing, to, plx__buffer_data(&trial->copies) + sizeof record, record.size);
         plx__record_skip(&trial->copies, &record);
     }
-    /* They are older than what is queued. */
+    /* The copies are older than the queued datagrams, so they leave first. */
     plx__buffer_rotate(&socket->out, before);
     outgoing->queue.open = false;
     plx__buffer_clear(&trial->copies, NULL);
@@ -144,7 +145,7 @@ static void move_on(plx_socket *socket, struct plx__datagram_out *outgoing,
     }
 }
 
-/* As many moves as there may be addresses: what is left is for the next poll. */
+/* Does up to MOST_TRIALS moves; the next poll does the rest. */
 static void advance_trials(plx_socket *socket, struct plx__named *self,
                            struct plx__datagram_out *outgoing, struct plx__datagram_in *incoming)
 {
@@ -169,7 +170,7 @@ static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx
     struct plx__record record = {.address = {.port = (uint16_t)port}, .size = (uint32_t)size};
     if (!plx__record_append(&name->waiting, &record, data, NULL)) {
         if (name->records == 0) {
-            /* A lookup that nobody waits for could only fail a second time. */
+            /* No datagram waits for the lookup, which could only report a second failure. */
             plx__host_cache_forget(&self->names, name);
             plx__socket_update(socket);
         }
@@ -179,7 +180,7 @@ static int wait_for_name(plx_socket *socket, struct plx__named *self, struct plx
     self->waiting_records++;
     self->waiting_bytes += sizeof record + size;
     plx__task_schedule_input(&socket->task);
-    /* A name that was found at once left no descriptor that could become ready. */
+    /* A lookup that succeeded at once has no descriptor that could become ready. */
     plx__socket_update(socket);
     return 0;
 }
@@ -199,7 +200,7 @@ int plx__named_write(plx_socket *socket, struct plx__named *self,
     return queue(socket, outgoing, &to, data, size);
 }
 
-/* The look-up has ended: its datagrams go to the address found, or nowhere. */
+/* The lookup has ended: queues its datagrams for the address that was found, or drops them. */
 static void release_waiting(plx_socket *socket, struct plx__named *self,
                             struct plx__datagram_out *outgoing, struct plx__cached_host *name)
 {

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Others may come and go while we look, but not for ever. */
+/* Other programs may bind and close while we try, but we do not try for ever. */
 #define BIND_ATTEMPTS 8
 
 struct plx__claim {
@@ -76,9 +76,9 @@ static bool is_abstract(const plx_socket *socket)
 
 enum tenant { NOBODY, LEFT_OVER, ALIVE };
 
-/* A datagram socket asks without being noticed: a listener of streams refuses it as the wrong type
- * (EPROTOTYPE), and so does one that is bound and does not listen yet; a file whose listener has died
- * refuses it as such. */
+/* connect(2) of a datagram socket finds out without the listener noticing: a stream socket returns
+ * EPROTOTYPE, whether it listens or is only bound; a file whose listener has died returns
+ * ECONNREFUSED. */
 static enum tenant ask_target(const struct plx__sockaddr *name, const char *path)
 {
     struct plx__os_file file;
@@ -108,8 +108,9 @@ static int bind_or_replace(plx__fd descriptor, const struct plx__sockaddr *name,
         }
         result = plx__os_bind(descriptor, name);
     }
-    /* A long name is found to be taken only when the socket is bound to a short one already, and no
-     * socket can be bound twice (bind(2)): somebody without our lock was faster. */
+    /* A name that is too long for a sockaddr is bound by a short name, which linkat(2) then links
+     * to the long one. If a program without our lock has taken the long one meanwhile, the next
+     * bind(2) of the bound socket returns EINVAL. */
     return result == -PLX__EINVAL ? -PLX__EADDRINUSE : result;
 }
 
@@ -149,9 +150,9 @@ static int set_mode(const struct plx__claim *claim, int mode)
     return mode == 0 ? 0 : plx__os_set_file_mode(claim->path, &claim->file, mode);
 }
 
-/* Nobody can connect until we listen, so that the mode is right from the first connection on; and it
- * is never wider than asked for, not even for a moment: until it is exact it is what was asked for
- * less the umask, which belongs to the whole process and is not touched. */
+/* No program can connect before listen(2), so the mode is exact from the first connection on. The
+ * mode is never wider than asked for: until it is exact, it is that mode less the umask. The umask
+ * belongs to the whole process, so it is not changed. */
 static int bind_and_claim(plx__fd descriptor, const struct plx__sockaddr *name, int mode,
                           bool locked, struct plx__claim *claim)
 {
@@ -171,7 +172,8 @@ static int bind_and_claim(plx__fd descriptor, const struct plx__sockaddr *name, 
     return result;
 }
 
-/* The name of the lock: beside the file, and short where the file's name leaves no room. */
+/* Sets `text` to the path of the lock, in the file's folder. A file name that is too long for the
+ * suffix is cut. */
 static void set_lock_path(char *text, size_t size, const char *path)
 {
     static const char suffix[] = ".lock";
@@ -182,7 +184,8 @@ static void set_lock_path(char *text, size_t size, const char *path)
     snprintf(text, size, "%.*s%s", (int)((size_t)(file - path) + length), path, suffix);
 }
 
-/* Where no lock can be had binding alone decides, and nothing is replaced. */
+/* Where no lock is available (plx__os_has_no_lock), bind(2) alone decides, and no file is
+ * replaced. */
 static int bind_under_lock(plx__fd descriptor, const struct plx__sockaddr *name, int mode,
                            struct plx__claim *claim)
 {
@@ -223,8 +226,8 @@ static int check_mode(plx_socket *socket)
                           socket->path);
 }
 
-/* -EAGAIN is the lock's: others have one of that name for as long as they live, and nobody need
- * listen there. */
+/* EAGAIN is from the lock: another program holds a lock of that name, perhaps without listening at
+ * the path. */
 static int fail_to_bind(plx_socket *socket, int error)
 {
     char lock[PLX__OS_PATH_SIZE + sizeof ".lock"];
@@ -262,8 +265,8 @@ static plx__fd path_bind(plx_socket *socket)
     return descriptor;
 }
 
-/* Runs before the descriptor is closed: while it is open nobody else's file can have got our
- * numbers, and nobody who asks takes our file for a left-over. */
+/* Removes the socket file, before the descriptor is closed. While the descriptor is open no other
+ * file can have its inode number, and no other listener takes the file for a left-over. */
 static void path_finish(plx_socket *socket)
 {
     struct plx__claim *claim = path_of(socket)->claim;

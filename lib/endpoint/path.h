@@ -1,9 +1,9 @@
-/* lib/endpoint/path.h -- what sockets with a path share: names, and the file a listener leaves.
+/* lib/endpoint/path.h -- what sockets with a path share: names, and the file that a listener makes.
  *
- * Design: whoever wants to listen at a path first takes a lock beside it, so that of several only
- * one looks whether the file there is a left-over, removes it and binds. Once bound it counts as
- * alive, and the lock is given back at once. What was bound is remembered as a claim, by numbers
- * that no other file can have while the descriptor is open.
+ * Design: a listener first locks a file beside the path. So only one program at a time checks
+ * whether the socket file there was left over, removes it and binds. A bound socket file counts as
+ * alive, so the lock is released at once. The listener remembers its file as a claim, by device and
+ * inode number, which no other file can have while the descriptor is open.
  *
  *      lock "<path>.lock" --> bind, in use --> ask: alive --> 105
  *        busy: 105              | works         left over --> remove, bind again
@@ -14,19 +14,19 @@
 
 #include "lib/socket/object.h"
 
-/* What a listener left in the file system. */
+/* The socket file that a listener made. */
 struct plx__claim;
 
-/* The beginning of a kind's socket that has a path. */
+/* The first member of the socket of each kind that has paths. */
 struct plx__path_socket {
     plx_socket base;
-    struct plx__claim *claim; /* NULL: it has no file, as connections have none */
+    struct plx__claim *claim; /* NULL: the socket made no file; a connection never does */
 };
 
 /* The endpoint of kinds whose socket begins with a struct plx__path_socket. */
 extern const struct plx__endpoint plx__path_endpoint;
 
-/* plx__path_destroy frees what such a socket holds: the slot `destroy`, or a part of it. */
+/* plx__path_destroy frees the claim. It is a kind's slot `destroy`, or that slot calls it. */
 void plx__path_destroy(plx_socket *socket);
 
 #endif

@@ -1,4 +1,4 @@
-/* lib/endpoint/where.c -- "host:port", and what is wrong with a text that is not. */
+/* lib/endpoint/where.c -- reads "host:port", or says what is wrong with the string. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* So much of a text that is refused is repeated: a name of the DNS, but no novel. */
+/* A sentence repeats at most this much of a refused string: as much as a DNS name has. */
 #define MOST "%.255s"
 
-/* Room for what is said about it. */
+/* The room for the advice in a sentence. */
 #define ADVICE_SIZE 160
 
 static bool is_ipv6(const char *text, size_t length)
@@ -21,7 +21,7 @@ static bool is_ipv6(const char *text, size_t length)
     return memchr(text, ':', length) != NULL && plx__address_parse_host(text, length, &address);
 }
 
-/* "::1:80" is an address by itself; what is meant is as a rule "[::1]:80". */
+/* "::1:80" is a valid address, but the program probably means "[::1]:80". */
 static bool put_in_brackets(const char *where, char *advice)
 {
     const char *colon = strrchr(where, ':');
@@ -55,7 +55,7 @@ static const char *advise(const char *where, char *advice)
         return advice;
     }
     if (bracket && strchr(where, '%') != NULL) {
-        return "no numeric IPv6 address with an interface of this computer behind the %";
+        return "not a numeric IPv6 address with an interface of this computer behind the %";
     }
     if (bracket) {
         return "only a numeric IPv6 address goes in brackets, as in [::1]:80";
