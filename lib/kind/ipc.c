@@ -1,4 +1,9 @@
-/* lib/kind/ipc.c -- Unix-domain stream sockets, between programs on one computer. */
+/* lib/kind/ipc.c -- Unix-domain stream sockets, between programs on one computer.
+ *
+ * The folder lib/kind/ has one file for each kind of socket, which joins an endpoint and a
+ * transport in one table. It may use all folders of lib/ except lib/group/, but no file uses
+ * another one of the folder. No folder uses it: the program gets a kind from its constructor, such
+ * as plx_ipc_new. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -21,7 +26,7 @@
 
 struct ipc {
     struct plx__path_socket base;
-    struct plx__handles *handles; /* NULL: there never were any */
+    struct plx__handles *handles; /* NULL: none were ever sent or received */
 };
 
 static struct ipc *ipc_of(plx_socket *socket)
@@ -29,7 +34,7 @@ static struct ipc *ipc_of(plx_socket *socket)
     return PLX__CONTAINER_OF(socket, struct ipc, base.base);
 }
 
-/* ---- bytes, and what rides on them ----------------------------------------------------------- */
+/* ---- bytes, and the descriptors that ride on them -------------------------------------------- */
 
 static struct plx__handles *make_handles(plx_socket *socket)
 {
@@ -47,8 +52,9 @@ static ptrdiff_t ipc_send(plx_socket *socket, const void *data, size_t size)
                            : plx__handles_send(handles, socket->watch.descriptor, data, size);
 }
 
-/* Asking for descriptors costs a tenth of a round trip, so that only those pay for it who want any.
- * The program is to take what came before more is received. */
+/* Receiving descriptors costs a tenth of a round trip, so only a socket with RECEIVE_HANDLES does
+ * it. When descriptors have arrived, the input stops: the program takes them before more is
+ * received. */
 static ptrdiff_t ipc_receive(plx_socket *socket, void *data, size_t size)
 {
     bool came = false;
@@ -120,7 +126,7 @@ static int refuse_kind(plx_socket *socket, const char *call)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* "." and ".." are names of folders. */
+/* "." and ".." name folders, not files. */
 static bool is_file_name(const char *name)
 {
     return name != NULL && name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
@@ -163,7 +169,7 @@ int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size_t size)
     return plx__socket_set_path(socket, path, size + 1);
 }
 
-/* ---- who is there ---------------------------------------------------------------------------- */
+/* ---- the peer -------------------------------------------------------------------------------- */
 
 static bool is_connection(const plx_socket *socket)
 {

@@ -8,15 +8,14 @@
 
 #include <pollux/tcp.h>
 
-/* An urgent byte stays where it stands in the stream: a second stream beside it was given up
- * (RFC 6093), and left alone the system would take the byte out. */
+/* Keeps an urgent byte at its place in the stream (SO_OOBINLINE, RFC 6093). By default the kernel
+ * takes the byte out of the stream. */
 static void tcp_prepare(plx__fd descriptor)
 {
     plx__os_set_urgent_inline(descriptor);
 }
 
-/* Once we have said that nothing more comes, that word is a byte of its own that wants confirming;
- * it is none of ours. */
+/* After shutdown(SHUT_WR) the kernel counts our FIN as one unacknowledged byte; subtract it. */
 static ptrdiff_t tcp_unconfirmed(plx_socket *socket)
 {
     ptrdiff_t count = plx__os_bytes_unacknowledged(socket->watch.descriptor);

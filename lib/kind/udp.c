@@ -1,7 +1,7 @@
 /* lib/kind/udp.c -- UDP.
  *
- * Datagrams stand in the buffers as records (lib/base/record.h); how they come in and go out is in
- * lib/transfer/datagram-in.h and lib/transfer/datagram-out.h. */
+ * The receive buffer holds datagrams as records (lib/base/record.h). lib/transfer/datagram-in.h
+ * describes how datagrams are received, lib/transfer/datagram-out.h how they are sent. */
 #include "config.h"
 
 #include "lib/base/clock.h"
@@ -25,7 +25,7 @@
 
 #include <string.h>
 
-/* What a datagram can carry: 65535 less its header, and over IPv4 less that one's (RFC 768, RFC 791). */
+/* The largest payloads: 65535 less the UDP header, and the IP header of IPv4 (RFC 768, RFC 791). */
 #define LARGEST_IPV4 ((size_t)65507)
 #define LARGEST_IPV6 ((size_t)65527)
 
@@ -35,10 +35,10 @@ struct udp {
     struct plx__datagram_out outgoing;
     struct plx__named named;
     struct plx__membership membership;
-    char *peer_host; /* where connect_to wants to go, apart from the address property */
+    char *peer_host; /* the argument of connect_to, which is not the address property */
     uint16_t peer_port;
     char *broadcast;
-    plx_address destination; /* of the datagrams that are read now (lib/base/record.h) */
+    plx_address destination; /* of the datagram that is being read (lib/base/record.h) */
 };
 
 static struct udp *udp_of(const plx_socket *socket)
@@ -104,7 +104,7 @@ static int udp_disconnect(plx_socket *socket)
     if (code != 0) {
         return code;
     }
-    /* What the kernel had no room for still goes there. */
+    /* Datagrams that are still queued are sent to that address without a peer. */
     plx__runs_lose_peer(socket, &self->outgoing.queue, &socket->remote);
     socket->peer = PLX__PEER_NONE;
     socket->was_connected = false;
@@ -120,7 +120,7 @@ static void udp_drop_peer(plx_socket *socket)
     plx__socket_note_room(socket);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void udp_input(plx_socket *socket, struct plx__budget *budget)
 {
@@ -128,8 +128,8 @@ static void udp_input(plx_socket *socket, struct plx__budget *budget)
     plx__datagram_in_receive(socket, &self->incoming, self->outgoing.trials, budget);
 }
 
-/* An answer leaves from where the question came, or the one who asked does not take it for one. Noted
- * as the program reads, and not on arrival: one who asks at two addresses gets two answers. */
+/* Notes the local address at which a datagram arrived: the answer leaves from there. The program's
+ * read notes it, not the arrival, for a client that asks at two addresses. */
 static PLX__APART void note_target(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
@@ -138,7 +138,7 @@ static PLX__APART void note_target(plx_socket *socket)
            sizeof self->destination);
     if (self->incoming.destination == PLX__DESTINATION_EACH &&
         !plx__origins_note(&self->outgoing.queue.origins, &record.address, &self->destination)) {
-        plx__socket_fail_memory(socket, "remember the address that a datagram came to");
+        plx__socket_fail_memory(socket, "remember the local address of a datagram");
     }
 }
 
@@ -159,7 +159,7 @@ static void udp_output(plx_socket *socket, struct plx__budget *budget)
 
 static int check_write(plx_socket *socket, int family, const void *data, size_t size)
 {
-    /* Before the peer is known datagrams wait, and those for others do too: they keep their order. */
+    /* While the socket connects all datagrams wait, for any address: they keep their order. */
     bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED ||
                 (plx__socket_is_connecting(socket) && socket->ending == PLX__END_NONE);
     if (!open || socket->hold.freed) {
@@ -180,7 +180,8 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
     return 0;
 }
 
-/* Queues one record, checked before; `from` NULL is where `to` was heard. */
+/* Queues one datagram; the caller has checked it. `from` NULL: the address at which `to` was
+ * heard. */
 static int queue(plx_socket *socket, const plx_address *to, const plx_address *from,
                  const void *data, size_t size)
 {
@@ -310,8 +311,8 @@ plx_socket *plx_udp_new(void)
 
 /* ---- what only UDP has ----------------------------------------------------------------------- */
 
-/* Takes the first datagram. Each member is read once and written once and where it belongs: a copy of
- * what was written just before, in other portions, would have to wait for it. */
+/* Takes the first datagram. It copies each member straight to its place: building the whole struct
+ * and then copying it would stall on store forwarding. */
 static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
 {
     size_t destination = plx__record_destination(&socket->in);
@@ -337,7 +338,7 @@ static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
     plx__socket_consumed(socket);
 }
 
-/* For a program that was compiled when a datagram had fewer members. */
+/* Takes the first datagram for a program compiled when a plx_datagram had fewer members. */
 static PLX__APART void take_first_members(plx_socket *socket, plx_datagram *ret_datagram,
                                           size_t size)
 {
@@ -379,7 +380,7 @@ int plx_udp_bind(plx_socket *socket, const char *where)
     return code != 0 ? code : bind_to_port(socket);
 }
 
-/* Whether plx__internet_check has nothing against the address. */
+/* Whether plx__internet_check accepts the address. */
 static inline bool is_receiver(const plx_address *to)
 {
     return to != NULL && (to->family == 4 || to->family == 6) && to->port != 0;
@@ -440,7 +441,7 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
         to.port = (uint16_t)port;
         return plx_udp_write(socket, &to, data, size);
     }
-    /* The name may lead to IPv6, where more fits: what does not fit into IPv4 is refused by the kernel. */
+    /* The name may lead to IPv6, which allows more. For IPv4 the kernel refuses with EMSGSIZE. */
     int code = check_write(socket, wanted_family(socket), data, size);
     code = code == 0 ? plx__internet_check_host(socket, host) : code;
     if (code != 0) {
