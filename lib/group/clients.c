@@ -1,4 +1,4 @@
-/* lib/group/clients.c -- how the clients of a server come and go. */
+/* lib/group/clients.c -- accepting the clients of a server, and freeing those that have ended. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -17,9 +17,9 @@ static plx_server *server_of(struct plx__owner *owner)
     return PLX__CONTAINER_OF(owner, plx_server, owner);
 }
 
-/* ---- clients come ---------------------------------------------------------------------------- */
+/* ---- accepting ------------------------------------------------------------------------------- */
 
-/* Goes on accepting where the maximum allows it again. */
+/* Accepts again if the maximum allows it. */
 static void resume_accepting(plx_server *server)
 {
     plx_socket *listener = server->listener;
@@ -45,7 +45,8 @@ static bool is_usable(const plx_server *server, const plx_socket *client)
            client->owner == NULL;
 }
 
-/* Sets *ret_client to NULL where the peer is to be turned away. Returns 0 or -ENOMEM. */
+/* Sets *ret_client to a new client, or to NULL if the connection must be closed. Returns 0 or
+ * -ENOMEM. */
 static int make_client(plx_server *server, plx_socket **ret_client)
 {
     bool asked = PLX__SERVER_HANDLER(server, add_socket) != NULL;
@@ -83,7 +84,7 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
     if (group != NULL && plx_group_add(group, client) != 0) {
         return -PLX__ENOMEM;
     }
-    client->task.frame = 0; /* served in this very frame: as many as the listener may accept */
+    client->task.frame = 0; /* serve the client in this frame; the listener's budget limits them */
     int result = plx__socket_enter_connected(client, descriptor, false, remote);
     if (result == 0) {
         client->owner = &server->owner;
@@ -92,8 +93,8 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
     return result;
 }
 
-/* Makes a client of a connection, or turns its peer away. Returns 0, or a negative errno and the
- * descriptor is still the caller's. */
+/* Makes a client of a connection, or closes it. Returns 0, or a negative errno; then the caller
+ * still owns the descriptor. */
 static int admit(plx_server *server, plx__fd descriptor, const struct plx__sockaddr *remote)
 {
     plx_socket *client;
@@ -110,7 +111,7 @@ static int admit(plx_server *server, plx__fd descriptor, const struct plx__socka
         return result;
     }
     if (PLX__SERVER_HANDLER(server, accepted) != NULL) {
-        /* It may be freed, by the handler or with the server. */
+        /* The handler may free the client, or the server with it. */
         plx__hold_enter(&client->hold);
         server->events->accepted(server, client, server->user);
         plx__socket_leave(client);
@@ -118,10 +119,10 @@ static int admit(plx_server *server, plx__fd descriptor, const struct plx__socka
     return 0;
 }
 
-/* A connection for which a client cannot be made is kept and tried again: its peer notices nothing, as
- * if it still waited in the kernel's queue. Making a client before there is a connection would spare
- * this, but not the group's place for its descriptor, and would ask the program for sockets that
- * nobody needs. */
+/* Keeps a connection for which there is no memory, to make its client later. The peer notices
+ * nothing, as if the connection still waited in the kernel's accept queue. To make the client
+ * before accept(2) would not help: adding the descriptor to the group can fail too, and the program
+ * would be asked for sockets that are never used. */
 static void keep_connection(plx_server *server, plx__fd descriptor)
 {
     server->kept = descriptor;
@@ -136,7 +137,7 @@ static void drop_kept(plx_server *server)
     }
 }
 
-/* The next connection: a descriptor or a negative errno. */
+/* Returns the descriptor of the next connection, or a negative errno. */
 static plx__fd next_connection(plx_server *server, struct plx__sockaddr *ret_remote)
 {
     if (!server->keeps) {
@@ -144,12 +145,12 @@ static plx__fd next_connection(plx_server *server, struct plx__sockaddr *ret_rem
     }
     server->keeps = false;
     if (plx__os_remote_sockaddr(server->kept, ret_remote) < 0) {
-        *ret_remote = (struct plx__sockaddr){0}; /* the peer has gone meanwhile */
+        *ret_remote = (struct plx__sockaddr){0}; /* the peer has reset the connection meanwhile */
     }
     return server->kept;
 }
 
-/* Connections stay in the kernel's queue and nobody is dropped. */
+/* Pauses accepting. Connections stay in the kernel's accept queue, so none is lost. */
 static void stop_accepting(plx_server *server, int error)
 {
     plx_socket *listener = server->listener;
@@ -196,7 +197,7 @@ static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx_
     plx_server *server = server_of(owner);
     bool more = true;
     if (listener != server->listener) {
-        return false; /* a client that listens again, for itself */
+        return false; /* a client that the program made listen */
     }
     plx__hold_enter(&server->hold);
     while (more && !server->hold.freed && listener->state == PLX_LISTENING) {
@@ -211,7 +212,7 @@ static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx_
     return true;
 }
 
-/* ---- clients go ------------------------------------------------------------------------------ */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 static void count_out(plx_server *server, plx_socket *client)
 {
@@ -264,8 +265,8 @@ static void left(struct plx__owner *owner, plx_socket *socket)
     }
 }
 
-/* A client that something is pending for is served first, and rests then; one that a handler connected
- * again lives on. */
+/* Frees the ended clients. A client with pending events is kept until they are dispatched. A client
+ * that a handler has connected again goes back to the list of clients. */
 static void reap_ended(struct plx__reaper *reaper)
 {
     plx_server *server = PLX__CONTAINER_OF(reaper, plx_server, reaper);
@@ -290,7 +291,7 @@ const struct plx__owner plx__clients_owner = {
 
 const struct plx__reaper plx__clients_reaper = {.run = reap_ended};
 
-/* ---- those that are there ------------------------------------------------------------------- */
+/* ---- the active clients ---------------------------------------------------------------------- */
 
 size_t plx_server_active_count(const plx_server *server)
 {

@@ -71,7 +71,7 @@ int plx_group_add(plx_group *group, plx_socket *socket)
     if (socket->task.loop == &group->loop) {
         return 0;
     }
-    /* Its blocks stay with it: whichever pool they came from, any can take them. */
+    /* The socket keeps its blocks: any pool can take a block, whichever pool it is from. */
     struct plx__loop *before = socket->task.loop;
     plx__loop_remove(&socket->task);
     int result = plx__loop_add(&group->loop, &socket->task);
@@ -127,8 +127,8 @@ static void flush_list(const struct plx__list *list)
     }
 }
 
-/* Each socket that was written to stands in one of these lists, in the last two during a frame.
- * Flushing calls nobody back and moves none from list to list. */
+/* Each socket with bytes to send is in one of these lists; the last two are used during a frame.
+ * Flushing calls no handler and moves no socket between the lists. */
 int plx_group_flush(plx_group *group)
 {
     if (group == NULL) {
@@ -164,7 +164,7 @@ plx_handle plx_group_handle(const plx_group *group)
 
 int plx_group_deadline(const plx_group *group)
 {
-    /* Asking corrects the heap of deadlines, which is lazy; nobody can see that. */
+    /* plx__loop_timeout corrects the lazy heap of deadlines, which the program cannot observe. */
     return group == NULL ? -1 : plx__loop_timeout(&((plx_group *)group)->loop);
 }
 

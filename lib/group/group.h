@@ -1,8 +1,11 @@
 /* lib/group/group.h -- many sockets, one poll.
  *
- * Design: a group is a loop (lib/poll/loop.h) whose tasks are sockets. It knows nothing of servers but
- * that their listeners and clients are sockets too. A server that is in no group has a group of its
- * own. */
+ * The folder lib/group/ serves many sockets together: a group polls them with one call, and a
+ * server accepts clients. It may use every other folder of lib/. No folder uses it.
+ *
+ * Design: a group is a loop (lib/poll/loop.h) whose tasks are sockets. A group does not know
+ * servers: a server's listener and clients are sockets like any other. A server that is in no group
+ * makes a group of its own. */
 #ifndef PLX_LIB_GROUP_H
 #define PLX_LIB_GROUP_H
 
@@ -16,11 +19,12 @@ struct plx_group {
     struct plx__hold hold;
 };
 
-/* plx__group_new is plx_group_new, and sets *ret_error to a negative errno when that is NULL. */
+/* plx__group_new does what plx_group_new does; if it returns NULL it sets *ret_error to a negative
+ * errno. */
 plx_group *plx__group_new(int *ret_error);
 
-/* plx__group_poll is plx_group_poll, and says whether there was anything to serve: the group may be
- * gone afterwards. */
+/* plx__group_poll does what plx_group_poll does, and sets *ret_found to whether it served anything.
+ * A handler may free the group during the call. */
 bool plx__group_poll(plx_group *group, int timeout_ms, bool *ret_found);
 
 /* plx__group_of returns the group that a loop belongs to; NULL for NULL. */

@@ -8,7 +8,7 @@
 #include "lib/socket/adopt.h"
 #include "lib/socket/failure.h"
 
-/* Milliseconds that a server without a group sleeps at most. */
+/* The longest sleep of a server without a group, in milliseconds. */
 #define GROUPLESS_SLEEP 100
 
 static void destroy_server(plx_server *server)
@@ -104,7 +104,8 @@ void plx_server_set_client_events_sized(plx_server *server, const plx_events *ev
     }
 }
 
-/* Nobody hears of the listener's states, so that there is nothing to do until a connection comes. */
+/* Drops the listener's pending events: no handler receives the listener's states, so there is
+ * nothing to do until a connection arrives. */
 static int listens(plx_server *server, int code)
 {
     if (code == 0) {
@@ -206,7 +207,7 @@ static int add_to(plx_group *group, plx_server *server)
 {
     int code = plx_group_add(group, server->listener);
     code = code != 0 ? code : add_list(group, &server->clients);
-    /* Those that have ended may still have something to report. */
+    /* Clients that have ended may still have pending events. */
     code = code != 0 ? code : add_list(group, &server->ended);
     if (code == 0 && !plx__list_is_empty(&server->ended)) {
         plx__list_remove(&server->reaper.link);
@@ -249,8 +250,8 @@ void plx_group_remove_server(plx_group *group, plx_server *server)
     plx__list_remove(&server->reaper.link);
 }
 
-/* The group of a server that is in none. Clients that came while it was in another, since freed,
- * are alone: taken in as well. */
+/* Returns the server's own group. Clients that were accepted in a program's group, which has been
+ * freed since, are in no group; they join the own group too. */
 static plx_group *own_group(plx_server *server)
 {
     plx_socket *listener = server->listener;
@@ -274,7 +275,8 @@ static plx_group *own_group(plx_server *server)
     return NULL;
 }
 
-/* Each goes to the end of the list first, for handlers may free any of them. */
+/* Polls the first `count` sockets of the list. Each is moved to the end of the list first, because
+ * handlers may free any of them. */
 static bool poll_list(plx_server *server, struct plx__list *list, size_t count)
 {
     bool more = false;
@@ -298,11 +300,12 @@ static size_t length_of(const struct plx__list *list)
     return length;
 }
 
-/* In somebody's group, its own sockets are served one by one. */
+/* Polls the server's sockets one by one, when they are in a group of the program. */
 static bool poll_members(plx_server *server)
 {
     bool more = plx_socket_poll(server->listener);
-    /* Those that end now go from one list to the other, and had their turn. */
+    /* The ended ones go first: a client that ends now moves to that list, and was polled
+     * already. */
     more = poll_list(server, &server->ended, length_of(&server->ended)) || more;
     more = poll_list(server, &server->clients, server->count) || more;
     if (!server->hold.freed) {
@@ -312,7 +315,8 @@ static bool poll_members(plx_server *server)
     return more;
 }
 
-/* Without a group nothing can sleep for all of them: the listener alone is waited for, for a moment. */
+/* Serves a server whose own group could not be made. Only a group can wait for all sockets, so this
+ * waits a short time for the listener alone. */
 static bool serve_without_group(plx_server *server, int timeout_ms, bool *ret_found)
 {
     bool over = timeout_ms >= 0 && timeout_ms <= GROUPLESS_SLEEP;
@@ -322,7 +326,8 @@ static bool serve_without_group(plx_server *server, int timeout_ms, bool *ret_fo
     return poll_members(server);
 }
 
-/* One pass, over the server alone unless it is to sleep: that is the whole group's sleep. */
+/* Serves once. In a group of the program, and with `alone`, only the server's sockets are polled;
+ * otherwise the whole group, which can sleep. */
 static bool serve_server(plx_server *server, bool alone, int timeout_ms, bool *ret_found)
 {
     struct plx__loop *loop = server->listener->task.loop;
