@@ -1,5 +1,5 @@
-/* tests/asker.h -- the three calls that look a name up, so that a case holds each of them to the same
- * promise: connect_to by TCP and by UDP, and write_to. */
+/* tests/asker.h -- the three calls that look up a name: connect_to by TCP and by UDP, and write_to.
+ * A case expects the same of each. */
 #ifndef POLLUX_TESTS_ASKER_H
 #define POLLUX_TESTS_ASKER_H
 
@@ -10,12 +10,12 @@
 
 enum way { WAY_TCP, WAY_UDP_PEER, WAY_UDP_WRITE, WAYS };
 
-/* A socket that asks, and a peer at 127.0.0.1, or where there is none a port that nobody has. */
+/* A socket that looks up a name, and its raw peer at 127.0.0.1. */
 struct asker {
     enum way way;
     plx_socket *socket;
     struct record log;
-    int raw; /* the peer's, for a stream the listener */
+    int raw; /* the peer's descriptor; for TCP, that of its listener */
     int port;
     int code; /* of the call */
 };
@@ -54,7 +54,7 @@ static inline void asker_prepare(struct world *w, struct asker *asker, enum way 
     }
 }
 
-/* asker_ask begins to look `host` up. */
+/* asker_ask begins to look up `host`. */
 static inline void asker_ask(struct asker *asker, const char *host)
 {
     char where[5000];
@@ -73,7 +73,7 @@ static inline void asker_begin(struct world *w, struct asker *asker, enum way wa
                   asker->code);
 }
 
-/* asker_reached says whether the peer has heard of it. */
+/* asker_reached returns whether the socket has reached its peer. */
 static inline bool asker_reached(struct asker *asker)
 {
     char bytes[16];

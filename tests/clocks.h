@@ -1,4 +1,4 @@
-/* tests/clocks.h -- what the kernel's clocks show, and whether all takes longer here than usual. */
+/* tests/clocks.h -- the kernel's clocks, and whether everything is slower than usual. */
 #ifndef POLLUX_TESTS_CLOCKS_H
 #define POLLUX_TESTS_CLOCKS_H
 
@@ -18,7 +18,8 @@
 #define SANITIZED false
 #endif
 
-/* is_slow: under a sanitizer or valgrind there is less to be measured. */
+/* is_slow returns whether the program runs under a sanitizer or valgrind, where a measurement of
+ * time shows little. */
 static inline bool is_slow(void)
 {
     return SANITIZED || under_valgrind();
@@ -32,7 +33,7 @@ static inline long long clock_ns(clockid_t clock)
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-/* The time that passes, and the processor's that this thread and this process have used. */
+/* The time that passes (now_), and the processor time of this thread and of this process. */
 static inline long long now_us(void)
 {
     return clock_ns(CLOCK_MONOTONIC) / 1000;
@@ -53,8 +54,8 @@ static inline long long process_us(void)
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1000;
 }
 
-/* EXPECT_BELOW measures up to five times, until a cost is below the limit: what disturbs a measurement
- * on a busy machine does not disturb five of them. */
+/* EXPECT_BELOW measures a cost up to five times, until the cost is below the limit: a busy machine
+ * rarely disturbs all five measurements. */
 #define EXPECT_BELOW(limit, cost)                                                                  \
     do {                                                                                           \
         long long cost_ = (cost);                                                                  \

@@ -1,8 +1,8 @@
-/* tests/deaf.h -- peers that vanish without a word.
+/* tests/deaf.h -- peers that vanish without a FIN or a reset.
  *
- * A filter on a peer's socket that drops every segment (SO_ATTACH_FILTER, socket(7)) makes it look to
- * the other side like a computer that was switched off: nothing is acknowledged. It needs no firewall
- * and no rights, and it can be taken away again. */
+ * A filter on a peer's socket drops every segment (SO_ATTACH_FILTER, socket(7)). To the other side
+ * the peer looks like a computer that was switched off: nothing is acknowledged. The filter needs
+ * no firewall and no privilege, and can be removed again. */
 #ifndef POLLUX_TESTS_DEAF_H
 #define POLLUX_TESTS_DEAF_H
 
@@ -19,7 +19,7 @@ static inline void deafen(int raw)
     ck_assert_int_eq(setsockopt(raw, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
 }
 
-/* What was sent meanwhile comes with the next retransmission. */
+/* Bytes that were sent meanwhile arrive with the next retransmission. */
 static inline void hear_again(int raw)
 {
     int none = 0;

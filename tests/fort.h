@@ -1,8 +1,7 @@
-/* tests/fort.h -- a server that is attacked, and its good client, which it has to answer all the
- * while.
+/* tests/fort.h -- a server under attack, and its good client, which it must answer all the time.
  *
- * The peers are raw descriptors of this process. After each attack the server is held to what it
- * had before it: clients, descriptors, and bytes of memory but for what a pool may keep. */
+ * The peers are raw descriptors of this process. After each attack the server must have the
+ * clients, descriptors and bytes of memory that it had before, except for what a pool may keep. */
 #ifndef POLLUX_TESTS_FORT_H
 #define POLLUX_TESTS_FORT_H
 
@@ -17,15 +16,14 @@
 #define KIB ((size_t)1024)
 
 enum {
-    LONGEST = 64 * 1024,     /* of the messages that the server takes */
+    LONGEST = 64 * 1024,     /* of the messages that the server accepts */
     READ_LIMIT = 16 * 1024,  /* of each client */
     WRITE_LIMIT = 64 * 1024, /* of each client */
     PATIENCE = 200,          /* polls within which the good client is answered */
     CROWD = 1000             /* raw peers at once */
 };
 
-/* How often something is done: everything is slower under a sanitizer and most of all in
- * valgrind. */
+/* Reduces a number of repetitions under a sanitizer, and even more under valgrind. */
 static inline int times(int usual)
 {
     return SANITIZED ? usual / 5 : under_valgrind() ? usual / 20 : usual;
@@ -33,14 +31,14 @@ static inline int times(int usual)
 
 /* ---- the server and its good client ---------------------------------------------------------- */
 
-/* A server, the good client, and the peers that are there. `bytes` and `descriptors` are what was
- * there before the attack. */
+/* A server, the good client, and the raw peers. `bytes` and `descriptors` were counted before the
+ * attack. */
 struct fort {
     struct world *w;
     plx_server *server;
     plx_socket *good;
     char where[WHERE_SIZE];
-    bool collecting; /* the server takes the descriptors that come, and closes them */
+    bool collecting; /* the server takes received descriptors, and closes them */
     int asked, answered, silence, longest_silence;
     size_t messages, collected, too_long; /* of all clients */
     size_t bytes, most_bytes;
@@ -51,7 +49,7 @@ struct fort {
 
 static const plx_frame frame = {.length_size = 4, .maximum = LONGEST};
 
-/* Answers until the limit is reached; what does not fit any more is the peer's loss. */
+/* Answers until WRITE_LIMIT is reached; the peer misses the rest. */
 static inline void answer_much(plx_socket *client)
 {
     static const char piece[1000];
@@ -129,8 +127,8 @@ static inline void on_lost(plx_socket *good, const plx_error *error, void *user)
 
 static const plx_events good_events = {.message_available = on_answer, .error = on_lost};
 
-/* One poll of everything. The good client asks anew as soon as it is answered. Only after some
- * polls in vain the kernel is given a moment. */
+/* Polls everything once. The good client asks again as soon as it is answered. After some polls
+ * without an answer this waits a moment for the kernel. */
 static inline void turn(struct fort *fort)
 {
     int before = fort->answered, descriptors;
@@ -177,8 +175,7 @@ static inline void open_server(struct fort *fort)
     world_serve(fort->w, server, fort->where);
 }
 
-/* Too large for the stack of a test, and freed by nobody's handler: it lives as long as the
- * program. */
+/* A struct fort is too large for the stack of a test, so it is static. */
 static inline struct fort *open_fort(struct world *w)
 {
     static struct fort kept;
@@ -215,7 +212,7 @@ static inline void close_peers(struct fort *fort)
         close(fort->peers[--fort->count]);
 }
 
-/* After an attack: the good client is the only one, and what was taken is given back. */
+/* After an attack the good client is the only client, and descriptors and memory are as before. */
 static inline void expect_calm(struct fort *fort)
 {
     int before = fort->answered;
@@ -230,7 +227,7 @@ static inline void expect_calm(struct fort *fort)
 
 /* ---- numbers and limits ---------------------------------------------------------------------- */
 
-/* A xorshift generator (Marsaglia): the same numbers each time. */
+/* A xorshift generator (Marsaglia); each run has the same numbers. */
 static inline uint32_t chance(uint32_t *seed)
 {
     *seed ^= *seed << 13;
@@ -239,7 +236,7 @@ static inline uint32_t chance(uint32_t *seed)
     return *seed;
 }
 
-/* A thousand peers take two descriptors each, and where the soft limit is 1 024 the hard one is
+/* A thousand peers need two descriptors each. Where the soft limit is 1 024, the hard limit is
  * larger. */
 static inline void raise_limit(void)
 {

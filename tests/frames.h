@@ -1,9 +1,9 @@
-/* tests/frames.h -- what the tests of messages share: the forms a frame can have, how messages look
- * in them, and a log that hears message_available.
+/* tests/frames.h -- what the tests of messages share: the forms of frames, messages in these
+ * frames, and a log that records message_available.
  *
- * Messages are made here by a few lines of their own and not by the library, so that both can only
- * be wrong separately. The n-th message of a stream has a size and bytes that follow from n; where
- * a delimiter ends it, it is full of beginnings of that delimiter. */
+ * The test makes messages with its own code, not with the library, so that an error in one is not
+ * an error in both. The size and bytes of the n-th message of a stream follow from n. A message
+ * that a delimiter ends is full of beginnings of that delimiter. */
 #ifndef POLLUX_TESTS_FRAMES_H
 #define POLLUX_TESTS_FRAMES_H
 
@@ -43,7 +43,7 @@ static inline size_t frame_overhead(const plx_frame *frame)
     return frame->length_size + frame->delimiter_size;
 }
 
-/* First the sizes at which something changes, then short ones. */
+/* The size of the n-th message: first the sizes at which something changes, then short ones. */
 static inline size_t message_size(const plx_frame *frame, size_t number)
 {
     static const size_t edges[] = {0,     1,     0,     254,   255,    256, 127,    128, 65534,
@@ -53,7 +53,7 @@ static inline size_t message_size(const plx_frame *frame, size_t number)
     return (number < edge ? edges[number] : number * 37 % 300) % (maximum_of(frame) + 1);
 }
 
-/* The delimiter's last byte stands nowhere in a message; whatever comes before it does, often. */
+/* A message never contains the delimiter's last byte, and often the bytes before that one. */
 static inline unsigned char message_byte(const plx_frame *frame, size_t number, size_t at)
 {
     const unsigned char *delimiter = frame->delimiter;
@@ -127,7 +127,7 @@ struct letters;
 typedef void letters_act(struct letters *letters, plx_socket *socket);
 
 struct letters {
-    struct record log; /* stands first: it is the user of all handlers but two */
+    struct record log; /* the first member: all handlers except two get it as their user */
     struct world *world;
     const plx_frame *frame;
     int told;         /* calls of message_available */
@@ -173,7 +173,7 @@ static inline void on_room_available(plx_socket *socket, void *user)
     letters->log.inside = false;
 }
 
-/* The events of a record and the two that it does not know. */
+/* The handlers of a record, and the two that a record lacks. */
 static inline const plx_events *letters_events(void)
 {
     static plx_events events;
@@ -194,7 +194,7 @@ static inline void letters_begin(struct letters *letters, struct world *world,
     letters->frame = frame;
 }
 
-/* A socket with that frame, not connected yet. */
+/* Makes a socket with that frame, not connected yet. */
 static inline plx_socket *letters_socket(struct world *world, struct letters *letters,
                                          const plx_frame *frame)
 {
@@ -206,7 +206,7 @@ static inline plx_socket *letters_socket(struct world *world, struct letters *le
     return socket;
 }
 
-/* The same with a raw peer, and an empty log. */
+/* Makes such a socket, connected to a raw peer, with an empty log. */
 static inline plx_socket *letters_open(struct world *world, struct letters *letters,
                                        const plx_frame *frame, int *ret_raw)
 {
@@ -242,7 +242,7 @@ static inline void letters_take(struct letters *letters, plx_socket *socket)
     }
 }
 
-/* Takes one message and compares it with a text. */
+/* Takes one message and compares it with a string. */
 static inline void expect_message(plx_socket *socket, const char *text)
 {
     size_t size = 12345;
@@ -294,7 +294,7 @@ static inline void feed(struct world *world, int raw, const void *data, size_t s
     }
 }
 
-/* Sends and polls until all of it has come, and not once more. */
+/* Sends the bytes, and polls until all have arrived, and not once more. */
 static inline void arrive(struct world *world, plx_socket *socket, int raw, const void *data,
                           size_t size)
 {
@@ -304,10 +304,10 @@ static inline void arrive(struct world *world, plx_socket *socket, int raw, cons
     UNTIL(world, bytes_received(socket) == wanted);
 }
 
-/* The same with a text that may have zero bytes in it, in a case. */
+/* Does the same, in a case, with a string that may contain zero bytes. */
 #define SAY(socket, raw, text) arrive(w, socket, raw, text, sizeof(text) - 1)
 
-/* Polls until exactly these bytes have come to the raw peer, and no more. */
+/* Polls until the raw peer has received exactly these bytes. */
 static inline void gather(struct world *world, int raw, const void *data, size_t size)
 {
     unsigned char *got = malloc(size + 1);

@@ -1,8 +1,8 @@
-/* tests/handles.h -- descriptors that can be told from one another, and raw ends that pass them.
+/* tests/handles.h -- numbered descriptors, and raw peers that pass them.
  *
- * Each descriptor is a file of its own, open at an offset that says which one it is, and the bytes
- * between them are the pattern of record.h: so a raw receiver that takes one byte at a time knows
- * exactly which descriptor came with which byte. */
+ * Each descriptor is a file of its own, whose offset is the descriptor's number. The bytes between
+ * descriptors are the pattern of record.h. So a raw receiver that takes one byte at a time knows
+ * exactly which descriptor arrived with which byte. */
 #ifndef POLLUX_TESTS_HANDLES_H
 #define POLLUX_TESTS_HANDLES_H
 
@@ -17,8 +17,8 @@
 
 #define KIB ((size_t)1024)
 
-/* SCM_MAX_FD (unix(7)); room for what one byte and then some may bring. */
-/* How many may ride on one byte, and how many of ours do: musl's sendmsg takes no more. */
+/* How many descriptors may ride on one byte, which is SCM_MAX_FD (unix(7)), and how many a test
+ * sends so: musl's sendmsg allows one less. CATCH has room for more than MANY. */
 #if defined __linux__ && !defined __GLIBC__
 enum { MOST_ON_A_BYTE = 253, MOST_SENT = 252 };
 #else
@@ -26,7 +26,8 @@ enum { MOST_ON_A_BYTE = 253, MOST_SENT = 253 };
 #endif
 enum { MANY = 1000, CATCH = 1200 };
 
-/* sendmsg as the kernel has it, for strangers whose C library takes more than musl's does. */
+/* sendmsg(2) without the C library, for a raw peer: musl's allows fewer descriptors than the
+ * kernel. */
 static inline ssize_t stranger_sends(int raw, const struct msghdr *message, int flags)
 {
 #ifdef SYS_sendmsg
@@ -55,7 +56,7 @@ static inline rlim_t limit_of_descriptors(void)
     return limit.rlim_cur;
 }
 
-/* A thousand descriptors are there twice, and the soft limit is often 1 024. */
+/* A test needs two copies of a thousand descriptors, and the soft limit is often 1 024. */
 static inline void raise_limit(void)
 {
     struct rlimit limit;
@@ -99,7 +100,7 @@ static inline bool is_close_on_exec(int descriptor)
 
 /* ---- ours ------------------------------------------------------------------------------------ */
 
-/* The kind of the world, too, so that what makes pairs makes them of Unix sockets. */
+/* Sets the world's kind to IPC too, so that world_pair makes Unix sockets. */
 static inline plx_socket *ipc(struct world *w, struct record *log)
 {
     w->kind = &kinds[1];
@@ -114,7 +115,7 @@ static inline plx_socket *receiver(struct world *w, struct record *log)
     return socket;
 }
 
-/* Ours are closed at once: what is sent is a copy. */
+/* Closes the test's descriptors at once: the socket sends copies. */
 static inline void send_numbers(struct world *w, plx_socket *socket, int first, int count)
 {
     for (int i = first; i < first + count; i++) {
@@ -136,7 +137,7 @@ static inline void write_pattern(plx_socket *socket, size_t size, uint64_t *offs
     free(piece);
 }
 
-/* Takes one descriptor and holds it to be that one. */
+/* Takes one descriptor and expects it to have that number. */
 static inline void expect_number(plx_socket *socket, int number)
 {
     int got = plx_ipc_receive_handle(socket);
@@ -154,7 +155,8 @@ static inline void expect_numbers(plx_socket *socket, int first, int count)
     ck_assert_int_eq(plx_ipc_receive_handle(socket), -1);
 }
 
-/* An error is plain, or stands beside PLX_LOST_CONNECTION or another code as what the system said. */
+/* Expects an errno as the code of the error, or as its os_error beside another code such as
+ * PLX_LOST_CONNECTION. */
 static inline void expect_error(const struct record *log, int number)
 {
     ck_assert_int_eq(log->count[EVENT_ERROR], 1);
@@ -165,7 +167,7 @@ static inline void expect_error(const struct record *log, int number)
 
 /* ---- raw ------------------------------------------------------------------------------------- */
 
-/* What a raw receiver got: bytes of the pattern, and with which of them which descriptor. */
+/* What a raw peer has received: bytes of the pattern, and which descriptor with which byte. */
 struct caught {
     uint64_t bytes;
     int count;
@@ -194,7 +196,8 @@ static inline void catch_descriptors(struct caught *caught, const struct cmsghdr
     }
 }
 
-/* Takes up to `size` bytes and what came with them. As raw_take: 0 at the end, -1: nothing now. */
+/* Receives up to `size` bytes and the descriptors that arrive with them. Returns 0 at the end, -1
+ * if nothing has arrived, like raw_take. */
 static inline ptrdiff_t raw_catch(int raw, size_t size, struct caught *caught)
 {
     static unsigned char bytes[64 * 1024];
@@ -218,7 +221,7 @@ static inline ptrdiff_t raw_catch(int raw, size_t size, struct caught *caught)
     return got;
 }
 
-/* Polls and takes `size` bytes at a time until so many have come, and nothing behind them. */
+/* Polls, and receives `size` bytes at a time, until exactly `bytes` bytes have arrived. */
 static inline void catch_all(struct world *w, int raw, size_t size, uint64_t bytes,
                              struct caught *caught)
 {
@@ -233,7 +236,7 @@ static inline void catch_all(struct world *w, int raw, size_t size, uint64_t byt
     ck_assert_uint_eq(caught->bytes, bytes);
 }
 
-/* Sends bytes of the pattern with descriptors, as a stranger would, in one message. */
+/* Sends bytes of the pattern with descriptors, in one message, as another program would. */
 static inline void raw_pass(int raw, const int *descriptors, int count, size_t size,
                             uint64_t *offset)
 {

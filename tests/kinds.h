@@ -1,11 +1,11 @@
 /* tests/kinds.h -- one row per kind of connection: a kind that has a row here inherits the whole
  * conformance suite.
  *
- * Adding a kind is adding a row to `kinds` in kinds.c. A row says how to make a socket of the kind, at
- * which place it can listen, how that place is reached afterwards, and how a raw peer, one that knows
- * nothing of Pollux, is made for it and speaks. A raw peer is a descriptor; each byte that it sends or
- * receives goes through `say`, `hear`, `end` and `reset`. Everything a row hands out lies in a folder of
- * the test's own or on a port that the kernel picked, so that test programs may run side by side. */
+ * To add a kind, add a row to `kinds` in kinds.c. A row says how to make a socket of the kind,
+ * where the socket can listen, how a peer reaches that place, and how to make a raw peer, which
+ * does not use Pollux. A raw peer is a descriptor; each byte that it sends or receives goes through
+ * `say`, `hear`, `end` and `reset`. Each place is in a folder of the test's own or on a port that
+ * the kernel chose, so that test programs can run side by side. */
 #ifndef POLLUX_TESTS_KINDS_H
 #define POLLUX_TESTS_KINDS_H
 
@@ -21,28 +21,29 @@ enum { RAW_END = 0, RAW_NOTHING = -1, RAW_RESET = -2 };
 struct kind {
     const char *name;
     plx_constructor *create;
-    bool resets;           /* an abort shows as a reset and not only as an end */
-    bool keeps_boundaries; /* packets: each is read as it was written, and nothing reports progress */
-    /* Where a Pollux socket or server may listen; `number` tells the places of one test apart. */
+    bool resets;           /* the peer sees a reset after an abort, not only an end */
+    bool keeps_boundaries; /* packets: each write is read as one record, without send_progress */
+    /* Where a Pollux socket or server may listen; each place of a test has its own `number`. */
     void (*place)(const char *folder, int number, char *ret_where);
     /* Where to connect to, once something listens at `listened` and reports `port`. */
     void (*reach)(const char *listened, int port, char *ret_where);
-    /* A raw descriptor, bound and not yet listening, and the place that reaches it. */
+    /* Returns a raw descriptor, bound but not listening, and sets *ret_where to what reaches it. */
     int (*raw_bind)(const char *folder, int number, char *ret_where);
-    /* A raw descriptor connected to `where`, or -1 if that was refused. */
+    /* Returns a raw descriptor connected to `where`, or -1 if the connection was refused. */
     int (*raw_connect)(const char *where);
-    /* Sends without waiting: how many bytes the kernel took, 0 when it is full, -1 when the connection
-     * is gone. A packet is sent whole or not at all. */
+    /* Sends without waiting. Returns how many bytes the kernel accepted, 0 when its buffer is full,
+     * -1 when the connection is gone. A packet is sent whole or not at all. */
     ptrdiff_t (*say)(int raw, const void *data, size_t size);
-    /* Receives without waiting: how many bytes, or RAW_END, RAW_NOTHING, RAW_RESET. One packet at most. */
+    /* Receives without waiting, at most one packet. Returns how many bytes, or RAW_END,
+     * RAW_NOTHING, RAW_RESET. */
     ptrdiff_t (*hear)(int raw, void *data, size_t size);
-    /* Sends nothing any more, and with `gone` closes the descriptor. */
+    /* Ends sending, and with `gone` closes the descriptor. */
     void (*end)(int raw, bool gone);
     /* Closes the descriptor so that the other side sees a reset, if it can. */
     void (*reset)(int raw);
 };
 
-/* Those that keep boundaries come last. */
+/* The kinds that keep boundaries are the last rows. */
 extern const struct kind kinds[];
 extern const int kind_count;
 

@@ -1,5 +1,5 @@
 /* tests/names.h -- what the tests of names and long paths share: paths in the world's folder, a
- * listener and a client that talk at a name, and what may be left of it all. */
+ * listener and a client that talk at a name, and which files may be left. */
 #ifndef POLLUX_TESTS_NAMES_H
 #define POLLUX_TESTS_NAMES_H
 
@@ -15,8 +15,8 @@ static inline void path_of(const struct world *w, const char *name, char *ret_pa
     snprintf(ret_path, SIZE, "%s/%s", w->folder, name);
 }
 
-/* Removes the folders in a folder, and fails at anything else. From descriptor to descriptor, for
- * paths may be longer than PATH_MAX, which nftw(3) of musl refuses. */
+/* Removes the folders in a folder, and fails at anything else. openat(2) from folder to folder
+ * handles paths longer than PATH_MAX, which musl's nftw(3) refuses. */
 static inline void remove_folders_in(int at)
 {
     DIR *folder = fdopendir(at);
@@ -37,7 +37,7 @@ static inline void remove_folders_in(int at)
     closedir(folder);
 }
 
-/* Nothing but folders may be left; these go. */
+/* Expects that only folders are left, and removes them. */
 static inline void expect_tidy(const struct world *w)
 {
     int at = open(w->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -46,7 +46,7 @@ static inline void expect_tidy(const struct world *w)
     remove_folders_in(at);
 }
 
-/* Writing straight after connect, both ways, then closing. */
+/* Writes immediately after connect, both ways, and closes both sockets. */
 static inline void expect_talk(struct world *w, plx_socket *listener, plx_socket *client)
 {
     char got[8] = "";

@@ -1,8 +1,8 @@
-/* tests/nameserver.h -- a name server that does as a test tells it.
+/* tests/nameserver.h -- a name server that answers as a test wants.
  *
- * It answers on 127.0.0.1 by UDP and TCP, at a port of its own that POLLUX_NAMESERVERS names, or at
- * port 53 inside a network of the test's own (tests/netns.h), where resolv.conf names it. What it
- * says of IPv4 and of IPv6 is told apart, since that is where look-ups go wrong:
+ * It answers on 127.0.0.1 by UDP and TCP, at a port that POLLUX_NAMESERVERS names, or at port 53
+ * inside a network of the test's own (tests/netns.h), where resolv.conf names it. A test sets the
+ * answers for IPv4 and for IPv6 separately, because lookups fail where the two differ:
  *
  *     struct nameserver server;
  *     nameserver_begin(&server);
@@ -11,10 +11,11 @@
  *     UNTIL_ASKED(w, &server, log.count[EVENT_CONNECTED] > 0);
  *     nameserver_end(&server);
  *
- * NAMES_CASE begins one for a case and ends it behind it.
+ * NAMES_CASE begins a name server before a case and ends it afterwards.
  *
- * It answers when nameserver_serve is called, or in a thread of its own between nameserver_start and
- * nameserver_stop, for tests that sleep in a wait; what it says is not changed meanwhile. */
+ * A name server answers when nameserver_serve is called, or in its own thread between
+ * nameserver_start and nameserver_stop, for tests that sleep in a wait. A test must not change the
+ * answers while the thread runs. */
 #ifndef POLLUX_TESTS_NAMESERVER_H
 #define POLLUX_TESTS_NAMESERVER_H
 
@@ -26,7 +27,7 @@
 #include "tests/world.h"
 
 enum says {
-    SAYS_NO_DATA, /* the name is there and has no address of that family */
+    SAYS_NO_DATA, /* the name exists and has no address of that family */
     SAYS_ADDRESSES,
     SAYS_NOTHING, /* no answer at all */
     SAYS_LATER,   /* the question is kept until nameserver_release */
@@ -45,7 +46,7 @@ enum { NAMESERVER_ADDRESSES = 8, NAMESERVER_HELD = 64, NAMESERVER_STREAMS = 8 };
 struct saying {
     enum says says;
     const char *addresses[NAMESERVER_ADDRESSES]; /* in the order in which they are answered */
-    int many;                                    /* so many more, 127.1.x.y or fd00::x:y */
+    int many;                                    /* how many more, 127.1.x.y or fd00::x:y */
 };
 
 /* An answer with these addresses. */
@@ -62,13 +63,13 @@ struct nameserver {
     struct saying ipv4, ipv6;
     enum by_tcp by_tcp;
     const char
-        *alias; /* the answers' addresses belong to this name, which the asked one leads to */
-    const char *unknown; /* a part of names that do not exist, whatever else is said */
+        *alias; /* the answer is a CNAME to this name, which has the addresses */
+    const char *unknown; /* a part of names that do not exist, whatever the other members say */
     const char *ignored; /* a part of names that are never answered */
     bool holds;          /* questions of both families are kept until nameserver_release */
-    int asked4, asked6;  /* questions that came, by sort */
-    int asked_by_tcp;    /* those of them */
-    char names[1024]; /* what was asked for, each with a blank behind it, as far as there is room */
+    int asked4, asked6;  /* received questions for A and AAAA */
+    int asked_by_tcp;    /* the questions of these that arrived by TCP */
+    char names[1024]; /* the names asked for, a blank after each, as many as fit */
     char where[64];   /* "127.0.0.1:4711" */
     int udp, tcp;     /* descriptors */
     int streams[NAMESERVER_STREAMS];
@@ -78,42 +79,43 @@ struct nameserver {
     int stop[2]; /* a pipe that ends the thread */
 };
 
-/* nameserver_begin starts one at a port that the kernel chose and makes Pollux ask it, again after 30 s
- * only, so that no question is repeated while the machine is busy. To begin with it says SAYS_NO_DATA of
- * both families. */
+/* nameserver_begin starts a name server at a port that the kernel chooses, and makes Pollux ask it.
+ * Pollux asks again only after 30 s, so that no question is repeated while the machine is busy. The
+ * first answers are SAYS_NO_DATA for both families. */
 void nameserver_begin(struct nameserver *server);
 
-/* nameserver_begin_at starts one at that port, and leaves POLLUX_NAMESERVERS alone. */
+/* nameserver_begin_at starts a name server at that port, and does not change POLLUX_NAMESERVERS. */
 void nameserver_begin_at(struct nameserver *server, int port);
 
-/* nameserver_says lets it say that of both families. */
+/* nameserver_says sets the answers for both families. */
 static inline void nameserver_says(struct nameserver *server, enum says says)
 {
     server->ipv4.says = server->ipv6.says = says;
 }
 
-/* nameserver_serve answers every question that has come. */
+/* nameserver_serve answers every question that has arrived. */
 void nameserver_serve(struct nameserver *server);
 
-/* nameserver_release answers what was held, by what is said now, and holds no more. */
+/* nameserver_release answers the kept questions, with the answers set now, and keeps no more. */
 void nameserver_release(struct nameserver *server);
 
 /* nameserver_start serves in a thread until nameserver_stop. */
 void nameserver_start(struct nameserver *server);
 void nameserver_stop(struct nameserver *server);
 
-/* nameserver_end closes everything; a thread is stopped before. */
+/* nameserver_end closes everything; stop the thread first. */
 void nameserver_end(struct nameserver *server);
 
 /* nameserver_alone waits for questions and answers them, for that many milliseconds. */
 void nameserver_alone(struct nameserver *server, int milliseconds);
 
-/* where_by_name puts the port of a place that a raw listener gave behind a name. */
+/* where_by_name makes "name:port" from a name and the port of a raw listener's place. */
 void where_by_name(const char *name, const char *where, char *ret_where);
 
 #define UNTIL_ASKED(world, server, condition) UNTIL(world, (nameserver_serve(server), (condition)))
 
-/* NAMES_CASE is a MODE_CASE whose body gets a name server besides, begun, which Pollux asks. */
+/* NAMES_CASE is a MODE_CASE whose body also gets a name server, which has begun and which Pollux
+ * asks. */
 #define NAMES_CASE(name)                                                                           \
     static void name##_asks(struct world *w, struct nameserver *server);                           \
     MODE_CASE(name)                                                                                \

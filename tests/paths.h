@@ -1,7 +1,7 @@
-/* tests/paths.h -- Unix sockets at paths: ours, strangers' and what they leave behind.
+/* tests/paths.h -- Unix sockets at paths: ours, raw ones, and the files that they leave behind.
  *
- * Strangers are bound by way of a short name, so that their paths may be longer than a system call
- * takes. */
+ * Raw sockets are bound to a short path, which is then renamed, so that their paths may be longer
+ * than a sockaddr_un. */
 #ifndef POLLUX_TESTS_PATHS_H
 #define POLLUX_TESTS_PATHS_H
 
@@ -43,14 +43,14 @@ static inline int raw_listening(const struct world *w, const char *path, int bac
     return raw;
 }
 
-/* A file at which nobody listens any more. */
+/* Makes a socket file whose listener has gone. */
 static inline void leave_over(const struct world *w, const char *path)
 {
     close(raw_listening(w, path, 5));
     ck_assert(exists(path));
 }
 
-/* Connects to any path, without waiting; -1 where that is not possible. */
+/* Connects to a path of any length, without waiting; returns -1 if connect(2) fails. */
 static inline int raw_reach(const char *path)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};

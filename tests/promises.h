@@ -1,8 +1,8 @@
-/* tests/promises.h -- sentences of the public headers, each with what provokes it.
+/* tests/promises.h -- sentences of the public headers, each with a function that checks it.
  *
- * A rule is one sentence and a function that holds a socket to it. Every rule runs on a fresh socket
- * of each kind, in each place of its life, alone and in a group, so that a failure names the sentence
- * and where it does not hold. EXPECT is the assertion of a rule. */
+ * A rule is one sentence and a function that checks the sentence with a socket. Every rule runs on
+ * a new socket of each kind, in each place of its life, alone and in a group. A failure names the
+ * sentence and the place where it does not hold. EXPECT is the assertion of a rule. */
 #ifndef POLLUX_TESTS_PROMISES_H
 #define POLLUX_TESTS_PROMISES_H
 
@@ -10,11 +10,11 @@
 
 enum sort { TCP, UDP, IPC, SEQPACKET, SORTS };
 
-/* Where a socket is in its life. What is unread is UNREAD, which a socket of packets received as one
- * packet, and a UDP socket as one datagram. */
+/* Where a socket is in its life. The unread bytes are UNREAD, which a socket of packets received as
+ * one packet and a UDP socket as one datagram. */
 enum place {
-    NEW,        /* nothing was called */
-    LOOKING_UP, /* connect_to a name, and nobody answers */
+    NEW,        /* no call yet */
+    LOOKING_UP, /* connect_to a name, and no name server answers */
     CONNECTING, /* connect_to an address, and no poll since */
     BOUND,
     LISTENING,
@@ -22,7 +22,7 @@ enum place {
     READABLE,   /* connected, with UNREAD */
     HALF_ENDED, /* the peer has ended its side, HALF_OPEN is set */
     CLOSING,    /* disconnect with "queued" in the queue, and no poll since */
-    LEFT,       /* UDP: disconnect, so that there is no peer any more */
+    LEFT,       /* UDP: disconnect has removed the peer */
     ENDED,      /* the peer has ended, with UNREAD */
     CLOSED,     /* close, with UNREAD */
     ABORTED,    /* abort */
@@ -50,7 +50,7 @@ struct stage {
 
 struct rule {
     const char *header;   /* without "pollux/" */
-    const char *sentence; /* of it */
+    const char *sentence; /* of the header */
     void (*hold)(struct stage *s);
 };
 
@@ -79,15 +79,16 @@ static inline bool sort_has_packets(const struct stage *s)
 
 plx_socket *promises_new(enum sort sort);
 int promises_raw(enum sort sort); /* a raw descriptor of that kind */
-/* promises_listen lets a raw socket listen (UDP: be bound) at a place of the world's. */
+/* promises_listen makes a raw socket that listens (UDP: is bound) at a place of the world. */
 int promises_listen(struct world *w, enum sort sort, char *ret_where);
-/* promises_take accepts (UDP: connects) the peer of a socket that connects there, in blocking mode. */
+/* promises_take accepts (UDP: connects) the peer of a socket that connects there, in blocking
+ * mode. */
 int promises_take(struct world *w, enum sort sort, int listener, plx_socket *socket);
 
-/* promises_hold holds a rule everywhere. */
+/* promises_hold checks a rule on all sockets and in all places. */
 void promises_hold(const struct rule *rule);
 
-/* PROMISES registers a case that runs once for each of those rules. */
+/* PROMISES registers a case that runs once for each rule of the array. */
 #define PROMISES(name, rules)                                                                      \
     LOOP_CASE(name, 0, sizeof(rules) / sizeof((rules)[0]))                                         \
     {                                                                                              \

@@ -1,5 +1,5 @@
-/* tests/raw.h -- raw peers: they know nothing of Pollux, and speak as the row of the world's kind says
- * (kinds.h). Each is a descriptor that the world closes at the end. */
+/* tests/raw.h -- raw peers, which do not use Pollux; the row of the world's kind (kinds.h) sends
+ * and receives for them. Each is a descriptor that the world closes at the end. */
 #ifndef POLLUX_TESTS_RAW_H
 #define POLLUX_TESTS_RAW_H
 
@@ -9,41 +9,44 @@
 
 struct world;
 
-/* ---- where they come from ----------------------------------------------------------------------- */
+/* ---- making raw peers ------------------------------------------------------------------------ */
 
-int world_raw(struct world *world, int descriptor);     /* to be closed at the end; returns it */
-int raw_refusing(struct world *world, char *ret_where); /* bound, and nobody listens */
+int world_raw(struct world *world, int descriptor);     /* has the world close it; returns it */
+int raw_refusing(struct world *world, char *ret_where); /* bound, but does not listen */
 int raw_listen(struct world *world, int backlog, char *ret_where);
-int raw_accept(struct world *world, int listener); /* polls the world until a peer is there */
+int raw_accept(struct world *world, int listener); /* polls the world until a peer connects */
 int raw_connect(struct world *world, const char *where);
-bool raw_is_refused(const struct world *world, const char *where); /* connects in vain */
+bool raw_is_refused(const struct world *world, const char *where); /* whether connect(2) fails */
 
-/* raw_copy duplicates a descriptor; raw_give leaves one to somebody else, who closes it. */
+/* raw_copy duplicates a descriptor; raw_give returns a descriptor that the world does not
+ * close any more. */
 int raw_copy(int descriptor);
 int raw_give(struct world *world, int descriptor);
 
-/* ---- what they say ------------------------------------------------------------------------------ */
+/* ---- sending --------------------------------------------------------------------------------- */
 
-/* raw_send sends all of it, as one packet where the kind has packets; raw_try sends what the kernel
- * takes at once, which may be nothing; raw_stuff sends pattern until the kernel takes no more. */
+/* raw_send sends all bytes, as one packet if the kind has packets; raw_try sends what the kernel
+ * accepts at once, which may be nothing; raw_stuff sends the pattern until the kernel's buffer is
+ * full. */
 void raw_send(int descriptor, const void *data, size_t size);
 void raw_say(int descriptor, const char *text);
 size_t raw_try(int descriptor, const void *data, size_t size);
 size_t raw_stuff(int descriptor, uint64_t *offset);
 
-void raw_end(int descriptor);                        /* says no more, and can still hear */
-void raw_close(struct world *world, int descriptor); /* is gone */
-void raw_reset(struct world *world, int descriptor); /* is gone, by a reset if the kind has them */
+void raw_end(int descriptor);                        /* ends sending, and can still receive */
+void raw_close(struct world *world, int descriptor); /* closes the descriptor */
+void raw_reset(struct world *world, int descriptor); /* closes with a reset, if the kind has one */
 
-/* ---- what they hear ----------------------------------------------------------------------------- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
-/* raw_take receives without waiting: how many bytes, or RAW_END, RAW_NOTHING, RAW_RESET. */
+/* raw_take receives without waiting. Returns how many bytes, or RAW_END, RAW_NOTHING, RAW_RESET. */
 ptrdiff_t raw_take(int descriptor, void *data, size_t size);
-/* raw_expect polls until exactly that has come, raw_expect_end until the end has. */
+/* raw_expect polls until exactly that string has arrived, raw_expect_end until the end has. */
 void raw_expect(struct world *world, int descriptor, const char *text);
 void raw_expect_end(struct world *world, int descriptor);
 
-/* raw_speak is for the world: raw peers speak as in this one, or in none, from now on. */
+/* raw_speak is for the world: from now on raw peers use the row of this world's kind; NULL: the
+ * first row. */
 void raw_speak(const struct world *world);
 
 #endif

@@ -1,10 +1,9 @@
-/* tests/record.h -- writes down every event of a socket, in words that read like the design's
- * table.
+/* tests/record.h -- writes down every event of a socket.
  *
- * A record's text grows to, say, "state:CONNECTING state:CONNECTED connected[CONNECTED]": what
- * fired, in order, each with the state that its handler saw. A test compares the whole text, so
- * that an event too many, missing or misplaced fails it. A record can also act: it calls `act` from
- * within one chosen event, which is how tests free, close or write "in the handler". */
+ * A record's text is, for example, "state:CONNECTING state:CONNECTED connected[CONNECTED]": the
+ * events in their order, each with the state that its handler saw. A test compares the whole text,
+ * so that an event that is missing, added or misplaced fails the test. A record can also call `act`
+ * from within one chosen event: so tests free, close or write in a handler. */
 #ifndef POLLUX_TESTS_RECORD_H
 #define POLLUX_TESTS_RECORD_H
 
@@ -34,7 +33,7 @@ struct record {
     char text[4096]; /* what happened so far */
     size_t length;
     int count[EVENT_COUNT_];
-    unsigned mute;   /* bit per event that is counted and not written down */
+    unsigned mute;   /* a bit for each event that is counted but not written down */
     enum event when; /* the event that calls `act`; EVENT_NEVER: none */
     plx_state at;    /* for EVENT_STATE_CHANGED: only on entering this one, if `picky` */
     bool picky;
@@ -42,11 +41,11 @@ struct record {
     record_act *act;
     void *data;         /* for `act` */
     bool fired;         /* `act` was called */
-    bool cancel;        /* what send_progress answers */
-    bool inside;        /* a handler is running: none may start another */
+    bool cancel;        /* what send_progress returns */
+    bool inside;        /* a handler is running, so no other may start */
     bool swallow;       /* data_available reads everything and checks the pattern */
-    uint64_t swallowed; /* bytes read so */
-    size_t sent, left;  /* by send_progress: sum of sent, last of left */
+    uint64_t swallowed; /* bytes read by `swallow` */
+    size_t sent, left;  /* of send_progress: the sum of `sent`, the last `left` */
     int code, os_error; /* of the last error event */
     plx_reason reason;
     char message[300];
@@ -55,17 +54,17 @@ struct record {
 /* record_events is the table to give a socket together with a record as its user. */
 extern const plx_events record_events;
 
-/* record_clear forgets what happened and keeps what to do. */
+/* record_clear empties the text and the counts, and keeps `act` and the other settings. */
 void record_clear(struct record *record);
 
-/* record_begin makes a fresh record, and gives it to the socket. */
+/* record_begin resets the record, and makes it the user of the socket's handlers. */
 void record_begin(struct record *record, plx_socket *socket);
 
-/* record_on lets `act` run in the first event of that sort. */
+/* record_on makes the record call `act` in the first such event. */
 void record_on(struct record *record, enum event when, record_act *act, void *data);
 
-/* pattern_byte is the byte that stands at `offset` of every test stream; pattern_fill writes a
- * piece. */
+/* pattern_byte returns the byte at `offset` of every test stream; pattern_fill writes a piece of
+ * the stream. */
 unsigned char pattern_byte(uint64_t offset);
 void pattern_fill(void *data, size_t size, uint64_t offset);
 bool pattern_matches(const void *data, size_t size, uint64_t offset);

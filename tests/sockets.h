@@ -1,4 +1,4 @@
-/* tests/sockets.h -- sockets of the kernel, made by hand, and the headers that this takes. */
+/* tests/sockets.h -- sockets made by socket(2), and the headers for them. */
 #ifndef POLLUX_TESTS_SOCKETS_H
 #define POLLUX_TESTS_SOCKETS_H
 
@@ -12,11 +12,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* unix_name fills in a Unix name from its string, in which '@' stands for the abstract name space;
- * returns its length. */
+/* unix_name makes a sockaddr_un from a string, in which a first '@' stands for an abstract name
+ * (unix(7)). Returns the length of the sockaddr_un. */
 socklen_t unix_name(const char *where, struct sockaddr_un *ret_name);
 
-/* A bound and a connected stream socket at a path; -1 where that is refused. */
+/* Return a stream socket that is bound or connected to a path; -1 if bind(2) or connect(2)
+ * fails. */
 int unix_raw_bind_at(const char *where);
 int unix_raw_connect(const char *where);
 

@@ -1,4 +1,4 @@
-/* tests/sorts.h -- the sorts of paths that whatever happens at one place has to work for. */
+/* tests/sorts.h -- the sorts of paths: what works for one sort must work for all. */
 #ifndef POLLUX_TESTS_SORTS_H
 #define POLLUX_TESTS_SORTS_H
 
@@ -8,8 +8,8 @@
 
 enum { SIZE = 512 };
 
-/* Paths that the kernel takes, those that have to be reached through their folder, and those where
- * the last component alone is too long. */
+/* Paths that fit into a sockaddr_un, paths that have to be reached through their folder, and paths
+ * whose last component alone is too long. */
 enum sort { SHORT, FAR, LONG, SORTS };
 
 static const int lasts[SORTS] = {1, 10, 200};
@@ -26,7 +26,7 @@ static inline void path_of(const struct world *w, enum sort sort, char *ret_path
     snprintf(ret_path + length, SIZE, "%0*d", lasts[sort], 1);
 }
 
-/* Nothing may be left at the end but the folder of far paths. */
+/* Expects that only the folder of far paths is left, and removes it. */
 static inline void expect_tidy(const struct world *w)
 {
     char path[SIZE];

@@ -1,29 +1,29 @@
 /* tests/suite.h -- the cases of a program: each one registers itself, and SUITE_MAIN runs them all.
  *
- * A case is defined and registered by one macro: PLAIN_CASE and LOOP_CASE here, CASE, MODE_CASE and
- * their kin in tests/world.h. There is no list to add its name to, so that none can be forgotten.
- * Cases run in the order of their lines; those of a program of several files, file by file.
- * SECTION opens a section: the cases below it have its name in Check's report, can be chosen by it
- * (CK_RUN_CASE), and have its limit of time. Cases above the first one belong to a section with the
- * name of the program. */
+ * One macro defines and registers a case: PLAIN_CASE and LOOP_CASE here, CASE, MODE_CASE and the
+ * others in tests/world.h. There is no list of cases, so none can be forgotten. Cases run in the
+ * order of their lines; in a program of several files, file by file. SECTION begins a section: the
+ * cases below it have the section's name in Check's report, can be chosen by that name
+ * (CK_RUN_CASE), and have the section's time limit. Cases above the first section belong to one
+ * with the name of the program. */
 #ifndef POLLUX_TESTS_SUITE_H
 #define POLLUX_TESTS_SUITE_H
 
 #include <check.h>
 #include <stdbool.h>
 
-/* What a program says of itself: its name, and by name whatever is not as usual. */
+/* What a program declares: its name, and each member that differs from the default. */
 struct suite_program {
     const char *name;
     const char *kind;       /* of its MODE_CASEs, in tests/kinds.h; NULL: the first row's */
-    bool packets;           /* its CASEs run for the kinds that keep boundaries, too */
+    bool packets;           /* its CASEs also run for the kinds that keep boundaries */
     double timeout;         /* seconds that a case may take; 0: a minute */
     void (*setup)(void);    /* before each case; NULL: nothing */
     void (*teardown)(void); /* after each case; NULL: nothing */
 };
 
-/* SUITE_MAIN("address") is the main function of a program whose cases need no world, and
- * SUITE_MAIN("idle", .timeout = 90) of one that says more of itself. See also WORLD_MAIN. */
+/* SUITE_MAIN("address") is the main function of a program whose cases need no world;
+ * SUITE_MAIN("idle", .timeout = 90) sets other members too. See also WORLD_MAIN. */
 #define SUITE_MAIN(...)                                                                            \
     int main(void)                                                                                 \
     {                                                                                              \
@@ -34,9 +34,8 @@ int suite_main(const struct suite_program *program);
 /* PLAIN_CASE(name) { ... } is a case that runs once. */
 #define PLAIN_CASE(name) LOOP_CASE(name, 0, 1)
 
-/* LOOP_CASE(name, first, end) { ... } runs once for each number `_i` from `first` to `end` - 1; `end`
- * is computed when the program starts, and may be no more than `first` where there is nothing to
- * try. */
+/* LOOP_CASE(name, first, end) { ... } runs once for each number `_i` from `first` to `end` - 1.
+ * `end` is computed when the program starts; if it is not above `first`, the case does not run. */
 #define LOOP_CASE(name, first, end)                                                                \
     static void name##_numbered(int _i);                                                           \
     START_TEST(name)                                                                               \
@@ -59,9 +58,9 @@ int suite_main(const struct suite_program *program);
     }                                                                                              \
     struct suite_item
 
-/* ---- what the macros are made of --------------------------------------------------------------- */
+/* ---- what the macros use --------------------------------------------------------------------- */
 
-/* A case, or with a name in `section` the beginning of one. */
+/* A case, or if `section` has a name, the beginning of a section. */
 struct suite_item {
     const char *file;
     int line;
@@ -76,13 +75,13 @@ struct suite_item {
     struct suite_item *next;
 };
 
-/* suite_add puts an item behind those of its file that stand above it. */
+/* suite_add inserts an item in the order of the lines of its file. */
 void suite_add(struct suite_item *item);
 
-/* suite_first is the first item of all, for those who report on cases. */
+/* suite_first returns the first of all items, for code that reports on cases. */
 const struct suite_item *suite_first(void);
 
-/* Stands between a test of Check and the body that follows it. */
+/* Registers a test of Check; stands between the test and the body that follows. */
 #define SUITE_REGISTER(name, first_number, end_number, wanted_numbers)                             \
     static int name##_end_(void)                                                                   \
     {                                                                                              \

@@ -1,12 +1,12 @@
-/* tests/world.h -- what a test runs in: a kind, a way of polling, a folder, and everything made in
- * it.
+/* tests/world.h -- what a test runs in: a kind, a way of polling, a folder, and everything that the
+ * test makes.
  *
- * Each case runs for every row of kinds.h times every way of polling. The number of a loop test
- * says which: index = mode * world_kinds() + kind, with the modes in the order of `enum mode`, so that
- * "connect.c:...:connect_works:4" is the second of three kinds (ipc) on a group with poll(2). The last
- * modes are left out where they are not built in or the kernel refuses them, which is told on stderr.
- * world_begin sets it all up; world_end frees what the test left and then holds the process to what it had before:
- * as many descriptors, as many blocks of Pollux's memory. */
+ * Each case runs for every row of kinds.h and every way of polling. The number of a loop test says
+ * which: index = mode * world_kinds() + kind, with the modes in the order of `enum mode`. So
+ * "connect.c:...:connect_works:4" is the second of three kinds (ipc) in a group with poll(2). Modes
+ * that are not built in, or that the kernel refuses, are left out, which a line on stderr reports.
+ * world_begin makes a world. world_end frees what the test left, and then expects the process to
+ * have as many descriptors and as many blocks of Pollux's memory as before. */
 #ifndef POLLUX_TESTS_WORLD_H
 #define POLLUX_TESTS_WORLD_H
 
@@ -34,61 +34,61 @@ struct world {
     plx_server *servers[WORLD_SERVERS];
     int raws[WORLD_RAWS]; /* descriptors to close at the end; -1: none */
     int sockets_used, servers_used, raws_used;
-    int places; /* numbers given out for names */
+    int places; /* how many numbers of places are used */
     char folder[64];
     char name[32];
     int descriptors_before;
     size_t blocks_before;
 };
 
-/* world_modes returns how many ways of polling there are here, world_kinds how many kinds the CASEs of
- * this program run for, world_count how many worlds that makes. world_is_of_streams: the world of that
- * number is of a kind that keeps no boundaries. */
+/* world_modes returns how many ways of polling there are here, world_kinds how many kinds the CASEs
+ * of this program run for, world_count how many worlds there are. world_is_of_streams returns
+ * whether the world of that number has a kind that keeps no boundaries. */
 int world_modes(void);
 int world_kinds(void);
 int world_count(void);
 bool world_is_of_streams(int index);
 
-/* world_begin sets a world up by the number of a loop test; world_begin_plain is for tests of one
- * noun and takes the kind of the program, as a rule the first. world_end takes it down and counts
- * what is left over. */
+/* world_begin makes a world by the number of a loop test. world_begin_plain makes one with the
+ * program's kind, which is the first row's unless the program names another. world_end ends a
+ * world, and expects that nothing is left over. */
 void world_begin(struct world *world, int index);
 void world_begin_plain(struct world *world, enum mode mode);
 void world_end(struct world *world);
 const char *world_name(const struct world *world);
 
-/* LOGGED compares the whole text of a record with the events that are wanted, and names kind and mode of
- * the world when they differ. Kinds that keep boundaries report no send_progress: for them those words
- * of `wanted` do not count. */
+/* LOGGED compares the whole text of a record with the wanted events, and names the world's kind and
+ * mode when they differ. Kinds that keep boundaries report no send_progress: for them LOGGED
+ * ignores these words of `wanted`. */
 #define LOGGED(world, record, wanted)                                                              \
     ck_assert_msg(world_logged(world, record, wanted),                                             \
                   "%s:\n  happened: \"%s\"\n  wanted:   \"%s\"", world_name(world),                \
                   (record)->text, (wanted))
 bool world_logged(const struct world *world, const struct record *record, const char *wanted);
 
-/* ---- cases ------------------------------------------------------------------------------------ */
+/* ---- cases ----------------------------------------------------------------------------------- */
 
-/* CASE(name) { ... } runs in each world: the body gets a begun one as `w`. */
+/* CASE(name) { ... } runs in each world, which the body gets as `w`. */
 #define CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count(), NULL)
 
-/* MODE_CASE is the same over the ways of polling only, for tests of one kind: that of the program. */
+/* MODE_CASE runs in each way of polling, with the program's kind only. */
 #define MODE_CASE(name)                                                                            \
     WORLD_CASE(name, world_begin_plain(&world_, (enum mode)_i), world_modes(), NULL)
 
-/* STREAM_CASE is CASE without the kinds that keep boundaries: for what counts the single bytes of a
- * stream. A program that has the others names the cases that it leaves out for them. */
+/* STREAM_CASE is CASE without the kinds that keep boundaries: for cases that count the single bytes
+ * of a stream. A program with `packets` reports the cases that it leaves out. */
 #define STREAM_CASE(name)                                                                          \
     WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_of_streams)
 
-/* PAIR_CASE, STREAM_PAIR_CASE and MODE_PAIR_CASE are the same for what begins with a connection:
- * `socket` is ours and connected, with an empty `log`, and `raw` its raw peer. */
+/* PAIR_CASE, STREAM_PAIR_CASE and MODE_PAIR_CASE are for cases that begin with a connection:
+ * `socket` is ours and connected, with an empty `log`, and `raw` is its raw peer. */
 #define PAIR_CASE(name) WORLD_PAIR_CASE(CASE, name, world_socket)
 #define STREAM_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_CASE, name, world_socket)
 #define MODE_PAIR_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, world_socket)
 
-/* Of these the sorts of cases are made: `begin` sets `world_` up for the number `_i`, which is less
- * than `runs` and for which `wanted` holds, unless that is NULL; `sort` is one of the sorts above, and
- * `create` makes the socket as world_socket does. */
+/* The macros above use these two. `begin` makes `world_` for the number `_i`, which is less than
+ * `runs` and for which `wanted` returns true; `wanted` NULL: for every number. `sort` is one of the
+ * macros above, and `create` makes the socket as world_socket does. */
 #define WORLD_CASE(name, begin, runs, wanted)                                                      \
     static void name##_body(struct world *w);                                                      \
     START_TEST(name)                                                                               \
@@ -117,7 +117,7 @@ bool world_logged(const struct world *world, const struct record *record, const 
         struct record *log CK_ATTRIBUTE_UNUSED, int raw CK_ATTRIBUTE_UNUSED)
 
 /* WORLD_MAIN("tcp") is the main function of a program whose cases run in worlds; WORLD_MAIN("ipc",
- * .kind = "ipc", .timeout = 90) of one that says more of itself (struct suite_program). */
+ * .kind = "ipc", .timeout = 90) sets other members of struct suite_program too. */
 #define WORLD_MAIN(...)                                                                            \
     int main(void)                                                                                 \
     {                                                                                              \
@@ -125,42 +125,44 @@ bool world_logged(const struct world *world, const struct record *record, const 
     }
 int world_main(const struct suite_program *program);
 
-/* ---- what is in it --------------------------------------------------------------------------- */
+/* ---- sockets and servers --------------------------------------------------------------------- */
 
-/* world_socket makes a socket of the world's kind, in its group, with a fresh record if one is
- * given. */
+/* world_socket makes a socket of the world's kind, in the world's group, and begins `record` unless
+ * it is NULL. */
 plx_socket *world_socket(struct world *world, struct record *record);
 plx_socket *world_socket_of(struct world *world, plx_constructor *create, struct record *record);
 plx_server *world_server(struct world *world);
-/* world_keep takes charge of a socket made elsewhere (taken from a server); world_forget gives one
- * up. */
+/* world_keep makes the world own a socket made elsewhere (taken from a server); after world_forget
+ * the world does not own the socket any more. */
 void world_keep(struct world *world, plx_socket *socket);
 void world_forget(struct world *world, const plx_socket *socket);
 void world_free(struct world *world, plx_socket *socket);
 void world_free_server(struct world *world, plx_server *server);
 void world_free_group(struct world *world);
 
-/* world_listen lets a socket listen at a place of its own and says what reaches it. */
+/* world_listen makes a socket listen at a place of its own, and sets *ret_where to what reaches
+ * it. */
 void world_listen(struct world *world, plx_socket *socket, char *ret_where);
 void world_serve(struct world *world, plx_server *server, char *ret_where);
 void world_place(struct world *world, char *ret_where);
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* ---- connections ----------------------------------------------------------------------------- */
 
-/* A connected pair: a socket of ours and a raw descriptor, with an empty log. */
+/* world_pair connects a socket of ours to a raw descriptor, which it returns, and empties the
+ * record. */
 int world_pair(struct world *world, plx_socket *socket, struct record *record);
-/* Two of ours, connected to each other. */
+/* world_couple connects two of our sockets to each other. */
 void world_couple(struct world *world, plx_socket *a, plx_socket *b);
 
 /* ---- polling --------------------------------------------------------------------------------- */
 
-bool world_poll(struct world *world); /* one pass over everything; true: work is left */
+bool world_poll(struct world *world); /* polls everything once; true: work is left */
 void world_turn(struct world *world,
-                int round); /* one pass; later rounds wait a moment for the kernel */
+                int round); /* polls once; later rounds wait a moment for the kernel */
 void world_settle(
-    struct world *world); /* several passes, after which nothing should be under way */
+    struct world *world); /* polls several times, after which nothing should be in progress */
 
-/* Ten seconds at least, for what takes a few milliseconds where the machine is not busy. */
+/* At least ten seconds, for what takes a few milliseconds on an idle machine. */
 enum { ROUNDS = 10000 };
 
 #define UNTIL(world, condition)                                                                    \
@@ -171,34 +173,34 @@ enum { ROUNDS = 10000 };
         }                                                                                          \
     } while (0)
 
-/* under_valgrind says so: everything is thirty times slower there, and the limit of descriptors is
- * valgrind's own, which closes what the kernel accepted beyond it. */
+/* under_valgrind returns whether the program runs under valgrind, where everything is thirty times
+ * slower. Valgrind has its own limit of descriptors, and closes the accepted ones above it. */
 bool under_valgrind(void);
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-/* time_stop lets the library's clock stand, from the present moment on, until time_pass moves it on, so
- * that a time-out is over when a case says so and not because the machine was busy. time_run gives the
- * clock back to the kernel. A sleep ends by the kernel's time all the same. */
+/* time_stop stops the library's clock; only time_pass moves it on. So a time-out ends when a case
+ * calls time_pass, and not because the machine was busy. time_run makes the library use the
+ * kernel's clock again. A sleep always ends by the kernel's clock. */
 void time_stop(void);
 void time_pass(int milliseconds);
 void time_run(void);
 
-/* alarm_once_asleep sends SIGALRM to this process as soon as it sleeps, however long it takes to get
- * there. Returns the process that does, to be waited for. */
+/* alarm_once_asleep starts a process that sends SIGALRM to this one as soon as this one sleeps.
+ * Returns the started process, for waitpid(2). */
 pid_t alarm_once_asleep(void);
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
 int count_descriptors(void);    /* of this process, by /proc/self/fd; -1: unknown */
-int count_sockets(void);        /* those of them that are sockets */
-size_t count_blocks(void);      /* of Pollux's memory that are alive */
-size_t count_bytes(void);       /* of Pollux's memory in these */
-size_t count_allocations(void); /* calls of the allocator so far that gave or changed a block */
+int count_sockets(void);        /* the descriptors that are sockets */
+size_t count_blocks(void);      /* the allocated blocks of Pollux's memory */
+size_t count_bytes(void);       /* the bytes of these blocks */
+size_t count_allocations(void); /* how often a block was allocated or resized so far */
 
-/* fail_allocation lets the n-th allocation from now on fail; -n: that one and all later ones; 0:
+/* fail_allocation makes the n-th allocation from now on fail; -n: that one and all later ones; 0:
  * none. */
 void fail_allocation(int number);
-bool allocation_failed(void); /* whether that has happened since */
+bool allocation_failed(void); /* whether one has failed since fail_allocation */
 
 #endif
