@@ -3,7 +3,8 @@
 #
 # They are listed in CONTRIBUTING.md under "English", the one section that may name them, and in the
 # table below. Of C only comments and strings are read. A phrase is found across the end of a line.
-# "System call", "filesystem" and "operating system" are not "the system".
+# "System call", "filesystem" and "operating system" are not "the system". The names of functions in a
+# block of ```calls (doc/architecture.md) are those of the code.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
@@ -57,7 +58,9 @@ function plain(line) {
     return line
 }
 function found(line, i) { return match(line, pattern[i]) ? substr(line, RSTART + 1, RLENGTH - 2) : "" }
-$1 == "@file" { file = $2; line = 0; before = " "; exempt = 0; files++; next }
+/^```/ { calls = $0 == "```calls" }
+calls && NF { $2 = ""; sub(/\[[a-z_]+\]/, "") }
+$1 == "@file" { file = $2; line = calls = 0; before = " "; exempt = 0; files++; next }
 { line++; here = plain($0) }
 file == "CONTRIBUTING.md" && /^## / { exempt = $2 == "English" }
 exempt { before = " "; next }
