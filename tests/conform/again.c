@@ -99,7 +99,7 @@ CASE(disconnected_exactly_once_and_last)
     uint64_t got = 0;
     int raw;
 
-    raw = world_pair(w, socket, &log); /* the peer closes beside data of both sides */
+    raw = world_pair(w, socket, &log); /* the peer closes while both sides have data */
     raw_say(raw, "data");
     ck_assert_int_eq(plx_socket_write(socket, "data", 4), 4);
     raw_close(w, raw);

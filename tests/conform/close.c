@@ -1,4 +1,4 @@
-/* tests/conform/close.c -- close, abort and free: ends that wait for nothing. */
+/* tests/conform/close.c -- close, abort and free, which end a connection without waiting. */
 #include "config.h"
 
 #include "tests/conform/conform.h"
@@ -114,7 +114,7 @@ CASE(close_takes_back_what_was_not_told)
     world_settle(w);
     LOGGED(w, &log, "");
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    world_pause(5); /* it has failed by now, and nobody was told */
+    world_pause(5); /* the connect has failed by now, but was not reported */
     plx_socket_close(socket);
     world_settle(w);
     LOGGED(w, &log, "");
@@ -195,7 +195,7 @@ CASE(free_in_every_state)
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
     world_free(w, socket);
 
-    socket = world_socket(w, &log); /* listening, with somebody in the queue */
+    socket = world_socket(w, &log); /* listening, with a connection in the accept queue */
     world_listen(w, socket, where);
     raw_connect(w, where);
     world_free(w, socket);
@@ -208,7 +208,7 @@ CASE(free_in_every_state)
     record_clear(&log);
     world_free(w, socket);
 
-    socket = world_socket(w, &log); /* connected, with bytes to read and an error to tell */
+    socket = world_socket(w, &log); /* connected, with bytes to read and an error to report */
     raw = world_pair(w, socket, &log);
     raw_say(raw, "unread");
     UNTIL(w, plx_socket_bytes_available(socket) == 6);

@@ -1,4 +1,4 @@
-/* tests/conform/conform.c -- small steps of the cases, and the program. See conform.h. */
+/* tests/conform/conform.c -- what several files of cases use, and the program. See conform.h. */
 #include "config.h"
 
 #include "tests/conform/conform.h"

@@ -1,4 +1,5 @@
-/* tests/conform/connect.c -- beginning: connect, listen, adopt, and what fails. */
+/* tests/conform/connect.c -- the beginning of a connection: connect, listen, adopt, and
+ * failures. */
 #include "config.h"
 
 #include "tests/conform/conform.h"
@@ -33,7 +34,7 @@ CASE(connect_by_properties)
     char where[WHERE_SIZE];
 
     raw_listen(w, 5, where);
-    /* connect_to sets the properties; read them back from one socket and give them to another. */
+    /* connect_to sets the properties: reads them from one socket and sets them on another. */
     ck_assert_int_eq(plx_socket_connect_to(other, where), 0);
     plx_socket_close(other);
     ck_assert_int_eq(plx_socket_set_address(socket, plx_socket_address(other)), 0);
@@ -172,7 +173,7 @@ CASE(listen_takes_one_peer)
     raw_say(first, "first");
     UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0);
     expect_read(socket, "first");
-    /* The one that waited in the queue is sent away, and so is whoever comes later. */
+    /* The connection in the accept queue is closed, and later ones are refused. */
     UNTIL(w, (end = raw_take(second, got, sizeof got)) != -1);
     ck_assert_int_le(end, 0);
     ck_assert(raw_is_refused(w, where));

@@ -1,4 +1,4 @@
-/* tests/conform/disconnect.c -- an orderly end, also of a connection that is not there yet. */
+/* tests/conform/disconnect.c -- an orderly end of a connection, also while it is connecting. */
 #include "config.h"
 
 #include "tests/conform/conform.h"
@@ -29,7 +29,7 @@ PAIR_CASE(disconnect_drains_while_the_peer_keeps_sending)
     write_pattern(w, socket, MIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
-    /* It takes less than there is, so that the kernel has something left that a reset would
+    /* The peer reads less than has arrived, so that the kernel holds bytes that a reset would
      * destroy. */
     for (int round = 0; raw_sip(raw, &got, 16 * KIB); round++) {
         ck_assert_int_lt(round, ROUNDS);
@@ -50,12 +50,12 @@ PAIR_CASE(disconnect_tells_the_peer_that_this_was_all)
 {
     uint64_t got = 0;
 
-    /* More than a peer that does not read takes at once, and less than the kernel takes from us. */
+    /* More than the receive buffer of a peer that does not read, and less than our send buffer. */
     write_pattern(w, socket, 100 * KIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     world_settle(w);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
-    /* From here on no poll of ours is needed: a peer may read to the end before it does anything. */
+    /* From here on our socket needs no poll: a peer may read to the end before it does anything. */
     while (raw_drain(raw, &got))
         world_readable(raw);
     ck_assert_uint_eq(got, 100 * KIB);

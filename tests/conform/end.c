@@ -1,4 +1,4 @@
-/* tests/conform/end.c -- the peer ends the connection, its half of it, or nothing any more. */
+/* tests/conform/end.c -- the peer ends the connection or its half, or falls silent. */
 #include "config.h"
 
 #include "tests/conform/conform.h"
@@ -90,12 +90,12 @@ CASE(reset_seen_by_a_write_while_the_buffer_is_full)
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 8), 0);
     raw = world_pair(w, socket, &log);
-    raw_send_in(w, raw, 8, "twenty-five bytes of news", 25);
+    raw_send_in(w, raw, 8, "twenty-five bytes of data", 25);
     raw_reset(w, raw);
     UNTIL(w, plx_socket_bytes_available(socket) == 8);
     ck_assert_int_eq(plx_socket_write(socket, "hello?", 6), 6);
     plx_socket_flush(socket);
-    /* All of it comes, above the limit or piece by piece, and then the end, once. */
+    /* All bytes arrive, above the limit or piece by piece, and then the end, once. */
     for (int round = 0; size < 25; round++) {
         ptrdiff_t piece = plx_socket_read(socket, got + size, 8);
 
@@ -103,7 +103,7 @@ CASE(reset_seen_by_a_write_while_the_buffer_is_full)
         size += (size_t)piece;
         world_turn(w, round);
     }
-    ck_assert_str_eq(got, "twenty-five bytes of news");
+    ck_assert_str_eq(got, "twenty-five bytes of data");
     UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
     world_settle(w);
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
@@ -116,7 +116,7 @@ PAIR_CASE(large_write_after_a_reset_keeps_what_came)
     raw_reset(w, raw);
     world_hung_up(plx_socket_handle(socket));
     write_pattern(w, socket,
-                  MIB); /* may go to the kernel at once; its failure belongs to the next poll */
+                  MIB); /* may call send(2) at once, whose failure the next poll reports */
     LOGGED(w, log, "");
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
     LOGGED(w, log, DATA " " LOST);
@@ -200,8 +200,8 @@ CASE(end_of_input_then_the_peer_goes)
     UNTIL(w, log.count[EVENT_END_OF_INPUT] > 0);
     raw_close(w, raw);
     world_settle(w);
-    expect_quiet(w); /* the hang-up cannot be masked, and yet nothing may spin */
-    /* TCP notices at the first or second write, a Unix socket at the next poll or write. */
+    expect_quiet(w); /* a hang-up cannot be masked (epoll_ctl(2)), but must not make a poll spin */
+    /* TCP reports the end at the first or second write, a Unix socket at the next poll or write. */
     for (int round = 0; log.count[EVENT_DISCONNECTED] == 0; round++) {
         ck_assert_int_lt(round, ROUNDS);
         if (plx_socket_is_connected(socket))

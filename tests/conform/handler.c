@@ -6,7 +6,7 @@
 
 SECTION("handler");
 
-/* Provokes each event on a fresh socket, lets its handler act, and then expects silence. */
+/* Provokes each event on a new socket, whose handler calls `act`, and then expects no event. */
 static void in_each_handler(struct world *w, record_act *act)
 {
     for (int how = 0; how < PROVOCATIONS; how++) {
@@ -114,7 +114,7 @@ PAIR_CASE(wait_inside_a_handler_calls_nobody_back)
     raw_say(raw, "first");
     UNTIL(w, log->fired);
     world_settle(w);
-    /* The record would have failed at a nested event; what is still true is told afterwards. */
+    /* The record fails at a nested event. The pending event is dispatched after the handler. */
     LOGGED(w, log, DATA " " DATA);
     expect_read(socket, "second");
 }
@@ -125,7 +125,7 @@ static void act_wait_at_the_end(struct record *record, plx_socket *socket)
 
     ck_assert_uint_eq(plx_socket_skip(socket, SIZE_MAX), 4);
     raw_close(scene->world, scene->raw);
-    /* Far longer than the test may take. Nothing more can come. */
+    /* The time-out is far longer than the test may take, but no more data can arrive. */
     ck_assert(!plx_socket_wait_for_data(socket, 600000));
     ck_assert(!plx_socket_wait_for_data(socket, -1));
 }

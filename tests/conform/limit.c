@@ -23,8 +23,8 @@ STREAM_CASE(read_limit_is_back_pressure)
         ck_assert_uint_le(plx_socket_bytes_available(socket), 4096);
     }
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 4096);
-    expect_quiet(w); /* full: the descriptor is not watched */
-    /* Half read: it fills up again, by itself. */
+    expect_quiet(w); /* the buffer is full, so the descriptor is not watched */
+    /* After half is read, the buffer fills again by itself. */
     ck_assert_uint_eq(plx_socket_skip(socket, 2048), 2048);
     UNTIL(w, plx_socket_bytes_available(socket) == 4096);
     seen = 2048;
@@ -55,7 +55,7 @@ static void limited_end(struct world *w, void (*finish)(struct world *, int))
     finish(w, raw);
     UNTIL(w, plx_socket_bytes_available(socket) == 1000);
     world_settle(w);
-    ck_assert_msg(log.count[EVENT_ERROR] == 0, "%s: the end was told too early: \"%s\"",
+    ck_assert_msg(log.count[EVENT_ERROR] == 0, "%s: the end was reported too early: \"%s\"",
                   world_name(w), log.text);
     expect_quiet(w); /* a hang-up cannot be masked, so a watch would spin */
     for (size_t seen = 0; seen < 10000; seen += 1000) {
@@ -96,7 +96,7 @@ STREAM_CASE(read_limit_lifted)
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 384);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 0), 0);
     UNTIL(w, plx_socket_bytes_available(socket) == 512);
-    /* Lowered below what is there: nothing is lost. */
+    /* A limit below the buffered size loses nothing. */
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 10), 0);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 512);
     ck_assert(pattern_matches(plx_socket_lookahead(socket, &(size_t){0}), 512, 0));
@@ -156,7 +156,7 @@ CASE(write_limit_under_pressure)
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 100000), 0);
     raw = world_pair(w, socket, &log);
-    for (int round = 0; round < 100; round++) { /* nobody reads: it must come to a stop */
+    for (int round = 0; round < 100; round++) { /* the peer does not read, so writes must stop */
         written += (size_t)plx_socket_write(socket, bytes + written, 70000);
         ck_assert_uint_le(plx_socket_bytes_left_to_send(socket), 100000);
         world_poll(w);

@@ -33,7 +33,7 @@ STREAM_PAIR_CASE(zero_null_and_huge_sizes)
     ck_assert_int_le(plx_socket_read_line(socket, NULL, 5), 0);
     ck_assert_int_le(plx_socket_read_line(socket, got, 0), 0);
     world_settle(w);
-    ck_assert_int_eq(log->count[EVENT_ERROR], 1); /* of several failed calls the first is told */
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1); /* only the first failed call is reported */
     ck_assert_int_eq(log->code, PLX_INVALID_STATE);
     ck_assert(plx_socket_is_connected(socket));
     echoes(w, socket, raw);

@@ -147,7 +147,7 @@ PAIR_CASE(a_flood_leaves_work)
         raw_stuff(raw, &offset);
         left = world_poll(w);
         done = log->swallowed - before;
-        ck_assert_uint_le(done, budget); /* a poll does its budget and not the whole flood */
+        ck_assert_uint_le(done, budget); /* a poll stops at its budget */
         if (done == budget && offset > log->swallowed)
             ck_assert_msg(left, "%s: a poll did its budget and said that nothing is left",
                           world_name(w));
@@ -161,7 +161,7 @@ PAIR_CASE(a_flood_leaves_work)
     expect_quiet(w);
 }
 
-/* ---- members of a group ----------------------------------------------------------------------- */
+/* ---- members of a group ---------------------------------------------------------------------- */
 
 PAIR_CASE(removed_from_the_group_and_polled_alone)
 {
@@ -190,7 +190,7 @@ CASE(a_member_may_be_polled_alone)
     arrives(other);
     plx_socket_poll(socket);
     LOGGED(w, &log, DATA);
-    LOGGED(w, &other_log, ""); /* serves that member alone */
+    LOGGED(w, &other_log, ""); /* the poll serves that member alone */
     world_settle(w);
     LOGGED(w, &log, DATA);
     LOGGED(w, &other_log, DATA);

@@ -269,7 +269,8 @@ STREAM_PAIR_CASE(unread_puts_back)
     ck_assert_int_eq(plx_socket_unread(socket, got, 2), 0);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 5);
     expect_read(socket, "hello");
-    /* also after everything was read, more than ever came, and last in is first out */
+    /* unread also works when everything was read, with more than was received, and last in, first
+     * out */
     ck_assert_int_eq(plx_socket_unread(socket, "second ", 7), 0);
     ck_assert_int_eq(plx_socket_unread(socket, "first ", 6), 0);
     raw_say(raw, "third");

@@ -1,4 +1,4 @@
-/* tests/conform/send.c -- the queue is sent, in part and in whole. */
+/* tests/conform/send.c -- the write queue is sent, in part or whole. */
 #include "config.h"
 
 #include "tests/conform/conform.h"
@@ -16,7 +16,7 @@ PAIR_CASE(send_progress_and_complete)
     expect_quiet(w);
 }
 
-/* The system must not take it all at once, which buffers that grow by themselves may do. */
+/* SO_SNDBUF keeps the kernel from accepting all bytes at once, which an automatic buffer may do. */
 STREAM_PAIR_CASE(send_progress_adds_up)
 {
     uint64_t got = 0;
@@ -71,7 +71,7 @@ STREAM_PAIR_CASE(cancel_by_true)
              log->left);
     LOGGED(w, log, wanted);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
-    /* What the kernel had taken arrives, and the connection lives on. */
+    /* The bytes that the kernel had accepted arrive, and the connection goes on. */
     sent = log->sent;
     UNTIL(w, raw_drain(raw, &got) && got == sent);
     log->cancel = false;
@@ -112,7 +112,7 @@ PAIR_CASE(write_alone_waits_for_the_poll)
 PAIR_CASE(group_flush_ends_the_frame)
 {
     if (w->group == NULL)
-        return; /* nothing to flush without one; plx_socket_flush has a case of its own */
+        return; /* only a group is flushed here; plx_socket_flush has a case of its own */
     ck_assert_int_eq(plx_socket_write(socket, "end of frame", 12), 12);
     ck_assert_int_eq(plx_group_flush(w->group), 0);
     LOGGED(w, log, "");

@@ -27,7 +27,7 @@ CASE(wait_for_connected_fails)
     plx_socket *socket = world_socket(w, &log);
     char where[WHERE_SIZE];
 
-    ck_assert(!plx_socket_wait_for_connected(socket, -1)); /* nothing is under way: at once */
+    ck_assert(!plx_socket_wait_for_connected(socket, -1)); /* no connect in progress: at once */
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert(!plx_socket_wait_for_connected(socket, 600000));
@@ -103,8 +103,8 @@ PAIR_CASE(wait_for_sent)
     ck_assert(plx_socket_wait_for_sent(socket, 30000));
 }
 
-/* No poll comes between, nor an event that would cause one: what the kernel refused in the write itself
- * has to be waited for all the same. */
+/* Neither a poll nor an event that causes one happens before the wait. The wait must still send the
+ * bytes that send(2) refused during the write (EAGAIN). */
 PAIR_CASE(wait_for_sent_after_a_refused_write)
 {
     size_t piece = 16 * KIB, written = 0;
