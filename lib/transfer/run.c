@@ -148,16 +148,11 @@ void plx__runs_redirect(plx_socket *socket, struct plx__runs *self, const plx_ad
     self->open = false;
 }
 
-void plx__run_take_front(plx_socket *socket, size_t size)
+void plx__run_shorten_front(plx_socket *socket, size_t size)
 {
     uint8_t kept[sizeof(struct plx__run) + sizeof(struct plx__source)];
     struct plx__run run = plx__run_at(&socket->out, 0);
     size_t head = plx__run_head(&run);
-    if (run.size == size) {
-        plx__buffer_skip(&socket->out, head + size);
-        socket->out_records -= run.source == 0 ? 1 : 2;
-        return;
-    }
     plx__run_put_size(&socket->out, 0, run.size - (uint32_t)size);
     memcpy(kept, plx__buffer_data(&socket->out), head);
     plx__buffer_skip(&socket->out, size);

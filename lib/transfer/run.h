@@ -111,8 +111,22 @@ void plx__runs_redirect(plx_socket *socket, struct plx__runs *queue, const plx_a
 /* plx__runs_count returns how many datagrams are queued. */
 size_t plx__runs_count(const plx_socket *socket, const struct plx__runs *queue);
 
+/* plx__run_shorten_front removes the first `size` payload bytes of the first run of the socket's
+ * queue, which has more. What is left of that run stays the first run. */
+void plx__run_shorten_front(plx_socket *socket, size_t size);
+
 /* plx__run_take_front removes the first `size` payload bytes of the socket's queue, which are all
- * of its first run or a part. What is left of that run becomes the first run. */
-void plx__run_take_front(plx_socket *socket, size_t size);
+ * of its first run or a part. What is left of that run becomes the first run. Inline because each
+ * datagram sent passes here. */
+static inline void plx__run_take_front(plx_socket *socket, size_t size)
+{
+    struct plx__run run = plx__run_at(&socket->out, 0);
+    if (run.size > size) {
+        plx__run_shorten_front(socket, size);
+        return;
+    }
+    plx__buffer_skip(&socket->out, plx__run_head(&run) + size);
+    socket->out_records -= run.source == 0 ? 1 : 2;
+}
 
 #endif
