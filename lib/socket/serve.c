@@ -159,14 +159,20 @@ static void release_buffers(plx_socket *socket)
     }
 }
 
+/* Whether the socket has nothing to report, to send or to end. */
+static bool is_at_rest(const plx_socket *socket)
+{
+    return !plx__socket_has_input_work(socket) && !plx__receiving_has_ended(socket) &&
+           socket->out.size == 0 && socket->tx != PLX__TX_FAILED;
+}
+
 /* Whether only the peer can give the socket work: there are no pending events, deadlines or queued
  * bytes, and no other descriptors. */
 static bool is_quiet(const plx_socket *socket)
 {
     bool open = socket->state == PLX_CONNECTED || socket->state == PLX_BOUND;
     return open && socket->task.deadline.at == 0 && (socket->watch.interest & PLX__READ) != 0 &&
-           !plx__socket_has_input_work(socket) && !plx__receiving_has_ended(socket) &&
-           socket->out.size == 0 && socket->tx != PLX__TX_FAILED && has_one_watch(socket);
+           has_one_watch(socket) && is_at_rest(socket);
 }
 
 /* Most polls find nothing and are over when the kernel has answered. For a quiet socket this does
@@ -176,7 +182,7 @@ static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
 {
     socket->watch.ready |= PLX__READ;
     socket->kind->transport->input(socket, budget);
-    if (is_quiet(socket)) {
+    if (is_at_rest(socket)) {
         return false;
     }
     plx__socket_update(socket);
