@@ -67,7 +67,7 @@ struct plx__transport {
     void (*incoming)(plx_socket *socket, struct plx__budget *budget);
     /* Receives from the kernel into the receive buffer and sets events. Required. */
     void (*input)(plx_socket *socket, struct plx__budget *budget);
-    /* Sends queued bytes, of which there is at least one, and sets events. Required. */
+    /* Sends the queued bytes, at least one, and sets events. Required. */
     void (*output)(plx_socket *socket, struct plx__budget *budget);
     /* Goes on with an ending, after sending. NULL: there is no such ending. */
     void (*settle)(plx_socket *socket);

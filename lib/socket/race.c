@@ -178,7 +178,7 @@ static void continue_attempts(struct plx__race *race)
 
 /* ---- going on -------------------------------------------------------------------------------- */
 
-/* Goes on with the lookup. Addresses that it finds while attempts are under way join those not
+/* Continues the lookup. Addresses that it finds while attempts are under way join those not
  * tried yet (RFC 8305, 3 and 5). */
 static void look_up(struct plx__race *race)
 {

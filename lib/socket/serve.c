@@ -32,8 +32,8 @@ static void take_in_share(plx_socket *socket, struct plx__budget *budget)
     plx__budget_spend(budget, granted - share.bytes);
 }
 
-/* The first half of a frame for one socket; the caller holds it. serve_quiet spells it again for a
- * socket that only its peer can have something for: what changes here changes there. */
+/* The first half of a frame for one socket; the caller holds it. serve_quiet repeats it for a
+ * quiet socket: change both. */
 static void serve_input(plx_socket *socket, struct plx__budget *budget)
 {
     socket->next_event = 0;
