@@ -33,12 +33,30 @@ int plx__internet_parse(plx_socket *socket, const char *call, enum plx__port wan
     return 0;
 }
 
+/* Reads the place of ours, or that of a peer, into the properties. */
+static int parse_property(plx_socket *socket, const char *call, enum plx__port wanted,
+                          const char *where)
+{
+    char host[PLX__ADDRESS_HOST_SIZE];
+    int port;
+    int code = plx__where_split(socket, call, wanted, where, host, &port);
+    if (code != 0) {
+        return code;
+    }
+    struct plx__properties *properties = plx__properties_make(socket);
+    bool ours = wanted == PLX__PORT_OF_OURS;
+    if (properties == NULL ||
+        !plx__text_set(ours ? &properties->listen_host : &properties->address, host)) {
+        return plx__socket_fail_memory(socket, "%s %s", call, host);
+    }
+    properties->port = (uint16_t)port;
+    return 0;
+}
+
 static int internet_parse(plx_socket *socket, const char *where, bool to_listen)
 {
-    return to_listen ? plx__internet_parse(socket, "listen on", PLX__PORT_OF_OURS, where,
-                                           &socket->listen_host, &socket->port)
-                     : plx__internet_parse(socket, "connect to", PLX__PORT_OF_A_PEER, where,
-                                           &socket->address, &socket->port);
+    return to_listen ? parse_property(socket, "listen on", PLX__PORT_OF_OURS, where)
+                     : parse_property(socket, "connect to", PLX__PORT_OF_A_PEER, where);
 }
 
 /* ---- targets --------------------------------------------------------------------------------- */
@@ -161,7 +179,9 @@ int plx__internet_check_source(plx_socket *socket, const plx_address *from, cons
 static const char *interface_of(const plx_socket *socket)
 {
     static const uint8_t any[sizeof(((plx_address *)NULL)->bytes)];
-    const char *place = socket->listen_host != NULL ? socket->listen_host : socket->interface;
+    const char *place = plx__socket_properties(socket)->listen_host != NULL
+                            ? plx__socket_properties(socket)->listen_host
+                            : plx__socket_properties(socket)->interface;
     plx_address address;
     if (place != NULL && plx__address_parse_host(place, strlen(place), &address) &&
         memcmp(address.bytes, any, sizeof any) == 0) {
@@ -214,13 +234,14 @@ static int internet_bind_local(plx_socket *socket, plx__fd descriptor,
 {
     struct plx__sockaddr name;
     plx_address address, there;
-    if (socket->interface == NULL) {
+    if (plx__socket_properties(socket)->interface == NULL) {
         return 0;
     }
     enum plx__family family = plx__sockaddr_family(peer);
     bool known = plx__sockaddr_to_address(peer, &there);
-    if (!plx__interface_address(socket->interface, family == PLX__FAMILY_IPV4 ? 4 : 6,
-                                known ? &there : NULL, &address)) {
+    if (!plx__interface_address(plx__socket_properties(socket)->interface,
+                                family == PLX__FAMILY_IPV4 ? 4 : 6, known ? &there : NULL,
+                                &address)) {
         return -PLX__EADDRNOTAVAIL;
     }
     plx__sockaddr_from_address(&name, &address, family);
@@ -273,7 +294,8 @@ static plx__fd bind_to(plx_socket *socket, const struct place *place)
 static plx__fd bind_to_any(plx_socket *socket, const char *device)
 {
     int protocol = plx__option_value(socket->options, PLX_OPTION_PROTOCOL);
-    struct place place = {{.family = 6, .port = socket->port}, protocol == 2, device};
+    struct place place = {
+        {.family = 6, .port = plx__socket_properties(socket)->port}, protocol == 2, device};
     plx__fd descriptor = protocol == 0 ? -PLX__EAFNOSUPPORT : bind_to(socket, &place);
     bool without_ipv6 = descriptor == -PLX__EAFNOSUPPORT || descriptor == -PLX__EADDRNOTAVAIL;
     if (protocol == 0 || (protocol == 2 && without_ipv6)) {
@@ -291,7 +313,7 @@ static plx__fd bind_to_address(plx_socket *socket, const char *wanted)
     if (!plx__interface_address(wanted, family, NULL, &place.address)) {
         return -PLX__EADDRNOTAVAIL;
     }
-    place.address.port = socket->port;
+    place.address.port = plx__socket_properties(socket)->port;
     return bind_to(socket, &place);
 }
 
@@ -327,14 +349,16 @@ static bool is_unknown(const char *wanted)
 
 plx__fd plx__internet_bind(plx_socket *socket)
 {
-    const char *wanted = socket->listen_host != NULL ? socket->listen_host : socket->interface;
+    const char *wanted = plx__socket_properties(socket)->listen_host != NULL
+                             ? plx__socket_properties(socket)->listen_host
+                             : plx__socket_properties(socket)->interface;
     const char *where = wanted == NULL ? "any address" : wanted;
     plx__fd descriptor =
         wanted == NULL ? bind_to_any(socket, NULL) : bind_to_interface(socket, wanted);
     if (descriptor == -PLX__EACCES) {
         /* Ordinary users may not bind to ports below 1024 (ip(7)). */
         return -plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_SOCKET_ACCESS, -PLX__EACCES,
-                                 "bind to %s port %d", where, socket->port);
+                                 "bind to %s port %d", where, plx__socket_properties(socket)->port);
     }
     /* Linux returns ENODEV to a user that may bind to a device (socket(7), SO_BINDTODEVICE). */
     if ((descriptor == -PLX__EADDRNOTAVAIL || descriptor == -PLX__ENODEV) && is_unknown(wanted)) {
@@ -342,11 +366,11 @@ plx__fd plx__internet_bind(plx_socket *socket)
             socket, PLX__EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE, -PLX__SENTENCE,
             "bind to %s port %d: neither a numeric address nor an interface of this "
             "computer, and names are not looked up; \":%d\" is every address",
-            where, socket->port, socket->port);
+            where, plx__socket_properties(socket)->port, plx__socket_properties(socket)->port);
     }
     if (descriptor < 0) {
         return -plx__socket_fail_system(socket, descriptor, "bind to %s port %d", where,
-                                        socket->port);
+                                        plx__socket_properties(socket)->port);
     }
     return descriptor;
 }
@@ -373,8 +397,7 @@ int plx__internet_set_place(plx_socket *socket, const char *where)
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "bind to NULL: no address given");
     }
-    return plx__internet_parse(socket, "bind to", PLX__PORT_OF_OURS, where, &socket->listen_host,
-                               &socket->port);
+    return parse_property(socket, "bind to", PLX__PORT_OF_OURS, where);
 }
 
 /* On Linux a port that the kernel chose is lost with the peer. Other programs know the socket by
@@ -408,7 +431,8 @@ int plx__internet_lose_peer(plx_socket *socket)
 
 static int internet_target(plx_socket *socket, struct plx__target *ret_target)
 {
-    return plx__internet_target(socket, socket->address, socket->port, ret_target);
+    return plx__internet_target(socket, plx__socket_properties(socket)->address,
+                                plx__socket_properties(socket)->port, ret_target);
 }
 
 const struct plx__endpoint plx__internet_endpoint = {

@@ -59,17 +59,18 @@ static int refuse_without_path(plx_socket *socket, const char *call, const char 
 static int path_target(plx_socket *socket, struct plx__target *ret_target)
 {
     struct plx__target target = {.host = NULL};
-    if (socket->path == NULL) {
+    if (plx__socket_properties(socket)->path == NULL) {
         return refuse_without_path(socket, "connect", "plx_socket_connect_to");
     }
-    plx__sockaddr_from_path(&target.name, socket->path, socket->path_size);
+    plx__sockaddr_from_path(&target.name, plx__socket_properties(socket)->path,
+                            plx__socket_properties(socket)->path_size);
     *ret_target = target;
     return 0;
 }
 
 static bool is_abstract(const plx_socket *socket)
 {
-    return socket->path[0] == '@';
+    return plx__socket_properties(socket)->path[0] == '@';
 }
 
 /* ---- left-overs ------------------------------------------------------------------------------ */
@@ -205,7 +206,7 @@ static int bind_under_lock(plx__fd descriptor, const struct plx__sockaddr *name,
 static int bind_file(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *name)
 {
     int mode = plx__option_value(socket->options, PLX_OPTION_MODE);
-    struct plx__claim *claim = make_claim(socket->path);
+    struct plx__claim *claim = make_claim(plx__socket_properties(socket)->path);
     if (claim == NULL) {
         return -PLX__ENOMEM;
     }
@@ -223,7 +224,7 @@ static int check_mode(plx_socket *socket)
                     : plx__socket_refuse(
                           socket, PLX_REASON_UNSUPPORTED_OPERATION,
                           "listen on %s: MODE is set, and an abstract name has no permissions",
-                          socket->path);
+                          plx__socket_properties(socket)->path);
 }
 
 /* EAGAIN is from the lock: another program holds a lock of that name, perhaps without listening at
@@ -232,19 +233,20 @@ static int fail_to_bind(plx_socket *socket, int error)
 {
     char lock[PLX__OS_PATH_SIZE + sizeof ".lock"];
     if (error != -PLX__EAGAIN) {
-        return plx__socket_fail_system(socket, error, "bind to %s", socket->path);
+        return plx__socket_fail_system(socket, error, "bind to %s",
+                                       plx__socket_properties(socket)->path);
     }
-    set_lock_path(lock, sizeof lock, socket->path);
+    set_lock_path(lock, sizeof lock, plx__socket_properties(socket)->path);
     const char *slash = strrchr(lock, '/');
-    return plx__socket_fail_system(socket, -PLX__EADDRINUSE,
-                                   "bind to %s (%s is locked by another program)", socket->path,
-                                   slash == NULL ? lock : slash + 1);
+    return plx__socket_fail_system(
+        socket, -PLX__EADDRINUSE, "bind to %s (%s is locked by another program)",
+        plx__socket_properties(socket)->path, slash == NULL ? lock : slash + 1);
 }
 
 static plx__fd path_bind(plx_socket *socket)
 {
     struct plx__target target;
-    if (socket->path == NULL) {
+    if (plx__socket_properties(socket)->path == NULL) {
         return -refuse_without_path(socket, "listen", "plx_socket_listen_on");
     }
     int code = path_target(socket, &target);

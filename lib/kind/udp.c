@@ -59,7 +59,7 @@ static int bind_to_port(plx_socket *socket)
 
 static int udp_bind_only(plx_socket *socket)
 {
-    if (socket->address != NULL) {
+    if (plx__socket_properties(socket)->address != NULL) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "connect: an address is set, and this call only binds a UDP "
                                   "socket, call plx_socket_connect_to to choose a peer");

@@ -69,10 +69,18 @@ struct plx__owner {
 
 /* ---- the socket ------------------------------------------------------------------------------ */
 
-/* The addresses as strings, made on demand. */
-struct plx__texts {
-    char *local, *remote;
+/* What a program sets before it connects or listens, and the strings that it asked for. They are
+ * made on demand: the sockets of a server's clients never have any. */
+struct plx__properties {
+    char *address, *path, *interface; /* NULL: not set */
+    char *listen_host;                /* of listen_on or a bind, which prefer it to the interface */
+    char *local_text, *remote_text;   /* addresses as strings; NULL: no call has asked for one */
+    uint16_t port;                    /* as set */
+    uint16_t path_size;               /* of `path`: an abstract name may contain zero bytes */
 };
+
+/* All of them as they are when nothing is set. */
+extern const struct plx__properties plx__no_properties;
 
 /* The halves of a connection: lib/socket/receiving.h and lib/socket/sending.h draw them. */
 enum plx__rx { PLX__RX_OPEN, PLX__RX_DROPPING, PLX__RX_ENDED, PLX__RX_HALF_CLOSED, PLX__RX_FAILED };
@@ -129,10 +137,8 @@ struct plx_socket {
     uint16_t rx_error;      /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;      /* the errno of TX_FAILED, else 0 */
     uint16_t last_pause;    /* ms before the last attempt of auto-connect, without its jitter */
-    uint16_t path_size;     /* of `path`: an abstract name may contain zero bytes */
     struct plx__bare_errors bare;
     int16_t watch_error; /* negative errno: the poller does not watch the descriptor */
-    uint16_t port;       /* as set */
     int process;         /* that opened the descriptor: a forked child only closes it */
     struct plx__buffer in, out;
     size_t in_records, out_records;
@@ -145,22 +151,29 @@ struct plx_socket {
     /* When the present wait is over: the linger time of an ending, a listener's pause or the pause
      * before auto-connect; 0: there is none. */
     uint64_t wake_at;
-    struct plx__race *race;       /* HOST_LOOKUP and CONNECTING; else NULL */
-    struct plx__options *options; /* NULL: the defaults */
-    struct plx__errors *errors;   /* NULL: there was none, or `bare` has them */
-    struct plx__framing *framing; /* NULL: the stream is not cut into messages */
-    char *address, *path, *interface;
-    char *listen_host; /* what listen_on or a bind was given: they prefer it to the interface */
-    struct plx__texts *texts; /* NULL: the program has not asked for an address */
+    struct plx__race *race;             /* HOST_LOOKUP and CONNECTING; else NULL */
+    struct plx__options *options;       /* NULL: the defaults */
+    struct plx__errors *errors;         /* NULL: there was none, or `bare` has them */
+    struct plx__framing *framing;       /* NULL: the stream is not cut into messages */
+    struct plx__properties *properties; /* NULL: plx__no_properties */
     plx_address remote;
     struct plx__owner *owner;
     struct plx__list sibling; /* in the owner's list of sockets */
 };
 
+/* Each connection costs that much: a field that most sockets never use goes behind a pointer. */
+_Static_assert(sizeof(void *) != 8 || sizeof(struct plx_socket) <= 464, "the socket has grown");
+
 /* plx__socket_of returns the socket of a task. */
 static inline plx_socket *plx__socket_of(struct plx__task *task)
 {
     return PLX__CONTAINER_OF(task, struct plx_socket, task);
+}
+
+/* plx__socket_properties returns the properties for reading. */
+static inline const struct plx__properties *plx__socket_properties(const plx_socket *socket)
+{
+    return socket->properties != NULL ? socket->properties : &plx__no_properties;
 }
 
 /* plx__state_is_open returns whether bytes move in a state. */

@@ -48,12 +48,28 @@ bool plx__text_set(char **text, const char *value)
     return true;
 }
 
-static int set_text(plx_socket *socket, char **text, const char *value, const char *call)
+const struct plx__properties plx__no_properties;
+
+struct plx__properties *plx__properties_make(plx_socket *socket)
 {
-    if (!plx__text_set(text, value)) {
-        return plx__socket_fail_memory(socket, "%s", call);
+    if (socket->properties == NULL) {
+        socket->properties = plx__memory_new(sizeof *socket->properties);
     }
-    return 0;
+    return socket->properties;
+}
+
+void plx__properties_free(plx_socket *socket)
+{
+    struct plx__properties *properties = socket->properties;
+    if (properties != NULL) {
+        plx__memory_free(properties->address);
+        plx__memory_free(properties->path);
+        plx__memory_free(properties->interface);
+        plx__memory_free(properties->listen_host);
+        plx__memory_free(properties->local_text);
+        plx__memory_free(properties->remote_text);
+        plx__memory_free(properties);
+    }
 }
 
 static const char *text_or_none(const char *text)
@@ -82,12 +98,16 @@ int plx_socket_set_address(plx_socket *socket, const char *host)
     if (has_path(socket) && host != NULL && host[0] != '\0') {
         return refuse_for_path(socket, "an address");
     }
-    return set_text(socket, &socket->address, host, "set the address");
+    struct plx__properties *properties = plx__properties_make(socket);
+    if (properties == NULL || !plx__text_set(&properties->address, host)) {
+        return plx__socket_fail_memory(socket, "set the address");
+    }
+    return 0;
 }
 
 const char *plx_socket_address(const plx_socket *socket)
 {
-    return text_or_none(socket == NULL ? NULL : socket->address);
+    return text_or_none(socket == NULL ? NULL : plx__socket_properties(socket)->address);
 }
 
 int plx_socket_set_port(plx_socket *socket, int port)
@@ -103,7 +123,11 @@ int plx_socket_set_port(plx_socket *socket, int port)
     if (has_path(socket) && port != 0) {
         return refuse_for_path(socket, "a port");
     }
-    socket->port = (uint16_t)port;
+    struct plx__properties *properties = plx__properties_make(socket);
+    if (properties == NULL) {
+        return plx__socket_fail_memory(socket, "set the port");
+    }
+    properties->port = (uint16_t)port;
     return 0;
 }
 
@@ -113,18 +137,19 @@ int plx_socket_port(const plx_socket *socket)
     if (socket == NULL) {
         return 0;
     }
-    return plx_socket_local(socket, &local) ? local.port : socket->port;
+    return plx_socket_local(socket, &local) ? local.port : plx__socket_properties(socket)->port;
 }
 
 bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size)
 {
-    char *copy = size == 0 ? NULL : plx__memory_copy(path, size);
-    if (size > 0 && copy == NULL) {
+    struct plx__properties *properties = plx__properties_make(socket);
+    char *copy = size == 0 || properties == NULL ? NULL : plx__memory_copy(path, size);
+    if (properties == NULL || (size > 0 && copy == NULL)) {
         return false;
     }
-    plx__memory_free(socket->path);
-    socket->path = copy;
-    socket->path_size = (uint16_t)size;
+    plx__memory_free(properties->path);
+    properties->path = copy;
+    properties->path_size = (uint16_t)size;
     return true;
 }
 
@@ -154,7 +179,7 @@ int plx_socket_set_path(plx_socket *socket, const char *path)
 
 const char *plx_socket_path(const plx_socket *socket)
 {
-    return text_or_none(socket == NULL ? NULL : socket->path);
+    return text_or_none(socket == NULL ? NULL : plx__socket_properties(socket)->path);
 }
 
 int plx_socket_set_interface(plx_socket *socket, const char *name_or_address)
@@ -165,8 +190,12 @@ int plx_socket_set_interface(plx_socket *socket, const char *name_or_address)
     if (has_path(socket) && name_or_address != NULL && name_or_address[0] != '\0') {
         return refuse_for_path(socket, "an interface");
     }
-    plx__text_set(&socket->listen_host, NULL);
-    return set_text(socket, &socket->interface, name_or_address, "set the interface");
+    struct plx__properties *properties = plx__properties_make(socket);
+    if (properties == NULL || !plx__text_set(&properties->interface, name_or_address)) {
+        return plx__socket_fail_memory(socket, "set the interface");
+    }
+    plx__text_set(&properties->listen_host, NULL);
+    return 0;
 }
 
 /* ---- as it is -------------------------------------------------------------------------------- */
@@ -212,13 +241,9 @@ bool plx_socket_remote(const plx_socket *socket, plx_address *ret_address)
 
 /* Casts const away: the program cannot see that a string is made on demand. NULL when memory ran
  * out. */
-static struct plx__texts *texts_of(const plx_socket *socket)
+static struct plx__properties *texts_of(const plx_socket *socket)
 {
-    plx_socket *self = (plx_socket *)socket;
-    if (self->texts == NULL) {
-        self->texts = plx__memory_new(sizeof *self->texts);
-    }
-    return self->texts;
+    return plx__properties_make((plx_socket *)socket);
 }
 
 static const char *keep_text(char **place, const plx_address *address)
@@ -235,34 +260,37 @@ static const char *keep_path(const plx_socket *socket)
 {
     struct plx__sockaddr name;
     char text[PLX__OS_SOCKADDR_TEXT_SIZE];
-    struct plx__texts *texts = texts_of(socket);
+    struct plx__properties *texts = texts_of(socket);
     bool known = texts != NULL && plx__os_local_sockaddr(socket->watch.descriptor, &name) == 0 &&
                  plx__sockaddr_to_path(&name, text, sizeof text) &&
-                 plx__text_set(&texts->local, text);
-    return known ? texts->local : "";
+                 plx__text_set(&texts->local_text, text);
+    return known ? texts->local_text : "";
 }
 
 const char *plx_socket_local_address(const plx_socket *socket)
 {
     plx_address address;
     if (plx_socket_local(socket, &address)) {
-        struct plx__texts *texts = texts_of(socket);
-        return texts == NULL ? "" : keep_text(&texts->local, &address);
+        struct plx__properties *texts = texts_of(socket);
+        return texts == NULL ? "" : keep_text(&texts->local_text, &address);
     }
     if (socket == NULL || socket->watch.task == NULL) {
         return "";
     }
-    return socket->path != NULL ? socket->path : keep_path(socket);
+    const char *path = plx__socket_properties(socket)->path;
+    return path != NULL ? path : keep_path(socket);
 }
 
 const char *plx_socket_remote_address(const plx_socket *socket)
 {
     plx_address address;
     if (plx_socket_remote(socket, &address)) {
-        struct plx__texts *texts = texts_of(socket);
-        return texts == NULL ? "" : keep_text(&texts->remote, &address);
+        struct plx__properties *texts = texts_of(socket);
+        return texts == NULL ? "" : keep_text(&texts->remote_text, &address);
     }
-    return socket != NULL && socket->peer != PLX__PEER_NONE ? text_or_none(socket->path) : "";
+    return socket != NULL && socket->peer != PLX__PEER_NONE
+               ? text_or_none(plx__socket_properties(socket)->path)
+               : "";
 }
 
 int plx_socket_remote_port(const plx_socket *socket)

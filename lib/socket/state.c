@@ -40,15 +40,7 @@ void plx__socket_destroy(plx_socket *socket)
     plx__memory_free(socket->errors);
     plx__memory_free(socket->framing);
     plx__memory_free(socket->options);
-    plx__memory_free(socket->address);
-    plx__memory_free(socket->path);
-    plx__memory_free(socket->interface);
-    plx__memory_free(socket->listen_host);
-    if (socket->texts != NULL) {
-        plx__memory_free(socket->texts->local);
-        plx__memory_free(socket->texts->remote);
-        plx__memory_free(socket->texts);
-    }
+    plx__properties_free(socket);
     plx__memory_free(socket);
 }
 
@@ -137,8 +129,8 @@ void plx__socket_begin(plx_socket *socket)
     socket->fresh = socket->view_alive = false;
     socket->remote = (plx_address){0};
     socket->peer = PLX__PEER_NONE;
-    if (socket->texts != NULL) {
-        plx__text_set(&socket->texts->remote, NULL);
+    if (socket->properties != NULL) {
+        plx__text_set(&socket->properties->remote_text, NULL);
     }
     socket->process = plx__os_process();
 }
