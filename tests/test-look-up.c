@@ -176,7 +176,7 @@ NAMES_CASE(an_answer_that_is_cut_off)
 {
     nameserver_says(server, SAYS_CUT_OFF);
     server->by_tcp = TCP_ENDS;
-    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "ended the connection");
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "closed the connection");
     ck_assert_int_eq(shutdown(server->tcp, SHUT_RDWR), 0); /* listens no more */
     fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, ECONNREFUSED,
                "the name server cannot be reached");

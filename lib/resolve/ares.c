@@ -1,17 +1,17 @@
-/* lib/resolve/ares.c -- look-ups in the hosts file, then in DNS by c-ares.
+/* lib/resolve/ares.c -- lookups in the hosts file, then in DNS by c-ares.
  *
- * Each look-up has a channel of its own: it costs reading resolv.conf again, and makes cancelling
- * one look-up, freeing its socket and changing its group touch nothing else. The channel's sockets
- * are made, used and closed through lib/os/os.h, so that they are non-blocking, close-on-exec and
- * never raise SIGPIPE.
+ * Each lookup has a channel of its own: the price is to read resolv.conf again, but to cancel a
+ * lookup, free its socket or change its group affects no other lookup. lib/os/os.h makes, uses and
+ * closes the channel's sockets: non-blocking, close-on-exec and without SIGPIPE.
  *
- * IPv4 and IPv6 are two questions of one channel by ares_search, and not one ares_getaddrinfo: that
- * one answers when both are answered, reads the whole hosts file each time, opens a socket for each
- * address to sort them, and puts thousands of addresses into a list whose end it looks for each time.
+ * IPv4 and IPv6 are two queries of one channel by ares_search, not one ares_getaddrinfo:
+ * ares_getaddrinfo reports only when both queries are answered, reads the whole hosts file each
+ * time, opens a socket for each address to sort the addresses, and appends thousands of addresses
+ * to a list by walking the list each time.
  *
- * What went wrong is seen here and not by c-ares: up to 1.20 it says "connection refused" for
- * SERVFAIL, REFUSED, want of descriptors and a network that is down alike. So the last thing that
- * failed is noted where it passes. */
+ * This file finds the reason of a failure itself: c-ares up to 1.20 reports "connection refused"
+ * for SERVFAIL, REFUSED, a lack of descriptors and a network that is down alike. So each function
+ * through which a failure passes notes the last failure. */
 #include "config.h"
 
 #include "lib/base/base.h"
@@ -28,8 +28,8 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 
-/* First try 2 s, doubled for each further one: 2 + 4 + 8 s for each server, within the limit of the
- * contract. */
+/* The first try lasts 2 s and each further one twice as long: 2 + 4 + 8 s for each server, within
+ * the limit of a lookup. */
 #define TRY_MILLISECONDS 2000
 #define TRIES 3
 
@@ -49,38 +49,37 @@ struct ares_query {
     struct plx__watch watches[ARES_GETSOCK_MAXNUM];
     struct ares_question questions[2];
     int unanswered;
-    struct plx__failure noted; /* the last thing that went wrong on the way */
-    int refused;               /* a watch could not be set, a negative errno */
-    bool reads_head;           /* what the stream brings next is the head of an answer */
+    struct plx__failure noted; /* the last failure that was seen */
+    int refused;               /* the negative errno of a watch that could not be set */
+    bool reads_head;           /* the next bytes of the stream are the header of an answer */
     plx__fd broken;            /* a descriptor whose next receive fails with `error`; 0: none */
     int error;
 };
 
-/* So often at most the questions move on within one call because a send failed: three tries at each
- * of a few servers. */
+/* How often at most the queries move to the next server within one call because a send failed:
+ * three tries at each of a few servers. */
 #define MOST_MOVES 32
 
-/* ---- what went wrong ------------------------------------------------------------------------- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
-static const struct plx__failure server_failed = {PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY,
-                                                  -PLX__SENTENCE,
-                                                  "the name server failed to find out (SERVFAIL)"};
+static const struct plx__failure server_failed = {
+    PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, -PLX__SENTENCE, "the name server failed (SERVFAIL)"};
 static const struct plx__failure server_refused = {PLX_NAME_RESOLUTION, PLX_REASON_NETWORK,
                                                    -PLX__SENTENCE,
                                                    "the name server refused to answer (REFUSED)"};
 static const struct plx__failure server_confused = {
     PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, -PLX__SENTENCE,
-    "the name server did not understand the question"};
+    "the name server rejected the query (FORMERR or NOTIMP)"};
 static const struct plx__failure answer_cut_off = {
     PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, -PLX__SENTENCE,
-    "the name server ended the connection before it had answered"};
+    "the name server closed the connection before answering"};
 static const struct plx__failure answer_garbled = {PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY,
                                                    -PLX__SENTENCE,
-                                                   "the name server's answer makes no sense"};
+                                                   "the name server's answer is malformed"};
 static const struct plx__failure no_answer = {PLX_NAME_RESOLUTION, PLX_REASON_NETWORK,
                                               -PLX__SENTENCE, "no name server can be asked"};
 static const struct plx__failure no_name = {PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND,
-                                            -PLX__SENTENCE, "it is no name that DNS can have"};
+                                            -PLX__SENTENCE, "it is not a valid DNS name"};
 
 static void note_error(struct ares_query *self, ptrdiff_t result)
 {
@@ -101,8 +100,8 @@ static void note_answer(struct ares_query *self, const uint8_t *data, ptrdiff_t 
     }
 }
 
-/* An answer of a stream begins with its length, which c-ares reads first, or in later versions with
- * the rest; those say by themselves what an answer said. */
+/* An answer on a stream begins with its length. c-ares reads the length first; later versions read
+ * the length and the answer together, and those versions report the response code correctly. */
 static void note_stream(struct ares_query *self, const uint8_t *data, size_t asked, ptrdiff_t count)
 {
     if (self->reads_head) {
@@ -133,7 +132,7 @@ static struct plx__failure failure_of(const struct ares_query *self, int status)
 
 /* ---- sockets of the channel ------------------------------------------------------------------ */
 
-/* c-ares looks for the reason of a failure in errno, as after a system call. */
+/* c-ares reads the reason of a failure from errno, as after a system call. */
 static int result_for_ares(ptrdiff_t result)
 {
     if (result < 0) {
@@ -195,12 +194,13 @@ static ares_ssize_t ares_receive(ares_socket_t descriptor, void *data, size_t si
     return result_for_ares(count);
 }
 
-/* A datagram is always one piece; of a stream's pieces sending the first is a short write, after
- * which c-ares goes on.
+/* A datagram is always one piece; of the pieces of a stream the first alone is sent, which is a
+ * short write, after which c-ares continues.
  *
- * An error may be word of an earlier datagram (udp(7)), and be gone with this call: c-ares would
- * move only the second question on and wait for the answer to the first. So it shows as one of
- * receiving, after which c-ares moves on all that the server was asked. */
+ * The error of a send may be an ICMP error for an earlier datagram (udp(7)), and the send removes
+ * that error: c-ares would move only the second query to the next server and wait for the answer to
+ * the first. So this function makes the next receive fail instead, after which c-ares moves all
+ * queries of that server. */
 static ares_ssize_t ares_send_pieces(ares_socket_t descriptor, const struct iovec *pieces,
                                      int count, void *user)
 {
@@ -241,15 +241,15 @@ static struct plx__watch *watch_for(struct ares_query *self, plx__fd descriptor)
     return idle;
 }
 
-/* Called by c-ares whenever it wants other news of a socket, and with neither before it closes one.
- */
+/* c-ares calls this function when it changes its interest in a socket, and with neither readable
+ * nor writable before it closes a socket. */
 static void socket_changed(void *user, ares_socket_t descriptor, int readable, int writable)
 {
     struct ares_query *self = user;
     struct plx__watch *watch = watch_for(self, descriptor);
     unsigned interest = (readable ? PLX__READ : 0u) | (writable ? PLX__WRITE : 0u);
     if (watch == NULL) {
-        return; /* More sockets than c-ares itself can name: the answer comes by another try. */
+        return; /* More sockets than c-ares itself uses: another try receives the answer. */
     }
     int result = 0;
     if (watch->task == NULL && interest != 0) {
@@ -269,8 +269,8 @@ static unsigned number_at(const uint8_t *answer, int at)
     return (unsigned)answer[at] << 8 | answer[at + 1];
 }
 
-/* Returns where the name at `at` ends, or a number beyond `size`: a list of labels up to an empty
- * one or to a pointer (RFC 1035, 4.1.4), which is not followed. */
+/* Returns the offset behind the name at `at`, or a number beyond `size`. A name is a list of labels
+ * up to an empty label or a compression pointer (RFC 1035, 4.1.4), which is not followed. */
 static int skip_name(const uint8_t *answer, int size, int at)
 {
     while (at < size && answer[at] != 0 && answer[at] < 0xc0) {
@@ -294,8 +294,8 @@ static void take_record(struct plx__query *query, unsigned type, const uint8_t *
     plx__query_add(query, &address);
 }
 
-/* Takes the addresses from an answer, whatever name they belong to: the server has followed the
- * aliases. False: the answer ends too early. */
+/* Adds the addresses of an answer, whatever their owner names: the server has followed the aliases.
+ * False when the answer is truncated. */
 static bool take_answer(struct plx__query *query, const uint8_t *answer, int size)
 {
     if (size < 12) {
@@ -324,7 +324,7 @@ static bool take_answer(struct plx__query *query, const uint8_t *answer, int siz
     return true;
 }
 
-/* Called by c-ares for each question once, also from within ares_search and ares_destroy. */
+/* c-ares calls this function once for each query, also from within ares_search and ares_destroy. */
 static void answered(void *user, int status, int timeouts, unsigned char *answer, int size)
 {
     struct ares_question *question = user;
@@ -356,8 +356,8 @@ static struct ares_query *ares_of(struct plx__query *query)
     return PLX__CONTAINER_OF(query, struct ares_query, base);
 }
 
-/* Has the search list without ".", the root, which earlier versions of c-ares put behind a name as it
- * is: the name alone is tried anyhow. The list is cut at blanks in place. */
+/* Sets the search list without ".", the root, which earlier versions of c-ares append to a name
+ * literally: the bare name is tried anyhow. The list is split at blanks in place. */
 static int set_domains(struct ares_options *options, char *list, char **domains, int most)
 {
     options->domains = domains;
@@ -409,8 +409,8 @@ static void ask_server(struct ares_query *self, const char *host)
     }
 }
 
-/* Has c-ares see the sends that failed. Nobody would hear the answer on a descriptor that is not
- * watched. */
+/* Reports failed sends to c-ares, and ends the query if a descriptor could not be watched, because
+ * no answer could be received on it. */
 static void check_descriptors(struct ares_query *self)
 {
     for (int moves = 0; self->broken > 0 && moves < MOST_MOVES; moves++) {
@@ -430,7 +430,7 @@ static void ares_query_start(struct plx__query *query, const char *host)
 {
     struct ares_query *self = ares_of(query);
     plx__hosts_find(query, host);
-    /* Name servers are not asked who this computer is (RFC 6761, 6.3). */
+    /* Name servers are not asked for "localhost" (RFC 6761, 6.3). */
     if (query->count > 0 || query->is_localhost) {
         plx__query_end(query);
         return;

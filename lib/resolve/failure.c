@@ -1,4 +1,4 @@
-/* lib/resolve/failure.c -- why a lookup has failed. */
+/* lib/resolve/failure.c -- the reason of a failed lookup. */
 #include "config.h"
 
 #include "lib/base/error.h"

@@ -1,4 +1,4 @@
-/* lib/resolve/host-cache.c -- host names that datagrams were sent to, remembered. */
+/* lib/resolve/host-cache.c -- the cache of host names that datagrams were sent to. */
 #include "config.h"
 
 #include "lib/base/memory.h"
@@ -11,8 +11,8 @@
 #define REMEMBERED ((uint64_t)60 * 1000 * PLX__MILLISECOND)
 #define MOST_NAMES 64
 
-/* Look-ups at once, each with a descriptor or two, and how many of those that wait begin in one poll:
- * beginning reads files and takes a tenth of a millisecond. */
+/* How many lookups run at once, each with a descriptor or two, and how many of the waiting ones
+ * begin in one poll: to begin a lookup reads files and takes a tenth of a millisecond. */
 #define MOST_LOOK_UPS 32
 #define MOST_BEGUN 4
 
@@ -46,7 +46,7 @@ void plx__host_cache_forget(struct plx__host_cache *names, struct plx__cached_ho
     plx__memory_free(name);
 }
 
-/* Forgets what has expired, and the name used longest ago when there are too many. */
+/* Removes the names that have expired, and the least recently used one when there are too many. */
 static void tidy(struct plx__host_cache *names, uint64_t now)
 {
     size_t count = 0;
@@ -146,7 +146,7 @@ static bool take_addresses(struct plx__cached_host *name, struct plx__query *que
     return name->addresses != NULL;
 }
 
-/* Takes the name out of the queue, with its addresses or its failure. */
+/* Removes the name from the queue; the name has its addresses or its failure. */
 static void end(struct plx__host_cache *names, struct plx__cached_host *name)
 {
     struct plx__query *query = name->query;

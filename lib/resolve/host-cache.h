@@ -1,9 +1,10 @@
-/* lib/resolve/host-cache.h -- host names that datagrams were sent to, remembered.
+/* lib/resolve/host-cache.h -- the cache of host names that datagrams were sent to.
  *
- * Design: a list of names, the last used first, and a queue of those that are being looked up, the
- * first asked for first. A name is looked up once and remembered for 60 seconds; datagrams for it
- * wait in its own buffer meanwhile, so that others are not held up. So many look-ups are under way at
- * most; the names behind them wait for their turn, which is as sure as the end of a look-up:
+ * Design: a list of names, the most recently used first, and a queue of those that are being looked
+ * up, the first requested first. A name is looked up once and remembered for 60 seconds; datagrams
+ * for the name wait in the name's own buffer meanwhile, so that datagrams for other names are not
+ * delayed. At most 32 lookups run at once; the names behind them wait, and each lookup ends, so
+ * each name has its turn:
  *
  *      queue --> [ looked up, looked up, ... 32 of them ] waits, waits, waits
  *
@@ -20,10 +21,10 @@ struct plx__cached_host {
     struct plx__cached_host *next;
     struct plx__cached_host *behind; /* in the queue */
     char *host;
-    int family;                  /* that is asked for: 4, 6 or 0 for any */
-    bool known;                  /* the addresses are; else it stands in the queue */
-    struct plx__query *query;    /* NULL: it waits for its turn, or is known */
-    struct plx__failure failure; /* of an ended look-up that found nothing */
+    int family;                  /* the requested family: 4, 6 or 0 for any */
+    bool known;                  /* the addresses are known; else the name is in the queue */
+    struct plx__query *query;    /* NULL: the name waits for its turn, or is known */
+    struct plx__failure failure; /* of a lookup that ended without an address */
     plx_address *addresses;      /* without a port, in the order in which to try them */
     size_t count;
     uint64_t expires;
@@ -34,26 +35,26 @@ struct plx__cached_host {
 struct plx__host_cache {
     struct plx__cached_host *first;
     struct plx__cached_host *queue;
-    struct plx__trials trials; /* those of a name end with it */
+    struct plx__trials trials; /* the trials of a name end with the name */
 };
 
-/* plx__host_cache_get returns the name, known or being looked up; family is 4, 6 or 0 for any. NULL when
- * memory ran out. */
+/* plx__host_cache_get returns the name, known or being looked up; family is 4, 6 or 0 for any. NULL
+ * when out of memory. */
 struct plx__cached_host *plx__host_cache_get(struct plx__host_cache *names, struct plx__task *task,
                                              const char *host, int family);
 
-/* plx__host_cache_advance goes on with look-ups and returns a name whose look-up has ended, known or with
- * its failure, which has left the queue. NULL: none. */
+/* plx__host_cache_advance continues the lookups and returns a name whose lookup has ended and which
+ * has left the queue, with its addresses or its failure. NULL when no lookup has ended. */
 struct plx__cached_host *plx__host_cache_advance(struct plx__host_cache *names,
                                                  struct plx__task *task);
 
-/* plx__host_cache_forget removes a name and what waits for it. */
+/* plx__host_cache_forget removes a name and the datagrams that wait for it. */
 void plx__host_cache_forget(struct plx__host_cache *names, struct plx__cached_host *name);
 
-/* plx__host_cache_deadline returns when to advance at the latest, 0 for never. */
+/* plx__host_cache_deadline returns the latest moment for plx__host_cache_advance, 0 for never. */
 uint64_t plx__host_cache_deadline(const struct plx__host_cache *names);
 
-/* plx__host_cache_clear forgets all and ends their look-ups. */
+/* plx__host_cache_clear removes all names and ends their lookups. */
 void plx__host_cache_clear(struct plx__host_cache *names);
 
 #endif

@@ -1,16 +1,17 @@
 /* lib/resolve/hosts.c -- the hosts file (hosts(5)): addresses, each with its names.
  *
- * The file is searched in blocks and nothing of it is kept, so that a short one costs a few
- * microseconds and there is nothing to lock, to bound or to be out of date. It may also be the list
- * of an advertisement blocker, 170 000 lines long, which takes 2 ms: of a long file a filter is kept
- * that says whether a name may be in it at all, for nearly all names are not.
+ * The file is searched in blocks and not kept in memory, so that a short file costs a few
+ * microseconds, with nothing to lock, to limit or to become stale. The file may also be the list of
+ * an advertisement blocker, 170 000 lines long, which takes 2 ms. Of a long file this code keeps a
+ * filter that reports whether a name may be in the file at all, because most names are not.
  *
  *      name --> filter of the file as it is now? --no: made while searching, 7 ms once----+
  *                 |yes                                                                    v
  *                 +-- the name is not in it: over --- it may be ------------------------> search
  *
- * The filter (Bloom, 1970) is the one thing that is shared by all threads. Who finds it in use does
- * without: nobody waits, and a child forked meanwhile is not stuck. */
+ * The filter (Bloom, 1970) is the only data that all threads share. A thread that finds the filter
+ * in use searches without it: no thread waits, and a child that was forked meanwhile does not hang.
+ */
 #include "config.h"
 
 #include "lib/base/base.h"
@@ -34,11 +35,12 @@
 /* A file shorter than this is searched faster than a filter is worth. */
 #define LONG_FILE ((off_t)256 * 1024)
 
-/* Bits of the filter: with 170 000 names one other name in twelve is searched for in vain. */
+/* The number of bits of the filter: with 170 000 names, one in twelve of the other names is
+ * searched for in vain. */
 #define FILTER_BITS ((uint32_t)1 << 20)
 
-/* A file that changed just now may change again without showing it: its times are those of the last
- * tick. */
+/* A file that changed just now may change again with the same time stamps: the kernel takes them
+ * from the last tick. */
 #define SETTLED_SECONDS 2
 
 /* ---- the filter ------------------------------------------------------------------------------ */
@@ -59,8 +61,8 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Eight bytes at a time, each mixed in by a multiplication with the golden ratio (Knuth, 6.4); the two
- * halves are two hashes. */
+/* Mixes in eight bytes at a time by a multiplication with the golden ratio (Knuth, 6.4); the two
+ * halves of the result are two hashes. */
 static uint64_t hash_of(const char *name, size_t length)
 {
     uint64_t hash = length;
@@ -100,10 +102,10 @@ struct search {
     struct plx__query *query;
     char name[PLX__HOST_SIZE]; /* folded */
     size_t length;
-    struct filter *filter; /* to be made; NULL: none */
+    struct filter *filter; /* the filter to fill; NULL: none */
     size_t size;           /* bytes of the block */
     char raw[BLOCK];       /* as they are in the file */
-    char folded[BLOCK];    /* the same with small letters */
+    char folded[BLOCK];    /* the same bytes in lower case */
 };
 
 static bool is_blank(char c)
@@ -116,7 +118,8 @@ static bool ends_word(char c)
     return is_blank(c) || c == '\n' || c == '#';
 }
 
-/* Folds what came in from `start` on, and a little more, which is never looked at. */
+/* Converts the bytes from `start` on to lower case, and a few bytes beyond, which are never read.
+ */
 static void fold(struct search *search, size_t start)
 {
     size_t end = (search->size + PIECE - 1) / PIECE * PIECE;
@@ -147,8 +150,8 @@ static size_t skip_word(const char *text, size_t at, size_t end)
     return at;
 }
 
-/* The word at `at` is the name: takes the address of its line, unless the name stands in a comment or
- * is the address. */
+/* The word at `at` is the name: adds the address of the word's line, unless the word is in a
+ * comment or is itself the address. */
 static void take_line(struct search *search, size_t at)
 {
     const char *text = search->raw;
@@ -182,8 +185,8 @@ static void search_lines(struct search *search, size_t size)
     }
 }
 
-/* Every word but the first of a line and those behind a mark of comment. A control character ends a
- * word here: no name that is looked for has one. */
+/* Adds every word except the first one of a line and those behind a '#'. A control character ends a
+ * word here: no host name has one. */
 static void add_to_filter(struct search *search, size_t size)
 {
     const char *text = search->folded;
@@ -207,8 +210,8 @@ static void add_to_filter(struct search *search, size_t size)
     }
 }
 
-/* What is to be looked at of the block now: whole lines, of a line that is longer than a block the
- * words that are whole, and everything at the end of the file. */
+/* Returns how many bytes of the block can be searched now: whole lines; of a line that is longer
+ * than a block the whole words; and at the end of the file everything. */
 static size_t ready_size(const struct search *search, bool last)
 {
     size_t size = search->size;
@@ -223,8 +226,8 @@ static size_t ready_size(const struct search *search, bool last)
     return size;
 }
 
-/* Removes `size` bytes from the front of the block. The rest of a line that is longer than a block
- * gets its address again, the rest of a comment its mark. */
+/* Removes `size` bytes from the front of the block. When a line is longer than a block, the line's
+ * address is put before the rest of the line, or a '#' if the rest is a comment. */
 static void drop_front(struct search *search, size_t size)
 {
     char head[PLX__ADDRESS_TEXT_SIZE + 2] = "";
@@ -286,7 +289,7 @@ static bool is_settled(const struct stat *file)
            file->st_ctim.tv_sec + SETTLED_SECONDS < now.tv_sec;
 }
 
-/* The filter is ours. */
+/* The caller has the filter for itself. */
 static void search_filtered(struct search *search, int file, const struct stat *before)
 {
     struct stat after;
@@ -335,7 +338,7 @@ void plx__hosts_find(struct plx__query *query, const char *host)
         bool large = host[i] >= 'A' && host[i] <= 'Z';
         search.name[i] = (char)(host[i] + (large ? 'a' - 'A' : 0));
     }
-    /* A pipe in its place must not make us wait. */
+    /* O_NONBLOCK: a pipe in place of the file must not block. */
     int file = open(HOSTS_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file >= 0) {
         search_open_file(&search, file);

@@ -1,9 +1,9 @@
-/* lib/resolve/idn.c -- host names with letters beyond ASCII, in the form that hosts files
- * and name servers have them in: "b\xc3\xbc" becomes "xn--b-xga".
+/* lib/resolve/idn.c -- host names with letters beyond ASCII, converted to the form that hosts files
+ * and name servers use: "b\xc3\xbc" becomes "xn--b-xga".
  *
- * By libidn2: IDNA2008 with the mappings of Unicode TR46, non-transitional, as browsers do. Tables of
- * the whole of Unicode would be larger than the rest of Pollux. c-ares has ARES_AI_IDN since 1.34.8,
- * which is too new to rely on. */
+ * libidn2 does it: IDNA2008 with the mappings of Unicode TR46, non-transitional, as browsers do.
+ * Tables of all of Unicode would be larger than the rest of Pollux. c-ares has ARES_AI_IDN since
+ * 1.34.8, which is too new to require. */
 #include "config.h"
 
 #include "lib/resolve/resolver.h"

@@ -1,11 +1,12 @@
-/* lib/resolve/order.c -- in which order the addresses of a name are tried.
+/* lib/resolve/order.c -- the order in which the addresses of a name are tried.
  *
- * First those that this computer has a way to, then as RFC 6724, 6 compares them, as far as it can be
- * seen without asking for more than the source address that the kernel would choose: rules 1
- * (unusable ones last), 2 (same scope), 5 (same label), 6 (precedence), 8 (smaller scope) and 10
- * (else as they came). Rule 9 (longest prefix) is left out: it undoes the turns that name servers
- * let the computers of a service take. Then the families take turns (RFC 8305, 4), so that one that
- * is broken here costs one head start and not one for each of its addresses. */
+ * First the addresses that this computer has a route to, then in the order of RFC 6724, section 6,
+ * as far as the source address that the kernel would choose decides it: rules 1 (avoid unusable
+ * destinations), 2 (matching scope), 5 (matching label), 6 (precedence), 8 (smaller scope) and 10
+ * (otherwise unchanged). Rule 9 (longest prefix) is left out: it undoes the rotation by which name
+ * servers spread the load over the computers of a service. Then the families alternate (RFC 8305,
+ * 4), so that a family that does not work here costs one head start and not one for each of its
+ * addresses. */
 #include "config.h"
 
 #include "lib/base/address.h"
@@ -18,14 +19,14 @@
 
 struct candidate {
     plx_address address;
-    unsigned rank; /* the smaller one first */
+    unsigned rank; /* the smaller rank first */
 };
 
 #define UNREACHABLE (1u << 31)
 
-/* ---- what kind of address it is -------------------------------------------------------------- */
+/* ---- the policy table ------------------------------------------------------------------------ */
 
-/* RFC 6724, 2.1, without what came to nothing (3ffe::/16, fec0::/10, ::/96). */
+/* RFC 6724, 2.1, without the deprecated prefixes (3ffe::/16, fec0::/10, ::/96). */
 struct policy {
     uint8_t prefix[4];
     uint8_t bits;
@@ -71,7 +72,8 @@ static const struct policy *policy_of(const plx_address *address)
     return is_loopback(address) ? &loopback : &ipv6;
 }
 
-/* RFC 6724, 3.1 and 3.2: of multicast what it says, link-local 2, anything else 14. */
+/* RFC 6724, 3.1 and 3.2: a multicast address carries its scope, link-local is 2, anything else 14.
+ */
 static unsigned scope_of(const plx_address *address)
 {
     const uint8_t *bytes = address->bytes;
@@ -83,28 +85,28 @@ static unsigned scope_of(const plx_address *address)
     return local || is_loopback(address) ? 2 : 14;
 }
 
-/* ---- what the kernel says -------------------------------------------------------------------- */
+/* ---- the source address ---------------------------------------------------------------------- */
 
-/* One datagram socket of each family, opened when there is something to ask. */
+/* One datagram socket of each family, opened when it is needed. */
 struct prober {
     plx__fd descriptors[2];
 };
 
-/* Asks from which address a datagram to `to` would leave, by connecting, which sends nothing. Returns
- * false where it would not; family 0 when there is no way to ask. */
+/* Finds the source address of a datagram to `to` by connecting a socket, which sends nothing.
+ * Returns false when the kernel has no route; family 0 when no socket could be opened. */
 static bool find_local_source(struct prober *prober, const plx_address *to, plx_address *ret_source)
 {
     struct plx__sockaddr name, local;
     plx_address address = *to;
     plx__fd *descriptor = &prober->descriptors[to->family == 4 ? 0 : 1];
-    address.port = 9; /* discard: some systems refuse port 0 */
+    address.port = 9; /* discard: some kernels refuse port 0 */
     plx__sockaddr_from_address(&name, &address, PLX__FAMILY_NONE);
     if (*descriptor < 0) {
         *descriptor = plx__os_socket(plx__sockaddr_family(&name), PLX__TYPE_DATAGRAM);
     }
     *ret_source = (plx_address){0};
     if (*descriptor < 0) {
-        /* Where no descriptor is left connecting will say so. */
+        /* When no descriptor is left, the connection attempt reports it. */
         return *descriptor != -EAFNOSUPPORT;
     }
     if (plx__os_connect(*descriptor, &name) < 0) {
@@ -113,7 +115,7 @@ static bool find_local_source(struct prober *prober, const plx_address *to, plx_
     if (plx__os_local_sockaddr(*descriptor, &local) == 0) {
         plx__sockaddr_to_address(&local, ret_source);
     }
-    /* What was chosen stays chosen otherwise. */
+    /* Without this the source address would stay chosen for the next connect. */
     plx__os_dissolve(*descriptor);
     return true;
 }
@@ -136,7 +138,7 @@ static unsigned rank_of(struct prober *prober, const plx_address *address, bool 
 
 /* ---- the order ------------------------------------------------------------------------------- */
 
-/* There are a few dozen, and those of one rank stay as they are. */
+/* A stable sort of a few dozen addresses: those of one rank keep their order. */
 static void sort(struct candidate *list, size_t count)
 {
     for (size_t i = 1; i < count; i++) {
@@ -149,7 +151,8 @@ static void sort(struct candidate *list, size_t count)
     }
 }
 
-/* The next one of the family whose turn it is, or where that has no more, of the other. */
+/* Returns the next address of the family whose turn it is, or, when none is left, of the other
+ * family. */
 static size_t next_of(const struct candidate *list, size_t count, size_t from, uint16_t family)
 {
     while (from < count && list[from].address.family != family) {
@@ -189,7 +192,7 @@ void plx__query_order(struct plx__query *query, size_t first)
         list[i].rank = rank_of(&prober, &list[i].address, query->is_listed);
     }
     sort(list, count);
-    /* Behind one that is being tried already it is the other family's turn. */
+    /* After an address that is being tried already the other family follows. */
     uint16_t family = first == 0 ? list[0].address.family
                                  : (uint16_t)(query->addresses[first - 1].family == 4 ? 6 : 4);
     take_turns(query->addresses + first, list, count, family);

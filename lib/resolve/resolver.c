@@ -1,4 +1,4 @@
-/* lib/resolve/resolver.c -- what all look-ups share. */
+/* lib/resolve/resolver.c -- the code that all lookups share. */
 #include "config.h"
 
 #include "lib/base/memory.h"
@@ -8,14 +8,14 @@
 #include <ctype.h>
 #include <string.h>
 
-/* c-ares is the one engine so far: no thread, sockets of its own that can be watched, and it can be
- * cancelled. The price is that the modules of nsswitch.conf(5) other than files and dns are not
- * asked. */
+/* c-ares is the only engine so far: it needs no thread, its sockets can be watched, and it can be
+ * cancelled. The price is that of the modules in nsswitch.conf(5) only files and dns are used. */
 static const struct plx__resolver *const engine = &plx__resolver_ares;
 
 #define LOOK_UP_LIMIT ((uint64_t)30 * 1000 * PLX__MILLISECOND)
 
-/* How long an IPv4 address waits for the answer about IPv6 (RFC 8305, 3: resolution delay). */
+/* How long an IPv4 address waits for the answer to the IPv6 query (RFC 8305, 3: resolution delay).
+ */
 #define RESOLUTION_DELAY ((uint64_t)50 * PLX__MILLISECOND)
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -29,8 +29,8 @@ static bool is_alike(const char *a, const char *b, size_t length)
     return i == length;
 }
 
-/* "localhost" and names below it are this computer, whether or not /etc/hosts says so or is there at
- * all (RFC 6761, 6.3). */
+/* "localhost" and names below it are this computer, even if /etc/hosts does not have them or does
+ * not exist (RFC 6761, 6.3). */
 static bool names_this_computer(const char *host)
 {
     static const char name[] = "localhost";
@@ -53,7 +53,8 @@ static bool is_ascii(const char *host)
     return *host == '\0';
 }
 
-/* What no name has: blanks, control characters, and the marks of addresses and of "host:port". */
+/* Returns whether a host has a character that no name has: blanks, control characters, and the
+ * delimiters of addresses and of "host:port". */
 static bool has_foreign_character(const char *host)
 {
     for (; *host != '\0'; host++) {
@@ -65,9 +66,10 @@ static bool has_foreign_character(const char *host)
     return false;
 }
 
-/* A host whose last label is a number is an address or nothing: inet_aton(3) reads "0177.0.0.1" and
- * "127.1" as addresses, others read another one, and what a name server says of them is a third
- * (RFC 6943, 3.1.1; WHATWG URL, "ends in a number"). No top-level domain is a number (RFC 3696, 2). */
+/* A host whose last label is a number is an IPv4 address or invalid: inet_aton(3) reads
+ * "0177.0.0.1" and "127.1" as addresses, other programs read other addresses, and a name server may
+ * return a third (RFC 6943, 3.1.1; WHATWG URL, "ends in a number"). No top-level domain is a number
+ * (RFC 3696, 2). */
 static bool ends_in_number(const char *host)
 {
     size_t end = strlen(host);
@@ -115,13 +117,13 @@ static void add_loopback(struct plx__query *query)
 {
     static const plx_address ipv6 = {.family = 6, .bytes = {[15] = 1}};
     static const plx_address ipv4 = {.family = 4, .bytes = {127, 0, 0, 1}};
-    /* IPv4 first, as in most hosts files: that is where programs on one computer listen. */
+    /* IPv4 first, as in most hosts files: programs on one computer usually listen there. */
     plx__query_add(query, &ipv4);
     plx__query_add(query, &ipv6);
     query->is_listed = true;
 }
 
-/* The engine's descriptors are given back as soon as it has nothing more to say. */
+/* Closes the engine's descriptors as soon as the engine has no more answers. */
 static void release_engine(struct plx__query *query)
 {
     if (query->done) {

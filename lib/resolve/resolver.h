@@ -1,9 +1,13 @@
 /* lib/resolve/resolver.h -- names to addresses, never blocking.
  *
- * Design: a query is one look-up. It lives in the task that asked: its descriptors are watches of
- * that task, and its next moment is part of that task's deadline, so that whoever serves the task
- * serves the look-up. Freeing a query cancels it; nothing comes after that. An engine is one way of
- * looking up; a query begins with what all engines share.
+ * lib/resolve looks up host names, in the hosts file and in DNS, orders their addresses and finds
+ * the one that answers. It may use lib/base, lib/os and lib/poll, and also c-ares and libidn2.
+ * lib/socket, lib/transfer and lib/endpoint use it.
+ *
+ * Design: a query is one lookup. It belongs to the task that asked: the query's descriptors are
+ * watches of that task, and the query's next moment is part of that task's deadline, so that
+ * serving the task serves the lookup. Freeing a query cancels the lookup; no result follows. An
+ * engine is one way to look up names; a query begins with the members that all engines share.
  *
  * IPv4 and IPv6 are two questions, and a name server may answer one of them late or never:
  *
@@ -11,13 +15,14 @@
  *                          +-- an IPv6 address --> ready --+-- the rest --> done
  *                          +-- an IPv4 address, 50 ms -----+
  *
- * Who asked goes on as soon as the query is ready, and may process it further for the addresses that
- * come after that. A question that fails costs nothing while the other one has an answer.
+ * The task continues as soon as the query is ready, and may process the query further for the
+ * addresses that arrive later. A question that fails costs nothing while the other one has an
+ * answer.
  *
  * Invariants: addresses[] only grows, has no duplicates and is in the order of arrival until
- * plx__query_order; `failure` counts when the query is done and count is 0.
+ * plx__query_order; `failure` is valid when the query is done and count is 0.
  *
- * A look-up is allowed 30 seconds in all, whatever the engine does within them. */
+ * A lookup may take 30 seconds in all, whatever the engine does within them. */
 #ifndef PLX_LIB_RESOLVER_H
 #define PLX_LIB_RESOLVER_H
 
@@ -30,11 +35,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many addresses of a family are kept; what a name has beyond that is dropped. No answer may
- * make a poll long, and nobody waits until the seventeenth address has failed. */
+/* How many addresses of a family are kept; further addresses of the name are dropped. No answer may
+ * make a poll long, and no program waits until the seventeenth address has failed. */
 #define PLX__FAMILY_ADDRESSES 16
 
-/* Room for the ASCII form of every host name with its zero, see plx__address_split. */
+/* The size of the ASCII form of the longest host name, with its zero byte; see plx__address_split.
+ */
 #define PLX__HOST_SIZE 256
 
 struct plx__query {
@@ -42,53 +48,54 @@ struct plx__query {
     plx_address addresses[2 * PLX__FAMILY_ADDRESSES]; /* without a port */
     size_t count;
     bool done;
-    bool is_listed;    /* a person or this library chose the order: it is kept */
+    bool is_listed;    /* the hosts file or this library chose the order, which is kept */
     bool is_localhost; /* the host is this computer by its name alone */
     int family;        /* 4, 6, or 0 for any */
-    uint64_t go_on_at; /* when it is ready with what there is; 0: there is nothing yet */
-    uint64_t until;    /* when the look-up is given up */
+    uint64_t go_on_at; /* when the query is ready with the addresses so far; 0: no address yet */
+    uint64_t until;    /* when the lookup fails */
     struct plx__failure failure;
 };
 
 struct plx__resolver {
     size_t size; /* of the engine's query, which begins with struct plx__query */
-    /* Begins. May finish at once. */
+    /* Begins the lookup, which may end at once. */
     void (*start)(struct plx__query *query, const char *host);
-    /* Serves watches that are ready, and what has timed out. */
+    /* Serves the watches that are ready and the time-outs that have passed. */
     void (*process)(struct plx__query *query);
-    /* Returns when it wants to be processed anyhow, or 0. */
+    /* Returns the moment at which to call `process` even if no watch is ready, or 0. */
     uint64_t (*next)(struct plx__query *query, uint64_t now);
-    /* Ends everything, finished or not; the watches are idle afterwards. May be called again. */
+    /* Ends the lookup, finished or not, with the watches idle afterwards. May be called again. */
     void (*stop)(struct plx__query *query);
 };
 
 extern const struct plx__resolver plx__resolver_ares;
 
-/* plx__query_start begins to look up `host` for `task`; family is 4, 6, or 0 for any. NULL when memory
- * ran out. */
+/* plx__query_start begins to look up `host` for `task`; family is 4, 6, or 0 for any. NULL when out
+ * of memory. */
 struct plx__query *plx__query_start(struct plx__task *task, const char *host, int family);
 
-/* plx__query_process goes on with what is ready. Returns whether the query is ready. */
+/* plx__query_process serves the watches that are ready. Returns whether the query is ready. */
 bool plx__query_process(struct plx__query *query);
 
-/* plx__query_next returns the moment at which to process it anyhow; 0 once it is done. */
+/* plx__query_next returns the moment at which to process the query even if no watch is ready; 0
+ * once the query is done. */
 uint64_t plx__query_next(struct plx__query *query);
 
-/* plx__query_order puts the addresses from `first` on into the order in which to try them: those that
- * this computer cannot reach last, then as RFC 6724 says unless the order is given, families taking
- * turns (RFC 8305, 4). */
+/* plx__query_order sorts the addresses from `first` on into the order in which to try them: those
+ * that this computer cannot reach last, then by RFC 6724 unless the order is given, with the
+ * families alternating (RFC 8305, 4). */
 void plx__query_order(struct plx__query *query, size_t first);
 
-/* plx__query_free ends the look-up; NULL is allowed; returns NULL. */
+/* plx__query_free ends the lookup and returns NULL; `query` may be NULL. */
 struct plx__query *plx__query_free(struct plx__query *query);
 
-/* plx__query_add is for engines: one more address. One that is there already, of a family that is
- * not wanted, or beyond PLX__FAMILY_ADDRESSES is left out. */
+/* plx__query_add is for engines: it adds an address. It ignores an address that the query has
+ * already, one of another family than requested, and one beyond PLX__FAMILY_ADDRESSES. */
 void plx__query_add(struct plx__query *query, const plx_address *address);
 
-/* plx__query_fail is for engines: one of the questions found no address. The failure that a query
- * without addresses ends with is the first one, but another one goes before HOST_NOT_FOUND, which is
- * sure only where both questions say so. */
+/* plx__query_fail is for engines: one of the questions found no address. A query without addresses
+ * ends with the first failure, but any other failure replaces HOST_NOT_FOUND, which is certain only
+ * when both questions report it. */
 void plx__query_fail(struct plx__query *query, const struct plx__failure *failure);
 
 /* plx__query_end is for engines: all questions are answered. */
@@ -96,28 +103,29 @@ void plx__query_end(struct plx__query *query);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* plx__host_prepare says whether `host`, which is no address, may be looked up, and writes its ASCII
- * form (RFC 5890) where it has other letters. False: it can be no name, and *ret_failure says why. */
+/* plx__host_prepare returns whether `host`, which is not an address, may be looked up, and writes
+ * the ASCII form of the name (RFC 5890) if the name has other letters. False: `host` cannot be a
+ * name, and *ret_failure has the reason. */
 bool plx__host_prepare(const char *host, char ret_name[PLX__HOST_SIZE],
                        struct plx__failure *ret_failure);
 
-/* plx__host_to_ascii turns a UTF-8 name into its ASCII form (resolver/idn.c). Returns as
+/* plx__host_to_ascii converts a UTF-8 name to its ASCII form (lib/resolve/idn.c). Returns as
  * plx__host_prepare does. */
 bool plx__host_to_ascii(const char *host, char ret_name[PLX__HOST_SIZE],
                         struct plx__failure *ret_failure);
 
-/* ---- what the system says (resolver/hosts.c, resolver/settings.c) ---------------------------- */
+/* ---- the files of the computer (lib/resolve/hosts.c, lib/resolve/settings.c) ----------------- */
 
-/* plx__hosts_find adds the addresses that the hosts file has for the query's host, in the file's
- * order; it has found some when the query has some then. */
+/* plx__hosts_find adds the addresses of the query's host in the hosts file, in the order of the
+ * file; the query has no addresses if the file does not have the host. */
 void plx__hosts_find(struct plx__query *query, const char *host);
 
-/* What resolv.conf(5) says that c-ares does not heed. */
+/* The options of resolv.conf(5) that c-ares ignores. */
 struct plx__name_settings {
-    int timeout_ms;               /* of the first try; 0: not said */
-    int attempts;                 /* 0: not said */
+    int timeout_ms;               /* of the first try; 0: not set */
+    int attempts;                 /* 0: not set */
     bool has_root_suffix;         /* "search ." */
-    char domains[PLX__HOST_SIZE]; /* the search list without "."; counts with has_root_suffix */
+    char domains[PLX__HOST_SIZE]; /* the search list without "."; valid with has_root_suffix */
 };
 
 /* plx__name_settings_read reads the file now. */

@@ -1,8 +1,8 @@
-/* lib/resolve/settings.c -- what resolv.conf(5) says that c-ares does not heed: how long to
- * wait for an answer and how often to ask, and a search list with the root in it.
+/* lib/resolve/settings.c -- the options of resolv.conf(5) that c-ares ignores: the time-out, the
+ * number of attempts, and a search list with the root in it.
  *
- * c-ares reads the file as well, for the name servers and for everything else. It knows the two
- * options by other names only, "retrans" and "retry", up to 1.20. */
+ * c-ares reads the file as well, for the name servers and for everything else. Up to 1.20 it reads
+ * the two options only by other names, "retrans" and "retry". */
 #include "config.h"
 
 #include "lib/os/os.h"
@@ -15,11 +15,11 @@
 
 #define SETTINGS_FILE "/etc/resolv.conf"
 
-/* What resolv.conf(5) caps them at. */
+/* The limits that resolv.conf(5) sets for the two options. */
 #define MOST_SECONDS 30
 #define MOST_ATTEMPTS 5
 
-/* Nobody has more, and what is beyond is not looked at. */
+/* No resolv.conf is longer; bytes beyond this size are ignored. */
 #define LONGEST_FILE 8192
 
 static int bounded(const char *digits, int most)
@@ -40,7 +40,7 @@ static void take_options(struct plx__name_settings *settings, char *list)
     }
 }
 
-/* The last list counts. */
+/* The last search list is used. */
 static void take_search(struct plx__name_settings *settings, char *list)
 {
     size_t length = 0;
@@ -75,7 +75,7 @@ static void take_line(struct plx__name_settings *settings, char *line)
     }
 }
 
-/* Returns how many bytes there are; a zero byte follows them. */
+/* Returns the number of bytes read; a zero byte follows them. */
 static size_t read_file(const char *path, char *text, size_t size)
 {
     size_t length = 0;
@@ -91,7 +91,7 @@ static size_t read_file(const char *path, char *text, size_t size)
     return length;
 }
 
-/* The environment goes before the file (resolv.conf(5)). */
+/* The environment takes precedence over the file (resolv.conf(5)). */
 static void take_environment(struct plx__name_settings *settings)
 {
     char text[512];

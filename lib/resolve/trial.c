@@ -1,4 +1,4 @@
-/* lib/resolve/trial.c -- which address of a name gets its datagrams. */
+/* lib/resolve/trial.c -- which address of a name receives its datagrams. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -95,7 +95,7 @@ static bool is_at(const struct plx__trial *trial, const plx_address *address)
                                       plx_address_equal(&trial->addresses[trial->current], address);
 }
 
-/* A copy for which there is no memory is one that is not sent again. */
+/* Copies a datagram. When there is no memory for the copy, the datagram is not sent again. */
 static void copy(struct plx__trial *trial, const uint8_t *data, size_t size)
 {
     struct plx__record record = {.size = (uint32_t)size};
@@ -140,8 +140,8 @@ void plx__trials_heard(struct plx__trials *trials, const plx_address *from)
     }
 }
 
-/* Other errors are about the datagram, or about this computer. EDESTADDRREQ is of a peer that no move
- * could connect to: the descriptor has none until a later move does. */
+/* Other errors belong to the datagram, or to this computer. EDESTADDRREQ is of a peer that no move
+ * could connect to: the descriptor has no peer until a later move connects it. */
 static bool is_refusal(int error)
 {
     plx_reason reason = plx__error_reason(-error);
