@@ -5,6 +5,34 @@
 
 #include "tests/frames.h"
 
+/* ---- a message that is too long in an ending -------------------------------------------------- */
+
+static void act_write_and_disconnect(struct record *record, plx_socket *socket)
+{
+    static char bytes[8 << 20];
+
+    (void)record;
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), (ptrdiff_t)sizeof bytes);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+}
+
+/* The message ends a connection that is CONNECTED. A socket that is on its way out has no work from it. */
+PAIR_CASE(a_closing_socket_sleeps_behind_a_message_that_is_too_long)
+{
+    static const plx_frame frame = {.length_size = 1, .maximum = 10};
+
+    ck_assert_int_eq(plx_socket_set_frame(socket, &frame), 0);
+    record_on(log, EVENT_DATA_AVAILABLE, act_write_and_disconnect, NULL);
+    raw_say(raw, "\x7ftoo long");
+    UNTIL(w, plx_socket_state(socket) == PLX_CLOSING);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    for (int i = 0; i < 5; i++)
+        ck_assert_msg(!world_poll(w), "%s: work is left", world_name(w));
+    if (w->group != NULL)
+        ck_assert_int_ne(plx_group_deadline(w->group), 0);
+}
+
 /* ---- limits of what is written --------------------------------------------------------------- */
 
 /* A refusal: nothing is queued, and the error is told exactly once. */

@@ -77,12 +77,12 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
 
 bool plx__message_settle(plx_socket *socket)
 {
-    if (!plx__framing_is_too_long(socket) || socket->state != PLX_CONNECTED) {
+    if (!plx__framing_is_too_long(socket)) {
         return false;
     }
-    struct plx__front front = plx__framing_front(socket);
     socket->framing->too_long = false;
-    if (front.is != PLX__FRONT_TOO_LONG) {
+    struct plx__front front = plx__framing_front(socket);
+    if (front.is != PLX__FRONT_TOO_LONG || socket->state != PLX_CONNECTED) {
         return false;
     }
     plx__socket_set_end_error_system(
