@@ -361,6 +361,50 @@ CASE(a_servers_wait_survives_its_group)
     plx_server_set_events(server, NULL, NULL);
 }
 
+static void act_wait_for_sent(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert(!plx_socket_wait_for_sent(socket, 20));
+    plx_socket_purge(socket);
+}
+
+/* The socket disconnects when it is connected and has sent all; a wait in a handler sees the peer's end
+ * before that. It is no loss. */
+CASE(a_disconnect_that_waits_comes_before_the_peers_end)
+{
+    static char bytes[8 << 20], place[65536];
+    struct record log;
+    char where[WHERE_SIZE];
+    plx_socket *socket = world_socket(w, &log);
+    int listener = raw_listen(w, 5, where), raw;
+    size_t got = 0;
+    ptrdiff_t size;
+
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), (ptrdiff_t)sizeof bytes);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "late", 4), -1);
+    world_readable(listener);
+    raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    raw_say(raw, "hello");
+    ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
+    record_clear(&log);
+    record_on(&log, EVENT_DATA_AVAILABLE, act_wait_for_sent, NULL);
+    for (int round = 0; plx_socket_state(socket) != PLX_UNCONNECTED; round++) {
+        ck_assert_int_lt(round, ROUNDS);
+        world_turn(w, round);
+        while (log.fired && (size = raw_take(raw, place, sizeof place)) > 0)
+            got += (size_t)size;
+    }
+    world_settle(w);
+    while ((size = raw_take(raw, place, sizeof place)) > 0)
+        got += (size_t)size;
+    ck_assert_uint_eq(got, sizeof bytes);
+    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1); /* of the late write */
+    ck_assert_int_eq(log.code, PLX_INVALID_STATE);
+}
+
 /* The first disconnect ends the connection of a datagram socket to its peer, the second closes what is
  * bound, and does not take the end of the first back. */
 MODE_CASE(a_second_disconnect_takes_nothing_back)

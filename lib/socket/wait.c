@@ -58,6 +58,17 @@ static bool is_due(const plx_socket *socket, const struct limit *limit)
     return deadline != 0 && deadline != limit->stale && plx__clock_now() >= deadline;
 }
 
+/* A disconnect that waits for the connection has its turn in the output of a pass, which a wait inside a
+ * handler does not reach. It still comes before the peer's end: settling would report that end as a lost
+ * connection. */
+static void disconnect_before_the_end(plx_socket *socket)
+{
+    if (socket->ending == PLX__END_WHEN_CONNECTED && socket->state == PLX_CONNECTED &&
+        plx__receiving_is_over(socket)) {
+        plx_socket_disconnect(socket);
+    }
+}
+
 /* Moves bytes, and dispatches unless a handler of this socket runs. The caller holds the socket. */
 static void serve(plx_socket *socket)
 {
@@ -65,6 +76,7 @@ static void serve(plx_socket *socket)
     if (socket->dispatching) {
         plx__socket_take_in(socket, &budget);
         plx__socket_send_out(socket, &budget);
+        disconnect_before_the_end(socket);
         plx__socket_settle(socket);
         return;
     }

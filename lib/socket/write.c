@@ -15,8 +15,8 @@
 
 static bool is_writable(const plx_socket *socket)
 {
-    return (plx__socket_is_connecting(socket) && socket->ending == PLX__END_NONE) ||
-           socket->state == PLX_CONNECTED;
+    return (plx__socket_is_connecting(socket) || socket->state == PLX_CONNECTED) &&
+           socket->ending != PLX__END_WHEN_CONNECTED;
 }
 
 /* Offers a large write to the kernel before it is copied. The next poll reports a failure. */
