@@ -3,7 +3,7 @@
 #
 # No type of ours ends in _t (POSIX owns those). A static function in a .c file carries no prefix.
 # plx__ (internal) is never exported. No file is called utils, common, misc, helper or manager. No
-# function in lib/ has more than 60 lines, no file more than 500; the median is reported. No test
+# function in lib/ has more than 40 lines, no file more than 500; the median is reported. No test
 # names START_TEST: the macros that register a case do (tests/suite.h).
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
@@ -78,7 +78,7 @@ inside && /^}/ {
     size = line - start + 1
     sizes[++functions] = size
     if (size > longest) { longest = size; longest_at = file ":" start }
-    if (size > 60) complain(start, "a function of " size " lines; 60 is the limit")
+    if (size > 40) complain(start, "a function of " size " lines; 40 is the limit")
     start = 0
     next
 }

@@ -10,7 +10,7 @@ srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
 cd "$srcdir" || exit 1
 
-folders='include doc examples'
+folders='include lib doc examples'
 pages='README.md CHANGES.md CONTRIBUTING.md Makefile.am configure.ac quickstart'
 
 if [ $# -eq 0 ]; then

@@ -64,9 +64,9 @@ PLX_API const char *plx_socket_address(const plx_socket *socket);
 
 /* plx_socket_set_port sets the port to connect to, listen on or (UDP) bind to. With 0 the kernel
  * chooses the port of a listener or a bound socket; 0 is not a port to connect to. Returns 0;
- * PLX_INVALID_PORT (reason PORT_OUT_OF_RANGE) for a port that is not 0 to 65535; or
- * PLX_INVALID_STATE for a socket that has a path instead, unless the port is 0. Unless 0, nothing
- * changed. */
+ * PLX_INVALID_PORT (reason PORT_OUT_OF_RANGE) for a port that is not 0 to 65535;
+ * PLX_OUT_OF_MEMORY; or PLX_INVALID_STATE for a socket that has a path instead, unless the port is
+ * 0. Unless 0, nothing changed. */
 PLX_API int plx_socket_set_port(plx_socket *socket, int port);
 
 /* plx_socket_port returns the local port while the socket is open, else the port that was set. */

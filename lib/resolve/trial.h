@@ -90,7 +90,7 @@ struct plx__trial *plx__trials_refused(const struct plx__trials *trials);
  * then dropped. */
 bool plx__trial_move(struct plx__trial *trial);
 
-/* plx__trials_rest drops the copies whose time is over; plx__trials_deadline returns the moment for
+/* plx__trials_end drops the copies whose time is over; plx__trials_deadline returns the moment for
  * the next copies, 0 for never. */
 void plx__trials_end(struct plx__trials *trials);
 uint64_t plx__trials_deadline(const struct plx__trials *trials);
