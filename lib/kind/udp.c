@@ -106,11 +106,7 @@ static int udp_disconnect(plx_socket *socket)
     }
     /* Datagrams that are still queued are sent to that address without a peer. */
     plx__runs_lose_peer(socket, &self->outgoing.queue, &socket->remote);
-    socket->peer = PLX__PEER_NONE;
-    socket->was_connected = false;
-    socket->remote = (plx_address){0};
-    plx__socket_set_state(socket, PLX_BOUND);
-    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
+    plx__socket_lose_peer(socket);
     return 0;
 }
 

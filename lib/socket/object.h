@@ -124,7 +124,6 @@ struct plx_socket {
     uint8_t peer;       /* plx__peer */
     uint8_t next_event; /* this pass dispatches no event before it any more */
     bool dispatching : 1;   /* a handler of this socket runs */
-    bool was_connected : 1; /* the end of the connection dispatches `disconnected` */
     bool again : 1;         /* the handler read some bytes and left some: report these again */
     bool taken : 1;         /* the program has read since data was reported */
     bool fresh : 1;         /* bytes were received since the last read */

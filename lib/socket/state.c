@@ -73,7 +73,7 @@ void plx__socket_set_state(plx_socket *socket, plx_state state)
 static void clear_connection(plx_socket *socket)
 {
     socket->pending = 0;
-    socket->was_connected = socket->again = socket->more = false;
+    socket->again = socket->more = false;
     plx__receiving_begin(socket);
     plx__sending_begin(socket);
     plx__ending_begin(socket);
@@ -180,7 +180,6 @@ static void become_connected(plx_socket *socket, const struct plx__sockaddr *rem
     socket->peer = PLX__PEER_HERE;
     plx__socket_set_state(socket, PLX_CONNECTED);
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_CONNECTED);
-    socket->was_connected = true;
     if (socket->kind->transport->connectionless) {
         socket->kind->association->connected(socket);
     }
@@ -203,6 +202,14 @@ int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has
     return 0;
 }
 
+void plx__socket_lose_peer(plx_socket *socket)
+{
+    socket->peer = PLX__PEER_NONE;
+    socket->remote = (plx_address){0};
+    plx__socket_set_state(socket, PLX_BOUND);
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
+}
+
 /* ---- ending ---------------------------------------------------------------------------------- */
 
 static void leave_system(plx_socket *socket)
@@ -215,7 +222,7 @@ static void leave_system(plx_socket *socket)
 void plx__socket_end(plx_socket *socket)
 {
     plx__event_set untold = socket->pending & ~PLX__EVENTS_OF_SENDING;
-    bool connected = socket->was_connected;
+    bool connected = socket->peer == PLX__PEER_HERE;
     bool drained =
         socket->state == PLX_CLOSING && (untold & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;
     bool again = plx__reconnect_is_wanted(socket);

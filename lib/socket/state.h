@@ -36,6 +36,9 @@ void plx__socket_leave_place(plx_socket *socket);
  * change. */
 void plx__socket_close_descriptor(plx_socket *socket);
 
+/* plx__socket_lose_peer leads a datagram socket from CONNECTED back to BOUND. */
+void plx__socket_lose_peer(plx_socket *socket);
+
 /* plx__socket_enter_connected is the one way into CONNECTED, with a descriptor that has a peer. A
  * bound datagram socket keeps its own descriptor, to which connect(2) gave the peer. `has_options`:
  * plx__options_open has opened the descriptor; otherwise it gets the socket's options now. `remote`
