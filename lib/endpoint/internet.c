@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/base/error.h"
+#include "lib/base/memory.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/where.h"
 #include "lib/os/address.h"
@@ -37,19 +38,22 @@ int plx__internet_parse(plx_socket *socket, const char *call, enum plx__port wan
 static int parse_property(plx_socket *socket, const char *call, enum plx__port wanted,
                           const char *where)
 {
-    char host[PLX__ADDRESS_HOST_SIZE];
-    int port;
-    int code = plx__where_split(socket, call, wanted, where, host, &port);
+    char *host = NULL;
+    uint16_t port;
+    int code = plx__internet_parse(socket, call, wanted, where, &host, &port);
     if (code != 0) {
         return code;
     }
     struct plx__properties *properties = plx__properties_make(socket);
-    bool ours = wanted == PLX__PORT_OF_OURS;
-    if (properties == NULL ||
-        !plx__text_set(ours ? &properties->listen_host : &properties->address, host)) {
-        return plx__socket_fail_memory(socket, "%s %s", call, host);
+    if (properties == NULL) {
+        code = plx__socket_fail_memory(socket, "%s %s", call, host == NULL ? "" : host);
+        plx__memory_free(host);
+        return code;
     }
-    properties->port = (uint16_t)port;
+    char **place = wanted == PLX__PORT_OF_OURS ? &properties->listen_host : &properties->address;
+    plx__memory_free(*place);
+    *place = host;
+    properties->port = port;
     return 0;
 }
 
