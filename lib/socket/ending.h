@@ -12,8 +12,9 @@
  * BY_US and BY_PEER last for LINGER_TIMEOUT at most. BY_US ends without an error when the peer has
  * acknowledged all bytes, or has ended too after all were sent. No readiness reports an
  * acknowledgement, so the socket asks the kernel from time to time. NONE is zero. Every other end
- * leads to NONE; only a datagram socket that disconnects while it connects stays WHEN_CONNECTED when
- * it is BOUND again, where the state has no meaning. DRAINED lasts until the socket is used again. */
+ * leads to NONE; only a datagram socket that disconnects while it connects stays WHEN_CONNECTED
+ * when it is BOUND again, where the state has no meaning. DRAINED lasts until the socket is used
+ * again. */
 #ifndef PLX_LIB_ENDING_H
 #define PLX_LIB_ENDING_H
 
@@ -27,6 +28,12 @@ void plx__ending_when_connected(plx_socket *socket);
 void plx__ending_by_us(plx_socket *socket);
 void plx__ending_by_peer(plx_socket *socket);
 void plx__ending_drained(plx_socket *socket);
+
+/* plx__ending_has_turn returns whether a disconnect that waited for the connection is due now. */
+static inline bool plx__ending_has_turn(const plx_socket *socket)
+{
+    return socket->ending == PLX__END_WHEN_CONNECTED && socket->state == PLX_CONNECTED;
+}
 
 /* plx__ending_restart counts LINGER_TIMEOUT from now in BY_US and BY_PEER. plx__ending_is_late
  * returns whether that time is over. */

@@ -2,15 +2,13 @@
 #include "config.h"
 
 #include "lib/socket/dispatch.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
-
-/* A socket polled alone frees its buffers after this many polls that found nothing. */
-#define IDLE_POLLS 64
 
 /* ---- in a group ------------------------------------------------------------------------------ */
 
@@ -80,7 +78,7 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
         return false;
     }
     plx__hold_enter(&socket->hold);
-    if (socket->ending == PLX__END_WHEN_CONNECTED && socket->state == PLX_CONNECTED) {
+    if (plx__ending_has_turn(socket)) {
         plx_socket_disconnect(socket);
     }
     plx__socket_dispatch(socket, PLX__EVENT_BIT(PLX__EVENT_CLOSING));
@@ -148,7 +146,7 @@ void plx__socket_probe(plx_socket *socket)
  * size when nothing was received or sent for a while. */
 static void release_buffers(plx_socket *socket)
 {
-    bool idle = socket->idle_polls >= IDLE_POLLS;
+    bool idle = socket->idle_polls >= PLX__IDLE_POLLS;
     socket->idle_polls = idle ? 0 : (uint8_t)(socket->idle_polls + 1);
     if (socket->in.capacity > 0 && (idle || (socket->in.capacity > PLX__BUFFER_BLOCK &&
                                              socket->read_size != PLX__READ_BULK))) {

@@ -4,6 +4,10 @@
 
 #include "lib/socket/object.h"
 
+/* A socket that is polled alone frees its buffers after this many polls in a row that found
+ * nothing. */
+#define PLX__IDLE_POLLS 64
+
 /* plx__socket_input and plx__socket_output are the two halves of a group's frame
  * (lib/poll/loop.h). */
 void plx__socket_input(struct plx__task *task, struct plx__budget *budget);

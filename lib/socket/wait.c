@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/os/clock.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
@@ -63,8 +64,7 @@ static bool is_due(const plx_socket *socket, const struct limit *limit)
  * connection. */
 static void disconnect_before_the_end(plx_socket *socket)
 {
-    if (socket->ending == PLX__END_WHEN_CONNECTED && socket->state == PLX_CONNECTED &&
-        plx__receiving_is_over(socket)) {
+    if (plx__ending_has_turn(socket) && plx__receiving_is_over(socket)) {
         plx_socket_disconnect(socket);
     }
 }

@@ -8,6 +8,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/read-size.h"
+#include "lib/socket/serve.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/unreached.h"
 
@@ -18,10 +19,6 @@
 /* Datagrams rarely have more bytes. A call has no more places than datagrams of this size fit into
  * the budget. */
 #define USUAL_SIZE ((size_t)1500)
-
-/* After this many polls in a row that received nothing, a socket that is polled alone releases its
- * blocks. */
-#define IDLE_POLLS 64
 
 /* This many errors in a row end the input of a poll, whatever its budget: plx_socket_close has no
  * budget, and an error may repeat for ever, such as EPERM from a seccomp filter. */
@@ -355,13 +352,13 @@ static void count_intake(plx_socket *socket, const struct intake *intake)
 }
 
 /* Sets the number of places for the next frame by what this one received. A socket that is polled
- * alone releases its blocks, and a buffer above the usual size, after IDLE_POLLS polls without a
+ * alone releases its blocks, and a buffer above the usual size, after PLX__IDLE_POLLS polls without a
  * datagram. */
 static void settle_places(plx_socket *socket, struct plx__datagram_in *self, size_t arrivals)
 {
     self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));
-    self->idle = (uint8_t)(arrivals > 0 || self->idle == IDLE_POLLS ? 0 : self->idle + 1);
-    bool idle = self->idle == IDLE_POLLS;
+    self->idle = (uint8_t)(arrivals > 0 || self->idle == PLX__IDLE_POLLS ? 0 : self->idle + 1);
+    bool idle = self->idle == PLX__IDLE_POLLS;
     bool kept = socket->read_size == PLX__READ_BULK && !idle;
     plx__read_size_keep(socket, kept || socket->in.size > PLX__BUFFER_BLOCK);
     if (idle || plx__socket_pool(socket) != NULL) {
