@@ -3,6 +3,7 @@
 
 #include "lib/endpoint/internet.h"
 #include "lib/socket/options.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/stream.h"
 

@@ -13,6 +13,7 @@
 #include "lib/endpoint/named.h"
 #include "lib/os/address.h"
 #include "lib/os/errno.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/state.h"

@@ -1,10 +1,10 @@
 /* lib/socket/accepting.h -- whether a listening socket accepts connections.
  *
- *                 accept(2) failed             100 ms have passed, or a client has left
- *      ACCEPTING -----------------> FOR_A_WHILE ---------------------------------------> ACCEPTING
+ *              accept(2) failed                       100 ms have passed, or a client has left
+ *      ACCEPTING -------------> PAUSED_FOR_A_WHILE -------------------------------> ACCEPTING
  *          |
  *          | a server has its maximum of clients      fewer clients, or a greater maximum
- *          +-----------------------------> UNTIL_ROOM ----------------------------------> ACCEPTING
+ *          +-------------------> PAUSED_UNTIL_ROOM -------------------------------> ACCEPTING
  *
  * While the socket does not accept, connections wait in the kernel's queue. ACCEPTING is zero. The
  * state has a meaning in LISTENING only. */
@@ -12,6 +12,8 @@
 #define PLX_LIB_ACCEPTING_H
 
 #include "lib/socket/object.h"
+
+enum plx__accepting { PLX__ACCEPTING, PLX__PAUSED_FOR_A_WHILE, PLX__PAUSED_UNTIL_ROOM };
 
 /* plx__accepting_pause stops accepting for 100 ms: no event reports that a descriptor is free
  * again. plx__accepting_stop stops accepting until plx__accepting_resume. */

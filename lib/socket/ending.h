@@ -20,6 +20,14 @@
 
 #include "lib/socket/object.h"
 
+enum plx__ending {
+    PLX__END_NONE,
+    PLX__END_WHEN_CONNECTED,
+    PLX__END_BY_US,
+    PLX__END_BY_PEER,
+    PLX__END_DRAINED
+};
+
 /* plx__ending_begin returns to NONE. */
 void plx__ending_begin(plx_socket *socket);
 

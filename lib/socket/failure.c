@@ -3,6 +3,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
 

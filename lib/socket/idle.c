@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/os/clock.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/options.h"
 

@@ -2,11 +2,14 @@
 #include "config.h"
 
 #include "lib/os/clock.h"
+#include "lib/socket/accepting.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/sending.h"
 
 /* A closing socket that nobody reads keeps at most this many received bytes. */
 #define CLOSING_ROOM ((size_t)256 * 1024)

@@ -8,6 +8,7 @@
 #include "lib/socket/framing.h"
 #include "lib/socket/object.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/sending.h"
 
 /* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
 size_t plx__socket_room(const plx_socket *socket);

@@ -82,25 +82,6 @@ struct plx__properties {
 /* All of them as they are when nothing is set. */
 extern const struct plx__properties plx__no_properties;
 
-/* The halves of a connection: lib/socket/receiving.h and lib/socket/sending.h draw them. */
-enum plx__rx { PLX__RX_OPEN, PLX__RX_DROPPING, PLX__RX_ENDED, PLX__RX_HALF_CLOSED, PLX__RX_FAILED };
-enum plx__tx { PLX__TX_OPEN, PLX__TX_BLOCKED, PLX__TX_SHUT, PLX__TX_FAILED };
-
-/* The ending of a connection: lib/socket/ending.h draws it. */
-enum plx__ending {
-    PLX__END_NONE,
-    PLX__END_WHEN_CONNECTED,
-    PLX__END_BY_US,
-    PLX__END_BY_PEER,
-    PLX__END_DRAINED
-};
-
-/* Whether a listening socket accepts: lib/socket/accepting.h draws it. */
-enum plx__accepting { PLX__ACCEPTING, PLX__PAUSED_FOR_A_WHILE, PLX__PAUSED_UNTIL_ROOM };
-
-/* The next read: lib/socket/read-size.h. */
-enum plx__read_size { PLX__READ_SMALL, PLX__READ_BLOCK, PLX__READ_BULK };
-
 /* Whether there is a peer. HERE: from CONNECTED to the end of the connection. GONE: from then on
  * until the next connection begins. close, abort and a datagram socket's disconnect forget the
  * peer: NONE. */
@@ -116,11 +97,12 @@ struct plx_socket {
     uint8_t state;      /* plx_state */
     uint8_t idle_polls; /* polls alone that found nothing: after a number of them the buffers go */
     uint8_t look_pause; /* CLOSING: ms until the kernel is asked again for acknowledgements */
-    uint8_t rx, tx;     /* plx__rx and plx__tx */
-    uint8_t reconnect;  /* plx__reconnect */
-    uint8_t ending;     /* plx__ending */
-    uint8_t accepting;  /* plx__accepting */
-    uint8_t read_size;  /* plx__read_size */
+    uint8_t rx;         /* plx__rx, lib/socket/receiving.h */
+    uint8_t tx;         /* plx__tx, lib/socket/sending.h */
+    uint8_t reconnect;  /* plx__reconnect, lib/socket/reconnect.h */
+    uint8_t ending;     /* plx__ending, lib/socket/ending.h */
+    uint8_t accepting;  /* plx__accepting, lib/socket/accepting.h */
+    uint8_t read_size;  /* plx__read_size, lib/socket/read-size.h */
     uint8_t peer;       /* plx__peer */
     uint8_t next_event; /* this pass dispatches no event before it any more */
     bool dispatching : 1;   /* a handler of this socket runs */
@@ -201,12 +183,6 @@ static inline bool plx__socket_has_packets(const plx_socket *socket)
     return transport->keeps_boundaries &&
            (socket->peer == PLX__PEER_HERE || !transport->connectionless ||
             plx__socket_is_connecting(socket));
-}
-
-/* plx__socket_can_send returns whether bytes are queued that the kernel may take now. */
-static inline bool plx__socket_can_send(const plx_socket *socket)
-{
-    return socket->out.size > 0 && socket->tx == PLX__TX_OPEN && plx__socket_is_open(socket);
 }
 
 /* plx__socket_has_unconfirmed returns whether the peer's kernel has not acknowledged all bytes

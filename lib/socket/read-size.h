@@ -11,6 +11,8 @@
 
 #include "lib/socket/object.h"
 
+enum plx__read_size { PLX__READ_SMALL, PLX__READ_BLOCK, PLX__READ_BULK };
+
 /* If the last read brought more than this many bytes, the next one uses a block at once. */
 #define PLX__SMALL_MESSAGE 2048
 

@@ -18,6 +18,8 @@
 
 #include "lib/socket/object.h"
 
+enum plx__rx { PLX__RX_OPEN, PLX__RX_DROPPING, PLX__RX_ENDED, PLX__RX_HALF_CLOSED, PLX__RX_FAILED };
+
 /* plx__receiving_has_ended returns whether no more will be received, plx__receiving_is_over whether
  * the connection has to end for that reason. */
 static inline bool plx__receiving_has_ended(const plx_socket *socket)

@@ -18,6 +18,14 @@
 #include "lib/os/errno.h"
 #include "lib/socket/object.h"
 
+enum plx__tx { PLX__TX_OPEN, PLX__TX_BLOCKED, PLX__TX_SHUT, PLX__TX_FAILED };
+
+/* plx__socket_can_send returns whether bytes are queued that the kernel may take now. */
+static inline bool plx__socket_can_send(const plx_socket *socket)
+{
+    return socket->out.size > 0 && socket->tx == PLX__TX_OPEN && plx__socket_is_open(socket);
+}
+
 /* plx__sending_reason returns the one of two errnos that says why the connection is over; `first`
  * is the earlier one, and 0 is no errno. The kernel gives the reason to one call only and fails
  * every later send with EPIPE, so EPIPE is the reason only if there is no other. */

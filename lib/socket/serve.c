@@ -6,7 +6,9 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
+#include "lib/socket/read-size.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
 

@@ -9,6 +9,7 @@
 #include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
 

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/os/errno.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
