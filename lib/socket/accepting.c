@@ -40,8 +40,3 @@ void plx__accepting_continue(plx_socket *socket)
         plx__accepting_resume(socket);
     }
 }
-
-void plx__accepting_begin(plx_socket *socket)
-{
-    socket->accepting = PLX__ACCEPTING;
-}

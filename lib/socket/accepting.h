@@ -26,6 +26,9 @@ void plx__accepting_resume(plx_socket *socket);
 void plx__accepting_continue(plx_socket *socket);
 
 /* plx__accepting_begin returns to ACCEPTING. */
-void plx__accepting_begin(plx_socket *socket);
+static inline void plx__accepting_begin(plx_socket *socket)
+{
+    socket->accepting = PLX__ACCEPTING;
+}
 
 #endif

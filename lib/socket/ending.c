@@ -16,13 +16,6 @@ static void linger(plx_socket *socket)
     socket->wake_at = plx__clock_after(plx__clock_now(), limit);
 }
 
-void plx__ending_begin(plx_socket *socket)
-{
-    socket->ending = PLX__END_NONE;
-    socket->unconfirmed = false;
-    socket->look_pause = 0;
-}
-
 void plx__ending_when_connected(plx_socket *socket)
 {
     socket->ending = PLX__END_WHEN_CONNECTED;

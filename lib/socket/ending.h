@@ -29,7 +29,12 @@ enum plx__ending {
 };
 
 /* plx__ending_begin returns to NONE. */
-void plx__ending_begin(plx_socket *socket);
+static inline void plx__ending_begin(plx_socket *socket)
+{
+    socket->ending = PLX__END_NONE;
+    socket->unconfirmed = false;
+    socket->look_pause = 0;
+}
 
 /* Each enters the state of its name. */
 void plx__ending_when_connected(plx_socket *socket);

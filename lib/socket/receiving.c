@@ -33,8 +33,3 @@ void plx__receiving_drop(plx_socket *socket)
 {
     enter(socket, PLX__RX_DROPPING, 0);
 }
-
-void plx__receiving_begin(plx_socket *socket)
-{
-    enter(socket, PLX__RX_OPEN, 0);
-}

@@ -44,7 +44,12 @@ void plx__receiving_hang_up(plx_socket *socket, int error);
  * too, or the stream would have a hole. */
 void plx__receiving_drop(plx_socket *socket);
 
-/* plx__receiving_begin resets the half for a new connection. */
-void plx__receiving_begin(plx_socket *socket);
+/* plx__receiving_begin resets the half for a new connection. Inline, as the same function of the
+ * other machines: each connection begins and ends with all of them. */
+static inline void plx__receiving_begin(plx_socket *socket)
+{
+    socket->rx = PLX__RX_OPEN;
+    socket->rx_error = 0;
+}
 
 #endif

@@ -22,22 +22,6 @@ void plx__reconnect_arm(plx_socket *socket)
     socket->reconnect = PLX__RECONNECT_ARMED;
 }
 
-bool plx__reconnect_stop(plx_socket *socket)
-{
-    bool waited = socket->reconnect == PLX__RECONNECT_WAITING;
-    socket->reconnect = PLX__RECONNECT_OFF;
-    if (waited) {
-        socket->wake_at = 0;
-    }
-    return waited;
-}
-
-bool plx__reconnect_is_wanted(const plx_socket *socket)
-{
-    return socket->reconnect == PLX__RECONNECT_ARMED &&
-           plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
-}
-
 void plx__reconnect_wait(plx_socket *socket)
 {
     unsigned pause = plx__clock_back_off(socket->last_pause, FIRST_PAUSE, LAST_PAUSE);
@@ -45,11 +29,6 @@ void plx__reconnect_wait(plx_socket *socket)
     socket->wake_at = plx__clock_after(now, (int)jitter(socket, now, pause));
     socket->last_pause = (uint16_t)pause;
     socket->reconnect = PLX__RECONNECT_WAITING;
-}
-
-void plx__reconnect_forget_pauses(plx_socket *socket)
-{
-    socket->last_pause = 0;
 }
 
 bool plx__reconnect_is_due(const plx_socket *socket)

@@ -13,11 +13,12 @@
  *         ended, AUTO_CONNECT is 0          AUTO_CONNECT set to 0
  *
  * WAITING uses the socket's `wake_at`, which serves open and listening sockets for other waits.
- * Only reconnect.c writes the socket's `reconnect`. */
+ * Only this header and reconnect.c write the socket's `reconnect`. */
 #ifndef PLX_LIB_RECONNECT_H
 #define PLX_LIB_RECONNECT_H
 
 #include "lib/socket/object.h"
+#include "lib/socket/options.h"
 
 enum plx__reconnect { PLX__RECONNECT_OFF, PLX__RECONNECT_ARMED, PLX__RECONNECT_WAITING };
 
@@ -25,16 +26,31 @@ enum plx__reconnect { PLX__RECONNECT_OFF, PLX__RECONNECT_ARMED, PLX__RECONNECT_W
 void plx__reconnect_arm(plx_socket *socket);
 
 /* plx__reconnect_stop enters OFF. Returns whether the socket was waiting. */
-bool plx__reconnect_stop(plx_socket *socket);
+static inline bool plx__reconnect_stop(plx_socket *socket)
+{
+    bool waited = socket->reconnect == PLX__RECONNECT_WAITING;
+    socket->reconnect = PLX__RECONNECT_OFF;
+    if (waited) {
+        socket->wake_at = 0;
+    }
+    return waited;
+}
 
 /* plx__reconnect_is_wanted returns whether the end of the present connection begins a pause. */
-bool plx__reconnect_is_wanted(const plx_socket *socket);
+static inline bool plx__reconnect_is_wanted(const plx_socket *socket)
+{
+    return socket->reconnect == PLX__RECONNECT_ARMED &&
+           plx__option_value(socket->options, PLX_OPTION_AUTO_CONNECT) != 0;
+}
 
 /* plx__reconnect_wait begins the next pause. */
 void plx__reconnect_wait(plx_socket *socket);
 
 /* plx__reconnect_forget_pauses makes the next pause the first one again. */
-void plx__reconnect_forget_pauses(plx_socket *socket);
+static inline void plx__reconnect_forget_pauses(plx_socket *socket)
+{
+    socket->last_pause = 0;
+}
 
 /* plx__reconnect_is_due returns whether to connect now: the pause is over, and the end of the last
  * connection was reported. */

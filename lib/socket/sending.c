@@ -23,9 +23,3 @@ void plx__sending_shut(plx_socket *socket)
 {
     socket->tx = PLX__TX_SHUT;
 }
-
-void plx__sending_begin(plx_socket *socket)
-{
-    socket->tx = PLX__TX_OPEN;
-    socket->tx_error = 0;
-}

@@ -57,6 +57,10 @@ void plx__sending_fail(plx_socket *socket, int error);
 void plx__sending_shut(plx_socket *socket);
 
 /* plx__sending_begin resets the half for a new connection. */
-void plx__sending_begin(plx_socket *socket);
+static inline void plx__sending_begin(plx_socket *socket)
+{
+    socket->tx = PLX__TX_OPEN;
+    socket->tx_error = 0;
+}
 
 #endif
