@@ -199,17 +199,14 @@ static inline struct fort *open_fort(struct world *w)
 
 static inline int peer(struct fort *fort)
 {
-    int raw = fort->w->kind->raw_connect(fort->where);
-
-    ck_assert_msg(raw >= 0, "a peer cannot connect: %s", strerror(errno));
     ck_assert_int_lt(fort->count, CROWD);
-    return fort->peers[fort->count++] = raw;
+    return fort->peers[fort->count++] = raw_connect(fort->w, fort->where);
 }
 
 static inline void close_peers(struct fort *fort)
 {
     while (fort->count > 0)
-        close(fort->peers[--fort->count]);
+        raw_close(fort->w, fort->peers[--fort->count]);
 }
 
 /* After an attack the good client is the only client, and descriptors and memory are as before. */

@@ -9,18 +9,29 @@
 
 /* ---- plain sockets: every byte as it is --------------------------------------------------------- */
 
-static ptrdiff_t plain_say(int raw, const void *data, size_t size)
+static bool plain_accept(struct raw *raw, const struct raw *listener)
 {
-    ssize_t sent = send(raw, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    raw->descriptor = accept4(listener->descriptor, NULL, NULL, SOCK_CLOEXEC);
+    return raw->descriptor >= 0;
+}
+
+static void plain_listen(const struct raw *raw, int backlog)
+{
+    ck_assert_int_eq(listen(raw->descriptor, backlog), 0);
+}
+
+static ptrdiff_t plain_say(struct raw *raw, const void *data, size_t size)
+{
+    ssize_t sent = send(raw->descriptor, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 
     if (sent < 0)
         return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
     return sent;
 }
 
-static ptrdiff_t plain_hear(int raw, void *data, size_t size)
+static ptrdiff_t plain_hear(struct raw *raw, void *data, size_t size)
 {
-    ssize_t got = recv(raw, data, size, MSG_DONTWAIT);
+    ssize_t got = recv(raw->descriptor, data, size, MSG_DONTWAIT);
 
     if (got >= 0)
         return got;
@@ -30,21 +41,23 @@ static ptrdiff_t plain_hear(int raw, void *data, size_t size)
     return RAW_RESET;
 }
 
-static void plain_end(int raw, bool gone)
+static void plain_end(struct raw *raw)
 {
-    if (gone)
-        close(raw);
-    else
-        shutdown(raw, SHUT_WR);
+    shutdown(raw->descriptor, SHUT_WR);
+}
+
+static void plain_close(struct raw *raw)
+{
+    close(raw->descriptor);
 }
 
 /* What is unread, or SO_LINGER with TCP, makes a reset of a close. */
-static void plain_reset(int raw)
+static void plain_reset(struct raw *raw)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
-    setsockopt(raw, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    close(raw);
+    setsockopt(raw->descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    close(raw->descriptor);
 }
 
 /* ---- tcp ------------------------------------------------------------------------------------- */
@@ -62,40 +75,41 @@ static void tcp_reach(const char *listened, int port, char *ret_where)
     snprintf(ret_where, WHERE_SIZE, "127.0.0.1:%d", port);
 }
 
-static int tcp_raw_bind(const char *folder, int number, char *ret_where)
+static bool tcp_bind(struct raw *raw, const char *folder, int number, char *ret_where)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof name;
     int one = 1;
-    int raw = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     (void)folder;
     (void)number;
-    if (raw < 0 || bind(raw, (struct sockaddr *)&name, size) != 0 ||
-        getsockname(raw, (struct sockaddr *)&name, &size) != 0)
-        return -1;
-    setsockopt(raw, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (bind(descriptor, (struct sockaddr *)&name, size) != 0 ||
+        getsockname(descriptor, (struct sockaddr *)&name, &size) != 0)
+        return close(descriptor), false;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     snprintf(ret_where, WHERE_SIZE, "127.0.0.1:%d", ntohs(name.sin_port));
-    return raw;
+    raw->descriptor = descriptor;
+    return true;
 }
 
-static int tcp_raw_connect(const char *where)
+static bool tcp_connect(struct raw *raw, const char *where)
 {
     struct sockaddr_in name = {.sin_family = AF_INET};
     unsigned port = 0;
     char host[64] = "";
-    int one = 1;
-    int raw = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int one = 1, descriptor;
 
-    if (raw < 0 || sscanf(where, "%63[0-9.]:%u", host, &port) != 2 ||
+    if (sscanf(where, "%63[0-9.]:%u", host, &port) != 2 ||
         inet_pton(AF_INET, host, &name.sin_addr) != 1)
-        return -1;
+        return false;
     name.sin_port = htons((uint16_t)port);
-    setsockopt(raw, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(raw, (struct sockaddr *)&name, sizeof name) == 0)
-        return raw;
-    close(raw);
-    return -1;
+    descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(descriptor, (struct sockaddr *)&name, sizeof name) != 0)
+        return close(descriptor), false;
+    raw->descriptor = descriptor;
+    return true;
 }
 
 /* ---- ipc ------------------------------------------------------------------------------------- */
@@ -158,23 +172,32 @@ int unix_raw_connect(const char *where)
     return unix_connect(where, SOCK_STREAM);
 }
 
-static int ipc_raw_bind(const char *folder, int number, char *ret_where)
+static bool ipc_bind(struct raw *raw, const char *folder, int number, char *ret_where)
 {
     ipc_place(folder, number, ret_where);
-    return unix_bind(ret_where, SOCK_STREAM);
+    raw->descriptor = unix_bind(ret_where, SOCK_STREAM);
+    return raw->descriptor >= 0;
+}
+
+static bool ipc_connect(struct raw *raw, const char *where)
+{
+    raw->descriptor = unix_connect(where, SOCK_STREAM);
+    return raw->descriptor >= 0;
 }
 
 /* ---- seqpacket ---------------------------------------------------------------------------------- */
 
-static int seqpacket_raw_bind(const char *folder, int number, char *ret_where)
+static bool seqpacket_bind(struct raw *raw, const char *folder, int number, char *ret_where)
 {
     ipc_place(folder, number, ret_where);
-    return unix_bind(ret_where, SOCK_SEQPACKET);
+    raw->descriptor = unix_bind(ret_where, SOCK_SEQPACKET);
+    return raw->descriptor >= 0;
 }
 
-static int seqpacket_raw_connect(const char *where)
+static bool seqpacket_connect(struct raw *raw, const char *where)
 {
-    return unix_connect(where, SOCK_SEQPACKET);
+    raw->descriptor = unix_connect(where, SOCK_SEQPACKET);
+    return raw->descriptor >= 0;
 }
 
 /* ---- the rows -------------------------------------------------------------------------------- */
@@ -186,11 +209,14 @@ const struct kind kinds[] = {
         .resets = true,
         .place = tcp_place,
         .reach = tcp_reach,
-        .raw_bind = tcp_raw_bind,
-        .raw_connect = tcp_raw_connect,
+        .bind = tcp_bind,
+        .connect = tcp_connect,
+        .accept = plain_accept,
+        .listen = plain_listen,
         .say = plain_say,
         .hear = plain_hear,
         .end = plain_end,
+        .close = plain_close,
         .reset = plain_reset,
     },
     {
@@ -198,11 +224,14 @@ const struct kind kinds[] = {
         .create = plx_ipc_new,
         .place = ipc_place,
         .reach = ipc_reach,
-        .raw_bind = ipc_raw_bind,
-        .raw_connect = unix_raw_connect,
+        .bind = ipc_bind,
+        .connect = ipc_connect,
+        .accept = plain_accept,
+        .listen = plain_listen,
         .say = plain_say,
         .hear = plain_hear,
         .end = plain_end,
+        .close = plain_close,
         .reset = plain_reset,
     },
     {
@@ -211,11 +240,14 @@ const struct kind kinds[] = {
         .keeps_boundaries = true,
         .place = ipc_place,
         .reach = ipc_reach,
-        .raw_bind = seqpacket_raw_bind,
-        .raw_connect = seqpacket_raw_connect,
+        .bind = seqpacket_bind,
+        .connect = seqpacket_connect,
+        .accept = plain_accept,
+        .listen = plain_listen,
         .say = plain_say,
         .hear = plain_hear,
         .end = plain_end,
+        .close = plain_close,
         .reset = plain_reset,
     },
 };

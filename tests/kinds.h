@@ -2,10 +2,12 @@
  * conformance suite.
  *
  * To add a kind, add a row to `kinds` in kinds.c. A row says how to make a socket of the kind,
- * where the socket can listen, how a peer reaches that place, and how to make a raw peer, which
- * does not use Pollux. A raw peer is a descriptor; each byte that it sends or receives goes through
- * `say`, `hear`, `end` and `reset`. Each place is in a folder of the test's own or on a port that
- * the kernel chose, so that test programs can run side by side. */
+ * where the socket can listen, how a peer reaches that place, and how a raw peer lives, which does
+ * not use Pollux. Everything that a raw peer does goes through its row, from `bind` to `close`. So
+ * a row whose bytes are not those of the kernel (`filtered`) calls the functions of another row,
+ * changes the bytes in `say` and `hear`, and keeps what it needs from one call to the next in the
+ * peer's `state`. Each place is in a folder of the test's own or on a port that the kernel chose,
+ * so that test programs can run side by side. */
 #ifndef POLLUX_TESTS_KINDS_H
 #define POLLUX_TESTS_KINDS_H
 
@@ -18,29 +20,48 @@ enum { WHERE_SIZE = 200 };
 /* What `hear` returns besides a number of bytes. */
 enum { RAW_END = 0, RAW_NOTHING = -1, RAW_RESET = -2 };
 
+struct kind;
+
+/* A raw peer as its row sees it. Everybody else names it by its descriptor (raw.h). */
+struct raw {
+    const struct kind *kind; /* the row that speaks for the peer */
+    int descriptor;          /* -1: none */
+    void *state;             /* belongs to the row; NULL: none */
+};
+
 struct kind {
     const char *name;
     plx_constructor *create;
     bool resets;           /* the peer sees a reset after an abort, not only an end */
     bool keeps_boundaries; /* packets: each write is read as one record, without send_progress */
+    bool filtered;         /* the bytes in the kernel's buffers are others than the program's */
     /* Where a Pollux socket or server may listen; each place of a test has its own `number`. */
     void (*place)(const char *folder, int number, char *ret_where);
     /* Where to connect to, once something listens at `listened` and reports `port`. */
     void (*reach)(const char *listened, int port, char *ret_where);
-    /* Returns a raw descriptor, bound but not listening, and sets *ret_where to what reaches it. */
-    int (*raw_bind)(const char *folder, int number, char *ret_where);
-    /* Returns a raw descriptor connected to `where`, or -1 if the connection was refused. */
-    int (*raw_connect)(const char *where);
-    /* Sends without waiting. Returns how many bytes the kernel accepted, 0 when its buffer is full,
-     * -1 when the connection is gone. A packet is sent whole or not at all. */
-    ptrdiff_t (*say)(int raw, const void *data, size_t size);
+
+    /* These three make a peer's descriptor. If they fail, they return false and leave none.
+     * `bind` does not listen yet, and sets *ret_where to what reaches the peer. `connect` fails if
+     * the connection was refused. `accept` does not wait. */
+    bool (*bind)(struct raw *raw, const char *folder, int number, char *ret_where);
+    bool (*connect)(struct raw *raw, const char *where);
+    bool (*accept)(struct raw *raw, const struct raw *listener);
+    void (*listen)(const struct raw *raw, int backlog);
+    /* Makes the state of a peer that has connected or was accepted; NULL: the row has no state. */
+    void (*begin)(struct raw *raw, bool accepted);
+    /* Sends without waiting. Returns how many bytes were accepted, 0 when the kernel's buffer is
+     * full, -1 when the connection is gone. A packet is sent whole or not at all. */
+    ptrdiff_t (*say)(struct raw *raw, const void *data, size_t size);
     /* Receives without waiting, at most one packet. Returns how many bytes, or RAW_END,
      * RAW_NOTHING, RAW_RESET. */
-    ptrdiff_t (*hear)(int raw, void *data, size_t size);
-    /* Ends sending, and with `gone` closes the descriptor. */
-    void (*end)(int raw, bool gone);
-    /* Closes the descriptor so that the other side sees a reset, if it can. */
-    void (*reset)(int raw);
+    ptrdiff_t (*hear)(struct raw *raw, void *data, size_t size);
+    void (*end)(struct raw *raw); /* ends sending */
+    /* Both close the descriptor; with `reset` the other side sees a reset, if it can. */
+    void (*close)(struct raw *raw);
+    void (*reset)(struct raw *raw);
+    /* Frees the state, after `close` and `reset` or when the descriptor is given away; NULL: the
+     * row has no state. */
+    void (*forget)(struct raw *raw);
 };
 
 /* The kinds that keep boundaries are the last rows. */

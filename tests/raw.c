@@ -3,65 +3,103 @@
 
 #include "tests/raw.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "tests/sockets.h"
 #include "tests/world.h"
 
-static const struct world *spoken;
+static struct world *spoken;
 
-void raw_speak(const struct world *world)
+void raw_speak(struct world *world)
 {
     spoken = world;
 }
 
-static const struct kind *language(void)
+/* The open raw peer with that descriptor. */
+static struct raw *raw_of(int descriptor)
 {
-    return spoken != NULL ? spoken->kind : &kinds[0];
+    for (int i = 0; spoken != NULL && i < spoken->raws_used; i++)
+        if (spoken->raws[i].descriptor == descriptor)
+            return &spoken->raws[i];
+    ck_abort_msg("descriptor %d is no raw peer of this world", descriptor);
+    return NULL;
 }
 
 /* ---- where they come from ----------------------------------------------------------------------- */
 
+static struct raw *unused_raw(struct world *world)
+{
+    for (int i = 0; i < world->raws_used; i++)
+        if (world->raws[i].descriptor < 0)
+            return &world->raws[i];
+    world->raws = realloc(world->raws, (size_t)(world->raws_used + 1) * sizeof *world->raws);
+    ck_assert_ptr_nonnull(world->raws);
+    return &world->raws[world->raws_used++];
+}
+
+static int keep(struct world *world, struct raw raw)
+{
+    *unused_raw(world) = raw;
+    return raw.descriptor;
+}
+
+static int keep_connected(struct world *world, struct raw raw, bool accepted)
+{
+    if (raw.kind->begin != NULL)
+        raw.kind->begin(&raw, accepted);
+    return keep(world, raw);
+}
+
 int world_raw(struct world *world, int descriptor)
 {
     ck_assert_int_ge(descriptor, 0);
-    ck_assert_int_lt(world->raws_used, WORLD_RAWS);
-    world->raws[world->raws_used++] = descriptor;
-    return descriptor;
+    return keep(world, (struct raw){world->kind, descriptor, NULL});
 }
 
 int raw_refusing(struct world *world, char *ret_where)
 {
-    return world_raw(world, world->kind->raw_bind(world->folder, world->places++, ret_where));
+    struct raw raw = {world->kind, -1, NULL};
+
+    ck_assert(world->kind->bind(&raw, world->folder, world->places++, ret_where));
+    return keep(world, raw);
 }
 
 int raw_listen(struct world *world, int backlog, char *ret_where)
 {
     int listener = raw_refusing(world, ret_where);
 
-    ck_assert_int_eq(listen(listener, backlog), 0);
+    world->kind->listen(raw_of(listener), backlog);
     return listener;
 }
 
-int raw_accept(struct world *world, int listener)
+int raw_accept(struct world *world, int descriptor)
 {
-    int peer;
+    struct raw *listener = raw_of(descriptor);
+    struct raw raw = {listener->kind, -1, NULL};
 
-    UNTIL(world, is_readable(listener));
-    peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    return world_raw(world, peer);
+    UNTIL(world, is_readable(descriptor));
+    ck_assert(raw.kind->accept(&raw, raw_of(descriptor)));
+    return keep_connected(world, raw, true);
 }
 
 int raw_connect(struct world *world, const char *where)
 {
-    return world_raw(world, world->kind->raw_connect(where));
+    struct raw raw = {world->kind, -1, NULL};
+
+    ck_assert_msg(raw.kind->connect(&raw, where), "%s: cannot connect to %s: %s", world_name(world),
+                  where, strerror(errno));
+    return keep_connected(world, raw, false);
 }
 
 bool raw_is_refused(const struct world *world, const char *where)
 {
-    int raw = world->kind->raw_connect(where);
+    struct raw raw = {world->kind, -1, NULL};
 
-    if (raw >= 0)
-        close(raw);
-    return raw < 0;
+    if (!raw.kind->connect(&raw, where))
+        return true;
+    raw.kind->close(&raw);
+    return false;
 }
 
 int raw_copy(int descriptor)
@@ -69,11 +107,18 @@ int raw_copy(int descriptor)
     return dup(descriptor);
 }
 
+static void forget(struct raw *raw)
+{
+    if (raw->kind->forget != NULL)
+        raw->kind->forget(raw);
+    raw->state = NULL;
+    raw->descriptor = -1;
+}
+
 int raw_give(struct world *world, int descriptor)
 {
-    for (int i = 0; i < world->raws_used; i++)
-        if (world->raws[i] == descriptor)
-            world->raws[i] = -1;
+    (void)world;
+    forget(raw_of(descriptor));
     return descriptor;
 }
 
@@ -81,7 +126,8 @@ int raw_give(struct world *world, int descriptor)
 
 size_t raw_try(int descriptor, const void *data, size_t size)
 {
-    ptrdiff_t sent = language()->say(descriptor, data, size);
+    struct raw *raw = raw_of(descriptor);
+    ptrdiff_t sent = raw->kind->say(raw, data, size);
 
     return sent > 0 ? (size_t)sent : 0;
 }
@@ -89,10 +135,11 @@ size_t raw_try(int descriptor, const void *data, size_t size)
 void raw_send(int descriptor, const void *data, size_t size)
 {
     struct pollfd room = {.fd = descriptor, .events = POLLOUT};
+    struct raw *raw = raw_of(descriptor);
     const char *bytes = data;
 
     for (size_t done = 0; done < size;) {
-        ptrdiff_t sent = language()->say(descriptor, bytes + done, size - done);
+        ptrdiff_t sent = raw->kind->say(raw, bytes + done, size - done);
 
         ck_assert_msg(sent >= 0, "the raw peer cannot send");
         done += (size_t)sent;
@@ -122,24 +169,49 @@ size_t raw_stuff(int descriptor, uint64_t *offset)
 
 void raw_end(int descriptor)
 {
-    language()->end(descriptor, false);
+    struct raw *raw = raw_of(descriptor);
+
+    raw->kind->end(raw);
+}
+
+static void close_raw(struct raw *raw)
+{
+    raw->kind->close(raw);
+    forget(raw);
 }
 
 void raw_close(struct world *world, int descriptor)
 {
-    language()->end(raw_give(world, descriptor), true);
+    (void)world;
+    close_raw(raw_of(descriptor));
+}
+
+void raw_close_all(struct world *world)
+{
+    for (int i = 0; i < world->raws_used; i++)
+        if (world->raws[i].descriptor >= 0)
+            close_raw(&world->raws[i]);
+    free(world->raws);
+    world->raws = NULL;
+    world->raws_used = 0;
 }
 
 void raw_reset(struct world *world, int descriptor)
 {
-    language()->reset(raw_give(world, descriptor));
+    struct raw *raw = raw_of(descriptor);
+
+    (void)world;
+    raw->kind->reset(raw);
+    forget(raw);
 }
 
 /* ---- what they hear ----------------------------------------------------------------------------- */
 
 ptrdiff_t raw_take(int descriptor, void *data, size_t size)
 {
-    return language()->hear(descriptor, data, size);
+    struct raw *raw = raw_of(descriptor);
+
+    return raw->kind->hear(raw, data, size);
 }
 
 void raw_expect(struct world *world, int descriptor, const char *text)
@@ -163,4 +235,22 @@ void raw_expect_end(struct world *world, int descriptor)
 
     UNTIL(world, (piece = raw_take(descriptor, got, sizeof got)) != RAW_NOTHING);
     ck_assert_int_eq(piece, RAW_END);
+}
+
+void raw_expect_soon(int descriptor, const char *text)
+{
+    char got[256] = "";
+    size_t length = 0;
+
+    ck_assert_uint_lt(strlen(text), sizeof got);
+    for (int round = 0; length < strlen(text); round++) {
+        ptrdiff_t piece = raw_take(descriptor, got + length, sizeof got - 1 - length);
+
+        ck_assert_msg(round < ROUNDS && (piece > 0 || piece == RAW_NOTHING), "only \"%s\" arrived",
+                      got);
+        length += piece > 0 ? (size_t)piece : 0;
+        if (piece == RAW_NOTHING)
+            world_pause(1);
+    }
+    ck_assert_str_eq(got, text);
 }

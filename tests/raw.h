@@ -1,5 +1,6 @@
-/* tests/raw.h -- raw peers, which do not use Pollux; the row of the world's kind (kinds.h) sends
- * and receives for them. Each is a descriptor that the world closes at the end. */
+/* tests/raw.h -- raw peers, which do not use Pollux. A case names a raw peer by its descriptor, and
+ * the world has its struct raw (kinds.h). Whatever a raw peer does, the row does for it of the kind
+ * that the world had when the peer was made. The world closes it at the end. */
 #ifndef POLLUX_TESTS_RAW_H
 #define POLLUX_TESTS_RAW_H
 
@@ -11,15 +12,17 @@ struct world;
 
 /* ---- making raw peers ------------------------------------------------------------------------ */
 
-int world_raw(struct world *world, int descriptor);     /* has the world close it; returns it */
+/* world_raw has the world close a descriptor that was made elsewhere, and returns it. It speaks as
+ * the kind does, without a state. */
+int world_raw(struct world *world, int descriptor);
 int raw_refusing(struct world *world, char *ret_where); /* bound, but does not listen */
 int raw_listen(struct world *world, int backlog, char *ret_where);
 int raw_accept(struct world *world, int listener); /* polls the world until a peer connects */
 int raw_connect(struct world *world, const char *where);
 bool raw_is_refused(const struct world *world, const char *where); /* whether connect(2) fails */
 
-/* raw_copy duplicates a descriptor; raw_give returns a descriptor that the world does not
- * close any more. */
+/* raw_copy duplicates a descriptor; raw_give returns a descriptor that is no raw peer any more, so
+ * that the world does not close it. */
 int raw_copy(int descriptor);
 int raw_give(struct world *world, int descriptor);
 
@@ -44,9 +47,12 @@ ptrdiff_t raw_take(int descriptor, void *data, size_t size);
 /* raw_expect polls until exactly that string has arrived, raw_expect_end until the end has. */
 void raw_expect(struct world *world, int descriptor, const char *text);
 void raw_expect_end(struct world *world, int descriptor);
+/* raw_expect_soon waits for that string without a poll. */
+void raw_expect_soon(int descriptor, const char *text);
 
-/* raw_speak is for the world: from now on raw peers use the row of this world's kind; NULL: the
- * first row. */
-void raw_speak(const struct world *world);
+/* These two are for the world: raw_speak says in which world descriptors name raw peers (NULL: in
+ * none), and raw_close_all closes all of a world. */
+void raw_speak(struct world *world);
+void raw_close_all(struct world *world);
 
 #endif

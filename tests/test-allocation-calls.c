@@ -390,9 +390,7 @@ static void release(struct trial *t)
     if (t->other != NULL)
         world_free(t->w, t->other);
     t->w->sockets_used = 0; /* its places are few */
-    while (t->w->raws_used > 0)
-        if (t->w->raws[--t->w->raws_used] >= 0)
-            close(t->w->raws[t->w->raws_used]);
+    raw_close_all(t->w);
 }
 
 /* Returns whether an allocation has failed. */
@@ -471,17 +469,16 @@ static void move_one(struct world *w, int members, int number)
     ck_assert(code == 0 || code == PLX_OUT_OF_MEMORY);
     ck_assert_uint_eq(plx_group_count(old), code == 0 ? 0 : 1);
     ck_assert_uint_eq(plx_group_count(new), (size_t)members + (code == 0));
-    raw_say(ends[0], "hello");
+    raw_say(world_raw(w, ends[0]), "hello");
     for (int i = 0; i < 100 && plx_socket_bytes_available(socket) < 5; i++)
         plx_group_poll(code == 0 ? new : old, 10);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 5);
-    close(ends[0]);
+    raw_close(w, ends[0]);
     plx_socket_free(socket);
     for (int i = 0; i < members; i++)
         plx_socket_free(others[i]);
     plx_group_free(old);
     plx_group_free(new);
-    (void)w;
 }
 
 MODE_CASE(a_member_that_cannot_move)

@@ -709,14 +709,12 @@ GROUP_CASE(many_members_and_few_are_told)
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
     for (int i = 0; i < COUNT; i++) {
         char where[WHERE_SIZE];
-        int listener = w->kind->raw_bind(w->folder, w->places++, where);
+        int listener = raw_listen(w, 1, where);
 
-        ck_assert_int_eq(listen(listener, 1), 0);
         sockets[i] = world_socket(w, &logs[i]);
         ck_assert_int_eq(plx_socket_connect_to(sockets[i], where), 0);
-        UNTIL(w, is_readable(listener));
-        raws[i] = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
-        close(listener);
+        raws[i] = raw_accept(w, listener);
+        raw_close(w, listener);
         UNTIL(w, logs[i].count[EVENT_CONNECTED] == 1);
     }
     for (int i = 0; i < COUNT; i++) {

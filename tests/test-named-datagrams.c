@@ -325,8 +325,7 @@ static void nobody_yet(struct world *w, enum way way)
     if (!two_addresses("datagrams to a name where nobody is"))
         return;
     asker_prepare(w, &asker, way);
-    close(asker.raw);
-    w->raws[w->raws_used - 1] = -1;
+    raw_close(w, asker.raw);
     if (way == WAY_UDP_PEER) {
         snprintf(where, sizeof where, "shed:%d", asker.port);
         ck_assert_int_eq(plx_socket_connect_to(asker.socket, where), 0);
@@ -455,8 +454,7 @@ MODE_CASE(a_datagram_too_large_for_the_address_found)
     asker_prepare(w, &asker, WAY_UDP_WRITE);
     say(&asker, "a");
     UNTIL(w, (take(&asker, text), text[0] != '\0'));
-    ck_assert_int_eq(
-        plx_udp_write_to(asker.socket, "shed", asker.port, bytes, sizeof bytes), 0);
+    ck_assert_int_eq(plx_udp_write_to(asker.socket, "shed", asker.port, bytes, sizeof bytes), 0);
     world_settle(w);
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 1);
     ck_assert_int_eq(asker.log.os_error, EMSGSIZE);

@@ -157,12 +157,10 @@ static pid_t fork_listener(int raw)
 static pid_t connect_to_child(struct world *w, plx_socket *socket, struct record *log)
 {
     char where[WHERE_SIZE];
-    int raw = w->kind->raw_bind(w->folder, w->places++, where), refused;
-    pid_t child;
+    int raw = raw_refusing(w, where), refused;
+    pid_t child = fork_listener(raw);
 
-    ck_assert_int_ge(raw, 0);
-    child = fork_listener(raw);
-    close(raw);
+    raw_close(w, raw);
     for (int i = 0; log->count[EVENT_CONNECTED] == 0 && i < ROUNDS; i++) {
         refused = plx_socket_state(socket) == PLX_UNCONNECTED; /* it does not listen yet */
         if (refused)

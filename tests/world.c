@@ -345,9 +345,7 @@ void world_end(struct world *world)
     for (int i = 0; i < world->sockets_used; i++)
         plx_socket_free(world->sockets[i]);
     plx_group_free(world->group);
-    for (int i = 0; i < world->raws_used; i++)
-        if (world->raws[i] >= 0)
-            world->kind->end(world->raws[i], true);
+    raw_close_all(world);
     raw_speak(NULL);
     remove_folder(world->folder);
     ck_assert_msg(count_descriptors() == world->descriptors_before,

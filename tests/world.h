@@ -24,7 +24,7 @@
 #include "tests/suite.h"
 
 enum mode { MODE_LONE, MODE_POLL, MODE_EPOLL, MODE_URING, MODES };
-enum { WORLD_SOCKETS = 64, WORLD_SERVERS = 8, WORLD_RAWS = 64 };
+enum { WORLD_SOCKETS = 64, WORLD_SERVERS = 8 };
 
 struct world {
     const struct kind *kind;
@@ -32,7 +32,7 @@ struct world {
     plx_group *group;                   /* NULL when every socket is polled alone */
     plx_socket *sockets[WORLD_SOCKETS]; /* holes are NULL */
     plx_server *servers[WORLD_SERVERS];
-    int raws[WORLD_RAWS]; /* descriptors to close at the end; -1: none */
+    struct raw *raws; /* to close at the end; holes have no descriptor */
     int sockets_used, servers_used, raws_used;
     int places; /* how many numbers of places are used */
     char folder[64];
