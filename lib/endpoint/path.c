@@ -17,14 +17,9 @@
 #define BIND_ATTEMPTS 8
 
 struct plx__claim {
-    char *path; /* absolute: the program may change its working directory */
     struct plx__os_file file;
+    char path[]; /* absolute: the program may change its working directory */
 };
-
-static struct plx__path_socket *path_of(plx_socket *socket)
-{
-    return PLX__CONTAINER_OF(socket, struct plx__path_socket, base);
-}
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -119,31 +114,32 @@ static int bind_or_replace(plx__fd descriptor, const struct plx__sockaddr *name,
 
 static struct plx__claim *free_claim(struct plx__claim *claim)
 {
-    if (claim != NULL) {
-        plx__memory_free(claim->path);
-        plx__memory_free(claim);
-    }
+    plx__memory_free(claim);
     return NULL;
 }
 
-static char *absolute_path(const char *path)
+/* Sets `folder` to what stands before a path to make it absolute. */
+static void set_folder(char *folder, size_t size, const char *path)
 {
-    char folder[PLX__OS_PATH_SIZE], text[2 * PLX__OS_PATH_SIZE];
     if (path[0] == '/') {
-        return plx__memory_copy(path, strlen(path));
+        folder[0] = '\0';
+    } else if (plx__os_working_folder(folder, size - 1) == 0) {
+        strcat(folder, "/");
+    } else {
+        strcpy(folder, "./");
     }
-    bool known = plx__os_working_folder(folder, sizeof folder) == 0;
-    snprintf(text, sizeof text, "%s/%s", known ? folder : ".", path);
-    return plx__memory_copy(text, strlen(text));
 }
 
 static struct plx__claim *make_claim(const char *path)
 {
-    struct plx__claim *claim = plx__memory_new(sizeof *claim);
+    char folder[PLX__OS_PATH_SIZE + 1];
+    set_folder(folder, sizeof folder, path);
+    size_t size = strlen(folder) + strlen(path) + 1;
+    struct plx__claim *claim = plx__memory_new(sizeof *claim + size);
     if (claim != NULL) {
-        claim->path = absolute_path(path);
+        snprintf(claim->path, size, "%s%s", folder, path);
     }
-    return claim == NULL || claim->path == NULL ? free_claim(claim) : claim;
+    return claim;
 }
 
 static int set_mode(const struct plx__claim *claim, int mode)
@@ -206,12 +202,13 @@ static int bind_under_lock(plx__fd descriptor, const struct plx__sockaddr *name,
 static int bind_file(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *name)
 {
     int mode = plx__option_value(socket->options, PLX_OPTION_MODE);
-    struct plx__claim *claim = make_claim(plx__socket_properties(socket)->path);
+    struct plx__properties *properties = socket->properties; /* they have a path */
+    struct plx__claim *claim = make_claim(properties->path);
     if (claim == NULL) {
         return -PLX__ENOMEM;
     }
     int result = bind_under_lock(descriptor, name, mode, claim);
-    path_of(socket)->claim = result < 0 ? free_claim(claim) : claim;
+    properties->claim = result < 0 ? free_claim(claim) : claim;
     return result;
 }
 
@@ -271,18 +268,15 @@ static plx__fd path_bind(plx_socket *socket)
  * file can have its inode number, and no other listener takes the file for a left-over. */
 static void path_finish(plx_socket *socket)
 {
-    struct plx__claim *claim = path_of(socket)->claim;
+    struct plx__claim *claim = plx__socket_properties(socket)->claim;
     struct plx__os_file now;
-    if (claim != NULL && plx__os_file(claim->path, &now) == 0 &&
-        plx__os_is_same_file(&now, &claim->file)) {
+    if (claim == NULL) {
+        return;
+    }
+    if (plx__os_file(claim->path, &now) == 0 && plx__os_is_same_file(&now, &claim->file)) {
         plx__os_remove_file(claim->path);
     }
-    path_of(socket)->claim = free_claim(claim);
-}
-
-void plx__path_destroy(plx_socket *socket)
-{
-    free_claim(path_of(socket)->claim);
+    socket->properties->claim = free_claim(claim);
 }
 
 const struct plx__endpoint plx__path_endpoint = {

@@ -14,19 +14,7 @@
 
 #include "lib/socket/object.h"
 
-/* The socket file that a listener made. */
-struct plx__claim;
-
-/* The first member of the socket of each kind that has paths. */
-struct plx__path_socket {
-    plx_socket base;
-    struct plx__claim *claim; /* NULL: the socket made no file; a connection never does */
-};
-
-/* The endpoint of kinds whose socket begins with a struct plx__path_socket. */
+/* The endpoint of kinds that have paths. */
 extern const struct plx__endpoint plx__path_endpoint;
-
-/* plx__path_destroy frees the claim. It is a kind's slot `destroy`, or that slot calls it. */
-void plx__path_destroy(plx_socket *socket);
 
 #endif

@@ -25,13 +25,13 @@
 #include <string.h>
 
 struct ipc {
-    struct plx__path_socket base;
+    plx_socket base;
     struct plx__handles *handles; /* NULL: none were ever sent or received */
 };
 
 static struct ipc *ipc_of(plx_socket *socket)
 {
-    return PLX__CONTAINER_OF(socket, struct ipc, base.base);
+    return PLX__CONTAINER_OF(socket, struct ipc, base);
 }
 
 /* ---- bytes, and the descriptors that ride on them -------------------------------------------- */
@@ -88,7 +88,6 @@ static void ipc_drop_received(plx_socket *socket)
 
 static void ipc_destroy(plx_socket *socket)
 {
-    plx__path_destroy(socket);
     ipc_drop_sending(socket);
     ipc_drop_received(socket);
     plx__memory_free(ipc_of(socket)->handles);

@@ -14,9 +14,8 @@ static const struct plx_kind seqpacket = {
     .endpoint = &plx__path_endpoint,
     .transport = &plx__packet_transport,
     .unopened = PLX__NOT_CONNECTED,
-    .size = sizeof(struct plx__path_socket),
+    .size = sizeof(plx_socket),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT),
-    .destroy = plx__path_destroy,
 };
 
 plx_socket *plx_seqpacket_new(void)

@@ -49,6 +49,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct plx__claim;
 struct plx__framing;
 struct plx__race;
 
@@ -77,6 +78,7 @@ struct plx__properties {
     char *local_text, *remote_text;   /* addresses as strings; NULL: no call has asked for one */
     uint16_t port;                    /* as set */
     uint16_t path_size;               /* of `path`: an abstract name may contain zero bytes */
+    struct plx__claim *claim; /* the file that bind made (lib/endpoint/path.h); NULL: none */
 };
 
 /* All of them as they are when nothing is set. */

@@ -68,6 +68,7 @@ void plx__properties_free(plx_socket *socket)
         plx__memory_free(properties->listen_host);
         plx__memory_free(properties->local_text);
         plx__memory_free(properties->remote_text);
+        plx__memory_free(properties->claim);
         plx__memory_free(properties);
     }
 }
