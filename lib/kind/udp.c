@@ -141,7 +141,7 @@ static PLX__APART void note_target(plx_socket *socket)
 
 static size_t udp_take(plx_socket *socket, size_t size)
 {
-    if (socket->in_records > 0 && plx__record_destination(&socket->in) != 0) {
+    if (socket->in.size > 0 && plx__record_destination(&socket->in) != 0) {
         note_target(socket);
     }
     return plx__packet_take(socket, size);
@@ -346,7 +346,7 @@ static PLX__APART void take_first_members(plx_socket *socket, plx_datagram *ret_
 
 bool plx_udp_read_sized(plx_socket *socket, plx_datagram *ret_datagram, size_t size)
 {
-    if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in_records == 0) {
+    if (!plx__socket_is(socket, &udp) || ret_datagram == NULL || socket->in.size == 0) {
         return false;
     }
     if (size < sizeof *ret_datagram) {

@@ -132,7 +132,7 @@ const void *plx_socket_read_message(plx_socket *socket, size_t *ret_size)
     if (socket != NULL && has_messages(socket, "read a message")) {
         if (!socket->kind->transport->keeps_boundaries) {
             message = read_framed(socket, &size);
-        } else if (socket->in_records > 0) {
+        } else if (socket->in.size > 0) {
             message = plx_socket_read_all(socket, &size);
         }
     }
@@ -148,7 +148,7 @@ bool plx_socket_can_read_message(const plx_socket *socket)
         return false;
     }
     if (socket->kind->transport->keeps_boundaries) {
-        return plx__socket_has_packets(socket) && socket->in_records > 0;
+        return plx__socket_has_packets(socket) && socket->in.size > 0;
     }
     /* The program cannot see how far the bytes were searched, although the socket is const. */
     return socket->framing != NULL && plx__framing_front(socket).is == PLX__FRONT_WHOLE;

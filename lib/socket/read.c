@@ -93,9 +93,8 @@ ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size)
     }
     size_t available;
     const void *bytes = front(socket, &available);
-    bool any = socket->kind->transport->keeps_boundaries ? socket->in_records > 0 : available > 0;
     socket->fresh = false;
-    if (!any) {
+    if (socket->in.size == 0) {
         return is_at_end(socket) ? -1 : 0;
     }
     size_t count = size < available ? size : available;
@@ -153,10 +152,8 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
     if (ret_size != NULL) {
         *ret_size = size;
     }
-    bool any = socket != NULL && (socket->kind->transport->keeps_boundaries
-                                      ? plx__socket_has_packets(socket) && socket->in_records > 0
-                                      : size > 0);
-    if (any) {
+    /* A record may be empty: its size does not show that there is one. */
+    if (socket != NULL && (size > 0 || (plx__socket_has_packets(socket) && socket->in.size > 0))) {
         plx__socket_take_as_view(socket, size);
     }
     return bytes;

@@ -160,7 +160,7 @@ static bool may_connect(const plx_socket *socket)
 
 static bool has_fresh_data(const plx_socket *socket)
 {
-    return socket->fresh && (socket->in.size > 0 || socket->in_records > 0);
+    return socket->fresh && socket->in.size > 0;
 }
 
 /* Whether more bytes can be received. */

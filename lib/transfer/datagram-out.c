@@ -273,7 +273,7 @@ static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
 void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *self,
                             struct plx__budget *budget)
 {
-    while (socket->out_records > 0 && !plx__budget_is_spent(budget) &&
+    while (socket->out.size > 0 && !plx__budget_is_spent(budget) &&
            send_some(socket, self, budget)) {
     }
 }

@@ -23,7 +23,7 @@
 
 const void *plx__packet_front(const plx_socket *socket, size_t *ret_size)
 {
-    if (socket->in_records == 0) {
+    if (socket->in.size == 0) {
         *ret_size = 0;
         return plx__buffer_data(&socket->in);
     }
@@ -36,7 +36,7 @@ size_t plx__packet_take(plx_socket *socket, size_t size)
 {
     struct plx__record record;
     (void)size;
-    if (socket->in_records == 0) {
+    if (socket->in.size == 0) {
         return 0;
     }
     record = plx__record_first(&socket->in);
@@ -173,8 +173,8 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
 
 static void packet_output(plx_socket *socket, struct plx__budget *budget)
 {
-    while (socket->out_records > 0 && socket->tx != PLX__TX_FAILED &&
-           !plx__budget_is_spent(budget) && send_first(socket, budget)) {
+    while (socket->out.size > 0 && socket->tx != PLX__TX_FAILED && !plx__budget_is_spent(budget) &&
+           send_first(socket, budget)) {
     }
 }
 

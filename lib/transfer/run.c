@@ -91,7 +91,7 @@ bool plx__runs_add(plx_socket *socket, struct plx__runs *self, const plx_address
     bool chosen = to != NULL && (from != NULL || self->origins.list != NULL);
     const struct plx__source *source = chosen ? find_source(self, to, from, &place) : NULL;
     to = to == NULL ? &peer : to;
-    if (socket->out_records == 0) {
+    if (socket->out.size == 0) {
         self->datagrams = 0;
         self->open = false;
     }
@@ -103,7 +103,7 @@ bool plx__runs_add(plx_socket *socket, struct plx__runs *self, const plx_address
 
 size_t plx__runs_count(const plx_socket *socket, const struct plx__runs *self)
 {
-    return socket->out_records == 0 ? 0 : self->datagrams;
+    return socket->out.size == 0 ? 0 : self->datagrams;
 }
 
 size_t plx__runs_lose_peer(plx_socket *socket, struct plx__runs *self, const plx_address *address)
