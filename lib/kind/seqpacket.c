@@ -3,6 +3,7 @@
 
 #include "lib/endpoint/path.h"
 #include "lib/socket/options.h"
+#include "lib/socket/records.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
@@ -14,7 +15,7 @@ static const struct plx_kind seqpacket = {
     .endpoint = &plx__path_endpoint,
     .transport = &plx__packet_transport,
     .unopened = PLX__NOT_CONNECTED,
-    .size = sizeof(plx_socket),
+    .size = sizeof(struct plx__record_socket),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT),
 };
 

@@ -16,6 +16,7 @@
 #include "lib/socket/ending.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/records.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/datagram-out.h"
@@ -31,7 +32,7 @@
 #define LARGEST_IPV6 ((size_t)65527)
 
 struct udp {
-    plx_socket base;
+    struct plx__record_socket base;
     struct plx__datagram_in incoming;
     struct plx__datagram_out outgoing;
     struct plx__named named;
@@ -44,7 +45,7 @@ struct udp {
 
 static struct udp *udp_of(const plx_socket *socket)
 {
-    return PLX__CONTAINER_OF(socket, struct udp, base);
+    return PLX__CONTAINER_OF(socket, struct udp, base.base);
 }
 
 /* ---- binding and the one peer ---------------------------------------------------------------- */
@@ -331,7 +332,7 @@ static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
     socket->fresh = false;
     plx__task_note_view(&socket->task);
     plx__buffer_skip(&socket->in, head + size);
-    socket->in_records--;
+    plx__records_of(socket)->in--;
     plx__socket_consumed(socket);
 }
 
@@ -450,7 +451,7 @@ int plx_udp_write_to(plx_socket *socket, const char *host, int port, const void 
 
 size_t plx_udp_packets_available(const plx_socket *socket)
 {
-    return plx__socket_is(socket, &udp) ? socket->in_records : 0;
+    return plx__socket_is(socket, &udp) ? plx__records_of(socket)->in : 0;
 }
 
 size_t plx_udp_packets_left_to_send(const plx_socket *socket)

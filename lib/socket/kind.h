@@ -58,7 +58,8 @@ struct plx__transport {
     enum plx__type type;
     bool listens;          /* accepts connections; `listen`, `incoming` are required */
     bool connectionless;   /* may be open without a peer; the kind has an association */
-    bool keeps_boundaries; /* each write is read as one record; false: the buffers hold a stream */
+    bool keeps_boundaries; /* each write is read as one record, and the kind's socket begins with a
+                              struct plx__record_socket; false: the buffers hold a stream */
     size_t record_size;    /* bytes before each record in the queue; 0: none */
 
     /* Begins to listen. Returns 0, or a code after plx__socket_fail. */

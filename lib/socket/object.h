@@ -107,30 +107,28 @@ struct plx_socket {
     uint8_t read_size;  /* plx__read_size, lib/socket/read-size.h */
     uint8_t peer;       /* plx__peer */
     uint8_t next_event; /* this pass dispatches no event before it any more */
-    bool dispatching : 1;   /* a handler of this socket runs */
-    bool again : 1;         /* the handler read some bytes and left some: report these again */
-    bool taken : 1;         /* the program has read since data was reported */
-    bool fresh : 1;         /* bytes were received since the last read */
-    bool view_alive : 1;    /* the program may still look at the bytes that read_all returned */
-    bool more : 1;          /* the last input stopped before all was received */
-    bool wants_room : 1;    /* the write limit cut a write short */
-    bool unconfirmed : 1;   /* CLOSING: the peer's kernel may not have acknowledged all bytes */
-    bool counted : 1;       /* the owner counts the socket */
-    bool dropped : 1;       /* writes for a peer that was not found were dropped, none came since */
-    uint16_t rx_error;      /* the errno of RX_FAILED, else 0 */
-    uint16_t tx_error;      /* the errno of TX_FAILED, else 0 */
-    uint16_t last_pause;    /* ms before the last attempt of auto-connect, without its jitter */
+    bool dispatching : 1; /* a handler of this socket runs */
+    bool again : 1;       /* the handler read some bytes and left some: report these again */
+    bool taken : 1;       /* the program has read since data was reported */
+    bool fresh : 1;       /* bytes were received since the last read */
+    bool view_alive : 1;  /* the program may still look at the bytes that read_all returned */
+    bool more : 1;        /* the last input stopped before all was received */
+    bool wants_room : 1;  /* the write limit cut a write short */
+    bool unconfirmed : 1; /* CLOSING: the peer's kernel may not have acknowledged all bytes */
+    bool counted : 1;     /* the owner counts the socket */
+    bool dropped : 1;     /* writes for a peer that was not found were dropped, none came since */
+    uint16_t rx_error;    /* the errno of RX_FAILED, else 0 */
+    uint16_t tx_error;    /* the errno of TX_FAILED, else 0 */
+    uint16_t last_pause;  /* ms before the last attempt of auto-connect, without its jitter */
     struct plx__bare_errors bare;
     int16_t watch_error; /* negative errno: the poller does not watch the descriptor */
     int process;         /* that opened the descriptor: a forked child only closes it */
     struct plx__buffer in, out;
-    size_t in_records, out_records;
-    size_t sent;                               /* payload since the last send_progress */
-    uint64_t bytes_received, bytes_sent;       /* payload since the connection began */
-    uint64_t messages_received, messages_sent; /* datagrams since then */
-    size_t no_line;         /* this many bytes at the front hold no end of line */
-    size_t lifted;          /* a read or a message needs this many bytes */
-    uint64_t last_activity; /* when bytes last moved; 0: none did */
+    size_t sent;                         /* payload since the last send_progress */
+    uint64_t bytes_received, bytes_sent; /* payload since the connection began */
+    size_t no_line;                      /* this many bytes at the front hold no end of line */
+    size_t lifted;                       /* a read or a message needs this many bytes */
+    uint64_t last_activity;              /* when bytes last moved; 0: none did */
     /* When the present wait is over: the linger time of an ending, a listener's pause or the pause
      * before auto-connect; 0: there is none. */
     uint64_t wake_at;
@@ -145,7 +143,7 @@ struct plx_socket {
 };
 
 /* Each connection costs that much: a field that most sockets never use goes behind a pointer. */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct plx_socket) <= 464, "the socket has grown");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct plx_socket) <= 432, "the socket has grown");
 
 /* plx__socket_of returns the socket of a task. */
 static inline plx_socket *plx__socket_of(struct plx__task *task)

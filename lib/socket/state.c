@@ -14,6 +14,7 @@
 #include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
+#include "lib/socket/records.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
@@ -93,7 +94,7 @@ static void clear_connection(plx_socket *socket)
 
 void plx__socket_drop_sending(plx_socket *socket)
 {
-    socket->out_records = 0;
+    plx__records_drop_sending(socket);
     plx__buffer_clear(&socket->out, plx__socket_pool(socket));
     if (socket->kind->drop_sending != NULL) {
         socket->kind->drop_sending(socket);
@@ -102,7 +103,8 @@ void plx__socket_drop_sending(plx_socket *socket)
 
 void plx__socket_drop_bytes(plx_socket *socket)
 {
-    socket->in_records = socket->no_line = 0;
+    plx__records_drop_received(socket);
+    socket->no_line = 0;
     if (socket->framing != NULL) {
         plx__framing_taken(socket, SIZE_MAX);
     }
@@ -125,7 +127,7 @@ void plx__socket_begin(plx_socket *socket)
     plx__socket_drop_received(socket);
     socket->lifted = 0;
     socket->bytes_received = socket->bytes_sent = socket->last_activity = 0;
-    socket->messages_received = socket->messages_sent = 0;
+    plx__records_begin(socket);
     socket->fresh = socket->view_alive = false;
     socket->remote = (plx_address){0};
     socket->peer = PLX__PEER_NONE;

@@ -3,6 +3,7 @@
 
 #include "lib/os/clock.h"
 #include "lib/socket/object.h"
+#include "lib/socket/records.h"
 
 #include <string.h>
 
@@ -20,8 +21,10 @@ bool plx_socket_statistics_sized(const plx_socket *socket, plx_statistics *ret_s
     }
     statistics.bytes_received = socket->bytes_received;
     statistics.bytes_sent = socket->bytes_sent;
-    statistics.messages_received = socket->messages_received;
-    statistics.messages_sent = socket->messages_sent;
+    if (socket->kind->transport->keeps_boundaries) {
+        statistics.messages_received = plx__records_of(socket)->received;
+        statistics.messages_sent = plx__records_of(socket)->sent;
+    }
     uint64_t now = plx__clock_now();
     if (socket->last_activity != 0) {
         /* The moment may lie a tick ahead of a clock that was set back. */

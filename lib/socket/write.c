@@ -8,6 +8,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/read.h"
+#include "lib/socket/records.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/write.h"
 
@@ -154,5 +155,5 @@ size_t plx_socket_bytes_left_to_send(const plx_socket *socket)
         return 0;
     }
     plx__socket_held_back(socket, &held);
-    return socket->out.size - socket->out_records * socket->kind->transport->record_size + held;
+    return socket->out.size - plx__records_heads(socket) + held;
 }

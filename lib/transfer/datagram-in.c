@@ -8,6 +8,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/read-size.h"
+#include "lib/socket/records.h"
 #include "lib/socket/serve.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/unreached.h"
@@ -345,8 +346,8 @@ static bool receive_some(plx_socket *socket, struct plx__datagram_in *self,
 static void count_intake(plx_socket *socket, const struct intake *intake)
 {
     if (intake->records > 0) {
-        socket->in_records += intake->records;
-        socket->messages_received += intake->records;
+        plx__records_of(socket)->in += intake->records;
+        plx__records_of(socket)->received += intake->records;
         plx__socket_received(socket, intake->bytes - intake->records * sizeof(struct plx__record));
     }
 }

@@ -7,6 +7,7 @@
 #include "lib/resolve/trial.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/records.h"
 #include "lib/socket/sending.h"
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/unreached.h"
@@ -143,7 +144,7 @@ static void pass(plx_socket *socket, struct plx__datagram_out *self, const struc
         plx__budget_spend(budget, message->size);
     }
     self->queue.datagrams -= datagrams;
-    socket->messages_sent += sent ? datagrams : 0;
+    plx__records_of(socket)->sent += sent ? datagrams : 0;
     plx__socket_has_sent(socket, sent ? bytes : 0);
 }
 

@@ -9,6 +9,7 @@
 #include "lib/socket/progress.h"
 #include "lib/socket/read-size.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/records.h"
 #include "lib/socket/sending.h"
 #include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
@@ -41,7 +42,7 @@ size_t plx__packet_take(plx_socket *socket, size_t size)
     }
     record = plx__record_first(&socket->in);
     plx__record_skip(&socket->in, &record);
-    socket->in_records--;
+    plx__records_of(socket)->in--;
     return record.size;
 }
 
@@ -97,7 +98,7 @@ static int receive(plx_socket *socket, struct intake *intake, struct plx__budget
         plx__receiving_drop(socket);
     } else {
         plx__buffer_commit(&socket->in, sizeof record + record.size);
-        socket->in_records++;
+        plx__records_of(socket)->in++;
         intake->packets++;
         intake->bytes += record.size;
     }
@@ -141,7 +142,7 @@ static void packet_input(plx_socket *socket, struct plx__budget *budget)
         }
     }
     if (intake.packets > 0) {
-        socket->messages_received += intake.packets;
+        plx__records_of(socket)->received += intake.packets;
         plx__socket_received(socket, intake.bytes);
     }
     plx__read_size_keep(socket, socket->in.size > PLX__BUFFER_BLOCK);
@@ -164,8 +165,8 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
         plx__socket_fail_system(socket, (int)count, "write %zu bytes", (size_t)record.size);
     }
     plx__record_skip(&socket->out, &record);
-    socket->out_records--;
-    socket->messages_sent += count < 0 ? 0 : 1;
+    plx__records_of(socket)->out--;
+    plx__records_of(socket)->sent += count < 0 ? 0 : 1;
     plx__budget_spend(budget, record.size);
     plx__socket_has_sent(socket, count < 0 ? 0 : record.size);
     return true;
@@ -196,7 +197,7 @@ static ptrdiff_t packet_write(plx_socket *socket, const void *data, size_t size)
     if (!plx__record_append(&socket->out, &record, data, plx__socket_pool(socket))) {
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
-    socket->out_records++;
+    plx__records_of(socket)->out++;
     plx__task_schedule(&socket->task);
     return (ptrdiff_t)size;
 }

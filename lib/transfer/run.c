@@ -63,7 +63,7 @@ static inline bool begin_run(plx_socket *socket, struct plx__runs *self, const p
     plx__buffer_commit(&socket->out, head + size);
     self->open = size > 0;
     self->count = 1;
-    socket->out_records += source == NULL ? 1 : 2;
+    plx__records_of(socket)->out += source == NULL ? 1 : 2;
     return true;
 }
 
@@ -120,7 +120,7 @@ size_t plx__runs_lose_peer(plx_socket *socket, struct plx__runs *self, const plx
         }
         if (peers && address == NULL) {
             dropped += plx__run_datagrams(&run);
-            socket->out_records--; /* a run for the peer has no source */
+            plx__records_of(socket)->out--; /* a run for the peer has no source */
         } else {
             uint8_t *data = queue->block + queue->start;
             memmove(data + kept, data + at, size);

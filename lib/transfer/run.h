@@ -9,16 +9,17 @@
  *
  * A source is the local address that a run leaves from, where the kernel does not choose it; a
  * source that the kernel refused has family 0. A source has the size of a struct plx__run and
- * counts as one in socket->out_records, so that the queue's bytes without the payloads are known.
+ * counts as one head (lib/socket/records.h), so that the queue's bytes without the payloads are
+ * known.
  *
  * Invariants: a run has at most 64 datagrams and PLX__RUN_SIZE bytes; an empty datagram is a run of
- * its own; socket->out_records counts runs and sources. A zeroed queue is empty. */
+ * its own; runs and sources are counted as heads. A zeroed queue is empty. */
 #ifndef PLX_LIB_RUN_H
 #define PLX_LIB_RUN_H
 
 #include "lib/base/buffer.h"
 #include "lib/base/origin.h"
-#include "lib/socket/object.h"
+#include "lib/socket/records.h"
 
 #include <string.h>
 
@@ -126,7 +127,7 @@ static inline void plx__run_take_front(plx_socket *socket, size_t size)
         return;
     }
     plx__buffer_skip(&socket->out, plx__run_head(&run) + size);
-    socket->out_records -= run.source == 0 ? 1 : 2;
+    plx__records_of(socket)->out -= run.source == 0 ? 1 : 2;
 }
 
 #endif
