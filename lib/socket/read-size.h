@@ -1,4 +1,4 @@
-/* lib/socket/read-size.h -- how much the next read of a socket asks for.
+/* lib/socket/read-size.h -- how much the next read of a stream asks for.
  *
  *             the last read brought    the next read uses
  *      SMALL  a small message          a buffer on the stack, and copies its bytes into a block
@@ -23,13 +23,6 @@ static inline void plx__read_size_note(plx_socket *socket, ptrdiff_t count, bool
     socket->read_size = count > 0 && filled          ? PLX__READ_BULK
                         : count > PLX__SMALL_MESSAGE ? PLX__READ_BLOCK
                                                      : PLX__READ_SMALL;
-}
-
-/* plx__read_size_keep chooses by whether a block larger than usual is in use, for sockets of
- * records. */
-static inline void plx__read_size_keep(plx_socket *socket, bool in_use)
-{
-    socket->read_size = in_use ? PLX__READ_BULK : PLX__READ_SMALL;
 }
 
 #endif

@@ -11,6 +11,7 @@ struct plx__records {
     size_t in;               /* records in the receive buffer */
     size_t out;              /* heads in the write queue, each of the record_size */
     uint64_t received, sent; /* messages since the connection began */
+    bool large;              /* a receive has filled more than a usual block: the block is kept */
 };
 
 struct plx__record_socket {

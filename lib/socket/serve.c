@@ -8,6 +8,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/read-size.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/records.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
@@ -144,14 +145,21 @@ void plx__socket_probe(plx_socket *socket)
     }
 }
 
+/* Whether large reads go on. */
+static bool reads_much(const plx_socket *socket)
+{
+    return socket->kind->transport->keeps_boundaries ? plx__records_of(socket)->large
+                                                     : socket->read_size == PLX__READ_BULK;
+}
+
 /* Frees a block larger than usual at once, unless large reads go on; frees a block of the usual
  * size when nothing was received or sent for a while. */
 static void release_buffers(plx_socket *socket)
 {
     bool idle = socket->idle_polls >= PLX__IDLE_POLLS;
     socket->idle_polls = idle ? 0 : (uint8_t)(socket->idle_polls + 1);
-    if (socket->in.capacity > 0 && (idle || (socket->in.capacity > PLX__BUFFER_BLOCK &&
-                                             socket->read_size != PLX__READ_BULK))) {
+    if (socket->in.capacity > 0 &&
+        (idle || (socket->in.capacity > PLX__BUFFER_BLOCK && !reads_much(socket)))) {
         plx__buffer_release(&socket->in, plx__socket_pool(socket));
     }
     if (socket->out.capacity > 0 && (idle || socket->out.capacity > PLX__BUFFER_BLOCK)) {

@@ -7,7 +7,6 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
-#include "lib/socket/read-size.h"
 #include "lib/socket/records.h"
 #include "lib/socket/serve.h"
 #include "lib/transfer/datagram-in.h"
@@ -360,8 +359,8 @@ static void settle_places(plx_socket *socket, struct plx__datagram_in *self, siz
     self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));
     self->idle = (uint8_t)(arrivals > 0 || self->idle == PLX__IDLE_POLLS ? 0 : self->idle + 1);
     bool idle = self->idle == PLX__IDLE_POLLS;
-    bool kept = socket->read_size == PLX__READ_BULK && !idle;
-    plx__read_size_keep(socket, kept || socket->in.size > PLX__BUFFER_BLOCK);
+    struct plx__records *records = plx__records_of(socket);
+    records->large = (records->large && !idle) || socket->in.size > PLX__BUFFER_BLOCK;
     if (idle || plx__socket_pool(socket) != NULL) {
         release_blocks(socket, self);
     }

@@ -7,7 +7,6 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
-#include "lib/socket/read-size.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/records.h"
 #include "lib/socket/sending.h"
@@ -145,7 +144,7 @@ static void packet_input(plx_socket *socket, struct plx__budget *budget)
         plx__records_of(socket)->received += intake.packets;
         plx__socket_received(socket, intake.bytes);
     }
-    plx__read_size_keep(socket, socket->in.size > PLX__BUFFER_BLOCK);
+    plx__records_of(socket)->large = socket->in.size > PLX__BUFFER_BLOCK;
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
