@@ -119,7 +119,6 @@ struct plx_socket {
     bool dropped : 1;     /* writes for a peer that was not found were dropped, none came since */
     uint16_t rx_error;    /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;    /* the errno of TX_FAILED, else 0 */
-    uint16_t last_pause;  /* ms before the last attempt of auto-connect, without its jitter */
     struct plx__bare_errors bare;
     int16_t watch_error; /* negative errno: the poller does not watch the descriptor */
     int process;         /* that opened the descriptor: a forked child only closes it */
@@ -143,7 +142,7 @@ struct plx_socket {
 };
 
 /* Each connection costs that much: a field that most sockets never use goes behind a pointer. */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct plx_socket) <= 432, "the socket has grown");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct plx_socket) <= 424, "the socket has grown");
 
 /* plx__socket_of returns the socket of a task. */
 static inline plx_socket *plx__socket_of(struct plx__task *task)

@@ -30,8 +30,9 @@ struct plx__options {
     plx__option_set set; /* by the program */
     uint64_t
         idle_from; /* IDLE_TIMEOUT: the moment from which silence is counted (lib/socket/idle.h) */
-    uint64_t arrived; /* when last asked: bytes that the peer's kernel had acknowledged */
-    bool under_way;   /* when last asked: other bytes were not acknowledged, or still queued */
+    uint64_t arrived;    /* when last asked: bytes that the peer's kernel had acknowledged */
+    bool under_way;      /* when last asked: other bytes were not acknowledged, or still queued */
+    uint16_t last_pause; /* AUTO_CONNECT: ms before the last attempt, without its jitter */
     int values[PLX__OPTION_COUNT];
 };
 

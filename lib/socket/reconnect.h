@@ -49,7 +49,9 @@ void plx__reconnect_wait(plx_socket *socket);
 /* plx__reconnect_forget_pauses makes the next pause the first one again. */
 static inline void plx__reconnect_forget_pauses(plx_socket *socket)
 {
-    socket->last_pause = 0;
+    if (socket->options != NULL) {
+        socket->options->last_pause = 0;
+    }
 }
 
 /* plx__reconnect_is_due returns whether to connect now: the pause is over, and the end of the last
