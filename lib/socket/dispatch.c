@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/socket/dispatch.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/line.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/sending.h"
@@ -27,7 +28,7 @@ static void report_of_bytes(plx_socket *socket,
 /* Reports nothing if an earlier handler of this poll has taken the line. */
 static void report_of_line(plx_socket *socket)
 {
-    if (plx__socket_has_line(socket)) {
+    if (plx__line_length(socket) > 0) {
         report_of_bytes(socket, plx__event_line_available);
     }
 }

@@ -4,26 +4,16 @@
 #include "lib/socket/framing.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
+#include "lib/socket/line.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/receiving.h"
-
-#include <string.h>
-
-bool plx__socket_has_line(plx_socket *socket)
-{
-    const uint8_t *data = plx__buffer_data(&socket->in);
-    const uint8_t *end = memchr(data + socket->no_line, '\n', socket->in.size - socket->no_line);
-    /* No byte is searched twice: a line that arrives byte by byte costs linear time. */
-    socket->no_line = end == NULL ? socket->in.size : (size_t)(end - data);
-    return end != NULL;
-}
 
 void plx__socket_note_bytes(plx_socket *socket)
 {
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DATA);
     if (!socket->kind->transport->keeps_boundaries && plx__event_has_line(&socket->handlers) &&
-        plx__socket_has_line(socket)) {
+        plx__line_length(socket) > 0) {
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_LINE);
     }
     if (socket->framing != NULL) {

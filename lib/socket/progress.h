@@ -26,9 +26,6 @@ void plx__socket_has_sent(plx_socket *socket, size_t size);
  * short. */
 void plx__socket_note_room(plx_socket *socket);
 
-/* plx__socket_has_line returns whether a whole line was received. */
-bool plx__socket_has_line(plx_socket *socket);
-
 /* plx__socket_make_room lets the message that stands first become whole, where READ_LIMIT is
  * reached. */
 void plx__socket_make_room(plx_socket *socket);

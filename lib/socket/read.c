@@ -4,6 +4,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/interest.h"
+#include "lib/socket/line.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/read.h"
@@ -29,7 +30,7 @@ static size_t take(plx_socket *socket, size_t size)
         taken = socket->kind->transport->take(socket, size);
     } else {
         taken = plx__buffer_skip(&socket->in, size);
-        socket->no_line -= taken < socket->no_line ? taken : socket->no_line;
+        plx__line_taken(socket, taken);
         if (socket->framing != NULL) {
             plx__framing_taken(socket, taken);
         }
@@ -159,12 +160,6 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
     return bytes;
 }
 
-/* The length of the first line with its end; 0: there is no whole line. */
-static size_t line_length(plx_socket *socket)
-{
-    return plx__socket_has_line(socket) ? socket->no_line + 1 : 0;
-}
-
 ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
 {
     if (socket == NULL || is_no_stream(socket, "read_line")) {
@@ -176,7 +171,7 @@ ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
     if (size < 2) {
         return refuse_size(socket, "read_line with room for", size, ": the minimum is 2");
     }
-    size_t length = line_length(socket);
+    size_t length = plx__line_length(socket);
     bool full = plx__socket_room(socket) == 0 || socket->in.size >= size - 1;
     socket->fresh = false;
     if (length == 0 && (full || is_at_end(socket))) {
@@ -201,7 +196,7 @@ bool plx_socket_can_read_line(const plx_socket *socket)
     }
     /* Casts const away: the program cannot see how far the bytes were searched. */
     return is_at_end(socket) || plx__socket_room(socket) == 0 ||
-           plx__socket_has_line((plx_socket *)socket);
+           plx__line_length((plx_socket *)socket) > 0;
 }
 
 size_t plx_socket_skip(plx_socket *socket, size_t size)
@@ -224,10 +219,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
     if (!plx__buffer_prepend(&socket->in, data, size, plx__socket_pool(socket))) {
         return plx__socket_fail_memory(socket, "unread %zu bytes", size);
     }
-    /* The bytes behind the new ones need no new search. */
-    const uint8_t *first = plx__buffer_data(&socket->in);
-    const uint8_t *end = memchr(first, '\n', size);
-    socket->no_line = end == NULL ? socket->no_line + size : (size_t)(end - first);
+    plx__line_given_back(socket, size);
     if (socket->framing != NULL) {
         plx__framing_given_back(socket, size);
         plx__socket_make_room(socket);

@@ -9,6 +9,7 @@
 #include "lib/socket/framing.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
+#include "lib/socket/line.h"
 #include "lib/socket/object.h"
 #include "lib/socket/property.h"
 #include "lib/socket/race.h"
@@ -104,7 +105,7 @@ void plx__socket_drop_sending(plx_socket *socket)
 void plx__socket_drop_bytes(plx_socket *socket)
 {
     plx__records_drop_received(socket);
-    socket->no_line = 0;
+    plx__line_taken(socket, SIZE_MAX);
     if (socket->framing != NULL) {
         plx__framing_taken(socket, SIZE_MAX);
     }
