@@ -16,6 +16,7 @@
 #include "lib/socket/ending.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/property.h"
 #include "lib/socket/records.h"
 #include "lib/socket/state.h"
 #include "lib/transfer/datagram-in.h"

@@ -49,8 +49,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct plx__claim;
 struct plx__framing;
+struct plx__properties;
 struct plx__race;
 
 /* ---- owner ----------------------------------------------------------------------------------- */
@@ -69,20 +69,6 @@ struct plx__owner {
 };
 
 /* ---- the socket ------------------------------------------------------------------------------ */
-
-/* What a program sets before it connects or listens, and the strings that it asked for. They are
- * made on demand: the sockets of a server's clients never have any. */
-struct plx__properties {
-    char *address, *path, *interface; /* NULL: not set */
-    char *listen_host;                /* of listen_on or a bind, which prefer it to the interface */
-    char *local_text, *remote_text;   /* addresses as strings; NULL: no call has asked for one */
-    uint16_t port;                    /* as set */
-    uint16_t path_size;               /* of `path`: an abstract name may contain zero bytes */
-    struct plx__claim *claim; /* the file that bind made (lib/endpoint/path.h); NULL: none */
-};
-
-/* All of them as they are when nothing is set. */
-extern const struct plx__properties plx__no_properties;
 
 /* Whether there is a peer. HERE: from CONNECTED to the end of the connection. GONE: from then on
  * until the next connection begins. close, abort and a datagram socket's disconnect forget the
@@ -148,12 +134,6 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct plx_socket) <= 424, "the soc
 static inline plx_socket *plx__socket_of(struct plx__task *task)
 {
     return PLX__CONTAINER_OF(task, struct plx_socket, task);
-}
-
-/* plx__socket_properties returns the properties for reading. */
-static inline const struct plx__properties *plx__socket_properties(const plx_socket *socket)
-{
-    return socket->properties != NULL ? socket->properties : &plx__no_properties;
 }
 
 /* plx__state_is_open returns whether bytes move in a state. */

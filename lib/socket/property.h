@@ -4,6 +4,32 @@
 
 #include "lib/socket/object.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct plx__claim;
+
+/* What a program sets before it connects or listens, and the strings that it asked for. They are
+ * made on demand: the sockets of a server's clients never have any. */
+struct plx__properties {
+    char *address, *path, *interface; /* NULL: not set */
+    char *listen_host;                /* of listen_on or a bind, which prefer it to the interface */
+    char *local_text, *remote_text;   /* addresses as strings; NULL: no call has asked for one */
+    uint16_t port;                    /* as set */
+    uint16_t path_size;               /* of `path`: an abstract name may contain zero bytes */
+    struct plx__claim *claim; /* the file that bind made (lib/endpoint/path.h); NULL: none */
+};
+
+/* All of them as they are when nothing is set. */
+extern const struct plx__properties plx__no_properties;
+
+/* plx__socket_properties returns the properties for reading. */
+static inline const struct plx__properties *plx__socket_properties(const plx_socket *socket)
+{
+    return socket->properties != NULL ? socket->properties : &plx__no_properties;
+}
+
 /* plx__socket_keep_path replaces the path by a copy of `size` bytes; 0: no path. False when memory
  * ran out; the path is unchanged then. */
 bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size);
