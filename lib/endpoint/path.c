@@ -202,7 +202,7 @@ static int bind_under_lock(plx__fd descriptor, const struct plx__sockaddr *name,
 static int bind_file(plx_socket *socket, plx__fd descriptor, const struct plx__sockaddr *name)
 {
     int mode = plx__option_value(socket->options, PLX_OPTION_MODE);
-    struct plx__properties *properties = socket->properties; /* they have a path */
+    struct plx__properties *properties = socket->rare->properties; /* they have a path */
     struct plx__claim *claim = make_claim(properties->path);
     if (claim == NULL) {
         return -PLX__ENOMEM;
@@ -276,7 +276,7 @@ static void path_finish(plx_socket *socket)
     if (plx__os_file(claim->path, &now) == 0 && plx__os_is_same_file(&now, &claim->file)) {
         plx__os_remove_file(claim->path);
     }
-    socket->properties->claim = free_claim(claim);
+    socket->rare->properties->claim = free_claim(claim);
 }
 
 const struct plx__endpoint plx__path_endpoint = {

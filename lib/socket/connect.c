@@ -10,6 +10,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/options.h"
 #include "lib/socket/race.h"
+#include "lib/socket/rare.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/state.h"
 
@@ -33,7 +34,7 @@ static void describe(const plx_socket *socket, const struct plx__sockaddr *name,
 /* Ends the attempt. A datagram socket is still bound, and returns to BOUND. */
 static void fall_back(plx_socket *socket)
 {
-    socket->race = plx__race_free(socket->race);
+    plx__socket_free_race(socket);
     if (socket->watch.task == NULL) {
         plx__socket_end(socket);
     } else {
@@ -55,7 +56,7 @@ static void fail(plx_socket *socket, int error, const struct plx__sockaddr *name
 static void fail_lookup(plx_socket *socket, const struct plx__failure *failure)
 {
     char text[PLX__HOST_SIZE + 200];
-    plx__failure_describe(failure, plx__race_host(socket->race), text, sizeof text);
+    plx__failure_describe(failure, plx__race_host(socket->rare->race), text, sizeof text);
     plx__socket_set_end_error(socket, failure->code, failure->reason, failure->error, "%s", text);
     fall_back(socket);
 }
@@ -64,10 +65,10 @@ static void fail_lookup(plx_socket *socket, const struct plx__failure *failure)
 static void report_choices(plx_socket *socket)
 {
     size_t count, chosen;
-    const plx_address *addresses = plx__race_addresses(socket->race, &count, &chosen);
+    const plx_address *addresses = plx__race_addresses(socket->rare->race, &count, &chosen);
     if (addresses != NULL) {
         socket->kind->association->choices(socket, addresses, count, chosen,
-                                           plx__race_port(socket->race));
+                                           plx__race_port(socket->rare->race));
     }
 }
 
@@ -87,7 +88,7 @@ static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr pee
 
 void plx__connect_continue(plx_socket *socket)
 {
-    const struct plx__verdict *verdict = plx__race_continue(socket->race);
+    const struct plx__verdict *verdict = plx__race_continue(socket->rare->race);
     bool found =
         verdict->state != PLX__RACE_LOOKING_UP && verdict->state != PLX__RACE_LOOKUP_FAILED;
     if (socket->state == PLX_HOST_LOOKUP && found) {
@@ -140,7 +141,7 @@ static int bind_first(plx_socket *socket)
 static void begin(plx_socket *socket, struct plx__race *race)
 {
     plx__socket_begin(socket);
-    socket->race = race;
+    socket->rare->race = race;
     plx__socket_set_state(socket, plx__race_is_looking_up(race) ? PLX_HOST_LOOKUP : PLX_CONNECTING);
     if (socket->watch.task != NULL) {
         plx__race_begin_by(race, socket->watch.descriptor);
@@ -161,7 +162,9 @@ int plx__connect_start(plx_socket *socket)
     if (code != 0) {
         return code;
     }
-    struct plx__race *race = plx__race_new(&socket->task, &target, socket->options, &opener);
+    struct plx__rare *rare = plx__rare_make(socket);
+    struct plx__race *race =
+        rare == NULL ? NULL : plx__race_new(&socket->task, &target, socket->options, &opener);
     if (race == NULL) {
         return plx__socket_fail_memory(socket, "connect");
     }

@@ -60,13 +60,15 @@ static struct plx__framing framing_of(const plx_frame *frame)
 
 static bool keep(plx_socket *socket, const struct plx__framing *framing)
 {
-    if (socket->framing == NULL) {
-        socket->framing = plx__memory_new(sizeof *framing);
+    struct plx__rare *rare = plx__rare_make(socket);
+    if (rare != NULL && rare->framing == NULL) {
+        rare->framing = plx__memory_new(sizeof *framing);
     }
-    if (socket->framing != NULL) {
-        *socket->framing = *framing;
+    if (rare == NULL || rare->framing == NULL) {
+        return false;
     }
-    return socket->framing != NULL;
+    *rare->framing = *framing;
+    return true;
 }
 
 bool plx__framing_set(plx_socket *socket, const plx_frame *frame)
@@ -77,14 +79,17 @@ bool plx__framing_set(plx_socket *socket, const plx_frame *frame)
 
 bool plx__framing_copy(plx_socket *to, const plx_socket *from)
 {
-    return from->framing == NULL || keep(to, from->framing);
+    const struct plx__framing *framing = plx__framing_of(from);
+    return framing == NULL || keep(to, framing);
 }
 
 void plx__framing_clear(plx_socket *socket)
 {
-    plx__memory_free(socket->framing);
-    socket->framing = NULL;
-    socket->lifted = 0;
+    if (socket->rare != NULL) {
+        plx__memory_free(socket->rare->framing);
+        socket->rare->framing = NULL;
+        socket->rare->lifted = 0;
+    }
     socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
 }
 
@@ -132,7 +137,7 @@ void plx__framing_write_length(const struct plx__framing *framing, uint8_t *byte
 
 static struct plx__front look_by_length(const plx_socket *socket)
 {
-    const struct plx__framing *framing = socket->framing;
+    const struct plx__framing *framing = plx__framing_of(socket);
     struct plx__front front = {PLX__FRONT_PARTIAL, framing->length_size, 0, 0};
     if (socket->in.size >= framing->length_size) {
         front.size = read_length(framing, plx__buffer_data(&socket->in));
@@ -147,7 +152,7 @@ static struct plx__front look_by_length(const plx_socket *socket)
  * arrives byte by byte costs linear time. */
 static const uint8_t *find_delimiter(const plx_socket *socket)
 {
-    struct plx__framing *framing = socket->framing;
+    struct plx__framing *framing = plx__framing_of(socket);
     const uint8_t *data = plx__buffer_data(&socket->in);
     size_t size = socket->in.size - framing->searched;
     const uint8_t *found =
@@ -162,7 +167,7 @@ static const uint8_t *find_delimiter(const plx_socket *socket)
 
 static struct plx__front look_by_delimiter(const plx_socket *socket)
 {
-    const struct plx__framing *framing = socket->framing;
+    const struct plx__framing *framing = plx__framing_of(socket);
     bool found = find_delimiter(socket) != NULL;
     struct plx__front front = {PLX__FRONT_PARTIAL, 0, framing->searched, framing->delimiter_size};
     if (front.size > framing->maximum) {
@@ -177,7 +182,8 @@ static struct plx__front look_by_delimiter(const plx_socket *socket)
 
 struct plx__front plx__framing_front(const plx_socket *socket)
 {
-    return socket->framing->length_size > 0 ? look_by_length(socket) : look_by_delimiter(socket);
+    return plx__framing_of(socket)->length_size > 0 ? look_by_length(socket)
+                                                    : look_by_delimiter(socket);
 }
 
 /* ---- events and room ------------------------------------------------------------------------- */
@@ -187,7 +193,7 @@ struct plx__front plx__framing_front(const plx_socket *socket)
 void plx__framing_note_too_long(plx_socket *socket)
 {
     if (socket->state == PLX_CONNECTED) {
-        socket->framing->too_long = true;
+        plx__framing_of(socket)->too_long = true;
         plx__task_schedule(&socket->task);
     }
 }
@@ -196,8 +202,8 @@ void plx__framing_note_too_long(plx_socket *socket)
 static void lift(plx_socket *socket, const struct plx__front *front)
 {
     size_t whole = front->before + front->size + front->behind;
-    if (front->is == PLX__FRONT_PARTIAL && socket->lifted < whole) {
-        socket->lifted = whole;
+    if (front->is == PLX__FRONT_PARTIAL && socket->rare->lifted < whole) {
+        socket->rare->lifted = whole;
     }
 }
 
@@ -222,7 +228,7 @@ void plx__framing_lift(plx_socket *socket)
  * The bytes behind need no new search. */
 void plx__framing_given_back(plx_socket *socket, size_t size)
 {
-    struct plx__framing *framing = socket->framing;
+    struct plx__framing *framing = plx__framing_of(socket);
     if (framing->delimiter_size == 0) {
         return;
     }

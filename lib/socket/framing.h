@@ -11,6 +11,7 @@
 #define PLX_LIB_FRAMING_H
 
 #include "lib/socket/object.h"
+#include "lib/socket/rare.h"
 
 #include <pollux/message.h>
 
@@ -33,6 +34,13 @@ struct plx__front {
     size_t before, size, behind; /* bytes: the length, the message, the delimiter */
 };
 
+/* plx__framing_of returns the frame of a socket, NULL: the stream is not cut into messages. Inline
+ * and without plx__no_rare, because each poll asks. */
+static inline struct plx__framing *plx__framing_of(const plx_socket *socket)
+{
+    return socket->rare == NULL ? NULL : socket->rare->framing;
+}
+
 /* plx__framing_is_valid returns whether the members of a frame fit together and are in range.
  * plx__framing_longest returns the greatest maximum of a frame with a length of that size. */
 bool plx__framing_is_valid(const plx_frame *frame);
@@ -54,7 +62,8 @@ void plx__framing_note(plx_socket *socket);
  * socket. */
 static inline bool plx__framing_is_too_long(const plx_socket *socket)
 {
-    return socket->framing != NULL && socket->framing->too_long;
+    const struct plx__framing *framing = plx__framing_of(socket);
+    return framing != NULL && framing->too_long;
 }
 
 /* plx__framing_note_too_long notes that the first message exceeds the maximum: plx__message_settle
@@ -68,7 +77,7 @@ void plx__framing_lift(plx_socket *socket);
  * all were dropped. */
 static inline void plx__framing_taken(plx_socket *socket, size_t size)
 {
-    struct plx__framing *framing = socket->framing;
+    struct plx__framing *framing = plx__framing_of(socket);
     framing->searched -= size < framing->searched ? size : framing->searched;
 }
 

@@ -8,6 +8,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/race.h"
+#include "lib/socket/rare.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/sending.h"
 
@@ -20,9 +21,8 @@ size_t plx__socket_room(const plx_socket *socket)
         return SIZE_MAX - socket->in.size;
     }
     size_t limit = plx__option_limit(socket->options, PLX_OPTION_READ_LIMIT);
-    if (limit < socket->lifted) {
-        limit = socket->lifted;
-    }
+    size_t lifted = plx__rare_of(socket)->lifted;
+    limit = limit < lifted ? lifted : limit;
     if (socket->tx == PLX__TX_FAILED) {
         /* The connection is over: only the bytes that the kernel holds can still arrive. The limit
          * does not apply to them, or the end would wait until the program makes room. */
@@ -72,7 +72,7 @@ static uint64_t deadline_of_state(const plx_socket *socket)
     uint64_t look = 0;
     switch ((plx_state)socket->state) {
     case PLX_HOST_LOOKUP:
-    case PLX_CONNECTING: return plx__race_deadline(socket->race);
+    case PLX_CONNECTING: return plx__race_deadline(plx__rare_of(socket)->race);
     case PLX_CONNECTED: return plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
     case PLX_CLOSING:
         look = plx__clock_after(plx__clock_now(), socket->look_pause);

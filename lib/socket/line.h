@@ -3,6 +3,7 @@
 #define PLX_LIB_LINE_H
 
 #include "lib/socket/object.h"
+#include "lib/socket/rare.h"
 
 /* plx__line_length returns the length of the first line with its end; 0: there is no whole line. */
 size_t plx__line_length(plx_socket *socket);
@@ -11,7 +12,10 @@ size_t plx__line_length(plx_socket *socket);
  * all were dropped. */
 static inline void plx__line_taken(plx_socket *socket, size_t size)
 {
-    socket->no_line -= size < socket->no_line ? size : socket->no_line;
+    struct plx__rare *rare = socket->rare;
+    if (rare != NULL) {
+        rare->no_line -= size < rare->no_line ? size : rare->no_line;
+    }
 }
 
 /* plx__line_given_back is called after `size` bytes were put before the front. */

@@ -80,14 +80,14 @@ bool plx__message_settle(plx_socket *socket)
     if (!plx__framing_is_too_long(socket)) {
         return false;
     }
-    socket->framing->too_long = false;
+    plx__framing_of(socket)->too_long = false;
     struct plx__front front = plx__framing_front(socket);
     if (front.is != PLX__FRONT_TOO_LONG || socket->state != PLX_CONNECTED) {
         return false;
     }
     plx__socket_set_end_error_system(
         socket, -PLX__EMSGSIZE, "receive a message of %zu bytes%s (the maximum is %zu)", front.size,
-        front.behind > 0 ? " or more" : "", socket->framing->maximum);
+        front.behind > 0 ? " or more" : "", plx__framing_of(socket)->maximum);
     plx__socket_end(socket);
     return true;
 }
@@ -99,7 +99,7 @@ bool plx__message_settle(plx_socket *socket)
 static bool has_messages(plx_socket *socket, const char *call)
 {
     bool stream = !socket->kind->transport->keeps_boundaries;
-    bool has = stream ? socket->framing != NULL : plx__socket_has_packets(socket);
+    bool has = stream ? plx__framing_of(socket) != NULL : plx__socket_has_packets(socket);
     if (!has) {
         plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: %s, call %s first", call,
                            stream ? "no frame is set" : "the socket has no peer",
@@ -119,7 +119,7 @@ static const void *read_framed(plx_socket *socket, size_t *ret_size)
         return NULL;
     }
     const uint8_t *message = plx__buffer_data(&socket->in) + front.before;
-    socket->lifted = 0;
+    socket->rare->lifted = 0;
     plx__socket_take_as_view(socket, front.before + front.size + front.behind);
     *ret_size = front.size;
     return message;
@@ -151,7 +151,7 @@ bool plx_socket_can_read_message(const plx_socket *socket)
         return plx__socket_has_packets(socket) && socket->in.size > 0;
     }
     /* The program cannot see how far the bytes were searched, although the socket is const. */
-    return socket->framing != NULL && plx__framing_front(socket).is == PLX__FRONT_WHOLE;
+    return plx__framing_of(socket) != NULL && plx__framing_front(socket).is == PLX__FRONT_WHOLE;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -174,7 +174,7 @@ static bool holds_delimiter(const struct plx__framing *framing, const uint8_t *d
 
 static int refuse_message(plx_socket *socket, const uint8_t *data, size_t size)
 {
-    const struct plx__framing *framing = socket->framing;
+    const struct plx__framing *framing = plx__framing_of(socket);
     if (size > framing->maximum) {
         return plx__socket_fail(socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE,
                                 -PLX__EMSGSIZE, "write a message of %zu bytes (the maximum is %zu)",
@@ -189,7 +189,7 @@ static int refuse_message(plx_socket *socket, const uint8_t *data, size_t size)
 
 static int queue_message(plx_socket *socket, const void *data, size_t size)
 {
-    const struct plx__framing *framing = socket->framing;
+    const struct plx__framing *framing = plx__framing_of(socket);
     size_t before = framing->length_size, behind = framing->delimiter_size;
     size_t whole = before + size + behind;
     if (socket->out.size > 0 && plx__socket_write_room(socket) < whole) {

@@ -27,8 +27,8 @@
  * BOUND when all attempts fail or by disconnect.
  *
  * Invariants: a descriptor is open in BOUND, LISTENING, CONNECTED and CLOSING, and in HOST_LOOKUP
- * and CONNECTING for a datagram socket only; `race` is not NULL in HOST_LOOKUP and CONNECTING, and
- * in no other state; the watch is idle while there is no descriptor. */
+ * and CONNECTING for a datagram socket only; there is a race in HOST_LOOKUP and CONNECTING, and in no
+ * other state; the watch is idle while there is no descriptor. */
 #ifndef PLX_LIB_OBJECT_H
 #define PLX_LIB_OBJECT_H
 
@@ -49,9 +49,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct plx__framing;
-struct plx__properties;
-struct plx__race;
+struct plx__rare;
 
 /* ---- owner ----------------------------------------------------------------------------------- */
 
@@ -111,24 +109,20 @@ struct plx_socket {
     struct plx__buffer in, out;
     size_t sent;                         /* payload since the last send_progress */
     uint64_t bytes_received, bytes_sent; /* payload since the connection began */
-    size_t no_line;                      /* this many bytes at the front hold no end of line */
-    size_t lifted;                       /* a read or a message needs this many bytes */
     uint64_t last_activity;              /* when bytes last moved; 0: none did */
     /* When the present wait is over: the linger time of an ending, a listener's pause or the pause
      * before auto-connect; 0: there is none. */
     uint64_t wake_at;
-    struct plx__race *race;             /* HOST_LOOKUP and CONNECTING; else NULL */
-    struct plx__options *options;       /* NULL: the defaults */
-    struct plx__errors *errors;         /* NULL: there was none, or `bare` has them */
-    struct plx__framing *framing;       /* NULL: the stream is not cut into messages */
-    struct plx__properties *properties; /* NULL: plx__no_properties */
+    struct plx__options *options; /* NULL: the defaults */
+    struct plx__errors *errors;   /* NULL: there was none, or `bare` has them */
+    struct plx__rare *rare;       /* NULL: plx__no_rare */
     plx_address remote;
     struct plx__owner *owner;
     struct plx__list sibling; /* in the owner's list of sockets */
 };
 
 /* Each connection costs that much: a field that most sockets never use goes behind a pointer. */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct plx_socket) <= 424, "the socket has grown");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct plx_socket) <= 392, "the socket has grown");
 
 /* plx__socket_of returns the socket of a task. */
 static inline plx_socket *plx__socket_of(struct plx__task *task)

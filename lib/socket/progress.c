@@ -16,7 +16,7 @@ void plx__socket_note_bytes(plx_socket *socket)
         plx__line_length(socket) > 0) {
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_LINE);
     }
-    if (socket->framing != NULL) {
+    if (plx__framing_of(socket) != NULL) {
         plx__framing_note(socket);
     } else if (plx__socket_has_packets(socket) && plx__event_has_message(&socket->handlers)) {
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
@@ -63,7 +63,7 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
 
 void plx__socket_make_room(plx_socket *socket)
 {
-    if (socket->framing != NULL && socket->in.size > 0 && plx__socket_room(socket) == 0) {
+    if (plx__framing_of(socket) != NULL && socket->in.size > 0 && plx__socket_room(socket) == 0) {
         plx__framing_lift(socket);
     }
 }

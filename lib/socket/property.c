@@ -52,15 +52,15 @@ const struct plx__properties plx__no_properties;
 
 struct plx__properties *plx__properties_make(plx_socket *socket)
 {
-    if (socket->properties == NULL) {
-        socket->properties = plx__memory_new(sizeof *socket->properties);
+    struct plx__rare *rare = plx__rare_make(socket);
+    if (rare != NULL && rare->properties == NULL) {
+        rare->properties = plx__memory_new(sizeof *rare->properties);
     }
-    return socket->properties;
+    return rare != NULL ? rare->properties : NULL;
 }
 
-void plx__properties_free(plx_socket *socket)
+void plx__properties_free(struct plx__properties *properties)
 {
-    struct plx__properties *properties = socket->properties;
     if (properties != NULL) {
         plx__memory_free(properties->address);
         plx__memory_free(properties->path);

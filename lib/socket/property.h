@@ -3,6 +3,7 @@
 #define PLX_LIB_PROPERTY_H
 
 #include "lib/socket/object.h"
+#include "lib/socket/rare.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,7 +28,8 @@ extern const struct plx__properties plx__no_properties;
 /* plx__socket_properties returns the properties for reading. */
 static inline const struct plx__properties *plx__socket_properties(const plx_socket *socket)
 {
-    return socket->properties != NULL ? socket->properties : &plx__no_properties;
+    const struct plx__properties *properties = plx__rare_of(socket)->properties;
+    return properties != NULL ? properties : &plx__no_properties;
 }
 
 /* plx__socket_keep_path replaces the path by a copy of `size` bytes; 0: no path. False when memory
@@ -38,9 +40,9 @@ bool plx__socket_keep_path(plx_socket *socket, const char *path, size_t size);
 int plx__socket_set_path(plx_socket *socket, const char *path, size_t size);
 
 /* plx__properties_make returns the properties for writing, NULL when memory ran out;
- * plx__properties_free frees them. */
+ * plx__properties_free frees properties, which may be NULL. */
 struct plx__properties *plx__properties_make(plx_socket *socket);
-void plx__properties_free(plx_socket *socket);
+void plx__properties_free(struct plx__properties *properties);
 
 /* plx__text_set replaces *text by a copy; "" and NULL: by NULL. False when memory ran out; *text is
  * unchanged then. */

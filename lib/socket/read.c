@@ -7,6 +7,7 @@
 #include "lib/socket/line.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/rare.h"
 #include "lib/socket/read.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/state.h"
@@ -31,7 +32,7 @@ static size_t take(plx_socket *socket, size_t size)
     } else {
         taken = plx__buffer_skip(&socket->in, size);
         plx__line_taken(socket, taken);
-        if (socket->framing != NULL) {
+        if (plx__framing_of(socket) != NULL) {
             plx__framing_taken(socket, taken);
         }
     }
@@ -106,6 +107,16 @@ ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size)
     return (ptrdiff_t)count;
 }
 
+/* Lets a read of `size` bytes exceed READ_LIMIT. False when memory ran out. */
+static bool lift(plx_socket *socket, size_t size)
+{
+    struct plx__rare *rare = size == 0 ? socket->rare : plx__rare_make(socket);
+    if (rare != NULL) {
+        rare->lifted = size;
+    }
+    return rare != NULL;
+}
+
 ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t size)
 {
     if (socket == NULL || is_no_stream(socket, "read_exact")) {
@@ -119,13 +130,16 @@ ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t size)
     }
     socket->fresh = false;
     if (socket->in.size >= size) {
-        socket->lifted = 0;
+        lift(socket, 0);
         return plx_socket_read(socket, data, size) < 0 && size > 0 ? -1 : (ptrdiff_t)size;
     }
     if (is_at_end(socket)) {
         return -1;
     }
-    socket->lifted = size;
+    if (!lift(socket, size)) {
+        plx__socket_fail_memory(socket, "read_exact %zu bytes", size);
+        return -1;
+    }
     plx__socket_update(socket);
     return 0;
 }
@@ -220,7 +234,7 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
         return plx__socket_fail_memory(socket, "unread %zu bytes", size);
     }
     plx__line_given_back(socket, size);
-    if (socket->framing != NULL) {
+    if (plx__framing_of(socket) != NULL) {
         plx__framing_given_back(socket, size);
         plx__socket_make_room(socket);
     }

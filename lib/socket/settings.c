@@ -12,6 +12,7 @@
 #include "lib/socket/options.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/race.h"
+#include "lib/socket/rare.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/settings.h"
 
@@ -89,8 +90,9 @@ static int apply_now(plx_socket *socket, plx_option option, int value)
     if (!plx__os_has_option(option)) {
         return -PLX__ENOPROTOOPT;
     }
-    if (socket->race != NULL) {
-        plx__race_set_option(socket->race, option, value);
+    struct plx__race *race = plx__rare_of(socket)->race;
+    if (race != NULL) {
+        plx__race_set_option(race, option, value);
     }
     return socket->watch.task == NULL ? 0
                                       : plx__os_set_option(socket->watch.descriptor, option, value);

@@ -13,6 +13,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/property.h"
 #include "lib/socket/race.h"
+#include "lib/socket/rare.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/records.h"
@@ -31,6 +32,15 @@ plx_socket *plx__socket_new(const struct plx_kind *kind)
     return socket;
 }
 
+static void free_rare(struct plx__rare *rare)
+{
+    if (rare != NULL) {
+        plx__memory_free(rare->framing);
+        plx__properties_free(rare->properties);
+        plx__memory_free(rare);
+    }
+}
+
 void plx__socket_destroy(plx_socket *socket)
 {
     if (socket->kind->destroy != NULL) {
@@ -40,9 +50,8 @@ void plx__socket_destroy(plx_socket *socket)
     plx__buffer_clear(&socket->in, NULL);
     plx__socket_forget_errors(socket, true);
     plx__memory_free(socket->errors);
-    plx__memory_free(socket->framing);
+    free_rare(socket->rare);
     plx__memory_free(socket->options);
-    plx__properties_free(socket);
     plx__memory_free(socket);
 }
 
@@ -74,6 +83,7 @@ void plx__socket_set_state(plx_socket *socket, plx_state state)
 /* Resets what belongs to one connection only. */
 static void clear_connection(plx_socket *socket)
 {
+    struct plx__framing *framing = plx__framing_of(socket);
     socket->pending = 0;
     socket->again = socket->more = false;
     plx__receiving_begin(socket);
@@ -83,8 +93,8 @@ static void clear_connection(plx_socket *socket)
     socket->dropped = false;
     socket->peer = socket->peer == PLX__PEER_NONE ? PLX__PEER_NONE : PLX__PEER_GONE;
     socket->wants_room = false;
-    if (socket->framing != NULL) {
-        socket->framing->too_long = false;
+    if (framing != NULL) {
+        framing->too_long = false;
     }
     socket->watch_error = 0;
     socket->wake_at = 0;
@@ -106,7 +116,7 @@ void plx__socket_drop_bytes(plx_socket *socket)
 {
     plx__records_drop_received(socket);
     plx__line_taken(socket, SIZE_MAX);
-    if (socket->framing != NULL) {
+    if (plx__framing_of(socket) != NULL) {
         plx__framing_taken(socket, SIZE_MAX);
     }
     plx__buffer_clear(&socket->in, plx__socket_pool(socket));
@@ -120,21 +130,29 @@ void plx__socket_drop_received(plx_socket *socket)
     }
 }
 
+static void begin_rare(struct plx__rare *rare)
+{
+    if (rare == NULL) {
+        return;
+    }
+    rare->lifted = 0;
+    if (rare->properties != NULL) {
+        plx__text_set(&rare->properties->remote_text, NULL);
+    }
+}
+
 void plx__socket_begin(plx_socket *socket)
 {
     plx__socket_forget_errors(socket, true);
     clear_connection(socket);
     plx__socket_drop_sending(socket);
     plx__socket_drop_received(socket);
-    socket->lifted = 0;
     socket->bytes_received = socket->bytes_sent = socket->last_activity = 0;
     plx__records_begin(socket);
     socket->fresh = socket->view_alive = false;
     socket->remote = (plx_address){0};
     socket->peer = PLX__PEER_NONE;
-    if (socket->properties != NULL) {
-        plx__text_set(&socket->properties->remote_text, NULL);
-    }
+    begin_rare(socket->rare);
     socket->process = plx__os_process();
 }
 
@@ -173,12 +191,19 @@ void plx__socket_close_descriptor(plx_socket *socket)
     plx__os_close(descriptor);
 }
 
+void plx__socket_free_race(plx_socket *socket)
+{
+    if (socket->rare != NULL) {
+        socket->rare->race = plx__race_free(socket->rare->race);
+    }
+}
+
 static void become_connected(plx_socket *socket, const struct plx__sockaddr *remote)
 {
     if (remote != NULL) {
         plx__sockaddr_to_address(remote, &socket->remote);
     }
-    socket->race = plx__race_free(socket->race);
+    plx__socket_free_race(socket);
     plx__reconnect_forget_pauses(socket);
     socket->peer = PLX__PEER_HERE;
     plx__socket_set_state(socket, PLX_CONNECTED);
@@ -217,7 +242,7 @@ void plx__socket_lose_peer(plx_socket *socket)
 
 static void leave_system(plx_socket *socket)
 {
-    socket->race = plx__race_free(socket->race);
+    plx__socket_free_race(socket);
     plx__socket_close_descriptor(socket);
     socket->state = PLX_UNCONNECTED;
 }

@@ -47,6 +47,9 @@ void plx__socket_lose_peer(plx_socket *socket);
 int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has_options,
                                 const struct plx__sockaddr *remote);
 
+/* plx__socket_free_race ends the race for a connection, if there is one. */
+void plx__socket_free_race(plx_socket *socket);
+
 /* plx__socket_drop_sending drops all that is queued, plx__socket_drop_received all that was
  * received. plx__socket_drop_bytes drops the received bytes only, not what the kind keeps with
  * them. */

@@ -7,6 +7,7 @@
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
 #include "lib/socket/race.h"
+#include "lib/socket/rare.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/sending.h"
@@ -91,7 +92,7 @@ static void serve(plx_socket *socket)
 static bool has_step(const plx_socket *socket)
 {
     return socket->more || plx__socket_can_send(socket) || plx__socket_has_ending(socket) ||
-           plx__race_is_idle(socket->race);
+           plx__race_is_idle(plx__rare_of(socket)->race);
 }
 
 static bool has_work(const plx_socket *socket)
