@@ -14,6 +14,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/property.h"
+#include "lib/socket/rare.h"
 #include "lib/socket/state.h"
 #include "lib/socket/write.h"
 #include "lib/transfer/handles.h"
@@ -24,30 +25,26 @@
 #include <stdio.h>
 #include <string.h>
 
-struct ipc {
-    plx_socket base;
-    struct plx__handles *handles; /* NULL: none were ever sent or received */
-};
-
-static struct ipc *ipc_of(plx_socket *socket)
-{
-    return PLX__CONTAINER_OF(socket, struct ipc, base);
-}
-
 /* ---- bytes, and the descriptors that ride on them -------------------------------------------- */
+
+/* NULL: none were ever sent or received. */
+static struct plx__handles *handles_of(const plx_socket *socket)
+{
+    return plx__rare_of(socket)->handles;
+}
 
 static struct plx__handles *make_handles(plx_socket *socket)
 {
-    struct ipc *self = ipc_of(socket);
-    if (self->handles == NULL) {
-        self->handles = plx__memory_new(sizeof *self->handles);
+    struct plx__rare *rare = plx__rare_make(socket);
+    if (rare != NULL && rare->handles == NULL) {
+        rare->handles = plx__memory_new(sizeof *rare->handles);
     }
-    return self->handles;
+    return rare == NULL ? NULL : rare->handles;
 }
 
 static ptrdiff_t ipc_send(plx_socket *socket, const void *data, size_t size)
 {
-    struct plx__handles *handles = ipc_of(socket)->handles;
+    struct plx__handles *handles = handles_of(socket);
     return handles == NULL ? plx__stream_send(socket, data, size)
                            : plx__handles_send(handles, socket->watch.descriptor, data, size);
 }
@@ -74,15 +71,15 @@ static ptrdiff_t ipc_receive(plx_socket *socket, void *data, size_t size)
 
 static void ipc_drop_sending(plx_socket *socket)
 {
-    if (ipc_of(socket)->handles != NULL) {
-        plx__handles_drop_waiting(ipc_of(socket)->handles);
+    if (handles_of(socket) != NULL) {
+        plx__handles_drop_waiting(handles_of(socket));
     }
 }
 
 static void ipc_drop_received(plx_socket *socket)
 {
-    if (ipc_of(socket)->handles != NULL) {
-        plx__handles_drop_arrived(ipc_of(socket)->handles);
+    if (handles_of(socket) != NULL) {
+        plx__handles_drop_arrived(handles_of(socket));
     }
 }
 
@@ -90,7 +87,7 @@ static void ipc_destroy(plx_socket *socket)
 {
     ipc_drop_sending(socket);
     ipc_drop_received(socket);
-    plx__memory_free(ipc_of(socket)->handles);
+    plx__memory_free(handles_of(socket));
 }
 
 /* ---- the kind -------------------------------------------------------------------------------- */
@@ -100,7 +97,7 @@ static const struct plx_kind ipc = {
     .endpoint = &plx__path_endpoint,
     .transport = &plx__stream_transport,
     .unopened = PLX__NOT_CONNECTED,
-    .size = sizeof(struct ipc),
+    .size = sizeof(plx_socket),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTION(MODE) | PLX__OPTION(AUTO_CONNECT) |
                PLX__OPTION(RECEIVE_HANDLES),
     .receive = ipc_receive,
@@ -218,6 +215,6 @@ int plx_ipc_send_handle(plx_socket *socket, plx_handle descriptor)
 
 plx_handle plx_ipc_receive_handle(plx_socket *socket)
 {
-    bool any = plx__socket_is(socket, &ipc) && ipc_of(socket)->handles != NULL;
-    return any ? plx__handles_take(ipc_of(socket)->handles) : PLX_NO_HANDLE;
+    bool any = plx__socket_is(socket, &ipc) && handles_of(socket) != NULL;
+    return any ? plx__handles_take(handles_of(socket)) : PLX_NO_HANDLE;
 }

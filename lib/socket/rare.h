@@ -9,6 +9,7 @@
 #include "lib/socket/object.h"
 
 struct plx__framing;
+struct plx__handles;
 struct plx__properties;
 struct plx__race;
 
@@ -16,6 +17,7 @@ struct plx__rare {
     struct plx__race *race;             /* HOST_LOOKUP and CONNECTING; else NULL */
     struct plx__framing *framing;       /* NULL: the stream is not cut into messages */
     struct plx__properties *properties; /* NULL: plx__no_properties */
+    struct plx__handles *handles;       /* lib/transfer/handles.h; NULL: the kind has made none */
     size_t no_line;                     /* this many bytes at the front hold no end of line */
     size_t lifted;                      /* a read or a message needs this many bytes */
 };
