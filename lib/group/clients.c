@@ -41,7 +41,7 @@ void plx_server_set_maximum_sockets_connected(plx_server *server, int count)
 
 static bool is_usable(const plx_server *server, const plx_socket *client)
 {
-    return client->kind == server->listener->kind && client->state == PLX_UNCONNECTED &&
+    return plx__socket_is(client, server->listener->kind) && client->state == PLX_UNCONNECTED &&
            client->owner == NULL;
 }
 
