@@ -80,7 +80,7 @@ struct plx_socket {
     struct plx__handlers handlers;
     plx__event_set pending;
     struct plx__hold hold;
-    uint8_t state;      /* plx_state */
+    uint8_t state;      /* plx_state, lib/socket/state.h */
     uint8_t idle_polls; /* polls alone that found nothing: after a number of them the buffers go */
     uint8_t look_pause; /* CLOSING: ms until the kernel is asked again for acknowledgements */
     uint8_t rx;         /* plx__rx, lib/socket/receiving.h */
@@ -89,7 +89,7 @@ struct plx_socket {
     uint8_t ending;     /* plx__ending, lib/socket/ending.h */
     uint8_t accepting;  /* plx__accepting, lib/socket/accepting.h */
     uint8_t read_size;  /* plx__read_size, lib/socket/read-size.h */
-    uint8_t peer;       /* plx__peer */
+    uint8_t peer;       /* plx__peer, lib/socket/state.h */
     uint8_t next_event; /* this pass dispatches no event before it any more */
     bool dispatching : 1; /* a handler of this socket runs */
     bool again : 1;       /* the handler read some bytes and left some: report these again */
