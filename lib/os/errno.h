@@ -2,8 +2,8 @@
  *
  * The calls of os.h return the negative of the kernel's number, and the program receives that
  * number unchanged. A port to a kernel that lacks one of these errnos gives it a number that the
- * kernel's calls never return. Elsewhere only the sources that call the kernel themselves (lib/poll,
- * lib/resolve) include <errno.h>, and the table of the errnos' texts (lib/base/error.c). */
+ * kernel's calls never return. Elsewhere only epoll.c and ares.c include <errno.h>, whose calls set
+ * or read errno, and the table of the errnos' texts (lib/base/error.c). */
 #ifndef PLX_LIB_ERRNO_H
 #define PLX_LIB_ERRNO_H
 
@@ -21,6 +21,7 @@ enum plx__errno {
     PLX__ECONNRESET = ECONNRESET,
     PLX__EDESTADDRREQ = EDESTADDRREQ,
     PLX__EHOSTUNREACH = EHOSTUNREACH,
+    PLX__EINTR = EINTR,
     PLX__EINVAL = EINVAL,
     PLX__EMFILE = EMFILE,
     PLX__EMSGSIZE = EMSGSIZE,

@@ -3,10 +3,10 @@
 
 #include "lib/base/base.h"
 #include "lib/os/clock.h"
+#include "lib/os/errno.h"
 #include "lib/os/os.h"
 #include "lib/poll/loop.h"
 
-#include <errno.h>
 #include <limits.h>
 
 /* ---- budget ---------------------------------------------------------------------------------- */
@@ -147,7 +147,7 @@ static size_t mark(const struct question *question)
 static size_t ask(struct question *question, int timeout_ms)
 {
     int result = plx__os_poll(question->entries, question->count, timeout_ms);
-    if (result < 0 && result != -EINTR && timeout_ms != 0) {
+    if (result < 0 && result != -PLX__EINTR && timeout_ms != 0) {
         plx__os_poll(NULL, 0, nap_of(timeout_ms));
     }
     return result > 0 ? mark(question) : 0;
@@ -347,7 +347,7 @@ static void find_ready(struct plx__loop *loop, int timeout_ms)
         timeout_ms = limit;
     }
     int result = plx__poller_wait(loop->poller, timeout_ms);
-    if (result < 0 && result != -EINTR) {
+    if (result < 0 && result != -PLX__EINTR) {
         find_one_by_one(loop, timeout_ms);
     }
     if (loop->deadlines.root == NULL) {

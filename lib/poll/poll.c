@@ -6,10 +6,9 @@
 
 #include "lib/base/base.h"
 #include "lib/base/memory.h"
+#include "lib/os/errno.h"
 #include "lib/os/os.h"
 #include "lib/poll/poller.h"
-
-#include <errno.h>
 
 struct poll_poller {
     struct plx__poller base;
@@ -72,7 +71,7 @@ static int poll_change(struct plx__poller *poller, struct plx__watch *watch, uns
     }
     if (watch->registered == 0) {
         if (!make_room(self)) {
-            return -ENOMEM;
+            return -PLX__ENOMEM;
         }
         watch->place = (uint32_t)self->count;
         self->watches[self->count] = watch;

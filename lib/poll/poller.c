@@ -3,10 +3,10 @@
 
 #include "lib/base/base.h"
 #include "lib/base/memory.h"
+#include "lib/os/errno.h"
 #include "lib/os/os.h"
 #include "lib/poll/poller.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* Best first. */
@@ -27,7 +27,7 @@ struct plx__poller *plx__poller_open(const struct plx__mechanism *mechanism,
 {
     struct plx__poller *poller = plx__memory_new(mechanism->size);
     if (poller == NULL) {
-        *ret_error = -ENOMEM;
+        *ret_error = -PLX__ENOMEM;
         return NULL;
     }
     poller->mechanism = mechanism;

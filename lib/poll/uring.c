@@ -36,7 +36,6 @@
 #include "lib/poll/poller.h"
 
 #include <liburing.h>
-#include <poll.h>
 
 /* One request, and completions of it that are taken whenever we enter. */
 #define ENTRIES 4
@@ -121,7 +120,7 @@ static int enter_ring(struct uring_poller *self)
 {
     struct io_uring_sqe *request = self->armed ? NULL : io_uring_get_sqe(&self->ring);
     if (request != NULL) {
-        io_uring_prep_poll_multishot(request, plx__poller_handle(self->set), POLLIN);
+        io_uring_prep_poll_multishot(request, plx__poller_handle(self->set), PLX__OS_READABLE);
         self->armed = true;
     }
     int result = io_uring_submit_and_get_events(&self->ring);

@@ -17,6 +17,7 @@
 #include "lib/base/base.h"
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/os/errno.h"
 #include "lib/os/os.h"
 #include "lib/resolve/resolver.h"
 
@@ -83,7 +84,7 @@ static const struct plx__failure no_name = {PLX_NAME_RESOLUTION, PLX_REASON_HOST
 
 static void note_error(struct ares_query *self, ptrdiff_t result)
 {
-    if (result < 0 && result != -EAGAIN && result != -EWOULDBLOCK) {
+    if (result < 0 && result != -PLX__EAGAIN) {
         self->noted = plx__failure_of_system((int)result);
     }
 }
@@ -119,7 +120,7 @@ static struct plx__failure failure_of(const struct ares_query *self, int status)
     case ARES_ENODATA:
     case ARES_ENOTFOUND: return plx__failure_not_found;
     case ARES_EBADNAME: return no_name;
-    case ARES_ENOMEM: return plx__failure_of_system(-ENOMEM);
+    case ARES_ENOMEM: return plx__failure_of_system(-PLX__ENOMEM);
     case ARES_ETIMEOUT: return plx__failure_timed_out;
     case ARES_ESERVFAIL: return server_failed;
     case ARES_EREFUSED: return server_refused;
@@ -163,7 +164,7 @@ static int ares_connect(ares_socket_t descriptor, const struct sockaddr *address
 {
     struct plx__sockaddr name;
     if (!plx__sockaddr_from_native(&name, address, (size_t)size)) {
-        return result_for_ares(-EINVAL);
+        return result_for_ares(-PLX__EINVAL);
     }
     int result = plx__os_connect(descriptor, &name);
     note_error(user, result);
@@ -209,7 +210,7 @@ static ares_ssize_t ares_send_pieces(ares_socket_t descriptor, const struct iove
     }
     struct ares_query *self = user;
     ptrdiff_t sent = plx__os_send(descriptor, pieces[0].iov_base, pieces[0].iov_len);
-    if (sent < 0 && sent != -EAGAIN) {
+    if (sent < 0 && sent != -PLX__EAGAIN) {
         note_error(self, sent);
         self->broken = descriptor;
         self->error = (int)sent;

@@ -3,9 +3,9 @@
 
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
+#include "lib/os/errno.h"
 #include "lib/resolve/host-cache.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define REMEMBERED ((uint64_t)60 * 1000 * PLX__MILLISECOND)
@@ -154,7 +154,7 @@ static void end(struct plx__host_cache *names, struct plx__cached_host *name)
     if (query != NULL && query->count == 0) {
         name->failure = query->failure;
     } else if (query == NULL || !take_addresses(name, query)) {
-        name->failure = plx__failure_of_system(-ENOMEM);
+        name->failure = plx__failure_of_system(-PLX__ENOMEM);
     } else {
         name->known = true;
         name->expires = plx__clock_add(plx__clock_now(), REMEMBERED);

@@ -6,11 +6,11 @@
  * 1.34.8, which is too new to require. */
 #include "config.h"
 
+#include "lib/os/errno.h"
 #include "lib/resolve/resolver.h"
 
 #ifdef HAVE_LIBIDN2
 
-#include <errno.h>
 #include <idn2.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ bool plx__host_to_ascii(const char *host, char ret_name[PLX__HOST_SIZE],
     int result = idn2_to_ascii_8z(host, &name, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     size_t length = result == IDN2_OK ? strlen(name) : 0;
     if (result == IDN2_MALLOC) {
-        *ret_failure = plx__failure_of_system(-ENOMEM);
+        *ret_failure = plx__failure_of_system(-PLX__ENOMEM);
     } else if (result != IDN2_OK) {
         *ret_failure = plx__failure_refused("it has letters that no host name may have (IDNA2008)");
     } else if (length >= PLX__HOST_SIZE) {

@@ -11,10 +11,10 @@
 
 #include "lib/base/address.h"
 #include "lib/base/base.h"
+#include "lib/os/errno.h"
 #include "lib/os/os.h"
 #include "lib/resolve/resolver.h"
 
-#include <errno.h>
 #include <string.h>
 
 struct candidate {
@@ -107,7 +107,7 @@ static bool find_local_source(struct prober *prober, const plx_address *to, plx_
     *ret_source = (plx_address){0};
     if (*descriptor < 0) {
         /* When no descriptor is left, the connection attempt reports it. */
-        return *descriptor != -EAFNOSUPPORT;
+        return *descriptor != -PLX__EAFNOSUPPORT;
     }
     if (plx__os_connect(*descriptor, &name) < 0) {
         return false;

@@ -4,9 +4,8 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
+#include "lib/os/errno.h"
 #include "lib/resolve/trial.h"
-
-#include <errno.h>
 
 #define COPIES_KEPT ((uint64_t)3000 * PLX__MILLISECOND)
 #define MOST_COPIED ((size_t)64 * 1024)
@@ -146,8 +145,8 @@ static bool is_refusal(int error)
 {
     plx_reason reason = plx__error_reason(-error);
     return reason == PLX_REASON_CONNECTION_REFUSED || reason == PLX_REASON_NETWORK ||
-           error == -ENOPROTOOPT || error == -EADDRNOTAVAIL || error == -EAFNOSUPPORT ||
-           error == -EDESTADDRREQ;
+           error == -PLX__ENOPROTOOPT || error == -PLX__EADDRNOTAVAIL ||
+           error == -PLX__EAFNOSUPPORT || error == -PLX__EDESTADDRREQ;
 }
 
 bool plx__trials_refuse(struct plx__trials *trials, const plx_address *to, int error)
