@@ -1,4 +1,4 @@
-/* lib/os/file.c -- the files that Unix sockets leave behind, and the folder they belong in. */
+/* lib/os/file.c -- files to read, the files that Unix sockets leave behind, and their folder. */
 #include "config.h"
 
 #include "lib/os/posix.h"
@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* LOCK_ATTEMPTS: how often plx__os_lock retries when another process has removed the file between
@@ -17,6 +18,54 @@
  */
 #define LOCK_ATTEMPTS 100
 #define HELD_ATTEMPTS 10
+
+/* A change longer ago than this was not in the same tick of the kernel as the next change. */
+#define SETTLED_SECONDS 2
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+plx__fd plx__os_open_file(const char *path)
+{
+    return plx__os_result(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
+ptrdiff_t plx__os_read_file(plx__fd file, void *data, size_t size)
+{
+    return plx__os_count(read(file, data, size));
+}
+
+static uint64_t nanoseconds(const struct timespec *time)
+{
+    return (uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec;
+}
+
+static bool is_settled(const struct stat *status)
+{
+    struct timespec now;
+    return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+           status->st_mtim.tv_sec + SETTLED_SECONDS < now.tv_sec &&
+           status->st_ctim.tv_sec + SETTLED_SECONDS < now.tv_sec;
+}
+
+int plx__os_version(plx__fd file, struct plx__os_version *ret_version)
+{
+    struct stat status;
+    if (fstat(file, &status) < 0) {
+        return -errno;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return -EINVAL;
+    }
+    *ret_version = (struct plx__os_version){
+        .device = (uint64_t)status.st_dev,
+        .inode = (uint64_t)status.st_ino,
+        .size = (uint64_t)status.st_size,
+        .modified = nanoseconds(&status.st_mtim),
+        .changed = nanoseconds(&status.st_ctim),
+        .settled = is_settled(&status),
+    };
+    return 0;
+}
 
 /* ---- files ----------------------------------------------------------------------------------- */
 

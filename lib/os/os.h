@@ -357,6 +357,32 @@ int plx__os_connect(plx__fd descriptor, const struct plx__sockaddr *name);
 /* plx__os_dissolve removes the peer of a datagram socket (AF_UNSPEC, connect(2)). */
 int plx__os_dissolve(plx__fd descriptor);
 
+/* ---- files that are read (lib/os/file.c) ----------------------------------------------------- */
+
+/* plx__os_open_file opens a file for reading; plx__os_close closes it. A pipe in place of the file
+ * does not block. plx__os_read_file returns 0 at the end of the file. */
+plx__fd plx__os_open_file(const char *path);
+ptrdiff_t plx__os_read_file(plx__fd file, void *data, size_t size);
+
+/* A regular file as it is now. While the members are the same, the contents are the same, if the
+ * file is settled: a file that changed just now may change again with the same time stamps, which
+ * the kernel takes from the last tick. */
+struct plx__os_version {
+    uint64_t device, inode;
+    uint64_t size;
+    uint64_t modified, changed; /* nanoseconds, modulo 2^64 */
+    bool settled;               /* the last change was not just now */
+};
+/* plx__os_version fails with -EINVAL for a file that is not regular. plx__os_is_same_version does
+ * not compare `settled`. */
+int plx__os_version(plx__fd file, struct plx__os_version *ret_version);
+static inline bool plx__os_is_same_version(const struct plx__os_version *a,
+                                           const struct plx__os_version *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified == b->modified && a->changed == b->changed;
+}
+
 /* ---- files that sockets leave behind (lib/os/file.c) ----------------------------------------- */
 
 /* The identity of a file: no two existing files have the same numbers. */

@@ -16,15 +16,12 @@
 
 #include "lib/base/base.h"
 #include "lib/os/address.h"
+#include "lib/os/errno.h"
+#include "lib/os/os.h"
 #include "lib/resolve/resolver.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define HOSTS_FILE "/etc/hosts"
 
@@ -33,33 +30,22 @@
 #define PIECE ((size_t)1024)
 
 /* A file shorter than this is searched faster than a filter is worth. */
-#define LONG_FILE ((off_t)256 * 1024)
+#define LONG_FILE ((uint64_t)256 * 1024)
 
 /* The number of bits of the filter: with 170 000 names, one in twelve of the other names is
  * searched for in vain. */
 #define FILTER_BITS ((uint32_t)1 << 20)
-
-/* A file that changed just now may change again with the same time stamps: the kernel takes them
- * from the last tick. */
-#define SETTLED_SECONDS 2
 
 /* ---- the filter ------------------------------------------------------------------------------ */
 
 struct filter {
     atomic_flag busy;
     bool valid;
-    struct stat file; /* as it was when the filter was made */
+    struct plx__os_version file; /* as it was when the filter was made */
     uint64_t bits[FILTER_BITS / 64];
 };
 
 static struct filter shared = {.busy = ATOMIC_FLAG_INIT};
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
 
 /* Mixes in eight bytes at a time by a multiplication with the golden ratio (Knuth, 6.4); the two
  * halves of the result are two hashes. */
@@ -250,22 +236,22 @@ static void drop_front(struct search *search, size_t size)
 }
 
 /* Returns 0 at the end of the file, a negative errno, or a positive number. */
-static ssize_t read_block(struct search *search, int file)
+static ptrdiff_t read_block(struct search *search, plx__fd file)
 {
     size_t before = search->size;
-    ssize_t count = read(file, search->raw + before, BLOCK - before);
+    ptrdiff_t count = plx__os_read_file(file, search->raw + before, BLOCK - before);
     search->size += count > 0 ? (size_t)count : 0;
     fold(search, before);
-    return count < 0 ? -errno : count;
+    return count;
 }
 
 /* Returns whether the file was read to its end. */
-static bool search_file(struct search *search, int file)
+static bool search_file(struct search *search, plx__fd file)
 {
-    ssize_t count;
+    ptrdiff_t count;
     do {
         count = read_block(search, file);
-        if (count == -EINTR) {
+        if (count == -PLX__EINTR) {
             continue;
         }
         size_t size = ready_size(search, count <= 0);
@@ -275,52 +261,45 @@ static bool search_file(struct search *search, int file)
         }
         drop_front(search, size);
         fold(search, 0);
-    } while (count > 0 || count == -EINTR);
+    } while (count > 0 || count == -PLX__EINTR);
     return count == 0;
 }
 
 /* ---- with the filter ------------------------------------------------------------------------- */
 
-static bool is_settled(const struct stat *file)
-{
-    struct timespec now;
-    return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
-           file->st_mtim.tv_sec + SETTLED_SECONDS < now.tv_sec &&
-           file->st_ctim.tv_sec + SETTLED_SECONDS < now.tv_sec;
-}
-
 /* The caller has the filter for itself. */
-static void search_filtered(struct search *search, int file, const struct stat *before)
+static void search_filtered(struct search *search, plx__fd file,
+                            const struct plx__os_version *before)
 {
-    struct stat after;
-    if (shared.valid && is_same_file(&shared.file, before)) {
+    struct plx__os_version after;
+    if (shared.valid && plx__os_is_same_version(&shared.file, before)) {
         if (filter_has(&shared, hash_of(search->name, search->length))) {
             search_file(search, file);
         }
         return;
     }
     shared.valid = false;
-    if (is_settled(before)) {
+    if (before->settled) {
         memset(shared.bits, 0, sizeof shared.bits);
         search->filter = &shared;
     }
     bool whole = search_file(search, file);
     shared.file = *before;
-    shared.valid =
-        whole && search->filter != NULL && fstat(file, &after) == 0 && is_same_file(&after, before);
+    shared.valid = whole && search->filter != NULL && plx__os_version(file, &after) == 0 &&
+                   plx__os_is_same_version(&after, before);
 }
 
-static void search_open_file(struct search *search, int file)
+static void search_open_file(struct search *search, plx__fd file)
 {
-    struct stat status;
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+    struct plx__os_version version;
+    if (plx__os_version(file, &version) != 0) {
         return;
     }
-    if (status.st_size < LONG_FILE || atomic_flag_test_and_set(&shared.busy)) {
+    if (version.size < LONG_FILE || atomic_flag_test_and_set(&shared.busy)) {
         search_file(search, file);
         return;
     }
-    search_filtered(search, file, &status);
+    search_filtered(search, file, &version);
     atomic_flag_clear(&shared.busy);
 }
 
@@ -338,11 +317,10 @@ void plx__hosts_find(struct plx__query *query, const char *host)
         bool large = host[i] >= 'A' && host[i] <= 'Z';
         search.name[i] = (char)(host[i] + (large ? 'a' - 'A' : 0));
     }
-    /* O_NONBLOCK: a pipe in place of the file must not block. */
-    int file = open(HOSTS_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    plx__fd file = plx__os_open_file(HOSTS_FILE);
     if (file >= 0) {
         search_open_file(&search, file);
-        close(file);
+        plx__os_close(file);
         query->is_listed = query->count > 0;
     }
 }

@@ -8,10 +8,8 @@
 #include "lib/os/os.h"
 #include "lib/resolve/resolver.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SETTINGS_FILE "/etc/resolv.conf"
 
@@ -79,13 +77,14 @@ static void take_line(struct plx__name_settings *settings, char *line)
 static size_t read_file(const char *path, char *text, size_t size)
 {
     size_t length = 0;
-    ssize_t count = 0;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ptrdiff_t count = 0;
+    plx__fd file = plx__os_open_file(path);
     if (file >= 0) {
-        while (length < size - 1 && (count = read(file, text + length, size - 1 - length)) > 0) {
+        while (length < size - 1 &&
+               (count = plx__os_read_file(file, text + length, size - 1 - length)) > 0) {
             length += (size_t)count;
         }
-        close(file);
+        plx__os_close(file);
     }
     text[length] = '\0';
     return length;
