@@ -310,6 +310,59 @@ PAIR_CASE(bytes_that_cannot_be_kept)
     fail_allocation(0);
 }
 
+/* A connection that has nothing but its descriptor yet: it neither connected nor has handlers. */
+static plx_socket *adopt_bare(struct world *w, int *ret_raw)
+{
+    struct record unused;
+    plx_socket *socket = world_socket_of(w, plx_ipc_new, &unused);
+    int pair[2];
+
+    plx_socket_set_events(socket, NULL, NULL);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    *ret_raw = world_raw(w, pair[1]);
+    ck_assert_int_eq(plx_socket_adopt(socket, pair[0]), 0);
+    raw_say(*ret_raw, "half");
+    UNTIL(w, plx_socket_bytes_available(socket) == 4);
+    return socket;
+}
+
+MODE_CASE(bytes_that_cannot_be_waited_for)
+{
+    int raw;
+    plx_socket *socket = adopt_bare(w, &raw);
+    char bytes[8] = "";
+
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_read_exact(socket, bytes, 8), -1);
+    ck_assert_int_eq(plx_socket_last_error(socket), PLX_OUT_OF_MEMORY);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 4), 0);
+    ck_assert_int_eq(plx_socket_read_exact(socket, bytes, 8), 0);
+    raw_say(raw, "half");
+    UNTIL(w, plx_socket_bytes_available(socket) == 8);
+    ck_assert_int_eq(plx_socket_read_exact(socket, bytes, 8), 8);
+    ck_assert_mem_eq(bytes, "halfhalf", 8);
+}
+
+/* Where the search for a line stopped is not kept without memory: it begins again. */
+MODE_CASE(a_line_that_is_searched_again)
+{
+    int raw;
+    plx_socket *socket = adopt_bare(w, &raw);
+    char line[20] = "";
+
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_read_line(socket, line, sizeof line), 0);
+    fail_allocation(0);
+    raw_say(raw, " a line\nmore");
+    UNTIL(w, plx_socket_bytes_available(socket) == 16);
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_read_line(socket, line, sizeof line), 12);
+    fail_allocation(0);
+    ck_assert_str_eq(line, "half a line\n");
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 4);
+}
+
 MODE_CASE(datagrams_that_cannot_be_kept)
 {
     struct record log;
