@@ -193,7 +193,7 @@ CASE(idle_connections_hold_no_buffer)
         world_poll(w);
     each = (count_bytes() - before) / COUNT;
     printf("# %s: an idle accepted connection holds %zu bytes\n", world_name(w), each);
-    /* The aim is 512, measured by a benchmark; a buffer would be 16 KiB. */
+    /* A benchmark measures the figure to reach, 400; a buffer would be 16 KiB. */
     ck_assert_uint_lt(each, 4096);
 }
 

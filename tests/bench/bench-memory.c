@@ -84,7 +84,7 @@ static void measure_idle(struct bench *bench, struct service *service, struct cr
                          size_t *count)
 {
     const struct bench_goal fresh = {"bytes per idle accepted connection, of 1000", "B",
-                                     BENCH_AT_MOST, 512};
+                                     BENCH_AT_MOST, 400};
     const struct bench_goal used = {"the same after a message each, the pool included", "B",
                                     BENCH_AT_MOST, 512};
     size_t before = live_bytes;
