@@ -49,15 +49,11 @@ static ptrdiff_t ipc_send(plx_socket *socket, const void *data, size_t size)
                            : plx__handles_send(handles, socket->watch.descriptor, data, size);
 }
 
-/* Receiving descriptors costs a tenth of a round trip, so only a socket with RECEIVE_HANDLES does
- * it. When descriptors have arrived, the input stops: the program takes them before more is
+/* When descriptors have arrived, the input stops: the program takes them before more is
  * received. */
-static ptrdiff_t ipc_receive(plx_socket *socket, void *data, size_t size)
+static PLX__APART ptrdiff_t receive_handles(plx_socket *socket, void *data, size_t size)
 {
     bool came = false;
-    if (plx__option_value(socket->options, PLX_OPTION_RECEIVE_HANDLES) == 0) {
-        return plx__stream_receive(socket, data, size);
-    }
     struct plx__handles *handles = make_handles(socket);
     if (handles == NULL) {
         return -PLX__ENOMEM;
@@ -67,6 +63,15 @@ static ptrdiff_t ipc_receive(plx_socket *socket, void *data, size_t size)
         plx__socket_stop_input(socket);
     }
     return count;
+}
+
+/* Receiving descriptors costs a tenth of a round trip, so only a socket with RECEIVE_HANDLES does
+ * it. */
+static ptrdiff_t ipc_receive(plx_socket *socket, void *data, size_t size)
+{
+    return plx__option_value(socket->options, PLX_OPTION_RECEIVE_HANDLES) == 0
+               ? plx__stream_receive(socket, data, size)
+               : receive_handles(socket, data, size);
 }
 
 static void ipc_drop_sending(plx_socket *socket)
