@@ -74,7 +74,7 @@ static double given_out(void)
 }
 
 /* What the server had before does not count, so its pools do that its clients fill. Of a peer that makes
- * both ends the clients cannot be told apart: it is left out. */
+ * both ends the clients cannot be distinguished: it is left out. */
 static void measure_memory(struct bench *bench, struct crowd *crowd, const struct peer *peer)
 {
     const struct bench_goal goal = {"user memory of an idle connection, of 1000", "B",

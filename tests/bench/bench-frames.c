@@ -38,7 +38,7 @@ static void timed_poll(struct side *side, struct polls *taken)
     taken->times[taken->count++] = (bench_now(BENCH_THREAD_CPU) - start) / 1e6;
 }
 
-/* Whoever misses frames has fewer of them, so that a run ends in time. */
+/* A peer that misses frames has fewer of them, so that a run ends in time. */
 static void turn(struct side *side, struct crowd *crowd, struct polls *taken, size_t frames)
 {
     const struct crowd_choice choice = {.base = side->base, .total = SENDERS, .count = SENDERS};

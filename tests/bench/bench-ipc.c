@@ -280,7 +280,7 @@ static void measure_turns(struct bench *bench)
 
 enum verb { RAW_ECHO, POLLUX_ECHO, RAW_BULK, POLLUX_BULK };
 
-/* What the far process is told to do, so many times; meanwhile it sleeps. */
+/* What the far process does next, and how often; meanwhile it sleeps. */
 struct order {
     enum verb verb;
     size_t count;
@@ -359,7 +359,7 @@ static void tell(const struct far *far, enum verb verb, size_t count)
     struct order order = {verb, count};
 
     if (write(far->channel, &order, sizeof order) != (ssize_t)sizeof order)
-        bench_fail("tell the far process");
+        bench_fail("write to the far process");
 }
 
 static void trip(struct far *far, bool raw)

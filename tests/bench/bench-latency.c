@@ -101,7 +101,7 @@ static int start_sender(pid_t *ret_process)
 static void tell(int channel, const void *data, size_t size)
 {
     if (write(channel, data, size) != (ssize_t)size)
-        bench_fail("tell the sender");
+        bench_fail("write to the sender");
 }
 
 /* ---- the receivers --------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  *
  * Pollux: 64 framed messages are written, flushed, and read in one poll of the other end. Raw: a
  * send and a recv for each, on a pair of the same kind, which is what a program pays that sends
- * each message when it has one. Both are told per message. */
+ * each message when it has one. Both are reported per message. */
 #include "config.h"
 
 #include "tests/bench/bench.h"

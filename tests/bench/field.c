@@ -89,7 +89,7 @@ void field_name_missing(struct bench *bench)
             name(bench, entries[i].name, entries[i].package);
 }
 
-/* That SDL2_net has no Unix sockets is no news. */
+/* That SDL2_net has no Unix sockets is known. */
 void field_name_unable(struct bench *bench, const struct peer *peer)
 {
     if (peer->mechanism != NULL)
@@ -154,7 +154,7 @@ void side_admit(struct side *side, struct crowd *crowd, size_t total)
         server->admit(side->object, total);
     else
         admit_raw(side, crowd, total);
-    for (int i = 0; i < REST; i++) /* all comes to rest */
+    for (int i = 0; i < REST; i++) /* until no work is left */
         side_poll(side);
 }
 

@@ -22,11 +22,11 @@ extern "C" {
 enum { PEER_BACKLOG = 1000, PEER_BLOCK = 65536, PEER_BURST = 64, PEER_PAYLOAD = 64 };
 enum peer_family { PEER_TCP, PEER_UNIX };
 
-/* What a peer tells the work. All zero: nothing happened, and what arrives is dropped. */
+/* What a peer reports to the work. All zero: nothing happened, and what arrives is dropped. */
 struct peer_tally {
-    size_t accepted; /* connections that have come */
+    size_t accepted; /* connections that were accepted */
     size_t ended;    /* connections that are gone */
-    size_t answered; /* messages that were echoed, and taken by the system or a queue */
+    size_t answered; /* messages that were echoed, and taken by the kernel or a queue */
     size_t bytes;    /* received by a server, the far end of a pair, or in datagrams counted 1 */
     size_t returned; /* bytes received by the near end of a pair */
     bool echo;       /* set by the work: what arrives is sent back */
@@ -37,7 +37,7 @@ struct peer_tally {
 struct peer;
 
 struct peer_server {
-    /* Listens at a path, or for path NULL at a port of 127.0.0.1 that *ret_port tells. NULL when
+    /* Listens at a path, or for path NULL at a port of 127.0.0.1 that *ret_port gets. NULL when
      * it cannot. */
     void *(*open)(const struct peer *peer, struct peer_tally *tally, const char *path,
                   int *ret_port);
@@ -50,14 +50,14 @@ struct peer_server {
 
 struct peer_pair {
     void *(*open)(const struct peer *peer, struct peer_tally *tally, enum peer_family family);
-    /* Sends from the near end; what the system does not take waits until poll. `data` stays. */
+    /* Sends from the near end; what the kernel does not take waits until poll. `data` stays. */
     void (*send)(void *pair, const void *data, size_t size);
     void (*poll)(void *pair); /* one pass over both ends */
     void (*close)(void *pair);
 };
 
 struct peer_datagrams {
-    /* Binds to 127.0.0.1 at a port of the system's choice, and will send to `count` ports there. */
+    /* Binds to 127.0.0.1 at a port that the kernel chooses, and will send to `count` ports there. */
     void *(*open)(const struct peer *peer, struct peer_tally *tally, const int *ports, size_t count,
                   int *ret_port);
     void (*send)(void *datagrams); /* a burst, in turn to all; gone when it returns */

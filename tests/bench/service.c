@@ -60,7 +60,7 @@ void service_admit(struct service *service, struct crowd *crowd, size_t total)
         }
         count += more;
     }
-    for (int i = 0; i < IDLE_POLLS; i++) /* their `connected` is told, and all comes to rest */
+    for (int i = 0; i < IDLE_POLLS; i++) /* `connected` is reported, and no work is left */
         (void)plx_group_poll(service->group, 0);
 }
 

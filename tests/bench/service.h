@@ -15,7 +15,8 @@ struct service {
  * best there is), or NULL when this system or this build does not have it. */
 plx_group *service_group(const char *mechanism);
 
-/* service_open listens on 127.0.0.1 at a port the system picks, with the mechanism named. `events` and `user` are those of every client. */
+/* service_open listens on 127.0.0.1 at a port that the kernel chooses, with the mechanism named. `events`
+ * and `user` are those of every client. */
 void service_open(struct service *service, const char *mechanism, const plx_events *events,
                   void *user);
 

@@ -17,7 +17,7 @@ struct base {
     plx_group *group; /* NULL: its sockets are polled one by one */
 };
 
-/* Returns false when the mechanism is not to be had. */
+/* Returns false when the mechanism is not available. */
 static bool begin(struct base *base, const struct peer *peer, struct peer_tally *tally)
 {
     base->tally = tally;

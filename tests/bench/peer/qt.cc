@@ -53,7 +53,7 @@ struct Server {
     peer_tally *tally;
     QTcpServer tcp;
     QLocalServer local;
-    std::vector<QObject *> gone; /* cannot be deleted while they tell of it */
+    std::vector<QObject *> gone; /* cannot be deleted while they report it */
 
     void take(QIODevice *client)
     {

@@ -24,7 +24,7 @@ static void *allocate(size_t size)
     return object;
 }
 
-/* It does not tell the port that the system chose: it is given one. */
+/* SDL2_net does not report the port that the kernel chose: it is given one. */
 static TCPsocket listen_at(int port)
 {
     IPaddress address = {.host = INADDR_ANY};

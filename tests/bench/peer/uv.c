@@ -1,6 +1,6 @@
 /* tests/bench/peer/uv.c -- libuv: uv_run(UV_RUN_NOWAIT) is a frame.
  *
- * Sends by uv_try_write, which calls the system at once and allocates nothing, and by uv_write what
+ * Sends by uv_try_write, which calls the kernel at once and allocates nothing, and by uv_write what
  * that leaves. All reads share one block: a handler is done with it before the next read. */
 #include "config.h"
 

@@ -47,7 +47,7 @@ static void *open_socket(void *context, int type)
 struct server {
     struct peer_tally *tally;
     void *context, *socket;
-    bool known[IDENTITIES]; /* by number: it has come and not gone */
+    bool known[IDENTITIES]; /* by number: it is connected */
 };
 
 static void *server_open(const struct peer *peer, struct peer_tally *tally, const char *path,
@@ -75,7 +75,7 @@ static void *server_open(const struct peer *peer, struct peer_tally *tally, cons
     return server;
 }
 
-/* An empty message tells that a connection has come, the next one that it is gone. Identities are
+/* An empty message reports a new connection, the next one that it is gone. Identities are
  * a zero byte and a number that grows by one. */
 static void note(struct server *server, const unsigned char *identity)
 {
