@@ -1,4 +1,4 @@
-/* tests/handle-peer.c -- talks to a program over a Unix socket and does what it is told.
+/* tests/handle-peer.c -- talks to a program over a Unix socket and does what the program asks.
  *
  *     handle-peer bytes  listen|connect PLACE     sends back every byte that comes
  *     handle-peer frames listen|connect PLACE     answers messages with a length of 4 bytes before
@@ -9,7 +9,7 @@
  *     echo TEXT           TEXT
  *     take                the texts of all files whose descriptors came with the message
  *     write TEXT          "written", once TEXT stands in the one file whose descriptor came
- *     give COUNT PATH     "given", and with it so many descriptors of that file
+ *     give COUNT PATH     "given", and with it COUNT descriptors of that file
  *
  * Exits 0 when the other side has ended the connection. */
 #include "config.h"
@@ -35,7 +35,7 @@ static void answer(plx_socket *socket, const char *text, size_t size)
         die("answer", socket);
 }
 
-/* ---- what it is told --------------------------------------------------------------------------- */
+/* ---- the orders -------------------------------------------------------------------------------- */
 
 static void take(plx_socket *socket)
 {

@@ -1,4 +1,4 @@
-/* tests/nameserver.c -- a name server that does as a test tells it. See nameserver.h. */
+/* tests/nameserver.c -- a name server that answers as a test asks. See nameserver.h. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -253,7 +253,7 @@ static bool serve_question(struct nameserver *server, int stream, const unsigned
     return true;
 }
 
-/* Several questions may have come at once, each behind its length. */
+/* Several questions may arrive at once, each behind its length. */
 static bool serve_stream(struct nameserver *server, int stream)
 {
     unsigned char bytes[2048];
@@ -343,7 +343,7 @@ void nameserver_end(struct nameserver *server)
     close(server->tcp);
 }
 
-/* Sleeps until something has come; false when the pipe was closed or the time is over. */
+/* Sleeps until something arrives; false when the pipe was closed or the time is over. */
 static bool sleep_for_questions(struct nameserver *server, int stop, int milliseconds)
 {
     struct pollfd entries[3 + NAMESERVER_STREAMS] = {{.fd = stop, .events = POLLIN},

@@ -58,7 +58,7 @@ static int listener(int family, int *ret_port)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof name;
-    sa_family_t local = AF_UNIX; /* a family alone: the system chooses a name, unix(7) */
+    sa_family_t local = AF_UNIX; /* a family alone: the kernel chooses a name, unix(7) */
     int raw = socket(family, SOCK_STREAM, 0);
 
     NEED(raw >= 0);

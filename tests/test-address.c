@@ -45,7 +45,7 @@ static const char *const bad_ports[] = {
     "[::1]:80:80", "[::1]:80:80]",
 };
 
-/* expect_refused checks that a text gives a code and leaves the address as it was. */
+/* expect_refused checks that a string gives a code and leaves the address as it was. */
 static void expect_refused(const char *text, int code)
 {
     plx_address address;
@@ -202,7 +202,7 @@ PLAIN_CASE(random_addresses_agree_with_the_system)
             address.bytes[j * 2] = (uint8_t)(value >> 8);
             address.bytes[j * 2 + 1] = (uint8_t)value;
         }
-        address.bytes[0] = 0x20; /* not one that the system writes with an IPv4 end */
+        address.bytes[0] = 0x20; /* not one that the kernel writes with an IPv4 end */
         ck_assert_ptr_nonnull(inet_ntop(AF_INET6, address.bytes, expected, sizeof expected));
         plx__address_format_host(&address, text, sizeof text);
         ck_assert_str_eq(text, expected);

@@ -1,5 +1,5 @@
 /* tests/test-allocation.c -- quiet memory: a steady frame allocates nothing, an idle connection
- * holds no buffer, and want of memory at any moment ends in an error and not in a crash. */
+ * holds no buffer, and a lack of memory at any moment ends in an error and not in a crash. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static void open_players(struct world *w, struct player *players)
     }
 }
 
-/* A frame of a game: everybody says something, is answered, and hears news. */
+/* A frame of a game: everybody says something, is answered, and gets events. */
 static void frame(struct world *w, struct player *players, int number)
 {
     char bytes[2 * FRAME_BYTES] = {0};

@@ -12,7 +12,7 @@
 #include "tests/sockets.h"
 #include "tests/world.h"
 
-/* A text of `length` bytes that begins with `start`; static. */
+/* A string of `length` bytes that begins with `start`; static. */
 static const char *long_text(const char *start, size_t length)
 {
     static char text[5001];
@@ -431,7 +431,7 @@ MODE_CASE(endless_texts)
     struct record log;
     plx_socket *socket = world_socket(w, &log);
 
-    /* 4000 bytes of host: copied, and refused by connect or by the look-up, never cut. */
+    /* 4000 bytes of host: copied, and refused by connect or by the lookup, never cut. */
     ck_assert_int_eq(plx_socket_set_address(socket, long_text("", 4000)), 0);
     ck_assert_uint_eq(strlen(plx_socket_address(socket)), 4000);
     ck_assert_int_eq(plx_socket_set_port(socket, 80), 0);

@@ -2,7 +2,7 @@
  * spins nor is forgotten.
  *
  * The cases are products: an event, something that its handler does each time the event comes, and the
- * way of polling. After a while of it the world must come to rest: nothing due, and a poll that may
+ * way of polling. After a while of it the world must be at rest: nothing due, and a poll that may
  * sleep does sleep. A call that does not return is ended by Check's time limit. */
 #include "config.h"
 
@@ -260,7 +260,7 @@ static void crowd_accepted(plx_server *server, plx_socket *client, void *user)
     }
 }
 
-/* A client that has left its group is polled by whoever took it out. */
+/* A client that has left its group is polled by the code that took it out. */
 static bool all_have_ended(plx_server *server, struct stage *stage)
 {
     plx_socket *next;

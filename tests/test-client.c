@@ -108,7 +108,7 @@ static void listen_here(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_listen_on(socket, record->data), 0);
 }
 
-/* It is still the server's client, and yet what comes to it is its own, not the server's. */
+/* It is still the server's client, and yet what arrives there is its own, not the server's. */
 CASE(a_client_that_listens_again_accepts_for_itself)
 {
     static const plx_server_events events = {.accepted = guest_accepted};

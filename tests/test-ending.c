@@ -31,7 +31,7 @@ static void expect_silent_end(struct world *w, struct record *log, plx_socket *s
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-/* Nothing is written: only the watch can tell. */
+/* Nothing is written: only the watch can report the end. */
 CASE(a_reset_behind_the_end_of_input_is_reported)
 {
     struct record log;

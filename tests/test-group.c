@@ -224,7 +224,7 @@ GROUP_CASE(removed_in_a_handler)
     world_settle(w);
     for (int i = 0; i < 4; i++)
         told += logs[i].count[EVENT_DATA_AVAILABLE];
-    ck_assert_int_eq(told, 1); /* whoever was first removed them all */
+    ck_assert_int_eq(told, 1); /* the first one removed them all */
     for (int i = 0; i < 4; i++) {
         plx_socket_poll(sockets[i]);
         plx_socket_poll(sockets[i]);
@@ -570,13 +570,13 @@ GROUP_CASE(deadline_of_what_waits_in_memory)
 
     world_settle(w); /* a new member is looked at once */
     ck_assert_int_eq(plx_group_deadline(w->group), -1);
-    ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1); /* an error to tell */
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1); /* an error to report */
     ck_assert_int_eq(plx_group_deadline(w->group), 0);
     world_poll(w);
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
     ck_assert_int_eq(plx_group_deadline(w->group), -1);
     raw_listen(w, 5, where);
-    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0); /* a state to tell */
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0); /* a state to report */
     ck_assert_int_eq(plx_group_deadline(w->group), 0);
     UNTIL(w, log.count[EVENT_CONNECTED] > 0);
     world_settle(w);
@@ -737,7 +737,7 @@ static size_t take_all(plx_socket *socket)
     return size;
 }
 
-/* Whatever the mechanism knows of a quiet frame, what has come before a poll is told by it. */
+/* Whatever the mechanism knows of a quiet frame, a poll reports what arrived before. */
 GROUP_CASE(what_has_come_is_told_by_the_very_next_poll)
 {
     enum { MEMBERS = 3, TRIALS = 200 };
@@ -918,7 +918,7 @@ GROUP_CASE(a_wake_outlives_polls_of_members)
     }
 }
 
-/* Two groups in one thread, and the one with news that is polled is not the one that had them
+/* Two groups in one thread, and the one with events that is polled is not the one that had them
  * first. */
 GROUP_CASE(two_groups_in_one_thread)
 {

@@ -71,7 +71,7 @@ static void act_strike_clients(struct record *record, plx_socket *socket)
     strike(record->data, true);
 }
 
-/* Whoever was spared still works: bytes reach it, polled in the group or now alone. */
+/* A socket that was spared still works: bytes reach it, polled in the group or now alone. */
 static void expect_alive(struct scene *scene, int which)
 {
     struct record *log = &scene->logs[which];
@@ -116,7 +116,7 @@ static void own_socket(struct world *w, enum provocation how, enum victim victim
     silent = scene.sockets[OWN] == NULL ? (int)scene.logs[OWN].length : -1;
     world_settle(w);
     if (silent >= 0)
-        ck_assert_msg(silent == (int)scene.logs[OWN].length, "%s: a freed socket was told \"%s\"",
+        ck_assert_msg(silent == (int)scene.logs[OWN].length, "%s: a freed socket got \"%s\"",
                       world_name(w), scene.logs[OWN].text + silent);
     expect_alive(&scene, BEFORE);
     expect_alive(&scene, AFTER);

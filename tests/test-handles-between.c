@@ -112,7 +112,7 @@ MODE_CASE(a_thousand_sent_in_one_go)
     int before, next = 0;
     uint64_t offset = 0;
 
-    /* The reader takes them in its handler, so it loses none, however many lie in the system. */
+    /* The reader takes them in its handler, so it loses none, however many the kernel holds. */
     world_couple(w, from, to);
     before = count_descriptors();
     log.mute = ~0u;
@@ -204,7 +204,7 @@ MODE_CASE(want_of_memory_loses_no_descriptor)
     int number = 1;
     bool failed = true;
 
-    /* Whichever allocation fails: the call says so, or the connection ends; never does a descriptor
+    /* Whichever allocation fails: the call fails, or the connection ends; never does a descriptor
      * stay behind, which world_end and the counts below would see. */
     for (; failed; number++) {
         struct record log_from, log_to;

@@ -358,7 +358,7 @@ MODE_CASE(our_table_is_full)
 
 /* ---- descriptors that were open before -------------------------------------------------------- */
 
-/* An adopted connection with an option of the system set; 0: none. */
+/* An adopted connection with an option of the kernel set; 0: none. */
 static plx_socket *adopt_with(struct world *w, struct record *log, int option, int *ret_raw)
 {
     plx_socket *socket = receiver(w, log);
@@ -385,7 +385,7 @@ MODE_CASE(an_adopted_connection_receives)
     expect_numbers(socket, 0, 253);
 }
 
-/* Somebody has asked the system to say with each message who sends it, as systemd.socket(5) does by
+/* Somebody has asked the kernel to say with each message who sends it, as systemd.socket(5) does by
  * PassCredentials=: that takes no descriptor from us, and no room from those that are sent. */
 static void receive_from_somebody(struct world *w, int option)
 {

@@ -473,7 +473,7 @@ MODE_PAIR_CASE(no_descriptor_left_for_the_copy)
     limit_descriptors((rlim_t)next);
     result = plx_ipc_send_handle(socket, file);
     limit_descriptors(before);
-    /* Told plainly, or as the class code that stands for it (pollux/error.h). */
+    /* Reported plainly, or as the class code that stands for it (pollux/error.h). */
     ck_assert(result == EMFILE || result == PLX_OPEN_DRIVER);
     ck_assert_int_eq(plx_socket_error(socket)->os_error, EMFILE);
     ck_assert(plx_socket_is_connected(socket));
@@ -484,8 +484,8 @@ MODE_PAIR_CASE(no_descriptor_left_for_the_copy)
     ck_assert_int_eq(caught.number[0], 4);
 }
 
-/* Sends as a user without privileges, who may have only so many under way as he may have open
- * (unix(7), ETOOMANYREFS), to a reader who does not read. Exits 0 when told so. */
+/* Sends as a user without privileges, who may have only as many under way as he may have open
+ * (unix(7), ETOOMANYREFS), to a reader who does not read. Exits 0 at that errno. */
 static void send_too_many(int descriptor)
 {
     plx_socket *socket = plx_ipc_new();

@@ -11,7 +11,7 @@
 
 /* ---- the peers ------------------------------------------------------------------------------- */
 
-/* So many peers, which are all let in. */
+/* `count` peers, which are all let in. */
 static void crowd(struct fort *fort, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -127,7 +127,7 @@ CASE(a_byte_now_and_then)
         turn(fort);
     }
     ck_assert_uint_eq(plx_server_active_count(fort->server), (size_t)count + 1);
-    /* The block with what has come, and room for another block behind it. */
+    /* The block with what arrived, and room for another block behind it. */
     ck_assert_uint_lt(fort->most_bytes, fort->bytes + (size_t)count * 40 * KIB + 256 * KIB);
     expect_calm(fort);
 }

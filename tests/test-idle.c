@@ -84,14 +84,14 @@ static void write_some(plx_socket *socket, const char *text)
     ck_assert_int_eq(plx_socket_write(socket, text, strlen(text)), (ptrdiff_t)strlen(text));
 }
 
-/* One frame of so many milliseconds, while which the kernel has at least one to do its part. */
+/* One frame of `milliseconds`, of which the kernel has at least one to do its part. */
 static void frame(struct world *w, int milliseconds)
 {
     world_turn(w, 20);
     pass_time(milliseconds);
 }
 
-/* Polls for so many milliseconds, and writes each `pause` of them; -1: never. */
+/* Polls for `milliseconds`, and writes each `pause` of them; -1: never. */
 static void play(struct world *w, plx_socket *socket, int milliseconds, int pause)
 {
     int64_t end = game_ms() + milliseconds, next = game_ms();

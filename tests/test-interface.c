@@ -76,7 +76,7 @@ PLAIN_CASE(there_is_one_entry_for_each_interface_and_address)
     }
 }
 
-/* is_mac returns whether a text is six pairs of lower-case hexadecimal digits with colons. */
+/* is_mac returns whether a string is six pairs of lower-case hexadecimal digits with colons. */
 static bool is_mac(const char *text)
 {
     for (size_t i = 0; i < 17; i++) {
@@ -180,7 +180,7 @@ static bool lay_odd_network(const char *what)
     return true;
 }
 
-/* The mask of a prefix length, as a text. */
+/* The mask of a prefix length, as a string. */
 static void mask_of(int family, int length, char *ret_text)
 {
     unsigned char bytes[16] = {0};

@@ -1,4 +1,4 @@
-/* tests/test-ipc-far.c -- Unix sockets: relative paths, and paths as long as the system has any,
+/* tests/test-ipc-far.c -- Unix sockets: relative paths, and paths as long as the kernel has any,
  * which are longer than one system call takes.
  *
  * Names of other sorts are test-ipc-names.c's. */
@@ -173,7 +173,7 @@ MODE_CASE(far_modes)
     expect_tidy(w);
 }
 
-/* A missing folder is told the same way however long the path is. */
+/* A missing folder is reported the same way however long the path is. */
 MODE_CASE(missing_folders)
 {
     struct record log;

@@ -266,7 +266,7 @@ MODE_CASE(a_lock_that_is_none_is_never_touched)
     expect_tidy(w);
 }
 
-static char moment_lock[SIZE]; /* for what happens at a moment, which is told nothing else */
+static char moment_lock[SIZE]; /* for what happens at a moment, which gets no other argument */
 static int moment_descriptor;
 
 static int open_lock(void)
@@ -274,7 +274,7 @@ static int open_lock(void)
     return open(moment_lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 }
 
-/* Whoever had it is done, and the next one begins. */
+/* The process that had it is done, and the next one begins. */
 static void let_another_lock(void)
 {
     ck_assert_int_eq(unlink(moment_lock), 0);

@@ -17,7 +17,7 @@
  *   H8   a line of 50 KB, states           here             one_long_line
  *   H9   every call on a fresh socket      conform/          calls_while_unconnected,
  *                                                           waits_on_an_idle_socket_return_at_once
- *   H10  progress told in another thread   here             progress_in_a_thread
+ *   H10  progress in another thread        here             progress_in_a_thread
  * H6 is not given. Of H3 only the end applies, a path that no system call takes (over_the_limit):
  * 256 bytes are no limit here, and listening and connecting work (far_paths). Of H8 the flush with
  * nothing to send applies the other way round: it is no error. */
@@ -39,7 +39,7 @@ static const struct {
 
 enum { TAILS = sizeof tails / sizeof tails[0] };
 
-/* Names of one test, told apart by their ends. */
+/* Names of one test, which differ at their ends. */
 static size_t abstract_of(const struct world *w, size_t number, char *ret_name)
 {
     size_t size = (size_t)sprintf(ret_name, "pollux-%d-%d", (int)getpid(), (int)w->mode);
@@ -60,7 +60,7 @@ static void expect_bound_to(plx_socket *listener, const char *bytes, size_t size
     ck_assert_mem_eq(name.sun_path + 1, bytes, size);
 }
 
-/* H5: all of them at once, and each peer comes to the one whose name it has. */
+/* H5: all of them at once, and each peer reaches the one whose name it has. */
 MODE_CASE(abstract_names_to_the_byte)
 {
     plx_socket *listeners[TAILS];
@@ -209,7 +209,7 @@ MODE_CASE(so_many_peers)
     expect_tidy(w);
 }
 
-/* H2: the path is told as it was given, and no name once nothing is open. */
+/* H2: the path is reported as it was given, and no name once nothing is open. */
 MODE_CASE(names_while_open)
 {
     plx_socket *listener = ipc(w, NULL), *client = ipc(w, NULL);

@@ -146,8 +146,8 @@ static uint64_t counting_clock(void *user)
     return (uint64_t)clock_ns(CLOCK_MONOTONIC);
 }
 
-/* Waiting sleeps: of a queue that drains no readiness tells, and a socket that is not connected
- * counts as writable (unix(7)), so that whoever watches it spins. */
+/* Waiting sleeps: no readiness reports that a queue drains, and a socket that is not connected
+ * counts as writable (unix(7)), so that a program that watches it spins. */
 MODE_CASE(a_full_queue_for_too_long)
 {
     struct record log;

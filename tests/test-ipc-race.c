@@ -66,7 +66,7 @@ static int race(const struct track *track, unsigned number)
     return count_descriptors() == before ? 0 : 4;
 }
 
-/* How many of so many answers are 0; the others have to be 105. */
+/* How many of the answers are 0; the others have to be 105. */
 static int count_winners(const struct track *track, int racers)
 {
     int winners = 0;
@@ -164,7 +164,7 @@ static void stop_and_leave(plx_socket *socket, const char *path, const char *kee
         unlink(keep);
 }
 
-/* In a process of its own: whoever has the name has it alone, and can be reached by it. Every other
+/* In a process of its own: the one that has the name has it alone, and can be reached by it. Every other
  * one leaves the file behind. */
 static int come_and_go(const char *path, atomic_int *holders, unsigned number)
 {

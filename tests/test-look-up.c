@@ -1,4 +1,4 @@
-/* tests/test-look-up.c -- what a look-up says when it fails, and what it does while one family is
+/* tests/test-look-up.c -- what a lookup reports when it fails, and what it does while one family is
  * silent: the same by TCP connect_to, UDP connect_to and UDP write_to, alone and in a group. */
 #include "config.h"
 
@@ -385,7 +385,7 @@ NAMES_CASE(a_late_answer_that_there_is_none)
     server->ipv6.says = SAYS_NO_DATA;
     nameserver_release(server);
     UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
-    ck_assert_int_eq(log.code, ECONNREFUSED); /* and nothing about the look-up */
+    ck_assert_int_eq(log.code, ECONNREFUSED); /* and nothing about the lookup */
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
 }
 
@@ -434,4 +434,4 @@ NAMES_CASE(aliases)
     arrive(w, server, "A.Test.");
 }
 
-WORLD_MAIN("look-up")
+WORLD_MAIN("lookup")

@@ -1,7 +1,7 @@
 /* tests/test-many.c -- ten thousand TCP clients in a process of their own, one server in one group,
  * one message each way; then all of it freed and not a descriptor left.
  *
- * Where the system allows fewer descriptors the test takes as many as there are, and says so. */
+ * Where the kernel allows fewer descriptors the test takes as many as there are, and prints it. */
 #include "config.h"
 
 #include <pollux.h>
@@ -217,7 +217,7 @@ static long long milliseconds(clockid_t clock)
     return (long long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* Serves until everybody has come and gone; returns how many were there at once. */
+/* Serves until everybody is gone again; returns how many were there at once. */
 static size_t serve(plx_group *group, plx_server *server, struct house *house, size_t count)
 {
     size_t most = 0;

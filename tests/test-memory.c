@@ -1,4 +1,4 @@
-/* tests/test-memory.c -- the allocator: what the user's function sees, and want of memory. */
+/* tests/test-memory.c -- the allocator: what the user's function sees, and a lack of memory. */
 #include "config.h"
 
 #include <check.h>

@@ -35,7 +35,7 @@ PAIR_CASE(a_closing_socket_sleeps_behind_a_message_that_is_too_long)
 
 /* ---- limits of what is written --------------------------------------------------------------- */
 
-/* A refusal: nothing is queued, and the error is told exactly once. */
+/* A refusal: nothing is queued, and the error is reported exactly once. */
 static void expect_refused(struct letters *letters, plx_socket *socket, int code, plx_reason reason)
 {
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
@@ -359,7 +359,7 @@ CASE(a_flood_without_delimiter_is_held_back)
     ck_assert_uint_lt(most, before + 1500000);
 }
 
-/* What has come already is judged by the frame that holds now, although no byte comes any more. */
+/* What arrived already is judged by the frame that holds now, although no byte comes any more. */
 CASE(a_smaller_maximum_holds_for_what_has_come)
 {
     static const plx_frame smaller = {.length_size = 2, .maximum = 4};
@@ -420,7 +420,7 @@ CASE(a_message_lifts_a_read_limit)
     lift(w, 1000);
 }
 
-/* Whoever took the message before it, in whatever way: no handler has to see the half of one. */
+/* Whichever call took the message before it: no handler has to see the half of one. */
 CASE(the_read_limit_is_lifted_after_every_way_of_taking)
 {
     enum { SIZE = 5000, HALF = 2500 };

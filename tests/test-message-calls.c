@@ -1,5 +1,5 @@
 /* tests/test-message-calls.c -- messages: bad arguments, the end of a connection, datagrams, the
- * frame of a server, and want of memory. */
+ * frame of a server, and a lack of memory. */
 #include "config.h"
 
 #include <stdint.h>
@@ -383,7 +383,7 @@ CASE(sockets_from_add_socket_have_it_too)
     expect_message(plx_server_next_active(server, NULL), "x\r\n");
 }
 
-/* ---- want of memory -------------------------------------------------------------------------- */
+/* ---- a lack of memory ------------------------------------------------------------------------ */
 
 CASE(a_message_without_memory_is_refused_whole)
 {
@@ -392,7 +392,7 @@ CASE(a_message_without_memory_is_refused_whole)
     plx_socket *socket = letters_open(w, &letters, &forms[FORM_LONG], &raw);
     char *message = calloc(1, 100004), *wire = malloc(100008);
 
-    /* A large one may have gone to the system directly, and then needs no memory. */
+    /* A large one may have gone to the kernel directly, and then needs no memory. */
     for (size_t size = 10; size <= 100000; size *= 10) {
         int result;
 

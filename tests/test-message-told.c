@@ -1,10 +1,10 @@
-/* tests/test-message-told.c -- messages over a stream: when message_available is told, what its
+/* tests/test-message-told.c -- messages over a stream: when message_available is reported, what its
  * handler may do, and messages side by side with bytes read by hand. */
 #include "config.h"
 
 #include "tests/frames.h"
 
-/* ---- when it is told ------------------------------------------------------------------------- */
+/* ---- when it is reported --------------------------------------------------------------------- */
 
 CASE(told_once_in_a_poll_in_which_bytes_came)
 {
@@ -153,7 +153,7 @@ CASE(a_new_frame_tells_of_what_has_come)
     world_settle(w);
     ck_assert_int_eq(letters.told, 0);
     ck_assert_int_eq(plx_socket_set_frame(socket, &forms[FORM_SHORT]), 0);
-    ck_assert_int_eq(letters.told, 0); /* a call tells nobody */
+    ck_assert_int_eq(letters.told, 0); /* a call reports nothing */
     UNTIL(w, letters.told == 1);
     expect_message(socket, "a");
 }
@@ -307,10 +307,10 @@ CASE(a_handler_may_do_anything)
         letters.act = rows[i].act;
         raw_send(raw, "\0\1a\0\1b", 6);
         UNTIL(w, letters.told > 0);
-        if (rows[i].act == act_disconnect) /* what is left is told as bytes are */
+        if (rows[i].act == act_disconnect) /* what is left is reported as bytes are */
             continue;
         world_settle(w);
-        ck_assert_msg(letters.told == rows[i].told, "%s: row %zu: told %d times", world_name(w), i,
+        ck_assert_msg(letters.told == rows[i].told, "%s: row %zu: reported %d times", world_name(w), i,
                       letters.told);
     }
 }

@@ -1,7 +1,7 @@
 /* tests/test-message.c -- messages over a stream: how they look on the wire, that they come out as
  * they went in however the stream was cut, many in a frame, and in a long random conversation.
  *
- * When they are told stands in test-message-told.c, what is over a limit in test-message-bad.c,
+ * When they are reported stands in test-message-told.c, what is over a limit in test-message-bad.c,
  * arguments, ends, datagrams and servers in test-message-calls.c. */
 #include "config.h"
 
@@ -183,7 +183,7 @@ CASE(the_stream_may_be_cut_anywhere)
         letters.log.data = &tally;
         for (size_t cut = 1; cut < size; cut++) {
             arrive(w, socket, raw, wire, cut);
-            /* What was not told is less than a message, and all that was is taken. */
+            /* What was not reported is less than a message, and all that was is taken. */
             ck_assert_uint_le(tally.bytes, (cut - 1) * size + cut);
             ck_assert_uint_eq(plx_socket_bytes_available(socket),
                               (cut - 1) * size + cut - tally.bytes);
@@ -403,7 +403,7 @@ static void compare_message(struct model *model, plx_socket *socket)
     int before = model_first(model, &wanted);
     const void *message;
 
-    if (frame_overhead(&model->frame) == 0) /* reading is a mistake then, and told */
+    if (frame_overhead(&model->frame) == 0) /* reading is a mistake then, and reported */
         return;
     message = plx_socket_read_message(socket, &size);
     ck_assert_int_eq(message != NULL, before >= 0);

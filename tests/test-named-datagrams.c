@@ -35,7 +35,7 @@ static int arrived(const struct asker *asker, bool *seen)
     return count;
 }
 
-/* Each look-up has a descriptor: a thousand names must not take a thousand of them. */
+/* Each lookup has a descriptor: a thousand names must not take a thousand of them. */
 NAMES_CASE(a_thousand_names)
 {
     struct asker asker;
@@ -315,7 +315,7 @@ MODE_CASE(each_port_has_its_address)
     ck_assert_int_eq(four.log.count[EVENT_ERROR], 0);
 }
 
-/* Where nobody is at any address that is reported, once; and whoever comes later is reached. */
+/* Where nobody is at any address that is reported, once; and a peer that comes later is reached. */
 static void nobody_yet(struct world *w, enum way way)
 {
     struct asker asker;

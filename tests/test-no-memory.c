@@ -195,7 +195,7 @@ MODE_CASE(memory_comes_back_between_two_failures)
     ck_assert_int_eq(log.reason, PLX_REASON_PORT_OUT_OF_RANGE);
 }
 
-/* close and connect take back what nobody was told, the last error with connect. */
+/* close and connect take back what was not reported, the last error with connect. */
 MODE_CASE(an_error_that_is_taken_back)
 {
     struct record log;
@@ -489,7 +489,7 @@ MODE_CASE(datagrams_that_cannot_be_queued)
 
 SECTION("descriptors");
 
-/* Each allocation of a connect fails in turn: whoever fails has opened nothing, and goes on as if
+/* Each allocation of a connect fails in turn: a connect that fails has opened nothing, and goes on as if
  * nothing had been tried. */
 static void connect_udp(struct world *w, const char *where, bool bound)
 {

@@ -127,7 +127,7 @@ MODE_CASE(refused_in_accepted)
         ck_assert(got == 0 || got == -2); /* the end; a reset where bytes were left unread */
         world_settle(w);
         ck_assert_int_eq(door.accepted, 1);
-        ck_assert_str_eq(door.log.text, ""); /* nothing was told, least of all the bytes */
+        ck_assert_str_eq(door.log.text, ""); /* nothing was reported, least of all the bytes */
         ck_assert_uint_eq(plx_server_active_count(server), 0);
         door.how = REFUSE_NOT;
         raw_say(raw_connect(w, where), "and me"); /* the next one comes in */
@@ -186,7 +186,7 @@ MODE_CASE(credentials_of_a_listener)
     ck_assert_int_eq(who.process, 77);
 }
 
-/* Says so loudly where the kernel tells no process handles (SO_PEERPIDFD, Linux 6.5). */
+/* Prints loudly that the kernel gives no process handles (SO_PEERPIDFD, Linux 6.5). */
 static bool has_process_handles(void)
 {
 #ifdef SO_PEERPIDFD

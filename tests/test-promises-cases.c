@@ -277,7 +277,7 @@ MODE_CASE(a_round_trip_that_was_not_measured)
     ck_assert_int_gt(seen.congestion_window, 0);
 }
 
-/* "UDP: datagrams ... that the system had no room for ...; -1: unknown" */
+/* "UDP: datagrams ... that the kernel had no room for ...; -1: unknown" */
 MODE_CASE(a_kernel_that_says_nothing_of_drops)
 {
     plx_socket *socket = of(w, UDP, NULL);
@@ -340,7 +340,7 @@ MODE_CASE(a_peer_outside_the_pid_namespace)
         ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
 
-/* "-1 where the system has none"; "or the kernel's error. Unless 0, *ret_credentials is untouched." */
+/* "-1 where the kernel has none"; "or the kernel's error. Unless 0, *ret_credentials is untouched." */
 MODE_CASE(a_kernel_that_says_nothing_of_peers)
 {
     plx_credentials who = {77, 77, 77};
@@ -389,14 +389,14 @@ MODE_CASE(the_peers_process_ends)
 
 /* ---- interface.h ----------------------------------------------------------------------------- */
 
-/* "0 when the system does not tell" */
+/* "0 when the kernel does not report it" */
 PLAIN_CASE(no_interfaces_are_told)
 {
     plx_interface list[4] = {{.name = "kept"}};
 
     ck_assert_uint_gt(plx_interface_list(NULL, 0), 0);
     if (!kernel_denies(SYS_socket, -1, EMFILE)) {
-        fprintf(stderr, "SKIP: no seccomp: no interfaces are told\n");
+        fprintf(stderr, "SKIP: no seccomp: no interfaces are listed\n");
         return;
     }
     ck_assert_uint_eq(plx_interface_list(list, 4), 0);
@@ -619,7 +619,7 @@ MODE_CASE(members_of_a_group)
     ck_assert(!plx_group_poll(w->group, -1)); /* the wake ends its sleep */
 }
 
-/* "NULL for want of memory or descriptors, or where what POLLUX_POLLER names is refused"; "io_uring is
+/* "NULL for lack of memory or descriptors, or where what POLLUX_POLLER names is refused"; "io_uring is
  * passed over where the kernel ... refuses it" */
 PLAIN_CASE(a_group_that_cannot_be_made)
 {

@@ -36,7 +36,7 @@ static int connect_to_peer(struct world *w, enum sort sort, plx_socket *socket)
     return peer;
 }
 
-/* ---- pollux.h: a text handed in is copied -------------------------------------------------------- */
+/* ---- pollux.h: a string handed in is copied ------------------------------------------------------ */
 
 static char changing[WHERE_SIZE];
 
@@ -527,7 +527,7 @@ MODE_CASE(what_the_next_beginning_forgets)
         }
 }
 
-/* ---- group.h: "or the system's error; then the socket is where it was" --------------------------------------- */
+/* ---- group.h: "or the kernel's error; then the socket is where it was" --------------------------------------- */
 
 static void expect_alive(struct world *w, plx_socket *socket, int peer)
 {

@@ -607,7 +607,7 @@ static const struct rule rules[] = {
     RULE("set_interface: 0, or PLX_INVALID_STATE for a socket that has a path", interface_is_kept),
     RULE("plx_socket_local: false, and *ret_address untouched: not open, or a Unix path",
          local_or_untouched),
-    RULE("plx_socket_local_address: as a text without port, IPC the path; \"\" when not open",
+    RULE("plx_socket_local_address: as a string without port, IPC the path; \"\" when not open",
          local_as_text),
     RULE("plx_socket_remote: stays known after the end, until close; false and untouched: no peer",
          remote_or_untouched),
@@ -628,7 +628,7 @@ static const struct rule rules[] = {
          lines),
     RULE("plx_socket_skip takes up to size received bytes and drops them; returns how many",
          skipped),
-    RULE("plx_socket_unread returns 0 or PLX_INVALID_STATE (NULL, UDP, packets). No event tells of "
+    RULE("plx_socket_unread returns 0 or PLX_INVALID_STATE (NULL, UDP, packets). No event reports "
          "them",
          unread_first),
     RULE("plx_socket_write: how many; -1, PLX_INVALID_STATE when unconnected, listening, after "
@@ -642,7 +642,7 @@ static const struct rule rules[] = {
     RULE("connect: PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME, PLX_INVALID_PORT",
          errors_of_connect),
     RULE("connect: both buffers are emptied, the last error is cleared", begins_empty),
-    RULE("adopt: PLX_INVALID_STATE or the system's error, and it remains yours", adopt_refused),
+    RULE("adopt: PLX_INVALID_STATE or the kernel's error, and it remains yours", adopt_refused),
     RULE("disconnect: 0 (also when CLOSING already), or PLX_INVALID_STATE when UNCONNECTED",
          disconnected),
     RULE("close: silent; kept: properties, options, handlers, last error, and bytes received",

@@ -94,7 +94,7 @@ PAIR_CASE(put_back_one_by_one)
     expect_read(socket, "!");
 }
 
-/* C3: each look shows all that has come so far, with blocking calls */
+/* C3: each look shows all that arrived so far, with blocking calls */
 PAIR_CASE(each_look_shows_all_while_waiting)
 {
     raw_say(raw, "abc");
@@ -119,7 +119,7 @@ static void act_look(struct record *record, plx_socket *socket)
     expect_seen(socket, seen[number - 1]);
 }
 
-/* C3: and the same by events; looking is not taking, so each arrival is told once */
+/* C3: and the same by events; looking is not taking, so each arrival is reported once */
 PAIR_CASE(each_look_shows_all_in_events)
 {
     record_on(log, EVENT_DATA_AVAILABLE, act_look, NULL);
@@ -251,7 +251,7 @@ static void act_raise(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 384), 0);
 }
 
-/* C11: the limit is raised in the handler, outside, and taken away; each time more comes, told by
+/* C11: the limit is raised in the handler, outside, and taken away; each time more comes, reported by
  * an event */
 CASE(limit_raised_step_by_step)
 {

@@ -217,7 +217,7 @@ MODE_CASE(none_of_two_addresses_answers)
     black_hole_at(w, "127.0.0.2", where);
     names_begin(&names, ADDRESSES("127.0.0.2", "127.0.0.1"));
     where_by_name("two.test", where, name);
-    time_stop(); /* the look-up takes none of it */
+    time_stop(); /* the lookup takes none of it */
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 300), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
     UNTIL(w, plx_socket_state(socket) == PLX_CONNECTING);
@@ -267,7 +267,7 @@ MODE_CASE(wait_when_the_host_is_found)
     wait_in(w, PLX_CONNECTING);
 }
 
-/* B9: and in the one that hears of the look-up */
+/* B9: and in the one that hears of the lookup */
 MODE_CASE(wait_when_the_look_up_begins)
 {
     wait_in(w, PLX_HOST_LOOKUP);
@@ -284,7 +284,7 @@ static void act_know_the_local_address(struct record *record, plx_socket *socket
     ck_assert_str_eq(plx_socket_local_address(socket), "127.0.0.1");
 }
 
-/* B13: the local address is known when `connected` is told, however fast that was */
+/* B13: the local address is known when `connected` is reported, however fast that was */
 MODE_CASE(local_address_at_once)
 {
     for (int round = 0; round < 10; round++) {
@@ -412,7 +412,7 @@ static void *ask(void *user)
     return NULL;
 }
 
-/* I1: ten threads with ten look-ups each, some for the same name: each answered exactly once */
+/* I1: ten threads with ten lookups each, some for the same name: each answered exactly once */
 PLAIN_CASE(look_ups_in_threads)
 {
     struct asker askers[THREADS] = {{0}};

@@ -76,7 +76,7 @@ CASE(wait_in_connected)
     ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 1); /* nobody has taken it yet */
 }
 
-/* E3: waited, read, told once, and never again */
+/* E3: waited, read, reported once, and never again */
 PAIR_CASE(told_once_when_waited_for)
 {
     char got[8];
@@ -127,7 +127,7 @@ CASE(freed_and_polled_in_error)
 
 /* ---- waits in every handler ------------------------------------------------------------------ */
 
-/* All waits with 0: none of them may sleep, or tell anything. */
+/* All waits with 0: none of them may sleep, or report anything. */
 static void act_wait_zero(struct record *record, plx_socket *socket)
 {
     int told = 0, again = 0;
@@ -285,7 +285,7 @@ CASE(connect_in_error_and_be_refused)
     connect_in_error(w, where, -1);
 }
 
-/* E2: the same, to where the system knows at once that it cannot go */
+/* E2: the same, to where the kernel knows at once that it cannot go */
 MODE_CASE(connect_in_error_to_nowhere)
 {
     connect_in_error(w, "255.255.255.255:80", -1);

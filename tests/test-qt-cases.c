@@ -11,7 +11,7 @@
  *   B1   refused, polled               conform/          connect_refused
  *   B4   255.255.255.255               test-tcp.c        network_out_of_reach
  *   B6   a later address works         test-tcp.c        addresses_one_after_another
- *   B8   ended during a look-up        test-tcp.c        close_, abort_, disconnect_during_a_look_up
+ *   B8   ended during a lookup         test-tcp.c        close_, abort_, disconnect_during_a_look_up
  *   B9   an answer that comes late     test-tcp.c        another_connect_after_a_look_up_was_ended
  *   B11  three rounds on one object    conform/          ten_rounds_on_one_object
  *   B14  connect while connecting      conform/          connect_while_connecting
@@ -21,8 +21,8 @@
  *   D16  datagram calls on a stream    test-bad-input.c  calls_of_another_kind
  *   E5   freed in the error handler    test-handlers.c   every event times everything freed
  *   E10  once for each arrival         conform/          data_once_per_poll
- *   I1   many look-ups, some equal     test-tcp.c        many_look_ups_at_once
- *   I2   a look-up that was ended      test-tcp.c        free_during_a_look_up and its neighbours
+ *   I1   many lookups, some equal      test-tcp.c        many_look_ups_at_once
+ *   I2   a lookup that was ended       test-tcp.c        free_during_a_look_up and its neighbours
  *   I2   a name is remembered          test-udp.c        write_to_by_name
  *   I3   an empty name                 test-bad-input.c  empty_host
  *

@@ -132,7 +132,7 @@ CASE(the_peer_ends_its_side_and_is_answered)
     raw_expect_end(w, raw);
 }
 
-/* DEF2, DEF20: where nobody answers, connecting ends after its one limit, and says so */
+/* DEF2, DEF20: where nobody answers, connecting ends after its one limit, with an error */
 TIMED_CASE(nobody_answers_for_thirty_seconds)
 {
     struct record log;
@@ -168,7 +168,7 @@ CASE(one_try_each)
     ck_assert(!is_readable(listener));
 }
 
-/* DEF3: at a limit of 100 with 150 sent, 60 are read: the other 50 come by themselves, and are told
+/* DEF3: at a limit of 100 with 150 sent, 60 are read: the other 50 come by themselves, and are reported
  */
 CASE(room_is_filled_again)
 {
@@ -196,7 +196,7 @@ static long long sleep_in_vain(struct world *w, plx_socket *socket)
 {
     long long before = process_us();
 
-    plx_socket_lookahead(socket, NULL); /* what has come is no news */
+    plx_socket_lookahead(socket, NULL); /* what arrived is no event */
     ck_assert(!plx_socket_wait_for_data(socket, 50));
     ck_assert(!plx_socket_wait_for_disconnected(socket, 50));
     ck_assert(!plx_socket_wait(socket, 50));
@@ -206,7 +206,7 @@ static long long sleep_in_vain(struct world *w, plx_socket *socket)
 }
 
 /* DEF4: waiting for what never comes is sleep: with nothing received, with a full buffer and more
- * in the system, and when the peer is gone behind that. A spin would cost all of the time, which is
+ * in the kernel, and when the peer is gone behind that. A spin would cost all of the time, which is
  * 150 ms at least. */
 CASE(waiting_is_sleep)
 {
@@ -245,7 +245,7 @@ static void act_write_and_flush(struct record *record, plx_socket *socket)
     ++*written;
 }
 
-/* Writes and flushes in a handler of sending until five chunks are gone: all of it is told. */
+/* Writes and flushes in a handler of sending until five chunks are gone: all of it is reported. */
 static void flush_inside(struct world *w, enum event event)
 {
     struct record log;
@@ -276,7 +276,7 @@ CASE(flush_inside_complete)
     flush_inside(w, EVENT_SEND_COMPLETE);
 }
 
-/* DEF8: twenty megabytes and an abort: the peer can tell that it did not get all */
+/* DEF8: twenty megabytes and an abort: the peer can see that it did not get all */
 CASE(abort_shows)
 {
     plx_socket *socket = world_socket(w, NULL);
@@ -291,7 +291,7 @@ CASE(abort_shows)
     ck_assert_int_eq(end, w->kind->resets ? -2 : 0);
 }
 
-/* DEF8: and free, which sends what the system takes, and not nothing */
+/* DEF8: and free, which sends what the kernel takes, and not nothing */
 CASE(free_sends_what_it_can)
 {
     plx_socket *socket = world_socket(w, NULL);
@@ -391,7 +391,7 @@ CASE(no_wait_raises_an_error)
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
-/* DEF18: datagrams to a peer that is not there: told as an error, once, and the socket is as before */
+/* DEF18: datagrams to a peer that is not there: reported as an error, once, and the socket is as before */
 MODE_CASE(datagram_to_nobody)
 {
     struct record log;
@@ -550,7 +550,7 @@ static bool look_for_line(plx_socket *socket, int way, const struct record *log,
     return plx_socket_read_line(socket, line, size + 2) == (ptrdiff_t)size;
 }
 
-/* What a line of so many bytes costs that arrives byte by byte, in microseconds. */
+/* What a line of that number of bytes costs that arrives byte by byte, in microseconds. */
 static long long cost_of_line(struct world *w, size_t size, int way)
 {
     struct record log;
@@ -610,7 +610,7 @@ PLAIN_CASE(line_byte_by_byte_read)
     line_in_linear_time(is_slow() ? 200000 : 1000000, BY_READING);
 }
 
-/* And told by an event. */
+/* And reported by an event. */
 PLAIN_CASE(line_byte_by_byte_told)
 {
     line_in_linear_time(is_slow() ? 200000 : 1000000, BY_EVENT);

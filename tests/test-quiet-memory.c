@@ -24,7 +24,7 @@ static void *resize_unless_forbidden(void *block, size_t size, void *user)
     return NULL;
 }
 
-/* Two ends of each kind, and how often something has come to either. */
+/* Two ends of each kind, and how often something arrived at either. */
 struct traffic {
     plx_group *group;
     plx_server *servers[2];

@@ -393,7 +393,7 @@ ASKING_CASE(one_that_was_overtaken_may_still_win)
     close(silent);
 }
 
-/* Where it is refused first and cannot be reached second, or the other way about, the refusal tells
+/* Where it is refused first and cannot be reached second, or the other way about, the refusal says
  * more. */
 static void refusal_tells_more(struct track *track, const char *refusing, int port)
 {

@@ -17,7 +17,7 @@ static void expect_error(const plx_error *error, int code, plx_reason reason, co
     ck_assert_int_eq(error->os_error, 0);
 }
 
-/* What the socket keeps is what the next poll tells, once. */
+/* What the socket keeps is what the next poll reports, once. */
 static void expect_refusal(struct world *w, struct record *log, plx_socket *socket, int code,
                            plx_reason reason, const char *sentence)
 {
@@ -156,7 +156,7 @@ static const struct where_row path_rows[] = {
 
 typedef int call_where(plx_socket *socket, const char *where);
 
-/* Each row of a table, with one of the calls that take such a text. */
+/* Each row of a table, with one of the calls that take such a string. */
 static void refuse_rows(struct world *w, plx_constructor *create, call_where *make,
                         const char *call, const struct where_row *rows, size_t count)
 {

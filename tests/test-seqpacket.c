@@ -183,7 +183,7 @@ MODE_CASE(all_sizes)
     free(bytes);
 }
 
-/* Far more than the system holds, so that the sender has to wait for the reader again and again. */
+/* Far more than the kernel holds, so that the sender has to wait for the reader again and again. */
 MODE_CASE(many_of_all_sizes_in_a_row)
 {
     struct record log, other;
@@ -598,7 +598,7 @@ MODE_CASE(the_peer_ends_after_packets)
     ck_assert_ptr_null(plx_socket_read_message(socket, NULL));
 }
 
-/* The system tells of the reset before it gives the packets. */
+/* The kernel reports the reset before it gives the packets. */
 MODE_CASE(a_reset_costs_no_packet)
 {
     struct record log;

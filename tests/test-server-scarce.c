@@ -1,4 +1,4 @@
-/* tests/test-server-scarce.c -- a server where memory or descriptors run out: it says so once, turns
+/* tests/test-server-scarce.c -- a server where memory or descriptors run out: it reports it once, turns
  * nobody away and recovers by itself. */
 #include "config.h"
 

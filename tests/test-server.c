@@ -16,7 +16,7 @@
 
 enum { HALL = 128 };
 
-/* What a server told, and its clients in the order they came, each with a record. */
+/* What a server reported, and its clients in the order they came, each with a record. */
 struct hall {
     struct world *world;
     int accepted, errors;
@@ -643,7 +643,7 @@ CASE(free_of_the_server_closes_its_clients)
     for (int i = 0; i < 3; i++)
         record_clear(&hall->logs[i]);
     world_free_server(w, server);
-    raw_expect(w, raws[0], "farewell"); /* what the system took at once */
+    raw_expect(w, raws[0], "farewell"); /* what the kernel took at once */
     for (int i = 0; i < 3; i++) {
         raw_expect_end(w, raws[i]);
         LOGGED(w, &hall->logs[i], ""); /* silent */

@@ -92,7 +92,7 @@ static void *free_group(void *group)
     return NULL;
 }
 
-/* The thread that made the ring is interrupted, whoever closes it. */
+/* The thread that made the ring is interrupted, even if another one closes it. */
 MODE_CASE(another_thread_freeing_a_group_ends_no_sleep)
 {
     struct sleepers sleepers;

@@ -81,7 +81,7 @@ MODE_CASE(nothing_has_happened_yet)
     ck_assert(!plx_socket_statistics(socket, NULL));
 }
 
-static int room; /* how often it was told */
+static int room; /* how often it was reported */
 
 static void count_room(plx_socket *socket, void *user)
 {

@@ -390,7 +390,7 @@ NAMES_CASE(name_server_that_never_answers)
         longest = took > longest ? took : longest;
         poll(NULL, 0, 1);
     }
-    printf("# %s: starting a look-up took %lld us of CPU time, the longest of 300 polls %lld us\n",
+    printf("# %s: starting a lookup took %lld us of CPU time, the longest of 300 polls %lld us\n",
            world_name(w), start, longest);
     ck_assert_int_lt(longest, limit);
     ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
@@ -432,7 +432,7 @@ NAMES_CASE(waiting_for_a_look_up_does_not_spin)
     ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
 }
 
-/* Ends a look-up by one of the calls that may, and then lets the answer come too late. */
+/* Ends a lookup by one of the calls that may, and then lets the answer come too late. */
 static void end_a_look_up(struct world *w, struct nameserver *server,
                           void (*end)(struct world *, plx_socket *))
 {
@@ -642,7 +642,7 @@ NAMES_CASE(only_silent_addresses_time_out_once)
     black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
     black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
     server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3");
-    time_stop(); /* the look-up takes none of it */
+    time_stop(); /* the lookup takes none of it */
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 600), 0);
     connect_by_name(socket, "silent.test", where);
     UNTIL_ASKED(w, server, plx_socket_state(socket) == PLX_CONNECTING);
@@ -840,7 +840,7 @@ MODE_CASE(network_out_of_reach)
     struct record log;
     plx_socket *socket = world_socket(w, &log);
 
-    /* The kernel refuses this one at once (no TCP to a broadcast address); it is told by a poll. */
+    /* The kernel refuses this one at once (no TCP to a broadcast address); a poll reports it. */
     ck_assert_int_eq(plx_socket_connect_to(socket, "255.255.255.255:80"), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
     UNTIL(w, log.count[EVENT_ERROR] > 0);

@@ -129,7 +129,7 @@ static void connect_in_vain(struct work *work, plx_group *group)
     work->failures = 0;
     STEP(work, "look up", plx_socket_connect_to(caller, "localhost:1") == 0);
     FRAMES_UNTIL(group, work->failures == 1);
-    STEP(work, "be told of a failure",
+    STEP(work, "get the error of a failure",
          work->failures == 1 && plx_socket_last_error(caller) == ECONNREFUSED);
     plx_socket_free(caller);
 }

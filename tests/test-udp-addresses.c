@@ -1,4 +1,4 @@
-/* tests/test-udp-addresses.c -- a computer with several addresses: where datagrams came to, and what
+/* tests/test-udp-addresses.c -- a computer with several addresses: where datagrams arrived, and what
  * they leave from. */
 #include "config.h"
 
@@ -296,8 +296,8 @@ MODE_CASE(bound_to_one_address_it_is_that)
     }
 }
 
-/* What waited while the peer was chosen came to where it came; afterwards it is the peer's address of
- * ours. Without a peer again, all addresses are heard again. */
+/* What waited while the peer was chosen keeps the address that it arrived at; afterwards it is
+ * our address for the peer. Without a peer again, all addresses are heard again. */
 static void choose_a_peer_and_give_it_up(struct world *w, const char *asked_text,
                                          const char *asker_text, const char *other_text)
 {
@@ -774,7 +774,7 @@ MODE_CASE(a_wrong_source_is_reported)
     }
 }
 
-/* What a datagram to all came to may be given back as a source: the kernel chooses. */
+/* The address of a datagram to all may be given back as a source: the kernel chooses. */
 MODE_CASE(a_source_that_means_all_is_none)
 {
     static const char *const rows[] = {"10.60.0.255", "255.255.255.255", "239.1.2.3"};

@@ -255,7 +255,7 @@ MODE_CASE(dropped_ones_are_counted)
 }
 
 #ifdef __linux__
-/* Where the system does not say it when it is asked, the next datagram does. */
+/* Where the kernel does not say it when it is asked, the next datagram does. */
 MODE_CASE(dropped_ones_are_told_by_the_next)
 {
     struct record log;

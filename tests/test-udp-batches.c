@@ -1,4 +1,4 @@
-/* tests/test-udp-batches.c -- many datagrams with few system calls, and nobody can tell but by the
+/* tests/test-udp-batches.c -- many datagrams with few system calls, and nobody can notice but by the
  * clock. */
 #include "config.h"
 
@@ -221,7 +221,7 @@ MODE_CASE(a_run_leaves_as_one)
 }
 #endif
 
-/* ---- what the system refuses ----------------------------------------------------------------- */
+/* ---- what the kernel refuses ----------------------------------------------------------------- */
 
 /* The kernel leaves no segments without a checksum: EINVAL for every run (udp(7)). */
 MODE_CASE(segments_refused)
@@ -357,7 +357,7 @@ MODE_CASE(a_refusal_costs_no_run)
     ck_assert_int_eq(log.code, ECONNREFUSED);
 }
 
-/* The second of two sizes is told of the first, in the same frame, and nobody else will be. */
+/* The second of two sizes gets the error of the first, in the same frame, and nobody else will be. */
 MODE_CASE(a_refusal_in_mid_batch_is_told)
 {
     struct record log;

@@ -261,7 +261,7 @@ static void lose_interface(struct world *w, struct nets *nets, const char *group
     ck_assert_int_eq(log.code, ENODEV);
     ck_assert_msg(strstr(log.message, "which has gone") != NULL, "%s", log.message);
     ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
-    if (is_bound) /* it would stay deaf, and says so */
+    if (is_bound) /* it would stay deaf, and fails */
         ck_assert_int_eq(plx_udp_join_multicast_group(socket, text), ENODEV);
     plx_socket_close(socket);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
@@ -284,7 +284,7 @@ MODE_CASE(an_interface_that_goes_is_reported_once)
     leave(&nets);
 }
 
-/* Whoever has left the groups there does not depend on it any more; one of two is not all. */
+/* A socket that has left the groups there does not depend on it any more; one of two is not all. */
 MODE_CASE(an_interface_whose_groups_were_left)
 {
     struct nets nets;

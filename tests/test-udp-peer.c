@@ -1,5 +1,5 @@
 /* tests/test-udp-peer.c -- a UDP socket and its one peer: what is written before the peer is known, and
- * what is told of a peer that is not there. */
+ * what is reported of a peer that is not there. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -9,7 +9,7 @@
 #include "tests/datagrams.h"
 #include "tests/netns.h"
 
-/* ---- a name server that answers when it is told to ------------------------------------------- */
+/* ---- a name server that answers when a case asks it to---------------------------------------- */
 
 static int name_server(struct world *w)
 {
@@ -22,7 +22,7 @@ static int name_server(struct world *w)
     return raw;
 }
 
-/* Answers the questions that have come: 127.0.0.1 for every name, or that there is none. */
+/* Answers the questions that arrived: 127.0.0.1 for every name, or that there is none. */
 static void answer(int server, bool exists)
 {
     /* name: a pointer to the question; type A, class IN; 60 seconds (RFC 1035, 4.1.3) */
@@ -214,7 +214,7 @@ MODE_CASE(sizes_before_the_peer_is_known)
     ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, SIZE_MAX), -1);
     world_settle(w);
     record_clear(&log);
-    /* More than IPv4 carries, and it is not known yet that the peer has IPv4: told when it fails. */
+    /* More than IPv4 carries, and it is not known yet that the peer has IPv4: reported when it fails. */
     ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, 65520), 65520);
     ck_assert_int_eq(plx_socket_write(socket, "next", 4), 4);
     ANSWERED_UNTIL(w, server, true, is_readable(raw));
@@ -375,7 +375,7 @@ static void write_and_disconnect(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
 }
 
-/* The state is told before the end, in a handler too. */
+/* The state is reported before the end, in a handler too. */
 MODE_CASE(disconnect_in_connected)
 {
     struct record log;
@@ -504,7 +504,7 @@ static socklen_t loopback(int family, int port, struct sockaddr_storage *ret_nam
     return (socklen_t)(family == 4 ? sizeof ipv4 : sizeof ipv6);
 }
 
-/* The peer is back at its port, and says so. */
+/* The peer is back at its port, and sends. */
 static int back(struct world *w, const plx_address *address, plx_socket *to)
 {
     struct sockaddr_storage name;
@@ -520,7 +520,7 @@ static int back(struct world *w, const plx_address *address, plx_socket *to)
     return raw;
 }
 
-/* So many frames of a game that writes in each, by polling or by flushing. */
+/* `frames` frames of a game that writes in each, by polling or by flushing. */
 static void play(struct world *w, plx_socket *socket, int frames, bool flush)
 {
     for (int frame = 0; frame < frames; frame++) {
@@ -569,7 +569,7 @@ MODE_CASE(a_refused_peer_is_told_once)
     }
 }
 
-/* Somebody else who is heard says nothing of the peer; a new peer is one to be told of. */
+/* Somebody else who is heard says nothing of the peer; a new peer is one to be reported. */
 MODE_CASE(a_new_peer_is_told_of_again)
 {
     struct record log;

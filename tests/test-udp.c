@@ -14,7 +14,7 @@
 static const plx_address loopback = {.family = 4, .bytes = {127, 0, 0, 1}};
 static const plx_address loopback6 = {.family = 6, .bytes = {[15] = 1}};
 
-/* A bound socket of the world's group; `port` 0 lets the system choose. */
+/* A bound socket of the world's group; `port` 0 lets the kernel choose. */
 static plx_socket *bound(struct world *w, struct record *log)
 {
     plx_socket *socket = world_socket_of(w, plx_udp_new, log);
@@ -47,7 +47,7 @@ static int raw_udp_at(struct world *w, struct sockaddr_in *name)
     return raw;
 }
 
-/* A raw datagram socket on the loopback; tells its address. */
+/* A raw datagram socket on the loopback; gives its address. */
 static int raw_udp(struct world *w, plx_address *ret_address)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -533,7 +533,7 @@ MODE_CASE(write_to_by_name)
     setenv("POLLUX_NAMESERVERS", nameserver, 1);
     ck_assert_int_eq(plx_udp_write_to(socket, "nowhere.test", to.port, "held up", 7), 0);
     ck_assert_int_eq(plx_udp_write_to(socket, "localhost", to.port, "by name", 7), 0);
-    UNTIL(w, is_readable(raw)); /* one name's look-up does not hold up another's datagrams */
+    UNTIL(w, is_readable(raw)); /* one name's lookup does not hold up another's datagrams */
     ck_assert_int_eq(recv(raw, got, sizeof got, 0), 7);
     ck_assert_str_eq(got, "by name");
     ck_assert_int_eq(plx_udp_write(socket, &to, "by number", 9), 0);
@@ -707,8 +707,8 @@ MODE_CASE(multicast_to_self_or_not)
     plx_socket *socket = on_loopback(w, &log);
     plx_address to = {.family = 4, .bytes = {239, 255, 77, 8}};
 
-    /* What leaves by the loopback interface comes back whatever this option says, so what can be
-     * looked at here is what the kernel was told. */
+    /* What leaves by the loopback interface comes back whatever this option is, so what can be
+     * looked at here is the option of the kernel. */
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_SEND_TO_SELF), 0);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_MULTICAST_LOOP), 0);

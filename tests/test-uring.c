@@ -2,7 +2,7 @@
  * kernel refuses it.
  *
  * A filter of the kernel (seccomp(2)) watches over children of these tests: one that makes a system
- * call where none is allowed is killed. Skipped as a whole where io_uring is not to be had. */
+ * call where none is allowed is killed. Skipped as a whole where io_uring is not available. */
 #include "config.h"
 
 #include <stdio.h>
@@ -162,7 +162,7 @@ static void poll_quiet_members(void *unused)
         plx_socket_poll(crew.sockets[i % 2]);
 }
 
-/* After news has come and was taken, three frames bring the group to rest: one that finds it, one
+/* After bytes arrived and were read, three frames bring the group to rest: one that finds them, one
  * that finds no more, and that is all. */
 static void poll_after_news(void *unused)
 {
@@ -288,7 +288,7 @@ static void *send_to_both(void *argument)
     return NULL;
 }
 
-/* This thread makes no system call while the bytes come, which would tell the kernel to go on. */
+/* This thread makes no system call while the bytes come, which would let the kernel go on. */
 PLAIN_CASE(two_groups_in_one_thread)
 {
     struct pair_of_crews both;

@@ -226,7 +226,7 @@ static bool has(enum mode mode)
     group = plx_group_new();
     there = strcmp(plx_group_mechanism(group), modes[mode].mechanism) == 0;
     plx_group_free(group);
-    /* Servers that are polled alone make groups of their own, by the system's choice. */
+    /* Servers that are polled alone make groups of their own, which choose the mechanism. */
     unsetenv("POLLUX_POLLER");
     if (!there)
         fprintf(stderr, "SKIP: %s is not built in or refused here: no test in that mode\n",
