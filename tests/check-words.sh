@@ -18,15 +18,16 @@ if [ $# -eq 0 ]; then
         [ -d "$folder" ] || { echo "$folder:1: there is no such folder"; exit 1; }
     done
     # shellcheck disable=SC2046,SC2086 # names without blanks
-    set -- $(find $folders -name '*.[ch]' -o -name '*.h.in' -o -name '*.md' | LC_ALL=C sort) $pages \
-        $(find tests -name '*.sh' ! -name check-words.sh | LC_ALL=C sort)
+    set -- $(find $folders tests -name '*.[ch]' -o -name '*.cc' -o -name '*.h.in' -o -name '*.md' | LC_ALL=C sort) \
+        $pages $(find tests -name '*.sh' ! -name check-words.sh -o -name '*.awk' | LC_ALL=C sort) \
+        tests/bench/run tests/bench/document
 fi
 
 for file in "$@"; do
     [ -f "$file" ] || { echo "$file:1: there is no such file"; exit 1; }
     echo "@file $file"
     case $file in
-        *.[ch] | *.h.in) awk -v prose=1 -f "$here/uncomment.awk" "$file" ;;
+        *.[ch] | *.cc | *.h.in) awk -v prose=1 -f "$here/uncomment.awk" "$file" ;;
         *) cat "$file" ;;
     esac
 done | awk '
