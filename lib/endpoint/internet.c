@@ -386,12 +386,11 @@ int plx__internet_bind_only(plx_socket *socket)
         return -descriptor;
     }
     plx__socket_begin(socket);
-    int result = plx__socket_take_descriptor(socket, descriptor, PLX_BOUND);
+    int result = plx__socket_enter_bound(socket, descriptor, true);
     if (result < 0) {
         plx__os_close(descriptor);
         return plx__socket_fail_system(socket, result, "bind");
     }
-    plx__socket_set_state(socket, PLX_BOUND);
     return 0;
 }
 

@@ -109,8 +109,7 @@ static int udp_disconnect(plx_socket *socket)
     }
     /* Datagrams that are still queued are sent to that address without a peer. */
     plx__runs_lose_peer(socket, &self->outgoing.queue, &socket->remote);
-    plx__socket_lose_peer(socket);
-    return 0;
+    return plx__socket_enter_bound(socket, socket->watch.descriptor, true);
 }
 
 static void udp_drop_peer(plx_socket *socket)

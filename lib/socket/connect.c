@@ -4,7 +4,6 @@
 #include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/socket/connect.h"
-#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
@@ -34,14 +33,11 @@ static void describe(const plx_socket *socket, const struct plx__sockaddr *name,
 /* Ends the attempt. A datagram socket is still bound, and returns to BOUND. */
 static void fall_back(plx_socket *socket)
 {
-    plx__socket_free_race(socket);
     if (socket->watch.task == NULL) {
         plx__socket_end(socket);
     } else {
         socket->kind->association->drop_peer(socket);
-        plx__ending_begin(socket);
-        plx__socket_set_state(socket, PLX_BOUND);
-        plx__socket_update(socket);
+        plx__socket_enter_bound(socket, socket->watch.descriptor, true);
     }
 }
 

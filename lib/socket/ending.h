@@ -12,9 +12,8 @@
  * BY_US and BY_PEER last for LINGER_TIMEOUT at most. BY_US ends without an error when the peer has
  * acknowledged all bytes, or has ended too after all were sent. No readiness reports an
  * acknowledgement, so the socket asks the kernel from time to time. NONE is zero. Every other end
- * leads to NONE; only a datagram socket that disconnects while it connects stays WHEN_CONNECTED
- * when it is BOUND again, where the state has no meaning. DRAINED lasts until the socket is used
- * again. */
+ * leads to NONE, and so does a datagram socket's return to BOUND. DRAINED lasts until the socket is
+ * used again. */
 #ifndef PLX_LIB_ENDING_H
 #define PLX_LIB_ENDING_H
 

@@ -191,11 +191,23 @@ void plx__socket_close_descriptor(plx_socket *socket)
     plx__os_close(descriptor);
 }
 
-void plx__socket_free_race(plx_socket *socket)
+static void free_race(plx_socket *socket)
 {
     if (socket->rare != NULL) {
         socket->rare->race = plx__race_free(socket->rare->race);
     }
+}
+
+/* Makes the descriptor the socket's own, with the socket's options, unless it is already. Returns
+ * 0, or a negative errno. */
+static int make_own(plx_socket *socket, plx__fd descriptor, bool has_options, plx_state state)
+{
+    bool is_own = socket->watch.task != NULL;
+    int result = is_own ? 0 : plx__socket_take_descriptor(socket, descriptor, state);
+    if (result == 0 && !has_options) {
+        plx__options_apply(socket, descriptor);
+    }
+    return result;
 }
 
 static void become_connected(plx_socket *socket, const struct plx__sockaddr *remote)
@@ -203,7 +215,7 @@ static void become_connected(plx_socket *socket, const struct plx__sockaddr *rem
     if (remote != NULL) {
         plx__sockaddr_to_address(remote, &socket->remote);
     }
-    plx__socket_free_race(socket);
+    free_race(socket);
     plx__reconnect_forget_pauses(socket);
     socket->peer = PLX__PEER_HERE;
     plx__socket_set_state(socket, PLX_CONNECTED);
@@ -218,31 +230,39 @@ static void become_connected(plx_socket *socket, const struct plx__sockaddr *rem
 int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has_options,
                                 const struct plx__sockaddr *remote)
 {
-    bool is_own = socket->watch.task != NULL;
-    int result = is_own ? 0 : plx__socket_take_descriptor(socket, descriptor, PLX_CONNECTED);
-    if (result < 0) {
-        return result;
+    int result = make_own(socket, descriptor, has_options, PLX_CONNECTED);
+    if (result == 0) {
+        become_connected(socket, remote);
     }
-    if (!has_options) {
-        plx__options_apply(socket, descriptor);
-    }
-    become_connected(socket, remote);
-    return 0;
+    return result;
 }
 
-void plx__socket_lose_peer(plx_socket *socket)
+static void become_bound(plx_socket *socket)
 {
+    bool connected = socket->peer == PLX__PEER_HERE;
+    free_race(socket);
     socket->peer = PLX__PEER_NONE;
     socket->remote = (plx_address){0};
+    plx__ending_begin(socket);
     plx__socket_set_state(socket, PLX_BOUND);
-    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
+    socket->pending |= connected ? PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED) : 0;
+    plx__socket_update(socket);
+}
+
+int plx__socket_enter_bound(plx_socket *socket, plx__fd descriptor, bool has_options)
+{
+    int result = make_own(socket, descriptor, has_options, PLX_BOUND);
+    if (result == 0) {
+        become_bound(socket);
+    }
+    return result;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
 static void leave_system(plx_socket *socket)
 {
-    plx__socket_free_race(socket);
+    free_race(socket);
     plx__socket_close_descriptor(socket);
     socket->state = PLX_UNCONNECTED;
 }

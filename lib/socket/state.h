@@ -36,9 +36,6 @@ void plx__socket_leave_place(plx_socket *socket);
  * change. */
 void plx__socket_close_descriptor(plx_socket *socket);
 
-/* plx__socket_lose_peer leads a datagram socket from CONNECTED back to BOUND. */
-void plx__socket_lose_peer(plx_socket *socket);
-
 /* plx__socket_enter_connected is the one way into CONNECTED, with a descriptor that has a peer. A
  * bound datagram socket keeps its own descriptor, to which connect(2) gave the peer. `has_options`:
  * plx__options_open has opened the descriptor; otherwise it gets the socket's options now. `remote`
@@ -47,8 +44,11 @@ void plx__socket_lose_peer(plx_socket *socket);
 int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has_options,
                                 const struct plx__sockaddr *remote);
 
-/* plx__socket_free_race ends the race for a connection, if there is one. */
-void plx__socket_free_race(plx_socket *socket);
+/* plx__socket_enter_bound is the one way into BOUND, with a descriptor that has an address and no
+ * peer. A datagram socket whose peer is removed, or that did not connect, keeps its own descriptor:
+ * then it cannot fail, and `disconnected` is reported if there was a peer. Otherwise as
+ * plx__socket_enter_connected. */
+int plx__socket_enter_bound(plx_socket *socket, plx__fd descriptor, bool has_options);
 
 /* plx__socket_drop_sending drops all that is queued, plx__socket_drop_received all that was
  * received. plx__socket_drop_bytes drops the received bytes only, not what the kind keeps with
