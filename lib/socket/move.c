@@ -49,13 +49,13 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
         socket->again = false;
         plx__socket_note_bytes(socket);
     }
-    if (socket->reconnect == PLX__RECONNECT_WAITING) {
-        plx__connect_again(socket);
-    }
     if (plx__socket_is_connecting(socket)) {
         plx__connect_continue(socket);
     } else if (socket->state == PLX_LISTENING) {
         listener_input(socket, budget);
+    } else if (socket->reconnect == PLX__RECONNECT_WAITING) {
+        /* The next pass continues: this one reports the state. */
+        plx__connect_again(socket);
     }
     if (plx__socket_is_open(socket) && socket->kind->has_own_work) {
         socket->kind->advance(socket);
