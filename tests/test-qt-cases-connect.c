@@ -258,7 +258,8 @@ static void wait_in(struct world *w, plx_state state)
     names_end(&names);
     ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
-    ck_assert_int_eq(log.count[EVENT_STATE_CHANGED], 3);
+    /* CONNECTING is left during a wait that begins before it. */
+    ck_assert_int_eq(log.count[EVENT_STATE_CHANGED], state == PLX_HOST_LOOKUP ? 2 : 3);
 }
 
 /* B9: waiting for the connection in the handler that hears of the address */

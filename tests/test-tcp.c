@@ -654,6 +654,28 @@ NAMES_CASE(only_silent_addresses_time_out_once)
     ck_assert_int_eq(log.os_error, ETIMEDOUT);
 }
 
+/* CONNECTING is over before a handler could see it. */
+NAMES_CASE(an_answer_and_the_time_out_in_one_poll)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+
+    raw_refusing(w, where);
+    black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
+    server->ipv4 = ADDRESSES("127.0.0.2");
+    time_stop();
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 600), 0);
+    connect_by_name(socket, "silent.test", where);
+    UNTIL(w, is_readable(server->udp));
+    nameserver_serve(server);
+    time_pass(600);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    time_run();
+    world_settle(w);
+    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(110,15)[UNCONNECTED]");
+}
+
 /* Closed in the middle of the race: nothing is left of any attempt, which the world counts. */
 NAMES_CASE(close_in_the_middle_of_a_race)
 {

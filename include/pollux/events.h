@@ -30,8 +30,9 @@
  *
  * - A poll also reports bytes that arrive in state CLOSING and the datagrams of a BOUND socket.
  * - A connect that fails ends in `error`; no event follows.
- * - `connected` is reported in state CONNECTED or not at all: it is omitted when the connection was
- *   disconnected, or had ended, before its turn. `disconnected` is reported all the same.
+ * - state_changed and `connected` are reported in the state of their line or not at all: they are
+ *   omitted when the socket has left that state before their turn. `disconnected` is reported all
+ *   the same. A UDP socket that has looked up its peer is CONNECTED at once: CONNECTING is omitted.
  * - `disconnected` is reported exactly once for each connection that reported `connected`, unless
  *   close, abort or free ended the connection (these three are silent), or the program called
  *   connect, listen or adopt in the `error` before, which cancels `disconnected`.

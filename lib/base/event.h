@@ -60,6 +60,11 @@ typedef uint32_t plx__event_set;
 #define PLX__EVENTS_BEFORE_END                                                                     \
     (PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED) - 1 - PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR))
 
+/* Events that are reported in one state only. Entering another state withdraws them. */
+#define PLX__EVENTS_OF_STATES                                                                      \
+    ((PLX__EVENT_BIT(PLX__EVENT_CONNECTED) << 1) - PLX__EVENT_BIT(PLX__EVENT_HOST_LOOKUP) +        \
+     PLX__EVENT_BIT(PLX__EVENT_CLOSING) + PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED))
+
 /* Events that sending causes. */
 #define PLX__EVENTS_OF_SENDING                                                                     \
     (PLX__EVENT_BIT(PLX__EVENT_PROGRESS) | PLX__EVENT_BIT(PLX__EVENT_COMPLETE) |                   \

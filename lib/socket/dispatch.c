@@ -75,22 +75,13 @@ static void report_error(plx_socket *socket, enum plx__event event)
     plx__error_clear(&told);
 }
 
-/* The handler of the state CONNECTED may have disconnected, or waited until the connection
- * ended. */
-static void report_connected(plx_socket *socket)
-{
-    if (socket->state == PLX_CONNECTED) {
-        plx__event_connected(&socket->handlers, socket);
-    }
-}
-
 static void tell(plx_socket *socket, enum plx__event event)
 {
     const struct plx__handlers *handlers = &socket->handlers;
     switch (event) {
     case PLX__EVENT_CALL_ERROR:
     case PLX__EVENT_END_ERROR: report_error(socket, event); break;
-    case PLX__EVENT_CONNECTED: report_connected(socket); break;
+    case PLX__EVENT_CONNECTED: plx__event_connected(handlers, socket); break;
     case PLX__EVENT_DATA: report_of_bytes(socket, plx__event_data_available); break;
     case PLX__EVENT_LINE: report_of_line(socket); break;
     case PLX__EVENT_MESSAGE: report_of_message(socket); break;

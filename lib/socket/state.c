@@ -76,6 +76,7 @@ void plx__socket_leave(plx_socket *socket)
 void plx__socket_set_state(plx_socket *socket, plx_state state)
 {
     socket->state = (uint8_t)state;
+    socket->pending &= ~PLX__EVENTS_OF_STATES;
     socket->pending |= PLX__EVENT_BIT(plx__event_of_state(state));
     plx__task_schedule(&socket->task);
 }

@@ -20,7 +20,8 @@ void plx__socket_leave(plx_socket *socket);
 /* plx__socket_begin forgets the last connection: both buffers, pending events, errors, the peer. */
 void plx__socket_begin(plx_socket *socket);
 
-/* plx__socket_set_state enters a state and sets its event. */
+/* plx__socket_set_state enters a state and sets its event. It withdraws the events of the state
+ * before, if they are still pending. */
 void plx__socket_set_state(plx_socket *socket, plx_state state);
 
 /* plx__socket_take_descriptor makes the descriptor the socket's own. It watches the descriptor for

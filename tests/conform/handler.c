@@ -141,6 +141,50 @@ PAIR_CASE(wait_inside_a_handler_ends_with_the_connection)
     LOGGED(w, log, DATA " " LOST);
 }
 
+static void act_disconnect_and_wait(struct record *record, plx_socket *socket)
+{
+    struct scene *scene = record->data;
+
+    ck_assert_uint_eq(plx_socket_skip(socket, SIZE_MAX), 4);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw_close(scene->world, scene->raw);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
+}
+
+PAIR_CASE(a_state_left_during_a_wait_is_not_reported)
+{
+    struct scene scene = {w, raw};
+
+    record_on(log, EVENT_DATA_AVAILABLE, act_disconnect_and_wait, &scene);
+    raw_say(raw, "last");
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    LOGGED(w, log, DATA " state:UNCONNECTED disconnected[UNCONNECTED]");
+}
+
+static void act_connect_and_lose(struct record *record, plx_socket *socket)
+{
+    struct scene *scene = record->data;
+
+    ck_assert(plx_socket_wait_for_connected(socket, 30000));
+    raw_close(scene->world, raw_accept(scene->world, scene->raw));
+    ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
+}
+
+CASE(a_connection_lost_during_a_wait_was_not_reported)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    struct scene scene = {w, raw_listen(w, 5, where)};
+
+    record_on(&log, EVENT_STATE_CHANGED, act_connect_and_lose, &scene);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    LOGGED(w, &log, "state:CONNECTING " LOST);
+}
+
 static void act_wait_for_sent(struct record *record, plx_socket *socket)
 {
     (void)record;
