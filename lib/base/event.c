@@ -134,21 +134,3 @@ bool plx__event_has_message(const struct plx__handlers *handlers)
 {
     return HANDLER(handlers, message_available) != NULL;
 }
-
-void plx__hold_enter(struct plx__hold *hold)
-{
-    hold->count++;
-}
-
-bool plx__hold_leave(struct plx__hold *hold)
-{
-    hold->count--;
-    return hold->freed && hold->count == 0;
-}
-
-bool plx__hold_free(struct plx__hold *hold)
-{
-    bool again = hold->freed;
-    hold->freed = true;
-    return !again && hold->count == 0;
-}

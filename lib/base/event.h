@@ -1,5 +1,4 @@
-/* lib/base/event.h -- the one callback layer: which handlers run, in which order, and how an object
- * survives its handlers.
+/* lib/base/event.h -- the one callback layer: which handlers run, in which order.
  *
  * Design: the pending events of a socket are a set of bits, one for each kind of event, and the
  * number of a bit is the event's place in the order of delivery (the table in <pollux/events.h>).
@@ -118,25 +117,5 @@ bool plx__event_has_sending(const struct plx__handlers *handlers);
 bool plx__event_has_line(const struct plx__handlers *handlers);
 /* plx__event_has_message returns whether the table has message_available. */
 bool plx__event_has_message(const struct plx__handlers *handlers);
-
-/* ---- holding --------------------------------------------------------------------------------- */
-
-/* An object whose handler runs is held. Freeing a held object only marks it as freed; the last
- * plx__hold_leave has the object destroyed. */
-struct plx__hold {
-    uint16_t count;
-    bool freed;
-};
-
-/* plx__hold_enter keeps the object valid until the matching plx__hold_leave. */
-void plx__hold_enter(struct plx__hold *hold);
-
-/* plx__hold_leave returns true when the object has been freed and this was the last hold: the
- * caller then destroys the object. */
-bool plx__hold_leave(struct plx__hold *hold);
-
-/* plx__hold_free marks the object as freed and returns true when nothing holds it: the caller then
- * destroys the object. */
-bool plx__hold_free(struct plx__hold *hold);
 
 #endif

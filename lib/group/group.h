@@ -9,7 +9,7 @@
 #ifndef PLX_LIB_GROUP_H
 #define PLX_LIB_GROUP_H
 
-#include "lib/base/event.h"
+#include "lib/base/hold.h"
 #include "lib/poll/loop.h"
 
 #include <pollux/group.h>

@@ -29,7 +29,6 @@
 
 #include "lib/base/buffer.h"
 #include "lib/base/deadline.h"
-#include "lib/base/event.h"
 #include "lib/base/list.h"
 #include "lib/poll/poller.h"
 

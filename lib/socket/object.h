@@ -35,6 +35,7 @@
 #include "lib/base/base.h"
 #include "lib/base/buffer.h"
 #include "lib/base/event.h"
+#include "lib/base/hold.h"
 #include "lib/os/os.h"
 #include "lib/poll/loop.h"
 #include "lib/socket/failure.h"

@@ -13,7 +13,7 @@ plx_socket *plx__socket_new(const struct plx_kind *kind);
 /* plx__socket_destroy frees a socket that the program has freed and that nobody holds. */
 void plx__socket_destroy(plx_socket *socket);
 
-/* plx__socket_leave ends a hold on the socket (lib/base/event.h), and destroys the socket if it was
+/* plx__socket_leave ends a hold on the socket (lib/base/hold.h), and destroys the socket if it was
  * freed meanwhile. */
 void plx__socket_leave(plx_socket *socket);
 
