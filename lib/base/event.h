@@ -1,11 +1,11 @@
-/* lib/base/event.h -- the one callback layer: which handlers run, in which order.
+/* lib/base/event.h -- the pending events of a socket, in the order of delivery.
  *
  * Design: the pending events of a socket are a set of bits, one for each kind of event, and the
  * number of a bit is the event's place in the order of delivery (the table in <pollux/events.h>).
- * Moving bytes only sets bits. Delivery takes the lowest bit, calls its handler, and looks for the
- * next higher bit, never for a lower one: an event that a handler causes and that stands earlier in
- * the order waits for the next poll, so that no handler can keep a poll busy for ever. To withdraw
- * an event is to clear its bit.
+ * Moving bytes only sets bits. Delivery (lib/socket/dispatch.h) takes the lowest bit, calls its
+ * handler, and looks for the next higher bit, never for a lower one: an event that a handler causes
+ * and that stands earlier in the order waits for the next poll, so that no handler can keep a poll
+ * busy for ever. To withdraw an event is to clear its bit.
  *
  * A set of bits is enough because a connection has at most one pending event of each kind; amounts
  * (bytes sent, the error) are members of the socket. A queue of events could hold more, and
@@ -69,14 +69,6 @@ typedef uint32_t plx__event_set;
     (PLX__EVENT_BIT(PLX__EVENT_PROGRESS) | PLX__EVENT_BIT(PLX__EVENT_COMPLETE) |                   \
      PLX__EVENT_BIT(PLX__EVENT_COMPLETE_ABORTED) | PLX__EVENT_BIT(PLX__EVENT_ROOM))
 
-/* The program's handlers. `size` is the size of the table as the program was compiled with: members
- * beyond `size` do not exist. */
-struct plx__handlers {
-    const plx_events *table;
-    size_t size;
-    void *user;
-};
-
 /* plx__event_of_state returns the event that reports that a socket has reached `state`. */
 enum plx__event plx__event_of_state(plx_state state);
 
@@ -91,31 +83,5 @@ static inline enum plx__event plx__event_first(plx__event_set pending, enum plx_
     plx__event_set later = pending >> from << from;
     return later == 0 ? PLX__EVENT_COUNT : (enum plx__event)PLX__LOWEST_BIT(later);
 }
-
-/* Each function calls its handler if the table has one. plx__event_send_progress returns what the
- * handler returned: true means to drop the rest. */
-void plx__event_connected(const struct plx__handlers *handlers, plx_socket *socket);
-void plx__event_data_available(const struct plx__handlers *handlers, plx_socket *socket);
-void plx__event_line_available(const struct plx__handlers *handlers, plx_socket *socket);
-void plx__event_message_available(const struct plx__handlers *handlers, plx_socket *socket);
-void plx__event_end_of_input(const struct plx__handlers *handlers, plx_socket *socket);
-bool plx__event_send_progress(const struct plx__handlers *handlers, plx_socket *socket, size_t sent,
-                              size_t left);
-void plx__event_send_complete(const struct plx__handlers *handlers, plx_socket *socket,
-                              bool user_aborted);
-void plx__event_room_available(const struct plx__handlers *handlers, plx_socket *socket);
-void plx__event_error(const struct plx__handlers *handlers, plx_socket *socket,
-                      const plx_error *error);
-void plx__event_disconnected(const struct plx__handlers *handlers, plx_socket *socket);
-void plx__event_state_changed(const struct plx__handlers *handlers, plx_socket *socket,
-                              plx_state state);
-
-/* plx__event_has_sending returns whether the table has send_progress or send_complete. */
-bool plx__event_has_sending(const struct plx__handlers *handlers);
-/* plx__event_has_line returns whether the table has line_available: without it received bytes are
- * not searched for lines. */
-bool plx__event_has_line(const struct plx__handlers *handlers);
-/* plx__event_has_message returns whether the table has message_available. */
-bool plx__event_has_message(const struct plx__handlers *handlers);
 
 #endif

@@ -29,14 +29,14 @@ static void report_of_bytes(plx_socket *socket,
 static void report_of_line(plx_socket *socket)
 {
     if (plx__line_length(socket) > 0) {
-        report_of_bytes(socket, plx__event_line_available);
+        report_of_bytes(socket, plx__handlers_line_available);
     }
 }
 
 static void report_of_message(plx_socket *socket)
 {
     if (plx_socket_can_read_message(socket)) {
-        report_of_bytes(socket, plx__event_message_available);
+        report_of_bytes(socket, plx__handlers_message_available);
     }
 }
 
@@ -47,7 +47,7 @@ static void report_progress(plx_socket *socket)
     if (socket->kind->transport->keeps_boundaries) {
         return;
     }
-    if (plx__event_send_progress(&socket->handlers, socket, sent, socket->out.size) &&
+    if (plx__handlers_send_progress(&socket->handlers, socket, sent, socket->out.size) &&
         socket->out.size > 0) {
         plx__socket_drop_sending(socket);
         plx__sending_unblock(socket);
@@ -61,7 +61,7 @@ static void report_complete(plx_socket *socket, bool aborted)
 {
     /* Not complete if the handler of send_progress has queued more bytes. */
     if (socket->out.size == 0) {
-        plx__event_send_complete(&socket->handlers, socket, aborted);
+        plx__handlers_send_complete(&socket->handlers, socket, aborted);
     }
 }
 
@@ -71,7 +71,7 @@ static void report_error(plx_socket *socket, enum plx__event event)
 {
     plx_error told = {0};
     plx__socket_take_error(socket, event, &told);
-    plx__event_error(&socket->handlers, socket, &told);
+    plx__handlers_error(&socket->handlers, socket, &told);
     plx__error_clear(&told);
 }
 
@@ -81,17 +81,17 @@ static void tell(plx_socket *socket, enum plx__event event)
     switch (event) {
     case PLX__EVENT_CALL_ERROR:
     case PLX__EVENT_END_ERROR: report_error(socket, event); break;
-    case PLX__EVENT_CONNECTED: plx__event_connected(handlers, socket); break;
-    case PLX__EVENT_DATA: report_of_bytes(socket, plx__event_data_available); break;
+    case PLX__EVENT_CONNECTED: plx__handlers_connected(handlers, socket); break;
+    case PLX__EVENT_DATA: report_of_bytes(socket, plx__handlers_data_available); break;
     case PLX__EVENT_LINE: report_of_line(socket); break;
     case PLX__EVENT_MESSAGE: report_of_message(socket); break;
-    case PLX__EVENT_END_OF_INPUT: plx__event_end_of_input(handlers, socket); break;
+    case PLX__EVENT_END_OF_INPUT: plx__handlers_end_of_input(handlers, socket); break;
     case PLX__EVENT_PROGRESS: report_progress(socket); break;
     case PLX__EVENT_COMPLETE: report_complete(socket, false); break;
     case PLX__EVENT_COMPLETE_ABORTED: report_complete(socket, true); break;
-    case PLX__EVENT_ROOM: plx__event_room_available(handlers, socket); break;
-    case PLX__EVENT_DISCONNECTED: plx__event_disconnected(handlers, socket); break;
-    default: plx__event_state_changed(handlers, socket, plx__event_state(event)); break;
+    case PLX__EVENT_ROOM: plx__handlers_room_available(handlers, socket); break;
+    case PLX__EVENT_DISCONNECTED: plx__handlers_disconnected(handlers, socket); break;
+    default: plx__handlers_state_changed(handlers, socket, plx__event_state(event)); break;
     }
 }
 

@@ -213,7 +213,7 @@ void plx__framing_note(plx_socket *socket)
     lift(socket, &front);
     if (front.is == PLX__FRONT_TOO_LONG) {
         plx__framing_note_too_long(socket);
-    } else if (front.is == PLX__FRONT_WHOLE && plx__event_has_message(&socket->handlers)) {
+    } else if (front.is == PLX__FRONT_WHOLE && plx__handlers_has_message(&socket->handlers)) {
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
     }
 }

@@ -39,6 +39,7 @@
 #include "lib/os/os.h"
 #include "lib/poll/loop.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/handlers.h"
 #include "lib/socket/kind.h"
 #include "lib/socket/options.h"
 

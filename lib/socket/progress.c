@@ -12,13 +12,13 @@
 void plx__socket_note_bytes(plx_socket *socket)
 {
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DATA);
-    if (!socket->kind->transport->keeps_boundaries && plx__event_has_line(&socket->handlers) &&
+    if (!socket->kind->transport->keeps_boundaries && plx__handlers_has_line(&socket->handlers) &&
         plx__line_length(socket) > 0) {
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_LINE);
     }
     if (plx__framing_of(socket) != NULL) {
         plx__framing_note(socket);
-    } else if (plx__socket_has_packets(socket) && plx__event_has_message(&socket->handlers)) {
+    } else if (plx__socket_has_packets(socket) && plx__handlers_has_message(&socket->handlers)) {
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
     }
 }
@@ -45,7 +45,7 @@ void plx__socket_note_room(plx_socket *socket)
 
 void plx__socket_has_sent(plx_socket *socket, size_t size)
 {
-    bool heard = plx__event_has_sending(&socket->handlers);
+    bool heard = plx__handlers_has_sending(&socket->handlers);
     socket->sent = heard ? socket->sent + size : 0;
     socket->bytes_sent += size;
     socket->idle_polls = 0;
