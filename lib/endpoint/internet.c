@@ -71,21 +71,13 @@ static bool is_allowed(const plx_socket *socket, int family)
     return protocol == 2 || (protocol == 0 && family == 4) || (protocol == 1 && family == 6);
 }
 
-int plx__internet_fail_look_up(plx_socket *socket, const struct plx__failure *failure,
-                               const char *host)
-{
-    char text[PLX__HOST_SIZE + 200];
-    plx__failure_describe(failure, host, text, sizeof text);
-    return plx__socket_fail(socket, failure->code, failure->reason, failure->error, "%s", text);
-}
-
 int plx__internet_check_host(plx_socket *socket, const char *host)
 {
     char name[PLX__HOST_SIZE];
     struct plx__failure failure;
     return plx__host_prepare(host, name, &failure)
                ? 0
-               : plx__internet_fail_look_up(socket, &failure, host);
+               : plx__socket_fail_lookup(socket, &failure, host);
 }
 
 int plx__internet_target(plx_socket *socket, const char *host, int port,

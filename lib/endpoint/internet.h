@@ -37,10 +37,6 @@ int plx__internet_check(plx_socket *socket, const char *call, const plx_address 
  * 0, or a code after plx__socket_fail. */
 int plx__internet_check_host(plx_socket *socket, const char *host);
 
-/* plx__internet_fail_look_up calls plx__socket_fail for a lookup that failed. */
-int plx__internet_fail_look_up(plx_socket *socket, const struct plx__failure *failure,
-                               const char *host);
-
 /* plx__internet_check_source checks that a datagram to `to` may leave from `from`, which has a
  * family. `port` is the socket's port, 0: not known. Returns 0, or a code after
  * plx__socket_fail. */

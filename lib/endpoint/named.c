@@ -217,7 +217,7 @@ static void release_waiting(plx_socket *socket, struct plx__named *self,
     }
     plx__buffer_clear(&name->waiting, NULL);
     if (!name->known) {
-        plx__internet_fail_look_up(socket, &name->failure, name->host);
+        plx__socket_fail_lookup(socket, &name->failure, name->host);
         plx__host_cache_forget(&self->names, name);
     }
     plx__socket_note_room(socket);

@@ -3,6 +3,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/resolve/failure.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
@@ -108,6 +109,14 @@ int plx__socket_fail_memory(plx_socket *socket, const char *step, ...)
     char text[STEP_SIZE];
     FORMAT(text, step);
     return fail(socket, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0, text);
+}
+
+int plx__socket_fail_lookup(plx_socket *socket, const struct plx__failure *failure,
+                            const char *host)
+{
+    char text[STEP_SIZE];
+    plx__failure_describe(failure, host, text, sizeof text);
+    return fail(socket, failure->code, failure->reason, -failure->error, text);
 }
 
 int plx__socket_fail_open(plx_socket *socket, const char *call)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct plx__failure;
 struct plx__unreached;
 
 /* Made on demand: most sockets never have an error. */
@@ -67,6 +68,10 @@ int plx__socket_fail_state(plx_socket *socket, const char *call);
 /* plx__socket_fail_memory is plx__socket_fail for a call whose allocation failed. It returns
  * PLX_OUT_OF_MEMORY. */
 PLX__PRINTF(2, 3) int plx__socket_fail_memory(plx_socket *socket, const char *step, ...);
+
+/* plx__socket_fail_lookup is plx__socket_fail for a lookup of `host` that failed. */
+int plx__socket_fail_lookup(plx_socket *socket, const struct plx__failure *failure,
+                            const char *host);
 
 /* plx__socket_take_error moves the error of an event, PLX__EVENT_CALL_ERROR or
  * PLX__EVENT_END_ERROR, into *ret_error, which the caller clears, and makes it the last error. It
