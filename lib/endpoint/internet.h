@@ -57,11 +57,6 @@ int plx__internet_bind_only(plx_socket *socket);
  * after plx__socket_fail. */
 int plx__internet_set_place(plx_socket *socket, const char *where);
 
-/* plx__internet_lose_peer removes the peer of a datagram socket (connect(2), AF_UNSPEC). The socket
- * keeps its local port, but not the local address that connect(2) chose for the peer: with that
- * address the socket would receive at no other one. Returns 0, or a code after plx__socket_fail. */
-int plx__internet_lose_peer(plx_socket *socket);
-
 /* plx__internet_interface finds the interface that was set, with an address of that family (4, 6,
  * 0: any). Returns false if no interface was set, or there is no such interface. */
 bool plx__internet_interface(const plx_socket *socket, int family, plx_interface *ret_entry);

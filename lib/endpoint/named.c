@@ -3,13 +3,13 @@
 #include "config.h"
 
 #include "lib/base/record.h"
-#include "lib/endpoint/internet.h"
 #include "lib/endpoint/named.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/progress.h"
+#include "lib/transfer/datagram-peer.h"
 #include "lib/transfer/unreached.h"
 
 /* How many trials a socket has at most; a trial is for one port of one name. */
@@ -91,7 +91,7 @@ static int move_peer(plx_socket *socket, struct plx__datagram_in *incoming, cons
     struct plx__sockaddr name;
     plx__fd descriptor = socket->watch.descriptor;
     plx__datagram_in_disconnected(socket, incoming);
-    if (plx__internet_lose_peer(socket) != 0) {
+    if (plx__datagram_peer_remove(socket) != 0) {
         return -PLX__EDESTADDRREQ;
     }
     int result = plx__os_local_sockaddr(descriptor, &name);

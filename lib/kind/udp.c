@@ -21,6 +21,7 @@
 #include "lib/socket/state.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/datagram-out.h"
+#include "lib/transfer/datagram-peer.h"
 #include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
 
@@ -103,7 +104,7 @@ static int udp_disconnect(plx_socket *socket)
     plx_socket_flush(socket);
     plx__named_leave_peer(socket, &self->named, &self->outgoing);
     plx__datagram_in_disconnected(socket, &self->incoming);
-    int code = plx__internet_lose_peer(socket);
+    int code = plx__datagram_peer_remove(socket);
     if (code != 0) {
         return code;
     }
