@@ -10,7 +10,6 @@
 #include "lib/base/record.h"
 #include "lib/endpoint/internet.h"
 #include "lib/endpoint/membership.h"
-#include "lib/endpoint/named.h"
 #include "lib/os/address.h"
 #include "lib/os/errno.h"
 #include "lib/socket/ending.h"
@@ -22,6 +21,7 @@
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/datagram-peer.h"
+#include "lib/transfer/named.h"
 #include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
 

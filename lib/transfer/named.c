@@ -1,15 +1,15 @@
-/* lib/endpoint/named.c -- datagrams for a host name, or for a peer that was given as a host
+/* lib/transfer/named.c -- datagrams for a host name, or for a peer that was given as a host
  * name. */
 #include "config.h"
 
 #include "lib/base/record.h"
-#include "lib/endpoint/named.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/progress.h"
 #include "lib/transfer/datagram-peer.h"
+#include "lib/transfer/named.h"
 #include "lib/transfer/unreached.h"
 
 /* How many trials a socket has at most; a trial is for one port of one name. */

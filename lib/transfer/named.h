@@ -1,4 +1,4 @@
-/* lib/endpoint/named.h -- datagrams for a host name, or for a peer that was given as a host name.
+/* lib/transfer/named.h -- datagrams for a host name, or for a peer that was given as a host name.
  *
  * Datagrams wait for a lookup in the cache entry of their host name (lib/resolve/host-cache.h). A
  * trial finds out which of the name's addresses answers (lib/resolve/trial.h). A zeroed struct is
