@@ -217,6 +217,33 @@ CASE(an_orderly_disconnect_is_no_loss)
     raw_close(w, peer);
 }
 
+/* The next attempt cannot even begin: its failure is reported, and the pause that follows is
+ * twice as long. */
+CASE(an_attempt_that_fails_at_once)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket;
+
+    stands = hasty_clock(NULL);
+    socket = refused(w, &log, &raw);
+    record_clear(&log);
+    fail_allocation(-1);
+    skipped += 125000000;
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    world_settle(w);
+    fail_allocation(0);
+    LOGGED(w, &log, "error(108,14)[UNCONNECTED]");
+    ck_assert_int_ge(plx_socket_reconnects_in(socket), 150);
+    ck_assert_int_le(plx_socket_reconnects_in(socket), 250);
+    ck_assert_int_eq(listen(raw, 5), 0);
+    skipped += 250000000;
+    raw_accept(w, raw);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    stands = 0;
+}
+
 static void act_free(struct record *record, plx_socket *socket)
 {
     world_forget(record->data, socket);

@@ -139,6 +139,66 @@ PAIR_CASE(disconnect_and_the_peer_goes_too_early)
     LOGGED(w, log, wanted);
 }
 
+/* ---- the peer ends while received bytes are dropped ------------------------------------------ */
+
+/* Returns a closing socket that has filled its read limit, which the program has read since. The
+ * kernel does not take all queued bytes, so the socket stays CLOSING. */
+static plx_socket *dropping(struct world *w, struct record *log, int *ret_raw)
+{
+    static const char junk[3000];
+    plx_socket *socket = world_socket(w, log);
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
+    *ret_raw = world_pair(w, socket, log);
+    log->mute = 1u << EVENT_SEND_PROGRESS | 1u << EVENT_DATA_AVAILABLE;
+    write_pattern(w, socket, 8 * MIB);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw_send_in(w, *ret_raw, 500, junk, sizeof junk);
+    UNTIL(w, plx_socket_bytes_available(socket) > 0);
+    world_settle(w);
+    plx_socket_purge(socket);
+    raw_say(*ret_raw, "behind the hole");
+    world_settle(w);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    return socket;
+}
+
+CASE(disconnect_drops_bytes_and_the_peer_ends)
+{
+    struct record log;
+    uint64_t got = 0;
+    int raw;
+    plx_socket *socket = dropping(w, &log, &raw);
+    char byte;
+
+    ck_assert_int_eq(plx_socket_read(socket, &byte, 1), 0);
+    raw_end(raw);
+    UNTIL(w, plx_socket_end_of_file(socket));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    ck_assert_int_eq(plx_socket_read(socket, &byte, 1), -1);
+    ck_assert(!plx_socket_wait_for_data(socket, -1));
+    UNTIL(w, !raw_drain(raw, &got));
+    ck_assert_uint_eq(got, 8 * MIB);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    LOGGED(w, &log,
+           "state:CLOSING send_complete(false)[CLOSING] state:UNCONNECTED "
+           "disconnected[UNCONNECTED]");
+}
+
+CASE(disconnect_drops_bytes_and_the_peer_resets)
+{
+    struct record log;
+    int raw;
+    plx_socket *socket = dropping(w, &log, &raw);
+
+    raw_reset(w, raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    LOGGED(w, &log, "state:CLOSING " LOST);
+    ck_assert_int_eq(log.os_error, errno_of("ECONNRESET"));
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
+}
+
 /* ---- disconnect while still connecting ------------------------------------------------------- */
 
 CASE(disconnect_while_connecting_with_bytes)
