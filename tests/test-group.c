@@ -232,6 +232,34 @@ GROUP_CASE(removed_in_a_handler)
     }
 }
 
+static void act_leave_and_return_and_leave(struct record *record, plx_socket *socket)
+{
+    struct world *w = record->data;
+
+    plx_group_remove(w->group, socket);
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    ck_assert_int_eq(plx_group_add(w->group, socket), 0);
+    plx_group_remove(w->group, socket);
+}
+
+/* A group owes the socket a turn when the socket leaves. Alone, the socket has no such turn: a poll
+ * that returned true for it, while the peer reads nothing, would make the program's loop spin. */
+GROUP_PAIR_CASE(no_turn_is_owed_to_one_that_left)
+{
+    static const char bytes[65536];
+    int polls = 0;
+
+    record_on(log, EVENT_DATA_AVAILABLE, act_leave_and_return_and_leave, w);
+    log->mute = 1u << EVENT_SEND_PROGRESS;
+    raw_say(raw, "go");
+    UNTIL(w, log->fired);
+    for (int i = 0; i < 128; i++)
+        ck_assert_int_eq(plx_socket_write(socket, bytes, 65536), 65536);
+    while (plx_socket_poll(socket))
+        ck_assert_int_lt(++polls, 1000);
+    ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
+}
+
 static void act_add(struct record *record, plx_socket *socket)
 {
     struct world *w = record->data;

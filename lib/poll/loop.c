@@ -259,6 +259,7 @@ void plx__loop_remove(struct plx__task *task)
     plx__list_remove(&task->views);
     loop->count -= task->hidden ? 0 : 1;
     task->loop = NULL;
+    task->wants_input = false; /* only this loop's next frame would have served it */
 }
 
 void plx__loop_reap(struct plx__loop *loop, struct plx__reaper *reaper)
