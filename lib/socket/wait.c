@@ -61,14 +61,28 @@ static bool is_due(const plx_socket *socket, const struct limit *limit)
     return deadline != 0 && deadline != limit->stale && plx__clock_now() >= deadline;
 }
 
-/* A disconnect that waits for the connection has its turn in the output of a pass, which a wait inside a
- * handler does not reach. It still comes before the peer's end: settling would report that end as a lost
- * connection. */
-static void disconnect_before_the_end(plx_socket *socket)
+/* A disconnect that waits for the connection has its turn in the output of a pass, which a wait
+ * inside a handler does not reach. Without a turn in the wait, a wait for what the peer does at our
+ * end would last for ever. */
+static void take_turn(plx_socket *socket)
 {
-    if (plx__ending_has_turn(socket) && plx__receiving_is_over(socket)) {
+    if (plx__ending_has_turn(socket)) {
         plx_socket_disconnect(socket);
     }
+}
+
+/* The turn comes with the serve after the one that connected, because wait_for_connected returns
+ * true in between. But it comes before the peer's end: settling would report that end as a lost
+ * connection. */
+static void serve_in_handler(plx_socket *socket, struct plx__budget *budget)
+{
+    take_turn(socket);
+    plx__socket_take_in(socket, budget);
+    plx__socket_send_out(socket, budget);
+    if (plx__receiving_is_over(socket)) {
+        take_turn(socket);
+    }
+    plx__socket_settle(socket);
 }
 
 /* Moves bytes, and dispatches unless a handler of this socket runs. The caller holds the socket. */
@@ -76,10 +90,7 @@ static void serve(plx_socket *socket)
 {
     struct plx__budget budget = plx__socket_budget();
     if (socket->dispatching) {
-        plx__socket_take_in(socket, &budget);
-        plx__socket_send_out(socket, &budget);
-        disconnect_before_the_end(socket);
-        plx__socket_settle(socket);
+        serve_in_handler(socket, &budget);
         return;
     }
     socket->view_alive = false;
@@ -87,12 +98,12 @@ static void serve(plx_socket *socket)
 }
 
 /* Whether a wait inside a handler has work without sleeping. Pending events do not count: they are
- * not dispatched there. The first step of a shutdown or of a connect counts, and so does an end
+ * not dispatched there. The first step of a disconnect or of a connect counts, and so does an end
  * that was noticed already: no readiness reports them. */
 static bool has_step(const plx_socket *socket)
 {
     return socket->more || plx__socket_can_send(socket) || plx__socket_has_ending(socket) ||
-           plx__race_is_idle(plx__rare_of(socket)->race);
+           plx__ending_has_turn(socket) || plx__race_is_idle(plx__rare_of(socket)->race);
 }
 
 static bool has_work(const plx_socket *socket)

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/conform/conform.h"
+#include "tests/provoke.h"
 
 SECTION("disconnect");
 
@@ -250,4 +251,59 @@ CASE(disconnect_while_connecting_and_it_fails)
     world_settle(w);
     LOGGED(w, &log, REFUSED);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+/* ---- a wait in a handler while a disconnect waits for the connection ------------------------- */
+
+static void act_wait_for_the_end(struct record *record, plx_socket *socket)
+{
+    bool *ended = record->data;
+
+    *ended = plx_socket_wait_for_disconnected(socket, 10000);
+}
+
+/* Connects, writes, disconnects, and waits in that handler for the end; the given allocation fails.
+ * Returns whether one has failed. */
+static bool wait_in_a_handler(struct world *w, enum provocation how, int allocation)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+    bool ended = false, failed;
+
+    provoke_arm(&log, how, act_wait_for_the_end, &ended);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "just this", 9), 9);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    fail_allocation(allocation);
+    UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);
+    world_settle(w);
+    failed = allocation_failed();
+    fail_allocation(0);
+    ck_assert(ended || !log.fired);
+    if (!failed) {
+        int raw = raw_accept(w, listener);
+
+        ck_assert(log.fired);
+        raw_expect(w, raw, "just this");
+        raw_expect_end(w, raw);
+        ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+        ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+        raw_close(w, raw);
+    }
+    ck_assert_int_le(log.count[EVENT_DISCONNECTED], 1);
+    world_free(w, socket);
+    raw_close(w, listener);
+    return failed;
+}
+
+CASE(disconnect_while_connecting_and_a_handler_waits_for_the_end)
+{
+    static const enum provocation places[] = {PROVOKE_STATE_CONNECTING, PROVOKE_STATE_CONNECTED,
+                                              PROVOKE_CONNECTED};
+
+    for (int i = 0; i < 3; i++)
+        for (int allocation = 1; wait_in_a_handler(w, places[i], allocation); allocation++)
+            ck_assert_int_lt(allocation, 100);
 }
