@@ -64,7 +64,6 @@ struct kind {
     void (*forget)(struct raw *raw);
 };
 
-/* The kinds that keep boundaries are the last rows. */
 extern const struct kind kinds[];
 extern const int kind_count;
 

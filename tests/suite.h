@@ -17,6 +17,7 @@ struct suite_program {
     const char *name;
     const char *kind;       /* of its MODE_CASEs, in tests/kinds.h; NULL: the first row's */
     bool packets;           /* its CASEs also run for the kinds that keep boundaries */
+    bool filtered;          /* its CASEs also run for the kinds that are filtered */
     double timeout;         /* seconds that a case may take; 0: a minute */
     void (*setup)(void);    /* before each case; NULL: nothing */
     void (*teardown)(void); /* after each case; NULL: nothing */

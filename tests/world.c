@@ -181,16 +181,59 @@ static bool choose_kind(const char *name)
     return false;
 }
 
-/* Whether there are CASEs for the kinds that keep boundaries. */
-static bool with_packets;
+/* For which rows there are CASEs. */
+static bool with_packets, with_filtered;
 
-static void name_what_is_left_out(void)
+static bool has_cases(const struct kind *kind)
 {
-    const char *before = "SKIP: for streams only, not for packets: ";
+    return (with_packets || !kind->keeps_boundaries) && (with_filtered || !kind->filtered);
+}
+
+int world_kinds(void)
+{
+    int count = 0;
+
+    for (int i = 0; i < kind_count; i++)
+        count += has_cases(&kinds[i]);
+    return count;
+}
+
+/* The kind of the world with that number. */
+static const struct kind *kind_of(int index)
+{
+    const struct kind *kind = kinds;
+
+    for (int left = index % world_kinds(); left > 0 || !has_cases(kind); kind++)
+        left -= has_cases(kind);
+    return kind;
+}
+
+static bool is_filtered_stream(const struct kind *kind)
+{
+    return kind->filtered && !kind->keeps_boundaries;
+}
+
+static bool is_of_packets(const struct kind *kind)
+{
+    return kind->keeps_boundaries;
+}
+
+static bool is_left_out(const struct suite_item *item, bool (*is_meant)(const struct kind *))
+{
+    for (int i = 0; item->wanted != NULL && i < world_kinds(); i++)
+        if (is_meant(kind_of(i)) && !item->wanted(i))
+            return true;
+    return false;
+}
+
+/* Names the cases that are left out for some kinds. */
+static void name_what_is_left_out(const char *why, bool (*is_meant)(const struct kind *))
+{
+    const char *before = "SKIP: ";
 
     for (const struct suite_item *item = suite_first(); item != NULL; item = item->next)
-        if (item->wanted == world_is_of_streams) {
-            fprintf(stderr, "%s%s", before, item->test->name);
+        if (item->test != NULL && is_left_out(item, is_meant)) {
+            fprintf(stderr, "%s%s%s", before, before[0] == ',' ? "" : why, item->test->name);
             before = ", ";
         }
     if (before[0] == ',')
@@ -202,8 +245,9 @@ int world_main(const struct suite_program *program)
     int status;
 
     with_packets = program->packets;
-    if (with_packets)
-        name_what_is_left_out();
+    with_filtered = program->filtered;
+    name_what_is_left_out("for streams only, not for packets: ", is_of_packets);
+    name_what_is_left_out("for kinds without filters only: ", is_filtered_stream);
     if (!choose_kind(program->kind) || !begin_program())
         return EXIT_FAILURE;
     status = suite_main(program);
@@ -247,20 +291,6 @@ int world_modes(void)
     return count;
 }
 
-static int stream_kinds(void)
-{
-    int count = 0;
-
-    while (count < kind_count && !kinds[count].keeps_boundaries)
-        count++;
-    return count;
-}
-
-int world_kinds(void)
-{
-    return with_packets ? kind_count : stream_kinds();
-}
-
 int world_count(void)
 {
     return world_modes() * world_kinds();
@@ -268,7 +298,17 @@ int world_count(void)
 
 bool world_is_of_streams(int index)
 {
-    return !kinds[index % world_kinds()].keeps_boundaries;
+    return !kind_of(index)->keeps_boundaries;
+}
+
+bool world_is_unfiltered(int index)
+{
+    return !kind_of(index)->filtered;
+}
+
+bool world_is_of_unfiltered_streams(int index)
+{
+    return world_is_of_streams(index) && world_is_unfiltered(index);
 }
 
 /* ---- begin and end --------------------------------------------------------------------------- */
@@ -325,7 +365,7 @@ static void begin(struct world *world, const struct kind *kind, enum mode mode)
 
 void world_begin(struct world *world, int index)
 {
-    begin(world, &kinds[index % world_kinds()], (enum mode)(index / world_kinds()));
+    begin(world, kind_of(index), (enum mode)(index / world_kinds()));
 }
 
 void world_begin_plain(struct world *world, enum mode mode)

@@ -43,11 +43,14 @@ struct world {
 
 /* world_modes returns how many ways of polling there are here, world_kinds how many kinds the CASEs
  * of this program run for, world_count how many worlds there are. world_is_of_streams returns
- * whether the world of that number has a kind that keeps no boundaries. */
+ * whether the world of that number has a kind that keeps no boundaries, world_is_unfiltered whether
+ * its kind sends the program's bytes as they are, and world_is_of_unfiltered_streams both. */
 int world_modes(void);
 int world_kinds(void);
 int world_count(void);
 bool world_is_of_streams(int index);
+bool world_is_unfiltered(int index);
+bool world_is_of_unfiltered_streams(int index);
 
 /* world_begin makes a world by the number of a loop test. world_begin_plain makes one with the
  * program's kind, which is the first row's unless the program names another. world_end ends a
@@ -80,10 +83,19 @@ bool world_logged(const struct world *world, const struct record *record, const 
 #define STREAM_CASE(name)                                                                          \
     WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_of_streams)
 
-/* PAIR_CASE, STREAM_PAIR_CASE and MODE_PAIR_CASE are for cases that begin with a connection:
- * `socket` is ours and connected, with an empty `log`, and `raw` is its raw peer. */
+/* KERNEL_CASE is CASE without the kinds that are filtered: for cases that count the bytes in the
+ * kernel's buffers. A program with `filtered` reports the cases that it leaves out. */
+#define KERNEL_CASE(name)                                                                          \
+    WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_unfiltered)
+#define STREAM_KERNEL_CASE(name)                                                                   \
+    WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_of_unfiltered_streams)
+
+/* PAIR_CASE and the others with PAIR are for cases that begin with a connection: `socket` is ours
+ * and connected, with an empty `log`, and `raw` is its raw peer. */
 #define PAIR_CASE(name) WORLD_PAIR_CASE(CASE, name, world_socket)
 #define STREAM_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_CASE, name, world_socket)
+#define KERNEL_PAIR_CASE(name) WORLD_PAIR_CASE(KERNEL_CASE, name, world_socket)
+#define STREAM_KERNEL_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_KERNEL_CASE, name, world_socket)
 #define MODE_PAIR_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, world_socket)
 
 /* The macros above use these two. `begin` makes `world_` for the number `_i`, which is less than

@@ -139,4 +139,4 @@ void act_abort(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-WORLD_MAIN("conform", .packets = true)
+WORLD_MAIN("conform", .packets = true, .filtered = true)

@@ -127,7 +127,8 @@ CASE(bulk_both_ways)
 
 /* ---- budget ---------------------------------------------------------------------------------- */
 
-PAIR_CASE(a_flood_leaves_work)
+/* The budget is of bytes that the kernel delivers. */
+KERNEL_PAIR_CASE(a_flood_leaves_work)
 {
     int times = 0;
     uint64_t offset = 0, budget = w->group != NULL ? 64 * KIB : 256 * KIB;
