@@ -266,4 +266,5 @@ CASE(random_bytes)
     expect_calm(fort);
 }
 
+/* For streams only: packets refuse a frame. */
 WORLD_MAIN("hostile", .timeout = 180, .setup = raise_limit)

@@ -485,4 +485,5 @@ CASE(the_read_limit_holds_behind_a_message)
     UNTIL(w, plx_socket_bytes_available(socket) == 1000);
 }
 
+/* For streams only: packets refuse a frame. */
 WORLD_MAIN("message-bad")

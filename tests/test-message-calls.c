@@ -492,4 +492,5 @@ CASE(want_of_memory_at_any_moment)
     ck_assert_int_gt(failures, 10);
 }
 
+/* For streams only: packets refuse a frame. */
 WORLD_MAIN("message-calls")

@@ -491,4 +491,5 @@ CASE(the_frame_outlives_the_connection)
     expect_message(socket, "x");
 }
 
+/* For streams only: packets refuse a frame. */
 WORLD_MAIN("message-told")

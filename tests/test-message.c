@@ -263,7 +263,8 @@ LOOP_CASE(a_message_byte_by_byte_costs_linear_time, 0, 3)
     double ratio = 100;
     size_t large = under_valgrind() ? 30000 : 300000;
 
-    world_begin(w, (world_modes() - 1) * world_kinds() + world_kinds() - 1); /* ipc, in the best way */
+    world_begin(w,
+                (world_modes() - 1) * world_kinds() + world_kinds() - 1); /* ipc, in the best way */
     for (int attempt = 0; attempt < 3 && ratio > 14; attempt++) {
         const plx_frame *frame = &forms[tried[_i]];
         long long small = cost_byte_by_byte(w, frame, large / 10);
@@ -502,4 +503,5 @@ CASE(a_random_conversation)
     ck_assert_int_eq(letters.log.count[EVENT_ERROR], 0);
 }
 
+/* For streams only: packets refuse a frame. */
 WORLD_MAIN("message", .timeout = 180)

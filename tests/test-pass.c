@@ -56,6 +56,7 @@ static const struct {
 
 enum { AGAIN = sizeof again / sizeof again[0] };
 
+/* For streams only: packets have no lines and no send_progress. */
 STREAM_CASE(an_event_comes_once_in_a_poll)
 {
     static char drain[4 * AT_ONCE];
@@ -94,7 +95,7 @@ static void disconnect_here(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
 }
 
-/* CLOSING stands before the events of sending. */
+/* CLOSING stands before the events of sending. For streams only: packets have no send_progress. */
 STREAM_CASE(what_stands_earlier_comes_in_the_next_poll)
 {
     static const struct {

@@ -27,7 +27,8 @@ static bool refuse_new_watches(const struct world *w)
     return false;
 }
 
-/* A full buffer is not watched; reading from it needs the watch back. */
+/* A full buffer is not watched; reading from it needs the watch back.
+ * For streams only: READ_LIMIT cuts no packet, and unread refuses one. */
 STREAM_PAIR_CASE(a_read_never_ends_the_connection)
 {
     char bytes[16];

@@ -7,6 +7,7 @@
 
 SECTION("limit");
 
+/* For streams only: READ_LIMIT cuts no packet. */
 STREAM_CASE(read_limit_is_back_pressure)
 {
     struct record log;
@@ -79,6 +80,7 @@ CASE(read_limit_and_a_reset)
     limited_end(w, raw_reset);
 }
 
+/* For streams only: READ_LIMIT cuts no packet. */
 STREAM_CASE(read_limit_lifted)
 {
     struct record log;
@@ -103,6 +105,7 @@ STREAM_CASE(read_limit_lifted)
     free(bytes);
 }
 
+/* For streams only: read_exact refuses packets. */
 STREAM_CASE(read_exact_lifts_the_limit)
 {
     struct record log;
@@ -121,6 +124,7 @@ STREAM_CASE(read_exact_lifts_the_limit)
     free(bytes);
 }
 
+/* For streams only: WRITE_LIMIT cuts no packet. */
 STREAM_CASE(write_limit_takes_fewer)
 {
     struct record log;

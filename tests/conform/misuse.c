@@ -5,6 +5,7 @@
 
 SECTION("misuse");
 
+/* For streams only: it calls read_exact, read_line and unread. */
 STREAM_PAIR_CASE(zero_null_and_huge_sizes)
 {
     char got[8] = "";

@@ -7,6 +7,7 @@
 
 SECTION("read");
 
+/* For streams only: a read takes a packet whole. */
 STREAM_PAIR_CASE(read_takes_up_to_n)
 {
     char got[32];
@@ -23,6 +24,7 @@ STREAM_PAIR_CASE(read_takes_up_to_n)
     ck_assert(!plx_socket_end_of_file(socket));
 }
 
+/* For streams only: read_exact refuses packets. */
 STREAM_PAIR_CASE(read_exact_all_or_nothing)
 {
     char got[8] = "####";
@@ -39,6 +41,7 @@ STREAM_PAIR_CASE(read_exact_all_or_nothing)
     expect_read(socket, "e");
 }
 
+/* For streams only: read_exact refuses packets. */
 STREAM_PAIR_CASE(read_exact_that_cannot_be_met)
 {
     char got[8];
@@ -63,6 +66,7 @@ static void expect_line(plx_socket *socket, size_t size, const char *wanted)
     ck_assert_str_eq(line, wanted);
 }
 
+/* For streams only: packets have no lines. */
 STREAM_PAIR_CASE(read_line_whole)
 {
     ck_assert(!plx_socket_can_read_line(socket));
@@ -80,6 +84,7 @@ STREAM_PAIR_CASE(read_line_whole)
     expect_line(socket, 64, "three\n");
 }
 
+/* For streams only: packets have no lines. */
 STREAM_PAIR_CASE(read_line_in_pieces)
 {
     char line[2];
@@ -94,6 +99,7 @@ STREAM_PAIR_CASE(read_line_in_pieces)
     expect_error(socket, PLX_INVALID_STATE);
 }
 
+/* For streams only: packets have no lines. */
 STREAM_PAIR_CASE(read_line_last_piece)
 {
     char line[8];
@@ -108,6 +114,7 @@ STREAM_PAIR_CASE(read_line_last_piece)
     ck_assert_int_eq(plx_socket_read_line(socket, line, sizeof line), -1);
 }
 
+/* For streams only: packets have no lines. */
 STREAM_CASE(read_line_at_the_read_limit)
 {
     struct record log;
@@ -124,6 +131,7 @@ STREAM_CASE(read_line_at_the_read_limit)
     expect_line(socket, 64, "89\n");
 }
 
+/* For streams only: packets have no lines. */
 STREAM_CASE(read_line_of_any_length)
 {
     static const size_t lengths[] = {1,    1023, 1024, 4095, 4096,  4097, 8191,
@@ -156,6 +164,7 @@ static void act_take_line(struct record *record, plx_socket *socket)
     expect_line(socket, 64, "a\n");
 }
 
+/* For streams only: packets have no lines. */
 STREAM_PAIR_CASE(line_available)
 {
     raw_say(raw, "par");
@@ -177,6 +186,7 @@ STREAM_PAIR_CASE(line_available)
     expect_read(socket, "a");
 }
 
+/* For streams only: lookahead shows one packet. */
 STREAM_PAIR_CASE(lookahead_is_one_pointer)
 {
     unsigned char *bytes = pattern(120000);
@@ -246,6 +256,7 @@ PAIR_CASE(write_may_be_given_read_all)
     ck_assert_uint_gt(got, 100 * KIB);
 }
 
+/* For streams only: skip drops a packet whole. */
 STREAM_PAIR_CASE(skip_and_past_the_end)
 {
     ck_assert_uint_eq(plx_socket_skip(socket, 3), 0);
@@ -259,6 +270,7 @@ STREAM_PAIR_CASE(skip_and_past_the_end)
     echoes(w, socket, raw);
 }
 
+/* For streams only: unread refuses packets. */
 STREAM_PAIR_CASE(unread_puts_back)
 {
     char got[8] = "";

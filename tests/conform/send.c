@@ -16,7 +16,8 @@ PAIR_CASE(send_progress_and_complete)
     expect_quiet(w);
 }
 
-/* SO_SNDBUF keeps the kernel from accepting all bytes at once, which an automatic buffer may do. */
+/* SO_SNDBUF keeps the kernel from accepting all bytes at once, which an automatic buffer may do.
+ * For streams only: packets have no send_progress. */
 STREAM_PAIR_CASE(send_progress_adds_up)
 {
     uint64_t got = 0;
@@ -54,7 +55,8 @@ PAIR_CASE(send_complete_may_refill)
     expect_sent(w, log, 24);
 }
 
-/* Exactly the bytes that the kernel had accepted arrive. */
+/* Exactly the bytes that the kernel had accepted arrive.
+ * For streams only: packets have no send_progress. */
 STREAM_KERNEL_PAIR_CASE(cancel_by_true)
 {
     char wanted[200];
