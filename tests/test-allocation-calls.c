@@ -553,7 +553,8 @@ CASE(each_allocation_of_a_server)
 {
     each_of_a_server(w, server_listen);
     each_of_a_server(w, server_set_option);
-    each_of_a_server(w, server_set_frame);
+    if (!w->kind->keeps_boundaries) /* frames are for streams */
+        each_of_a_server(w, server_set_frame);
 }
 
-WORLD_MAIN("allocation-calls")
+WORLD_MAIN("allocation-calls", .packets = true)

@@ -56,7 +56,8 @@ static void frame(struct world *w, struct player *players, int number)
                              2 * FRAME_BYTES);
 }
 
-CASE(no_allocation_in_a_steady_frame)
+/* For streams only: a peer receives a frame of several writes as one run of bytes. */
+STREAM_CASE(no_allocation_in_a_steady_frame)
 {
     struct player players[PLAYERS];
     size_t before;
@@ -71,7 +72,8 @@ CASE(no_allocation_in_a_steady_frame)
                   world_name(w), count_allocations() - before);
 }
 
-CASE(no_allocation_in_an_idle_frame)
+/* For streams only: a peer receives a frame of several writes as one run of bytes. */
+STREAM_CASE(no_allocation_in_an_idle_frame)
 {
     struct player players[PLAYERS];
     size_t before;
@@ -141,7 +143,8 @@ MODE_CASE(no_allocation_in_a_steady_frame_of_datagrams)
 
 /* ---- buffers go back ------------------------------------------------------------------------- */
 
-PAIR_CASE(large_buffers_are_given_back)
+/* For streams only: a packet does not add to the bytes before it. */
+STREAM_PAIR_CASE(large_buffers_are_given_back)
 {
     unsigned char *bytes = malloc(100000);
     size_t before;
@@ -310,4 +313,4 @@ PAIR_CASE(write_without_memory_is_refused)
     free(bytes);
 }
 
-WORLD_MAIN("allocation")
+WORLD_MAIN("allocation", .packets = true)

@@ -130,8 +130,8 @@ static void say_pattern(int raw, size_t size, uint64_t *offset)
 }
 
 /* While closing, the buffer is full and the program makes room: what was dropped in between stays
- * dropped to the end. */
-CASE(nothing_is_kept_behind_what_was_dropped)
+ * dropped to the end. For streams only: so much in one write is no packet. */
+STREAM_CASE(nothing_is_kept_behind_what_was_dropped)
 {
     struct record log;
     uint64_t said = 0, taken = 0;
@@ -152,8 +152,9 @@ CASE(nothing_is_kept_behind_what_was_dropped)
     plx_socket_close(socket);
 }
 
-/* The same while the program takes it in time: all of it is there. */
-CASE(what_fits_while_closing_is_kept)
+/* The same while the program takes it in time: all of it is there.
+ * For streams only: so much in one write is no packet. */
+STREAM_CASE(what_fits_while_closing_is_kept)
 {
     struct record log;
     uint64_t said = 0, taken = 0;
@@ -369,8 +370,8 @@ static void act_wait_for_sent(struct record *record, plx_socket *socket)
 }
 
 /* The socket disconnects when it is connected and has sent all; a wait in a handler sees the peer's end
- * before that. It is no loss. */
-CASE(a_disconnect_that_waits_comes_before_the_peers_end)
+ * before that. It is no loss. For streams only: 8 MiB in one write are no packet. */
+STREAM_CASE(a_disconnect_that_waits_comes_before_the_peers_end)
 {
     static char bytes[8 << 20], place[65536];
     struct record log;
@@ -421,4 +422,4 @@ MODE_CASE(a_second_disconnect_takes_nothing_back)
     ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
 }
 
-WORLD_MAIN("ending")
+WORLD_MAIN("ending", .packets = true)

@@ -51,8 +51,9 @@ static void until_available(struct world *w, plx_socket *socket, size_t size)
 
 /* ---- C: reading ------------------------------------------------------------------------------ */
 
-/* C1: two bytes at a time, and not a byte beyond them is touched */
-PAIR_CASE(two_bytes_at_a_time)
+/* C1: two bytes at a time, and not a byte beyond them is touched.
+ * For streams only: a read takes a packet, the rest of which is dropped. */
+STREAM_PAIR_CASE(two_bytes_at_a_time)
 {
     static const char text[] = "what came is read in pieces";
     char got[8];
@@ -70,8 +71,9 @@ PAIR_CASE(two_bytes_at_a_time)
     ck_assert_int_eq(plx_socket_read(socket, got, 2), 0);
 }
 
-/* C2: bytes put back one by one, the last one first; after everything was read; seen again */
-PAIR_CASE(put_back_one_by_one)
+/* C2: bytes put back one by one, the last one first; after everything was read; seen again.
+ * For streams only: unread refuses packets. */
+STREAM_PAIR_CASE(put_back_one_by_one)
 {
     char got[32];
 
@@ -94,8 +96,9 @@ PAIR_CASE(put_back_one_by_one)
     expect_read(socket, "!");
 }
 
-/* C3: each look shows all that arrived so far, with blocking calls */
-PAIR_CASE(each_look_shows_all_while_waiting)
+/* C3: each look shows all that arrived so far, with blocking calls.
+ * For streams only: lookahead shows one packet. */
+STREAM_PAIR_CASE(each_look_shows_all_while_waiting)
 {
     raw_say(raw, "abc");
     ck_assert(plx_socket_wait_for_data(socket, -1));
@@ -119,8 +122,9 @@ static void act_look(struct record *record, plx_socket *socket)
     expect_seen(socket, seen[number - 1]);
 }
 
-/* C3: and the same by events; looking is not taking, so each arrival is reported once */
-PAIR_CASE(each_look_shows_all_in_events)
+/* C3: and the same by events; looking is not taking, so each arrival is reported once.
+ * For streams only: lookahead shows one packet. */
+STREAM_PAIR_CASE(each_look_shows_all_in_events)
 {
     record_on(log, EVENT_DATA_AVAILABLE, act_look, NULL);
     log->always = true;
@@ -135,8 +139,9 @@ PAIR_CASE(each_look_shows_all_in_events)
     expect_read(socket, "abcdefghi");
 }
 
-/* C4: a greeting by lines: its length, its zero byte, in two pieces, nothing, the end */
-PAIR_CASE(greeting_by_lines)
+/* C4: a greeting by lines: its length, its zero byte, in two pieces, nothing, the end.
+ * For streams only: packets have no lines. */
+STREAM_PAIR_CASE(greeting_by_lines)
 {
     char line[64];
 
@@ -175,8 +180,8 @@ static size_t make_lines(char *text)
 }
 
 /* C6: lines whose ends fall on, before and behind every border of a block; all at once and piece
- * by piece; the last one has no end */
-CASE(lines_across_borders)
+ * by piece; the last one has no end. For streams only: packets have no lines. */
+STREAM_CASE(lines_across_borders)
 {
     static char text[800 * KIB], line[LONGEST_LINE + 2];
     size_t size = make_lines(text);
@@ -208,8 +213,8 @@ CASE(lines_across_borders)
     }
 }
 
-/* C7: half of it, then more than there is */
-PAIR_CASE(skip_half_and_too_much)
+/* C7: half of it, then more than there is. For streams only: skip drops whole packets. */
+STREAM_PAIR_CASE(skip_half_and_too_much)
 {
     unsigned char bytes[20000];
     size_t size;
@@ -226,8 +231,8 @@ PAIR_CASE(skip_half_and_too_much)
     ck_assert_uint_eq(plx_socket_skip(socket, SIZE_MAX), 0);
 }
 
-/* C7: doubling skips, with a look before each */
-PAIR_CASE(skip_twice_as_much_each_time)
+/* C7: doubling skips, with a look before each. For streams only: skip drops whole packets. */
+STREAM_PAIR_CASE(skip_twice_as_much_each_time)
 {
     unsigned char bytes[16 * 1024];
     size_t at = 0, size = 0;
@@ -251,9 +256,9 @@ static void act_raise(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 384), 0);
 }
 
-/* C11: the limit is raised in the handler, outside, and taken away; each time more comes, reported by
- * an event */
-CASE(limit_raised_step_by_step)
+/* C11: the limit is raised in the handler, outside, and taken away; each time more comes, reported
+ * by an event. For streams only: READ_LIMIT cuts no packet. */
+STREAM_CASE(limit_raised_step_by_step)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -282,8 +287,9 @@ CASE(limit_raised_step_by_step)
     ck_assert(pattern_matches(plx_socket_lookahead(socket, NULL), 1024, 0));
 }
 
-/* C13: a limit of 128, and twice as much sent, by blocking calls */
-CASE(twice_the_limit)
+/* C13: a limit of 128, and twice as much sent, by blocking calls.
+ * For streams only: READ_LIMIT cuts no packet. */
+STREAM_CASE(twice_the_limit)
 {
     plx_socket *socket = world_socket(w, NULL);
     unsigned char bytes[256], got[256];
@@ -335,8 +341,9 @@ static bool raw_push(int raw, const char *text, size_t size, size_t *at)
     return *at == size;
 }
 
-/* C17: some lines, and then ten megabytes that are anything: to the byte */
-PAIR_CASE(head_and_body)
+/* C17: some lines, and then ten megabytes that are anything: to the byte.
+ * For streams only: packets have no lines. */
+STREAM_PAIR_CASE(head_and_body)
 {
     static const char *const head[] = {"HTTP/1.0 200 OK\r\n", "Content-Type: anything\r\n", "\r\n"};
     size_t sent = 0, got = 0, size = 10 * MIB;
@@ -365,9 +372,9 @@ PAIR_CASE(head_and_body)
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
 }
 
-/* C18: a farewell, and the end while waiting for nothing but the end: what came before it is there
- */
-PAIR_CASE(farewell)
+/* C18: a farewell, and the end while waiting for nothing but the end: what came before it is there.
+ * For streams only: packets have no lines. */
+STREAM_PAIR_CASE(farewell)
 {
     ck_assert_int_eq(plx_socket_write(socket, "QUIT\r\n", 6), 6);
     ck_assert(plx_socket_wait_for_sent(socket, -1));
@@ -391,8 +398,9 @@ MODE_PAIR_CASE(urgent_byte_in_line)
     expect_read(socket, "ab!cd");
 }
 
-/* C20: when the only line was read there is nothing, which is not the end */
-PAIR_CASE(nothing_is_not_the_end)
+/* C20: when the only line was read there is nothing, which is not the end.
+ * For streams only: packets have no lines. */
+STREAM_PAIR_CASE(nothing_is_not_the_end)
 {
     raw_say(raw, "the only line\n");
     UNTIL(w, plx_socket_can_read_line(socket));
@@ -514,8 +522,9 @@ static void count_up(const struct world *w, const char *where)
     _exit(0); /* without a word to the library */
 }
 
-/* D8: two processes count together, and one of them dies right after its last word */
-CASE(last_word_of_a_process)
+/* D8: two processes count together, and one of them dies right after its last word.
+ * For streams only: packets have no lines. */
+STREAM_CASE(last_word_of_a_process)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -668,4 +677,4 @@ PAIR_CASE(time_outs_end_nothing)
     LOGGED(w, log, DATA " " LOST);
 }
 
-WORLD_MAIN("qt-cases-bytes")
+WORLD_MAIN("qt-cases-bytes", .packets = true)

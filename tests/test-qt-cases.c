@@ -90,8 +90,9 @@ static void expect_fresh(plx_socket *socket)
     ck_assert_str_eq(plx_socket_error(socket)->message, "");
 }
 
-/* A1: a new socket has nothing, and one that was closed has nothing again */
-CASE(fresh_and_fresh_again)
+/* A1: a new socket has nothing, and one that was closed has nothing again.
+ * For streams only: read_line and read_exact refuse packets. */
+STREAM_CASE(fresh_and_fresh_again)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -401,4 +402,4 @@ MODE_CASE(one_port_one_listener)
     ck_assert_int_ne(plx_socket_port(any), plx_socket_port(four));
 }
 
-WORLD_MAIN("qt-cases")
+WORLD_MAIN("qt-cases", .packets = true)

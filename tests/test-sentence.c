@@ -325,7 +325,8 @@ MODE_CASE(properties_of_the_other_sort)
 
 /* ---- calls that do not fit the state --------------------------------------------------------- */
 
-CASE(what_an_unconnected_stream_cannot)
+/* For streams only: packets have other sentences. */
+STREAM_CASE(what_an_unconnected_stream_cannot)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -556,4 +557,4 @@ MODE_CASE(an_orderly_end_of_packets)
     expect_orderly_end(w, &log, socket);
 }
 
-WORLD_MAIN("sentence")
+WORLD_MAIN("sentence", .packets = true)

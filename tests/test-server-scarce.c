@@ -46,7 +46,8 @@ static plx_server *start_server(struct world *w, struct host *host, char *ret_wh
     *host = (struct host){0};
     plx_server_set_events(server, &host_events, host);
     ck_assert_int_eq(plx_server_set_option(server, PLX_OPTION_READ_LIMIT, 1000), 0);
-    ck_assert_int_eq(plx_server_set_frame(server, &(plx_frame){.length_size = 2}), 0);
+    if (!w->kind->keeps_boundaries) /* frames are for streams */
+        ck_assert_int_eq(plx_server_set_frame(server, &(plx_frame){.length_size = 2}), 0);
     world_serve(w, server, ret_where);
     world_settle(w);
     return server;
@@ -91,7 +92,7 @@ static void accept_later(struct world *w, int number)
     world_free_server(w, server);
 }
 
-STREAM_CASE(a_client_that_finds_no_memory)
+CASE(a_client_that_finds_no_memory)
 {
     for (int number = 1; number < 6; number++)
         accept_later(w, number);
@@ -99,7 +100,7 @@ STREAM_CASE(a_client_that_finds_no_memory)
 }
 
 /* A connection that waits for memory goes with the listener, as those in the kernel's queue do. */
-STREAM_CASE(a_client_that_waits_while_the_server_stops)
+CASE(a_client_that_waits_while_the_server_stops)
 {
     struct host host;
     char where[WHERE_SIZE];

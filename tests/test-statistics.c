@@ -3,7 +3,7 @@
 
 #include "tests/world.h"
 
-STREAM_PAIR_CASE(bytes_are_counted_both_ways)
+PAIR_CASE(bytes_are_counted_both_ways)
 {
     plx_statistics seen;
 
@@ -17,7 +17,8 @@ STREAM_PAIR_CASE(bytes_are_counted_both_ways)
     ck_assert(plx_socket_statistics(socket, &seen));
     ck_assert_uint_eq(seen.bytes_received, 12);
     ck_assert_uint_eq(seen.bytes_sent, 5);
-    ck_assert_uint_eq(seen.messages_received + seen.messages_sent, 0);
+    ck_assert_uint_eq(seen.messages_received + seen.messages_sent,
+                      w->kind->keeps_boundaries ? 2 : 0);
     raw_close(w, raw);
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
     ck_assert(plx_socket_statistics(socket, &seen)); /* they stay after the end */
@@ -25,6 +26,7 @@ STREAM_PAIR_CASE(bytes_are_counted_both_ways)
     ck_assert_int_eq(seen.round_trip, -1);
 }
 
+/* For streams only: so much in one write is no packet. */
 STREAM_PAIR_CASE(large_writes_are_counted_once)
 {
     static char bytes[300000];
@@ -90,6 +92,7 @@ static void count_room(plx_socket *socket, void *user)
     room++;
 }
 
+/* For streams only: WRITE_LIMIT cuts no packet. */
 STREAM_CASE(room_is_told_when_half_of_the_limit_is_free)
 {
     static const plx_events events = {.room_available = count_room};
@@ -162,13 +165,14 @@ PAIR_CASE(setting_an_option_is_no_activity)
     plx_clock_set(NULL, NULL);
 }
 
-STREAM_PAIR_CASE(bytes_in_an_ending_are_activity)
+PAIR_CASE(bytes_in_an_ending_are_activity)
 {
     uint64_t offset = 0;
-    static char bytes[4000000];
+    static char bytes[10000];
 
     plx_clock_set(held_clock, NULL);
-    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
+    for (int i = 0; i < 400; i++)
+        ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);

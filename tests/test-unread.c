@@ -37,7 +37,8 @@ static void compare(struct world *w, plx_socket *socket, const plx_frame *frame)
                       "%s: a message of %zu bytes", world_name(w), size);
 }
 
-CASE(lines_and_messages_are_found)
+/* For streams only: packets have no lines, no frames and no unread. */
+STREAM_CASE(lines_and_messages_are_found)
 {
     static const plx_frame frames[] = {{.delimiter = "b", .delimiter_size = 1},
                                        {.delimiter = "ab", .delimiter_size = 2},
@@ -95,4 +96,4 @@ LOOP_CASE(what_was_searched_is_not_searched_again, 0, 2)
     free(line);
 }
 
-WORLD_MAIN("unread")
+WORLD_MAIN("unread", .packets = true)
