@@ -15,6 +15,10 @@ PLX_BEGIN_DECLS
  * sleeps. */
 PLX_API void plx_clock_set(uint64_t (*nanoseconds)(void *user), void *user);
 
+/* plx_clock_now returns the time of the library's time-outs in nanoseconds: that of the function
+ * that plx_clock_set has set, else of the kernel's monotonic clock. Never 0. */
+PLX_API uint64_t plx_clock_now(void);
+
 PLX_END_DECLS
 
 #endif

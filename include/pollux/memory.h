@@ -18,6 +18,11 @@ PLX_BEGIN_DECLS
  * call `resize` for what the C library and the resolver allocate for themselves. */
 PLX_API void plx_memory_set(void *(*resize)(void *block, size_t size, void *user), void *user);
 
+/* plx_memory_resize gets memory as the library does, from the function that plx_memory_set has set:
+ * NULL allocates, size 0 frees and returns NULL. NULL when there is no memory, with the block
+ * unchanged. For filters (pollux/filter.h). */
+PLX_API void *plx_memory_resize(void *block, size_t size);
+
 PLX_END_DECLS
 
 #endif

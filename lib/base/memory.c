@@ -32,6 +32,11 @@ void plx_memory_set(void *(*resize)(void *block, size_t size, void *user), void 
     allocator.user = resize != NULL ? user : NULL;
 }
 
+void *plx_memory_resize(void *block, size_t size)
+{
+    return plx__memory_resize(block, size);
+}
+
 void *plx__memory_resize(void *block, size_t size)
 {
     /* Such a size is a mistake or an attack, whatever the user's function would do with it. */

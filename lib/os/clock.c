@@ -55,6 +55,11 @@ uint64_t plx__clock_now(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+uint64_t plx_clock_now(void)
+{
+    return plx__clock_now();
+}
+
 uint64_t plx__clock_coarse(void)
 {
     return read_clock(COARSE);
