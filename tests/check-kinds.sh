@@ -55,7 +55,8 @@ END {
 tables=lib/socket/kind.h
 {
     cat "$tables"
-    find lib/socket lib/transfer lib/endpoint lib/kind lib/group -name '*.[ch]' ! -path "$tables" -print |
+    find lib/socket lib/transfer lib/endpoint lib/kind lib/group -name '*.[ch]' ! -path "$tables" \
+        ! -path 'lib/socket/filtered.[ch]' -print |
         LC_ALL=C sort | while read -r file; do
         echo "@file $file"
         awk -f "$here/uncomment.awk" "$file"
@@ -68,7 +69,7 @@ BEGIN {
     # Members of other structures, and the function udp_of, that share the name of a slot.
     list(other, "owner.incoming self.incoming udp_of.incoming facts.connected loop.input loop.output " \
         "race.target target.target task.deadline socket.pending client.pending listener.pending " \
-        "socket.unconfirmed")
+        "socket.unconfirmed table.receive table.send table.pending table.shutdown")
     list(untyped, "typeof __typeof__ __typeof __auto_type")
     list(transparent, "( ) & * ! const void struct uintptr_t intptr_t")
 }

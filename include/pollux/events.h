@@ -16,6 +16,7 @@
  *     state_changed LISTENING       listen                                       LISTENING
  *     state_changed CONNECTED       the connection works                         CONNECTED
  *     connected                     directly after it                            CONNECTED
+ *     encrypted                     a filter encrypts from now on                CONNECTED
  *     data_available                bytes arrived, or were left from last time   CONNECTED
  *     line_available                a whole line is among them                   CONNECTED
  *     message_available             a whole message is first (pollux/message.h)  CONNECTED
@@ -135,6 +136,10 @@ typedef struct plx_events {
      * handler took messages. Called after data_available and line_available, and only if a message
      * is left. Take all messages: one call may stand for many. */
     void (*message_available)(plx_socket *socket, void *user);
+
+    /* encrypted: a filter that encrypts is established (pollux/filter.h): from now on nothing
+     * leaves in clear. Called after `connected`, or later for a filter pushed in mid-stream. */
+    void (*encrypted)(plx_socket *socket, void *user);
 } plx_events;
 
 PLX_END_DECLS

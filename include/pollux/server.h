@@ -89,6 +89,17 @@ static inline void plx_server_set_client_events(plx_server *server, const plx_ev
  * plx_socket_set_frame does. */
 PLX_API int plx_server_set_frame(plx_server *server, const plx_frame *frame);
 
+/* plx_server_add_filter makes the server call `equip` for each later client, before the connection
+ * begins, in the order in which the calls were added: `equip` pushes filters, and returns 0, or a
+ * positive code to turn the peer away, which the server's `error` reports. Such a client is in
+ * PLX_CONNECTING in `accepted`. A client that was reported by `accepted` ends in `disconnected`, also
+ * if a filter could not be established. Of the maximum number of clients at most half may be
+ * establishing, and at least one. `release`, which may be NULL, is called with `user` when the
+ * server is freed. Returns 0, PLX_INVALID_STATE without `equip`, or PLX_OUT_OF_MEMORY; unless 0,
+ * `release` is not called. */
+PLX_API int plx_server_add_filter(plx_server *server, int (*equip)(plx_socket *client, void *user),
+                                  void (*release)(void *user), void *user);
+
 /* plx_server_listen_on starts listening on "0.0.0.0:7777", "[::]:0" (the kernel chooses the port),
  * ":7777" (every address of both families), and for IPC "/path", "path" or "@name". Returns 0 or at
  * once the error: PLX_ADDRESS_IN_USE, PLX_INVALID_PORT (missing, out of range or privileged),

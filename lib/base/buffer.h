@@ -116,6 +116,13 @@ static inline size_t plx__buffer_skip(struct plx__buffer *buffer, size_t size)
     return taken;
 }
 
+/* plx__buffer_truncate drops all but the first `size` live bytes, of which there are as many. */
+static inline void plx__buffer_truncate(struct plx__buffer *buffer, size_t size)
+{
+    buffer->size = size;
+    buffer->start = size == 0 ? 0 : buffer->start;
+}
+
 /* plx__buffer_release gives the block of an empty buffer to the pool, or frees the block where
  * there is no pool. It does nothing to a buffer with live bytes. */
 void plx__buffer_release(struct plx__buffer *buffer, struct plx__pool *pool);

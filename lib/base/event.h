@@ -27,8 +27,10 @@ enum plx__event {
     PLX__EVENT_CONNECTING,
     PLX__EVENT_BOUND,
     PLX__EVENT_LISTENING,
+    PLX__EVENT_ASK, /* a filter has a question */
     PLX__EVENT_CONNECTED_STATE,
     PLX__EVENT_CONNECTED,
+    PLX__EVENT_ENCRYPTED,
     PLX__EVENT_DATA,
     PLX__EVENT_LINE,
     PLX__EVENT_MESSAGE,

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/base/error.h"
+#include "lib/group/clients.h"
 #include "lib/group/server.h"
 #include "lib/os/errno.h"
 #include "lib/socket/accepting.h"
@@ -19,12 +20,19 @@ static plx_server *server_of(struct plx__owner *owner)
 
 /* ---- accepting ------------------------------------------------------------------------------- */
 
+/* Whether the maximum allows another client. At most half of the clients may have filters that are
+ * not established: peers that never establish theirs must not lock out the others. */
+static bool has_room(const plx_server *server)
+{
+    size_t most = server->maximum < 2 ? 1 : server->maximum / 2;
+    return server->maximum == 0 || (server->count < server->maximum && server->entering < most);
+}
+
 /* Accepts again if the maximum allows it. */
 static void resume_accepting(plx_server *server)
 {
     plx_socket *listener = server->listener;
-    if (listener->accepting != PLX__ACCEPTING &&
-        (server->maximum == 0 || server->count < server->maximum)) {
+    if (listener->accepting != PLX__ACCEPTING && has_room(server)) {
         plx__accepting_resume(listener);
         plx__socket_update(listener);
         plx__task_schedule_input(&listener->task);
@@ -64,11 +72,41 @@ static int make_client(plx_server *server, plx_socket **ret_client)
     return result;
 }
 
+/* Lets the program push the filters of a client. Returns 0, -ENOMEM, or -EPERM after
+ * plx__socket_fail: turn the peer away. */
+static int equip(plx_server *server, plx_socket *client)
+{
+    int code = 0;
+    for (const struct plx__equipment *each = server->equipment; code == 0 && each != NULL;
+         each = each->next) {
+        code = each->equip(client, each->user);
+    }
+    if (code == PLX_OUT_OF_MEMORY) {
+        return -PLX__ENOMEM;
+    }
+    if (code != 0 || client->state != PLX_UNCONNECTED) {
+        code = code > 0 ? code : PLX_INVALID_STATE;
+        plx__socket_fail(server->listener, code, PLX_REASON_OPERATION, -PLX__SENTENCE,
+                         "accept: the filters of the client were refused: %s (%s)",
+                         plx_code_text(code), plx_code_name(code));
+        return -PLX__EPERM;
+    }
+    return 0;
+}
+
 static void count_in(plx_server *server, plx_socket *client)
 {
     plx__list_append(&server->clients, &client->sibling);
-    client->counted = true;
+    client->client = PLX__CLIENT_COUNTED;
     server->count++;
+}
+
+static void count_entering(plx_server *server, plx_socket *client)
+{
+    if (client->state == PLX_CONNECTING) {
+        client->client = PLX__CLIENT_ENTERING;
+        server->entering++;
+    }
 }
 
 static int connect_client(plx_server *server, plx_socket *client, plx__fd descriptor,
@@ -89,6 +127,7 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
     if (result == 0) {
         client->owner = &server->owner;
         count_in(server, client);
+        count_entering(server, client);
     }
     return result;
 }
@@ -99,6 +138,13 @@ static int admit(plx_server *server, plx__fd descriptor, const struct plx__socka
 {
     plx_socket *client;
     int result = make_client(server, &client);
+    if (result == 0 && client != NULL) {
+        result = equip(server, client);
+    }
+    if (result == -PLX__EPERM || (client != NULL && server->hold.freed)) {
+        client = plx_socket_free(client);
+        result = 0;
+    }
     if (result == 0 && client == NULL) {
         plx__os_close(descriptor);
         return 0;
@@ -113,6 +159,7 @@ static int admit(plx_server *server, plx__fd descriptor, const struct plx__socka
     if (PLX__SERVER_HANDLER(server, accepted) != NULL) {
         /* The handler may free the client, or the server with it. */
         plx__hold_enter(&client->hold);
+        plx__socket_announce(client);
         server->events->accepted(server, client, server->user);
         plx__socket_leave(client);
     }
@@ -167,7 +214,7 @@ static bool accept_one(plx_server *server)
 {
     struct plx__sockaddr remote;
     plx_socket *listener = server->listener;
-    if (server->maximum != 0 && server->count >= server->maximum) {
+    if (!has_room(server)) {
         plx__accepting_stop(listener);
         return false;
     }
@@ -217,8 +264,9 @@ static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx_
 static void count_out(plx_server *server, plx_socket *client)
 {
     plx__list_remove(&client->sibling);
-    if (client->counted) {
-        client->counted = false;
+    if (client->client != PLX__CLIENT_NOT) {
+        server->entering -= client->client == PLX__CLIENT_ENTERING ? 1 : 0;
+        client->client = PLX__CLIENT_NOT;
         server->count--;
         resume_accepting(server);
     }
@@ -232,6 +280,16 @@ static void schedule_reaper(plx_server *server)
     }
 }
 
+static void established(struct plx__owner *owner, plx_socket *socket)
+{
+    plx_server *server = server_of(owner);
+    if (socket->client == PLX__CLIENT_ENTERING) {
+        socket->client = PLX__CLIENT_COUNTED;
+        server->entering--;
+        resume_accepting(server);
+    }
+}
+
 static void ended(struct plx__owner *owner, plx_socket *socket)
 {
     plx_server *server = server_of(owner);
@@ -240,7 +298,7 @@ static void ended(struct plx__owner *owner, plx_socket *socket)
         server->exhausted = false;
         return;
     }
-    if (!socket->counted) {
+    if (socket->client == PLX__CLIENT_NOT) {
         return;
     }
     count_out(server, socket);
@@ -251,7 +309,7 @@ static void ended(struct plx__owner *owner, plx_socket *socket)
 static void finished(struct plx__owner *owner, plx_socket *socket)
 {
     plx_server *server = server_of(owner);
-    if (socket != server->listener && !socket->counted) {
+    if (socket != server->listener && socket->client == PLX__CLIENT_NOT) {
         schedule_reaper(server);
     }
 }
@@ -287,7 +345,7 @@ static void reap_ended(struct plx__reaper *reaper)
 }
 
 const struct plx__owner plx__clients_owner = {
-    .incoming = incoming, .ended = ended, .finished = finished, .left = left};
+    .incoming = incoming, .established = established, .ended = ended, .finished = finished, .left = left};
 
 const struct plx__reaper plx__clients_reaper = {.run = reap_ended};
 
@@ -306,7 +364,7 @@ static bool owns(const plx_server *server, const plx_socket *socket)
 
 plx_socket *plx_server_next_active(const plx_server *server, const plx_socket *previous)
 {
-    if (server == NULL || (previous != NULL && (!owns(server, previous) || !previous->counted))) {
+    if (server == NULL || (previous != NULL && (!owns(server, previous) || previous->client == PLX__CLIENT_NOT))) {
         return NULL;
     }
     struct plx__list *next = previous == NULL ? server->clients.next : previous->sibling.next;

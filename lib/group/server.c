@@ -11,9 +11,22 @@
 /* The longest sleep of a server without a group, in milliseconds. */
 #define GROUPLESS_SLEEP 100
 
+static void release_equipment(struct plx__equipment *equipment)
+{
+    while (equipment != NULL) {
+        struct plx__equipment *next = equipment->next;
+        if (equipment->release != NULL) {
+            equipment->release(equipment->user);
+        }
+        plx__memory_free(equipment);
+        equipment = next;
+    }
+}
+
 static void destroy_server(plx_server *server)
 {
     plx_group_free(server->own);
+    release_equipment(server->equipment);
     plx__memory_free(server);
 }
 
@@ -119,6 +132,32 @@ int plx_server_set_frame(plx_server *server, const plx_frame *frame)
 {
     return server == NULL || server->hold.freed ? PLX_INVALID_STATE
                                                 : plx_socket_set_frame(server->listener, frame);
+}
+
+int plx_server_add_filter(plx_server *server, int (*equip)(plx_socket *client, void *user),
+                          void (*release)(void *user), void *user)
+{
+    if (server == NULL || server->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    if (equip == NULL || server->listener->kind->transport->keeps_boundaries) {
+        return plx__socket_refuse(server->listener, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "add a filter to a server: %s",
+                                  equip == NULL ? "no function given" : "only streams have filters");
+    }
+    struct plx__equipment *equipment = plx__memory_new(sizeof *equipment);
+    if (equipment == NULL) {
+        return plx__socket_fail_memory(server->listener, "add a filter to a server");
+    }
+    struct plx__equipment **last = &server->equipment;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    equipment->equip = equip;
+    equipment->release = release;
+    equipment->user = user;
+    *last = equipment;
+    return 0;
 }
 
 int plx_server_listen_on(plx_server *server, const char *where)

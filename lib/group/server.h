@@ -22,7 +22,16 @@
 #include "lib/group/group.h"
 #include "lib/socket/object.h"
 
+#include <pollux/filter.h>
 #include <pollux/server.h>
+
+/* One call of plx_server_add_filter. */
+struct plx__equipment {
+    struct plx__equipment *next;
+    int (*equip)(plx_socket *client, void *user);
+    void (*release)(void *user);
+    void *user;
+};
 
 struct plx_server {
     plx_constructor *constructor;
@@ -33,6 +42,7 @@ struct plx_server {
     struct plx__hold hold;
     struct plx__list clients, ended;
     size_t count;   /* of clients */
+    size_t entering; /* of those whose filters are not established yet */
     size_t maximum; /* 0: none */
     bool exhausted; /* the process has no descriptors or memory left, and that was reported */
     bool keeps;     /* an accepted connection waits for memory for its client */
@@ -43,6 +53,7 @@ struct plx_server {
     size_t events_size;
     void *user;
     struct plx__handlers client_handlers;
+    struct plx__equipment *equipment; /* for later clients; NULL: they have no filters */
 };
 
 /* A handler of the program's table; NULL: the table has none. */

@@ -10,6 +10,7 @@
 #include "lib/base/memory.h"
 #include "lib/endpoint/path.h"
 #include "lib/os/errno.h"
+#include "lib/socket/chain.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
@@ -210,6 +211,12 @@ int plx_ipc_send_handle(plx_socket *socket, plx_handle descriptor)
     int code = plx__socket_check_write(socket, NULL, 0);
     if (code != 0) {
         return code;
+    }
+    if (socket->kind->is_filtered && plx__chain_sends(plx__chain_of(socket))) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "send descriptor %d: filters change the bytes that it would "
+                                  "ride on",
+                                  descriptor);
     }
     struct plx__handles *handles = make_handles(socket);
     int result =

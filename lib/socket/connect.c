@@ -3,6 +3,8 @@
 
 #include "lib/base/address.h"
 #include "lib/base/error.h"
+#include "lib/os/errno.h"
+#include "lib/socket/chain.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
@@ -14,6 +16,40 @@
 #include "lib/socket/state.h"
 
 #include <stdio.h>
+
+/* ---- races ----------------------------------------------------------------------------------- */
+
+/* The opener of the race's attempts. */
+static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
+{
+    plx_socket *socket = user;
+    plx__fd descriptor = plx__options_open(socket, plx__sockaddr_family(name));
+    const struct plx__endpoint *endpoint = socket->kind->endpoint;
+    if (descriptor < 0 || endpoint->bind_local == NULL) {
+        return descriptor;
+    }
+    int result = endpoint->bind_local(socket, descriptor, name);
+    if (result < 0) {
+        plx__os_close(descriptor);
+        return result;
+    }
+    return descriptor;
+}
+
+/* Makes a race to the peer that the properties name. Returns 0, or a code after plx__socket_fail. */
+static int make_race(plx_socket *socket, struct plx__race **ret_race)
+{
+    struct plx__target target = {0};
+    struct plx__opener opener = {open_descriptor, socket};
+    int code = socket->kind->endpoint->target(socket, &target);
+    if (code != 0) {
+        return code;
+    }
+    struct plx__rare *rare = plx__rare_make(socket);
+    *ret_race =
+        rare == NULL ? NULL : plx__race_new(&socket->task, &target, socket->options, &opener);
+    return *ret_race != NULL ? 0 : plx__socket_fail_memory(socket, "connect");
+}
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
@@ -33,7 +69,7 @@ static void describe(const plx_socket *socket, const struct plx__sockaddr *name,
 /* Ends the attempt. A datagram socket is still bound, and returns to BOUND. */
 static void fall_back(plx_socket *socket)
 {
-    if (socket->watch.task == NULL) {
+    if (!socket->kind->transport->connectionless) {
         plx__socket_end(socket);
     } else {
         socket->kind->association->drop_peer(socket);
@@ -68,6 +104,51 @@ static void report_choices(plx_socket *socket)
     }
 }
 
+/* ---- filters --------------------------------------------------------------------------------- */
+
+/* Connects to the same peer once more, because a filter has asked for it. */
+static int connect_anew(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    struct plx__race *race = NULL;
+    int code = plx__chain_restart(chain);
+    if (code != 0) {
+        return code;
+    }
+    code = make_race(socket, &race);
+    if (code != 0) {
+        socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR); /* reported as that of the end */
+        return plx__step_fail(&chain->stack, code, PLX_REASON_OPERATION, "connect again: %s (%s)",
+                              plx_code_text(code), plx_code_name(code));
+    }
+    plx__socket_close_descriptor(socket);
+    plx__race_end_by(race, chain->until);
+    socket->rare->race = race;
+    plx__race_begin(race);
+    return 0;
+}
+
+/* Goes on with establishing when something that it waits for has happened. */
+static void establish_filters(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    plx__chain_wake(socket);
+    if ((socket->watch.ready & PLX__READ) == 0) {
+        return;
+    }
+    socket->watch.ready &= (uint8_t)~PLX__READ;
+    int code = plx__chain_establish(chain);
+    code = code == PLX__ERESTART ? connect_anew(socket) : code;
+    if (code == 0 && plx__rare_of(socket)->race == NULL) {
+        plx__socket_established(socket);
+    } else if (code != 0 && code != PLX__EAGAIN) {
+        plx__chain_report(socket);
+        plx__socket_end(socket);
+    }
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
 /* A datagram socket has its descriptor already. Both outcomes free the race, and the verdict with
  * it. */
 static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr peer)
@@ -79,10 +160,12 @@ static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr pee
     if (result < 0) {
         plx__os_close(descriptor);
         fail(socket, result, &peer);
+    } else if (socket->state == PLX_CONNECTING) {
+        establish_filters(socket);
     }
 }
 
-void plx__connect_continue(plx_socket *socket)
+static void continue_race(plx_socket *socket)
 {
     const struct plx__verdict *verdict = plx__race_continue(socket->rare->race);
     bool found =
@@ -99,24 +182,16 @@ void plx__connect_continue(plx_socket *socket)
     }
 }
 
-/* ---- begin ----------------------------------------------------------------------------------- */
-
-/* The opener of the race's attempts. */
-static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
+void plx__connect_continue(plx_socket *socket)
 {
-    plx_socket *socket = user;
-    plx__fd descriptor = plx__options_open(socket, plx__sockaddr_family(name));
-    const struct plx__endpoint *endpoint = socket->kind->endpoint;
-    if (descriptor < 0 || endpoint->bind_local == NULL) {
-        return descriptor;
+    if (plx__rare_of(socket)->race == NULL) {
+        establish_filters(socket);
+    } else {
+        continue_race(socket);
     }
-    int result = endpoint->bind_local(socket, descriptor, name);
-    if (result < 0) {
-        plx__os_close(descriptor);
-        return result;
-    }
-    return descriptor;
 }
+
+/* ---- begin ----------------------------------------------------------------------------------- */
 
 /* Binds a datagram socket before it gets a peer: it has to be bound when it loses the peer
  * again. */
@@ -152,17 +227,10 @@ static void begin(plx_socket *socket, struct plx__race *race)
  * race. */
 int plx__connect_start(plx_socket *socket)
 {
-    struct plx__target target = {0};
-    struct plx__opener opener = {open_descriptor, socket};
-    int code = socket->kind->endpoint->target(socket, &target);
+    struct plx__race *race;
+    int code = make_race(socket, &race);
     if (code != 0) {
         return code;
-    }
-    struct plx__rare *rare = plx__rare_make(socket);
-    struct plx__race *race =
-        rare == NULL ? NULL : plx__race_new(&socket->task, &target, socket->options, &opener);
-    if (race == NULL) {
-        return plx__socket_fail_memory(socket, "connect");
     }
     if (socket->kind->transport->connectionless && socket->watch.task == NULL) {
         code = bind_first(socket);

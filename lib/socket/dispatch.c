@@ -5,11 +5,13 @@
 #include "config.h"
 
 #include "lib/base/error.h"
+#include "lib/socket/chain.h"
 #include "lib/socket/dispatch.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/line.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/question.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
@@ -40,6 +42,21 @@ static void report_of_message(plx_socket *socket)
     }
 }
 
+/* Bytes that a filter has seen have to be sent; send_complete waits for them. */
+static void drop_rest(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    size_t kept = chain == NULL ? 0 : plx__chain_abort(chain);
+    if (kept > 0) {
+        plx__buffer_truncate(&socket->out, kept);
+        return;
+    }
+    plx__socket_drop_sending(socket);
+    plx__sending_unblock(socket);
+    socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_COMPLETE);
+    socket->pending |= PLX__EVENT_BIT(PLX__EVENT_COMPLETE_ABORTED);
+}
+
 static void report_progress(plx_socket *socket)
 {
     size_t sent = socket->sent;
@@ -49,10 +66,7 @@ static void report_progress(plx_socket *socket)
     }
     if (plx__handlers_send_progress(&socket->handlers, socket, sent, socket->out.size) &&
         socket->out.size > 0) {
-        plx__socket_drop_sending(socket);
-        plx__sending_unblock(socket);
-        socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_COMPLETE);
-        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_COMPLETE_ABORTED);
+        drop_rest(socket);
         plx__socket_note_room(socket);
     }
 }
@@ -81,7 +95,9 @@ static void tell(plx_socket *socket, enum plx__event event)
     switch (event) {
     case PLX__EVENT_CALL_ERROR:
     case PLX__EVENT_END_ERROR: report_error(socket, event); break;
+    case PLX__EVENT_ASK: plx__question_put(socket); break;
     case PLX__EVENT_CONNECTED: plx__handlers_connected(handlers, socket); break;
+    case PLX__EVENT_ENCRYPTED: plx__handlers_encrypted(handlers, socket); break;
     case PLX__EVENT_DATA: report_of_bytes(socket, plx__handlers_data_available); break;
     case PLX__EVENT_LINE: report_of_line(socket); break;
     case PLX__EVENT_MESSAGE: report_of_message(socket); break;

@@ -25,6 +25,11 @@ void plx__handlers_connected(const struct plx__handlers *handlers, plx_socket *s
     CALL(handlers, connected, socket, handlers->user);
 }
 
+void plx__handlers_encrypted(const struct plx__handlers *handlers, plx_socket *socket)
+{
+    CALL(handlers, encrypted, socket, handlers->user);
+}
+
 void plx__handlers_data_available(const struct plx__handlers *handlers, plx_socket *socket)
 {
     CALL(handlers, data_available, socket, handlers->user);

@@ -20,6 +20,7 @@ struct plx__handlers {
 /* Each function calls its handler if the table has one. plx__handlers_send_progress returns what
  * the handler returned: true means to drop the rest. */
 void plx__handlers_connected(const struct plx__handlers *handlers, plx_socket *socket);
+void plx__handlers_encrypted(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__handlers_data_available(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__handlers_line_available(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__handlers_message_available(const struct plx__handlers *handlers, plx_socket *socket);

@@ -3,6 +3,7 @@
 
 #include "lib/os/clock.h"
 #include "lib/socket/accepting.h"
+#include "lib/socket/chain.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
@@ -53,7 +54,11 @@ static inline unsigned interest_in(const plx_socket *socket, plx_state state)
     bool wanted = state == PLX_LISTENING
                       ? socket->accepting == PLX__ACCEPTING
                       : plx__state_is_open(state) && !plx__receiving_has_ended(socket) && room;
-    interest |= wanted ? PLX__READ : 0u;
+    if (socket->kind->is_filtered && state != PLX_LISTENING) {
+        interest = plx__chain_interest(plx__chain_of(socket), wanted);
+    } else {
+        interest |= wanted ? PLX__READ : 0u;
+    }
     /* Nothing more will be received, but the peer's reset has to be noticed. */
     interest |= state == PLX_CONNECTED && socket->rx == PLX__RX_HALF_CLOSED ? PLX__HANG_UP : 0u;
     /* We read a stream until a read is short, or keep the socket scheduled, so an edge suffices.
@@ -88,14 +93,30 @@ static uint64_t deadline_of(const plx_socket *socket)
         socket->ending != PLX__END_BY_PEER && !socket->kind->has_own_work) {
         return 0;
     }
-    bool asked = plx__socket_is_open(socket) && socket->kind->has_own_work;
+    bool asked = socket->kind->has_own_work &&
+                 (plx__socket_is_open(socket) ||
+                  (socket->kind->is_filtered && plx__socket_is_connecting(socket)));
     uint64_t states = deadline_of_state(socket);
     uint64_t kinds = asked ? socket->kind->deadline(socket) : 0;
     return plx__clock_earlier(states, kinds);
 }
 
+/* Filters may hold bytes that no readiness reports: they are received as soon as there is room. */
+static void resume_input(plx_socket *socket)
+{
+    if (!socket->more && plx__socket_is_open(socket) && !plx__receiving_has_ended(socket) &&
+        plx__socket_room(socket) > 0 && plx__chain_holds_input(plx__chain_of(socket))) {
+        socket->watch.ready |= PLX__READ;
+        socket->more = true;
+        plx__task_schedule_input(&socket->task);
+    }
+}
+
 static void bring_in_line(plx_socket *socket)
 {
+    if (socket->kind->is_filtered) {
+        resume_input(socket);
+    }
     if (socket->watch.task != NULL) {
         unsigned interest = interest_in(socket, (plx_state)socket->state);
         int result =
@@ -137,7 +158,7 @@ bool plx__socket_has_ending(const plx_socket *socket)
     bool sent = socket->out.size == 0;
     switch (socket->state) {
     case PLX_CLOSING:
-        return failed || (sent && (socket->tx != PLX__TX_SHUT || plx__receiving_has_ended(socket)));
+        return failed || (sent && (socket->tx == PLX__TX_OPEN || plx__receiving_has_ended(socket)));
     case PLX_CONNECTED:
         return failed || plx__framing_is_too_long(socket) ||
                (socket->rx == PLX__RX_ENDED && (sent || socket->ending != PLX__END_BY_PEER));

@@ -127,6 +127,7 @@ struct plx_kind {
                           from urgent data; false: a read may also stop at the end of a record */
     bool is_confirmed; /* the peer's kernel acknowledges bytes; `unconfirmed` is required */
     bool has_own_work; /* has work of its own while open; `advance`, `deadline` are required */
+    bool is_filtered;  /* the `kind` of a struct plx__filtered (lib/socket/filtered.h) */
 
     /* Prepares a new descriptor after its options were set. NULL: nothing. */
     void (*prepare)(plx__fd descriptor);

@@ -1,6 +1,7 @@
 /* lib/socket/life.c -- connecting, listening, disconnecting, closing, freeing. */
 #include "config.h"
 
+#include "lib/socket/chain.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
@@ -8,6 +9,7 @@
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
 #include "lib/socket/reconnect.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
 /* Bytes of the budget beyond those that wait when close is called: each receive costs some. */
@@ -31,6 +33,16 @@ static void take_in_rest(plx_socket *socket)
     } while (socket->more && socket->bytes_received > before && socket->bytes_received < last);
 }
 
+/* Says the goodbyes of the filters once, if all bytes were sent: a goodbye behind a gap would be a
+ * lie. */
+static void part(plx_socket *socket)
+{
+    if (socket->kind->is_filtered && plx__socket_is_open(socket) && socket->out.size == 0 &&
+        socket->tx == PLX__TX_OPEN) {
+        plx__chain_part(plx__chain_of(socket));
+    }
+}
+
 void plx_socket_close(plx_socket *socket)
 {
     if (socket == NULL || socket->hold.freed) {
@@ -42,6 +54,7 @@ void plx_socket_close(plx_socket *socket)
         if (socket->out.size > 0) {
             socket->kind->transport->output(socket, &budget);
         }
+        part(socket);
     }
     plx__socket_drop(socket);
 }

@@ -27,8 +27,9 @@
  * BOUND when all attempts fail or by disconnect.
  *
  * Invariants: a descriptor is open in BOUND, LISTENING, CONNECTED and CLOSING, and in HOST_LOOKUP
- * and CONNECTING for a datagram socket only; there is a race in HOST_LOOKUP and CONNECTING, and in no
- * other state; the watch is idle while there is no descriptor. */
+ * and CONNECTING for a datagram socket, and in CONNECTING while filters are established
+ * (lib/socket/chain.h); there is a race in HOST_LOOKUP, and in CONNECTING unless filters are
+ * established, and in no other state; the watch is idle while there is no descriptor. */
 #ifndef PLX_LIB_OBJECT_H
 #define PLX_LIB_OBJECT_H
 
@@ -60,6 +61,8 @@ struct plx__owner {
     /* A connection waits at a listening socket. NULL or false: the socket itself becomes the
      * connection. */
     bool (*incoming)(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget);
+    /* The filters of the connection are established. NULL: nothing. */
+    void (*established)(struct plx__owner *owner, plx_socket *socket);
     /* The socket has entered UNCONNECTED, for any reason; one of its handlers may be running. */
     void (*ended)(struct plx__owner *owner, plx_socket *socket);
     /* The socket is UNCONNECTED, nobody holds it and no event is pending: all was reported. */
@@ -70,8 +73,9 @@ struct plx__owner {
 
 /* ---- the socket ------------------------------------------------------------------------------ */
 
-/* Whether there is a peer. HERE: from CONNECTED to the end of the connection. GONE: from then on
- * until the next connection begins. close, abort and a datagram socket's disconnect forget the
+/* Whether there is a peer whose end `disconnected` reports. HERE: from CONNECTED, or from `accepted`
+ * if filters are established after it, to the end of the connection. GONE: from then on until the
+ * next connection begins. close, abort and a datagram socket's disconnect forget the
  * peer: NONE. */
 enum plx__peer { PLX__PEER_NONE, PLX__PEER_HERE, PLX__PEER_GONE };
 
@@ -92,6 +96,7 @@ struct plx_socket {
     uint8_t accepting;  /* plx__accepting, lib/socket/accepting.h */
     uint8_t read_size;  /* plx__read_size, lib/socket/read-size.h */
     uint8_t peer;       /* plx__peer, lib/socket/state.h */
+    uint8_t client;     /* plx__client, lib/group/clients.h */
     uint8_t next_event; /* this pass dispatches no event before it any more */
     bool dispatching : 1; /* a handler of this socket runs */
     bool again : 1;       /* the handler read some bytes and left some: report these again */
@@ -101,7 +106,6 @@ struct plx_socket {
     bool more : 1;        /* the last input stopped before all was received */
     bool wants_room : 1;  /* the write limit cut a write short */
     bool unconfirmed : 1; /* CLOSING: the peer's kernel may not have acknowledged all bytes */
-    bool counted : 1;     /* the owner counts the socket */
     bool dropped : 1;     /* writes for a peer that was not found were dropped, none came since */
     uint16_t rx_error;    /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;    /* the errno of TX_FAILED, else 0 */
@@ -184,10 +188,11 @@ static inline struct plx__pool *plx__socket_pool(const plx_socket *socket)
     return plx__task_pool(&socket->task);
 }
 
-/* plx__socket_is returns whether the socket is of a kind; false for NULL. */
+/* plx__socket_is returns whether the socket is of a kind; false for NULL. The table of a socket with
+ * filters is a copy (lib/socket/chain.h), which has the same string as its name. */
 static inline bool plx__socket_is(const plx_socket *socket, const struct plx_kind *kind)
 {
-    return socket != NULL && socket->kind == kind;
+    return socket != NULL && socket->kind->name == kind->name;
 }
 
 #endif

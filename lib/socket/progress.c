@@ -1,6 +1,7 @@
 /* lib/socket/progress.c -- counting received and sent bytes, and setting their events. */
 #include "config.h"
 
+#include "lib/socket/chain.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
@@ -43,6 +44,13 @@ void plx__socket_note_room(plx_socket *socket)
     }
 }
 
+/* Which event reports that the queue is empty. */
+static enum plx__event complete_event(plx_socket *socket)
+{
+    bool aborted = socket->kind->is_filtered && plx__chain_take_aborted(plx__chain_of(socket));
+    return aborted ? PLX__EVENT_COMPLETE_ABORTED : PLX__EVENT_COMPLETE;
+}
+
 void plx__socket_has_sent(plx_socket *socket, size_t size)
 {
     bool heard = plx__handlers_has_sending(&socket->handlers);
@@ -51,7 +59,7 @@ void plx__socket_has_sent(plx_socket *socket, size_t size)
     socket->idle_polls = 0;
     socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_PROGRESS) : 0;
     if (socket->out.size == 0) {
-        socket->pending |= heard ? PLX__EVENT_BIT(PLX__EVENT_COMPLETE) : 0;
+        socket->pending |= heard ? PLX__EVENT_BIT(complete_event(socket)) : 0;
         /* In a group the pool gets the block; alone, a block of the usual size is kept. */
         if (plx__socket_pool(socket) != NULL || socket->out.capacity > PLX__BUFFER_BLOCK) {
             plx__buffer_release(&socket->out, plx__socket_pool(socket));

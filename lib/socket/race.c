@@ -349,6 +349,16 @@ uint64_t plx__race_deadline(const struct plx__race *race)
                                          : plx__clock_earlier(next, deadline_of_attempts(race));
 }
 
+uint64_t plx__race_limit(const struct plx__race *race)
+{
+    return race->until;
+}
+
+void plx__race_end_by(struct plx__race *race, uint64_t moment)
+{
+    race->until = moment;
+}
+
 void plx__race_set_option(const struct plx__race *race, plx_option option, int value)
 {
     for (const struct plx__attempt *one = race->attempts; one != NULL; one = one->next) {

@@ -87,6 +87,11 @@ bool plx__race_is_idle(const struct plx__race *race);
  * NULL. */
 uint64_t plx__race_deadline(const struct plx__race *race);
 
+/* plx__race_limit returns the moment at which the race is over at the latest; 0: never.
+ * plx__race_end_by sets it. */
+uint64_t plx__race_limit(const struct plx__race *race);
+void plx__race_end_by(struct plx__race *race, uint64_t moment);
+
 /* plx__race_set_option sets an option of the kernel's for the attempts under way. If the kernel
  * refuses the value, the option stays as it is. */
 void plx__race_set_option(const struct plx__race *race, plx_option option, int value);

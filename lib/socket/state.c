@@ -4,6 +4,7 @@
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
 #include "lib/socket/accepting.h"
+#include "lib/socket/chain.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
@@ -19,6 +20,10 @@
 #include "lib/socket/records.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
+
+/* The milliseconds in which a connection that was accepted or adopted has to establish its filters,
+ * unless CONNECT_TIMEOUT was set. */
+#define ESTABLISHING_LIMIT 10000
 
 /* ---- new and free ---------------------------------------------------------------------------- */
 
@@ -49,6 +54,7 @@ void plx__socket_destroy(plx_socket *socket)
     /* Only now: a handler may have looked at these bytes until it returned. */
     plx__buffer_clear(&socket->in, NULL);
     plx__socket_forget_errors(socket, true);
+    plx__chain_trim(socket, true);
     plx__memory_free(socket->errors);
     free_rare(socket->rare);
     plx__memory_free(socket->options);
@@ -96,6 +102,9 @@ static void clear_connection(plx_socket *socket)
     socket->wants_room = false;
     if (framing != NULL) {
         framing->too_long = false;
+    }
+    if (socket->kind->is_filtered) {
+        plx__chain_rest(plx__chain_of(socket));
     }
     socket->watch_error = 0;
     socket->wake_at = 0;
@@ -145,6 +154,7 @@ static void begin_rare(struct plx__rare *rare)
 void plx__socket_begin(plx_socket *socket)
 {
     plx__socket_forget_errors(socket, true);
+    plx__chain_trim(socket, false);
     clear_connection(socket);
     plx__socket_drop_sending(socket);
     plx__socket_drop_received(socket);
@@ -211,12 +221,8 @@ static int make_own(plx_socket *socket, plx__fd descriptor, bool has_options, pl
     return result;
 }
 
-static void become_connected(plx_socket *socket, const struct plx__sockaddr *remote)
+static void become_connected(plx_socket *socket)
 {
-    if (remote != NULL) {
-        plx__sockaddr_to_address(remote, &socket->remote);
-    }
-    free_race(socket);
     plx__reconnect_forget_pauses(socket);
     socket->peer = PLX__PEER_HERE;
     plx__socket_set_state(socket, PLX_CONNECTED);
@@ -228,14 +234,70 @@ static void become_connected(plx_socket *socket, const struct plx__sockaddr *rem
     plx__socket_update(socket);
 }
 
+void plx__socket_established(plx_socket *socket)
+{
+    if (plx__chain_encrypts(plx__chain_of(socket))) {
+        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED);
+    }
+    socket->watch.ready |= PLX__READ; /* the last step may have received more than it needed */
+    become_connected(socket);
+    if (socket->owner != NULL && socket->owner->established != NULL) {
+        socket->owner->established(socket->owner, socket);
+    }
+}
+
+/* When establishing has to end: with the race that has won, or after a time of its own. */
+static uint64_t end_of_establishing(const plx_socket *socket, const struct plx__race *race)
+{
+    bool is_set =
+        socket->options != NULL && (socket->options->set & PLX__OPTION(CONNECT_TIMEOUT)) != 0;
+    int limit = is_set ? plx__option_value(socket->options, PLX_OPTION_CONNECT_TIMEOUT)
+                       : ESTABLISHING_LIMIT;
+    return race != NULL ? plx__race_limit(race) : plx__clock_after(plx__clock_now(), limit);
+}
+
+/* Begins to establish the filters of the connection that is about to be entered. */
+static void begin_chain(plx_socket *socket)
+{
+    const struct plx__race *race = plx__rare_of(socket)->race;
+    plx__chain_begin(plx__chain_of(socket), race != NULL, end_of_establishing(socket, race));
+}
+
+static void begin_establishing(plx_socket *socket)
+{
+    if (socket->state != PLX_CONNECTING) {
+        plx__socket_set_state(socket, PLX_CONNECTING);
+    }
+    socket->more = true; /* the first steps run in the next poll, whatever is ready then */
+    plx__socket_update(socket);
+}
+
 int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has_options,
                                 const struct plx__sockaddr *remote)
 {
-    int result = make_own(socket, descriptor, has_options, PLX_CONNECTED);
-    if (result == 0) {
-        become_connected(socket, remote);
+    plx_state state = socket->kind->is_filtered ? PLX_CONNECTING : PLX_CONNECTED;
+    if (socket->kind->is_filtered) {
+        begin_chain(socket);
     }
-    return result;
+    int result = make_own(socket, descriptor, has_options, state);
+    if (result < 0) {
+        return result;
+    }
+    if (remote != NULL) {
+        plx__sockaddr_to_address(remote, &socket->remote);
+    }
+    free_race(socket);
+    if (socket->kind->is_filtered) {
+        begin_establishing(socket);
+    } else {
+        become_connected(socket);
+    }
+    return 0;
+}
+
+void plx__socket_announce(plx_socket *socket)
+{
+    socket->peer = PLX__PEER_HERE;
 }
 
 static void become_bound(plx_socket *socket)
@@ -270,7 +332,8 @@ static void leave_system(plx_socket *socket)
 
 void plx__socket_end(plx_socket *socket)
 {
-    plx__event_set untold = socket->pending & ~PLX__EVENTS_OF_SENDING;
+    plx__event_set untold =
+        socket->pending & ~(PLX__EVENTS_OF_SENDING | PLX__EVENT_BIT(PLX__EVENT_ASK));
     bool connected = socket->peer == PLX__PEER_HERE;
     bool drained =
         socket->state == PLX_CLOSING && (untold & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;

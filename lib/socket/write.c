@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/os/errno.h"
+#include "lib/socket/chain.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
@@ -25,8 +26,9 @@ static bool is_writable(const plx_socket *socket)
 static size_t send_directly(plx_socket *socket, const void *data, size_t size)
 {
     if (size < DIRECT_WRITE || socket->out.size > 0 || socket->state != PLX_CONNECTED ||
-        socket->tx != PLX__TX_OPEN) {
-        return 0;
+        socket->tx != PLX__TX_OPEN ||
+        (socket->kind->is_filtered && plx__chain_sends(plx__chain_of(socket)))) {
+        return 0; /* a filter that could take none of the bytes must see the same ones again */
     }
     ptrdiff_t sent = socket->kind->send(socket, data, size);
     if (sent < 0) {

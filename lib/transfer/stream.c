@@ -5,6 +5,7 @@
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/accepting.h"
+#include "lib/socket/chain.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
@@ -249,6 +250,10 @@ static void stream_output(plx_socket *socket, struct plx__budget *budget)
 
 static void end_lost(plx_socket *socket, int error)
 {
+    if (plx__chain_report(socket)) {
+        plx__socket_end(socket);
+        return;
+    }
     int code = error == 0 ? PLX_LOST_CONNECTION : plx__error_code(error);
     /* Any errno means that the connection is lost. Only lack of memory keeps its own code. */
     bool ours = code == PLX_OUT_OF_MEMORY;
@@ -269,11 +274,13 @@ int plx__stream_shutdown(plx_socket *socket)
  * confirmed them all. */
 static bool has_all_arrived(plx_socket *socket)
 {
-    if (socket->tx != PLX__TX_SHUT) {
-        if (socket->kind->transport->shutdown(socket) == PLX__EAGAIN) {
-            return false;
-        }
+    if (socket->tx == PLX__TX_OPEN && socket->kind->transport->shutdown(socket) == PLX__EAGAIN) {
+        plx__sending_block(socket); /* until the wants of the filters are met */
+    } else if (socket->tx == PLX__TX_OPEN) {
         plx__sending_shut(socket);
+    }
+    if (socket->tx == PLX__TX_BLOCKED) {
+        return false;
     }
     return plx__ending_has_arrived(socket);
 }

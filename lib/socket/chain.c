@@ -1,0 +1,477 @@
+/* lib/socket/chain.c -- the filters of a socket. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/os/clock.h"
+#include "lib/os/errno.h"
+#include "lib/socket/chain.h"
+#include "lib/socket/failure.h"
+#include "lib/socket/options.h"
+#include "lib/socket/receiving.h"
+#include "lib/socket/sending.h"
+
+/* This many connections a filter may ask for, one after the other. */
+#define MOST_RESTARTS 8
+
+/* What plx_socket_close receives at most of what has arrived: this many bytes for each byte in the
+ * kernel, and this many more. */
+#define MOST_GROWTH 4
+#define HELD_INPUT ((size_t)64 * 1024)
+
+static const struct plx__want nothing = {0, 0};
+static const struct plx__want to_read = {PLX__READ, 0};
+
+/* ---- establishing ---------------------------------------------------------------------------- */
+
+/* Returns the lowest filter that is not established, NULL if all are. */
+static plx_filter *first_unestablished(const struct plx__chain *chain)
+{
+    plx_filter *filter = chain->bottom;
+    while (filter != NULL && filter->step >= PLX__FILTER_ESTABLISHED) {
+        filter = filter->above;
+    }
+    return filter;
+}
+
+static bool encrypts(const plx_filter *filter)
+{
+    return (filter->table->flags & PLX_FILTER_ENCRYPTS) != 0;
+}
+
+bool plx__chain_encrypts(const struct plx__chain *chain)
+{
+    const plx_filter *filter = chain->bottom;
+    while (filter != NULL && !(encrypts(filter) && filter->step >= PLX__FILTER_ESTABLISHED)) {
+        filter = filter->above;
+    }
+    return filter != NULL && chain->phase != PLX__CHAIN_AT_REST;
+}
+
+/* Establishes from the bottom up, until a filter has to wait. */
+static int establish(struct plx__chain *chain)
+{
+    plx_socket *socket = chain->stack.socket;
+    plx_filter *filter = first_unestablished(chain);
+    int code = 0;
+    chain->stack.noted = nothing;
+    while (code == 0 && filter != NULL && filter->older == 0) {
+        code = plx__step_establish(filter);
+        if (code == 0 && encrypts(filter) && plx__socket_is_open(socket)) {
+            socket->pending |= PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED);
+        }
+        filter = filter->above;
+    }
+    return code;
+}
+
+static bool is_late(const struct plx__chain *chain)
+{
+    return chain->until != 0 && plx__clock_now() >= chain->until;
+}
+
+static int fail_late(struct plx__chain *chain)
+{
+    const plx_filter *filter = first_unestablished(chain);
+    return plx__step_fail(&chain->stack, PLX__ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT,
+                          "filter %s: not established in time", filter->table->name);
+}
+
+static void open_up(struct plx__chain *chain)
+{
+    chain->phase = PLX__CHAIN_OPEN;
+    chain->until = 0;
+    chain->in = to_read;
+    plx__sending_unblock(chain->stack.socket);
+    plx__task_schedule(&chain->stack.socket->task);
+}
+
+int plx__chain_establish(struct plx__chain *chain)
+{
+    int code = establish(chain);
+    bool done = code == 0 && first_unestablished(chain) == NULL;
+    chain->in = chain->stack.noted;
+    if (done) {
+        open_up(chain);
+    } else if ((code == 0 || code == PLX__EAGAIN) && is_late(chain)) {
+        code = fail_late(chain);
+    }
+    return code;
+}
+
+/* Establishes in mid-stream, where no other connection can be made. Returns 0 or a negative
+ * errno. */
+static ptrdiff_t establish_in_stream(struct plx__chain *chain)
+{
+    int code = plx__chain_establish(chain);
+    code = code == PLX__ERESTART ? plx__chain_restart(chain) : code;
+    code = code == 0 && chain->phase == PLX__CHAIN_BUSY ? PLX__EAGAIN : code;
+    return -code;
+}
+
+/* ---- receiving ------------------------------------------------------------------------------- */
+
+/* Receives until nothing is left or the room is full: one record of a filter may be small. What
+ * ends the loop behind some bytes is found again by the next call. */
+static ptrdiff_t receive_all(struct plx__chain *chain, uint8_t *data, size_t size)
+{
+    size_t total = 0;
+    ptrdiff_t count;
+    plx_filter *first = plx__step_receiver(chain->top);
+    chain->stack.noted = nothing;
+    do {
+        count = plx__step_receive(&chain->stack, first, data + total, size - total);
+        total += count > 0 ? (size_t)count : 0;
+    } while (count > 0 && total < size && first != NULL &&
+             (!chain->stack.drained || plx__chain_holds_input(chain)));
+    if (count == 0 || (count < 0 && count != -PLX__EAGAIN)) {
+        chain->stack.socket->watch.ready |= PLX__END;
+    }
+    chain->in = count == -PLX__EAGAIN ? chain->stack.noted : to_read;
+    return total > 0 ? (ptrdiff_t)total : count;
+}
+
+static ptrdiff_t chain_receive(plx_socket *socket, void *data, size_t size)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    ptrdiff_t result = chain->phase == PLX__CHAIN_BUSY ? establish_in_stream(chain) : 0;
+    return result < 0 ? result : receive_all(chain, data, size);
+}
+
+bool plx__chain_holds_input(const struct plx__chain *chain)
+{
+    for (const plx_filter *filter = chain->top; filter != NULL; filter = filter->below) {
+        if (filter->step >= PLX__FILTER_ESTABLISHED && filter->table->pending != NULL &&
+            filter->table->pending(filter)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Filters may make more of the bytes that the kernel holds, and nobody knows how much. */
+static size_t chain_pending(const plx_socket *socket)
+{
+    const struct plx__chain *chain = plx__chain_of(socket);
+    size_t waiting = chain->stack.kind->transport->pending(socket);
+    return waiting > 0 || plx__chain_holds_input(chain) ? waiting * MOST_GROWTH + HELD_INPUT : 0;
+}
+
+/* ---- sending --------------------------------------------------------------------------------- */
+
+/* Where the first queued bytes enter the chain, and how many of them do so. */
+struct entry {
+    plx_filter *filter; /* NULL: the plain kind */
+    size_t size;        /* 0: a filter holds them back */
+};
+
+static struct entry find_entry(const struct plx__chain *chain, size_t size)
+{
+    plx_filter *filter = chain->bottom;
+    while (filter != NULL && filter->older == 0 && filter->step >= PLX__FILTER_ESTABLISHED) {
+        filter = filter->above;
+    }
+    if (filter == NULL) {
+        return (struct entry){chain->top, size};
+    }
+    return (struct entry){filter->below, filter->older < size ? filter->older : size};
+}
+
+/* Counts `size` bytes off what is older than the filters. The filter that has its turn then is
+ * established in the next poll. */
+static void count_older(struct plx__chain *chain, size_t size)
+{
+    bool turn = false;
+    for (plx_filter *filter = chain->top; filter != NULL; filter = filter->below) {
+        size_t less = filter->older < size ? filter->older : size;
+        filter->older -= less;
+        turn = turn || (less > 0 && filter->older == 0);
+    }
+    if (turn) {
+        plx__chain_stir(chain);
+    }
+}
+
+static ptrdiff_t send_entry(struct plx__chain *chain, const void *data, struct entry entry)
+{
+    chain->stack.noted = nothing;
+    entry.filter = plx__step_sender(entry.filter);
+    ptrdiff_t count = plx__step_send(&chain->stack, entry.filter, data, entry.size);
+    size_t taken = count > 0 ? (size_t)count : 0;
+    chain->offered = entry.filter == NULL ? 0 : entry.size - taken;
+    chain->out = chain->stack.noted;
+    return count;
+}
+
+/* A count below the size means that the rest has to wait for `out`. An errno behind some bytes is
+ * found again by the next call, which follows at once. */
+static ptrdiff_t chain_send(plx_socket *socket, const void *data, size_t size)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    const uint8_t *bytes = data;
+    size_t total = 0;
+    ptrdiff_t count = -PLX__EAGAIN;
+    while (total < size) {
+        struct entry entry = find_entry(chain, size - total);
+        if (entry.size == 0) {
+            chain->out = nothing;
+            break;
+        }
+        count = send_entry(chain, bytes + total, entry);
+        if (count <= 0) {
+            break;
+        }
+        total += (size_t)count;
+        count_older(chain, (size_t)count);
+        if ((size_t)count < entry.size && chain->offered == 0) {
+            break; /* the kernel's buffer is full */
+        }
+    }
+    if (total > 0 && count < 0 && count != -PLX__EAGAIN) {
+        plx__chain_stir(chain);
+    }
+    return total > 0 ? (ptrdiff_t)total : count;
+}
+
+bool plx__chain_sends(const struct plx__chain *chain)
+{
+    return plx__step_sender(chain->top) != NULL;
+}
+
+size_t plx__chain_abort(struct plx__chain *chain)
+{
+    size_t kept = chain->offered;
+    for (plx_filter *filter = chain->top; filter != NULL; filter = filter->below) {
+        filter->older = filter->older < kept ? filter->older : kept;
+    }
+    chain->aborted = kept > 0;
+    return kept;
+}
+
+bool plx__chain_take_aborted(struct plx__chain *chain)
+{
+    bool aborted = chain->aborted;
+    chain->aborted = false;
+    return aborted;
+}
+
+/* ---- the goodbye ----------------------------------------------------------------------------- */
+
+int plx__chain_part(struct plx__chain *chain)
+{
+    plx_filter *filter = chain->top;
+    int code = 0;
+    chain->stack.noted = nothing;
+    for (; filter != NULL && code == 0; filter = filter->below) {
+        code = plx__step_part(filter);
+    }
+    chain->out = chain->stack.noted;
+    return code;
+}
+
+static int chain_shutdown(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    int code = plx__chain_part(chain);
+    return code != 0 ? code : chain->stack.kind->transport->shutdown(socket);
+}
+
+/* ---- what the filters wait for --------------------------------------------------------------- */
+
+static bool has_come(struct plx__want want, unsigned ready)
+{
+    return (want.ready & ready) != 0 || (want.at != 0 && plx__clock_now() >= want.at);
+}
+
+/* Establishing goes on in mid-stream even if there is no room for received bytes. */
+static void establish_without_receiving(struct plx__chain *chain)
+{
+    plx_socket *socket = chain->stack.socket;
+    ptrdiff_t result = establish_in_stream(chain);
+    if (result == -PLX__EAGAIN) {
+        socket->watch.ready &= (uint8_t)~PLX__READ;
+    } else if (result < 0) {
+        plx__receiving_end(socket, (int)-result);
+    }
+}
+
+void plx__chain_wake(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    unsigned ready = socket->watch.ready;
+    bool busy = chain->phase == PLX__CHAIN_BUSY;
+    ready |= (ready & PLX__END) != 0 ? PLX__READ | PLX__WRITE : 0u;
+    bool reads = has_come(chain->in, ready) || (busy && is_late(chain));
+    socket->watch.ready |= reads ? PLX__READ : 0;
+    if (socket->tx == PLX__TX_BLOCKED && has_come(chain->out, ready)) {
+        plx__sending_unblock(socket);
+    }
+    if (reads && busy && plx__socket_is_open(socket) && !plx__receiving_has_ended(socket)) {
+        establish_without_receiving(chain);
+    }
+}
+
+void plx__chain_stir(struct plx__chain *chain)
+{
+    plx_socket *socket = chain->stack.socket;
+    if (socket->watch.task != NULL) {
+        chain->in.ready |= PLX__READ;
+        socket->watch.ready |= PLX__READ;
+        socket->more = true;
+        plx__sending_unblock(socket);
+        plx__task_schedule_input(&socket->task);
+    }
+}
+
+uint64_t plx__chain_deadline(const plx_socket *socket)
+{
+    const struct plx__chain *chain = plx__chain_of(socket);
+    uint64_t out = socket->tx == PLX__TX_BLOCKED ? chain->out.at : 0;
+    uint64_t in = plx__receiving_has_ended(socket) ? 0 : chain->in.at;
+    return plx__clock_earlier(chain->until, plx__clock_earlier(in, out));
+}
+
+unsigned plx__chain_interest(const struct plx__chain *chain, bool reads)
+{
+    unsigned in = reads || chain->phase == PLX__CHAIN_BUSY ? chain->in.ready : 0;
+    return chain->stack.socket->tx == PLX__TX_BLOCKED ? in | chain->out.ready : in;
+}
+
+/* ---- connections ----------------------------------------------------------------------------- */
+
+static void reset(struct plx__chain *chain)
+{
+    for (plx_filter *filter = chain->bottom; filter != NULL; filter = filter->above) {
+        plx__step_reset(filter);
+    }
+    chain->phase = PLX__CHAIN_BUSY;
+    chain->in = to_read;
+    chain->out = nothing;
+    chain->offered = 0;
+}
+
+void plx__chain_begin(struct plx__chain *chain, bool connects, uint64_t until)
+{
+    reset(chain);
+    chain->connects = connects;
+    /* All the connections that filters ask for have to be established within the same time. */
+    chain->until = chain->restarts > 0 ? chain->until : until;
+    chain->stack.failure.code = 0;
+}
+
+void plx__chain_rest(struct plx__chain *chain)
+{
+    chain->phase = PLX__CHAIN_AT_REST;
+    chain->in = chain->out = nothing;
+    chain->offered = chain->until = 0;
+    chain->aborted = false;
+    chain->restarts = 0;
+    for (plx_filter *filter = chain->bottom; filter != NULL; filter = filter->above) {
+        filter->older = 0;
+        filter->asks = false;
+    }
+}
+
+void plx__chain_extend(struct plx__chain *chain, plx_filter *filter)
+{
+    plx_socket *socket = chain->stack.socket;
+    filter->older = socket->out.size;
+    if (socket->state == PLX_CONNECTED) {
+        chain->phase = PLX__CHAIN_BUSY;
+        chain->until = plx__clock_after(
+            plx__clock_now(), plx__option_value(socket->options, PLX_OPTION_CONNECT_TIMEOUT));
+        plx__chain_stir(chain);
+    }
+}
+
+int plx__chain_restart(struct plx__chain *chain)
+{
+    const char *name = first_unestablished(chain)->table->name;
+    if (!chain->connects) {
+        return plx__step_fail(&chain->stack, PLX_LOST_CONNECTION, PLX_REASON_UNSUPPORTED_OPERATION,
+                              "filter %s: needs another connection, which only connect can make",
+                              name);
+    }
+    if (chain->restarts == MOST_RESTARTS) {
+        return plx__step_fail(&chain->stack, PLX_LOST_CONNECTION, PLX_REASON_OPERATION,
+                              "filter %s: not established by %d connections", name, MOST_RESTARTS);
+    }
+    chain->restarts++;
+    reset(chain);
+    return 0;
+}
+
+bool plx__chain_report(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    if (chain == NULL || chain->stack.failure.code == 0) {
+        return false;
+    }
+    const struct plx__filter_failure *failure = &chain->stack.failure;
+    plx__socket_set_end_error(socket, failure->code, failure->reason, -PLX__SENTENCE, "%s",
+                              failure->sentence);
+    return true;
+}
+
+/* ---- the filters ------------------------------------------------------------------------------ */
+
+static const struct plx__detour detour = {chain_receive,  chain_send,       chain_pending,
+                                          chain_shutdown, plx__chain_wake, plx__chain_deadline};
+
+struct plx__chain *plx__chain_make(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    if (chain == NULL) {
+        chain = plx__memory_new(sizeof *chain);
+        if (chain != NULL) {
+            plx__filtered_put(socket, &chain->filtered, &detour);
+            chain->stack.socket = socket;
+            chain->stack.kind = chain->filtered.plain;
+        }
+    }
+    return chain;
+}
+
+void plx__chain_add(struct plx__chain *chain, plx_filter *filter)
+{
+    filter->stack = &chain->stack;
+    filter->below = chain->top;
+    if (chain->top != NULL) {
+        chain->top->above = filter;
+    } else {
+        chain->bottom = filter;
+    }
+    chain->top = filter;
+}
+
+void plx__chain_remove(struct plx__chain *chain, plx_filter *filter)
+{
+    plx_filter **from_above = filter->above != NULL ? &filter->above->below : &chain->top;
+    plx_filter **from_below = filter->below != NULL ? &filter->below->above : &chain->bottom;
+    *from_above = filter->below;
+    *from_below = filter->above;
+    plx__step_free(filter);
+}
+
+void plx__chain_trim(plx_socket *socket, bool all)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    plx_filter *below;
+    for (plx_filter *filter = chain == NULL ? NULL : chain->top; filter != NULL; filter = below) {
+        below = filter->below;
+        if (all || !filter->is_setting) {
+            plx__chain_remove(chain, filter);
+        }
+    }
+    plx__chain_end(socket);
+}
+
+void plx__chain_end(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    if (chain != NULL && chain->top == NULL) {
+        plx__filtered_take(socket, &chain->filtered);
+        plx__memory_free(chain);
+    }
+}

@@ -1,0 +1,129 @@
+/* lib/socket/chain.h -- the filters of a socket, between the kernel and its buffers.
+ *
+ *      in buffer  <-- receive <-- [top] <-- ... <-- [bottom] <-- plain kind's receive <-- kernel
+ *      out buffer --> send    --> [top] --> ... --> [bottom] --> plain kind's send    --> kernel
+ *
+ * Design: the chain replaces the kind of the socket by a filtered one (lib/socket/filtered.h).
+ *
+ * A step that cannot go on says EAGAIN and names its want: readiness, a moment, both or none
+ * (lib/socket/filter.h). Receiving and establishing share the want `in`, sending and the goodbye the
+ * want `out`. The watch's interest is made of both wants, and plx__chain_wake, which is the kind's
+ * own work, turns readiness and moments into "may receive" and "may send".
+ *
+ *              a connection begins, or a filter is pushed         all filters are established
+ *      AT_REST ------------------------------------------> BUSY ------------------------------> OPEN
+ *         ^                                                 |  <--- a filter is pushed ---------  |
+ *         +------ the connection has ended -----------------+-------------------------------------+
+ *
+ * In CONNECTING lib/socket/connect.c goes on with the establishing; in CONNECTED and CLOSING, for a
+ * filter pushed in mid-stream, the chain's own receive does. The queued bytes that are older than a
+ * filter pass it by: `older` of a filter is at most that of the filter above it.
+ *
+ * Invariants: the socket has the filtered kind as long as the chain exists; a filter is established only
+ * if all below it are; chain.c alone writes the phase. */
+#ifndef PLX_LIB_CHAIN_H
+#define PLX_LIB_CHAIN_H
+
+#include "lib/socket/filtered.h"
+#include "lib/socket/object.h"
+#include "lib/socket/step.h"
+
+enum plx__chain_phase { PLX__CHAIN_AT_REST, PLX__CHAIN_BUSY, PLX__CHAIN_OPEN };
+
+struct plx__chain {
+    struct plx__filtered filtered;
+    struct plx__stack stack;
+    plx_filter *top, *bottom; /* NULL: no filter is left */
+    struct plx__want in, out;
+    uint64_t until;   /* BUSY: when establishing has failed; 0: never */
+    size_t offered;   /* queued bytes that a filter has seen and has not taken */
+    uint8_t phase;    /* plx__chain_phase */
+    uint8_t restarts; /* connections that filters have asked for */
+    bool connects;    /* the socket has made the connection, and can make another for a filter */
+    bool aborted;     /* send_progress has dropped the rest, except the bytes offered */
+};
+
+/* plx__chain_of returns the chain of a socket, NULL if it has no filters. */
+static inline struct plx__chain *plx__chain_of(const plx_socket *socket)
+{
+    struct plx__filtered *filtered = plx__filtered_of(socket);
+    return filtered == NULL ? NULL : PLX__CONTAINER_OF(filtered, struct plx__chain, filtered);
+}
+
+/* plx__chain_is_stepping returns whether a step of a filter of the socket runs. */
+static inline bool plx__chain_is_stepping(const plx_socket *socket)
+{
+    return socket->kind->is_filtered && plx__chain_of(socket)->stack.depth > 0;
+}
+
+/* ---- the filters ------------------------------------------------------------------------------ */
+
+/* plx__chain_make gives the socket a chain if it has none. NULL when memory ran out. */
+struct plx__chain *plx__chain_make(plx_socket *socket);
+
+/* plx__chain_add puts a filter nearest the program. plx__chain_remove takes a filter out and frees
+ * it. */
+void plx__chain_add(struct plx__chain *chain, plx_filter *filter);
+void plx__chain_remove(struct plx__chain *chain, plx_filter *filter);
+
+/* plx__chain_trim frees the filters of the last connection, with `all` the settings too.
+ * plx__chain_end frees the chain if no filter is left: plx__chain_trim calls it. */
+void plx__chain_trim(plx_socket *socket, bool all);
+void plx__chain_end(plx_socket *socket);
+
+/* ---- connections ----------------------------------------------------------------------------- */
+
+/* plx__chain_begin begins a connection, which the socket has made (`connects`) or accepted or
+ * adopted. Establishing has to end at `until`; 0: no limit. plx__chain_rest ends it. */
+void plx__chain_begin(struct plx__chain *chain, bool connects, uint64_t until);
+void plx__chain_rest(struct plx__chain *chain);
+
+/* plx__chain_extend begins a filter that was pushed in mid-stream, behind the queued bytes. */
+void plx__chain_extend(struct plx__chain *chain, plx_filter *filter);
+
+/* plx__chain_establish goes on with establishing. Returns 0 when all filters are established, except
+ * those that have to wait for older bytes to be sent (the chain stays BUSY then); EAGAIN to be
+ * called again; ERESTART for another connection; and another code after plx__step_fail. */
+int plx__chain_establish(struct plx__chain *chain);
+
+/* plx__chain_encrypts returns whether an established filter encrypts. */
+bool plx__chain_encrypts(const struct plx__chain *chain);
+
+/* plx__chain_restart prepares for another connection. Returns 0, or a code after plx__step_fail: too
+ * many, or the socket did not connect. */
+int plx__chain_restart(struct plx__chain *chain);
+
+/* plx__chain_report makes the failure that a filter has recorded the error of the end. False: there
+ * is none. */
+bool plx__chain_report(plx_socket *socket);
+
+/* ---- what the filters wait for ---------------------------------------------------------------- */
+
+/* plx__chain_wake turns readiness and moments into what the wants allow. plx__chain_stir lets the
+ * next poll run all steps that wait. */
+void plx__chain_wake(plx_socket *socket);
+void plx__chain_stir(struct plx__chain *chain);
+
+/* plx__chain_deadline returns the moment at which to serve the socket at the latest, 0 for never;
+ * plx__chain_interest the readiness to watch for. `reads`: there is room for received bytes. */
+uint64_t plx__chain_deadline(const plx_socket *socket);
+unsigned plx__chain_interest(const struct plx__chain *chain, bool reads);
+
+/* plx__chain_holds_input returns whether filters hold bytes that a receive would give. */
+bool plx__chain_holds_input(const struct plx__chain *chain);
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+/* plx__chain_sends returns whether a filter changes what is sent. */
+bool plx__chain_sends(const struct plx__chain *chain);
+
+/* plx__chain_abort notes that the program drops the queued bytes, and returns how many of them have
+ * to stay, because filters have seen them. plx__chain_take_aborted returns once, when these were
+ * sent, that the program has dropped the others. */
+size_t plx__chain_abort(struct plx__chain *chain);
+bool plx__chain_take_aborted(struct plx__chain *chain);
+
+/* plx__chain_part says the goodbyes of the filters, from the top down. Returns 0 or EAGAIN. */
+int plx__chain_part(struct plx__chain *chain);
+
+#endif

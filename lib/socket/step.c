@@ -1,0 +1,272 @@
+/* lib/socket/step.c -- one step of one filter. */
+#include "config.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/os/errno.h"
+#include "lib/poll/poller.h"
+#include "lib/socket/object.h"
+#include "lib/socket/step.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* No kernel has greater errnos (the MAX_ERRNO of Linux). */
+#define LAST_ERRNO 4095
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+plx_filter *plx__step_new(const plx_filter_kind *table)
+{
+    size_t size = sizeof(plx_filter);
+    if (table->state_size > PTRDIFF_MAX - size) {
+        return NULL;
+    }
+    plx_filter *filter = plx__memory_new(size + table->state_size);
+    if (filter != NULL) {
+        filter->table = table;
+    }
+    return filter;
+}
+
+static void destroy(plx_filter *filter)
+{
+    if (filter->table->forget != NULL) {
+        filter->table->forget(filter);
+    }
+    plx__memory_free(filter);
+}
+
+void plx__step_free(plx_filter *filter)
+{
+    filter->stack = NULL;
+    if (plx__hold_free(&filter->hold)) {
+        destroy(filter);
+    }
+}
+
+void plx__step_reset(plx_filter *filter)
+{
+    filter->step = PLX__FILTER_FRESH;
+    filter->asks = false;
+}
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+static int fail(struct plx__stack *stack, int code, plx_reason reason, const char *format,
+                va_list arguments)
+{
+    struct plx__filter_failure *failure = &stack->failure;
+    code = code > 0 ? code : PLX_LOST_CONNECTION;
+    if (failure->code == 0) {
+        failure->code = code;
+        failure->reason = reason;
+        vsnprintf(failure->sentence, sizeof failure->sentence, format, arguments);
+    }
+    return code;
+}
+
+int plx__step_fail(struct plx__stack *stack, int code, plx_reason reason, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    code = fail(stack, code, reason, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+int plx_filter_fail(plx_filter *filter, int code, plx_reason reason, const char *format, ...)
+{
+    va_list arguments;
+    code = code > 0 ? code : PLX_LOST_CONNECTION;
+    if (filter == NULL || filter->stack == NULL || format == NULL) {
+        return code;
+    }
+    va_start(arguments, format);
+    fail(filter->stack, code, reason, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+static int fail_contract(plx_filter *filter, const char *step, long long result)
+{
+    plx__step_fail(filter->stack, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION,
+                   "filter %s: %s returned %lld", filter->table->name, step, result);
+    return PLX_INVALID_STATE;
+}
+
+/* ---- wants ----------------------------------------------------------------------------------- */
+
+struct plx__want plx__step_want(struct plx__want first, struct plx__want second)
+{
+    return (struct plx__want){first.ready | second.ready, plx__clock_earlier(first.at, second.at)};
+}
+
+/* Returns what the layers above have noted so far. */
+static struct plx__want enter(plx_filter *filter)
+{
+    struct plx__want outer = filter->stack->noted;
+    filter->stack->noted = (struct plx__want){0, 0};
+    filter->stack->depth++;
+    filter->has_want = false;
+    return outer;
+}
+
+static void leave(plx_filter *filter, struct plx__want outer)
+{
+    struct plx__want own = filter->has_want ? filter->want : filter->stack->noted;
+    filter->stack->noted = plx__step_want(outer, own);
+    filter->stack->depth--;
+}
+
+/* ---- establishing ---------------------------------------------------------------------------- */
+
+static int begin(plx_filter *filter)
+{
+    int code = 0;
+    filter->step = PLX__FILTER_BEGUN;
+    if (filter->table->begin != NULL) {
+        struct plx__want outer = enter(filter);
+        code = filter->table->begin(filter);
+        leave(filter, outer);
+    }
+    return code;
+}
+
+static int establish(plx_filter *filter)
+{
+    int code = 0;
+    if (filter->table->establish != NULL) {
+        struct plx__want outer = enter(filter);
+        code = filter->table->establish(filter);
+        leave(filter, outer);
+    }
+    return code;
+}
+
+/* The sentence of a step that has failed without plx_filter_fail. */
+static int fail_code(plx_filter *filter, const char *step, int code)
+{
+    if (code < 0) {
+        return fail_contract(filter, step, code);
+    }
+    return plx__step_fail(filter->stack, code, PLX_REASON_OPERATION, "filter %s: %s: %s (%s)",
+                          filter->table->name, step, plx_code_text(code), plx_code_name(code));
+}
+
+int plx__step_establish(plx_filter *filter)
+{
+    int code = filter->step == PLX__FILTER_FRESH ? begin(filter) : 0;
+    if (code != 0) {
+        return fail_code(filter, "begin", code);
+    }
+    code = establish(filter);
+    if (code == 0) {
+        filter->step = PLX__FILTER_ESTABLISHED;
+    } else if (code != PLX__EAGAIN && code != PLX__ERESTART) {
+        return fail_code(filter, "establish", code);
+    }
+    return code;
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+plx_filter *plx__step_receiver(plx_filter *filter)
+{
+    while (filter != NULL && filter->table->receive == NULL) {
+        filter = filter->below;
+    }
+    return filter;
+}
+
+plx_filter *plx__step_sender(plx_filter *filter)
+{
+    while (filter != NULL && filter->table->send == NULL) {
+        filter = filter->below;
+    }
+    return filter;
+}
+
+/* Whether a step has returned what it may: a count from `least` to `size`, or a negative errno. */
+static bool is_sound(ptrdiff_t result, size_t least, size_t size)
+{
+    return result < 0 ? result >= -LAST_ERRNO : (size_t)result >= least && (size_t)result <= size;
+}
+
+static ptrdiff_t receive_plain(struct plx__stack *stack, void *data, size_t size)
+{
+    ptrdiff_t count = stack->kind->receive(stack->socket, data, size);
+    stack->drained = count == -PLX__EAGAIN || (count > 0 && (size_t)count < size);
+    if (count == -PLX__EAGAIN) {
+        stack->noted.ready |= PLX__READ;
+    }
+    return count;
+}
+
+static ptrdiff_t send_plain(struct plx__stack *stack, const void *data, size_t size)
+{
+    ptrdiff_t count = stack->kind->send(stack->socket, data, size);
+    if (plx__errno_is_full(count) || (count >= 0 && (size_t)count < size)) {
+        stack->noted.ready |= PLX__WRITE;
+    }
+    return plx__errno_is_full(count) ? -PLX__EAGAIN : count;
+}
+
+ptrdiff_t plx__step_receive(struct plx__stack *stack, plx_filter *filter, void *data, size_t size)
+{
+    filter = plx__step_receiver(filter);
+    if (filter == NULL) {
+        return receive_plain(stack, data, size);
+    }
+    struct plx__want outer = enter(filter);
+    ptrdiff_t count = filter->table->receive(filter, data, size);
+    leave(filter, outer);
+    return is_sound(count, 0, size) ? count : -fail_contract(filter, "receive", count);
+}
+
+ptrdiff_t plx__step_send(struct plx__stack *stack, plx_filter *filter, const void *data,
+                         size_t size)
+{
+    filter = plx__step_sender(filter);
+    if (filter == NULL) {
+        return send_plain(stack, data, size);
+    }
+    struct plx__want outer = enter(filter);
+    ptrdiff_t count = filter->table->send(filter, data, size);
+    leave(filter, outer);
+    return is_sound(count, 1, size) ? count : -fail_contract(filter, "send", count);
+}
+
+/* ---- ending and asking ----------------------------------------------------------------------- */
+
+int plx__step_part(plx_filter *filter)
+{
+    int code = 0;
+    if (filter->step != PLX__FILTER_ESTABLISHED) {
+        return 0;
+    }
+    if (filter->table->shutdown != NULL) {
+        struct plx__want outer = enter(filter);
+        code = filter->table->shutdown(filter);
+        leave(filter, outer);
+    }
+    if (code == PLX__EAGAIN) {
+        return code;
+    }
+    /* A goodbye that failed is given up: the end of the connection follows in any case. */
+    filter->step = PLX__FILTER_PARTED;
+    return 0;
+}
+
+void plx__step_ask(plx_filter *filter)
+{
+    filter->asks = false;
+    if (filter->table->ask != NULL) {
+        plx__hold_enter(&filter->hold);
+        filter->table->ask(filter);
+        if (plx__hold_leave(&filter->hold)) {
+            destroy(filter);
+        }
+    }
+}
