@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 
+#include "tests/filters.h"
 #include "tests/kinds.h"
 #include "tests/sockets.h"
 
@@ -200,6 +201,45 @@ static bool seqpacket_connect(struct raw *raw, const char *where)
     return raw->descriptor >= 0;
 }
 
+/* ---- the bits filter ------------------------------------------------------------------------- */
+
+static plx_socket *bits_tcp_new(void)
+{
+    plx_socket *socket = plx_tcp_new();
+    return socket == NULL || plx_socket_push_filter(socket, &bits_filter) != NULL
+               ? socket
+               : plx_socket_free(socket);
+}
+
+static plx_socket *bits_ipc_new(void)
+{
+    plx_socket *socket = plx_ipc_new();
+    return socket == NULL || plx_socket_push_filter(socket, &bits_filter) != NULL
+               ? socket
+               : plx_socket_free(socket);
+}
+
+static ptrdiff_t bits_say(struct raw *raw, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    uint8_t turned[4096];
+    size_t count = size < sizeof turned ? size : sizeof turned;
+
+    for (size_t i = 0; i < count; i++)
+        turned[i] = (uint8_t)~bytes[i];
+    return plain_say(raw, turned, count);
+}
+
+static ptrdiff_t bits_hear(struct raw *raw, void *data, size_t size)
+{
+    uint8_t *bytes = data;
+    ptrdiff_t count = plain_hear(raw, data, size);
+
+    for (ptrdiff_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)~bytes[i];
+    return count;
+}
+
 /* ---- the rows -------------------------------------------------------------------------------- */
 
 const struct kind kinds[] = {
@@ -230,6 +270,39 @@ const struct kind kinds[] = {
         .listen = plain_listen,
         .say = plain_say,
         .hear = plain_hear,
+        .end = plain_end,
+        .close = plain_close,
+        .reset = plain_reset,
+    },
+    {
+        .name = "bits tcp",
+        .create = bits_tcp_new,
+        .resets = true,
+        .filtered = true,
+        .place = tcp_place,
+        .reach = tcp_reach,
+        .bind = tcp_bind,
+        .connect = tcp_connect,
+        .accept = plain_accept,
+        .listen = plain_listen,
+        .say = bits_say,
+        .hear = bits_hear,
+        .end = plain_end,
+        .close = plain_close,
+        .reset = plain_reset,
+    },
+    {
+        .name = "bits ipc",
+        .create = bits_ipc_new,
+        .filtered = true,
+        .place = ipc_place,
+        .reach = ipc_reach,
+        .bind = ipc_bind,
+        .connect = ipc_connect,
+        .accept = plain_accept,
+        .listen = plain_listen,
+        .say = bits_say,
+        .hear = bits_hear,
         .end = plain_end,
         .close = plain_close,
         .reset = plain_reset,
