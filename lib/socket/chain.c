@@ -3,7 +3,6 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
-#include "lib/base/memory.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/chain.h"
@@ -78,6 +77,22 @@ static int fail_late(struct plx__chain *chain)
                           "filter %s: not established in time", filter->table->name);
 }
 
+/* Whether a filter may have another connection. Returns ERESTART, or a code after plx__step_fail. */
+static int restart(struct plx__chain *chain)
+{
+    const char *name = first_unestablished(chain)->table->name;
+    if (!chain->connects || plx__socket_is_open(chain->stack.socket)) {
+        return plx__step_fail(&chain->stack, PLX_LOST_CONNECTION, PLX_REASON_UNSUPPORTED_OPERATION,
+                              "filter %s: needs another connection, which only connect can make",
+                              name);
+    }
+    if (chain->restarts == MOST_RESTARTS) {
+        return plx__step_fail(&chain->stack, PLX_LOST_CONNECTION, PLX_REASON_OPERATION,
+                              "filter %s: not established by %d connections", name, MOST_RESTARTS);
+    }
+    return PLX__ERESTART;
+}
+
 static void open_up(struct plx__chain *chain)
 {
     chain->phase = PLX__CHAIN_OPEN;
@@ -87,33 +102,47 @@ static void open_up(struct plx__chain *chain)
     plx__task_schedule(&chain->stack.socket->task);
 }
 
-int plx__chain_establish(struct plx__chain *chain)
+static int give_up(struct plx__chain *chain, int code)
 {
-    int code = establish(chain);
-    bool done = code == 0 && first_unestablished(chain) == NULL;
-    chain->in = chain->stack.noted;
-    if (done) {
-        open_up(chain);
-    } else if ((code == 0 || code == PLX__EAGAIN) && is_late(chain)) {
-        code = fail_late(chain);
-    }
+    chain->phase = PLX__CHAIN_FAILED;
+    chain->until = 0;
+    chain->in = nothing;
     return code;
 }
 
-/* Establishes in mid-stream, where no other connection can be made. Returns 0 or a negative
- * errno. */
+int plx__chain_establish(struct plx__chain *chain)
+{
+    int code = establish(chain);
+    chain->in = chain->stack.noted;
+    if (code == 0 && first_unestablished(chain) == NULL) {
+        open_up(chain);
+    } else if (code == PLX__ERESTART) {
+        code = restart(chain);
+    } else if ((code == 0 || code == PLX__EAGAIN) && is_late(chain)) {
+        code = fail_late(chain);
+    }
+    bool goes_on = code == 0 || code == PLX__EAGAIN || code == PLX__ERESTART;
+    return goes_on ? code : give_up(chain, code);
+}
+
+/* Establishes in mid-stream. Returns 0 or a negative errno. */
 static ptrdiff_t establish_in_stream(struct plx__chain *chain)
 {
     int code = plx__chain_establish(chain);
-    code = code == PLX__ERESTART ? plx__chain_restart(chain) : code;
-    code = code == 0 && chain->phase == PLX__CHAIN_BUSY ? PLX__EAGAIN : code;
-    return -code;
+    return code == 0 && chain->phase == PLX__CHAIN_BUSY ? -PLX__EAGAIN : -code;
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Receives until nothing is left or the room is full: one record of a filter may be small. What
- * ends the loop behind some bytes is found again by the next call. */
+/* Keeps the end or the errno that was found behind some bytes: the kernel gives an errno to one call
+ * only. PLX__END makes the input go on behind a short count. */
+static void keep_end(struct plx__chain *chain, ptrdiff_t count)
+{
+    chain->in_end = (uint16_t)(count == 0 ? PLX__ENODATA : -count);
+    chain->stack.socket->watch.ready |= PLX__END;
+}
+
+/* Receives until nothing is left or the room is full: one record of a filter may be small. */
 static ptrdiff_t receive_all(struct plx__chain *chain, uint8_t *data, size_t size)
 {
     size_t total = 0;
@@ -125,16 +154,22 @@ static ptrdiff_t receive_all(struct plx__chain *chain, uint8_t *data, size_t siz
         total += count > 0 ? (size_t)count : 0;
     } while (count > 0 && total < size && first != NULL &&
              (!chain->stack.drained || plx__chain_holds_input(chain)));
-    if (count == 0 || (count < 0 && count != -PLX__EAGAIN)) {
-        chain->stack.socket->watch.ready |= PLX__END;
-    }
     chain->in = count == -PLX__EAGAIN ? chain->stack.noted : to_read;
+    if (total > 0 && count <= 0 && count != -PLX__EAGAIN) {
+        keep_end(chain, count);
+    }
     return total > 0 ? (ptrdiff_t)total : count;
 }
 
-static ptrdiff_t chain_receive(plx_socket *socket, void *data, size_t size)
+ptrdiff_t plx__chain_receive(plx_socket *socket, void *data, size_t size)
 {
     struct plx__chain *chain = plx__chain_of(socket);
+    if (chain->in_end != 0) {
+        return chain->in_end == PLX__ENODATA ? 0 : -chain->in_end;
+    }
+    if (chain->phase == PLX__CHAIN_FAILED) {
+        return -PLX__EAGAIN;
+    }
     ptrdiff_t result = chain->phase == PLX__CHAIN_BUSY ? establish_in_stream(chain) : 0;
     return result < 0 ? result : receive_all(chain, data, size);
 }
@@ -151,7 +186,7 @@ bool plx__chain_holds_input(const struct plx__chain *chain)
 }
 
 /* Filters may make more of the bytes that the kernel holds, and nobody knows how much. */
-static size_t chain_pending(const plx_socket *socket)
+size_t plx__chain_pending(const plx_socket *socket)
 {
     const struct plx__chain *chain = plx__chain_of(socket);
     size_t waiting = chain->stack.kind->transport->pending(socket);
@@ -204,14 +239,23 @@ static ptrdiff_t send_entry(struct plx__chain *chain, const void *data, struct e
     return count;
 }
 
-/* A count below the size means that the rest has to wait for `out`. An errno behind some bytes is
- * found again by the next call, which follows at once. */
-static ptrdiff_t chain_send(plx_socket *socket, const void *data, size_t size)
+/* Keeps the errno that was found behind some bytes: the next poll sends again and finds it. */
+static void keep_failure(struct plx__chain *chain, ptrdiff_t count)
+{
+    chain->out_end = (uint16_t)-count;
+    chain->out = (struct plx__want){0, plx__clock_now()};
+}
+
+/* A count below the size means that the rest has to wait for `out`. */
+ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size)
 {
     struct plx__chain *chain = plx__chain_of(socket);
     const uint8_t *bytes = data;
     size_t total = 0;
     ptrdiff_t count = -PLX__EAGAIN;
+    if (chain->out_end != 0) {
+        return -chain->out_end;
+    }
     while (total < size) {
         struct entry entry = find_entry(chain, size - total);
         if (entry.size == 0) {
@@ -229,7 +273,7 @@ static ptrdiff_t chain_send(plx_socket *socket, const void *data, size_t size)
         }
     }
     if (total > 0 && count < 0 && count != -PLX__EAGAIN) {
-        plx__chain_stir(chain);
+        keep_failure(chain, count);
     }
     return total > 0 ? (ptrdiff_t)total : count;
 }
@@ -242,8 +286,12 @@ bool plx__chain_sends(const struct plx__chain *chain)
 size_t plx__chain_abort(struct plx__chain *chain)
 {
     size_t kept = chain->offered;
+    size_t queued = chain->stack.socket->out.size;
     for (plx_filter *filter = chain->top; filter != NULL; filter = filter->below) {
         filter->older = filter->older < kept ? filter->older : kept;
+    }
+    if (kept == 0 && queued > 0 && chain->phase == PLX__CHAIN_BUSY) {
+        plx__chain_stir(chain); /* a filter has its turn that waited for older bytes */
     }
     chain->aborted = kept > 0;
     return kept;
@@ -270,7 +318,7 @@ int plx__chain_part(struct plx__chain *chain)
     return code;
 }
 
-static int chain_shutdown(plx_socket *socket)
+int plx__chain_shutdown(plx_socket *socket)
 {
     struct plx__chain *chain = plx__chain_of(socket);
     int code = plx__chain_part(chain);
@@ -291,6 +339,8 @@ static void establish_without_receiving(struct plx__chain *chain)
     ptrdiff_t result = establish_in_stream(chain);
     if (result == -PLX__EAGAIN) {
         socket->watch.ready &= (uint8_t)~PLX__READ;
+    } else if (result < 0 && plx__receiving_has_ended(socket)) {
+        plx__sending_fail(socket, (int)-result);
     } else if (result < 0) {
         plx__receiving_end(socket, (int)-result);
     }
@@ -307,7 +357,7 @@ void plx__chain_wake(plx_socket *socket)
     if (socket->tx == PLX__TX_BLOCKED && has_come(chain->out, ready)) {
         plx__sending_unblock(socket);
     }
-    if (reads && busy && plx__socket_is_open(socket) && !plx__receiving_has_ended(socket)) {
+    if (reads && busy && plx__socket_is_open(socket)) {
         establish_without_receiving(chain);
     }
 }
@@ -348,6 +398,7 @@ static void reset(struct plx__chain *chain)
     chain->phase = PLX__CHAIN_BUSY;
     chain->in = to_read;
     chain->out = nothing;
+    chain->in_end = chain->out_end = 0;
     chain->offered = 0;
 }
 
@@ -364,6 +415,7 @@ void plx__chain_rest(struct plx__chain *chain)
 {
     chain->phase = PLX__CHAIN_AT_REST;
     chain->in = chain->out = nothing;
+    chain->in_end = chain->out_end = 0;
     chain->offered = chain->until = 0;
     chain->aborted = false;
     chain->restarts = 0;
@@ -385,21 +437,10 @@ void plx__chain_extend(struct plx__chain *chain, plx_filter *filter)
     }
 }
 
-int plx__chain_restart(struct plx__chain *chain)
+void plx__chain_restart(struct plx__chain *chain)
 {
-    const char *name = first_unestablished(chain)->table->name;
-    if (!chain->connects) {
-        return plx__step_fail(&chain->stack, PLX_LOST_CONNECTION, PLX_REASON_UNSUPPORTED_OPERATION,
-                              "filter %s: needs another connection, which only connect can make",
-                              name);
-    }
-    if (chain->restarts == MOST_RESTARTS) {
-        return plx__step_fail(&chain->stack, PLX_LOST_CONNECTION, PLX_REASON_OPERATION,
-                              "filter %s: not established by %d connections", name, MOST_RESTARTS);
-    }
     chain->restarts++;
     reset(chain);
-    return 0;
 }
 
 bool plx__chain_report(plx_socket *socket)
@@ -412,66 +453,4 @@ bool plx__chain_report(plx_socket *socket)
     plx__socket_set_end_error(socket, failure->code, failure->reason, -PLX__SENTENCE, "%s",
                               failure->sentence);
     return true;
-}
-
-/* ---- the filters ------------------------------------------------------------------------------ */
-
-static const struct plx__detour detour = {chain_receive,  chain_send,       chain_pending,
-                                          chain_shutdown, plx__chain_wake, plx__chain_deadline};
-
-struct plx__chain *plx__chain_make(plx_socket *socket)
-{
-    struct plx__chain *chain = plx__chain_of(socket);
-    if (chain == NULL) {
-        chain = plx__memory_new(sizeof *chain);
-        if (chain != NULL) {
-            plx__filtered_put(socket, &chain->filtered, &detour);
-            chain->stack.socket = socket;
-            chain->stack.kind = chain->filtered.plain;
-        }
-    }
-    return chain;
-}
-
-void plx__chain_add(struct plx__chain *chain, plx_filter *filter)
-{
-    filter->stack = &chain->stack;
-    filter->below = chain->top;
-    if (chain->top != NULL) {
-        chain->top->above = filter;
-    } else {
-        chain->bottom = filter;
-    }
-    chain->top = filter;
-}
-
-void plx__chain_remove(struct plx__chain *chain, plx_filter *filter)
-{
-    plx_filter **from_above = filter->above != NULL ? &filter->above->below : &chain->top;
-    plx_filter **from_below = filter->below != NULL ? &filter->below->above : &chain->bottom;
-    *from_above = filter->below;
-    *from_below = filter->above;
-    plx__step_free(filter);
-}
-
-void plx__chain_trim(plx_socket *socket, bool all)
-{
-    struct plx__chain *chain = plx__chain_of(socket);
-    plx_filter *below;
-    for (plx_filter *filter = chain == NULL ? NULL : chain->top; filter != NULL; filter = below) {
-        below = filter->below;
-        if (all || !filter->is_setting) {
-            plx__chain_remove(chain, filter);
-        }
-    }
-    plx__chain_end(socket);
-}
-
-void plx__chain_end(plx_socket *socket)
-{
-    struct plx__chain *chain = plx__chain_of(socket);
-    if (chain != NULL && chain->top == NULL) {
-        plx__filtered_take(socket, &chain->filtered);
-        plx__memory_free(chain);
-    }
 }

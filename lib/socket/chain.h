@@ -13,7 +13,9 @@
  *              a connection begins, or a filter is pushed         all filters are established
  *      AT_REST ------------------------------------------> BUSY ------------------------------> OPEN
  *         ^                                                 |  <--- a filter is pushed ---------  |
- *         +------ the connection has ended -----------------+-------------------------------------+
+ *         |                                                 +--> FAILED   a filter has failed,    |
+ *         |                                                        |      or the time is over     |
+ *         +------ the connection has ended ------------------------+------------------------------+
  *
  * In CONNECTING lib/socket/connect.c goes on with the establishing; in CONNECTED and CLOSING, for a
  * filter pushed in mid-stream, the chain's own receive does. The queued bytes that are older than a
@@ -28,7 +30,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/step.h"
 
-enum plx__chain_phase { PLX__CHAIN_AT_REST, PLX__CHAIN_BUSY, PLX__CHAIN_OPEN };
+enum plx__chain_phase { PLX__CHAIN_AT_REST, PLX__CHAIN_BUSY, PLX__CHAIN_OPEN, PLX__CHAIN_FAILED };
 
 struct plx__chain {
     struct plx__filtered filtered;
@@ -37,6 +39,8 @@ struct plx__chain {
     struct plx__want in, out;
     uint64_t until;   /* BUSY: when establishing has failed; 0: never */
     size_t offered;   /* queued bytes that a filter has seen and has not taken */
+    uint16_t in_end;  /* an errno, or ENODATA for the end: what ended a receive behind bytes; 0: none */
+    uint16_t out_end; /* an errno that ended a send behind bytes; 0: none */
     uint8_t phase;    /* plx__chain_phase */
     uint8_t restarts; /* connections that filters have asked for */
     bool connects;    /* the socket has made the connection, and can make another for a filter */
@@ -89,9 +93,8 @@ int plx__chain_establish(struct plx__chain *chain);
 /* plx__chain_encrypts returns whether an established filter encrypts. */
 bool plx__chain_encrypts(const struct plx__chain *chain);
 
-/* plx__chain_restart prepares for another connection. Returns 0, or a code after plx__step_fail: too
- * many, or the socket did not connect. */
-int plx__chain_restart(struct plx__chain *chain);
+/* plx__chain_restart prepares for another connection, for which plx__chain_establish has asked. */
+void plx__chain_restart(struct plx__chain *chain);
 
 /* plx__chain_report makes the failure that a filter has recorded the error of the end. False: there
  * is none. */
@@ -113,6 +116,13 @@ unsigned plx__chain_interest(const struct plx__chain *chain, bool reads);
 bool plx__chain_holds_input(const struct plx__chain *chain);
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
+
+/* These four are functions of the filtered kind and its transport (lib/socket/kind.h), as are
+ * plx__chain_wake and plx__chain_deadline. */
+ptrdiff_t plx__chain_receive(plx_socket *socket, void *data, size_t size);
+ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size);
+size_t plx__chain_pending(const plx_socket *socket);
+int plx__chain_shutdown(plx_socket *socket);
 
 /* plx__chain_sends returns whether a filter changes what is sent. */
 bool plx__chain_sends(const struct plx__chain *chain);

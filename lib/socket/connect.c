@@ -111,16 +111,13 @@ static int connect_anew(plx_socket *socket)
 {
     struct plx__chain *chain = plx__chain_of(socket);
     struct plx__race *race = NULL;
-    int code = plx__chain_restart(chain);
-    if (code != 0) {
-        return code;
-    }
-    code = make_race(socket, &race);
+    int code = make_race(socket, &race);
     if (code != 0) {
         socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR); /* reported as that of the end */
         return plx__step_fail(&chain->stack, code, PLX_REASON_OPERATION, "connect again: %s (%s)",
                               plx_code_text(code), plx_code_name(code));
     }
+    plx__chain_restart(chain);
     plx__socket_close_descriptor(socket);
     plx__race_end_by(race, chain->until);
     socket->rare->race = race;

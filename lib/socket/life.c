@@ -64,7 +64,8 @@ void plx_socket_abort(plx_socket *socket)
     if (socket == NULL || socket->hold.freed) {
         return;
     }
-    if (socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING) {
+    if (socket->state == PLX_CONNECTED || socket->state == PLX_CLOSING ||
+        (socket->state == PLX_CONNECTING && socket->watch.task != NULL)) {
         plx__os_set_reset(socket->watch.descriptor);
     }
     plx__socket_drop(socket);

@@ -1,0 +1,68 @@
+/* lib/socket/chain-life.c -- making and freeing a chain, adding and removing its filters. */
+#include "config.h"
+
+#include "lib/base/memory.h"
+#include "lib/socket/chain.h"
+#include "lib/socket/filtered.h"
+
+static const struct plx__detour detour = {
+    plx__chain_receive,  plx__chain_send, plx__chain_pending,
+    plx__chain_shutdown, plx__chain_wake, plx__chain_deadline,
+};
+
+struct plx__chain *plx__chain_make(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    if (chain == NULL) {
+        chain = plx__memory_new(sizeof *chain);
+        if (chain != NULL) {
+            plx__filtered_put(socket, &chain->filtered, &detour);
+            chain->stack.socket = socket;
+            chain->stack.kind = chain->filtered.plain;
+        }
+    }
+    return chain;
+}
+
+void plx__chain_add(struct plx__chain *chain, plx_filter *filter)
+{
+    filter->stack = &chain->stack;
+    filter->below = chain->top;
+    if (chain->top != NULL) {
+        chain->top->above = filter;
+    } else {
+        chain->bottom = filter;
+    }
+    chain->top = filter;
+}
+
+void plx__chain_remove(struct plx__chain *chain, plx_filter *filter)
+{
+    plx_filter **from_above = filter->above != NULL ? &filter->above->below : &chain->top;
+    plx_filter **from_below = filter->below != NULL ? &filter->below->above : &chain->bottom;
+    *from_above = filter->below;
+    *from_below = filter->above;
+    plx__step_free(filter);
+}
+
+void plx__chain_trim(plx_socket *socket, bool all)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    plx_filter *below;
+    for (plx_filter *filter = chain == NULL ? NULL : chain->top; filter != NULL; filter = below) {
+        below = filter->below;
+        if (all || !filter->is_setting) {
+            plx__chain_remove(chain, filter);
+        }
+    }
+    plx__chain_end(socket);
+}
+
+void plx__chain_end(plx_socket *socket)
+{
+    struct plx__chain *chain = plx__chain_of(socket);
+    if (chain != NULL && chain->top == NULL) {
+        plx__filtered_take(socket, &chain->filtered);
+        plx__memory_free(chain);
+    }
+}
