@@ -305,6 +305,28 @@ MODE_CASE(others_are_written_to_meanwhile)
 
 /* ---- disconnect before the peer is known ----------------------------------------------------- */
 
+static void flush(plx_socket *socket, void *user)
+{
+    (void)user;
+    plx_socket_flush(socket);
+}
+
+/* The turn of the disconnect comes although the flush leaves nothing to send or to report. */
+MODE_CASE(a_handler_flushes_before_the_disconnect)
+{
+    static const plx_events events = {.connected = flush};
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = world_socket_of(w, plx_udp_new, NULL);
+
+    plx_socket_set_events(socket, &events, NULL);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "one"), 3);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, plx_socket_state(socket) == PLX_BOUND);
+    expect_raw(w, raw, "one");
+}
+
 MODE_CASE(disconnect_sends_what_was_written)
 {
     struct record log;

@@ -308,3 +308,49 @@ CASE(disconnect_while_connecting_and_a_handler_waits_for_the_end)
         for (int allocation = 1; wait_in_a_handler(w, places[i], allocation); allocation++)
             ck_assert_int_lt(allocation, 100);
 }
+
+/* ---- the queue is empty before the turn of a disconnect that waits for the connection --------- */
+
+static void flush(plx_socket *socket, void *user)
+{
+    (void)user;
+    plx_socket_flush(socket);
+}
+
+static void connect_and_disconnect(struct world *w, const plx_events *events)
+{
+    plx_socket *socket = world_socket(w, NULL);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raw;
+
+    plx_socket_set_events(socket, events, NULL);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(plx_socket_write(socket, "just this", 9), 9);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);
+    raw = raw_accept(w, listener);
+    raw_expect(w, raw, "just this");
+    raw_expect_end(w, raw);
+}
+
+/* No event of sending follows that would keep the poll busy. */
+CASE(disconnect_while_connecting_and_a_handler_flushes)
+{
+    static const plx_events events = {.connected = flush};
+
+    connect_and_disconnect(w, &events);
+}
+
+static void wait_for_sent(plx_socket *socket, plx_state state, void *user)
+{
+    (void)user;
+    if (state == PLX_CONNECTING)
+        ck_assert(plx_socket_wait_for_sent(socket, 10000));
+}
+
+CASE(disconnect_while_connecting_and_a_handler_waits_for_sent)
+{
+    static const plx_events events = {.state_changed = wait_for_sent};
+
+    connect_and_disconnect(w, &events);
+}
