@@ -45,6 +45,7 @@ static PLX__APART void end_idle(plx_socket *socket)
 
 void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
 {
+    socket->more = false; /* first, because each of these steps may leave some of its work */
     if (socket->again) {
         socket->again = false;
         plx__socket_note_bytes(socket);
@@ -60,7 +61,6 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
     if (plx__socket_is_open(socket) && socket->kind->has_own_work) {
         socket->kind->advance(socket);
     }
-    socket->more = false;
     uint64_t before = socket->bytes_received;
     if (plx__socket_may_receive(socket)) {
         socket->kind->transport->input(socket, budget);
