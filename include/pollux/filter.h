@@ -7,8 +7,9 @@
  *     program --> queued bytes   --> filter pushed last --> ... --> filter pushed first --> kernel
  *
  * You describe a filter by a table of functions, its steps. A step never blocks and never calls the
- * program: it moves bytes by plx_filter_lower_receive and plx_filter_lower_send, keeps what it needs
- * in plx_filter_state, and returns. The library calls the steps from polls, waits, flush and close.
+ * program: it moves bytes by plx_filter_lower_receive and plx_filter_lower_send, keeps what it
+ * needs in plx_filter_state, and returns. The library calls the steps from polls, waits, flush and
+ * close.
  *
  *                   begin             establish                   receive, send
  *     (connection) ------> (its turn) --------> (establishing) 0 ---------------> (established)
@@ -21,8 +22,8 @@
  *
  * What a step may call: the functions named plx_filter_..., plx_memory_resize, plx_clock_now, and
  * those calls on the socket that only return a property. The calls that push and remove filters are
- * refused there; all others on the same socket are not allowed, because the library is in the middle
- * of moving the socket's bytes. `ask` is a handler and may make any call. */
+ * refused there; all others on the same socket are not allowed, because the library is in the
+ * middle of moving the socket's bytes. `ask` is a handler and may make any call. */
 #ifndef POLLUX_FILTER_H
 #define POLLUX_FILTER_H
 
@@ -65,31 +66,32 @@ typedef struct plx_filter_kind {
     int (*begin)(plx_filter *filter);
 
     /* establish: does what has to be done before the bytes of the program pass, such as a greeting.
-     * Returns 0 when that is done; EAGAIN when the step must wait, see plx_filter_set_want; ERESTART
-     * when the filter needs a new connection to the same address, which only a connect can make, 8
-     * times at most; or any other positive code after plx_filter_fail, which ends the connection.
-     * Bytes of the layer above that arrived behind the last byte of the greeting must come out of
-     * `receive` first: ask plx_filter_lower_receive for no more bytes than you need, or keep them. */
+     * Returns 0 when that is done; EAGAIN when the step must wait, see plx_filter_set_want;
+     * ERESTART when the filter needs a new connection to the same address, which only a connect can
+     * make, 8 times at most; or any other positive code after plx_filter_fail, which ends the
+     * connection. Bytes of the layer above that arrived behind the last byte of the greeting must
+     * come out of `receive` first: ask plx_filter_lower_receive for no more bytes than you need, or
+     * keep them. */
     int (*establish)(plx_filter *filter);
 
-    /* receive: writes up to `size` bytes to `data` for the layer above; `size` is not 0. Returns how
-     * many; 0 for the orderly end; -EAGAIN when there are none now; or another negative errno, which
-     * ends the connection. NULL: bytes pass unchanged, at no cost. */
+    /* receive: writes up to `size` bytes to `data` for the layer above; `size` is not 0. Returns
+     * how many; 0 for the orderly end; -EAGAIN when there are none now; or another negative errno,
+     * which ends the connection. NULL: bytes pass unchanged, at no cost. */
     ptrdiff_t (*receive)(plx_filter *filter, void *data, size_t size);
 
     /* send: takes bytes of the layer above; `size` is not 0. Returns how many it has taken: the
      * layer below has taken all that these bytes have become. -EAGAIN: none, and the next call
-     * offers the same bytes again at any address, perhaps more of them, never fewer. Another negative
-     * errno ends the connection. NULL: bytes pass unchanged, at no cost. */
+     * offers the same bytes again at any address, perhaps more of them, never fewer. Another
+     * negative errno ends the connection. NULL: bytes pass unchanged, at no cost. */
     ptrdiff_t (*send)(plx_filter *filter, const void *data, size_t size);
 
-    /* pending: whether a receive would return bytes although the kernel may report none, because the
-     * filter holds them. NULL: never. */
+    /* pending: whether a receive would return bytes although the kernel may report none, because
+     * the filter holds them. NULL: never. */
     bool (*pending)(const plx_filter *filter);
 
-    /* shutdown: the program has disconnected, and all queued bytes were sent: says the goodbye of the
-     * filter's protocol. Returns 0, or EAGAIN to be called again; within PLX_OPTION_LINGER_TIMEOUT.
-     * plx_socket_close calls it once. */
+    /* shutdown: the program has disconnected, and all queued bytes were sent: says the goodbye of
+     * the filter's protocol. Returns 0, or EAGAIN to be called again; within
+     * PLX_OPTION_LINGER_TIMEOUT. plx_socket_close calls it once. */
     int (*shutdown)(plx_filter *filter);
 
     /* ask: puts a question to the program, see plx_filter_ask. */
@@ -108,16 +110,16 @@ typedef struct plx_filter_kind {
  * PLX_CONNECTING and PLX_CONNECTED the filter is for this connection only: bytes that are queued
  * already pass it by, later ones wait behind them until it is established, and received ones that
  * the program has not read stay as they are. Such a filter remains after the end of its connection,
- * so that `error` can ask what it knows; the next connect, listen or adopt, or plx_socket_free, frees
- * it. Returns the filter, which the library owns. NULL when there is no memory, in any other state,
- * for a socket of datagrams or packets, for a table that is smaller than plx_filter_kind or has no
- * name, inside a step, and, for a filter that encrypts, while received bytes are unread: somebody
- * on the way may have put them in. plx_socket_error has the reason. */
+ * so that `error` can ask what it knows; the next connect, listen or adopt, or plx_socket_free,
+ * frees it. Returns the filter, which the library owns. NULL when there is no memory, in any other
+ * state, for a socket of datagrams or packets, for a table that is smaller than plx_filter_kind or
+ * has no name, inside a step, and, for a filter that encrypts, while received bytes are unread:
+ * somebody on the way may have put them in. plx_socket_error has the reason. */
 PLX_API plx_filter *plx_socket_push_filter(plx_socket *socket, const plx_filter_kind *kind);
 
-/* plx_socket_remove_filter removes a filter from an unconnected socket and frees the filter. Returns
- * 0, or PLX_INVALID_STATE in any other state, inside a step and for a filter that the socket does
- * not have. */
+/* plx_socket_remove_filter removes a filter from an unconnected socket and frees the filter.
+ * Returns 0, or PLX_INVALID_STATE in any other state, inside a step and for a filter that the
+ * socket does not have. */
 PLX_API int plx_socket_remove_filter(plx_socket *socket, plx_filter *filter);
 
 /* plx_socket_filter returns the first of the socket's filters of a kind, counted from the kernel;
@@ -142,31 +144,31 @@ PLX_API plx_socket *plx_filter_socket(const plx_filter *filter);
 PLX_API ptrdiff_t plx_filter_lower_receive(plx_filter *filter, void *data, size_t size);
 
 /* plx_filter_lower_send gives bytes to the filter below or to the kernel. Returns how many it has
- * taken; -EAGAIN when none: offer the same ones again, perhaps more, never fewer; or another negative
- * errno as above. */
+ * taken; -EAGAIN when none: offer the same ones again, perhaps more, never fewer; or another
+ * negative errno as above. */
 PLX_API ptrdiff_t plx_filter_lower_send(plx_filter *filter, const void *data, size_t size);
 
-/* plx_filter_set_want sets what a step that returns EAGAIN waits for: bits of plx_want, and a moment
- * `milliseconds` from now (-1: none). The step is then called again when one of them has happened,
- * perhaps earlier. A step that does not call this function waits for what the layer below waits
- * for. Called outside a step, it makes the next poll call the waiting steps again: the answer to a
- * question has arrived. */
+/* plx_filter_set_want sets what a step that returns EAGAIN waits for: bits of plx_want, and a
+ * moment `milliseconds` from now (-1: none). The step is then called again when one of them has
+ * happened, perhaps earlier. A step that does not call this function waits for what the layer below
+ * waits for. Called outside a step, it makes the next poll call the waiting steps again: the answer
+ * to a question has arrived. */
 PLX_API void plx_filter_set_want(plx_filter *filter, unsigned want, int milliseconds);
 
-/* plx_filter_fail records why the connection is about to end, and returns `code`, PLX_LOST_CONNECTION
- * for a code that is not positive. The step then returns the code (establish, begin) or a negative
- * errno (receive, send). The format and its arguments make the sentence that `error` reports; 255
- * bytes of it are kept. The first call of a connection counts. */
+/* plx_filter_fail records why the connection is about to end, and returns `code`,
+ * PLX_LOST_CONNECTION for a code that is not positive. The step then returns the code (establish,
+ * begin) or a negative errno (receive, send). The format and its arguments make the sentence that
+ * `error` reports; 255 bytes of it are kept. The first call of a connection counts. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif
-PLX_API int plx_filter_fail(plx_filter *filter, int code, plx_reason reason, const char *format,
-                            ...);
+PLX_API int
+plx_filter_fail(plx_filter *filter, int code, plx_reason reason, const char *format, ...);
 
-/* plx_filter_ask makes `ask` run as a handler does: in its turn during a poll, never nested, and not
- * in a wait inside a handler. The step that asks returns EAGAIN with PLX_WANT_NOTHING. When `ask` has
- * returned, the steps that wait are called again; if the answer is not known by then, the step waits
- * again, and plx_filter_set_want reports the answer later. */
+/* plx_filter_ask makes `ask` run as a handler does: in its turn during a poll, never nested, and
+ * not in a wait inside a handler. The step that asks returns EAGAIN with PLX_WANT_NOTHING. When
+ * `ask` has returned, the steps that wait are called again; if the answer is not known by then, the
+ * step waits again, and plx_filter_set_want reports the answer later. */
 PLX_API void plx_filter_ask(plx_filter *filter);
 
 PLX_END_DECLS

@@ -92,8 +92,8 @@ PLX_API int plx_server_set_frame(plx_server *server, const plx_frame *frame);
 /* plx_server_add_filter makes the server call `equip` for each later client, before the connection
  * begins, in the order in which the calls were added: `equip` pushes filters, and returns 0, or a
  * positive code to turn the peer away, which the server's `error` reports. Such a client is in
- * PLX_CONNECTING in `accepted`. A client that was reported by `accepted` ends in `disconnected`, also
- * if a filter could not be established. Of the maximum number of clients at most half may be
+ * PLX_CONNECTING in `accepted`. A client that was reported by `accepted` ends in `disconnected`,
+ * also if a filter could not be established. Of the maximum number of clients at most half may be
  * establishing, and at least one. `release`, which may be NULL, is called with `user` when the
  * server is freed. Returns 0, PLX_INVALID_STATE without `equip`, or PLX_OUT_OF_MEMORY; unless 0,
  * `release` is not called. */

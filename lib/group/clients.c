@@ -344,8 +344,11 @@ static void reap_ended(struct plx__reaper *reaper)
     plx__list_splice(&server->ended, &later);
 }
 
-const struct plx__owner plx__clients_owner = {
-    .incoming = incoming, .established = established, .ended = ended, .finished = finished, .left = left};
+const struct plx__owner plx__clients_owner = {.incoming = incoming,
+                                              .established = established,
+                                              .ended = ended,
+                                              .finished = finished,
+                                              .left = left};
 
 const struct plx__reaper plx__clients_reaper = {.run = reap_ended};
 
@@ -364,7 +367,8 @@ static bool owns(const plx_server *server, const plx_socket *socket)
 
 plx_socket *plx_server_next_active(const plx_server *server, const plx_socket *previous)
 {
-    if (server == NULL || (previous != NULL && (!owns(server, previous) || previous->client == PLX__CLIENT_NOT))) {
+    if (server == NULL ||
+        (previous != NULL && (!owns(server, previous) || previous->client == PLX__CLIENT_NOT))) {
         return NULL;
     }
     struct plx__list *next = previous == NULL ? server->clients.next : previous->sibling.next;

@@ -141,9 +141,9 @@ int plx_server_add_filter(plx_server *server, int (*equip)(plx_socket *client, v
         return PLX_INVALID_STATE;
     }
     if (equip == NULL || server->listener->kind->transport->keeps_boundaries) {
-        return plx__socket_refuse(server->listener, PLX_REASON_UNSUPPORTED_OPERATION,
-                                  "add a filter to a server: %s",
-                                  equip == NULL ? "no function given" : "only streams have filters");
+        return plx__socket_refuse(
+            server->listener, PLX_REASON_UNSUPPORTED_OPERATION, "add a filter to a server: %s",
+            equip == NULL ? "no function given" : "only streams have filters");
     }
     struct plx__equipment *equipment = plx__memory_new(sizeof *equipment);
     if (equipment == NULL) {

@@ -41,13 +41,13 @@ struct plx_server {
     struct plx__reaper reaper;
     struct plx__hold hold;
     struct plx__list clients, ended;
-    size_t count;   /* of clients */
+    size_t count;    /* of clients */
     size_t entering; /* of those whose filters are not established yet */
-    size_t maximum; /* 0: none */
-    bool exhausted; /* the process has no descriptors or memory left, and that was reported */
-    bool keeps;     /* an accepted connection waits for memory for its client */
-    plx__fd kept;   /* its descriptor */
-    bool groupless; /* making `own` has failed, and that was reported */
+    size_t maximum;  /* 0: none */
+    bool exhausted;  /* the process has no descriptors or memory left, and that was reported */
+    bool keeps;      /* an accepted connection waits for memory for its client */
+    plx__fd kept;    /* its descriptor */
+    bool groupless;  /* making `own` has failed, and that was reported */
     bool polling;
     const plx_server_events *events;
     size_t events_size;

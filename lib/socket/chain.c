@@ -77,7 +77,8 @@ static int fail_late(struct plx__chain *chain)
                           "filter %s: not established in time", filter->table->name);
 }
 
-/* Whether a filter may have another connection. Returns ERESTART, or a code after plx__step_fail. */
+/* Whether a filter may have another connection. Returns ERESTART, or a code after
+ * plx__step_fail. */
 static int restart(struct plx__chain *chain)
 {
     const char *name = first_unestablished(chain)->table->name;
@@ -134,8 +135,8 @@ static ptrdiff_t establish_in_stream(struct plx__chain *chain)
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Keeps the end or the errno that was found behind some bytes: the kernel gives an errno to one call
- * only. PLX__END makes the input go on behind a short count. */
+/* Keeps the end or the errno that was found behind some bytes: the kernel gives an errno to one
+ * call only. PLX__END makes the input go on behind a short count. */
 static void keep_end(struct plx__chain *chain, ptrdiff_t count)
 {
     chain->in_end = (uint16_t)(count == 0 ? PLX__ENODATA : -count);

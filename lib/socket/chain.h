@@ -6,23 +6,25 @@
  * Design: the chain replaces the kind of the socket by a filtered one (lib/socket/filtered.h).
  *
  * A step that cannot go on says EAGAIN and names its want: readiness, a moment, both or none
- * (lib/socket/filter.h). Receiving and establishing share the want `in`, sending and the goodbye the
- * want `out`. The watch's interest is made of both wants, and plx__chain_wake, which is the kind's
- * own work, turns readiness and moments into "may receive" and "may send".
+ * (lib/socket/filter.h). Receiving and establishing share the want `in`, sending and the goodbye
+ * the want `out`. The watch's interest is made of both wants, and plx__chain_wake, which is the
+ * kind's own work, turns readiness and moments into "may receive" and "may send".
  *
- *              a connection begins, or a filter is pushed         all filters are established
- *      AT_REST ------------------------------------------> BUSY ------------------------------> OPEN
- *         ^                                                 |  <--- a filter is pushed ---------  |
- *         |                                                 +--> FAILED   a filter has failed,    |
- *         |                                                        |      or the time is over     |
- *         +------ the connection has ended ------------------------+------------------------------+
+ *              a connection begins,             all filters are established
+ *              or a filter is pushed            ----------------------------->
+ *      AT_REST --------------------------> BUSY                                OPEN
+ *         ^                                 |   <-----------------------------   |
+ *         |                                 |           a filter is pushed       |
+ *         |                                 +--> FAILED  a filter has failed,    |
+ *         |                                        |     or the time is over     |
+ *         +--- the connection has ended -----------+-----------------------------+
  *
  * In CONNECTING lib/socket/connect.c goes on with the establishing; in CONNECTED and CLOSING, for a
  * filter pushed in mid-stream, the chain's own receive does. The queued bytes that are older than a
  * filter pass it by: `older` of a filter is at most that of the filter above it.
  *
- * Invariants: the socket has the filtered kind as long as the chain exists; a filter is established only
- * if all below it are; chain.c alone writes the phase. */
+ * Invariants: the socket has the filtered kind as long as the chain exists; a filter is established
+ * only if all below it are; chain.c alone writes the phase. */
 #ifndef PLX_LIB_CHAIN_H
 #define PLX_LIB_CHAIN_H
 
@@ -37,9 +39,10 @@ struct plx__chain {
     struct plx__stack stack;
     plx_filter *top, *bottom; /* NULL: no filter is left */
     struct plx__want in, out;
-    uint64_t until;   /* BUSY: when establishing has failed; 0: never */
-    size_t offered;   /* queued bytes that a filter has seen and has not taken */
-    uint16_t in_end;  /* an errno, or ENODATA for the end: what ended a receive behind bytes; 0: none */
+    uint64_t until; /* BUSY: when establishing has failed; 0: never */
+    size_t offered; /* queued bytes that a filter has seen and has not taken */
+    uint16_t
+        in_end; /* an errno, or ENODATA for the end: what ended a receive behind bytes; 0: none */
     uint16_t out_end; /* an errno that ended a send behind bytes; 0: none */
     uint8_t phase;    /* plx__chain_phase */
     uint8_t restarts; /* connections that filters have asked for */
@@ -60,7 +63,8 @@ static inline bool plx__chain_is_stepping(const plx_socket *socket)
     return socket->kind->is_filtered && plx__chain_of(socket)->stack.depth > 0;
 }
 
-/* ---- the filters ------------------------------------------------------------------------------ */
+/* ---- the filters
+ * ------------------------------------------------------------------------------ */
 
 /* plx__chain_make gives the socket a chain if it has none. NULL when memory ran out. */
 struct plx__chain *plx__chain_make(plx_socket *socket);
@@ -85,9 +89,9 @@ void plx__chain_rest(struct plx__chain *chain);
 /* plx__chain_extend begins a filter that was pushed in mid-stream, behind the queued bytes. */
 void plx__chain_extend(struct plx__chain *chain, plx_filter *filter);
 
-/* plx__chain_establish goes on with establishing. Returns 0 when all filters are established, except
- * those that have to wait for older bytes to be sent (the chain stays BUSY then); EAGAIN to be
- * called again; ERESTART for another connection; and another code after plx__step_fail. */
+/* plx__chain_establish goes on with establishing. Returns 0 when all filters are established,
+ * except those that have to wait for older bytes to be sent (the chain stays BUSY then); EAGAIN to
+ * be called again; ERESTART for another connection; and another code after plx__step_fail. */
 int plx__chain_establish(struct plx__chain *chain);
 
 /* plx__chain_encrypts returns whether an established filter encrypts. */
@@ -100,7 +104,8 @@ void plx__chain_restart(struct plx__chain *chain);
  * is none. */
 bool plx__chain_report(plx_socket *socket);
 
-/* ---- what the filters wait for ---------------------------------------------------------------- */
+/* ---- what the filters wait for
+ * ---------------------------------------------------------------- */
 
 /* plx__chain_wake turns readiness and moments into what the wants allow. plx__chain_stir lets the
  * next poll run all steps that wait. */

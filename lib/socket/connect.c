@@ -36,7 +36,8 @@ static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
     return descriptor;
 }
 
-/* Makes a race to the peer that the properties name. Returns 0, or a code after plx__socket_fail. */
+/* Makes a race to the peer that the properties name. Returns 0, or a code after
+ * plx__socket_fail. */
 static int make_race(plx_socket *socket, struct plx__race **ret_race)
 {
     struct plx__target target = {0};

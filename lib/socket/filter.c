@@ -151,8 +151,7 @@ static struct plx__want want_of(unsigned want, int milliseconds)
     unsigned ready = (want & PLX_WANT_READ) != 0 ? PLX__READ : 0u;
     ready |= (want & PLX_WANT_WRITE) != 0 ? PLX__WRITE : 0u;
     uint64_t wait = milliseconds < 0 ? 0 : (uint64_t)milliseconds * PLX__MILLISECOND;
-    return (struct plx__want){
-        ready, milliseconds < 0 ? 0 : plx__clock_add(plx__clock_now(), wait)};
+    return (struct plx__want){ready, milliseconds < 0 ? 0 : plx__clock_add(plx__clock_now(), wait)};
 }
 
 void plx_filter_set_want(plx_filter *filter, unsigned want, int milliseconds)

@@ -1,10 +1,10 @@
 /* lib/socket/filtered.h -- the kind of a socket with filters.
  *
- * Design: a kind is a const table. The first filter of a socket replaces the socket's kind by a copy
- * of its table, in which the functions that move bytes lead through the filters, and the last filter
- * gives the plain kind back. So a socket without filters executes no instruction for them. This is
- * the only place where a table is made at run time; the name in it is that of the plain kind, and
- * plx__socket_is compares names. */
+ * Design: a kind is a const table. The first filter of a socket replaces the socket's kind by a
+ * copy of its table, in which the functions that move bytes lead through the filters, and the last
+ * filter gives the plain kind back. So a socket without filters executes no instruction for them.
+ * This is the only place where a table is made at run time; the name in it is that of the plain
+ * kind, and plx__socket_is compares names. */
 #ifndef PLX_LIB_FILTERED_H
 #define PLX_LIB_FILTERED_H
 

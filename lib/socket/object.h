@@ -73,9 +73,9 @@ struct plx__owner {
 
 /* ---- the socket ------------------------------------------------------------------------------ */
 
-/* Whether there is a peer whose end `disconnected` reports. HERE: from CONNECTED, or from `accepted`
- * if filters are established after it, to the end of the connection. GONE: from then on until the
- * next connection begins. close, abort and a datagram socket's disconnect forget the
+/* Whether there is a peer whose end `disconnected` reports. HERE: from CONNECTED, or from
+ * `accepted` if filters are established after it, to the end of the connection. GONE: from then on
+ * until the next connection begins. close, abort and a datagram socket's disconnect forget the
  * peer: NONE. */
 enum plx__peer { PLX__PEER_NONE, PLX__PEER_HERE, PLX__PEER_GONE };
 
@@ -188,8 +188,8 @@ static inline struct plx__pool *plx__socket_pool(const plx_socket *socket)
     return plx__task_pool(&socket->task);
 }
 
-/* plx__socket_is returns whether the socket is of a kind; false for NULL. The table of a socket with
- * filters is a copy (lib/socket/chain.h), which has the same string as its name. */
+/* plx__socket_is returns whether the socket is of a kind; false for NULL. The table of a socket
+ * with filters is a copy (lib/socket/chain.h), which has the same string as its name. */
 static inline bool plx__socket_is(const plx_socket *socket, const struct plx_kind *kind)
 {
     return socket != NULL && socket->kind->name == kind->name;

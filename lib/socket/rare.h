@@ -2,7 +2,8 @@
  *
  * Design: each connection costs the size of a plx_socket, and a server has many. So what a client
  * of a server usually never has is behind one pointer, `rare`, made on demand and freed with the
- * socket. Reading needs no memory: a socket without it reads the const one, in which all is zero. */
+ * socket. Reading needs no memory: a socket without it reads the const one, in which all is
+ * zero. */
 #ifndef PLX_LIB_RARE_H
 #define PLX_LIB_RARE_H
 

@@ -37,13 +37,12 @@ void plx__socket_leave_place(plx_socket *socket);
  * change. */
 void plx__socket_close_descriptor(plx_socket *socket);
 
-/* plx__socket_enter_connected is the one way into CONNECTED, with a descriptor that has a peer. With
- * filters it leads to CONNECTING, and plx__socket_established to CONNECTED when they are established.
- * A
- * bound datagram socket keeps its own descriptor, to which connect(2) gave the peer. `has_options`:
- * plx__options_open has opened the descriptor; otherwise it gets the socket's options now. `remote`
- * is NULL if the kernel does not name the peer. Returns 0, or a negative errno; the socket is
- * unchanged and the descriptor still the caller's then. */
+/* plx__socket_enter_connected is the one way into CONNECTED, with a descriptor that has a peer.
+ * With filters it leads to CONNECTING, and plx__socket_established to CONNECTED when they are
+ * established. A bound datagram socket keeps its own descriptor, to which connect(2) gave the peer.
+ * `has_options`: plx__options_open has opened the descriptor; otherwise it gets the socket's
+ * options now. `remote` is NULL if the kernel does not name the peer. Returns 0, or a negative
+ * errno; the socket is unchanged and the descriptor still the caller's then. */
 int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has_options,
                                 const struct plx__sockaddr *remote);
 
@@ -55,8 +54,8 @@ int plx__socket_enter_bound(plx_socket *socket, plx__fd descriptor, bool has_opt
 
 void plx__socket_established(plx_socket *socket);
 
-/* plx__socket_announce notes that a handler is about to be given the connection: `disconnected` will
- * report its end, also if the filters are not established. */
+/* plx__socket_announce notes that a handler is about to be given the connection: `disconnected`
+ * will report its end, also if the filters are not established. */
 void plx__socket_announce(plx_socket *socket);
 
 /* plx__socket_drop_sending drops all that is queued, plx__socket_drop_received all that was

@@ -39,9 +39,9 @@ struct plx__filter_failure {
 struct plx__stack {
     plx_socket *socket;
     const struct plx_kind *kind; /* the plain one: receives from the kernel, and sends to it */
-    struct plx__want noted;       /* by the step that runs now */
-    bool drained;                 /* the last receive has emptied the kernel's buffer */
-    uint16_t depth;               /* how many steps run now, one inside the other */
+    struct plx__want noted;      /* by the step that runs now */
+    bool drained;                /* the last receive has emptied the kernel's buffer */
+    uint16_t depth;              /* how many steps run now, one inside the other */
     struct plx__filter_failure failure;
 };
 
@@ -81,8 +81,8 @@ struct plx__want plx__step_want(struct plx__want first, struct plx__want second)
  * code after plx__step_fail. */
 int plx__step_establish(plx_filter *filter);
 
-/* plx__step_lowest returns the first filter from `filter` down that changes what is received, or what
- * is sent; NULL is the plain kind. */
+/* plx__step_lowest returns the first filter from `filter` down that changes what is received, or
+ * what is sent; NULL is the plain kind. */
 plx_filter *plx__step_receiver(plx_filter *filter);
 plx_filter *plx__step_sender(plx_filter *filter);
 
