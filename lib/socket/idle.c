@@ -18,7 +18,7 @@ void plx__idle_received(plx_socket *socket)
         socket->last_activity = plx__clock_coarse();
     } else {
         socket->last_activity = plx__clock_now();
-        socket->options->idle_from = socket->last_activity;
+        socket->options->notes.idle_from = socket->last_activity;
     }
 }
 
@@ -35,9 +35,14 @@ void plx__idle_begin(plx_socket *socket)
 {
     plx__idle_received(socket);
     if (socket->options != NULL) {
-        socket->options->arrived = 0;
-        socket->options->under_way = false;
+        socket->options->notes.arrived = 0;
+        socket->options->notes.under_way = false;
     }
+}
+
+void plx__idle_restart(plx_socket *socket)
+{
+    socket->options->notes.idle_from = plx__clock_now();
 }
 
 uint64_t plx__idle_deadline(const plx_socket *socket)
@@ -46,28 +51,28 @@ uint64_t plx__idle_deadline(const plx_socket *socket)
     if (limit == 0 || socket->state != PLX_CONNECTED || socket->ending == PLX__END_BY_PEER) {
         return 0;
     }
-    return plx__clock_after(socket->options->idle_from, limit);
+    return plx__clock_after(socket->options->notes.idle_from, limit);
 }
 
 /* Moves idle_from if the peer's kernel has acknowledged bytes since it was last asked, or if bytes
  * are in flight and none were then: they may have been sent just now. */
 static void look_at_peer(plx_socket *socket, uint64_t now)
 {
-    struct plx__options *options = socket->options;
+    struct plx__option_notes *notes = &socket->options->notes;
     ptrdiff_t unconfirmed = socket->kind->unconfirmed(socket);
     uint64_t arrived = socket->bytes_sent - (unconfirmed > 0 ? (uint64_t)unconfirmed : 0);
-    bool has_arrived = arrived != options->arrived;
+    bool has_arrived = arrived != notes->arrived;
     bool under_way = unconfirmed > 0 || socket->out.size > 0;
     uint64_t moment = 0;
-    if (under_way && (has_arrived || !options->under_way)) {
+    if (under_way && (has_arrived || !notes->under_way)) {
         moment = now;
     } else if (has_arrived) {
         uint64_t ago = plx__os_acknowledged_ago(socket->watch.descriptor) * PLX__MILLISECOND;
         moment = ago < now ? now - ago : 0;
     }
-    options->idle_from = moment > options->idle_from ? moment : options->idle_from;
-    options->arrived = arrived;
-    options->under_way = under_way;
+    notes->idle_from = moment > notes->idle_from ? moment : notes->idle_from;
+    notes->arrived = arrived;
+    notes->under_way = under_way;
 }
 
 bool plx__idle_is_due(const plx_socket *socket)

@@ -1,10 +1,10 @@
 /* lib/socket/idle.h -- connections on which nothing arrives any more, PLX_OPTION_IDLE_TIMEOUT.
  *
- * Design: `idle_from` in the options is the moment from which silence is counted. Received bytes
- * move it. Sent bytes move it at once if the local kernel delivers them to the peer. If the peer's
- * kernel acknowledges them (the kind's `unconfirmed`), the socket asks for acknowledgements only
- * when the time is over. So sending costs no system call. If a peer vanishes while bytes are in
- * flight, the connection ends after once to twice the time:
+ * Design: `idle_from`, beside the options, is the moment from which silence is counted. Received
+ * bytes move it. Sent bytes move it at once if the local kernel delivers them to the peer. If the
+ * peer's kernel acknowledges them (the kind's `unconfirmed`), the socket asks for acknowledgements
+ * only when the time is over. So sending costs no system call. If a peer vanishes while bytes are
+ * in flight, the connection ends after once to twice the time:
  *
  *      idle_from                  the time is over: ask the kernel
  *      |--------- limit ---------|  nothing in flight, nothing acknowledged: the connection ends
@@ -24,6 +24,9 @@
 void plx__idle_begin(plx_socket *socket);
 void plx__idle_received(plx_socket *socket);
 void plx__idle_sent(plx_socket *socket);
+
+/* plx__idle_restart counts from now because the program has set another limit. */
+void plx__idle_restart(plx_socket *socket);
 
 /* plx__idle_deadline returns the moment at which to check; 0: never. */
 uint64_t plx__idle_deadline(const plx_socket *socket);

@@ -5,6 +5,8 @@
 #include "lib/socket/object.h"
 #include "lib/socket/options.h"
 
+#include <string.h>
+
 const int plx__option_defaults[PLX__OPTION_COUNT] = {
     [PLX_OPTION_LOW_DELAY] = 1,           [PLX_OPTION_PROTOCOL] = 2,
     [PLX_OPTION_CONNECT_TIMEOUT] = 30000, [PLX_OPTION_LINGER_TIMEOUT] = 30000,
@@ -27,7 +29,8 @@ bool plx__options_copy(plx_socket *to, const plx_socket *from)
     if (!plx__options_make(to)) {
         return false;
     }
-    *to->options = *from->options;
+    to->options->set = from->options->set;
+    memcpy(to->options->values, from->options->values, sizeof to->options->values);
     return true;
 }
 

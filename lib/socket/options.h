@@ -26,14 +26,19 @@ typedef uint32_t plx__option_set;
 
 #define PLX__OPTION_COUNT (PLX_OPTION_UNACKNOWLEDGED_TIMEOUT + 1)
 
-struct plx__options {
-    plx__option_set set; /* by the program */
-    uint64_t
-        idle_from; /* IDLE_TIMEOUT: the moment from which silence is counted (lib/socket/idle.h) */
+/* What two options note of the socket that has set them: IDLE_TIMEOUT (lib/socket/idle.h) and
+ * AUTO_CONNECT (lib/socket/reconnect.h). */
+struct plx__option_notes {
+    uint64_t idle_from;  /* the moment from which silence is counted */
     uint64_t arrived;    /* when last asked: bytes that the peer's kernel had acknowledged */
     bool under_way;      /* when last asked: other bytes were not acknowledged, or still queued */
-    uint16_t last_pause; /* AUTO_CONNECT: ms before the last attempt, without its jitter */
+    uint16_t last_pause; /* ms before the last attempt, without its jitter */
+};
+
+struct plx__options {
+    plx__option_set set; /* by the program */
     int values[PLX__OPTION_COUNT];
+    struct plx__option_notes notes; /* the socket's own: no copy gets it */
 };
 
 /* The values of options that the program has not set. */
@@ -69,7 +74,8 @@ plx__fd plx__options_open(plx_socket *socket, enum plx__family family);
  * that differ from the kernel's. If the kernel refuses an option, its value stays the kernel's. */
 void plx__options_apply(plx_socket *socket, plx__fd descriptor);
 
-/* plx__options_copy gives `to` the options of `from`. False when memory ran out. */
+/* plx__options_copy gives `to` the values that the program has set in `from`. False when memory ran
+ * out. */
 bool plx__options_copy(plx_socket *to, const plx_socket *from);
 
 #endif

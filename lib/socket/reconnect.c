@@ -24,11 +24,11 @@ void plx__reconnect_arm(plx_socket *socket)
 
 void plx__reconnect_wait(plx_socket *socket)
 {
-    struct plx__options *options = socket->options; /* AUTO_CONNECT was set */
-    unsigned pause = plx__clock_back_off(options->last_pause, FIRST_PAUSE, LAST_PAUSE);
+    struct plx__option_notes *notes = &socket->options->notes; /* AUTO_CONNECT was set */
+    unsigned pause = plx__clock_back_off(notes->last_pause, FIRST_PAUSE, LAST_PAUSE);
     uint64_t now = plx__clock_now();
     socket->wake_at = plx__clock_after(now, (int)jitter(socket, now, pause));
-    options->last_pause = (uint16_t)pause;
+    notes->last_pause = (uint16_t)pause;
     socket->reconnect = PLX__RECONNECT_WAITING;
 }
 

@@ -50,7 +50,7 @@ void plx__reconnect_wait(plx_socket *socket);
 static inline void plx__reconnect_forget_pauses(plx_socket *socket)
 {
     if (socket->options != NULL) {
-        socket->options->last_pause = 0;
+        socket->options->notes.last_pause = 0;
     }
 }
 

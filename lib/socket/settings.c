@@ -1,12 +1,11 @@
 /* lib/socket/settings.c -- setting options and reading them. */
 #include "config.h"
 
-#include "lib/base/clock.h"
-#include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/connect.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/idle.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/options.h"
@@ -123,7 +122,7 @@ static int refuse_value(plx_socket *socket, plx_option option, int value)
 static void note_moment(plx_socket *socket, plx_option option)
 {
     if (option == PLX_OPTION_IDLE_TIMEOUT) {
-        socket->options->idle_from = plx__clock_now();
+        plx__idle_restart(socket);
     } else if (option == PLX_OPTION_LINGER_TIMEOUT) {
         plx__ending_restart(socket);
     }
