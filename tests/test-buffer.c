@@ -22,6 +22,8 @@ static void expect_same(const struct plx__buffer *buffer, const struct model *mo
     ck_assert_ptr_nonnull(plx__buffer_data(buffer));
     ck_assert_mem_eq(plx__buffer_data(buffer), model->bytes, model->size);
     ck_assert_uint_le(buffer->start + buffer->size, buffer->capacity);
+    ck_assert(buffer->size > 0 || buffer->start == 0);
+    ck_assert(buffer->capacity > 0 || buffer->block == NULL);
 }
 
 static void fill(uint8_t *bytes, size_t size)
@@ -61,6 +63,12 @@ static void skip(struct plx__buffer *buffer, struct model *model, size_t size)
     model->size -= expected;
 }
 
+static void truncate_to(struct plx__buffer *buffer, struct model *model, size_t size)
+{
+    model->size = size < model->size ? size : model->size;
+    plx__buffer_truncate(buffer, model->size);
+}
+
 static void commit(struct plx__buffer *buffer, struct model *model, size_t size, struct plx__pool *pool)
 {
     if (model->size + size > MODEL_SIZE) {
@@ -82,7 +90,7 @@ static void random_steps(unsigned seed, struct plx__pool *pool)
     srand(seed);
     for (int step = 0; step < 2000; step++) {
         size_t size = (size_t) rand() % (rand() % 8 == 0 ? 40000 : 300);
-        switch (rand() % 6) {
+        switch (rand() % 7) {
         case 0:
         case 1:
             append(&buffer, &model, size, pool);
@@ -95,6 +103,9 @@ static void random_steps(unsigned seed, struct plx__pool *pool)
             break;
         case 4:
             skip(&buffer, &model, size);
+            break;
+        case 5:
+            truncate_to(&buffer, &model, size);
             break;
         default:
             plx__buffer_release(&buffer, pool);

@@ -128,7 +128,7 @@ size_t plx__runs_lose_peer(plx_socket *socket, struct plx__runs *self, const plx
         }
         at += size;
     }
-    queue->size = kept;
+    plx__buffer_truncate(queue, kept);
     self->open = false;
     self->datagrams -= dropped;
     return dropped;
