@@ -17,6 +17,7 @@
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
+builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 cd "$srcdir" || exit 1
 
 kinds=$(find lib/kind -name '*.c' -print 2>/dev/null | sed 's|.*/||; s|\.c$||' | LC_ALL=C sort | tr '\n' ' ')
@@ -232,7 +233,6 @@ END {
 # ---- the guide ------------------------------------------------------------------------------------------
 page=doc/adding-a-socket.md
 CC=${CC:-cc}
-builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/pollux" "$work/lib/kind"
