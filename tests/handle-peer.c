@@ -3,8 +3,8 @@
  *     handle-peer bytes  listen|connect PLACE     sends back every byte that comes
  *     handle-peer frames listen|connect PLACE     answers messages with a length of 4 bytes before
  *
- * PLACE is a path or "@name". For tests/test-python.sh: the other side is a program that nobody here
- * wrote. Says "ready" when it listens. The messages it knows, and its answers:
+ * PLACE is a path or "@name". For tests/test-python.sh: the other side is a program that nobody
+ * here wrote. Says "ready" when it listens. The messages it knows, and its answers:
  *
  *     echo TEXT           TEXT
  *     take                the texts of all files whose descriptors came with the message
@@ -35,7 +35,7 @@ static void answer(plx_socket *socket, const char *text, size_t size)
         die("answer", socket);
 }
 
-/* ---- the orders -------------------------------------------------------------------------------- */
+/* ---- the orders ------------------------------------------------------------------------------ */
 
 static void take(plx_socket *socket)
 {
@@ -121,7 +121,7 @@ static void serve_bytes(plx_socket *socket)
         die("write", socket);
 }
 
-/* ---- the connection ---------------------------------------------------------------------------- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 static void begin(plx_socket *socket, bool listening, const char *place)
 {

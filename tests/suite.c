@@ -9,10 +9,10 @@
 
 static struct suite_item *items;
 
-/* A case may take a minute, which none does: a machine that is busy with other things is no fault of
- * the case's. Check's own limit of 4 seconds is for those who wait for a result. What the environment
- * says holds all the same, and CK_TIMEOUT_MULTIPLIER stretches this limit and those that a program
- * or a section sets. Check reads it when a TCase is made, hence before main. */
+/* A case may take a minute, which none does: a machine that is busy with other things is no fault
+ * of the case's. Check's own limit of 4 seconds is for those who wait for a result. What the
+ * environment says holds all the same, and CK_TIMEOUT_MULTIPLIER stretches this limit and those
+ * that a program or a section sets. Check reads it when a TCase is made, hence before main. */
 __attribute__((constructor)) static void give_cases_a_minute(void)
 {
     setenv("CK_DEFAULT_TIMEOUT", "60", 0);

@@ -186,7 +186,8 @@ CHILD_CASE(a_socket_takes_what_fits_it)
     plx_socket_free(stream);
 }
 
-/* A server serves with a listener that was made elsewhere; one that does not listen is left alone. */
+/* A server serves with a listener that was made elsewhere; one that does not listen is left
+ * alone. */
 CASE(server_adopts_a_listener)
 {
     char where[WHERE_SIZE];

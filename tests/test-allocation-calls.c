@@ -1,6 +1,7 @@
-/* tests/test-allocation-calls.c -- every public call in turn, with each of its allocations failing and
- * with all from one on: it works, or it is 108 four times (the result, plx_socket_last_error,
- * plx_socket_error, one `error`), leaves no descriptor and no block, and works when there is memory. */
+/* tests/test-allocation-calls.c -- every public call in turn, with each of its allocations failing
+ * and with all from one on: it works, or it is 108 four times (the result, plx_socket_last_error,
+ * plx_socket_error, one `error`), leaves no descriptor and no block, and works when there is
+ * memory. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -446,8 +447,8 @@ LOOP_CASE(each_allocation_of_a_call, 0, SCENARIOS *world_modes())
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
-/* With poll(2) each member takes memory in its group. One that cannot move stays where it was, and is
- * heard there. */
+/* With poll(2) each member takes memory in its group. One that cannot move stays where it was, and
+ * is heard there. */
 static void move_one(struct world *w, int members, int number)
 {
     plx_group *old = plx_group_new(), *new = plx_group_new();

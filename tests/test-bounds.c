@@ -1,9 +1,9 @@
 /* tests/test-bounds.c -- every call returns, whatever a handler does, and what is left over neither
  * spins nor is forgotten.
  *
- * The cases are products: an event, something that its handler does each time the event comes, and the
- * way of polling. After a while of it the world must be at rest: nothing due, and a poll that may
- * sleep does sleep. A call that does not return is ended by Check's time limit. */
+ * The cases are products: an event, something that its handler does each time the event comes, and
+ * the way of polling. After a while of it the world must be at rest: nothing due, and a poll that
+ * may sleep does sleep. A call that does not return is ended by Check's time limit. */
 #include "config.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 /* A wait must be over after its limit. How long after depends on how busy the machine is. */
 enum { LIMIT = 5, GRACE = 20000 };
 
-/* ---- what handlers do ------------------------------------------------------------------------- */
+/* ---- what handlers do ------------------------------------------------------------------------ */
 
 struct stage {
     struct world *w;
@@ -146,7 +146,7 @@ static void perform(struct record *record, plx_socket *socket)
         chosen->act(record, socket);
 }
 
-/* ---- the stage -------------------------------------------------------------------------------- */
+/* ---- the stage ------------------------------------------------------------------------------- */
 
 /* Fills the queue of a listener, so that a connect to it hangs. */
 static void fill_queue(struct world *w, const char *where)
@@ -217,7 +217,7 @@ static void tear_down(struct stage *stage)
     ck_assert_ptr_null(plx_group_free(stage->elsewhere));
 }
 
-/* ---- sockets ----------------------------------------------------------------------------------- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 static void play(struct world *w, enum provocation how, const struct act *act)
 {
@@ -241,7 +241,7 @@ static void play(struct world *w, enum provocation how, const struct act *act)
     tear_down(&stage);
 }
 
-/* ---- clients of a server ------------------------------------------------------------------------ */
+/* ---- clients of a server --------------------------------------------------------------------- */
 
 struct crowd {
     struct stage stage;
@@ -306,7 +306,7 @@ static void play_client(struct world *w, enum event when, const struct act *act,
     tear_down(&crowd.stage);
 }
 
-/* ---- the product -------------------------------------------------------------------------------- */
+/* ---- the product ----------------------------------------------------------------------------- */
 
 /* The number of a loop test: the world, and beside it what happens and what the handler does. */
 struct turn {

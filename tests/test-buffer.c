@@ -1,4 +1,5 @@
-/* tests/test-buffer.c -- the byte buffer against a model, and its promises about pointers and cost. */
+/* tests/test-buffer.c -- the byte buffer against a model, and its promises about pointers and
+ * cost. */
 #include "lib/base/buffer.h"
 #include "lib/base/memory.h"
 #include "tests/suite.h"
@@ -187,7 +188,8 @@ PLAIN_CASE(an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again)
     plx__pool_clear(&pool);
 }
 
-/* A busy frame's blocks rest for a steady one; those that no frame needs go after a while, and only those. */
+/* A busy frame's blocks rest for a steady one; those that no frame needs go after a while, and only
+ * those. */
 PLAIN_CASE(the_pool_keeps_what_frames_need)
 {
     struct plx__pool pool = {0};
@@ -210,7 +212,8 @@ PLAIN_CASE(the_pool_keeps_what_frames_need)
     ck_assert_uint_eq(pool.count, 0);
 }
 
-/* Counts what is moved: a queue that never empties must not be slid for each byte that is taken and put. */
+/* Counts what is moved: a queue that never empties must not be slid for each byte that is taken and
+ * put. */
 PLAIN_CASE(a_queue_that_never_empties_costs_linear_time)
 {
     struct plx__buffer buffer = {0};
@@ -231,8 +234,8 @@ PLAIN_CASE(a_queue_that_never_empties_costs_linear_time)
     plx__buffer_clear(&buffer, NULL);
 }
 
-/* The same for a queue that gets bytes at both ends in turn, as when a program gives back what it has
- * read and more arrives: many bytes are moved seldom, whatever room is asked for. */
+/* The same for a queue that gets bytes at both ends in turn, as when a program gives back what it
+ * has read and more arrives: many bytes are moved seldom, whatever room is asked for. */
 LOOP_CASE(bytes_at_both_ends_in_turn_cost_linear_time, 0, 3)
 {
     static const size_t rooms[] = {1, 1000, PLX__BUFFER_BLOCK};

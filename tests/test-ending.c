@@ -1,5 +1,5 @@
-/* tests/test-ending.c -- what ends a connection is heard of, and what arrived before it has no holes:
- * resets behind a half-open end, buffers that are full while closing, ends inside handlers.
+/* tests/test-ending.c -- what ends a connection is heard of, and what arrived before it has no
+ * holes: resets behind a half-open end, buffers that are full while closing, ends inside handlers.
  *
  * Each case runs for tcp and ipc as rows of kinds.h, and the first ones for packets as well. */
 #include "config.h"
@@ -11,7 +11,7 @@
 #include "tests/sockets.h"
 #include "tests/world.h"
 
-/* ---- half-open ----------------------------------------------------------------------------------- */
+/* ---- half-open ------------------------------------------------------------------------------- */
 
 static plx_socket *half_open(struct world *w, struct record *log, int *ret_raw)
 {
@@ -104,7 +104,7 @@ MODE_CASE(packets_hear_of_the_end_too)
     expect_silent_end(w, &log, socket);
 }
 
-/* ---- holes ------------------------------------------------------------------------------------------ */
+/* ---- holes ----------------------------------------------------------------------------------- */
 
 static char much[16 << 20];
 
@@ -219,7 +219,7 @@ CASE(close_returns_although_the_peer_sends_on)
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-/* ---- states that handlers see -------------------------------------------------------------------------- */
+/* ---- states that handlers see ---------------------------------------------------------------- */
 
 static void disconnects(struct record *record, plx_socket *socket)
 {
@@ -256,7 +256,7 @@ CASE(connected_comes_in_no_other_state)
     }
 }
 
-/* ---- a goodbye ----------------------------------------------------------------------------------- */
+/* ---- a goodbye ------------------------------------------------------------------------------- */
 
 static const struct plx_kind *plain_kind;
 static int goodbyes;
@@ -290,7 +290,7 @@ CASE(a_goodbye_that_is_not_over_is_continued)
     raw_expect_end(w, raw);
 }
 
-/* ---- a flush in a handler -------------------------------------------------------------------------------- */
+/* ---- a flush in a handler -------------------------------------------------------------------- */
 
 struct pair_of_pairs {
     struct world *w;
@@ -339,7 +339,7 @@ CASE(a_flush_in_a_handler_sends_what_the_frame_wrote)
     }
 }
 
-/* ---- a group that its own handler frees ---------------------------------------------------------------------- */
+/* ---- a group that its own handler frees ------------------------------------------------------ */
 
 static void frees_the_group(plx_server *server, plx_socket *client, void *user)
 {
@@ -369,8 +369,8 @@ static void act_wait_for_sent(struct record *record, plx_socket *socket)
     plx_socket_purge(socket);
 }
 
-/* The socket disconnects when it is connected and has sent all; a wait in a handler sees the peer's end
- * before that. It is no loss. For streams only: 8 MiB in one write are no packet. */
+/* The socket disconnects when it is connected and has sent all; a wait in a handler sees the peer's
+ * end before that. It is no loss. For streams only: 8 MiB in one write are no packet. */
 STREAM_CASE(a_disconnect_that_waits_comes_before_the_peers_end)
 {
     static char bytes[8 << 20], place[65536];
@@ -406,8 +406,8 @@ STREAM_CASE(a_disconnect_that_waits_comes_before_the_peers_end)
     ck_assert_int_eq(log.code, PLX_INVALID_STATE);
 }
 
-/* The first disconnect ends the connection of a datagram socket to its peer, the second closes what is
- * bound, and does not take the end of the first back. */
+/* The first disconnect ends the connection of a datagram socket to its peer, the second closes what
+ * is bound, and does not take the end of the first back. */
 MODE_CASE(a_second_disconnect_takes_nothing_back)
 {
     struct record log;

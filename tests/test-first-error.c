@@ -1,5 +1,5 @@
-/* tests/test-first-error.c -- the first error of an end is the one that is reported: what the kernel
- * said to a receive is not replaced by the EPIPE of the send behind it. */
+/* tests/test-first-error.c -- the first error of an end is the one that is reported: what the
+ * kernel said to a receive is not replaced by the EPIPE of the send behind it. */
 #include "config.h"
 
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include "tests/netns.h"
 #include "tests/world.h"
 
-/* What the program has queued when the poll comes that finds the end, and whether the kernel is asked
- * to send before it is asked to receive. */
+/* What the program has queued when the poll comes that finds the end, and whether the kernel is
+ * asked to send before it is asked to receive. */
 static const struct {
     size_t size;
     bool flushed;

@@ -896,8 +896,8 @@ GROUP_CASE(a_group_is_polled_inside_the_poll_of_a_member)
     ck_assert_uint_eq(skip_all(socket), 3);
 }
 
-/* A Unix socket ends a read behind a byte that carries a descriptor (unix(7)), TCP ends it before an
- * urgent one. */
+/* A Unix socket ends a read behind a byte that carries a descriptor (unix(7)), TCP ends it before
+ * an urgent one. */
 static void raw_say_apart(int descriptor, char byte)
 {
     int family = 0;

@@ -1,5 +1,5 @@
-/* tests/test-handles-between.c -- descriptors from one of ours to another: what they are good for at the
- * other side, many of them, and what they cost. */
+/* tests/test-handles-between.c -- descriptors from one of ours to another: what they are good for
+ * at the other side, many of them, and what they cost. */
 #include "config.h"
 
 #include "tests/handles.h"

@@ -1,5 +1,5 @@
-/* tests/test-handles-received.c -- descriptors that arrive over a Unix socket, those that nobody takes,
- * and those that are too many. */
+/* tests/test-handles-received.c -- descriptors that arrive over a Unix socket, those that nobody
+ * takes, and those that are too many. */
 #include "config.h"
 
 #include "tests/handles.h"
@@ -356,7 +356,7 @@ MODE_CASE(our_table_is_full)
         fill_table(w, room);
 }
 
-/* ---- descriptors that were open before -------------------------------------------------------- */
+/* ---- descriptors that were open before ------------------------------------------------------- */
 
 /* An adopted connection with an option of the kernel set; 0: none. */
 static plx_socket *adopt_with(struct world *w, struct record *log, int option, int *ret_raw)

@@ -1,5 +1,5 @@
-/* tests/test-handles.c -- descriptors that are sent over a Unix socket: which goes with which byte, and
- * what becomes of those that do not go. */
+/* tests/test-handles.c -- descriptors that are sent over a Unix socket: which goes with which byte,
+ * and what becomes of those that do not go. */
 #include "config.h"
 
 #include <sys/wait.h>

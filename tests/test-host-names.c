@@ -1,5 +1,5 @@
-/* tests/test-host-names.c -- what a host may be called, and where it is looked up before DNS: letters
- * beyond ASCII, numbers that are no address, the hosts file, the search list. */
+/* tests/test-host-names.c -- what a host may be called, and where it is looked up before DNS:
+ * letters beyond ASCII, numbers that are no address, the hosts file, the search list. */
 #include "config.h"
 
 #include <errno.h>
@@ -351,7 +351,8 @@ MODE_CASE(a_listed_name_asks_nobody)
 
         asker_begin(w, &asker, (enum way)way, way == WAY_TCP ? "Shed" : "shed.lan");
         UNTIL(w, asker_reached(&asker));
-        /* "localhost" is not in this file, and name servers are not asked for it (RFC 6761, 6.3). */
+        /* "localhost" is not in this file, and name servers are not asked for it (RFC 6761,
+         * 6.3). */
         asker_begin(w, &asker, (enum way)way, "localhost");
         UNTIL(w, asker_reached(&asker));
         asker_begin(w, &asker, (enum way)way, "my.localhost");

@@ -1,12 +1,12 @@
 /* tests/test-idle.c -- PLX_OPTION_IDLE_TIMEOUT while bytes are being sent.
  *
  * Bytes that are sent count once the peer's kernel has acknowledged them, so that a program that
- * writes in every frame finds out that nobody is there; and a peer that lives is never taken for one
- * that does not.
+ * writes in every frame finds out that nobody is there; and a peer that lives is never taken for
+ * one that does not.
  *
- * Time is the test's own and passes in frames, so that a machine that halts this process for a while
- * changes nothing. Two cases measure by the kernel's clock, which is also that of its answer when the
- * last acknowledgement came. */
+ * Time is the test's own and passes in frames, so that a machine that halts this process for a
+ * while changes nothing. Two cases measure by the kernel's clock, which is also that of its answer
+ * when the last acknowledgement came. */
 #include "config.h"
 
 #include <errno.h>
@@ -21,8 +21,8 @@
 
 #define LIMIT 200
 
-/* Where the socket must live: some 125 frames, for the peer's kernel takes 40 real milliseconds over an
- * acknowledgement. */
+/* Where the socket must live: some 125 frames, for the peer's kernel takes 40 real milliseconds
+ * over an acknowledgement. */
 #define LONG_LIMIT 2000
 
 enum { FRAME = 16 }; /* milliseconds */
@@ -238,7 +238,8 @@ MODE_CASE(bytes_acknowledged_now_and_then_are_a_sign_of_life)
     live(w, LONG_LIMIT / 3);
 }
 
-/* Returns false if the machine was halted so long that the time was over before the byte was written. */
+/* Returns false if the machine was halted so long that the time was over before the byte was
+ * written. */
 static bool silence_is_counted(struct world *w, int limit)
 {
     struct record log;
@@ -308,9 +309,9 @@ static size_t arrived(const plx_socket *socket, size_t written)
     return written - plx_socket_bytes_left_to_send(socket) - (size_t)unacknowledged(socket);
 }
 
-/* Everything is in our kernel, which has room for it, and leaves it slowly: in small segments, which a
- * small window lets through one after another. Time passes once some have arrived, for the kernel may
- * take its time over a window that was shut. */
+/* Everything is in our kernel, which has room for it, and leaves it slowly: in small segments,
+ * which a small window lets through one after another. Time passes once some have arrived, for the
+ * kernel may take its time over a window that was shut. */
 MODE_CASE(a_slow_reader_is_a_sign_of_life)
 {
     static char piece[64 * 1024];

@@ -164,8 +164,8 @@ static void stop_and_leave(plx_socket *socket, const char *path, const char *kee
         unlink(keep);
 }
 
-/* In a process of its own: the one that has the name has it alone, and can be reached by it. Every other
- * one leaves the file behind. */
+/* In a process of its own: the one that has the name has it alone, and can be reached by it. Every
+ * other one leaves the file behind. */
 static int come_and_go(const char *path, atomic_int *holders, unsigned number)
 {
     plx_socket *socket = plx_ipc_new();

@@ -1,6 +1,7 @@
 /* tests/test-local.c -- the local end of connections: the port and the address that they come from.
  *
- * Each case has a network of its own, in which there are a handful of ports or addresses to share. */
+ * Each case has a network of its own, in which there are a handful of ports or addresses to
+ * share. */
 #include "config.h"
 
 #include <errno.h>
@@ -137,8 +138,8 @@ MODE_CASE(ports_are_shared_by_destinations)
 
 /* ---- interfaces ------------------------------------------------------------------------------ */
 
-/* Four cables, v0 to v1 and so on. x0 has no IPv4 address but one with a label, y0 none at all, z0 only
- * a link-local one. What comes by a cable may have been sent by this very computer. */
+/* Four cables, v0 to v1 and so on. x0 has no IPv4 address but one with a label, y0 none at all, z0
+ * only a link-local one. What comes by a cable may have been sent by this very computer. */
 static bool lay_cables(const char *what)
 {
     if (!netns_needs(what, "ip link add v0 type veth peer name v1"))
@@ -161,8 +162,8 @@ static bool lay_cables(const char *what)
     return true;
 }
 
-/* What set_interface is given, the address that a listener or a connection has then, and how datagrams
- * reach it: from which interface to which address. */
+/* What set_interface is given, the address that a listener or a connection has then, and how
+ * datagrams reach it: from which interface to which address. */
 struct interface {
     const char *wanted;
     int protocol;

@@ -5,7 +5,7 @@
 
 #include "tests/frames.h"
 
-/* ---- a message that is too long in an ending -------------------------------------------------- */
+/* ---- a message that is too long in an ending ------------------------------------------------- */
 
 static void act_write_and_disconnect(struct record *record, plx_socket *socket)
 {
@@ -16,7 +16,8 @@ static void act_write_and_disconnect(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
 }
 
-/* The message ends a connection that is CONNECTED. A socket that is on its way out has no work from it. */
+/* The message ends a connection that is CONNECTED. A socket that is on its way out has no work from
+ * it. */
 PAIR_CASE(a_closing_socket_sleeps_behind_a_message_that_is_too_long)
 {
     static const plx_frame frame = {.length_size = 1, .maximum = 10};

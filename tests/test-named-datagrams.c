@@ -134,7 +134,7 @@ NAMES_CASE(closing_with_a_thousand_names)
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
 }
 
-/* ---- a socket that has nothing else to do -------------------------------------------------------- */
+/* ---- a socket that has nothing else to do ---------------------------------------------------- */
 
 enum send_by { BY_POLLS, BY_FLUSH, BY_WAIT, BY_WAIT_FOR_SENT, BY_WAIT_FOR_DATA, SEND_WAYS };
 
@@ -197,9 +197,10 @@ MODE_CASE(waits_hear_the_name_server)
     }
 }
 
-/* ---- a name with several addresses ------------------------------------------------------------ */
+/* ---- a name with several addresses ----------------------------------------------------------- */
 
-/* A name of two addresses, IPv6 first, and a peer at the IPv4 one; the port of the other is free. */
+/* A name of two addresses, IPv6 first, and a peer at the IPv4 one; the port of the other is
+ * free. */
 static bool two_addresses(const char *what)
 {
     if (!netns_enter(what))
@@ -440,8 +441,8 @@ MODE_CASE(a_peer_whose_network_comes_back)
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 1);
 }
 
-/* What is wrong with a datagram itself is reported, whatever address of its name is tried: 65520 bytes
- * may be written to a name, and are too many for IPv4. */
+/* What is wrong with a datagram itself is reported, whatever address of its name is tried: 65520
+ * bytes may be written to a name, and are too many for IPv4. */
 MODE_CASE(a_datagram_too_large_for_the_address_found)
 {
     static const char bytes[65520];
@@ -462,7 +463,8 @@ MODE_CASE(a_datagram_too_large_for_the_address_found)
     UNTIL(w, (take(&asker, text), strcmp(text, "a b ") == 0));
 }
 
-/* That an address is out of reach is reported again after it was reached, beside a name that is tried. */
+/* That an address is out of reach is reported again after it was reached, beside a name that is
+ * tried. */
 MODE_CASE(no_way_is_reported_again_beside_a_name)
 {
     struct asker asker;

@@ -398,8 +398,9 @@ static void count_room(plx_socket *socket, void *user)
     ++*(volatile int *)user;
 }
 
-/* A write of which the kernel took a part is short, and so is followed by room_available. The kernel may
- * take another part after a while. For streams only: a packet is sent whole, so it has no rest. */
+/* A write of which the kernel took a part is short, and so is followed by room_available. The
+ * kernel may take another part after a while. For streams only: a packet is sent whole, so it has
+ * no rest. */
 STREAM_CASE(a_write_whose_rest_cannot_be_kept)
 {
     enum { SIZE = 20000000 };
@@ -490,8 +491,8 @@ MODE_CASE(datagrams_that_cannot_be_queued)
 
 SECTION("descriptors");
 
-/* Each allocation of a connect fails in turn: a connect that fails has opened nothing, and goes on as if
- * nothing had been tried. */
+/* Each allocation of a connect fails in turn: a connect that fails has opened nothing, and goes on
+ * as if nothing had been tried. */
 static void connect_udp(struct world *w, const char *where, bool bound)
 {
     for (int number = 1; number < 12; number++) {

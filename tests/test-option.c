@@ -1,7 +1,7 @@
 /* tests/test-option.c -- options of the internet, as they are seen on the network.
  *
- * What an option does to IPv4 it has to do to IPv6, and to IPv4 that leaves a socket of both families.
- * Each case has a network of its own, and looks at the packets in it (packet(7)). */
+ * What an option does to IPv4 it has to do to IPv6, and to IPv4 that leaves a socket of both
+ * families. Each case has a network of its own, and looks at the packets in it (packet(7)). */
 #include "config.h"
 
 #include <errno.h>

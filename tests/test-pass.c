@@ -1,5 +1,5 @@
-/* tests/test-pass.c -- a poll is one pass: each event at most once, in the order of <pollux/events.h>,
- * whatever handlers cause, and nobody has a second turn in it. */
+/* tests/test-pass.c -- a poll is one pass: each event at most once, in the order of
+ * <pollux/events.h>, whatever handlers cause, and nobody has a second turn in it. */
 #include "config.h"
 
 #include "tests/suite.h"
@@ -10,7 +10,7 @@ enum { AT_ONCE = 20000, MOST = 100 };
 
 static const char much[AT_ONCE];
 
-/* ---- once ------------------------------------------------------------------------------------- */
+/* ---- once ------------------------------------------------------------------------------------ */
 
 static void fail_a_call(struct record *record, plx_socket *socket)
 {
@@ -87,7 +87,7 @@ STREAM_CASE(an_event_comes_once_in_a_poll)
     }
 }
 
-/* ---- in order ---------------------------------------------------------------------------------- */
+/* ---- in order -------------------------------------------------------------------------------- */
 
 static void disconnect_here(struct record *record, plx_socket *socket)
 {
@@ -121,7 +121,7 @@ STREAM_CASE(what_stands_earlier_comes_in_the_next_poll)
     }
 }
 
-/* ---- nobody has a second turn -------------------------------------------------------------------- */
+/* ---- nobody has a second turn ---------------------------------------------------------------- */
 
 static void go_and_come_back(struct record *record, plx_socket *socket)
 {

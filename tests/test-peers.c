@@ -1,4 +1,5 @@
-/* tests/test-peers.c -- who is at the other end of a Unix socket: credentials and process handles. */
+/* tests/test-peers.c -- who is at the other end of a Unix socket: credentials and process
+ * handles. */
 #include "config.h"
 
 #include <fcntl.h>

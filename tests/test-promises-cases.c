@@ -1,5 +1,6 @@
-/* tests/test-promises-cases.c -- promises of the public headers that take a peer in another process, a
- * network of its own, or a kernel that refuses: and what pollux/server.h and group.h promise. */
+/* tests/test-promises-cases.c -- promises of the public headers that take a peer in another
+ * process, a network of its own, or a kernel that refuses: and what pollux/server.h and group.h
+ * promise. */
 #include "config.h"
 
 #include <errno.h>
@@ -137,7 +138,7 @@ MODE_CASE(a_goodbye_is_waited_for)
     }
 }
 
-/* ---- socket.h: options ------------------------------------------------------------------------ */
+/* ---- socket.h: options ----------------------------------------------------------------------- */
 
 static uint64_t held_time;
 
@@ -184,8 +185,8 @@ MODE_CASE(a_time_of_zero_is_none)
     plx_clock_set(NULL, NULL);
 }
 
-/* AUTO_CONNECT: "TCP, IPC, packets"; "plx_socket_reconnects_in says when"; disconnect: 0 "when it waits
- * to connect again, which it ends" */
+/* AUTO_CONNECT: "TCP, IPC, packets"; "plx_socket_reconnects_in says when"; disconnect: 0 "when it
+ * waits to connect again, which it ends" */
 MODE_CASE(all_connections_come_back)
 {
     for (int i = 0; i < SERVERS; i++) {
@@ -248,8 +249,8 @@ MODE_CASE(a_kernel_that_says_nothing_of_tcp)
     expect_unknown(socket);
 }
 
-/* "round_trip: ... -1: unknown, as ... before the first measurement": what a SYN that was sent twice
- * measures is doubtful without time stamps (RFC 6298, section 3). */
+/* "round_trip: ... -1: unknown, as ... before the first measurement": what a SYN that was sent
+ * twice measures is doubtful without time stamps (RFC 6298, section 3). */
 MODE_CASE(a_round_trip_that_was_not_measured)
 {
     plx_socket *socket = of(w, TCP, NULL);
@@ -340,7 +341,8 @@ MODE_CASE(a_peer_outside_the_pid_namespace)
         ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
 
-/* "-1 where the kernel has none"; "or the kernel's error. Unless 0, *ret_credentials is untouched." */
+/* "-1 where the kernel has none"; "or the kernel's error. Unless 0, *ret_credentials is
+ * untouched." */
 MODE_CASE(a_kernel_that_says_nothing_of_peers)
 {
     plx_credentials who = {77, 77, 77};
@@ -572,7 +574,8 @@ MODE_CASE(clients_of_a_server)
 
 /* ---- group.h --------------------------------------------------------------------------------- */
 
-/* "The same for the life of the group": other loops watch it once. "-1 where the mechanism has none" */
+/* "The same for the life of the group": other loops watch it once. "-1 where the mechanism has
+ * none" */
 MODE_CASE(the_handle_of_a_group_stays)
 {
     plx_socket *sockets[32];
@@ -619,8 +622,8 @@ MODE_CASE(members_of_a_group)
     ck_assert(!plx_group_poll(w->group, -1)); /* the wake ends its sleep */
 }
 
-/* "NULL for lack of memory or descriptors, or where what POLLUX_POLLER names is refused"; "io_uring is
- * passed over where the kernel ... refuses it" */
+/* "NULL for lack of memory or descriptors, or where what POLLUX_POLLER names is refused"; "io_uring
+ * is passed over where the kernel ... refuses it" */
 PLAIN_CASE(a_group_that_cannot_be_made)
 {
     static const char *const names[] = {"poll", "epoll", "uring"};

@@ -1,5 +1,5 @@
-/* tests/test-promises-life.c -- how long something is valid, what is copied, and how much of a table
- * or a struct counts: what the public headers promise of what is lent and handed over. */
+/* tests/test-promises-life.c -- how long something is valid, what is copied, and how much of a
+ * table or a struct counts: what the public headers promise of what is lent and handed over. */
 #include "config.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static int connect_to_peer(struct world *w, enum sort sort, plx_socket *socket)
     return peer;
 }
 
-/* ---- pollux.h: a string handed in is copied ------------------------------------------------------ */
+/* ---- pollux.h: a string handed in is copied -------------------------------------------------- */
 
 static char changing[WHERE_SIZE];
 
@@ -106,7 +106,7 @@ MODE_CASE(datagrams_and_their_hosts_are_copied)
     }
 }
 
-/* ---- socket.h, server.h: "handlers beyond `size` bytes count as NULL" ------------------------------ */
+/* ---- socket.h, server.h: "handlers beyond `size` bytes count as NULL" ------------------------ */
 
 struct heard {
     int connected, data, error, end, states;
@@ -243,7 +243,7 @@ MODE_CASE(structs_as_large_as_they_say)
     }
 }
 
-/* ---- socket.h: "Called in a handler it holds from the next event on" ---------------------------------- */
+/* ---- socket.h: "Called in a handler it holds from the next event on" ------------------------- */
 
 static struct heard second;
 
@@ -274,7 +274,7 @@ MODE_CASE(handlers_changed_in_a_handler)
     }
 }
 
-/* ---- socket.h: what read_all and lookahead lend --------------------------------------------------------- */
+/* ---- socket.h: what read_all and lookahead lend ---------------------------------------------- */
 
 /* "write and lookahead leave them valid"; "`data` may be what read_all or lookahead of this socket
  * returned" */
@@ -313,8 +313,9 @@ MODE_CASE(what_was_lent_is_written)
         }
 }
 
-/* "They are valid until the next poll or wait that serves this socket ..., or the next read ..., skip,
- * unread, purge, connect, listen, adopt, close, abort or free of it": hence through all others. */
+/* "They are valid until the next poll or wait that serves this socket ..., or the next read ...,
+ * skip, unread, purge, connect, listen, adopt, close, abort or free of it": hence through all
+ * others. */
 static void call_all_others(struct world *w, plx_socket *socket, plx_socket *other)
 {
     static const unsigned char bytes[100000];
@@ -431,7 +432,7 @@ MODE_CASE(what_was_lent_outlives_free_in_a_handler)
         }
 }
 
-/* ---- events.h: "`error` is borrowed and valid until the handler returns" -------------------------------- */
+/* ---- events.h: "`error` is borrowed and valid until the handler returns" --------------------- */
 
 enum deed { CONNECT_AGAIN, CLOSE, FAIL_ANOTHER_CALL, FREE, DEEDS };
 
@@ -485,7 +486,7 @@ MODE_CASE(an_error_is_valid_in_its_handler)
             }
 }
 
-/* ---- socket.h: "until the next connect, listen, adopt" ---------------------------------------------------- */
+/* ---- socket.h: "until the next connect, listen, adopt" --------------------------------------- */
 
 MODE_CASE(what_the_next_beginning_forgets)
 {
@@ -527,7 +528,7 @@ MODE_CASE(what_the_next_beginning_forgets)
         }
 }
 
-/* ---- group.h: "or the kernel's error; then the socket is where it was" --------------------------------------- */
+/* ---- group.h: "or the kernel's error; then the socket is where it was" ----------------------- */
 
 static void expect_alive(struct world *w, plx_socket *socket, int peer)
 {

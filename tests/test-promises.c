@@ -1,4 +1,5 @@
-/* tests/test-promises.c -- what pollux/socket.h promises of each call in each place of a socket's life. */
+/* tests/test-promises.c -- what pollux/socket.h promises of each call in each place of a socket's
+ * life. */
 #include "config.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* tests/test-qt-cases-connect.c -- what Qt's tests check of sockets, asked of Pollux: connecting.
  *
- * The cases B (connecting) and I (names), and A4, which is about both. See test-qt-cases.c for where
- * they come from and which of them stand elsewhere or do not apply. */
+ * The cases B (connecting) and I (names), and A4, which is about both. See test-qt-cases.c for
+ * where they come from and which of them stand elsewhere or do not apply. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -35,7 +35,7 @@ static void names_end(struct nameserver *names)
 
 static const struct saying nothing_known = {.says = SAYS_NO_SUCH_NAME};
 
-/* ---- A4: bound, and then connected by name ---------------------------------------------------- */
+/* ---- A4: bound, and then connected by name --------------------------------------------------- */
 
 /* A4: from a chosen address to a name whose first address fails, written to and ended at once */
 MODE_CASE(from_a_chosen_address_by_name)

@@ -37,8 +37,8 @@
  *   B4   0.0.0.1 is sent to the network by some systems; 255.255.255.255 never is.
  *   C10  close keeps what was received, by design: conform/ close_is_silent_and_keeps_what_came.
  *        abort drops it: conform/ abort_drops_everything.
- *   C16  sockets have no mode that only writes. What is left of the case is asked of one that purges
- *        all it gets.
+ *   C16  sockets have no mode that only writes. What is left of the case is asked of one that
+ *        purges all it gets.
  *   C4   a reading wait that times out is no error; the rest of the case applies.
  *   D15  nor here.
  *   E7   there are no timers to mix with; deadlines are test-group.c's.

@@ -168,7 +168,8 @@ CASE(one_try_each)
     ck_assert(!is_readable(listener));
 }
 
-/* DEF3: at a limit of 100 with 150 sent, 60 are read: the other 50 come by themselves, and are reported
+/* DEF3: at a limit of 100 with 150 sent, 60 are read: the other 50 come by themselves, and are
+ * reported
  */
 CASE(room_is_filled_again)
 {
@@ -391,7 +392,8 @@ CASE(no_wait_raises_an_error)
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
-/* DEF18: datagrams to a peer that is not there: reported as an error, once, and the socket is as before */
+/* DEF18: datagrams to a peer that is not there: reported as an error, once, and the socket is as
+ * before */
 MODE_CASE(datagram_to_nobody)
 {
     struct record log;

@@ -97,8 +97,8 @@ static void open_datagrams(struct traffic *traffic)
     traffic->to.port = (uint16_t)plx_socket_port(traffic->throwers[1]);
 }
 
-/* One frame's traffic, of sizes that change, there and back: each sort of block is wanted again before
- * the pool lets it go. */
+/* One frame's traffic, of sizes that change, there and back: each sort of block is wanted again
+ * before the pool lets it go. */
 static void pass_frame(struct traffic *traffic, size_t number)
 {
     static const char bytes[LARGEST];

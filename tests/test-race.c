@@ -1,5 +1,6 @@
-/* tests/test-race.c -- the race between addresses alone: its states, its moments and its verdicts, without
- * a socket of Pollux's and without a network. The clock stands still unless a case moves it. */
+/* tests/test-race.c -- the race between addresses alone: its states, its moments and its verdicts,
+ * without a socket of Pollux's and without a network. The clock stands still unless a case moves
+ * it. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -92,8 +93,8 @@ static bool is_at(const struct plx__sockaddr *name, const char *host, int port)
            plx_address_equal(&a, &b) && a.port == b.port;
 }
 
-/* Binds a TCP socket there; port 0: one that the kernel chooses, which is written back. A bound one that
- * does not listen refuses. */
+/* Binds a TCP socket there; port 0: one that the kernel chooses, which is written back. A bound one
+ * that does not listen refuses. */
 static int bind_at(const char *host, int *port)
 {
     struct plx__sockaddr name = name_of(host, *port);

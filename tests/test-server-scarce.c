@@ -1,5 +1,5 @@
-/* tests/test-server-scarce.c -- a server where memory or descriptors run out: it reports it once, turns
- * nobody away and recovers by itself. */
+/* tests/test-server-scarce.c -- a server where memory or descriptors run out: it reports it once,
+ * turns nobody away and recovers by itself. */
 #include "config.h"
 
 #include <errno.h>

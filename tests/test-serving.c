@@ -1,9 +1,9 @@
 /* tests/test-serving.c -- the short way of serving does what the long one does.
  *
- * A socket polled alone for which only its peer can have something to do is served by a way of its own
- * (lib/socket/serve.c, serve_quiet). Here two sockets get the same traffic: `quick` may go that way,
- * `whole` has a time-out far away and so never does. What their handlers see, what the polls return, the
- * states and the statistics are compared after each poll. */
+ * A socket polled alone for which only its peer can have something to do is served by a way of its
+ * own (lib/socket/serve.c, serve_quiet). Here two sockets get the same traffic: `quick` may go that
+ * way, `whole` has a time-out far away and so never does. What their handlers see, what the polls
+ * return, the states and the statistics are compared after each poll. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>

@@ -1,9 +1,9 @@
 /* tests/test-sleep.c -- a sleep lasts its time: what interrupts a thread and is no signal handler
  * does not end it.
  *
- * The kernel takes a ring of io_uring apart some 20 ms after it was closed, and interrupts the thread
- * that made it (Linux 6.18, io_uring.c, io_ring_exit_work); a process that was stopped and goes on is
- * interrupted, too (signal(7)). epoll_wait(2) fails by either with EINTR. */
+ * The kernel takes a ring of io_uring apart some 20 ms after it was closed, and interrupts the
+ * thread that made it (Linux 6.18, io_uring.c, io_ring_exit_work); a process that was stopped and
+ * goes on is interrupted, too (signal(7)). epoll_wait(2) fails by either with EINTR. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

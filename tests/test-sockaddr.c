@@ -1,4 +1,5 @@
-/* tests/test-sockaddr.c -- socket addresses and sockets as lib/os shows them to what stands above it. */
+/* tests/test-sockaddr.c -- socket addresses and sockets as lib/os shows them to what stands above
+ * it. */
 #include "config.h"
 
 #include <errno.h>

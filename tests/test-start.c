@@ -1,5 +1,5 @@
-/* tests/test-start.c -- the short ways to begin: binding by a string, connecting to an address, writing
- * a string, and the names of states. */
+/* tests/test-start.c -- the short ways to begin: binding by a string, connecting to an address,
+ * writing a string, and the names of states. */
 #include "config.h"
 
 #include <errno.h>
@@ -239,7 +239,8 @@ MODE_CASE(connect_by_address)
     }
 }
 
-/* The peer of another socket at another port, whatever its family: what a string needed brackets for. */
+/* The peer of another socket at another port, whatever its family: what a string needed brackets
+ * for. */
 MODE_CASE(the_same_host_at_another_port)
 {
     struct record log, other;

@@ -740,8 +740,8 @@ NAMES_CASE(the_group_shows_an_answer_to_an_outer_loop)
         nameserver_serve(server);
         if (w->group == NULL || watches[0].fd < 0)
             continue;
-        /* Sleeps as an outer loop would, and its name server: if neither the handle nor the deadline
-         * wakes it, the test's time runs out. */
+        /* Sleeps as an outer loop would, and its name server: if neither the handle nor the
+         * deadline wakes it, the test's time runs out. */
         if (log.count[EVENT_CONNECTED] == 0)
             poll(watches, 3, plx_group_deadline(w->group));
     }

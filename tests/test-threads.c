@@ -1,5 +1,5 @@
-/* tests/test-threads.c -- two threads may use two sockets: groups, servers and sockets of every kind in
- * several threads at once, and a group that goes from thread to thread.
+/* tests/test-threads.c -- two threads may use two sockets: groups, servers and sockets of every
+ * kind in several threads at once, and a group that goes from thread to thread.
  *
  * Nothing here is shared by design, so that whatever ThreadSanitizer finds is shared by mistake
  * (configure --enable-sanitizers=thread). */

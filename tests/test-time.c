@@ -1,8 +1,9 @@
-/* tests/test-time.c -- time in frames, waits and budgets: limits hold whatever a peer or a clock does,
- * and moments are those at which things happened.
+/* tests/test-time.c -- time in frames, waits and budgets: limits hold whatever a peer or a clock
+ * does, and moments are those at which things happened.
  *
- * The clock of the library is the test's own in most cases; how long a call lasts is measured by the
- * kernel's. Upper bounds are wide, for a loaded machine: what they catch is a call that does not end. */
+ * The clock of the library is the test's own in most cases; how long a call lasts is measured by
+ * the kernel's. Upper bounds are wide, for a loaded machine: what they catch is a call that does
+ * not end. */
 #include "config.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static void expect_within(const struct world *w, wait_call *wait, plx_socket *so
                   LIMIT, took);
 }
 
-/* ---- clocks ------------------------------------------------------------------------------------- */
+/* ---- clocks ---------------------------------------------------------------------------------- */
 
 static uint64_t moment = 1000000000;
 
@@ -153,7 +154,7 @@ CASE(time_outs_near_the_end_of_the_clock_are_not_over)
     plx_clock_set(NULL, NULL);
 }
 
-/* ---- peers that never stop ------------------------------------------------------------------------ */
+/* ---- peers that never stop ------------------------------------------------------------------- */
 
 static void answers_itself(struct record *record, plx_socket *socket)
 {
@@ -263,7 +264,7 @@ CASE(a_wait_for_auto_connect_in_the_last_events_handler_returns)
     plx_socket_close(socket);
 }
 
-/* ---- moments ---------------------------------------------------------------------------------------- */
+/* ---- moments --------------------------------------------------------------------------------- */
 
 struct slow {
     int raw; /* says something while the handler is busy */
@@ -271,7 +272,8 @@ struct slow {
     const char *where;
 };
 
-/* Busy for 300 ms, in which the other one's peer has said something; and begins to connect after it. */
+/* Busy for 300 ms, in which the other one's peer has said something; and begins to connect after
+ * it. */
 static void takes_its_time(struct record *record, plx_socket *socket)
 {
     struct slow *slow = record->data;
@@ -338,7 +340,7 @@ CASE(a_slow_handler_shortens_no_time_out)
     plx_clock_set(NULL, NULL);
 }
 
-/* ---- deadlines that somebody else takes --------------------------------------------------------------- */
+/* ---- deadlines that somebody else takes ------------------------------------------------------ */
 
 struct detour {
     struct world *w;
@@ -426,7 +428,7 @@ CASE(a_deadline_leaves_with_its_socket)
     play_detour(w, 1);
 }
 
-/* ---- budgets ----------------------------------------------------------------------------------------- */
+/* ---- budgets --------------------------------------------------------------------------------- */
 
 /* Finding out who is ready takes longer than the budget: at least one is served all the same. */
 CASE(a_budget_of_a_microsecond_serves_everybody_in_the_end)
@@ -455,7 +457,7 @@ PAIR_CASE(a_budget_goes_by_the_kernels_clock)
     plx_clock_set(NULL, NULL);
 }
 
-/* ---- a poller that fails -------------------------------------------------------------------------------- */
+/* ---- a poller that fails --------------------------------------------------------------------- */
 
 /* For good, as where somebody has closed its descriptor. */
 static bool break_the_poller(const struct world *w)
@@ -491,7 +493,7 @@ PAIR_CASE(a_group_whose_poller_fails_still_hears)
     ck_assert_msg(polls < 400, "%s: %d polls that did not sleep", world_name(w), polls);
 }
 
-/* ---- many descriptors of one socket ------------------------------------------------------------------------ */
+/* ---- many descriptors of one socket ---------------------------------------------------------- */
 
 enum { MANY = 150 };
 
@@ -521,8 +523,8 @@ PLAIN_CASE(a_task_hears_each_of_many_descriptors)
     }
 }
 
-/* A program that serves the group in a loop of its own polls when the deadline is 0, and must not have
- * to do so for a tick of the coarse clock. */
+/* A program that serves the group in a loop of its own polls when the deadline is 0, and must not
+ * have to do so for a tick of the coarse clock. */
 CASE(a_deadline_of_zero_is_served_by_the_next_poll)
 {
     plx_socket *socket = world_socket(w, NULL);

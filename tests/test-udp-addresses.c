@@ -1,5 +1,5 @@
-/* tests/test-udp-addresses.c -- a computer with several addresses: where datagrams arrived, and what
- * they leave from. */
+/* tests/test-udp-addresses.c -- a computer with several addresses: where datagrams arrived, and
+ * what they leave from. */
 #include "config.h"
 
 #include <errno.h>
@@ -59,8 +59,8 @@ static plx_address address_of_name(const struct sockaddr_storage *name)
     return address;
 }
 
-/* A raw socket bound to an address, and with `peer` connected to one: it hears that one only, as most
- * clients do. */
+/* A raw socket bound to an address, and with `peer` connected to one: it hears that one only, as
+ * most clients do. */
 static int raw_at(struct world *w, const char *text, const plx_address *peer)
 {
     plx_address address = address_of(text);

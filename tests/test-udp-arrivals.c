@@ -1,4 +1,5 @@
-/* tests/test-udp-arrivals.c -- datagrams that come together are what was sent, and cost no memory. */
+/* tests/test-udp-arrivals.c -- datagrams that come together are what was sent, and cost no
+ * memory. */
 #include "config.h"
 
 #include <errno.h>

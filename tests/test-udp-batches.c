@@ -1,5 +1,5 @@
-/* tests/test-udp-batches.c -- many datagrams with few system calls, and nobody can notice but by the
- * clock. */
+/* tests/test-udp-batches.c -- many datagrams with few system calls, and nobody can notice but by
+ * the clock. */
 #include "config.h"
 
 #include <errno.h>
@@ -176,8 +176,8 @@ static int take_message(int raw, size_t *ret_size)
     return segment;
 }
 
-/* Whether a run of a raw socket arrives as one: the kernel may lack the options, or its loopback may
- * take runs apart (Linux 5.10). */
+/* Whether a run of a raw socket arrives as one: the kernel may lack the options, or its loopback
+ * may take runs apart (Linux 5.10). */
 static bool runs_stay_whole(struct world *w)
 {
     plx_address to;
@@ -335,7 +335,8 @@ MODE_CASE(one_that_cannot_leave_costs_only_itself)
     ck_assert_uint_eq(seen.messages_sent, 90);
 }
 
-/* Word of an earlier datagram comes instead of the sending of a run, which must not cost the run. */
+/* Word of an earlier datagram comes instead of the sending of a run, which must not cost the
+ * run. */
 MODE_CASE(a_refusal_costs_no_run)
 {
     struct record log;
@@ -357,7 +358,8 @@ MODE_CASE(a_refusal_costs_no_run)
     ck_assert_int_eq(log.code, ECONNREFUSED);
 }
 
-/* The second of two sizes gets the error of the first, in the same frame, and nobody else will be. */
+/* The second of two sizes gets the error of the first, in the same frame, and nobody else will
+ * be. */
 MODE_CASE(a_refusal_in_mid_batch_is_told)
 {
     struct record log;

@@ -236,8 +236,8 @@ static void lay(struct nets *nets)
     netns_back(home);
 }
 
-/* Bound to it, or only a member on it: one error, without sending anything, and close, connect, join
- * make it hear again. */
+/* Bound to it, or only a member on it: one error, without sending anything, and close, connect,
+ * join make it hear again. */
 static void lose_interface(struct world *w, struct nets *nets, const char *group, bool is_bound)
 {
     struct record log;

@@ -1,5 +1,5 @@
-/* tests/test-udp-peer.c -- a UDP socket and its one peer: what is written before the peer is known, and
- * what is reported of a peer that is not there. */
+/* tests/test-udp-peer.c -- a UDP socket and its one peer: what is written before the peer is known,
+ * and what is reported of a peer that is not there. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -214,7 +214,8 @@ MODE_CASE(sizes_before_the_peer_is_known)
     ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, SIZE_MAX), -1);
     world_settle(w);
     record_clear(&log);
-    /* More than IPv4 carries, and it is not known yet that the peer has IPv4: reported when it fails. */
+    /* More than IPv4 carries, and it is not known yet that the peer has IPv4: reported when it
+     * fails. */
     ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, 65520), 65520);
     ck_assert_int_eq(plx_socket_write(socket, "next", 4), 4);
     ANSWERED_UNTIL(w, server, true, is_readable(raw));

@@ -859,7 +859,8 @@ MODE_CASE(peer_that_is_not_there)
     expect_datagram(w, socket, "back");
 }
 
-/* Word of an earlier datagram comes instead of the sending of a later one, which must not cost it. */
+/* Word of an earlier datagram comes instead of the sending of a later one, which must not cost
+ * it. */
 MODE_CASE(peer_that_is_back_misses_nothing_more)
 {
     struct record log;

@@ -21,8 +21,8 @@ static void fill(char *text, size_t size)
         text[i] = any(200) == 0 ? '\n' : any(60) == 0 ? 'b' : 'a';
 }
 
-/* Both answers, from the bytes themselves; asked in turn or not at all, so that what was searched is
- * not always the whole. */
+/* Both answers, from the bytes themselves; asked in turn or not at all, so that what was searched
+ * is not always the whole. */
 static void compare(struct world *w, plx_socket *socket, const plx_frame *frame)
 {
     size_t size;

@@ -1,5 +1,5 @@
-/* tests/test-uring.c -- groups on io_uring: frames without a system call, and what happens where the
- * kernel refuses it.
+/* tests/test-uring.c -- groups on io_uring: frames without a system call, and what happens where
+ * the kernel refuses it.
  *
  * A filter of the kernel (seccomp(2)) watches over children of these tests: one that makes a system
  * call where none is allowed is killed. Skipped as a whole where io_uring is not available. */

@@ -1,8 +1,8 @@
-/* tests/test-watch.c -- a poller that refuses to watch: the call that needed it stays harmless, and the
- * next poll reports the end with its reason.
+/* tests/test-watch.c -- a poller that refuses to watch: the call that needed it stays harmless, and
+ * the next poll reports the end with its reason.
  *
- * seccomp(2) makes epoll_ctl(2) fail from the middle of a case on. Sockets that are polled alone and
- * groups on poll(2) have nothing that could fail so. */
+ * seccomp(2) makes epoll_ctl(2) fail from the middle of a case on. Sockets that are polled alone
+ * and groups on poll(2) have nothing that could fail so. */
 #include "config.h"
 
 #include <errno.h>

@@ -83,8 +83,8 @@ typedef struct plx_error {
 } plx_error;
 
 /* plx_code_name returns the name of a code: such as "LostConnection" for a class, "ECONNREFUSED"
- * for an errno, "Ok" for 0, and "unknown" for a number that is not a code, such as 101 or 104, and for
- * an errno that no call on sockets or their files returns. Never NULL; static. */
+ * for an errno, "Ok" for 0, and "unknown" for a number that is not a code, such as 101 or 104, and
+ * for an errno that no call on sockets or their files returns. Never NULL; static. */
 PLX_API const char *plx_code_name(int code);
 
 /* plx_code_text returns what a code means, in English: one phrase without a capital and a full

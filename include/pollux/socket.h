@@ -235,8 +235,8 @@ PLX_API ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size);
 
 /* plx_socket_read_exact takes `size` bytes or none. Returns `size`; 0 while fewer have arrived; -1
  * once `size` bytes cannot arrive any more (what has arrived stays readable). A size over
- * PLX_OPTION_READ_LIMIT raises the limit to `size`. Waiting for more than has arrived needs memory: -1,
- * PLX_OUT_OF_MEMORY. */
+ * PLX_OPTION_READ_LIMIT raises the limit to `size`. Waiting for more than has arrived needs memory:
+ * -1, PLX_OUT_OF_MEMORY. */
 PLX_API ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t size);
 
 /* plx_socket_read_all takes everything that was received and returns a pointer to it, without

@@ -9,10 +9,10 @@
  *       +---------------------------------+---> FAILED   send(2) failed, or a receive of packets:
  *                                                        tx_error
  *
- * SHUT: shutdown(SHUT_WR) was called, no bytes are queued and none will be. FAILED
- * ends the connection as soon as all bytes that the kernel holds were received: after a reset
- * recv(2) gives these bytes and then a plain end, so that the errno has to be kept from the send.
- * Each connection begins in OPEN, which is zero. */
+ * SHUT: shutdown(SHUT_WR) was called, no bytes are queued and none will be. FAILED ends the
+ * connection as soon as all bytes that the kernel holds were received: after a reset recv(2) gives
+ * these bytes and then a plain end, so that the errno has to be kept from the send. Each connection
+ * begins in OPEN, which is zero. */
 #ifndef PLX_LIB_SENDING_H
 #define PLX_LIB_SENDING_H
 

@@ -352,8 +352,8 @@ static void count_intake(plx_socket *socket, const struct intake *intake)
 }
 
 /* Sets the number of places for the next frame by what this one received. A socket that is polled
- * alone releases its blocks, and a buffer above the usual size, after PLX__IDLE_POLLS polls without a
- * datagram. */
+ * alone releases its blocks, and a buffer above the usual size, after PLX__IDLE_POLLS polls without
+ * a datagram. */
 static void settle_places(plx_socket *socket, struct plx__datagram_in *self, size_t arrivals)
 {
     self->places = (uint8_t)(arrivals < 2 ? 0 : least_of(arrivals + 1, PLX__OS_ARRIVALS));

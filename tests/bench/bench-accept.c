@@ -73,8 +73,8 @@ static double given_out(void)
     return (double)state.uordblks + (double)state.hblkhd;
 }
 
-/* What the server had before does not count, so its pools do that its clients fill. Of a peer that makes
- * both ends the clients cannot be distinguished: it is left out. */
+/* What the server had before does not count, so its pools do that its clients fill. Of a peer that
+ * makes both ends the clients cannot be distinguished: it is left out. */
 static void measure_memory(struct bench *bench, struct crowd *crowd, const struct peer *peer)
 {
     const struct bench_goal goal = {"user memory of an idle connection, of 1000", "B",

@@ -119,8 +119,8 @@ static void measure_closely(struct bench *bench, struct crowd *crowd, unsigned a
     }
 }
 
-/* The clients' processor is the first. What they send is in its cache then, which makes the kernel's
- * part of a message cheap and that of a library show. */
+/* The clients' processor is the first. What they send is in its cache then, which makes the
+ * kernel's part of a message cheap and that of a library show. */
 static void measure_on_one_processor(struct bench *bench, struct crowd *crowd, unsigned active,
                                      size_t rounds)
 {

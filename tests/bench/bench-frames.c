@@ -1,5 +1,5 @@
-/* tests/bench/bench-frames.c -- a loop of 60 frames a second under a flood: how long its polls take,
- * by every peer.
+/* tests/bench/bench-frames.c -- a loop of 60 frames a second under a flood: how long its polls
+ * take, by every peer.
  *
  * Fifty clients send all they can. Each peer has a second or less of the flood at a time, in turn,
  * and polls once a frame. bench-flood shows what a budget of microseconds is worth. */

@@ -1,9 +1,9 @@
-/* tests/bench/bench-idle.c -- what a frame costs in which nothing arrived, for every peer, over 1 to
- * 10 000 connections.
+/* tests/bench/bench-idle.c -- what a frame costs in which nothing arrived, for every peer, over 1
+ * to 10 000 connections.
  *
- * That number of connections of all peers at once would be more descriptors than a process may have. The
- * peers come one after the other, each in turn with a bare epoll_wait on the very descriptors that
- * the peer's listener has accepted. */
+ * That number of connections of all peers at once would be more descriptors than a process may
+ * have. The peers come one after the other, each in turn with a bare epoll_wait on the very
+ * descriptors that the peer's listener has accepted. */
 #include "config.h"
 
 #include "tests/bench/field.h"

@@ -1,5 +1,5 @@
-/* tests/bench/bench-latency.c -- how long after it was sent a message is in the program's hands, for
- * four ways to poll.
+/* tests/bench/bench-latency.c -- how long after it was sent a message is in the program's hands,
+ * for four ways to poll.
  *
  * A process of its own sends messages over a Unix socket, at moments that have nothing to do with
  * the loop; each carries the time it was sent at. The receiver spins, or sleeps a millisecond

@@ -1,4 +1,5 @@
-/* tests/bench/bench-memory.c -- bytes of an idle connection, allocations in a frame, the library. */
+/* tests/bench/bench-memory.c -- bytes of an idle connection, allocations in a frame, the
+ * library. */
 #include "config.h"
 
 #include "tests/bench/bench.h"

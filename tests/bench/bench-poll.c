@@ -1,5 +1,5 @@
-/* tests/bench/bench-poll.c -- what a poll costs in which nothing arrived: lone sockets, and groups with
- * each mechanism, also with a time-out on every member. bench-idle has the peers. */
+/* tests/bench/bench-poll.c -- what a poll costs in which nothing arrived: lone sockets, and groups
+ * with each mechanism, also with a time-out on every member. bench-idle has the peers. */
 #include "config.h"
 
 #include "tests/bench/bench.h"

@@ -118,14 +118,14 @@ void bench_report(struct bench *bench, const struct bench_goal *goal,
 void bench_report_value(struct bench *bench, const struct bench_goal *goal, const char *side,
                         double reference, double value);
 
-/* bench_write_quantiles writes the distribution of samples to <directory>/<file>.dat, for gnuplot: a
- * block each, which begins with its name. The first one replaces what was there. Sorts them. */
+/* bench_write_quantiles writes the distribution of samples to <directory>/<file>.dat, for gnuplot:
+ * a block each, which begins with its name. The first one replaces what was there. Sorts them. */
 void bench_write_quantiles(struct bench *bench, const char *file, bool is_first, const char *name,
                            double *samples, size_t count);
 
-/* bench_settle keeps the caller to the last processor or the first one. Two processes that talk have
- * one each then: whether they share one, and with it its cache, shows more in the cost of a message
- * than a library does. Nothing where there is only one. */
+/* bench_settle keeps the caller to the last processor or the first one. Two processes that talk
+ * have one each then: whether they share one, and with it its cache, shows more in the cost of a
+ * message than a library does. Nothing where there is only one. */
 void bench_settle(bool is_last);
 
 /* bench_fail says which step failed and why (errno), and ends the program: a bench that cannot be

@@ -167,8 +167,8 @@ void side_dismiss(struct side *side, struct crowd *crowd)
 
 /* ---- all sides ------------------------------------------------------------------------------- */
 
-/* Tried beforehand: the tally stays where the peer knows it to be, so a side that could not be opened
- * would leave a gap. */
+/* Tried beforehand: the tally stays where the peer knows it to be, so a side that could not be
+ * opened would leave a gap. */
 static bool can_serve(struct bench *bench, const struct peer *peer, size_t total, bool threads)
 {
     struct side trial;

@@ -39,7 +39,8 @@ void field_name_unable(struct bench *bench, const struct peer *peer);
 void field_open_servers(struct bench *bench, struct field *field, struct crowd *crowd, size_t total,
                         bool threads);
 
-/* field_add_server adds one side more, of a peer that is not in the list: another way to use one. */
+/* field_add_server adds one side more, of a peer that is not in the list: another way to use
+ * one. */
 void field_add_server(struct field *field, const struct peer *peer, struct crowd *crowd,
                       size_t total);
 

@@ -57,7 +57,8 @@ struct peer_pair {
 };
 
 struct peer_datagrams {
-    /* Binds to 127.0.0.1 at a port that the kernel chooses, and will send to `count` ports there. */
+    /* Binds to 127.0.0.1 at a port that the kernel chooses, and will send to `count` ports
+     * there. */
     void *(*open)(const struct peer *peer, struct peer_tally *tally, const int *ports, size_t count,
                   int *ret_port);
     void (*send)(void *datagrams); /* a burst, in turn to all; gone when it returns */
@@ -80,8 +81,8 @@ struct peer {
     const struct peer_datagrams *datagrams;
 };
 
-/* Other ways to use Pollux, for single works: peer_pollux_read copies what came with plx_socket_read,
- * peer_pollux_budget has set the group a budget of half a millisecond. */
+/* Other ways to use Pollux, for single works: peer_pollux_read copies what came with
+ * plx_socket_read, peer_pollux_budget has set the group a budget of half a millisecond. */
 extern const struct peer peer_pollux_read, peer_pollux_budget;
 
 extern const struct peer peer_raw, peer_pollux, peer_pollux_epoll, peer_pollux_uring, peer_uv,

@@ -11,12 +11,12 @@ struct service {
     plx_server *server;
 };
 
-/* service_group returns a new group with the mechanism named ("epoll", "io_uring", "poll"; NULL: the
- * best there is), or NULL when this system or this build does not have it. */
+/* service_group returns a new group with the mechanism named ("epoll", "io_uring", "poll"; NULL:
+ * the best there is), or NULL when this system or this build does not have it. */
 plx_group *service_group(const char *mechanism);
 
-/* service_open listens on 127.0.0.1 at a port that the kernel chooses, with the mechanism named. `events`
- * and `user` are those of every client. */
+/* service_open listens on 127.0.0.1 at a port that the kernel chooses, with the mechanism named.
+ * `events` and `user` are those of every client. */
 void service_open(struct service *service, const char *mechanism, const plx_events *events,
                   void *user);
 

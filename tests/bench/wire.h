@@ -16,7 +16,8 @@ struct sockaddr_in wire_loopback(int port);
 /* wire_port returns the port that a descriptor is bound to, 0 for none. */
 int wire_port(int descriptor);
 
-/* wire_listen returns a non-blocking listener, at a path or (NULL) at a port that the kernel chose. */
+/* wire_listen returns a non-blocking listener, at a path or (NULL) at a port that the kernel
+ * chose. */
 int wire_listen(const char *path, int *ret_port);
 
 /* wire_free_port returns a port of 127.0.0.1 that nobody has at the moment, for TCP and UDP. */
@@ -25,9 +26,9 @@ int wire_free_port(void);
 /* wire_datagrams returns a bound, non-blocking UDP socket. */
 int wire_datagrams(int *ret_port);
 
-/* wire_send_merged sends `count` datagrams of `size` bytes to a port of 127.0.0.1 as one message, so
- * that they arrive as one where the receiver takes that (udp(7), UDP_SEGMENT); where the kernel has
- * no such thing one by one. */
+/* wire_send_merged sends `count` datagrams of `size` bytes to a port of 127.0.0.1 as one message,
+ * so that they arrive as one where the receiver takes that (udp(7), UDP_SEGMENT); where the kernel
+ * has no such thing one by one. */
 void wire_send_merged(int descriptor, int port, const void *data, size_t count, size_t size);
 
 /* wire_pair makes two connected, non-blocking ends. */
