@@ -114,6 +114,23 @@ CASE(asleep_until_the_pause_is_over)
     }
 }
 
+/* A Unix socket is refused at once, and no readiness reports that: the attempt is over nevertheless,
+ * and does not last until CONNECT_TIMEOUT. */
+CASE(an_attempt_refused_at_once_ends_at_once)
+{
+    struct record log;
+    int raw;
+
+    stands = hasty_clock(NULL);
+    refused(w, &log, &raw);
+    skipped += 150000000;
+    for (int turn = 0; turn < ROUNDS && log.count[EVENT_ERROR] < 2; turn++)
+        world_turn(w, turn);
+    stands = 0;
+    ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+    ck_assert_int_eq(log.code, ECONNREFUSED);
+}
+
 CASE(close_ends_it)
 {
     struct record log;

@@ -338,7 +338,7 @@ uint64_t plx__race_deadline(const struct plx__race *race)
         return 0;
     }
     bool is_found = plx__race_is_looking_up(race) && race->query->done;
-    if (is_found || (has_next(race) && plx__race_is_idle(race))) {
+    if (is_found || plx__race_is_idle(race)) {
         return plx__clock_now();
     }
     uint64_t next = race->until;
