@@ -72,26 +72,37 @@ static int make_client(plx_server *server, plx_socket **ret_client)
     return result;
 }
 
-/* Lets the program push the filters of a client. Returns 0, -ENOMEM, or -EPERM after
- * plx__socket_fail: turn the peer away. */
-static int equip(plx_server *server, plx_socket *client)
+/* Calls the functions that push filters, until one refuses the client, or makes the client unfit
+ * for the connection. The caller holds the client: each of them may free the client. */
+static int push_filters(plx_server *server, plx_socket *client)
 {
     int code = 0;
-    for (const struct plx__equipment *each = server->equipment; code == 0 && each != NULL;
-         each = each->next) {
+    const struct plx__equipment *each = server->equipment;
+    for (; code == 0 && each != NULL; each = each->next) {
         code = each->equip(client, each->user);
+        bool fits = !server->hold.freed && !client->hold.freed && client->state == PLX_UNCONNECTED;
+        code = code == 0 && !fits ? PLX_INVALID_STATE : code;
     }
-    if (code == PLX_OUT_OF_MEMORY) {
-        return -PLX__ENOMEM;
-    }
-    if (code != 0 || client->state != PLX_UNCONNECTED) {
-        code = code > 0 ? code : PLX_INVALID_STATE;
+    return code < 0 ? PLX_INVALID_STATE : code;
+}
+
+/* Returns the client with its filters. If they were refused, frees the client and returns NULL;
+ * *ret_result is -ENOMEM then if the connection has to wait for memory, else 0. */
+static plx_socket *equip(plx_server *server, plx_socket *client, int *ret_result)
+{
+    plx__hold_enter(&client->hold);
+    int code = push_filters(server, client);
+    if (code != 0 && code != PLX_OUT_OF_MEMORY && !server->hold.freed) {
         plx__socket_fail(server->listener, code, PLX_REASON_OPERATION, -PLX__SENTENCE,
                          "accept: the filters of the client were refused: %s (%s)",
                          plx_code_text(code), plx_code_name(code));
-        return -PLX__EPERM;
     }
-    return 0;
+    if (code != 0) {
+        plx_socket_free(client);
+    }
+    plx__socket_leave(client);
+    *ret_result = code == PLX_OUT_OF_MEMORY ? -PLX__ENOMEM : 0;
+    return code == 0 ? client : NULL;
 }
 
 static void count_in(plx_server *server, plx_socket *client)
@@ -139,11 +150,7 @@ static int admit(plx_server *server, plx__fd descriptor, const struct plx__socka
     plx_socket *client;
     int result = make_client(server, &client);
     if (result == 0 && client != NULL) {
-        result = equip(server, client);
-    }
-    if (result == -PLX__EPERM || (client != NULL && server->hold.freed)) {
-        client = plx_socket_free(client);
-        result = 0;
+        client = equip(server, client, &result);
     }
     if (result == 0 && client == NULL) {
         plx__os_close(descriptor);
