@@ -34,9 +34,10 @@
  * - state_changed and `connected` are reported in the state of their line or not at all: they are
  *   omitted when the socket has left that state before their turn. `disconnected` is reported all
  *   the same. A UDP socket that has looked up its peer is CONNECTED at once: CONNECTING is omitted.
- * - `disconnected` is reported exactly once for each connection that reported `connected`, unless
- *   close, abort or free ended the connection (these three are silent), or the program called
- *   connect, listen or adopt in the `error` before, which cancels `disconnected`.
+ * - `disconnected` is reported exactly once for each connection that reported `connected`, and for
+ *   each client that a server reported by `accepted`, unless close, abort or free ended the
+ *   connection (these three are silent), or the program called connect, listen or adopt in the
+ *   `error` before, which cancels `disconnected`.
  * - In the `error` that ends a connection the socket can already be used again: connect always
  *   works there. Bytes that arrived before the end are still readable, in that handler and
  *   afterwards.

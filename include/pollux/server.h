@@ -43,7 +43,9 @@ typedef struct plx_server_events {
     plx_socket *(*add_socket)(plx_server *server, void *user);
 
     /* accepted: the server has a new client; called before the client's own `connected`. The place
-     * to give the client a `user`, other handlers or options. */
+     * to give the client a `user`, other handlers or options, and to refuse the client by
+     * plx_socket_close or plx_socket_free. A client with filters is in PLX_CONNECTING here: its
+     * address is known, and what is written leaves when the filters are established. */
     void (*accepted)(plx_server *server, plx_socket *client, void *user);
 
     /* error: the listener failed, or a call on the server failed. Clients report their own errors.
@@ -93,10 +95,13 @@ PLX_API int plx_server_set_frame(plx_server *server, const plx_frame *frame);
  * begins, in the order in which the calls were added: `equip` pushes filters, and returns 0, or a
  * positive code to turn the peer away, which the server's `error` reports. Such a client is in
  * PLX_CONNECTING in `accepted`. A client that was reported by `accepted` ends in `disconnected`,
- * also if a filter could not be established. Of the maximum number of clients at most half may be
- * establishing, and at least one. `release`, which may be NULL, is called with `user` when the
- * server is freed. Returns 0, PLX_INVALID_STATE without `equip`, or PLX_OUT_OF_MEMORY; unless 0,
- * `release` is not called. */
+ * also if a filter could not be established. A client has 10 seconds to establish its filters, or
+ * the server's PLX_OPTION_CONNECT_TIMEOUT if that was set. Of the maximum number of clients at most
+ * half may be establishing, and at least one. When `equip` returns PLX_OUT_OF_MEMORY, the peer is
+ * not turned away: the server calls `equip` again with another client for it.
+ * `release`, which may be NULL, is called with `user` when the server is freed, also in a handler.
+ * Returns 0; PLX_INVALID_STATE without `equip` and for a server of packets; or PLX_OUT_OF_MEMORY.
+ * Unless 0, `release` is not called. */
 PLX_API int plx_server_add_filter(plx_server *server, int (*equip)(plx_socket *client, void *user),
                                   void (*release)(void *user), void *user);
 

@@ -104,11 +104,14 @@ plx_socket *plx_socket_free(plx_socket *socket)
     return NULL;
 }
 
-/* Reports nothing, except the end of a datagram socket's last peer if that is still pending: the
- * first disconnect has ended it. */
+/* Reports nothing, except the end of a peer that the program knows: of a datagram socket's last
+ * peer if that is still pending, because the first disconnect has ended it, and of a client that a
+ * server has announced before its filters were established. */
 static void close_without_peer(plx_socket *socket)
 {
-    plx__event_set due = socket->pending & PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
+    plx__event_set disconnected = PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED);
+    plx__event_set due =
+        socket->peer == PLX__PEER_HERE ? disconnected : socket->pending & disconnected;
     plx_socket_close(socket);
     if (due != 0) {
         socket->pending |= due;
