@@ -1,4 +1,5 @@
-/* tests/filters.h -- the filters of the tests, and how a raw peer speaks them. */
+/* tests/filters.h -- the filters of the tests. tests/codec.h has the same formats for raw
+ * peers, written independently. */
 #ifndef POLLUX_TESTS_FILTERS_H
 #define POLLUX_TESTS_FILTERS_H
 
@@ -6,5 +7,20 @@
 
 /* Turns all bits of each byte. */
 extern const plx_filter_kind bits_filter;
+
+/* Sends blocks of 7 bytes: how many are meant, 1 to 6, these bytes, and zeros. A receive may find a
+ * part of a block only, and keeps it; one block has bytes for several receives (`pending`). */
+extern const plx_filter_kind blocks_filter;
+
+/* Sends records: 'D', the length in two bytes, the sum of the bytes in one, and the bytes; and for
+ * a goodbye 'B' with three zeros. An end without a goodbye is a failure. */
+extern const plx_filter_kind records_filter;
+
+/* Sends frames: a letter, a number in three bytes, and behind 'D' that number of bytes. At most
+ * ORDER_WINDOW bytes may be under way: 'C' allows that number more, and 'E' is the end, behind which
+ * the other side needs no permission. So a send may have to receive a permission first, and a
+ * receive has to send one before it goes on. */
+enum { ORDER_WINDOW = 1 << 20, ORDER_CREDIT = 4096 };
+extern const plx_filter_kind order_filter;
 
 #endif

@@ -5,6 +5,7 @@
 #include "tests/kinds.h"
 #include "tests/plain.h"
 #include "tests/sockets.h"
+#include "tests/speaker.h"
 
 /* ---- tcp ------------------------------------------------------------------------------------- */
 
@@ -146,112 +147,92 @@ static bool seqpacket_connect(struct raw *raw, const char *where)
     return raw->descriptor >= 0;
 }
 
-/* ---- the bits filter ------------------------------------------------------------------------- */
+/* ---- filtered sockets -------------------------------------------------------------------------- */
+
+static plx_socket *push(plx_socket *socket, const plx_filter_kind *filter)
+{
+    return socket == NULL || plx_socket_push_filter(socket, filter) != NULL
+               ? socket
+               : plx_socket_free(socket);
+}
+
+static plx_socket *push_stack(plx_socket *socket)
+{
+    return push(push(push(socket, &bits_filter), &blocks_filter), &records_filter);
+}
 
 static plx_socket *bits_tcp_new(void)
 {
-    plx_socket *socket = plx_tcp_new();
-    return socket == NULL || plx_socket_push_filter(socket, &bits_filter) != NULL
-               ? socket
-               : plx_socket_free(socket);
+    return push(plx_tcp_new(), &bits_filter);
 }
 
 static plx_socket *bits_ipc_new(void)
 {
-    plx_socket *socket = plx_ipc_new();
-    return socket == NULL || plx_socket_push_filter(socket, &bits_filter) != NULL
-               ? socket
-               : plx_socket_free(socket);
+    return push(plx_ipc_new(), &bits_filter);
 }
 
-static ptrdiff_t bits_say(struct raw *raw, const void *data, size_t size)
+static plx_socket *order_tcp_new(void)
 {
-    const uint8_t *bytes = data;
-    uint8_t turned[4096];
-    size_t count = size < sizeof turned ? size : sizeof turned;
-
-    for (size_t i = 0; i < count; i++)
-        turned[i] = (uint8_t)~bytes[i];
-    return plain_say(raw, turned, count);
+    return push(plx_tcp_new(), &order_filter);
 }
 
-static ptrdiff_t bits_hear(struct raw *raw, void *data, size_t size)
+static plx_socket *order_ipc_new(void)
 {
-    uint8_t *bytes = data;
-    ptrdiff_t count = plain_hear(raw, data, size);
+    return push(plx_ipc_new(), &order_filter);
+}
 
-    for (ptrdiff_t i = 0; i < count; i++)
-        bytes[i] = (uint8_t)~bytes[i];
-    return count;
+static plx_socket *stack_tcp_new(void)
+{
+    return push_stack(plx_tcp_new());
+}
+
+static plx_socket *stack_ipc_new(void)
+{
+    return push_stack(plx_ipc_new());
+}
+
+static void bits_begin(struct raw *raw, bool accepted)
+{
+    (void)accepted;
+    speaker_begin(raw, &bits_codec, NULL);
+}
+
+static void order_begin(struct raw *raw, bool accepted)
+{
+    (void)accepted;
+    speaker_begin(raw, &order_codec, NULL);
+}
+
+static void stack_begin(struct raw *raw, bool accepted)
+{
+    (void)accepted;
+    speaker_begin(raw, &bits_codec, &blocks_codec, &records_codec, NULL);
 }
 
 /* ---- the rows -------------------------------------------------------------------------------- */
 
+#define TCP                                                                                        \
+    .resets = true, .place = tcp_place, .reach = tcp_reach, .bind = tcp_bind,                      \
+    .connect = tcp_connect, .accept = plain_accept, .listen = plain_listen
+#define IPC                                                                                        \
+    .place = ipc_place, .reach = ipc_reach, .bind = ipc_bind, .connect = ipc_connect,              \
+    .accept = plain_accept, .listen = plain_listen
+#define PLAIN                                                                                      \
+    .say = plain_say, .hear = plain_hear, .end = plain_end, .close = plain_close,                  \
+    .reset = plain_reset
+#define FILTERED                                                                                   \
+    .filtered = true, .say = speaker_say, .hear = speaker_hear, .turn = speaker_turn,              \
+    .end = speaker_end, .close = speaker_close, .reset = plain_reset, .forget = speaker_forget
+
 const struct kind kinds[] = {
-    {
-        .name = "tcp",
-        .create = plx_tcp_new,
-        .resets = true,
-        .place = tcp_place,
-        .reach = tcp_reach,
-        .bind = tcp_bind,
-        .connect = tcp_connect,
-        .accept = plain_accept,
-        .listen = plain_listen,
-        .say = plain_say,
-        .hear = plain_hear,
-        .end = plain_end,
-        .close = plain_close,
-        .reset = plain_reset,
-    },
-    {
-        .name = "ipc",
-        .create = plx_ipc_new,
-        .place = ipc_place,
-        .reach = ipc_reach,
-        .bind = ipc_bind,
-        .connect = ipc_connect,
-        .accept = plain_accept,
-        .listen = plain_listen,
-        .say = plain_say,
-        .hear = plain_hear,
-        .end = plain_end,
-        .close = plain_close,
-        .reset = plain_reset,
-    },
-    {
-        .name = "bits tcp",
-        .create = bits_tcp_new,
-        .resets = true,
-        .filtered = true,
-        .place = tcp_place,
-        .reach = tcp_reach,
-        .bind = tcp_bind,
-        .connect = tcp_connect,
-        .accept = plain_accept,
-        .listen = plain_listen,
-        .say = bits_say,
-        .hear = bits_hear,
-        .end = plain_end,
-        .close = plain_close,
-        .reset = plain_reset,
-    },
-    {
-        .name = "bits ipc",
-        .create = bits_ipc_new,
-        .filtered = true,
-        .place = ipc_place,
-        .reach = ipc_reach,
-        .bind = ipc_bind,
-        .connect = ipc_connect,
-        .accept = plain_accept,
-        .listen = plain_listen,
-        .say = bits_say,
-        .hear = bits_hear,
-        .end = plain_end,
-        .close = plain_close,
-        .reset = plain_reset,
-    },
+    {.name = "tcp", .create = plx_tcp_new, TCP, PLAIN},
+    {.name = "ipc", .create = plx_ipc_new, IPC, PLAIN},
+    {.name = "bits tcp", .create = bits_tcp_new, .begin = bits_begin, TCP, FILTERED},
+    {.name = "bits ipc", .create = bits_ipc_new, .begin = bits_begin, IPC, FILTERED},
+    {.name = "order tcp", .create = order_tcp_new, .begin = order_begin, TCP, FILTERED},
+    {.name = "order ipc", .create = order_ipc_new, .begin = order_begin, IPC, FILTERED},
+    {.name = "stack tcp", .create = stack_tcp_new, .begin = stack_begin, TCP, FILTERED},
+    {.name = "stack ipc", .create = stack_ipc_new, .begin = stack_begin, IPC, FILTERED},
     {
         .name = "seqpacket",
         .create = plx_seqpacket_new,
@@ -262,11 +243,7 @@ const struct kind kinds[] = {
         .connect = seqpacket_connect,
         .accept = plain_accept,
         .listen = plain_listen,
-        .say = plain_say,
-        .hear = plain_hear,
-        .end = plain_end,
-        .close = plain_close,
-        .reset = plain_reset,
+        PLAIN,
     },
 };
 

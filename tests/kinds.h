@@ -4,9 +4,8 @@
  * To add a kind, add a row to `kinds` in kinds.c. A row says how to make a socket of the kind,
  * where the socket can listen, how a peer reaches that place, and how a raw peer lives, which does
  * not use Pollux. Everything that a raw peer does goes through its row, from `bind` to `close`. So
- * a row whose bytes are not those of the kernel (`filtered`) calls the functions of another row,
- * changes the bytes in `say` and `hear`, and keeps what it needs from one call to the next in the
- * peer's `state`. Each place is in a folder of the test's own or on a port that the kernel chose,
+ * the peers of a row whose bytes are not those of the kernel (`filtered`) change the bytes in `say`
+ * and `hear`, and keep what they need from one call to the next in `state` (speaker.h). Each place is in a folder of the test's own or on a port that the kernel chose,
  * so that test programs can run side by side. */
 #ifndef POLLUX_TESTS_KINDS_H
 #define POLLUX_TESTS_KINDS_H
@@ -55,6 +54,9 @@ struct kind {
     /* Receives without waiting, at most one packet. Returns how many bytes, or RAW_END,
      * RAW_NOTHING, RAW_RESET. */
     ptrdiff_t (*hear)(struct raw *raw, void *data, size_t size);
+    /* Sends what `say` and `end` could not send at once, in each poll of the world; NULL: there is
+     * never any. */
+    void (*turn)(struct raw *raw);
     void (*end)(struct raw *raw); /* ends sending */
     /* Both close the descriptor; with `reset` the other side sees a reset, if it can. */
     void (*close)(struct raw *raw);

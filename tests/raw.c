@@ -186,6 +186,13 @@ void raw_close(struct world *world, int descriptor)
     close_raw(raw_of(descriptor));
 }
 
+void raw_turn_all(struct world *world)
+{
+    for (int i = 0; i < world->raws_used; i++)
+        if (world->raws[i].state != NULL && world->raws[i].kind->turn != NULL)
+            world->raws[i].kind->turn(&world->raws[i]);
+}
+
 void raw_close_all(struct world *world)
 {
     for (int i = 0; i < world->raws_used; i++)

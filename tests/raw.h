@@ -50,9 +50,10 @@ void raw_expect_end(struct world *world, int descriptor);
 /* raw_expect_soon waits for that string without a poll. */
 void raw_expect_soon(int descriptor, const char *text);
 
-/* These two are for the world: raw_speak says in which world descriptors name raw peers (NULL: in
- * none), and raw_close_all closes all of a world. */
+/* These three are for the world: raw_speak says in which world descriptors name raw peers (NULL: in
+ * none), raw_turn_all lets all send what they owe, and raw_close_all closes all of a world. */
 void raw_speak(struct world *world);
+void raw_turn_all(struct world *world);
 void raw_close_all(struct world *world);
 
 #endif

@@ -220,8 +220,8 @@ static bool is_of_packets(const struct kind *kind)
 
 static bool is_left_out(const struct suite_item *item, bool (*is_meant)(const struct kind *))
 {
-    for (int i = 0; item->wanted != NULL && i < world_kinds(); i++)
-        if (is_meant(kind_of(i)) && !item->wanted(i))
+    for (int i = 0; item->wanted != NULL && i < world_count(); i++)
+        if (is_meant(kind_of(i)) && world_is_chosen(i) && !item->wanted(i))
             return true;
     return false;
 }
@@ -278,6 +278,11 @@ static bool has(enum mode mode)
     return there;
 }
 
+static void name_world(char *ret_name, size_t size, const struct kind *kind, enum mode mode)
+{
+    snprintf(ret_name, size, "%s/%s", kind->name, modes[mode].choice);
+}
+
 int world_modes(void)
 {
     static int count;
@@ -296,14 +301,36 @@ int world_count(void)
     return world_modes() * world_kinds();
 }
 
+/* Filtered kinds run in one way of polling, the last one here that is no io_uring, unless the
+ * environment wants all: they are many, and a filter is the same in each. */
+static bool is_usual(const struct kind *kind, enum mode mode)
+{
+    int most = world_modes() <= MODE_EPOLL ? world_modes() - 1 : MODE_EPOLL;
+
+    return !kind->filtered || (int)mode == most;
+}
+
+bool world_is_chosen(int index)
+{
+    const char *choice = getenv("POLLUX_TEST_WORLDS");
+    const struct kind *kind = kind_of(index);
+    enum mode mode = (enum mode)(index / world_kinds());
+    char name[sizeof((struct world *)0)->name];
+
+    if (choice == NULL || choice[0] == '\0')
+        return is_usual(kind, mode);
+    name_world(name, sizeof name, kind, mode);
+    return strcmp(choice, "all") == 0 || strstr(name, choice) != NULL;
+}
+
 bool world_is_of_streams(int index)
 {
-    return !kind_of(index)->keeps_boundaries;
+    return world_is_chosen(index) && !kind_of(index)->keeps_boundaries;
 }
 
 bool world_is_unfiltered(int index)
 {
-    return !kind_of(index)->filtered;
+    return world_is_chosen(index) && !kind_of(index)->filtered;
 }
 
 bool world_is_of_unfiltered_streams(int index)
@@ -366,7 +393,7 @@ static void begin(struct world *world, const struct kind *kind, enum mode mode)
     world->kind = kind;
     raw_speak(world);
     world->mode = mode;
-    snprintf(world->name, sizeof world->name, "%s/%s", kind->name, modes[mode].choice);
+    name_world(world->name, sizeof world->name, kind, mode);
     snprintf(world->folder, sizeof world->folder, "%s/XXXXXX", root);
     ck_assert_ptr_nonnull(mkdtemp(world->folder));
     world->descriptors_before = count_descriptors();
@@ -520,6 +547,7 @@ static bool poll_each(struct world *world)
 
 bool world_poll(struct world *world)
 {
+    raw_turn_all(world);
     return world->group != NULL ? plx_group_poll(world->group, 0) : poll_each(world);
 }
 

@@ -42,12 +42,16 @@ struct world {
 };
 
 /* world_modes returns how many ways of polling there are here, world_kinds how many kinds the CASEs
- * of this program run for, world_count how many worlds there are. world_is_of_streams returns
- * whether the world of that number has a kind that keeps no boundaries, world_is_unfiltered whether
- * its kind sends the program's bytes as they are, and world_is_of_unfiltered_streams both. */
+ * of this program run for, world_count how many worlds there are. world_is_chosen returns whether
+ * CASEs run in the world of that number: filtered kinds run in one way of polling only, unless
+ * POLLUX_TEST_WORLDS in the environment is "all"; if it is part of a world's name (such as "tcp",
+ * "stack ipc/poll"), only those worlds run. world_is_of_streams also returns whether the world's
+ * kind keeps no boundaries, world_is_unfiltered whether the kind sends the program's bytes as they
+ * are, and world_is_of_unfiltered_streams both. */
 int world_modes(void);
 int world_kinds(void);
 int world_count(void);
+bool world_is_chosen(int index);
 bool world_is_of_streams(int index);
 bool world_is_unfiltered(int index);
 bool world_is_of_unfiltered_streams(int index);
@@ -72,7 +76,7 @@ bool world_logged(const struct world *world, const struct record *record, const 
 /* ---- cases ----------------------------------------------------------------------------------- */
 
 /* CASE(name) { ... } runs in each world, which the body gets as `w`. */
-#define CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count(), NULL)
+#define CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_chosen)
 
 /* MODE_CASE runs in each way of polling, with the program's kind only. */
 #define MODE_CASE(name)                                                                            \

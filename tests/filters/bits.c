@@ -1,4 +1,4 @@
-/* tests/filters.c -- see filters.h. */
+/* tests/filters/bits.c -- a filter that turns all bits of each byte. */
 #include "config.h"
 
 #include "tests/filters.h"
