@@ -29,15 +29,8 @@ static int enter_state(plx_socket *socket, plx__fd descriptor, plx_state state)
         bool named = plx__os_remote_sockaddr(descriptor, &remote) == 0;
         return plx__socket_enter_connected(socket, descriptor, false, named ? &remote : NULL);
     }
-    if (state == PLX_BOUND) {
-        return plx__socket_enter_bound(socket, descriptor, false);
-    }
-    int result = plx__socket_take_descriptor(socket, descriptor, state);
-    if (result == 0) {
-        plx__options_apply(socket, descriptor);
-        plx__socket_set_state(socket, state);
-    }
-    return result;
+    return state == PLX_BOUND ? plx__socket_enter_bound(socket, descriptor, false)
+                              : plx__socket_enter_listening(socket, descriptor, false);
 }
 
 int plx__socket_inspect(const plx_socket *socket, plx__fd descriptor,

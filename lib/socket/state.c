@@ -321,6 +321,15 @@ int plx__socket_enter_bound(plx_socket *socket, plx__fd descriptor, bool has_opt
     return result;
 }
 
+int plx__socket_enter_listening(plx_socket *socket, plx__fd descriptor, bool has_options)
+{
+    int result = make_own(socket, descriptor, has_options, PLX_LISTENING);
+    if (result == 0) {
+        plx__socket_set_state(socket, PLX_LISTENING);
+    }
+    return result;
+}
+
 /* ---- ending ---------------------------------------------------------------------------------- */
 
 static void leave_system(plx_socket *socket)

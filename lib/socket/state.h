@@ -58,6 +58,10 @@ void plx__socket_established(plx_socket *socket);
  * will report its end, also if the filters are not established. */
 void plx__socket_announce(plx_socket *socket);
 
+/* plx__socket_enter_listening is the one way into LISTENING, with a descriptor that listens.
+ * Otherwise as plx__socket_enter_connected. */
+int plx__socket_enter_listening(plx_socket *socket, plx__fd descriptor, bool has_options);
+
 /* plx__socket_drop_sending drops all that is queued, plx__socket_drop_received all that was
  * received. plx__socket_drop_bytes drops the received bytes only, not what the kind keeps with
  * them. */

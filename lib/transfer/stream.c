@@ -44,12 +44,8 @@ int plx__stream_listen(plx_socket *socket)
         return fail_to_listen(socket, descriptor, result);
     }
     plx__socket_begin(socket);
-    result = plx__socket_take_descriptor(socket, descriptor, PLX_LISTENING);
-    if (result < 0) {
-        return fail_to_listen(socket, descriptor, result);
-    }
-    plx__socket_set_state(socket, PLX_LISTENING);
-    return 0;
+    result = plx__socket_enter_listening(socket, descriptor, true);
+    return result < 0 ? fail_to_listen(socket, descriptor, result) : 0;
 }
 
 /* Closes the listening descriptor and makes the socket the one connection that it listened for. */
