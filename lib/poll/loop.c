@@ -71,7 +71,7 @@ void plx__task_schedule(struct plx__task *task)
 {
     struct plx__loop *loop = task->loop;
     if (loop != NULL && !plx__list_is_linked(&task->work)) {
-        plx__list_append(loop->phase == PLX__TAKING_IN ? &loop->outgoing : &loop->work,
+        plx__list_append(loop->phase == PLX__RECEIVING ? &loop->outgoing : &loop->work,
                          &task->work);
     }
 }
@@ -79,7 +79,7 @@ void plx__task_schedule(struct plx__task *task)
 void plx__task_schedule_input(struct plx__task *task)
 {
     struct plx__loop *loop = task->loop;
-    if (loop != NULL && loop->phase == PLX__TAKING_IN && task->frame != loop->frame) {
+    if (loop != NULL && loop->phase == PLX__RECEIVING && task->frame != loop->frame) {
         plx__list_remove(&task->work);
         plx__list_append(&loop->round, &task->work);
     } else if (loop != NULL) {
@@ -230,7 +230,7 @@ int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
     task->loop = loop;
     /* A task that a handler removes and adds again would otherwise be served again and again in one
      * frame. */
-    task->frame = loop->phase == PLX__TAKING_IN ? loop->frame : 0;
+    task->frame = loop->phase == PLX__RECEIVING ? loop->frame : 0;
     plx__list_append(&loop->tasks, &task->member);
     loop->count += task->hidden ? 0 : 1;
     for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {
@@ -369,10 +369,10 @@ static void put_back(struct plx__loop *loop, struct plx__list *list)
     plx__list_splice(&loop->work, list);
 }
 
-static void take_in(struct plx__loop *loop, struct plx__budget *budget)
+static void run_input(struct plx__loop *loop, struct plx__budget *budget)
 {
     struct plx__list *link;
-    loop->phase = PLX__TAKING_IN;
+    loop->phase = PLX__RECEIVING;
     loop->frame = loop->frame == UINT32_MAX ? 1 : loop->frame + 1;
     plx__list_splice(&loop->round, &loop->work);
     while ((link = plx__list_take_first(&loop->round)) != NULL) {
@@ -389,7 +389,7 @@ static void take_in(struct plx__loop *loop, struct plx__budget *budget)
     put_back(loop, &loop->round);
 }
 
-static void send_out(struct plx__loop *loop, struct plx__budget *budget)
+static void run_output(struct plx__loop *loop, struct plx__budget *budget)
 {
     struct plx__list *link;
     loop->phase = PLX__SENDING;
@@ -444,9 +444,9 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
         return false;
     }
     budget.until = timeout_ms == 0 ? budget.until : end_of_budget(loop);
-    take_in(loop, &budget);
+    run_input(loop, &budget);
     budget.bytes = bytes_of_budget(loop);
-    send_out(loop, &budget);
+    run_output(loop, &budget);
     loop->phase = PLX__RESTING;
     run_reapers(loop);
     return !plx__list_is_empty(&loop->work);

@@ -95,7 +95,7 @@ struct plx__loop {
     uint64_t budget_time; /* nanoseconds; 0: none */
     uint32_t frame;       /* the number of the present frame, never 0 */
     bool found;           /* the last frame had something to serve */
-    enum { PLX__RESTING, PLX__TAKING_IN, PLX__SENDING } phase;
+    enum { PLX__RESTING, PLX__RECEIVING, PLX__SENDING } phase;
 };
 
 /* ---- watches of a task ----------------------------------------------------------------------- */

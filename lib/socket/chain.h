@@ -6,7 +6,7 @@
  * Design: the chain replaces the kind of the socket by a filtered one (lib/socket/filtered.h).
  *
  * A step that cannot go on says EAGAIN and names its want: readiness, a moment, both or none
- * (lib/socket/filter.h). Receiving and establishing share the want `in`, sending and the goodbye
+ * (lib/socket/step.h). Receiving and establishing share the want `in`, sending and the goodbye
  * the want `out`. The watch's interest is made of both wants, and plx__chain_wake, which is the
  * kind's own work, turns readiness and moments into "may receive" and "may send".
  *

@@ -20,10 +20,10 @@
 /* The next poll reports the bytes again if the handler has taken some but not all. If the handler
  * has taken none, they are reported when more are received. */
 static void report_of_bytes(plx_socket *socket,
-                            void (*tell)(const struct plx__handlers *, plx_socket *))
+                            void (*call)(const struct plx__handlers *, plx_socket *))
 {
     socket->taken = false;
-    tell(&socket->handlers, socket);
+    call(&socket->handlers, socket);
     socket->again = socket->again || (socket->taken && socket->in.size > 0);
 }
 
@@ -83,13 +83,13 @@ static void report_complete(plx_socket *socket, bool aborted)
  * error has to last until the handler returns. */
 static void report_error(plx_socket *socket, enum plx__event event)
 {
-    plx_error told = {0};
-    plx__socket_take_error(socket, event, &told);
-    plx__handlers_error(&socket->handlers, socket, &told);
-    plx__error_clear(&told);
+    plx_error error = {0};
+    plx__socket_take_error(socket, event, &error);
+    plx__handlers_error(&socket->handlers, socket, &error);
+    plx__error_clear(&error);
 }
 
-static void tell(plx_socket *socket, enum plx__event event)
+static void report(plx_socket *socket, enum plx__event event)
 {
     const struct plx__handlers *handlers = &socket->handlers;
     switch (event) {
@@ -129,7 +129,7 @@ void plx__socket_dispatch_some(plx_socket *socket, plx__event_set wanted)
     while (event != PLX__EVENT_COUNT) {
         socket->pending &= ~PLX__EVENT_BIT(event);
         socket->next_event = (uint8_t)(event + 1);
-        tell(socket, event);
+        report(socket, event);
         event = next_event(socket, wanted);
     }
     socket->dispatching = false;

@@ -20,7 +20,7 @@
 /* Receives the bytes that wait at this moment, and no more: a peer that goes on sending would keep
  * us here for ever. If bytes stay unread, TCP answers close(2) with a reset, which destroys sent
  * bytes that the peer has not read (RFC 1122, 4.2.2.13). */
-static void take_in_rest(plx_socket *socket)
+static void receive_rest(plx_socket *socket)
 {
     size_t size = socket->kind->transport->pending(socket);
     uint64_t last = socket->bytes_received + size;
@@ -29,7 +29,7 @@ static void take_in_rest(plx_socket *socket)
         struct plx__budget budget = {size + SLACK, 0};
         before = socket->bytes_received;
         socket->watch.ready |= PLX__READ;
-        plx__socket_take_in(socket, &budget);
+        plx__socket_move_in(socket, &budget);
     } while (socket->more && socket->bytes_received > before && socket->bytes_received < last);
 }
 
@@ -50,7 +50,7 @@ void plx_socket_close(plx_socket *socket)
     }
     if (plx__socket_is_open(socket)) {
         struct plx__budget budget = plx__socket_budget();
-        take_in_rest(socket);
+        receive_rest(socket);
         if (socket->out.size > 0) {
             socket->kind->transport->output(socket, &budget);
         }

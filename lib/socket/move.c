@@ -43,7 +43,7 @@ static PLX__APART void end_idle(plx_socket *socket)
     plx__socket_end(socket);
 }
 
-void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
+void plx__socket_move_in(plx_socket *socket, struct plx__budget *budget)
 {
     socket->more = false; /* first, because each of these steps may leave some of its work */
     if (socket->again) {
@@ -72,7 +72,7 @@ void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget)
     plx__socket_update(socket);
 }
 
-void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget)
+void plx__socket_move_out(plx_socket *socket, struct plx__budget *budget)
 {
     if ((socket->watch.ready & PLX__WRITE) != 0) {
         socket->watch.ready &= (uint8_t)~PLX__WRITE;

@@ -13,10 +13,10 @@ static inline struct plx__budget plx__socket_budget(void)
     return (struct plx__budget){PLX__LONE_BUDGET, 0};
 }
 
-/* plx__socket_take_in goes on connecting, accepts and receives. plx__socket_send_out sends.
+/* plx__socket_move_in goes on connecting, accepts and receives. plx__socket_move_out sends.
  * plx__socket_settle goes on with an ending. */
-void plx__socket_take_in(plx_socket *socket, struct plx__budget *budget);
-void plx__socket_send_out(plx_socket *socket, struct plx__budget *budget);
+void plx__socket_move_in(plx_socket *socket, struct plx__budget *budget);
+void plx__socket_move_out(plx_socket *socket, struct plx__budget *budget);
 void plx__socket_settle(plx_socket *socket);
 
 #endif

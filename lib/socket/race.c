@@ -180,7 +180,7 @@ static void continue_attempts(struct plx__race *race)
 
 /* Continues the lookup. Addresses that it finds while attempts are under way join those not
  * tried yet (RFC 8305, 3 and 5). */
-static void look_up(struct plx__race *race)
+static void continue_lookup(struct plx__race *race)
 {
     struct plx__query *query = race->query;
     if (!plx__query_process(query)) {
@@ -229,7 +229,7 @@ static bool is_over(const struct plx__race *race)
 const struct plx__verdict *plx__race_continue(struct plx__race *race)
 {
     if (!is_over(race) && (plx__race_is_looking_up(race) || expects_more(race))) {
-        look_up(race);
+        continue_lookup(race);
     }
     if (race->verdict.state == PLX__RACE_RUNNING) {
         run(race);

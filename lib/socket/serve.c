@@ -25,11 +25,11 @@ static bool wants_output(plx_socket *socket)
     return wants;
 }
 
-static void take_in_share(plx_socket *socket, struct plx__budget *budget)
+static void move_in_share(plx_socket *socket, struct plx__budget *budget)
 {
     size_t granted = budget->bytes < PLX__LONE_BUDGET ? budget->bytes : PLX__LONE_BUDGET;
     struct plx__budget share = {granted, budget->until};
-    plx__socket_take_in(socket, &share);
+    plx__socket_move_in(socket, &share);
     plx__budget_spend(budget, granted - share.bytes);
 }
 
@@ -40,7 +40,7 @@ static void serve_input(plx_socket *socket, struct plx__budget *budget)
     socket->next_event = 0;
     plx__socket_dispatch(socket, PLX__EVENTS_OF_CALLS);
     if (!socket->hold.freed) {
-        take_in_share(socket, budget);
+        move_in_share(socket, budget);
         plx__socket_dispatch(socket, PLX__EVENTS_BEFORE_SENDING);
     }
 }
@@ -86,7 +86,7 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget)
     }
     plx__socket_dispatch(socket, PLX__EVENT_BIT(PLX__EVENT_CLOSING));
     if (!socket->hold.freed) {
-        plx__socket_send_out(socket, budget);
+        plx__socket_move_out(socket, budget);
         plx__socket_dispatch(socket, PLX__EVENTS_OF_SENDING);
     }
     if (!socket->hold.freed) {

@@ -332,7 +332,7 @@ int plx__socket_enter_listening(plx_socket *socket, plx__fd descriptor, bool has
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-static void leave_system(plx_socket *socket)
+static void leave_kernel(plx_socket *socket)
 {
     free_race(socket);
     plx__socket_close_descriptor(socket);
@@ -341,16 +341,16 @@ static void leave_system(plx_socket *socket)
 
 void plx__socket_end(plx_socket *socket)
 {
-    plx__event_set untold =
+    plx__event_set kept =
         socket->pending & ~(PLX__EVENTS_OF_SENDING | PLX__EVENT_BIT(PLX__EVENT_ASK));
     bool connected = socket->peer == PLX__PEER_HERE;
     bool drained =
-        socket->state == PLX_CLOSING && (untold & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;
+        socket->state == PLX_CLOSING && (kept & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;
     bool again = plx__reconnect_is_wanted(socket);
-    leave_system(socket);
+    leave_kernel(socket);
     plx__socket_drop_sending(socket);
     clear_connection(socket);
-    socket->pending = untold | (connected ? PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED) : 0);
+    socket->pending = kept | (connected ? PLX__EVENT_BIT(PLX__EVENT_DISCONNECTED) : 0);
     if (drained) {
         plx__ending_drained(socket);
     }
@@ -367,7 +367,7 @@ void plx__socket_end(plx_socket *socket)
 void plx__socket_drop(plx_socket *socket)
 {
     bool was_open = socket->state != PLX_UNCONNECTED;
-    leave_system(socket);
+    leave_kernel(socket);
     plx__socket_drop_sending(socket);
     clear_connection(socket);
     plx__socket_forget_errors(socket, false);

@@ -77,8 +77,8 @@ static void take_turn(plx_socket *socket)
 static void serve_in_handler(plx_socket *socket, struct plx__budget *budget)
 {
     take_turn(socket);
-    plx__socket_take_in(socket, budget);
-    plx__socket_send_out(socket, budget);
+    plx__socket_move_in(socket, budget);
+    plx__socket_move_out(socket, budget);
     if (plx__receiving_is_over(socket)) {
         take_turn(socket);
     }
@@ -155,9 +155,9 @@ static bool wait_until(plx_socket *socket, int timeout_ms, bool (*reached)(const
 
 static bool is_connected(const plx_socket *socket)
 {
-    bool told =
+    bool reported =
         (socket->pending & PLX__EVENT_BIT(PLX__EVENT_CONNECTED)) == 0 || socket->dispatching;
-    return plx_socket_is_connected(socket) && told;
+    return plx_socket_is_connected(socket) && reported;
 }
 
 /* Auto-connect goes on when the end of the last attempt was reported: not during a wait in a

@@ -283,9 +283,9 @@ static void keep_list(plx_socket *socket, const struct plx__datagram_in *self,
  * a count read by SO_MEMINFO meanwhile may be newer. */
 static void note_dropped(struct plx__datagram_in *self, uint32_t count)
 {
-    uint32_t more = count - self->told;
+    uint32_t more = count - self->reported;
     if (more <= INT32_MAX) {
-        self->told = count;
+        self->reported = count;
         self->dropped += more;
     }
 }

@@ -46,7 +46,7 @@ struct plx__datagram_in {
     struct plx__buffer blocks[PLX__DATAGRAM_IN_BLOCKS]; /* filled from the front, maybe none */
     uint8_t places;                                     /* for the next call; 0: the fewest */
     uint8_t idle;                                       /* polls in a row that received nothing */
-    uint32_t told;       /* the kernel's last count of dropped datagrams, modulo 2^32 */
+    uint32_t reported;   /* the kernel's last count of dropped datagrams, modulo 2^32 */
     uint64_t dropped;    /* the same count in 64 bits */
     bool one_by_one;     /* recvmmsg(2) was refused */
     uint8_t destination; /* enum plx__destination */

@@ -18,7 +18,7 @@ static bool is_about_datagram(int error)
     return error == -PLX__EMSGSIZE || error == -PLX__EINVAL || error == -PLX__ENOMEM;
 }
 
-static bool is_told(const struct plx__unreached *self, const plx_address *address, int error)
+static bool is_reported(const struct plx__unreached *self, const plx_address *address, int error)
 {
     bool full = self->count == PLX__UNREACHED;
     for (unsigned i = 0; i < self->count; i++) {
@@ -51,7 +51,7 @@ void plx__unreached_report(plx_socket *socket, const plx_address *address, int e
 {
     struct plx__unreached *self = socket->errors == NULL ? NULL : socket->errors->unreached;
     char host[PLX__ADDRESS_TEXT_SIZE];
-    if (!is_about_datagram(error) && self != NULL && is_told(self, address, error)) {
+    if (!is_about_datagram(error) && self != NULL && is_reported(self, address, error)) {
         return;
     }
     if (address->family == 0) {
