@@ -23,4 +23,25 @@ extern const plx_filter_kind records_filter;
 enum { ORDER_WINDOW = 1 << 20, ORDER_CREDIT = 4096 };
 extern const plx_filter_kind order_filter;
 
+/* Establishes in five steps: it sends "hel", receives "hel", waits a millisecond, asks the program,
+ * and then sends "lo" and receives "lo". Received "aga" in place of "hel" makes it ask for another
+ * connection. */
+extern const plx_filter_kind steps_filter;
+
+/* Fails with EPROTO at the step that its state names, and with `records` gives a code and a sentence
+ * first. It receives bytes before it fails to receive. */
+enum failing_step {
+    FAILS_NOWHERE,
+    FAILS_IN_BEGIN,
+    FAILS_IN_ESTABLISH,
+    FAILS_IN_RECEIVE,
+    FAILS_IN_SEND,
+    FAILS_IN_SHUTDOWN
+};
+struct failing {
+    enum failing_step step;
+    bool records;
+};
+extern const plx_filter_kind failing_filter;
+
 #endif
