@@ -31,6 +31,8 @@
  *
  * - A poll also reports bytes that arrive in state CLOSING and the datagrams of a BOUND socket.
  * - A connect that fails ends in `error`; no event follows.
+ * - A connection that was accepted or adopted is CONNECTING first if the socket has filters
+ *   (pollux/filter.h), until they are established.
  * - state_changed and `connected` are reported in the state of their line or not at all: they are
  *   omitted when the socket has left that state before their turn. `disconnected` is reported all
  *   the same. A UDP socket that has looked up its peer is CONNECTED at once: CONNECTING is omitted.
@@ -67,7 +69,7 @@ typedef struct plx_socket plx_socket;
 typedef enum plx_state {
     PLX_UNCONNECTED = 0, /* nothing is open; bytes received earlier may still be readable */
     PLX_HOST_LOOKUP,     /* the host name is being looked up */
-    PLX_CONNECTING,      /* an address is known; no poll has reported the connection yet */
+    PLX_CONNECTING,      /* an address is known, or filters are being established */
     PLX_CONNECTED,       /* a connection; UDP: bound, with one peer */
     PLX_BOUND,           /* UDP: sends to and receives from any address */
     PLX_LISTENING,       /* waits for a peer */
