@@ -198,6 +198,12 @@ static void on_line_available(plx_socket *socket, void *user)
     act(user, EVENT_LINE_AVAILABLE, socket);
 }
 
+static void on_encrypted(plx_socket *socket, void *user)
+{
+    note(user, EVENT_ENCRYPTED, "encrypted[%s]", state_name(plx_socket_state(socket)));
+    act(user, EVENT_ENCRYPTED, socket);
+}
+
 const plx_events record_events = {
     .connected = on_connected,
     .data_available = on_data_available,
@@ -208,4 +214,5 @@ const plx_events record_events = {
     .disconnected = on_disconnected,
     .state_changed = on_state_changed,
     .line_available = on_line_available,
+    .encrypted = on_encrypted,
 };

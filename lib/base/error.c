@@ -218,6 +218,12 @@ const char *plx_code_text(int code)
     }
 }
 
+int plx__error_code_of(int number)
+{
+    bool is_class = is_class_number(number) && plx_code_name(number) != unknown_name;
+    return is_class ? number : plx__error_code(number);
+}
+
 const char *plx_reason_name(plx_reason reason)
 {
     static const char *const names[] = {

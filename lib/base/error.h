@@ -16,6 +16,10 @@
  * reserved port, which is PLX_INVALID_PORT: only the caller of bind can distinguish the two. */
 int plx__error_code(int os_error);
 
+/* plx__error_code_of returns the public code of a number that is a class code, which stays, or an
+ * errno. On Linux 101 and 104 are errnos and no class codes. */
+int plx__error_code_of(int number);
+
 /* plx__error_reason returns the reason of an errno; PLX_REASON_NONE for 0, and PLX_REASON_OPERATION
  * for an errno that has no meaning for sockets. */
 plx_reason plx__error_reason(int os_error);

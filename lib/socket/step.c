@@ -60,7 +60,7 @@ static int fail(struct plx__stack *stack, int code, plx_reason reason, const cha
     struct plx__filter_failure *failure = &stack->failure;
     code = code > 0 ? code : PLX_LOST_CONNECTION;
     if (failure->code == 0) {
-        failure->code = code;
+        failure->code = plx__error_code_of(code);
         failure->reason = reason;
         vsnprintf(failure->sentence, sizeof failure->sentence, format, arguments);
     }
@@ -145,12 +145,13 @@ static int establish(plx_filter *filter)
     return code;
 }
 
-/* The sentence of a step that has failed without plx_filter_fail. */
+/* Records the failure of a step that has not called plx_filter_fail. */
 static int fail_code(plx_filter *filter, const char *step, int code)
 {
-    if (code < 0) {
+    if (code < 0 || code > LAST_ERRNO) {
         return fail_contract(filter, step, code);
     }
+    code = plx__error_code_of(code);
     return plx__step_fail(filter->stack, code, PLX_REASON_OPERATION, "filter %s: %s: %s (%s)",
                           filter->table->name, step, plx_code_text(code), plx_code_name(code));
 }
@@ -158,6 +159,9 @@ static int fail_code(plx_filter *filter, const char *step, int code)
 int plx__step_establish(plx_filter *filter)
 {
     int code = filter->step == PLX__FILTER_FRESH ? begin(filter) : 0;
+    if (code == PLX__EAGAIN || code == PLX__ERESTART) {
+        return fail_contract(filter, "begin", code);
+    }
     if (code != 0) {
         return fail_code(filter, "begin", code);
     }
