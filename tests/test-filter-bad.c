@@ -88,6 +88,7 @@ static const struct wrong wrong_sends[] = {
     {-5000, 106, "filter puppet: send returned -5000"},
     {EAGAIN, 106, "filter puppet: send returned 11"},
     {-EPROTO, 102, "connection lost: protocol error (EPROTO)"},
+    {-ENOBUFS, 108, "connection lost: out of memory (ENOMEM)"},
 };
 
 CASE(what_send_must_not_return)
@@ -169,6 +170,33 @@ CASE(a_failure_behind_sent_bytes_is_returned_once)
     ck_assert_int_eq(plx_socket_write(socket, "hello!", 6), 6);
     expect_error(w, &log, 102, "connection lost: protocol error (EPROTO)");
     raw_expect(w, raw, "hel");
+}
+
+static void say_more(struct puppet *puppet)
+{
+    static const char bytes[4096];
+
+    raw_try(*(int *)puppet->data, bytes, sizeof bytes);
+}
+
+/* The peer goes on sending, so that "until nothing is left" would never end. */
+CASE(a_send_fails_while_bytes_arrive_for_ever)
+{
+    struct record log;
+    plx_socket *socket;
+    int raw, polls = 0;
+    struct puppet *puppet = pair(w, &socket, &log, &raw);
+
+    log.mute = 1u << EVENT_DATA_AVAILABLE;
+    puppet->send = -EPROTO;
+    puppet->when = STEP_RECEIVE;
+    puppet->act = say_more;
+    puppet->data = &raw;
+    ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
+    for (; log.count[EVENT_ERROR] == 0 && polls < 200; polls++)
+        world_poll(w);
+    expect_error(w, &log, 102, "connection lost: protocol error (EPROTO)");
+    ck_assert_int_lt(polls, 200);
 }
 
 /* ---- results of begin and establish ---------------------------------------------------------- */

@@ -401,6 +401,7 @@ static void reset(struct plx__chain *chain)
     chain->out = nothing;
     chain->in_end = chain->out_end = 0;
     chain->offered = 0;
+    chain->stack.limited = false;
 }
 
 void plx__chain_begin(struct plx__chain *chain, bool connects, uint64_t until)

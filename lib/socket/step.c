@@ -7,6 +7,7 @@
 #include "lib/os/errno.h"
 #include "lib/poll/poller.h"
 #include "lib/socket/object.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/step.h"
 
 #include <stdarg.h>
@@ -198,9 +199,29 @@ static bool is_sound(ptrdiff_t result, size_t least, size_t size)
     return result < 0 ? result >= -LAST_ERRNO : (size_t)result >= least && (size_t)result <= size;
 }
 
+/* Returns how many of `size` bytes may be received. After a filter's send has failed, the connection
+ * in the kernel lives on: what arrives after that is left, or a peer that goes on sending would
+ * delay the end for ever. When the kernel holds nothing, its receive finds the reason of the end. */
+static size_t receivable(struct plx__stack *stack, size_t size)
+{
+    if (stack->socket->tx != PLX__TX_FAILED) {
+        return size;
+    }
+    size_t waiting = stack->kind->transport->pending(stack->socket);
+    if (!stack->limited) {
+        stack->limited = true;
+        stack->rest = waiting;
+    }
+    return waiting == 0 || size < stack->rest ? size : stack->rest;
+}
+
 static ptrdiff_t receive_plain(struct plx__stack *stack, void *data, size_t size)
 {
-    ptrdiff_t count = stack->kind->receive(stack->socket, data, size);
+    size = receivable(stack, size);
+    ptrdiff_t count =
+        size == 0 ? -PLX__EAGAIN : stack->kind->receive(stack->socket, data, size);
+    size_t taken = count > 0 ? (size_t)count : 0;
+    stack->rest -= taken < stack->rest ? taken : stack->rest;
     stack->drained = count == -PLX__EAGAIN || (count > 0 && (size_t)count < size);
     if (count == -PLX__EAGAIN) {
         stack->noted.ready |= PLX__READ;
@@ -239,6 +260,9 @@ ptrdiff_t plx__step_send(struct plx__stack *stack, plx_filter *filter, const voi
     struct plx__want outer = enter(filter);
     ptrdiff_t count = filter->table->send(filter, data, size);
     leave(filter, outer);
+    if (count == -PLX__ENOBUFS) {
+        return -PLX__ENOMEM; /* the kernel's ENOBUFS passes, a filter's ends the connection */
+    }
     return is_sound(count, 1, size) ? count : -fail_contract(filter, "send", count);
 }
 
