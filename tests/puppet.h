@@ -36,7 +36,7 @@ struct puppet {
     ptrdiff_t receive, send;
     int receive_after, send_after; /* that many calls pass the bytes on first */
     int receive_times, send_times; /* that many calls return the results; -1: all */
-    size_t piece;                  /* receive and send pass on at most so many bytes; 0: all */
+    size_t piece;                  /* receive and send pass on at most that many bytes; 0: all */
     bool pending;
     bool sets_want; /* establish, shutdown, receive and send set this want before they return */
     unsigned want;

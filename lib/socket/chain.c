@@ -177,13 +177,11 @@ ptrdiff_t plx__chain_receive(plx_socket *socket, void *data, size_t size)
 
 bool plx__chain_holds_input(const struct plx__chain *chain)
 {
-    for (const plx_filter *filter = chain->top; filter != NULL; filter = filter->below) {
-        if (filter->step >= PLX__FILTER_ESTABLISHED && filter->table->pending != NULL &&
-            filter->table->pending(filter)) {
-            return true;
-        }
+    plx_filter *filter = chain->top;
+    while (filter != NULL && !plx__step_is_pending(filter)) {
+        filter = filter->below;
     }
-    return false;
+    return filter != NULL;
 }
 
 /* Filters may make more of the bytes that the kernel holds, and nobody knows how much. */

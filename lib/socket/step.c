@@ -266,6 +266,17 @@ ptrdiff_t plx__step_send(struct plx__stack *stack, plx_filter *filter, const voi
     return is_sound(count, 1, size) ? count : -fail_contract(filter, "send", count);
 }
 
+bool plx__step_is_pending(plx_filter *filter)
+{
+    bool pending = false;
+    if (filter->step >= PLX__FILTER_ESTABLISHED && filter->table->pending != NULL) {
+        filter->stack->depth++;
+        pending = filter->table->pending(filter);
+        filter->stack->depth--;
+    }
+    return pending;
+}
+
 /* ---- ending and asking ----------------------------------------------------------------------- */
 
 int plx__step_part(plx_filter *filter)

@@ -94,6 +94,10 @@ ptrdiff_t plx__step_receive(struct plx__stack *stack, plx_filter *filter, void *
 ptrdiff_t plx__step_send(struct plx__stack *stack, plx_filter *filter, const void *data,
                          size_t size);
 
+/* plx__step_is_pending returns whether an established filter holds bytes that a receive would
+ * give. */
+bool plx__step_is_pending(plx_filter *filter);
+
 /* plx__step_part says the goodbye of an established filter. Returns 0 or EAGAIN. */
 int plx__step_part(plx_filter *filter);
 
