@@ -74,7 +74,6 @@ static ptrdiff_t puppet_receive(plx_filter *filter, void *data, size_t size)
 {
     struct puppet *puppet = step(filter, STEP_RECEIVE);
 
-    set_want(puppet);
     if (is_due(puppet->receive, &puppet->receive_after, &puppet->receive_times))
         return puppet->receive;
     return plx_filter_lower_receive(filter, data, piece(puppet, size));
@@ -138,6 +137,7 @@ struct puppet *puppet_push_kind(plx_socket *socket, const plx_filter_kind *kind)
         return NULL;
     used++;
     *puppet = (struct puppet){.filter = filter, .socket = socket, .receive = PASS, .send = PASS};
+    puppet->moment = -1;
     puppet->establish_times = puppet->shutdown_times = -1;
     puppet->receive_times = puppet->send_times = -1;
     *(struct puppet **)plx_filter_state(filter) = puppet;

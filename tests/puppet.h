@@ -38,7 +38,7 @@ struct puppet {
     int receive_times, send_times; /* that many calls return the results; -1: all */
     size_t piece;                  /* receive and send pass on at most that many bytes; 0: all */
     bool pending;
-    bool sets_want; /* establish, shutdown, receive and send set this want before they return */
+    bool sets_want; /* establish, shutdown and send set this want before they return */
     unsigned want;
     int moment;
     int count[STEPS];

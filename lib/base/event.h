@@ -61,10 +61,12 @@ typedef uint32_t plx__event_set;
 #define PLX__EVENTS_BEFORE_END                                                                     \
     (PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED) - 1 - PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR))
 
-/* Events that are reported in one state only. Entering another state withdraws them. */
+/* Events that are reported in one state only. Entering another state withdraws them. A filter's
+ * question is not one of them: its step waits for the answer in each state. */
 #define PLX__EVENTS_OF_STATES                                                                      \
-    ((PLX__EVENT_BIT(PLX__EVENT_CONNECTED) << 1) - PLX__EVENT_BIT(PLX__EVENT_HOST_LOOKUP) +        \
-     PLX__EVENT_BIT(PLX__EVENT_CLOSING) + PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED))
+    (((PLX__EVENT_BIT(PLX__EVENT_CONNECTED) << 1) - PLX__EVENT_BIT(PLX__EVENT_HOST_LOOKUP) +       \
+      PLX__EVENT_BIT(PLX__EVENT_CLOSING) + PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED)) &               \
+     ~PLX__EVENT_BIT(PLX__EVENT_ASK))
 
 /* Events that sending causes. */
 #define PLX__EVENTS_OF_SENDING                                                                     \

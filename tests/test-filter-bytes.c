@@ -1,0 +1,337 @@
+/* tests/test-filter-bytes.c -- bytes around a filter that is pushed, waits or says its goodbye. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "tests/puppet.h"
+#include "tests/world.h"
+
+static void answer(struct puppet *puppet)
+{
+    puppet->establish = puppet->shutdown = 0;
+    plx_filter_set_want(puppet->filter, 0, -1);
+}
+
+static void send_text(plx_socket *socket, const char *text)
+{
+    ck_assert_int_eq(plx_socket_write(socket, text, strlen(text)), (ptrdiff_t)strlen(text));
+}
+
+/* ---- the boundary ---------------------------------------------------------------------------- */
+
+SECTION("boundary");
+
+/* Older bytes pass by, later ones wait until the filter is established. */
+STREAM_PAIR_CASE(queued_bytes_pass_a_new_filter_by)
+{
+    struct puppet *first, *second;
+
+    send_text(socket, "old");
+    first = puppet_push(socket);
+    send_text(socket, "between");
+    second = puppet_push(socket);
+    send_text(socket, "new");
+    first->establish = second->establish = EAGAIN;
+    raw_expect(w, raw, "old");
+    world_settle(w);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 10);
+    ck_assert_int_eq(first->count[STEP_SEND], 0);
+    ck_assert_int_eq(second->count[STEP_BEGIN], 0);
+    answer(first);
+    raw_expect(w, raw, "between");
+    world_settle(w);
+    ck_assert_int_eq(second->count[STEP_SEND], 0);
+    answer(second);
+    raw_expect(w, raw, "new");
+    ck_assert_int_eq(second->count[STEP_SEND], 1);
+}
+
+CASE(a_filter_pushed_while_connecting_is_behind_the_queued_bytes)
+{
+    for (int queued = 0; queued < 2; queued++) {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        struct puppet *puppet;
+        char where[WHERE_SIZE];
+        int listener = raw_listen(w, 5, where), raw;
+
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        if (queued)
+            send_text(socket, "old");
+        puppet = puppet_push(socket);
+        puppet->establish = EAGAIN;
+        send_text(socket, "new");
+        raw = raw_accept(w, listener);
+        if (queued)
+            raw_expect(w, raw, "old");
+        world_settle(w);
+        ck_assert_int_eq(plx_socket_state(socket), queued ? PLX_CONNECTED : PLX_CONNECTING);
+        ck_assert_int_eq(puppet->count[STEP_SEND], 0);
+        answer(puppet);
+        raw_expect(w, raw, "new");
+        ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
+    }
+}
+
+STREAM_PAIR_CASE(unread_bytes_stay_as_they_are)
+{
+    struct puppet *puppet;
+    char bytes[8];
+
+    raw_say(raw, "old");
+    UNTIL(w, plx_socket_bytes_available(socket) == 3);
+    puppet = puppet_push(socket);
+    puppet->establish = EAGAIN;
+    raw_say(raw, "new");
+    world_settle(w);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
+    answer(puppet);
+    UNTIL(w, plx_socket_bytes_available(socket) == 6);
+    ck_assert_int_eq(plx_socket_read(socket, bytes, 8), 6);
+    ck_assert_mem_eq(bytes, "oldnew", 6);
+}
+
+/* What a filter has seen and not taken is offered again, and sent before send_complete(true). */
+STREAM_PAIR_CASE(offered_bytes_are_sent_although_the_rest_is_dropped)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    log->cancel = true;
+    log->mute = 1u << EVENT_SEND_PROGRESS;
+    puppet->piece = 3;
+    puppet->send = -EAGAIN;
+    puppet->send_after = 1;
+    send_text(socket, "hello world");
+    UNTIL(w, log->count[EVENT_SEND_PROGRESS] == 1);
+    world_settle(w);
+    ck_assert_int_eq(log->count[EVENT_SEND_COMPLETE], 0);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 8);
+    log->cancel = false;
+    puppet->send = PASS;
+    answer(puppet);
+    raw_expect(w, raw, "hello world");
+    UNTIL(w, log->count[EVENT_SEND_COMPLETE] == 1);
+    LOGGED(w, log, "send_complete(true)[CONNECTED]");
+}
+
+/* ---- room ------------------------------------------------------------------------------------ */
+
+SECTION("room");
+
+static char held[8];
+static size_t held_size;
+
+static ptrdiff_t holder_receive(plx_filter *filter, void *data, size_t size)
+{
+    if (held_size == 0) {
+        ptrdiff_t count = plx_filter_lower_receive(filter, held, sizeof held);
+
+        if (count <= 0)
+            return count;
+        held_size = (size_t)count;
+    }
+    size = size < held_size ? size : held_size;
+    memcpy(data, held, size);
+    held_size -= size;
+    memmove(held, held + size, held_size);
+    return (ptrdiff_t)size;
+}
+
+static bool holder_pending(const plx_filter *filter)
+{
+    (void)filter;
+    return held_size > 0;
+}
+
+static const plx_filter_kind holder = {.size = sizeof(plx_filter_kind),
+                                       .name = "holder",
+                                       .receive = holder_receive,
+                                       .pending = holder_pending};
+
+/* The kernel has nothing left, so that no readiness helps. */
+STREAM_PAIR_CASE(held_bytes_come_as_soon_as_there_is_room)
+{
+    char bytes[8];
+
+    held_size = 0;
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &holder));
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 3), 0);
+    raw_say(raw, "abcdefgh");
+    UNTIL(w, plx_socket_bytes_available(socket) == 3);
+    world_settle(w);
+    ck_assert_uint_eq(held_size, 5);
+    ck_assert_int_eq(plx_socket_read(socket, bytes, 8), 3);
+    world_poll(w);
+    ck_assert_int_eq(plx_socket_read(socket, bytes, 8), 3);
+    ck_assert_mem_eq(bytes, "def", 3);
+    ck_assert(plx_socket_wait_for_data(socket, 5000));
+    ck_assert_int_eq(plx_socket_read(socket, bytes, 8), 2);
+    ck_assert_mem_eq(bytes, "gh", 2);
+}
+
+/* The filter's end, found behind the last byte for which there was room. */
+STREAM_PAIR_CASE(an_end_behind_the_last_room)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 3), 0);
+    puppet->receive = 0;
+    puppet->receive_after = 1;
+    raw_say(raw, "abc");
+    UNTIL(w, plx_socket_bytes_available(socket) == 3);
+    world_settle(w);
+    plx_socket_purge(socket);
+    raw_say(raw, "d");
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+}
+
+/* ---- the goodbye ----------------------------------------------------------------------------- */
+
+SECTION("goodbye");
+
+/* shutdown waits for an answer: no wait spins, and the linger time ends it. */
+STREAM_PAIR_CASE(a_goodbye_that_is_never_said)
+{
+    struct puppet *puppet = puppet_push(socket);
+    int before;
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    time_stop();
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_LINGER_TIMEOUT, 500), 0);
+    puppet->shutdown = EAGAIN;
+    puppet->sets_want = true;
+    send_text(socket, "hello");
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw_expect(w, raw, "hello");
+    UNTIL(w, puppet->count[STEP_SHUTDOWN] > 0);
+    before = puppet->count[STEP_SHUTDOWN];
+    ck_assert(!plx_socket_wait_for_disconnected(socket, 30));
+    ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], before);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    time_pass(501);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
+    time_run();
+}
+
+STREAM_PAIR_CASE(a_goodbye_that_is_said_later)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    puppet->shutdown = EAGAIN;
+    puppet->sets_want = true;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, puppet->count[STEP_SHUTDOWN] > 0);
+    world_settle(w);
+    ck_assert_int_eq(raw_take(raw, &(char){0}, 1), RAW_NOTHING);
+    answer(puppet);
+    raw_expect_end(w, raw);
+    raw_close(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], 2);
+}
+
+STREAM_PAIR_CASE(a_peer_that_goes_before_the_goodbye)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    puppet->shutdown = EAGAIN;
+    puppet->sets_want = true;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, puppet->count[STEP_SHUTDOWN] > 0);
+    raw_close(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+}
+
+STREAM_PAIR_CASE(close_says_goodbye_once_and_abort_never)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    puppet->shutdown = EAGAIN;
+    plx_socket_close(socket);
+    ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], 1);
+    world_pair(w, socket, log);
+    puppet = puppet_push(socket);
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    plx_socket_abort(socket);
+    ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], 0);
+}
+
+CASE(disconnect_while_establishing)
+{
+    for (int queued = 0; queued < 2; queued++) {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        struct puppet *puppet = puppet_push(socket);
+        char where[WHERE_SIZE];
+        int listener = raw_listen(w, 5, where), raw;
+
+        log.mute = 1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE;
+        puppet->establish = EAGAIN;
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        raw = raw_accept(w, listener);
+        if (queued)
+            send_text(socket, "hello");
+        UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
+        ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+        ck_assert_int_eq(plx_socket_state(socket), queued ? PLX_CONNECTING : PLX_UNCONNECTED);
+        if (queued) {
+            answer(puppet);
+            raw_expect(w, raw, "hello");
+            raw_expect_end(w, raw);
+            raw_close(w, raw);
+            UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+            ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], 1);
+        }
+        world_settle(w);
+        ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+        world_free(w, socket);
+    }
+}
+
+/* A question that a flush has put is put although the program disconnects meanwhile. */
+STREAM_PAIR_CASE(a_question_survives_disconnect)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    puppet->send = -EAGAIN;
+    puppet->send_times = 1;
+    puppet->sets_want = true;
+    send_text(socket, "hello");
+    plx_socket_flush(socket);
+    ck_assert_int_eq(puppet->count[STEP_SEND], 1);
+    plx_filter_ask(puppet->filter);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, puppet->count[STEP_ASK] == 1);
+    raw_expect(w, raw, "hello");
+    raw_expect_end(w, raw);
+}
+
+STREAM_PAIR_CASE(half_open_goes_on_through_a_filter)
+{
+    struct puppet *puppet = puppet_push(socket), *late;
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    raw_end(raw);
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] == 1);
+    send_text(socket, "hello");
+    raw_expect(w, raw, "hello");
+    late = puppet_push(socket);
+    late->establish = EAGAIN;
+    send_text(socket, "later");
+    world_settle(w);
+    answer(late);
+    raw_expect(w, raw, "later");
+}
+
+WORLD_MAIN("filter-bytes")
