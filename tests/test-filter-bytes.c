@@ -187,6 +187,25 @@ STREAM_PAIR_CASE(an_end_behind_the_last_room)
     ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
 }
 
+/* A filter that is wrong about `pending` costs no processor. */
+STREAM_PAIR_CASE(pending_bytes_that_never_come)
+{
+    struct puppet *puppet = puppet_push(socket);
+    int before;
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    puppet->pending = true;
+    puppet->receive = -EAGAIN;
+    raw_say(raw, "x");
+    world_settle(w);
+    before = puppet->count[STEP_RECEIVE];
+    ck_assert(!plx_socket_wait_for_data(socket, 30));
+    if (w->group != NULL)
+        for (int i = 0; i < 3; i++)
+            plx_group_poll(w->group, 10);
+    ck_assert_int_le(puppet->count[STEP_RECEIVE] - before, 3);
+}
+
 /* ---- the goodbye ----------------------------------------------------------------------------- */
 
 SECTION("goodbye");

@@ -150,12 +150,14 @@ static ptrdiff_t receive_all(struct plx__chain *chain, uint8_t *data, size_t siz
     ptrdiff_t count;
     plx_filter *first = plx__step_receiver(chain->top);
     chain->stack.noted = nothing;
+    chain->stack.dry = false;
     do {
         count = plx__step_receive(&chain->stack, first, data + total, size - total);
         total += count > 0 ? (size_t)count : 0;
     } while (count > 0 && total < size && first != NULL &&
              (!chain->stack.drained || plx__chain_holds_input(chain)));
-    chain->in = count == -PLX__EAGAIN ? chain->stack.noted : to_read;
+    chain->stack.dry = count == -PLX__EAGAIN;
+    chain->in = chain->stack.dry ? chain->stack.noted : to_read;
     if (total > 0 && count <= 0 && count != -PLX__EAGAIN) {
         keep_end(chain, count);
     }
@@ -175,9 +177,11 @@ ptrdiff_t plx__chain_receive(plx_socket *socket, void *data, size_t size)
     return result < 0 ? result : receive_all(chain, data, size);
 }
 
+/* Right after EAGAIN `pending` is not asked: a filter that counts the bytes of half a record among
+ * its pending ones would keep polls and waits from sleeping. */
 bool plx__chain_holds_input(const struct plx__chain *chain)
 {
-    plx_filter *filter = chain->top;
+    plx_filter *filter = chain->stack.dry ? NULL : chain->top;
     while (filter != NULL && !plx__step_is_pending(filter)) {
         filter = filter->below;
     }
@@ -399,7 +403,7 @@ static void reset(struct plx__chain *chain)
     chain->out = nothing;
     chain->in_end = chain->out_end = 0;
     chain->offered = 0;
-    chain->stack.limited = false;
+    chain->stack.dry = chain->stack.limited = false;
 }
 
 void plx__chain_begin(struct plx__chain *chain, bool connects, uint64_t until)

@@ -221,6 +221,7 @@ static ptrdiff_t receive_plain(struct plx__stack *stack, void *data, size_t size
     ptrdiff_t count =
         size == 0 ? -PLX__EAGAIN : stack->kind->receive(stack->socket, data, size);
     size_t taken = count > 0 ? (size_t)count : 0;
+    stack->dry = stack->dry && taken == 0;
     stack->rest -= taken < stack->rest ? taken : stack->rest;
     stack->drained = count == -PLX__EAGAIN || (count > 0 && (size_t)count < size);
     if (count == -PLX__EAGAIN) {

@@ -41,6 +41,7 @@ struct plx__stack {
     const struct plx_kind *kind; /* the plain one: receives from the kernel, and sends to it */
     struct plx__want noted;      /* by the step that runs now */
     bool drained;                /* the last receive has emptied the kernel's buffer */
+    bool dry;                    /* the last receive has found nothing, nor a step since */
     bool limited;                /* a send has failed: `rest` counts */
     size_t rest;                 /* bytes that the kernel held then and still holds */
     uint16_t depth;              /* how many steps run now, one inside the other */
