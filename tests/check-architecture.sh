@@ -18,7 +18,7 @@ here=$(cd "$srcdir/tests" && pwd) || exit 1
 cd "$srcdir" || exit 1
 
 page=doc/architecture.md
-pages="$page README.md CONTRIBUTING.md doc/adding-a-socket.md doc/rationale.md doc/performance.md"
+pages="$page README.md CONTRIBUTING.md doc/adding-a-socket.md doc/adding-a-filter.md doc/rationale.md doc/performance.md"
 begin='<!-- the drawing: made by tests/check-architecture.sh --write -->'
 end='<!-- the end of the drawing -->'
 status=0

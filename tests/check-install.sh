@@ -2,8 +2,10 @@
 # tests/check-install.sh -- what `make install` installs serves a program outside the tree.
 #
 # Installs below a temporary DESTDIR, compiles and runs a small program by pkg-config alone (C99, C++, and
-# C linked with the static library), then uninstalls and looks for left-overs.
+# C linked with the static library), the program of doc/adding-a-filter.md, and the example that is
+# installed, then uninstalls and looks for left-overs.
 set -u
+here=$(cd "${srcdir:-$(dirname "$0")/..}/tests" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 CC=${CC:-cc}
 CXX=${CXX-c++}
@@ -62,6 +64,11 @@ END
 cp "$work/program.c" "$work/program.cpp"
 
 failed=0
+# run PROGRAM...: with the shared library that was installed.
+run()
+{
+    LD_LIBRARY_PATH="${shared%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@"
+}
 # attempt WHAT COMMAND...: compiles by the command, runs, compares the version that the program prints.
 attempt()
 {
@@ -71,7 +78,7 @@ attempt()
         cat "$work/out"
         echo "pollux.pc.in:1: $what does not compile: $*"
         failed=1
-    elif ! printed=$(LD_LIBRARY_PATH="${shared%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$work/program" 2>&1) ||
+    elif ! printed=$(run "$work/program" 2>&1) ||
         [ "$printed" != "$version" ]; then
         echo "pollux.pc.in:1: $what compiled, but printed \"$printed\" instead of $version"
         failed=1
@@ -95,6 +102,47 @@ attempt()
     fi
 }
 
+# The page, as it stands: its files are its blocks of C.
+page=$(find "$root" -name adding-a-filter.md)
+mkdir "$work/page"
+for file in mask.h mask.c greet.c try.c; do
+    awk -v name=$file -f "$here/page.awk" "$page" > "$work/page/$file" || failed=1
+done
+# shellcheck disable=SC2086 # lists of flags
+if ! $CC -std=c99 -pedantic -Wall -Wextra -Wconversion -Werror $PROGRAM_FLAGS $cflags "$work"/page/*.c \
+    -o "$work/page/try" $libs > "$work/out" 2>&1; then
+    cat "$work/out"
+    echo "doc/adding-a-filter.md:1: the files of the page do not compile"
+    failed=1
+elif ! printed=$(run "$work/page/try" 2>&1) || [ "$printed" != hello ]; then
+    echo "doc/adding-a-filter.md:1: the program of the page printed \"$printed\" instead of hello"
+    failed=1
+else
+    echo "page: $printed"
+fi
+
+# The example, by its own Makefile. It prints its usage and ends with 2.
+chat=$(find "$root" -type d -name compressed-chat)
+zlib_missing=no
+if ! "$PKG_CONFIG" --exists zlib; then
+    zlib_missing=yes
+else
+    cp -R "$chat" "$work/chat"
+    if ! (cd "$work/chat" && unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR &&
+        PKG_CONFIG_SYSROOT_DIR="$root" "$MAKE" CC="$CC" CFLAGS="-Wall -Wextra -Werror $PROGRAM_FLAGS" \
+            PKG_CONFIG="$PKG_CONFIG") > "$work/out" 2>&1; then
+        cat "$work/out"
+        echo "examples/compressed-chat/Makefile:1: the installed example does not build"
+        failed=1
+    elif run "$work/chat/compressed-chat" > "$work/out" 2>&1 || ! grep -q '^usage: ' "$work/out"; then
+        cat "$work/out"
+        echo "examples/compressed-chat/main.c:1: the installed example prints no usage"
+        failed=1
+    else
+        echo "example: $(head -n 1 "$work/out")"
+    fi
+fi
+
 run_make uninstall DESTDIR="$root"
 left=$(find "$root" ! -type d)
 if [ -n "$left" ]; then
@@ -104,6 +152,10 @@ fi
 
 echo "$installed files installed, $(printf '%s' "$left" | grep -c .) left over"
 [ $failed -eq 0 ] || exit 1
+if [ $zlib_missing = yes ]; then
+    echo "SKIP: the rest is fine; the installed example needs zlib (Debian, Ubuntu: apt-get install zlib1g-dev)"
+    exit 77
+fi
 if [ $cxx_missing = yes ]; then
     echo "SKIP: C is fine; there is no C++ compiler for the other half (Debian, Ubuntu: apt-get install g++)"
     exit 77

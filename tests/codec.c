@@ -56,6 +56,30 @@ static void bits_decode(struct layer *layer, struct bytes *out)
 
 const struct codec bits_codec = {.encode = bits_encode, .decode = bits_decode};
 
+/* ---- mask: doc/adding-a-filter.md --------------------------------------------------------------- */
+
+static void mask(const uint8_t *data, size_t size, size_t *count, struct bytes *out)
+{
+    for (size_t i = 0; i < size; i++, ++*count) {
+        uint8_t byte = (uint8_t)(data[i] ^ (*count % 256 * 31 + 7));
+
+        bytes_add(out, &byte, 1);
+    }
+}
+
+static void mask_encode(struct layer *layer, const uint8_t *data, size_t size, struct bytes *out)
+{
+    mask(data, size, &layer->encoded, out);
+}
+
+static void mask_decode(struct layer *layer, struct bytes *out)
+{
+    mask(layer->in.data, layer->in.size, &layer->decoded, out);
+    bytes_drop(&layer->in, layer->in.size);
+}
+
+const struct codec mask_codec = {.encode = mask_encode, .decode = mask_decode};
+
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 static void blocks_encode(struct layer *layer, const uint8_t *data, size_t size, struct bytes *out)

@@ -23,6 +23,7 @@ struct layer {
     struct bytes in; /* received from below, and not understood yet */
     bool may_send_all;
     size_t may_send, owed;
+    size_t encoded, decoded; /* bytes so far, for a format that counts them */
 };
 
 struct codec {
@@ -39,6 +40,6 @@ struct codec {
     void (*heard)(struct layer *layer, size_t size, struct bytes *out);
 };
 
-extern const struct codec bits_codec, blocks_codec, records_codec, order_codec;
+extern const struct codec bits_codec, mask_codec, blocks_codec, records_codec, order_codec;
 
 #endif

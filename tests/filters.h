@@ -44,4 +44,7 @@ struct failing {
 };
 extern const plx_filter_kind failing_filter;
 
+/* Combines each byte with a number that depends on its place: from doc/adding-a-filter.md. */
+extern const plx_filter_kind mask_filter;
+
 #endif

@@ -191,6 +191,11 @@ static plx_socket *stack_ipc_new(void)
     return push_stack(plx_ipc_new());
 }
 
+static plx_socket *mask_tcp_new(void)
+{
+    return push(plx_tcp_new(), &mask_filter);
+}
+
 static void bits_begin(struct raw *raw, bool accepted)
 {
     (void)accepted;
@@ -201,6 +206,12 @@ static void order_begin(struct raw *raw, bool accepted)
 {
     (void)accepted;
     speaker_begin(raw, &order_codec, NULL);
+}
+
+static void mask_begin(struct raw *raw, bool accepted)
+{
+    (void)accepted;
+    speaker_begin(raw, &mask_codec, NULL);
 }
 
 static void stack_begin(struct raw *raw, bool accepted)
@@ -229,6 +240,7 @@ const struct kind kinds[] = {
     {.name = "ipc", .create = plx_ipc_new, IPC, PLAIN},
     {.name = "bits tcp", .create = bits_tcp_new, .begin = bits_begin, TCP, FILTERED},
     {.name = "bits ipc", .create = bits_ipc_new, .begin = bits_begin, IPC, FILTERED},
+    {.name = "mask tcp", .create = mask_tcp_new, .begin = mask_begin, TCP, FILTERED},
     {.name = "order tcp", .create = order_tcp_new, .begin = order_begin, TCP, FILTERED},
     {.name = "order ipc", .create = order_ipc_new, .begin = order_begin, IPC, FILTERED},
     {.name = "stack tcp", .create = stack_tcp_new, .begin = stack_begin, TCP, FILTERED},
