@@ -36,8 +36,9 @@ SECTION("pushing");
 CASE(tables_that_are_no_filters)
 {
     plx_socket *socket = world_socket(w, &(struct record){.length = 0});
-    plx_filter_kind kind = {.size = sizeof kind, .name = "x", .state_size = SIZE_MAX};
+    static plx_filter_kind kind; /* lent until the world has freed the socket */
 
+    kind = (plx_filter_kind){.size = sizeof kind, .name = "x", .state_size = SIZE_MAX};
     plx_socket_set_events(socket, NULL, NULL);
     ck_assert_ptr_null(plx_socket_push_filter(NULL, &puppet_filter));
     ck_assert_ptr_null(plx_socket_push_filter(NULL, NULL));
