@@ -147,6 +147,19 @@ void datagram_send(int raw, const plx_socket *to, size_t size, size_t number)
                      (ssize_t)size);
 }
 
+plx_datagram datagram_read_text(struct world *w, plx_socket *socket, const char *text)
+{
+    plx_datagram datagram = {.size = 12345};
+
+    UNTIL(w, plx_udp_packets_available(socket) > 0);
+    ck_assert(plx_udp_read(socket, &datagram));
+    ck_assert_uint_eq(datagram.size, strlen(text));
+    ck_assert_ptr_nonnull(datagram.data);
+    ck_assert_mem_eq(datagram.data, text, datagram.size);
+    ck_assert(!datagram.truncated);
+    return datagram;
+}
+
 plx_datagram datagram_read(struct world *w, plx_socket *socket, size_t size, size_t number)
 {
     plx_datagram datagram;

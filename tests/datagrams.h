@@ -32,6 +32,27 @@ bool datagrams_have_room(int raw, const char *what);
 plx_socket *datagrams_bound(struct world *w, int protocol, struct record *log);
 plx_socket *datagrams_connected(struct world *w, struct record *log, const plx_address *peer);
 
+/* DATAGRAMS_CASE(name, protocol) is a MODE_CASE with such a bound `socket` and its `log`. */
+#define DATAGRAMS_CASE(name, protocol)                                                             \
+    WORLD_SOCKET_CASE(MODE_CASE, name, datagrams_bound(w, protocol, log))
+
+/* PEER_CASE(name, raw_datagrams) is a MODE_CASE with a connected `socket`, its `log`, and its
+ * `peer`, which that function makes and which is `raw`. */
+#define PEER_CASE(name, make_raw)                                                                  \
+    static void name##_connected(struct world *w, plx_socket *socket, struct record *log,          \
+                                 plx_address *peer, int raw);                                      \
+    MODE_CASE(name)                                                                                \
+    {                                                                                              \
+        struct record log;                                                                         \
+        plx_address peer;                                                                          \
+        int raw = make_raw(w, &peer);                                                              \
+                                                                                                   \
+        name##_connected(w, datagrams_connected(w, &log, &peer), &log, &peer, raw);                \
+    }                                                                                              \
+    static void name##_connected(struct world *w, plx_socket *socket,                              \
+                                 struct record *log CK_ATTRIBUTE_UNUSED,                           \
+                                 plx_address *peer CK_ATTRIBUTE_UNUSED, int raw)
+
 /* datagram_put writes the datagram of that number to our socket; datagram_expect expects the
  * datagram at a raw socket. datagram_send and datagram_read are the other direction. */
 void datagram_put(plx_socket *socket, const plx_address *to, size_t size, size_t number);
@@ -39,6 +60,8 @@ void datagram_expect(struct world *w, int raw, size_t size, size_t number);
 void datagram_expect_none(struct world *w, int raw);
 void datagram_send(int raw, const plx_socket *to, size_t size, size_t number);
 plx_datagram datagram_read(struct world *w, plx_socket *socket, size_t size, size_t number);
+/* datagram_read_text expects a datagram of exactly that string. */
+plx_datagram datagram_read_text(struct world *w, plx_socket *socket, const char *text);
 
 /* kernel_denies makes a system call of this process fail with `error` from now on; if `level` is
  * not -1, only for socket options of that level. Returns false where that is not possible, or if

@@ -216,6 +216,44 @@ static inline plx_socket *letters_open(struct world *world, struct letters *lett
     return socket;
 }
 
+/* LETTERS_CASE(name, &forms[FORM_LINE]) is a CASE with such a `socket`, its `letters`, and `raw`,
+ * its peer. */
+#define LETTERS_CASE(name, frame)                                                                  \
+    static void name##_framed(struct world *w, plx_socket *socket, struct letters *letters,        \
+                              int raw);                                                            \
+    CASE(name)                                                                                     \
+    {                                                                                              \
+        struct letters letters;                                                                    \
+        int raw;                                                                                   \
+        plx_socket *socket = letters_open(w, &letters, frame, &raw);                               \
+                                                                                                   \
+        name##_framed(w, socket, &letters, raw);                                                   \
+    }                                                                                              \
+    static void name##_framed(                                                                     \
+        struct world *w CK_ATTRIBUTE_UNUSED, plx_socket *socket CK_ATTRIBUTE_UNUSED,               \
+        struct letters *letters CK_ATTRIBUTE_UNUSED, int raw CK_ATTRIBUTE_UNUSED)
+
+/* FORMS_CASE(name) is a CASE whose body runs once with each form as the `frame` of such a
+ * socket. */
+#define FORMS_CASE(name)                                                                           \
+    static void name##_framed(struct world *w, plx_socket *socket, struct letters *letters,        \
+                              int raw, const plx_frame *frame);                                    \
+    CASE(name)                                                                                     \
+    {                                                                                              \
+        for (size_t i = 0; i < FORMS; i++) {                                                       \
+            struct letters letters;                                                                \
+            int raw;                                                                               \
+            plx_socket *socket = letters_open(w, &letters, &forms[i], &raw);                       \
+                                                                                                   \
+            name##_framed(w, socket, &letters, raw, &forms[i]);                                    \
+            world_free(w, socket);                                                                 \
+        }                                                                                          \
+    }                                                                                              \
+    static void name##_framed(                                                                     \
+        struct world *w CK_ATTRIBUTE_UNUSED, plx_socket *socket CK_ATTRIBUTE_UNUSED,               \
+        struct letters *letters CK_ATTRIBUTE_UNUSED, int raw CK_ATTRIBUTE_UNUSED,                  \
+        const plx_frame *frame CK_ATTRIBUTE_UNUSED)
+
 /* ---- taking ---------------------------------------------------------------------------------- */
 
 static inline bool letters_take_one(struct letters *letters, plx_socket *socket)

@@ -126,7 +126,7 @@ static inline void send_numbers(struct world *w, plx_socket *socket, int first, 
     }
 }
 
-static inline void write_pattern(plx_socket *socket, size_t size, uint64_t *offset)
+static inline void write_pattern_at(plx_socket *socket, size_t size, uint64_t *offset)
 {
     unsigned char *piece = malloc(size);
 

@@ -387,3 +387,18 @@ void where_by_name(const char *name, const char *where, char *ret_where)
 {
     snprintf(ret_where, WHERE_SIZE, "%s%s", name, strrchr(where, ':'));
 }
+
+void raw_silent_at(struct world *w, const char *address, const char *where)
+{
+    int port = atoi(strrchr(where, ':') + 1);
+    struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int listener = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+
+    ck_assert_int_eq(inet_pton(AF_INET, address, &there.sin_addr), 1);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&there, sizeof there), 0);
+    ck_assert_int_eq(listen(listener, 0), 0);
+    for (int i = 0; i < 2; i++) {
+        int guest = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        (void)!connect(guest, (struct sockaddr *)&there, sizeof there);
+    }
+}

@@ -112,6 +112,10 @@ void nameserver_alone(struct nameserver *server, int milliseconds);
 /* where_by_name makes "name:port" from a name and the port of a raw listener's place. */
 void where_by_name(const char *name, const char *where, char *ret_where);
 
+/* raw_silent_at makes a listener at this address, with the port of `where`, whose queue is full:
+ * the kernel answers no SYN, as if packets were dropped on the way. */
+void raw_silent_at(struct world *w, const char *address, const char *where);
+
 #define UNTIL_ASKED(world, server, condition) UNTIL(world, (nameserver_serve(server), (condition)))
 
 /* NAMES_CASE is a MODE_CASE whose body also gets a name server, which has begun and which Pollux
@@ -126,5 +130,22 @@ void where_by_name(const char *name, const char *where, char *ret_where);
         nameserver_end(&server);                                                                   \
     }                                                                                              \
     static void name##_asks(struct world *w, __attribute__((unused)) struct nameserver *server)
+
+/* NAMES_SOCKET_CASE is a NAMES_CASE with a new `socket` of ours, its `log`, and `where`, which has
+ * room for a place. */
+#define NAMES_SOCKET_CASE(name)                                                                    \
+    static void name##_opened(struct world *w, struct nameserver *server, plx_socket *socket,      \
+                              struct record *log, char *where);                                    \
+    NAMES_CASE(name)                                                                               \
+    {                                                                                              \
+        struct record log;                                                                         \
+        plx_socket *socket = world_socket(w, &log);                                                \
+                                                                                                   \
+        name##_opened(w, server, socket, &log, (char[WHERE_SIZE]){0});                             \
+    }                                                                                              \
+    static void name##_opened(                                                                     \
+        struct world *w CK_ATTRIBUTE_UNUSED, struct nameserver *server CK_ATTRIBUTE_UNUSED,        \
+        plx_socket *socket CK_ATTRIBUTE_UNUSED, struct record *log CK_ATTRIBUTE_UNUSED,            \
+        char *where CK_ATTRIBUTE_UNUSED)
 
 #endif

@@ -73,6 +73,14 @@ int raw_listen(struct world *world, int backlog, char *ret_where)
     return listener;
 }
 
+int raw_silent(struct world *world, char *ret_where)
+{
+    int listener = raw_listen(world, 0, ret_where);
+
+    raw_connect(world, ret_where);
+    return listener;
+}
+
 int raw_accept(struct world *world, int descriptor)
 {
     struct raw *listener = raw_of(descriptor);

@@ -49,16 +49,13 @@ static plx_socket *refused(struct world *w, struct record *log, int *ret_raw)
     return socket;
 }
 
-CASE(off_by_default)
+SOCKET_CASE(off_by_default)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
     int raw = raw_refusing(w, where);
 
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_AUTO_CONNECT), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
     ck_assert_int_eq(listen(raw, 5), 0);
     live_on(w);
     ck_assert(!is_readable(raw));
@@ -216,19 +213,16 @@ CASE(disconnect_in_the_last_events_takes_none_back)
     }
 }
 
-CASE(an_orderly_disconnect_is_no_loss)
+SOCKET_CASE(an_orderly_disconnect_is_no_loss)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
     int raw = raw_listen(w, 5, where), peer;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     peer = raw_accept(w, raw);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
     live_on(w);
     ck_assert(!is_readable(raw));
     raw_close(w, peer);
@@ -267,26 +261,19 @@ static void act_free(struct record *record, plx_socket *socket)
     plx_socket_free(socket);
 }
 
-CASE(freed_in_the_error)
+SOCKET_CASE(freed_in_the_error)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
-
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
-    record_on(&log, EVENT_ERROR, act_free, w);
+    record_on(log, EVENT_ERROR, act_free, w);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.fired);
+    UNTIL(w, log->fired);
     world_settle(w);
 }
 
 /* A server that is killed and started again twenty times. */
-CASE(twenty_times_the_server_is_started_again)
+SOCKET_CASE(twenty_times_the_server_is_started_again)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
     plx_server *server = world_server(w);
     int descriptors = 0;
 
@@ -294,12 +281,12 @@ CASE(twenty_times_the_server_is_started_again)
     world_serve(w, server, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     for (int start = 1; start <= 20; start++) {
-        UNTIL(w, log.count[EVENT_CONNECTED] == start && plx_server_active_count(server) == 1);
+        UNTIL(w, log->count[EVENT_CONNECTED] == start && plx_server_active_count(server) == 1);
         plx_server_stop_listening(server);
         plx_socket_free(plx_server_next_active(server, NULL));
-        UNTIL(w, log.count[EVENT_DISCONNECTED] == start);
-        ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
-        log.length = 0;
+        UNTIL(w, log->count[EVENT_DISCONNECTED] == start);
+        ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+        log->length = 0;
         if (start == 1)
             descriptors = count_descriptors();
         ck_assert_int_eq(count_descriptors(), descriptors);
@@ -317,42 +304,36 @@ static void note_pause(struct record *record, plx_socket *socket)
     *pause = plx_socket_reconnects_in(socket);
 }
 
-CASE(told_when_it_connects_again)
+SOCKET_CASE(told_when_it_connects_again)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
     int raw = raw_refusing(w, where), pause = -2;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
     ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
-    record_on(&log, EVENT_ERROR, note_pause, &pause);
+    record_on(log, EVENT_ERROR, note_pause, &pause);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     if (plx_socket_state(socket) == PLX_CONNECTING)
         ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
-    UNTIL(w, log.fired);
+    UNTIL(w, log->fired);
     ck_assert_int_ge(pause, 0); /* inside `error`; time is hasty, and may be over */
     ck_assert_int_le(pause, 125);
     ck_assert_int_eq(listen(raw, 5), 0);
     raw_accept(w, raw);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
 }
 
-CASE(told_in_disconnected_too)
+SOCKET_CASE(told_in_disconnected_too)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
     int raw = raw_listen(w, 5, where), peer, pause = -2;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     peer = raw_accept(w, raw);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    record_on(&log, EVENT_DISCONNECTED, note_pause, &pause);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    record_on(log, EVENT_DISCONNECTED, note_pause, &pause);
     raw_close(w, peer);
-    UNTIL(w, log.fired);
+    UNTIL(w, log->fired);
     ck_assert_int_ge(pause, 0);
     ck_assert_int_le(pause, 125);
 }
@@ -398,16 +379,12 @@ CASE(calls_that_end_it_say_so)
     }
 }
 
-CASE(nobody_connects_again_unasked)
+SOCKET_CASE(nobody_connects_again_unasked)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_reconnects_in(NULL), -1);
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
     ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
     ck_assert_int_eq(plx_socket_reconnects_in(world_socket_of(w, plx_udp_new, NULL)), -1);
 }
@@ -419,16 +396,12 @@ static void give_up_at_the_third(struct record *record, plx_socket *socket)
 }
 
 /* The loop of pollux.h: it lasts through the pauses, and ends with the socket. */
-CASE(a_loop_that_lives_as_long_as_the_socket)
+SOCKET_CASE(a_loop_that_lives_as_long_as_the_socket)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
-
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
-    record_on(&log, EVENT_ERROR, give_up_at_the_third, NULL);
-    log.always = true;
+    record_on(log, EVENT_ERROR, give_up_at_the_third, NULL);
+    log->always = true;
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     for (int round = 0;
          plx_socket_state(socket) != PLX_UNCONNECTED || plx_socket_reconnects_in(socket) >= 0;
@@ -439,7 +412,7 @@ CASE(a_loop_that_lives_as_long_as_the_socket)
         else
             plx_socket_wait(socket, 100);
     }
-    ck_assert_int_eq(log.count[EVENT_ERROR], 3);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 3);
 }
 
 WORLD_MAIN("auto-connect", .packets = true, .setup = begin_haste)

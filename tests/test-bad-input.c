@@ -221,10 +221,8 @@ PLAIN_CASE(null_values)
 
 /* ---- NULL for an argument -------------------------------------------------------------------- */
 
-MODE_CASE(null_arguments)
+MODE_SOCKET_CASE(null_arguments)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     plx_socket *udp = plx_udp_new();
     plx_server *server = world_server(w);
     plx_address to = {.family = 4, .port = 9, .bytes = {127, 0, 0, 1}};
@@ -246,7 +244,7 @@ MODE_CASE(null_arguments)
     ck_assert_ptr_null(plx_server_take(server, NULL));
     ck_assert_ptr_null(plx_server_take(server, socket));
     plx_socket_free(udp);
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
 MODE_PAIR_CASE(null_out_parameters_of_a_connection)
@@ -261,65 +259,55 @@ MODE_PAIR_CASE(null_out_parameters_of_a_connection)
 
 SECTION("wrong");
 
-MODE_CASE(ports_out_of_range)
+MODE_SOCKET_CASE(ports_out_of_range)
 {
     static const int bad[] = {-1, 65536, 1000000, -65535};
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     plx_socket *udp = plx_udp_new();
 
     ck_assert_int_eq(plx_socket_set_port(socket, 4321), 0);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        char where[64];
-
         ck_assert_int_eq(plx_socket_set_port(socket, bad[i]), PLX_INVALID_PORT);
         ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_PORT_OUT_OF_RANGE);
         ck_assert_int_eq(plx_socket_port(socket), 4321);
-        expect_told(w, &log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
-        snprintf(where, sizeof where, "127.0.0.1:%d", bad[i]);
+        expect_told(w, log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
+        snprintf(where, WHERE_SIZE, "127.0.0.1:%d", bad[i]);
         ck_assert_int_eq(plx_socket_connect_to(socket, where), PLX_INVALID_PORT);
-        expect_told(w, &log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
+        expect_told(w, log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
         ck_assert_int_eq(plx_socket_listen_on(socket, where), PLX_INVALID_PORT);
-        expect_told(w, &log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
+        expect_told(w, log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
         ck_assert_int_eq(plx_socket_set_port(udp, bad[i]), PLX_INVALID_PORT);
         ck_assert_int_eq(plx_socket_connect_to(udp, where), PLX_INVALID_PORT);
     }
     ck_assert_int_eq(plx_socket_port(socket), 4321);
     plx_socket_free(udp);
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
-MODE_CASE(port_zero_is_no_port_to_connect_to)
+MODE_SOCKET_CASE(port_zero_is_no_port_to_connect_to)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_connect_to(socket, "127.0.0.1:0"), PLX_INVALID_PORT);
-    expect_told(w, &log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
+    expect_told(w, log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
     ck_assert_int_eq(plx_socket_set_address(socket, "127.0.0.1"), 0);
     ck_assert_int_eq(plx_socket_set_port(socket, 0), 0);
     ck_assert_int_eq(plx_socket_connect(socket), PLX_INVALID_PORT);
-    expect_told(w, &log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
-    expect_usable(w, socket, &log);
+    expect_told(w, log, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE);
+    expect_usable(w, socket, log);
 }
 
-MODE_CASE(port_taken_by_somebody_else)
+MODE_SOCKET_CASE(port_taken_by_somebody_else)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     plx_server *server = world_server(w);
-    char where[WHERE_SIZE];
 
     raw_listen(w, 1, where);
     ck_assert_int_eq(plx_socket_listen_on(socket, where), PLX_ADDRESS_IN_USE);
-    expect_told(w, &log, PLX_ADDRESS_IN_USE, PLX_REASON_ADDRESS_IN_USE);
+    expect_told(w, log, PLX_ADDRESS_IN_USE, PLX_REASON_ADDRESS_IN_USE);
     ck_assert_int_eq(plx_server_listen_on(server, where), PLX_ADDRESS_IN_USE);
     ck_assert_int_eq(plx_server_error(server)->code, PLX_ADDRESS_IN_USE);
     ck_assert(!plx_server_is_listening(server));
     world_serve(w, server, where);
     raw_connect(w, where);
     UNTIL(w, plx_server_active_count(server) == 1);
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
 /* Runs as an ordinary user, in a child. Returns what went wrong, 0 if nothing did. */
@@ -376,35 +364,30 @@ PLAIN_CASE(privileged_port_as_an_ordinary_user)
 
 /* ---- hosts ----------------------------------------------------------------------------------- */
 
-MODE_CASE(empty_host)
+MODE_SOCKET_CASE(empty_host)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_set_port(socket, 80), 0);
     ck_assert_int_eq(plx_socket_connect(socket), PLX_NAME_RESOLUTION); /* never set */
-    expect_told(w, &log, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME);
+    expect_told(w, log, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME);
     ck_assert_int_eq(plx_socket_set_address(socket, ""), 0);
     ck_assert_int_eq(plx_socket_connect(socket), PLX_NAME_RESOLUTION);
-    expect_told(w, &log, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME);
+    expect_told(w, log, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME);
     ck_assert_int_eq(plx_socket_set_address(socket, NULL), 0);
     ck_assert_int_eq(plx_socket_connect(socket), PLX_NAME_RESOLUTION);
-    expect_told(w, &log, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME);
+    expect_told(w, log, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME);
     ck_assert_int_eq(plx_socket_connect_to(socket, ":80"), PLX_NAME_RESOLUTION);
-    expect_told(w, &log, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME);
+    expect_told(w, log, PLX_NAME_RESOLUTION, PLX_REASON_EMPTY_HOST_NAME);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
-MODE_CASE(malformed_places)
+MODE_SOCKET_CASE(malformed_places)
 {
     static const char *const bad[] = {
         "",        "127.0.0.1", "127.0.0.1:",    "127.0.0.1:x", "host:12x",
         "host:-1", "host: 80",  "host:99999",    "[::1",        "[::1]",
         "[::1]80", "[::1]:",    "[nonsense]:80", "host:080000", "host:+80",
         "::1:80:"};
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     plx_server *server = world_server(w);
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -416,21 +399,18 @@ MODE_CASE(malformed_places)
         ck_assert_int_eq(plx_socket_last_error(socket), code);
         ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
         world_settle(w);
-        ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-        record_clear(&log);
+        ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+        record_clear(log);
         ck_assert_msg(plx_socket_listen_on(socket, bad[i]) != 0, "listens at \"%s\"", bad[i]);
         ck_assert_msg(plx_server_listen_on(server, bad[i]) != 0, "serves at \"%s\"", bad[i]);
         world_settle(w);
-        record_clear(&log);
+        record_clear(log);
     }
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
-MODE_CASE(endless_texts)
+MODE_SOCKET_CASE(endless_texts)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     /* 4000 bytes of host: copied, and refused by connect or by the lookup, never cut. */
     ck_assert_int_eq(plx_socket_set_address(socket, long_text("", 4000)), 0);
     ck_assert_uint_eq(strlen(plx_socket_address(socket)), 4000);
@@ -439,70 +419,59 @@ MODE_CASE(endless_texts)
     if (plx_socket_connect(socket) == 0)
         UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, PLX_NAME_RESOLUTION);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_NAME_RESOLUTION);
     ck_assert_int_ne(plx_socket_connect_to(socket, long_text("host:", 4000)), 0);
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
-MODE_CASE(unknown_interface)
+MODE_SOCKET_CASE(unknown_interface)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_set_interface(socket, "no-such-interface"), 0);
     ck_assert_int_ne(plx_socket_listen(socket), 0);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
     ck_assert_int_eq(plx_socket_set_interface(socket, NULL), 0);
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
-MODE_CASE(foreign_address)
+MODE_SOCKET_CASE(foreign_address)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     /* 198.51.100.1 is an address for documentation (RFC 5737) and none of this computer's. */
     ck_assert_int_eq(plx_socket_listen_on(socket, "198.51.100.1:0"), EADDRNOTAVAIL);
-    expect_told(w, &log, EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE);
-    expect_usable(w, socket, &log);
+    expect_told(w, log, EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE);
+    expect_usable(w, socket, log);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-MODE_CASE(path_of_5000_bytes)
+IPC_SOCKET_CASE(path_of_5000_bytes)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_ipc_new, &log);
     plx_server *server = plx_server_new(plx_ipc_new);
     const char *path = long_text("/tmp/", 5000);
 
     ck_assert_int_eq(plx_socket_set_path(socket, "/kept"), 0);
     ck_assert_int_eq(plx_socket_set_path(socket, path), ENAMETOOLONG);
     ck_assert_str_eq(plx_socket_path(socket), "/kept");
-    expect_told(w, &log, ENAMETOOLONG, PLX_REASON_ADDRESS_NOT_AVAILABLE);
+    expect_told(w, log, ENAMETOOLONG, PLX_REASON_ADDRESS_NOT_AVAILABLE);
     ck_assert_int_eq(plx_socket_connect_to(socket, path), ENAMETOOLONG);
-    expect_told(w, &log, ENAMETOOLONG, PLX_REASON_ADDRESS_NOT_AVAILABLE);
+    expect_told(w, log, ENAMETOOLONG, PLX_REASON_ADDRESS_NOT_AVAILABLE);
     ck_assert_int_eq(plx_socket_listen_on(socket, path), ENAMETOOLONG);
-    expect_told(w, &log, ENAMETOOLONG, PLX_REASON_ADDRESS_NOT_AVAILABLE);
+    expect_told(w, log, ENAMETOOLONG, PLX_REASON_ADDRESS_NOT_AVAILABLE);
     ck_assert_int_eq(plx_server_listen_on(server, path), ENAMETOOLONG);
     ck_assert_int_eq(plx_server_error(server)->code, ENAMETOOLONG);
     plx_server_free(server);
     w->kind = &kinds[1];
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
-MODE_CASE(no_path)
+IPC_SOCKET_CASE(no_path)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_ipc_new, &log);
-
     ck_assert_int_eq(plx_socket_connect(socket), PLX_INVALID_STATE);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, PLX_INVALID_STATE);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_listen(socket), PLX_INVALID_STATE);
     ck_assert_int_ne(plx_socket_connect_to(socket, ""), 0);
     ck_assert_int_ne(plx_socket_listen_on(socket, ""), 0);
@@ -510,7 +479,7 @@ MODE_CASE(no_path)
     ck_assert_int_eq(plx_socket_connect(socket), PLX_INVALID_STATE);
     world_settle(w);
     w->kind = &kinds[1];
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
 /* ---- the wrong kind -------------------------------------------------------------------------- */
@@ -570,10 +539,8 @@ static int datagram_socket(void)
     return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
-MODE_CASE(adopt_what_is_no_socket)
+MODE_SOCKET_CASE(adopt_what_is_no_socket)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     int file = dup(STDERR_FILENO), closed = dup(STDERR_FILENO), pair[2], datagrams;
 
     close(closed);
@@ -591,18 +558,15 @@ MODE_CASE(adopt_what_is_no_socket)
     ck_assert_int_eq(close(pair[0]), 0);
     ck_assert_int_eq(close(pair[1]), 0);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    expect_usable(w, socket, &log);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    expect_usable(w, socket, log);
 }
 
 /* ---- no descriptors left --------------------------------------------------------------------- */
 
-MODE_CASE(no_descriptors_left)
+MODE_SOCKET_CASE(no_descriptors_left)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     struct rlimit limit, none;
-    char where[WHERE_SIZE];
 
     raw_listen(w, 5, where);
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -610,15 +574,15 @@ MODE_CASE(no_descriptors_left)
     none.rlim_cur = 0;
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
     plx_socket_connect_to(socket, where);
-    for (int i = 0; i < 50 && log.count[EVENT_ERROR] == 0; i++)
+    for (int i = 0; i < 50 && log->count[EVENT_ERROR] == 0; i++)
         world_poll(w);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, PLX_OPEN_DRIVER);
-    ck_assert_int_eq(log.os_error, EMFILE);
-    ck_assert_int_eq(log.reason, PLX_REASON_SOCKET_RESOURCE);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_OPEN_DRIVER);
+    ck_assert_int_eq(log->os_error, EMFILE);
+    ck_assert_int_eq(log->reason, PLX_REASON_SOCKET_RESOURCE);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    expect_usable(w, socket, &log);
+    expect_usable(w, socket, log);
 }
 
 WORLD_MAIN("bad input")

@@ -109,17 +109,15 @@ static void expect_lost(struct world *w, const plx_socket *socket, struct record
     ck_assert_int_eq(log->reason, PLX_REASON_SOCKET_TIMEOUT);
 }
 
-MODE_CASE(unacknowledged_bytes_end_a_connection)
+MODE_SOCKET_CASE(unacknowledged_bytes_end_a_connection)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     int64_t begin;
 
     set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
-    deafen(world_pair(w, socket, &log));
+    deafen(world_pair(w, socket, log));
     begin = now_ms();
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
-    expect_lost(w, socket, &log, begin);
+    expect_lost(w, socket, log, begin);
 }
 
 /* Set late, when the bytes are on their way already. */
@@ -136,50 +134,42 @@ MODE_PAIR_CASE(option_set_after_the_bytes_were_sent)
 }
 
 /* As a game does in each frame. */
-MODE_CASE(unacknowledged_bytes_end_a_connection_that_writes_on)
+MODE_SOCKET_CASE(unacknowledged_bytes_end_a_connection_that_writes_on)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     int64_t begin;
 
-    log.mute = 1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE;
+    log->mute = 1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE;
     set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
-    deafen(world_pair(w, socket, &log));
+    deafen(world_pair(w, socket, log));
     begin = now_ms();
     for (int i = 0; i < ROUNDS && plx_socket_state(socket) == PLX_CONNECTED; i++) {
         ck_assert_int_eq(plx_socket_write(socket, "move\n", 5), 5);
         world_turn(w, 20);
     }
-    expect_lost(w, socket, &log, begin);
-    LOGGED(w, &log, "state:UNCONNECTED error(102,15)[UNCONNECTED] disconnected[UNCONNECTED]");
+    expect_lost(w, socket, log, begin);
+    LOGGED(w, log, "state:UNCONNECTED error(102,15)[UNCONNECTED] disconnected[UNCONNECTED]");
 }
 
-MODE_CASE(silence_is_not_unacknowledged)
+MODE_SOCKET_CASE(silence_is_not_unacknowledged)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 100);
-    deafen(world_pair(w, socket, &log));
+    deafen(world_pair(w, socket, log));
     for (long long begin = now_ms(); now_ms() - begin < 300;)
         world_turn(w, 20);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
 }
 
-MODE_CASE(option_limits_an_attempt_to_connect)
+MODE_SOCKET_CASE(option_limits_an_attempt_to_connect)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     long long begin = now_ms();
 
     deafen(raw_listen(w, 5, where));
     set(socket, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
     ck_assert_int_ge(now_ms() - begin, LIMIT);
-    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
 }
 
 WORLD_MAIN("dead-peer")

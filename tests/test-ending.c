@@ -11,17 +11,6 @@
 #include "tests/sockets.h"
 #include "tests/world.h"
 
-/* ---- half-open ------------------------------------------------------------------------------- */
-
-static plx_socket *half_open(struct world *w, struct record *log, int *ret_raw)
-{
-    plx_socket *socket = world_socket(w, log);
-
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
-    *ret_raw = world_pair(w, socket, log);
-    return socket;
-}
-
 static void expect_silent_end(struct world *w, struct record *log, plx_socket *socket)
 {
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
@@ -32,31 +21,22 @@ static void expect_silent_end(struct world *w, struct record *log, plx_socket *s
 }
 
 /* Nothing is written: only the watch can report the end. */
-CASE(a_reset_behind_the_end_of_input_is_reported)
+PAIR_CASE_WITH(a_reset_behind_the_end_of_input_is_reported, PLX_OPTION_HALF_OPEN, 1)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = half_open(w, &log, &raw);
-
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
-    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
-    world_settle(w);
-    LOGGED(w, &log, "end_of_input[CONNECTED]");
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] == 1);
+    SETTLED(w, log, "end_of_input[CONNECTED]");
     raw_reset(w, raw);
-    expect_silent_end(w, &log, socket);
+    expect_silent_end(w, log, socket);
     /* EPIPE is what Linux makes of a reset in CLOSE_WAIT (tcp_reset in tcp_input.c). */
-    ck_assert_int_eq(log.os_error, w->kind->resets ? EPIPE : 0);
+    ck_assert_int_eq(log->os_error, w->kind->resets ? EPIPE : 0);
 }
 
 /* A group sleeps meanwhile, and the hang-up wakes it. */
-CASE(an_idle_half_open_connection_costs_no_poll)
+PAIR_CASE_WITH(an_idle_half_open_connection_costs_no_poll, PLX_OPTION_HALF_OPEN, 1)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = half_open(w, &log, &raw);
-
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
-    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] == 1);
     world_settle(w);
     if (w->group != NULL) {
         ck_assert_int_eq(plx_group_deadline(w->group), -1);
@@ -71,24 +51,18 @@ CASE(an_idle_half_open_connection_costs_no_poll)
 }
 
 /* Data, the end and the reset in one go: all is delivered, then the end. */
-CASE(bytes_before_the_reset_are_kept)
+PAIR_CASE_WITH(bytes_before_the_reset_are_kept, PLX_OPTION_HALF_OPEN, 1)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = half_open(w, &log, &raw);
-
     raw_say(raw, "last words");
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
-    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] == 1);
     raw_reset(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 10);
 }
 
-MODE_CASE(packets_hear_of_the_end_too)
+SEQPACKET_SOCKET_CASE(packets_hear_of_the_end_too)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_seqpacket_new, &log);
     int ends[2];
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
@@ -96,12 +70,12 @@ MODE_CASE(packets_hear_of_the_end_too)
     ck_assert_int_eq(plx_socket_adopt(socket, ends[0]), 0);
     world_raw(w, ends[1]);
     world_settle(w);
-    record_clear(&log);
+    record_clear(log);
     ck_assert_int_eq(shutdown(ends[1], SHUT_WR), 0);
-    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] == 1);
     world_settle(w);
     raw_close(w, ends[1]);
-    expect_silent_end(w, &log, socket);
+    expect_silent_end(w, log, socket);
 }
 
 /* ---- holes ----------------------------------------------------------------------------------- */
@@ -131,15 +105,10 @@ static void say_pattern(int raw, size_t size, uint64_t *offset)
 
 /* While closing, the buffer is full and the program makes room: what was dropped in between stays
  * dropped to the end. For streams only: so much in one write is no packet. */
-STREAM_CASE(nothing_is_kept_behind_what_was_dropped)
+STREAM_PAIR_CASE_WITH(nothing_is_kept_behind_what_was_dropped, PLX_OPTION_READ_LIMIT, 1000)
 {
-    struct record log;
     uint64_t said = 0, taken = 0;
-    plx_socket *socket = world_socket(w, &log);
-    int raw;
 
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
-    raw = world_pair(w, socket, &log);
     ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     for (int i = 0; i < 5; i++) {
@@ -154,15 +123,10 @@ STREAM_CASE(nothing_is_kept_behind_what_was_dropped)
 
 /* The same while the program takes it in time: all of it is there.
  * For streams only: so much in one write is no packet. */
-STREAM_CASE(what_fits_while_closing_is_kept)
+STREAM_PAIR_CASE_WITH(what_fits_while_closing_is_kept, PLX_OPTION_READ_LIMIT, 1000)
 {
-    struct record log;
     uint64_t said = 0, taken = 0;
-    plx_socket *socket = world_socket(w, &log);
-    int raw;
 
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
-    raw = world_pair(w, socket, &log);
     ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     for (int i = 0; i < 5; i++) {
@@ -174,10 +138,8 @@ STREAM_CASE(what_fits_while_closing_is_kept)
     plx_socket_close(socket);
 }
 
-MODE_CASE(no_packet_is_kept_behind_one_that_was_dropped)
+SEQPACKET_SOCKET_CASE(no_packet_is_kept_behind_one_that_was_dropped)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_seqpacket_new, &log);
     int ends[2];
     char number[16];
 
@@ -202,15 +164,10 @@ MODE_CASE(no_packet_is_kept_behind_one_that_was_dropped)
 }
 
 /* A peer that sends on while a full, closing socket is closed does not keep close. */
-CASE(close_returns_although_the_peer_sends_on)
+PAIR_CASE_WITH(close_returns_although_the_peer_sends_on, PLX_OPTION_READ_LIMIT, 10)
 {
-    struct record log;
     uint64_t said = 0;
-    plx_socket *socket = world_socket(w, &log);
-    int raw;
 
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 10), 0);
-    raw = world_pair(w, socket, &log);
     ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     world_settle(w);
@@ -267,11 +224,8 @@ static int say_goodbye_late(plx_socket *socket)
 }
 
 /* A transport whose goodbye takes several steps, as a protocol above the descriptor may have. */
-CASE(a_goodbye_that_is_not_over_is_continued)
+PAIR_CASE(a_goodbye_that_is_not_over_is_continued)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
     struct plx_kind kind = *socket->kind;
     struct plx__transport transport = *kind.transport;
 
@@ -282,10 +236,10 @@ CASE(a_goodbye_that_is_not_over_is_continued)
     socket->kind = &kind;
     ck_assert_int_eq(plx_socket_write(socket, "bye", 3), 3);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     socket->kind = plain_kind;
     ck_assert_int_eq(goodbyes, 3);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
     raw_expect(w, raw, "bye");
     raw_expect_end(w, raw);
 }
@@ -371,12 +325,9 @@ static void act_wait_for_sent(struct record *record, plx_socket *socket)
 
 /* The socket disconnects when it is connected and has sent all; a wait in a handler sees the peer's
  * end before that. It is no loss. For streams only: 8 MiB in one write are no packet. */
-STREAM_CASE(a_disconnect_that_waits_comes_before_the_peers_end)
+STREAM_SOCKET_CASE(a_disconnect_that_waits_comes_before_the_peers_end)
 {
     static char bytes[8 << 20], place[65536];
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
     int listener = raw_listen(w, 5, where), raw;
     size_t got = 0;
     ptrdiff_t size;
@@ -389,37 +340,34 @@ STREAM_CASE(a_disconnect_that_waits_comes_before_the_peers_end)
     raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
     raw_say(raw, "hello");
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
-    record_clear(&log);
-    record_on(&log, EVENT_DATA_AVAILABLE, act_wait_for_sent, NULL);
+    record_clear(log);
+    record_on(log, EVENT_DATA_AVAILABLE, act_wait_for_sent, NULL);
     for (int round = 0; plx_socket_state(socket) != PLX_UNCONNECTED; round++) {
         ck_assert_int_lt(round, ROUNDS);
         world_turn(w, round);
-        while (log.fired && (size = raw_take(raw, place, sizeof place)) > 0)
+        while (log->fired && (size = raw_take(raw, place, sizeof place)) > 0)
             got += (size_t)size;
     }
     world_settle(w);
     while ((size = raw_take(raw, place, sizeof place)) > 0)
         got += (size_t)size;
     ck_assert_uint_eq(got, sizeof bytes);
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1); /* of the late write */
-    ck_assert_int_eq(log.code, PLX_INVALID_STATE);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1); /* of the late write */
+    ck_assert_int_eq(log->code, PLX_INVALID_STATE);
 }
 
 /* The first disconnect ends the connection of a datagram socket to its peer, the second closes what
  * is bound, and does not take the end of the first back. */
-MODE_CASE(a_second_disconnect_takes_nothing_back)
+UDP_SOCKET_CASE(a_second_disconnect_takes_nothing_back)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
-
     ck_assert_int_eq(plx_socket_connect_to(socket, "127.0.0.1:9"), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 1);
 }
 
 WORLD_MAIN("ending", .packets = true)

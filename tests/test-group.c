@@ -23,7 +23,8 @@
 #define STREAM_GROUP_CASE(name)                                                                    \
     WORLD_CASE(name, world_begin(&world_, _i + world_kinds()), world_count() - world_kinds(),      \
                world_is_of_streams)
-#define GROUP_PAIR_CASE(name) WORLD_PAIR_CASE(GROUP_CASE, name, world_socket)
+#define GROUP_SOCKET_CASE(name) WORLD_SOCKET_CASE(GROUP_CASE, name, world_socket(w, log))
+#define GROUP_PAIR_CASE(name) WORLD_PAIR_CASE(GROUP_CASE, name, world_socket(w, log))
 
 static void arrives(plx_socket *socket)
 {
@@ -190,23 +191,20 @@ GROUP_PAIR_CASE(moves_between_groups)
     ck_assert_uint_eq(plx_group_count(w->group), 1);
 }
 
-GROUP_CASE(moves_while_connecting)
+GROUP_SOCKET_CASE(moves_while_connecting)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     plx_group *other = plx_group_new();
-    char where[WHERE_SIZE];
 
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
     ck_assert_int_eq(plx_group_add(other, socket), 0);
-    for (int i = 0; log.count[EVENT_SEND_COMPLETE] == 0; i++) {
+    for (int i = 0; log->count[EVENT_SEND_COMPLETE] == 0; i++) {
         ck_assert_int_lt(i, ROUNDS);
         plx_group_poll(other, 1);
     }
     plx_group_free(other);
-    ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
+    ck_assert_int_eq(log->count[EVENT_CONNECTED], 1);
 }
 
 static void act_remove(struct record *record, plx_socket *socket)
@@ -602,23 +600,19 @@ GROUP_CASE(served_inside_another_loop)
     ck_assert_int_eq(plx_group_deadline(w->group), -1);
 }
 
-GROUP_CASE(deadline_of_what_waits_in_memory)
+GROUP_SOCKET_CASE(deadline_of_what_waits_in_memory)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     world_settle(w); /* a new member is looked at once */
     ck_assert_int_eq(plx_group_deadline(w->group), -1);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1); /* an error to report */
     ck_assert_int_eq(plx_group_deadline(w->group), 0);
     world_poll(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
     ck_assert_int_eq(plx_group_deadline(w->group), -1);
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0); /* a state to report */
     ck_assert_int_eq(plx_group_deadline(w->group), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     world_settle(w);
     ck_assert_int_eq(plx_group_deadline(w->group), -1);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1); /* a byte to send */
@@ -713,15 +707,13 @@ GROUP_PAIR_CASE(a_child_frees_the_group_first)
 
 /* ---- signals --------------------------------------------------------------------------------- */
 
-GROUP_CASE(never_a_broken_pipe_signal)
+GROUP_SOCKET_CASE(never_a_broken_pipe_signal)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     static char bytes[65536];
 
     ck_assert(signal(SIGPIPE, SIG_DFL) == SIG_DFL); /* it would kill this test */
     for (int round = 0; round < 10; round++) {
-        int raw = world_pair(w, socket, &log);
+        int raw = world_pair(w, socket, log);
 
         raw_reset(w, raw);
         poll(NULL, 0, 1);
@@ -881,17 +873,15 @@ static void act_poll_group(struct record *record, plx_socket *socket)
 
 /* The other way round: what the group finds for the very socket whose handler polls it has to wait,
  * and is not forgotten. */
-GROUP_CASE(a_group_is_polled_inside_the_poll_of_a_member)
+GROUP_SOCKET_CASE(a_group_is_polled_inside_the_poll_of_a_member)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    struct inner_poll inner = {w, world_pair(w, socket, &log)};
+    struct inner_poll inner = {w, world_pair(w, socket, log)};
 
-    record_on(&log, EVENT_DATA_AVAILABLE, act_poll_group, &inner);
+    record_on(log, EVENT_DATA_AVAILABLE, act_poll_group, &inner);
     raw_say(inner.raw, "x");
     arrives(socket);
     plx_socket_poll(socket);
-    ck_assert(log.fired);
+    ck_assert(log->fired);
     plx_group_poll(w->group, 0);
     ck_assert_uint_eq(skip_all(socket), 3);
 }

@@ -120,7 +120,7 @@ MODE_CASE(a_thousand_sent_in_one_go)
     record_on(&log, EVENT_DATA_AVAILABLE, act_collect, &next);
     for (int i = 0; i < MANY; i += 100) {
         send_numbers(w, from, i, 100);
-        write_pattern(from, 50, &offset);
+        write_pattern_at(from, 50, &offset);
     }
     UNTIL(w, next == MANY && log.swallowed == offset);
     ck_assert_int_eq(count_descriptors(), before);

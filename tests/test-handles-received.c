@@ -5,7 +5,7 @@
 #include "tests/handles.h"
 
 /* RECEIVER_CASE begins with a connection whose socket takes descriptors. */
-#define RECEIVER_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, receiver)
+#define RECEIVER_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, receiver(w, log))
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
@@ -24,10 +24,9 @@ MODE_PAIR_CASE(dropped_where_nobody_asked_for_them)
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(the_option)
+IPC_SOCKET_CASE(the_option)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log), *tcp = world_socket_of(w, plx_tcp_new, NULL),
+    plx_socket *tcp = world_socket_of(w, plx_tcp_new, NULL),
                *udp = world_socket_of(w, plx_udp_new, NULL);
 
     ck_assert_int_eq(plx_socket_set_option(tcp, PLX_OPTION_RECEIVE_HANDLES, 1), PLX_INVALID_STATE);
@@ -466,7 +465,7 @@ MODE_CASE(freed_in_data_available_while_they_wait)
 
         record_on(&log, events[i], act_free, w);
         send_numbers(w, socket, 0, 3); /* and some that wait to be sent */
-        write_pattern(socket, 5, &written);
+        write_pattern_at(socket, 5, &written);
         send_numbers(w, socket, 3, 3);
         raw_pass_numbers(w, raw, 0, 253, 5, &offset);
         raw_pass_numbers(w, raw, 253, 7, 5, &offset);

@@ -14,14 +14,14 @@ MODE_PAIR_CASE(it_rides_on_the_next_byte)
     struct caught caught = {0};
     uint64_t offset = 0;
 
-    write_pattern(socket, 5, &offset);
+    write_pattern_at(socket, 5, &offset);
     send_numbers(w, socket, 0, 1);
-    write_pattern(socket, 3, &offset);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 3, &offset);
+    write_pattern_at(socket, 1, &offset);
     send_numbers(w, socket, 1, 2);
-    write_pattern(socket, 6, &offset);
+    write_pattern_at(socket, 6, &offset);
     send_numbers(w, socket, 3, 1);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 1, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 4);
     ck_assert_uint_eq(caught.at[0], 5);
@@ -42,7 +42,7 @@ MODE_PAIR_CASE(one_after_an_empty_queue_waits_for_its_byte)
         ck_assert_int_eq(plx_socket_flush(socket), 0);
         world_settle(w);
         ck_assert_int_eq(raw_catch(raw, 1, &caught), -1);
-        write_pattern(socket, 2, &offset);
+        write_pattern_at(socket, 2, &offset);
         catch_all(w, raw, 1, offset, &caught);
         ck_assert_int_eq(caught.count, i + 1);
         ck_assert_uint_eq(caught.at[i], (uint64_t)i * 2);
@@ -66,7 +66,8 @@ static void queue_places(struct world *w, plx_socket *socket, size_t piece, uint
             send_numbers(w, socket, next++, 1);
             continue;
         }
-        write_pattern(socket, until - *offset < piece ? (size_t)(until - *offset) : piece, offset);
+        write_pattern_at(socket, until - *offset < piece ? (size_t)(until - *offset) : piece,
+                         offset);
     }
 }
 
@@ -109,13 +110,13 @@ MODE_PAIR_CASE(a_large_write_takes_it_along)
     size_t size = is_slow() ? KIB : 1; /* no piece lies across one of the places */
 
     send_numbers(w, socket, 0, 1);
-    write_pattern(socket, 20 * KIB, &offset);
+    write_pattern_at(socket, 20 * KIB, &offset);
     send_numbers(w, socket, 1, 1);
-    write_pattern(socket, 16 * KIB, &offset);
+    write_pattern_at(socket, 16 * KIB, &offset);
     catch_all(w, raw, size, offset, &caught);
-    write_pattern(socket, 30 * KIB, &offset);
+    write_pattern_at(socket, 30 * KIB, &offset);
     send_numbers(w, socket, 2, 1);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 1, &offset);
     catch_all(w, raw, size, offset, &caught);
     ck_assert_int_eq(caught.count, 3);
     ck_assert_uint_eq(caught.at[0], 0);
@@ -123,21 +124,19 @@ MODE_PAIR_CASE(a_large_write_takes_it_along)
     ck_assert_uint_eq(caught.at[2], 66 * KIB);
 }
 
-MODE_CASE(a_large_write_into_a_full_system)
+IPC_SOCKET_CASE(a_large_write_into_a_full_system)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
     int raw;
 
     /* The first large write goes at once and only in part; the second finds no room at all. */
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 4096), 0);
-    raw = world_pair(w, socket, &log);
+    raw = world_pair(w, socket, log);
     send_numbers(w, socket, 0, 2);
-    write_pattern(socket, 100 * KIB, &offset);
+    write_pattern_at(socket, 100 * KIB, &offset);
     send_numbers(w, socket, 2, 1);
-    write_pattern(socket, 50 * KIB, &offset);
+    write_pattern_at(socket, 50 * KIB, &offset);
     catch_all(w, raw, 1000, offset, &caught);
     ck_assert_int_eq(caught.count, 3);
     ck_assert_uint_eq(caught.at[1], 0);
@@ -145,22 +144,20 @@ MODE_CASE(a_large_write_into_a_full_system)
     ck_assert_uint_gt(caught.at[2] + 1000, 100 * KIB);
 }
 
-MODE_CASE(a_full_system_keeps_it_for_its_byte)
+IPC_SOCKET_CASE(a_full_system_keeps_it_for_its_byte)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
     int raw;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 4096), 0);
-    raw = world_pair(w, socket, &log);
+    raw = world_pair(w, socket, log);
     do {
-        write_pattern(socket, 1000, &offset);
+        write_pattern_at(socket, 1000, &offset);
         ck_assert_int_eq(plx_socket_flush(socket), 0);
     } while (plx_socket_bytes_left_to_send(socket) == 0);
     send_numbers(w, socket, 0, 3);
-    write_pattern(socket, 10, &offset);
+    write_pattern_at(socket, 10, &offset);
     world_settle(w); /* in vain */
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 3);
@@ -181,9 +178,9 @@ MODE_CASE(many_on_one_byte)
         struct caught caught = {0};
         uint64_t offset = 0;
 
-        write_pattern(socket, 2, &offset);
+        write_pattern_at(socket, 2, &offset);
         send_numbers(w, socket, 0, counts[k]);
-        write_pattern(socket, 100, &offset);
+        write_pattern_at(socket, 100, &offset);
         catch_all(w, raw, 1, offset, &caught);
         ck_assert_int_eq(caught.count, counts[k]);
         for (int i = 0; i < caught.count; i++) {
@@ -201,11 +198,11 @@ MODE_PAIR_CASE(what_has_no_room_on_a_byte_waits_for_the_next)
     uint64_t offset = 0;
 
     send_numbers(w, socket, 0, 300);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 1, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, MOST_SENT);
     send_numbers(w, socket, 300, 10);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 1, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 310);
     for (int i = 0; i < caught.count; i++) {
@@ -221,11 +218,11 @@ MODE_PAIR_CASE(many_that_spill_onto_bytes_with_their_own)
 
     /* 253 on the first byte; 47 and 206 of the next 253 on the second; 47 and 1 on the third. */
     send_numbers(w, socket, 0, 300);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 1, &offset);
     send_numbers(w, socket, 300, 253);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 1, &offset);
     send_numbers(w, socket, 553, 1);
-    write_pattern(socket, 20, &offset);
+    write_pattern_at(socket, 20, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 554);
     for (int i = 0; i < caught.count; i++) {
@@ -260,7 +257,7 @@ MODE_CASE(with_no_byte_after_it_is_never_sent)
         uint64_t offset = 0;
         ptrdiff_t got = -1;
 
-        write_pattern(socket, 3, &offset);
+        write_pattern_at(socket, 3, &offset);
         send_numbers(w, socket, 0, 20);
         ck_assert_int_eq(count_descriptors(), before + 20); /* the copies */
         world_settle(w);
@@ -290,10 +287,10 @@ MODE_CASE(closed_with_the_bytes_that_did_not_go)
         ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 4096), 0);
         raw = world_pair(w, socket, &log);
         before = count_descriptors();
-        write_pattern(socket, 100 * KIB, &offset);
+        write_pattern_at(socket, 100 * KIB, &offset);
         for (int i = 0; i < 20; i++) {
             send_numbers(w, socket, i, 2);
-            write_pattern(socket, 100, &offset);
+            write_pattern_at(socket, 100, &offset);
         }
         world_settle(w);
         ck_assert_int_eq(count_descriptors(), before + 40);
@@ -312,11 +309,11 @@ MODE_CASE(disconnect_sends_those_with_bytes)
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 4096), 0);
     raw = world_pair(w, socket, &log);
-    write_pattern(socket, 60 * KIB, &offset);
+    write_pattern_at(socket, 60 * KIB, &offset);
     send_numbers(w, socket, 0, 300);
-    write_pattern(socket, 60 * KIB, &offset);
+    write_pattern_at(socket, 60 * KIB, &offset);
     send_numbers(w, socket, 300, 1);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 1, &offset);
     send_numbers(w, socket, 301, 5); /* no byte comes after these */
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_ipc_send_handle(socket, 0), PLX_INVALID_STATE);
@@ -332,54 +329,49 @@ MODE_CASE(disconnect_sends_those_with_bytes)
     ck_assert_int_eq(count_descriptors(), before);
 }
 
-MODE_CASE(dropped_with_the_bytes_that_send_progress_drops)
+IPC_SOCKET_CASE(dropped_with_the_bytes_that_send_progress_drops)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
     int raw, before;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 4096), 0);
-    raw = world_pair(w, socket, &log);
+    raw = world_pair(w, socket, log);
     before = count_descriptors();
-    log.cancel = true;
-    write_pattern(socket, 200 * KIB, &offset);
+    log->cancel = true;
+    write_pattern_at(socket, 200 * KIB, &offset);
     send_numbers(w, socket, 0, 5);
-    write_pattern(socket, 10, &offset);
-    UNTIL(w, log.count[EVENT_SEND_COMPLETE] == 1);
-    ck_assert_ptr_nonnull(strstr(log.text, "send_complete(true)"));
-    log.cancel = false;
+    write_pattern_at(socket, 10, &offset);
+    UNTIL(w, log->count[EVENT_SEND_COMPLETE] == 1);
+    ck_assert_ptr_nonnull(strstr(log->text, "send_complete(true)"));
+    log->cancel = false;
     ck_assert_int_eq(count_descriptors(), before);
     UNTIL(w, raw_catch(raw, 5000, &caught) == -1 && plx_socket_bytes_left_to_send(socket) == 0);
     /* What is written now goes on where the stream was cut, and nothing rides on it. */
     offset = caught.bytes;
-    write_pattern(socket, 10, &offset);
+    write_pattern_at(socket, 10, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 0);
 }
 
 /* ---- while there is no connection yet -------------------------------------------------------- */
 
-MODE_CASE(queued_while_connecting)
+IPC_SOCKET_CASE(queued_while_connecting)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     struct caught caught = {0};
     uint64_t offset = 0;
-    char where[WHERE_SIZE];
     int raw, listener = raw_listen(w, 5, where);
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
     send_numbers(w, socket, 0, 1);
-    write_pattern(socket, 4, &offset);
+    write_pattern_at(socket, 4, &offset);
     send_numbers(w, socket, 1, 1);
-    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
     raw = raw_accept(w, listener);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 1);
-    write_pattern(socket, 2, &offset);
+    write_pattern_at(socket, 2, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 2);
     ck_assert_uint_eq(caught.at[0], 0);
@@ -398,13 +390,13 @@ MODE_CASE(closed_when_connecting_fails)
     world_place(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     send_numbers(w, socket, 0, 3);
-    write_pattern(socket, 4, &offset);
+    write_pattern_at(socket, 4, &offset);
     send_numbers(w, socket, 3, 3);
     UNTIL(w, log.count[EVENT_ERROR] == 1);
     ck_assert_int_eq(count_descriptors(), before);
     raw = world_pair(w, socket, NULL); /* and nothing of it is left to the next connection */
     offset = 0;
-    write_pattern(socket, 4, &offset);
+    write_pattern_at(socket, 4, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 0);
 }
@@ -443,13 +435,11 @@ MODE_CASE(errors_of_sending)
     UNTIL(w, plx_socket_bytes_available(socket) == 5);
 }
 
-MODE_CASE(the_copy_is_close_on_exec)
+IPC_SOCKET_CASE(the_copy_is_close_on_exec)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     int file = world_raw(w, numbered(w, 0)), next;
 
-    world_pair(w, socket, &log);
+    world_pair(w, socket, log);
     next = dup(file); /* the lowest that is free, which the copy gets */
     close(next);
     ck_assert_int_eq(plx_ipc_send_handle(socket, file), 0);
@@ -478,7 +468,7 @@ MODE_PAIR_CASE(no_descriptor_left_for_the_copy)
     ck_assert_int_eq(plx_socket_error(socket)->os_error, EMFILE);
     ck_assert(plx_socket_is_connected(socket));
     ck_assert_int_eq(plx_ipc_send_handle(socket, file), 0);
-    write_pattern(socket, 1, &offset);
+    write_pattern_at(socket, 1, &offset);
     catch_all(w, raw, 1, offset, &caught);
     ck_assert_int_eq(caught.count, 1);
     ck_assert_int_eq(caught.number[0], 4);

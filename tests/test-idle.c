@@ -77,7 +77,7 @@ static plx_socket *limited(struct world *w, struct record *log)
 }
 
 /* LIMITED_CASE begins with a connection that may be idle for LIMIT. */
-#define LIMITED_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, limited)
+#define LIMITED_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, limited(w, log))
 
 static void write_some(plx_socket *socket, const char *text)
 {

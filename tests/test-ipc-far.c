@@ -140,8 +140,7 @@ MODE_CASE(far_left_overs)
         world_settle(w);
         record_clear(&log);
         ck_assert_int_eq(plx_socket_listen_on(second, path), PLX_ADDRESS_IN_USE);
-        world_settle(w);
-        LOGGED(w, &log, "");
+        SETTLED(w, &log, "");
         ck_assert(exists(path));
         ck_assert_int_eq(plx_socket_connect_to(client, path), 0);
         UNTIL(w, plx_socket_is_connected(first));
@@ -174,10 +173,8 @@ MODE_CASE(far_modes)
 }
 
 /* A missing folder is reported the same way however long the path is. */
-MODE_CASE(missing_folders)
+IPC_SOCKET_CASE(missing_folders)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[SIZE];
 
     for (size_t i = 0; i < FAR + 1; i++) {
@@ -187,13 +184,13 @@ MODE_CASE(missing_folders)
             *strrchr(path, '/') = '\0';
         }
         strcat(path, "/missing/s");
-        record_clear(&log);
+        record_clear(log);
         ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
-        UNTIL(w, log.count[EVENT_ERROR] > 0);
-        LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(2,10)[UNCONNECTED]");
+        UNTIL(w, log->count[EVENT_ERROR] > 0);
+        LOGGED(w, log, "state:CONNECTING state:UNCONNECTED error(2,10)[UNCONNECTED]");
         ck_assert_int_eq(plx_socket_listen_on(socket, path), ENOENT);
         world_settle(w);
-        ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+        ck_assert_int_eq(log->count[EVENT_ERROR], 2);
     }
     expect_tidy(w);
 }

@@ -126,10 +126,8 @@ MODE_CASE(what_is_no_socket_is_never_touched)
 
 /* One that was replaced leaves its successor's file alone: when it stops listening, and when the
  * connection that it became ends. */
-MODE_CASE(the_file_of_a_successor_stays)
+IPC_SOCKET_CASE(the_file_of_a_successor_stays)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[SIZE];
 
     for (int i = 0; i < 10 * SORTS; i++) {
@@ -205,10 +203,8 @@ MODE_CASE(an_empty_lock_is_taken_over)
 
 /* The lock is one of an open file, so that another one in this process is as good as another
  * process. */
-MODE_CASE(a_lock_of_another_is_respected)
+IPC_SOCKET_CASE(a_lock_of_another_is_respected)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[SIZE], lock[SIZE];
 
     for (int i = 0; i < 2 * (int)SORTS; i++) {

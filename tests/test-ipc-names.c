@@ -262,12 +262,12 @@ MODE_CASE(adopted_names)
 }
 
 /* H8 */
-MODE_CASE(one_long_line)
+IPC_SOCKET_CASE(one_long_line)
 {
     enum { LINE = 50 * 1024 };
     static char line[LINE + 1], got[LINE + 1];
-    struct record log, log_other;
-    plx_socket *socket = ipc(w, &log), *other = ipc(w, &log_other);
+    struct record log_other;
+    plx_socket *other = ipc(w, &log_other);
 
     w->kind = &kinds[1];
     memset(line, 'l', LINE - 1);
@@ -281,8 +281,8 @@ MODE_CASE(one_long_line)
     ck_assert_int_eq(plx_socket_read_line(other, got, sizeof got), LINE);
     ck_assert_str_eq(got, line);
     plx_socket_disconnect(socket);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1 && log_other.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.count[EVENT_STATE_CHANGED], 4);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1 && log_other.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_STATE_CHANGED], 4);
     ck_assert_int_eq(log_other.count[EVENT_STATE_CHANGED], 3); /* LISTENING and so on */
 }
 

@@ -92,8 +92,7 @@ MODE_CASE(a_full_queue_that_drains)
         count = fill(path, fillers);
         ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
         ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
-        world_settle(w);
-        LOGGED(w, &log, "state:CONNECTING");
+        SETTLED(w, &log, "state:CONNECTING");
         for (int k = 0; k < count; k++)
             close(take_peer(w, listener));
         raw = world_raw(w, take_peer(w, listener));
@@ -110,10 +109,8 @@ MODE_CASE(a_full_queue_that_drains)
 }
 
 /* A listener that goes away ends the waiting: without its file, and with it. */
-MODE_CASE(a_full_queue_that_goes_away)
+IPC_SOCKET_CASE(a_full_queue_that_goes_away)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[SIZE];
 
     for (int i = 0; i < 2 * SORTS; i++) {
@@ -122,15 +119,15 @@ MODE_CASE(a_full_queue_that_goes_away)
         path_of(w, (enum sort)(i / 2), path);
         listener = raw_listening(w, path, 0);
         count = fill(path, fillers);
-        record_clear(&log);
+        record_clear(log);
         ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
         world_settle(w);
         if (i % 2 == 0)
             unlink(path);
         close(listener);
-        UNTIL(w, log.count[EVENT_ERROR] == 1);
-        ck_assert_int_eq(log.code, i % 2 == 0 ? ENOENT : ECONNREFUSED);
-        ck_assert_int_eq(log.reason, PLX_REASON_CONNECTION_REFUSED);
+        UNTIL(w, log->count[EVENT_ERROR] == 1);
+        ck_assert_int_eq(log->code, i % 2 == 0 ? ENOENT : ECONNREFUSED);
+        ck_assert_int_eq(log->reason, PLX_REASON_CONNECTION_REFUSED);
         unlink(path);
         close_all(fillers, count);
     }

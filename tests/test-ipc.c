@@ -39,10 +39,8 @@ static void expect_file(const char *path, const char *text)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-MODE_CASE(file_made_and_removed)
+IPC_SOCKET_CASE(file_made_and_removed)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     struct stat status;
 
@@ -64,17 +62,15 @@ MODE_CASE(file_made_and_removed)
     ck_assert(!exists(path));
 }
 
-MODE_CASE(file_removed_when_the_peer_has_come)
+IPC_SOCKET_CASE(file_removed_when_the_peer_has_come)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int raw;
 
     path_of(w, "s", path);
     ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
     raw = world_raw(w, unix_raw_connect(path));
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert(!exists(path)); /* the listener is closed; others are refused */
     raw_say(raw, "hello");
     UNTIL(w, plx_socket_bytes_available(socket) == 5);
@@ -103,10 +99,8 @@ MODE_CASE(file_removed_by_a_server)
     raw_expect_end(w, raw);
 }
 
-MODE_CASE(left_over_is_replaced)
+IPC_SOCKET_CASE(left_over_is_replaced)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int raw;
 
@@ -114,16 +108,14 @@ MODE_CASE(left_over_is_replaced)
     leave_over(w, path);
     ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
     raw = world_raw(w, unix_raw_connect(path));
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     raw_say(raw, "hello");
     UNTIL(w, plx_socket_bytes_available(socket) == 5);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(left_over_of_a_killed_process)
+IPC_SOCKET_CASE(left_over_of_a_killed_process)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int status = 0;
     pid_t child;
@@ -185,10 +177,8 @@ MODE_CASE(a_live_server_is_undisturbed)
     ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
 }
 
-MODE_CASE(a_live_one_of_another_program_is_refused)
+IPC_SOCKET_CASE(a_live_one_of_another_program_is_refused)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int raw;
 
@@ -201,10 +191,8 @@ MODE_CASE(a_live_one_of_another_program_is_refused)
     ck_assert(exists(path));
 }
 
-MODE_CASE(a_regular_file_is_never_touched)
+IPC_SOCKET_CASE(a_regular_file_is_never_touched)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int code;
 
@@ -216,16 +204,14 @@ MODE_CASE(a_regular_file_is_never_touched)
     plx_socket_close(socket);
     expect_file(path, "precious");
     ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
     world_free(w, socket);
     expect_file(path, "precious");
 }
 
-MODE_CASE(a_link_is_never_followed_to_a_file)
+IPC_SOCKET_CASE(a_link_is_never_followed_to_a_file)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE], link[WHERE_SIZE];
 
     path_of(w, "document", path);
@@ -254,10 +240,8 @@ MODE_CASE(the_file_of_a_successor_is_not_removed)
     UNTIL(w, log_new.count[EVENT_CONNECTED] > 0);
 }
 
-MODE_CASE(a_file_put_in_its_place_is_not_removed)
+IPC_SOCKET_CASE(a_file_put_in_its_place_is_not_removed)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
 
     path_of(w, "s", path);
@@ -268,10 +252,8 @@ MODE_CASE(a_file_put_in_its_place_is_not_removed)
     expect_file(path, "precious");
 }
 
-MODE_CASE(a_child_does_not_remove_the_file)
+IPC_SOCKET_CASE(a_child_does_not_remove_the_file)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int status = 0;
     pid_t child;
@@ -287,13 +269,11 @@ MODE_CASE(a_child_does_not_remove_the_file)
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(exists(path));
     world_raw(w, unix_raw_connect(path));
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
 }
 
-MODE_CASE(relative_path_and_another_folder)
+IPC_SOCKET_CASE(relative_path_and_another_folder)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
 
     path_of(w, "relative", path);
@@ -308,10 +288,8 @@ MODE_CASE(relative_path_and_another_folder)
 
 /* ---- lengths and places ---------------------------------------------------------------------- */
 
-MODE_CASE(path_lengths)
+IPC_SOCKET_CASE(path_lengths)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
 
     path_of(w, "", path);
@@ -321,7 +299,7 @@ MODE_CASE(path_lengths)
                      0); /* 107 bytes: the most there is room for */
     ck_assert(exists(path));
     world_raw(w, unix_raw_connect(path));
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     plx_socket_close(socket);
     path[107] = 'n';
     path[108] = '\0';
@@ -335,42 +313,36 @@ MODE_CASE(path_lengths)
 #endif
 }
 
-MODE_CASE(no_such_folder)
+IPC_SOCKET_CASE(no_such_folder)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
 
     path_of(w, "missing/s", path);
     ck_assert_int_eq(plx_socket_listen_on(socket, path), ENOENT);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, ENOENT);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, ENOENT);
 }
 
-MODE_CASE(connect_to_what_is_not_there)
+IPC_SOCKET_CASE(connect_to_what_is_not_there)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
 
     path_of(w, "missing", path);
     ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(2,10)[UNCONNECTED]");
-    record_clear(&log);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    LOGGED(w, log, "state:CONNECTING state:UNCONNECTED error(2,10)[UNCONNECTED]");
+    record_clear(log);
     leave_over(w, path);
     ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
-    ck_assert_ptr_nonnull(strstr(log.message, path));
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    LOGGED(w, log, "state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
+    ck_assert_ptr_nonnull(strstr(log->message, path));
     ck_assert(exists(path)); /* connecting tidies up nothing */
 }
 
-MODE_CASE(connect_waits_for_room_in_a_full_queue)
+IPC_SOCKET_CASE(connect_waits_for_room_in_a_full_queue)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int listener, raw;
 
@@ -383,18 +355,16 @@ MODE_CASE(connect_waits_for_room_in_a_full_queue)
     ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
-    LOGGED(w, &log, "state:CONNECTING");
+    LOGGED(w, log, "state:CONNECTING");
     world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
     raw_say(raw, "at last");
     UNTIL(w, plx_socket_bytes_available(socket) == 7);
 }
 
-MODE_CASE(connect_gives_up_a_full_queue)
+IPC_SOCKET_CASE(connect_gives_up_a_full_queue)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int listener;
 
@@ -405,18 +375,16 @@ MODE_CASE(connect_gives_up_a_full_queue)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 60), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
     ck_assert(!plx_socket_wait_for_connected(socket, 600000));
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, ETIMEDOUT);
-    ck_assert_int_eq(log.reason, PLX_REASON_SOCKET_TIMEOUT);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, ETIMEDOUT);
+    ck_assert_int_eq(log->reason, PLX_REASON_SOCKET_TIMEOUT);
 }
 
 /* ---- who may, and who is it ------------------------------------------------------------------ */
 
-MODE_CASE(mode_of_the_file)
+IPC_SOCKET_CASE(mode_of_the_file)
 {
     static const int modes[] = {0600, 0660, 0666, 0777};
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     mode_t mask = umask(0077);
     char path[WHERE_SIZE];
     struct stat status;
@@ -453,10 +421,8 @@ static pid_t connect_as_nobody(const char *path, int go)
     _exit(unix_raw_connect(path) < 0 ? 2 : read(go, &byte, 1) == 0 ? 0 : 3);
 }
 
-MODE_CASE(credentials)
+IPC_SOCKET_CASE(credentials)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     plx_credentials who = {.process = 77};
     char path[WHERE_SIZE];
     int raw;
@@ -466,7 +432,7 @@ MODE_CASE(credentials)
     path_of(w, "s", path);
     ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
     raw = world_raw(w, unix_raw_connect(path));
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert_int_eq(plx_ipc_peer_credentials(socket, &who), 0);
     ck_assert_int_eq(who.process, getpid());
     ck_assert_int_eq(who.user, getuid());
@@ -474,10 +440,8 @@ MODE_CASE(credentials)
     (void)raw;
 }
 
-MODE_CASE(credentials_of_another_user)
+IPC_SOCKET_CASE(credentials_of_another_user)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     plx_credentials who;
     char path[WHERE_SIZE];
     int go[2], status = 0;
@@ -493,7 +457,7 @@ MODE_CASE(credentials_of_another_user)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_MODE, 0666), 0);
     ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
     child = connect_as_nobody(path, go[0]);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert_int_eq(plx_ipc_peer_credentials(socket, &who), 0);
     ck_assert_int_eq(who.process, child);
     ck_assert_int_eq(who.user, 65534);
@@ -505,10 +469,8 @@ MODE_CASE(credentials_of_another_user)
     close(go[1]);
 }
 
-MODE_CASE(mode_keeps_others_out)
+IPC_SOCKET_CASE(mode_keeps_others_out)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char path[WHERE_SIZE];
     int status = 0;
     pid_t child;
@@ -531,10 +493,10 @@ MODE_CASE(mode_keeps_others_out)
 
 /* ---- abstract names -------------------------------------------------------------------------- */
 
-MODE_CASE(abstract_name)
+IPC_SOCKET_CASE(abstract_name)
 {
-    struct record log, log_client, log_second;
-    plx_socket *socket = ipc(w, &log), *client = ipc(w, &log_client), *second = ipc(w, &log_second);
+    struct record log_client, log_second;
+    plx_socket *client = ipc(w, &log_client), *second = ipc(w, &log_second);
     char name[WHERE_SIZE];
 
     snprintf(name, sizeof name, "@pollux-test-%d-%d", (int)getpid(), (int)w->mode);
@@ -552,10 +514,8 @@ MODE_CASE(abstract_name)
     UNTIL(w, plx_socket_is_connected(second));
 }
 
-MODE_CASE(abstract_names_have_no_mode)
+IPC_SOCKET_CASE(abstract_names_have_no_mode)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     char name[WHERE_SIZE];
 
     snprintf(name, sizeof name, "@pollux-test-mode-%d-%d", (int)getpid(), (int)w->mode);
@@ -590,14 +550,12 @@ static void raw_send_descriptor(int raw, int descriptor)
     ck_assert_int_eq(sendmsg(raw, &message, 0), 1);
 }
 
-MODE_CASE(descriptors_of_a_stranger_are_dropped)
+IPC_SOCKET_CASE(descriptors_of_a_stranger_are_dropped)
 {
-    struct record log;
-    plx_socket *socket = ipc(w, &log);
     int raw, before;
 
     w->kind = &kinds[1];
-    raw = world_pair(w, socket, &log);
+    raw = world_pair(w, socket, log);
     before = count_descriptors();
     for (int i = 0; i < 10; i++)
         raw_send_descriptor(raw, raw);

@@ -131,11 +131,8 @@ CASE(a_delimiter_within_a_message_is_refused)
     }
 }
 
-CASE(at_the_write_limit_it_is_all_or_nothing)
+LETTERS_CASE(at_the_write_limit_it_is_all_or_nothing, &forms[FORM_LONG])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_LONG], &raw);
     char message[1000] = {0};
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 100), 0);
@@ -147,15 +144,15 @@ CASE(at_the_write_limit_it_is_all_or_nothing)
     ck_assert_int_eq(plx_socket_write_message(socket, message, 32), 0);
     ck_assert_int_eq(plx_socket_write_message(socket, message, 0), EAGAIN);
     ck_assert_int_eq(plx_socket_write_message(socket, message, sizeof message), EAGAIN);
-    UNTIL(w, letters.rooms > 0);
+    UNTIL(w, letters->rooms > 0);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
     ck_assert_int_eq(plx_socket_write_message(socket, message, sizeof message), 0);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), sizeof message + 4);
     ck_assert_int_eq(plx_socket_write_message(socket, message, 0), EAGAIN);
-    UNTIL(w, letters.rooms > 1);
+    UNTIL(w, letters->rooms > 1);
     world_settle(w);
-    ck_assert_int_eq(letters.rooms, 2);
-    ck_assert_int_eq(letters.log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(letters->rooms, 2);
+    ck_assert_int_eq(letters->log.count[EVENT_ERROR], 0);
 }
 
 enum { FLOOD = 600, FLOOD_SIZE = 3000 };
@@ -183,16 +180,13 @@ static size_t take_some(int raw, void *place, size_t size)
     return count > 0 ? (size_t)count : 0;
 }
 
-CASE(room_comes_whenever_a_message_was_not_taken)
+LETTERS_CASE(room_comes_whenever_a_message_was_not_taken, &forms[FORM_LONG])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_LONG], &raw);
     unsigned char *got = malloc(4 * FLOOD_SIZE + 4);
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 10000), 0);
-    letters.act_room = act_flood;
-    act_flood(&letters, socket);
+    letters->act_room = act_flood;
+    act_flood(letters, socket);
     for (size_t i = 0; i < FLOOD; i++) {
         size_t size = i % 5 == 4 ? 4 * FLOOD_SIZE : FLOOD_SIZE, have = 0;
 
@@ -201,7 +195,7 @@ CASE(room_comes_whenever_a_message_was_not_taken)
         ck_assert_uint_eq(got[4], i % 256);
         ck_assert_uint_eq(got[size + 3], i % 256);
     }
-    ck_assert_uint_eq(letters.taken, FLOOD);
+    ck_assert_uint_eq(letters->taken, FLOOD);
     free(got);
 }
 
@@ -464,11 +458,8 @@ CASE(the_read_limit_is_lifted_after_every_way_of_taking)
     }
 }
 
-CASE(the_read_limit_holds_behind_a_message)
+LETTERS_CASE(the_read_limit_holds_behind_a_message, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
     char wire[6002] = {0};
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);

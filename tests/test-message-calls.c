@@ -8,11 +8,8 @@
 
 /* ---- bad arguments --------------------------------------------------------------------------- */
 
-CASE(null_is_harmless)
+LETTERS_CASE(null_is_harmless, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
     size_t size = 5;
 
     ck_assert_int_eq(plx_socket_set_frame(NULL, &forms[0]), PLX_INVALID_STATE);
@@ -32,7 +29,7 @@ CASE(null_is_harmless)
     expect_no_message(socket);
 }
 
-CASE(frames_that_are_none)
+LETTERS_CASE(frames_that_are_none, &forms[FORM_SHORT])
 {
     static const plx_frame rows[] = {
         {0},
@@ -58,17 +55,14 @@ CASE(frames_that_are_none)
         {.length_size = 4, .maximum = (size_t)PTRDIFF_MAX / 2 + 1},
         {.length_size = 4, .maximum = SIZE_MAX},
     };
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
     plx_server *server = world_server(w);
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        record_clear(&letters.log);
+        record_clear(&letters->log);
         ck_assert_msg(plx_socket_set_frame(socket, &rows[i]) == PLX_INVALID_STATE, "row %zu", i);
         ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_STATE);
         world_settle(w);
-        ck_assert_int_eq(letters.log.count[EVENT_ERROR], 1);
+        ck_assert_int_eq(letters->log.count[EVENT_ERROR], 1);
         ck_assert_int_eq(plx_server_set_frame(server, &rows[i]), PLX_INVALID_STATE);
     }
     SAY(socket, raw, "\0\3old"); /* what was set before holds */
@@ -76,7 +70,7 @@ CASE(frames_that_are_none)
 }
 
 /* The largest that the length can say, and one that nothing could hold. */
-CASE(frames_at_their_limits)
+LETTERS_CASE(frames_at_their_limits, &forms[FORM_SHORT])
 {
     static const plx_frame rows[] = {
         {.length_size = 1, .maximum = 255},
@@ -90,9 +84,6 @@ CASE(frames_at_their_limits)
         {.length_size = 1, .maximum = 1},
     };
     const plx_frame endless = {.delimiter = "\r\n", .delimiter_size = 2, .maximum = SIZE_MAX};
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
     char wire[20];
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -110,11 +101,8 @@ CASE(frames_at_their_limits)
     ck_assert(plx_socket_is_connected(socket));
 }
 
-CASE(the_frame_is_copied)
+LETTERS_CASE(the_frame_is_copied, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
     char delimiter[] = "--";
     plx_frame frame = {.delimiter = delimiter, .delimiter_size = 2};
 
@@ -127,26 +115,22 @@ CASE(the_frame_is_copied)
     gather(w, raw, "xy--", 4);
 }
 
-CASE(without_a_frame_there_are_no_messages)
+LETTERS_CASE(without_a_frame_there_are_no_messages, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     ck_assert_int_eq(plx_socket_set_frame(socket, NULL), 0);
     ck_assert_int_eq(plx_socket_set_frame(socket, NULL), 0);
     SAY(socket, raw, "\0\1a");
-    ck_assert_int_eq(letters.told, 0);
+    ck_assert_int_eq(letters->told, 0);
     expect_no_message(socket);
     ck_assert_int_eq(plx_socket_write_message(socket, "a", 1), PLX_INVALID_STATE);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
-    record_clear(&letters.log);
+    record_clear(&letters->log);
     world_settle(w);
-    ck_assert_int_eq(letters.log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(letters->log.count[EVENT_ERROR], 1);
     /* From now on there are, and the byte that comes makes the poll look. */
     ck_assert_int_eq(plx_socket_set_frame(socket, &forms[FORM_SHORT]), 0);
     SAY(socket, raw, "\0");
-    ck_assert_int_eq(letters.told, 1);
+    ck_assert_int_eq(letters->told, 1);
     expect_message(socket, "a");
 }
 
@@ -166,66 +150,50 @@ CASE(written_where_there_is_no_connection)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-CASE(half_a_message_at_the_end)
+FORMS_CASE(half_a_message_at_the_end)
 {
-    for (size_t i = 0; i < FORMS; i++) {
-        struct letters letters;
-        int raw;
-        plx_socket *socket = letters_open(w, &letters, &forms[i], &raw);
-        char wire[40], bytes[40];
-        size_t whole = wire_put(&forms[i], wire, "whole", 5);
-        size_t all = whole + wire_put(&forms[i], wire + whole, "half", 4) - 1;
+    char wire[40], bytes[40];
+    size_t whole = wire_put(frame, wire, "whole", 5);
+    size_t all = whole + wire_put(frame, wire + whole, "half", 4) - 1;
 
-        letters.log.mute |= 1u << EVENT_LINE_AVAILABLE;
-        raw_send(raw, wire, all);
-        raw_close(w, raw);
-        UNTIL(w, letters.log.count[EVENT_DISCONNECTED] > 0);
-        LOGGED(w, &letters.log,
-               "data_available[CONNECTED] message_available[CONNECTED] state:UNCONNECTED "
-               "error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]");
-        ck_assert_int_eq(letters.told, 1);
-        ck_assert_int_eq(letters.log.code, PLX_LOST_CONNECTION);
-        expect_message(socket, "whole");
-        expect_no_message(socket);
-        ck_assert_uint_eq(plx_socket_bytes_available(socket), all - whole);
-        ck_assert_int_eq(plx_socket_read(socket, bytes, sizeof bytes), (ptrdiff_t)(all - whole));
-        ck_assert_int_eq(memcmp(bytes, wire + whole, all - whole), 0);
-        expect_no_message(socket);
-        world_free(w, socket);
-    }
+    letters->log.mute |= 1u << EVENT_LINE_AVAILABLE;
+    raw_send(raw, wire, all);
+    raw_close(w, raw);
+    UNTIL(w, letters->log.count[EVENT_DISCONNECTED] > 0);
+    LOGGED(w, &letters->log,
+           "data_available[CONNECTED] message_available[CONNECTED] state:UNCONNECTED "
+           "error(102,11)[UNCONNECTED] disconnected[UNCONNECTED]");
+    ck_assert_int_eq(letters->told, 1);
+    ck_assert_int_eq(letters->log.code, PLX_LOST_CONNECTION);
+    expect_message(socket, "whole");
+    expect_no_message(socket);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), all - whole);
+    ck_assert_int_eq(plx_socket_read(socket, bytes, sizeof bytes), (ptrdiff_t)(all - whole));
+    ck_assert_int_eq(memcmp(bytes, wire + whole, all - whole), 0);
+    expect_no_message(socket);
 }
 
-CASE(messages_that_came_with_the_end_are_told_before_it)
+FORMS_CASE(messages_that_came_with_the_end_are_told_before_it)
 {
-    for (size_t i = 0; i < FORMS; i++) {
-        struct letters letters;
-        int raw;
-        plx_socket *socket = letters_open(w, &letters, &forms[i], &raw);
-        size_t size;
-        unsigned char *wire = wire_of(&forms[i], 30, &size);
+    size_t size;
+    unsigned char *wire = wire_of(frame, 30, &size);
 
-        letters.act = letters_take;
-        feed(w, raw, wire, size);
-        raw_close(w, raw);
-        UNTIL(w, letters.log.count[EVENT_DISCONNECTED] > 0);
-        ck_assert_uint_eq(letters.taken, 30);
-        ck_assert_int_eq(letters.log.code, PLX_LOST_CONNECTION);
-        free(wire);
-        world_free(w, socket);
-    }
+    letters->act = letters_take;
+    feed(w, raw, wire, size);
+    raw_close(w, raw);
+    UNTIL(w, letters->log.count[EVENT_DISCONNECTED] > 0);
+    ck_assert_uint_eq(letters->taken, 30);
+    ck_assert_int_eq(letters->log.code, PLX_LOST_CONNECTION);
+    free(wire);
 }
 
-CASE(a_half_open_end_leaves_messages_readable)
+LETTERS_CASE(a_half_open_end_leaves_messages_readable, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
     raw_send(raw, "\0\1a\0\5he", 7);
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
-    UNTIL(w, letters.log.count[EVENT_END_OF_INPUT] > 0);
-    LOGGED(w, &letters.log,
+    UNTIL(w, letters->log.count[EVENT_END_OF_INPUT] > 0);
+    LOGGED(w, &letters->log,
            "data_available[CONNECTED] message_available[CONNECTED] end_of_input[CONNECTED]");
     expect_message(socket, "a");
     expect_no_message(socket);
@@ -385,11 +353,8 @@ CASE(sockets_from_add_socket_have_it_too)
 
 /* ---- a lack of memory ------------------------------------------------------------------------ */
 
-CASE(a_message_without_memory_is_refused_whole)
+LETTERS_CASE(a_message_without_memory_is_refused_whole, &forms[FORM_LONG])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_LONG], &raw);
     char *message = calloc(1, 100004), *wire = malloc(100008);
 
     /* A large one may have gone to the kernel directly, and then needs no memory. */
@@ -410,12 +375,8 @@ CASE(a_message_without_memory_is_refused_whole)
     free(wire);
 }
 
-CASE(a_frame_without_memory_changes_nothing)
+LETTERS_CASE(a_frame_without_memory_changes_nothing, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     for (int number = 1; number < 10; number++) {
         size_t size;
         int result;

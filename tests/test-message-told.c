@@ -6,43 +6,35 @@
 
 /* ---- when it is reported --------------------------------------------------------------------- */
 
-CASE(told_once_in_a_poll_in_which_bytes_came)
+LETTERS_CASE(told_once_in_a_poll_in_which_bytes_came, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     SAY(socket, raw, "\0\1a\0\1b");
-    LOGGED(w, &letters.log, "data_available[CONNECTED] message_available[CONNECTED]");
+    LOGGED(w, &letters->log, "data_available[CONNECTED] message_available[CONNECTED]");
     world_settle(w); /* who takes nothing waits for more */
-    ck_assert_int_eq(letters.told, 1);
+    ck_assert_int_eq(letters->told, 1);
     SAY(socket, raw, "\0\3xy");
-    ck_assert_int_eq(letters.told, 2);
+    ck_assert_int_eq(letters->told, 2);
     expect_message(socket, "a");
     expect_message(socket, "b");
     expect_no_message(socket);
     world_settle(w);
-    ck_assert_int_eq(letters.told, 2);
+    ck_assert_int_eq(letters->told, 2);
     SAY(socket, raw, "z");
-    ck_assert_int_eq(letters.told, 3);
+    ck_assert_int_eq(letters->told, 3);
     expect_message(socket, "xyz");
 }
 
-CASE(half_a_message_is_not_told)
+LETTERS_CASE(half_a_message_is_not_told, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     SAY(socket, raw, "\0");
     SAY(socket, raw, "\5");
     SAY(socket, raw, "hell");
     world_settle(w);
-    ck_assert_int_eq(letters.told, 0);
-    ck_assert_int_eq(letters.log.count[EVENT_DATA_AVAILABLE], 3);
+    ck_assert_int_eq(letters->told, 0);
+    ck_assert_int_eq(letters->log.count[EVENT_DATA_AVAILABLE], 3);
     expect_no_message(socket);
     SAY(socket, raw, "o");
-    ck_assert_int_eq(letters.told, 1);
+    ck_assert_int_eq(letters->told, 1);
     expect_message(socket, "hello");
 }
 
@@ -54,31 +46,23 @@ static void act_take_one(struct letters *letters, plx_socket *socket)
     ck_assert_ptr_nonnull(plx_socket_read_message(socket, &size));
 }
 
-CASE(told_again_while_some_are_taken_but_not_all)
+LETTERS_CASE(told_again_while_some_are_taken_but_not_all, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
-    letters.act = act_take_one;
+    letters->act = act_take_one;
     SAY(socket, raw, "\0\1a\0\1b\0\1c\0\2d");
     for (int told = 1; told <= 3; told++) {
-        ck_assert_int_eq(letters.told, told);
+        ck_assert_int_eq(letters->told, told);
         world_poll(w);
     }
     world_settle(w);
-    ck_assert_int_eq(letters.told, 3);
+    ck_assert_int_eq(letters->told, 3);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
 }
 
-CASE(told_after_data_and_lines)
+LETTERS_CASE(told_after_data_and_lines, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     SAY(socket, raw, "\0\2a\n");
-    LOGGED(w, &letters.log,
+    LOGGED(w, &letters->log,
            "data_available[CONNECTED] line_available[CONNECTED] message_available[CONNECTED]");
 }
 
@@ -125,36 +109,28 @@ CASE(only_what_earlier_handlers_left_is_told)
     }
 }
 
-CASE(an_older_table_is_not_told_of_messages)
+LETTERS_CASE(an_older_table_is_not_told_of_messages, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     plx_socket_set_events_sized(socket, letters_events(), offsetof(plx_events, message_available),
-                                &letters);
+                                letters);
     SAY(socket, raw, "\0\1a");
     world_settle(w);
-    ck_assert_int_eq(letters.told, 0);
+    ck_assert_int_eq(letters->told, 0);
     expect_message(socket, "a");
-    plx_socket_set_events(socket, letters_events(), &letters);
+    plx_socket_set_events(socket, letters_events(), letters);
     SAY(socket, raw, "\0\1b");
-    ck_assert_int_eq(letters.told, 1);
+    ck_assert_int_eq(letters->told, 1);
 }
 
 /* No byte comes any more, and the message is there all the same. */
-CASE(a_new_frame_tells_of_what_has_come)
+LETTERS_CASE(a_new_frame_tells_of_what_has_come, &forms[FORM_LINE])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_LINE], &raw);
-
     SAY(socket, raw, "\0\1a");
     world_settle(w);
-    ck_assert_int_eq(letters.told, 0);
+    ck_assert_int_eq(letters->told, 0);
     ck_assert_int_eq(plx_socket_set_frame(socket, &forms[FORM_SHORT]), 0);
-    ck_assert_int_eq(letters.told, 0); /* a call reports nothing */
-    UNTIL(w, letters.told == 1);
+    ck_assert_int_eq(letters->told, 0); /* a call reports nothing */
+    UNTIL(w, letters->told == 1);
     expect_message(socket, "a");
 }
 
@@ -170,16 +146,12 @@ static void act_wait(struct letters *letters, plx_socket *socket)
     ck_assert_int_eq(letters->told, 1);
 }
 
-CASE(what_a_wait_in_the_handler_brought_is_told_afterwards)
+LETTERS_CASE(what_a_wait_in_the_handler_brought_is_told_afterwards, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
-    letters.act = act_wait;
-    letters.log.data = &raw;
+    letters->act = act_wait;
+    letters->log.data = &raw;
     raw_send(raw, "\0\1a", 3);
-    UNTIL(w, letters.told == 2);
+    UNTIL(w, letters->told == 2);
     expect_message(socket, "b");
 }
 
@@ -328,15 +300,11 @@ static void act_upgrade(struct letters *letters, plx_socket *socket)
     }
 }
 
-CASE(a_handler_may_change_the_protocol)
+LETTERS_CASE(a_handler_may_change_the_protocol, &forms[FORM_LINE])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_LINE], &raw);
-
-    letters.act = act_upgrade;
+    letters->act = act_upgrade;
     SAY(socket, raw, "lengths, please\r\n\0\3yes\0\4mo");
-    UNTIL(w, letters.told == 2);
+    UNTIL(w, letters->told == 2);
     SAY(socket, raw, "re");
     expect_message(socket, "more");
     ck_assert_int_eq(plx_socket_write_message(socket, "ok", 2), 0);
@@ -355,32 +323,23 @@ static void act_echo(struct letters *letters, plx_socket *socket)
     }
 }
 
-CASE(a_handler_may_answer)
+FORMS_CASE(a_handler_may_answer)
 {
-    for (size_t i = 0; i < FORMS; i++) {
-        struct letters letters;
-        int raw;
-        plx_socket *socket = letters_open(w, &letters, &forms[i], &raw);
-        size_t size;
-        unsigned char *wire = wire_of(&forms[i], 8, &size);
+    size_t size;
+    unsigned char *wire = wire_of(frame, 8, &size);
 
-        letters.act = act_echo;
-        feed(w, raw, wire, size);
-        gather(w, raw, wire, size);
-        ck_assert_uint_eq(letters.taken, 8);
-        free(wire);
-        world_free(w, socket);
-    }
+    letters->act = act_echo;
+    feed(w, raw, wire, size);
+    gather(w, raw, wire, size);
+    ck_assert_uint_eq(letters->taken, 8);
+    free(wire);
 }
 
 /* ---- side by side with bytes ----------------------------------------------------------------- */
 
-CASE(what_was_read_by_hand_is_no_part_of_a_message)
+LETTERS_CASE(what_was_read_by_hand_is_no_part_of_a_message, &forms[FORM_SHORT])
 {
-    struct letters letters;
     char bytes[8];
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
 
     SAY(socket, raw, "greeting\0\1a\0\1b\0\1c\0\5hello");
     ck_assert_int_eq(plx_socket_read(socket, bytes, 8), 8);
@@ -424,12 +383,8 @@ CASE(a_search_begins_anew_when_bytes_were_taken_or_put_back)
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 1);
 }
 
-CASE(bytes_and_messages_are_written_side_by_side)
+LETTERS_CASE(bytes_and_messages_are_written_side_by_side, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     ck_assert_int_eq(plx_socket_write(socket, "bytes", 5), 5);
     ck_assert_int_eq(plx_socket_write_message(socket, "message", 7), 0);
     ck_assert_int_eq(plx_socket_write(socket, "bytes", 5), 5);
@@ -453,12 +408,8 @@ CASE(written_while_connecting_is_sent_then)
     gather(w, raw, "\0\3one\0\3two", 10);
 }
 
-CASE(written_after_disconnect_is_refused)
+LETTERS_CASE(written_after_disconnect_is_refused, &forms[FORM_SHORT])
 {
-    struct letters letters;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[FORM_SHORT], &raw);
-
     ck_assert_int_eq(plx_socket_write_message(socket, "last", 4), 0);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_write_message(socket, "late", 4), PLX_INVALID_STATE);

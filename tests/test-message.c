@@ -14,23 +14,17 @@
 
 enum { MANY = 200 };
 
-CASE(messages_arrive_whole_and_in_order)
+FORMS_CASE(messages_arrive_whole_and_in_order)
 {
-    for (size_t i = 0; i < FORMS; i++) {
-        struct letters letters;
-        int raw;
-        plx_socket *socket = letters_open(w, &letters, &forms[i], &raw);
-        size_t size;
-        unsigned char *wire = wire_of(&forms[i], MANY, &size);
+    size_t size;
+    unsigned char *wire = wire_of(frame, MANY, &size);
 
-        letters.act = letters_take;
-        arrive(w, socket, raw, wire, size);
-        ck_assert_uint_eq(letters.taken, MANY);
-        ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
-        expect_no_message(socket);
-        free(wire);
-        world_free(w, socket);
-    }
+    letters->act = letters_take;
+    arrive(w, socket, raw, wire, size);
+    ck_assert_uint_eq(letters->taken, MANY);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
+    expect_no_message(socket);
+    free(wire);
 }
 
 static void write_messages(plx_socket *socket, const plx_frame *frame, size_t count)
@@ -46,21 +40,15 @@ static void write_messages(plx_socket *socket, const plx_frame *frame, size_t co
     free(message);
 }
 
-CASE(messages_leave_as_the_frame_says)
+FORMS_CASE(messages_leave_as_the_frame_says)
 {
-    for (size_t i = 0; i < FORMS; i++) {
-        struct letters letters;
-        int raw;
-        plx_socket *socket = letters_open(w, &letters, &forms[i], &raw);
-        size_t size;
-        unsigned char *wire = wire_of(&forms[i], MANY, &size);
+    size_t size;
+    unsigned char *wire = wire_of(frame, MANY, &size);
 
-        write_messages(socket, &forms[i], MANY);
-        gather(w, raw, wire, size);
-        ck_assert_int_eq(letters.log.count[EVENT_ERROR], 0);
-        free(wire);
-        world_free(w, socket);
-    }
+    write_messages(socket, frame, MANY);
+    gather(w, raw, wire, size);
+    ck_assert_int_eq(letters->log.count[EVENT_ERROR], 0);
+    free(wire);
 }
 
 /* What stands on the wire, letter by letter. */
@@ -196,30 +184,24 @@ CASE(the_stream_may_be_cut_anywhere)
     }
 }
 
-CASE(two_messages_and_a_half_in_one_piece)
+FORMS_CASE(two_messages_and_a_half_in_one_piece)
 {
-    for (size_t i = 0; i < FORMS; i++) {
-        struct letters letters;
-        int raw;
-        plx_socket *socket = letters_open(w, &letters, &forms[i], &raw);
-        char wire[40];
-        size_t two = wire_put(&forms[i], wire, "one", 3), all;
+    char wire[40];
+    size_t two = wire_put(frame, wire, "one", 3), all;
 
-        two += wire_put(&forms[i], wire + two, "two", 3);
-        all = two + wire_put(&forms[i], wire + two, "three", 5);
-        arrive(w, socket, raw, wire, all - 2);
-        ck_assert_int_eq(letters.told, 1);
-        expect_message(socket, "one");
-        expect_message(socket, "two");
-        expect_no_message(socket);
-        ck_assert_uint_eq(plx_socket_bytes_available(socket), all - 2 - two);
-        world_settle(w);
-        ck_assert_int_eq(letters.told, 1);
-        arrive(w, socket, raw, wire + all - 2, 2);
-        ck_assert_int_eq(letters.told, 2);
-        expect_message(socket, "three");
-        world_free(w, socket);
-    }
+    two += wire_put(frame, wire + two, "two", 3);
+    all = two + wire_put(frame, wire + two, "three", 5);
+    arrive(w, socket, raw, wire, all - 2);
+    ck_assert_int_eq(letters->told, 1);
+    expect_message(socket, "one");
+    expect_message(socket, "two");
+    expect_no_message(socket);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), all - 2 - two);
+    world_settle(w);
+    ck_assert_int_eq(letters->told, 1);
+    arrive(w, socket, raw, wire + all - 2, 2);
+    ck_assert_int_eq(letters->told, 2);
+    expect_message(socket, "three");
 }
 
 /* What a message of that size costs that comes byte by byte, asked for after each. */
@@ -482,16 +464,13 @@ static void step(struct world *w, struct model *model, plx_socket *socket, int r
     }
 }
 
-CASE(a_random_conversation)
+LETTERS_CASE(a_random_conversation, &forms[0])
 {
-    struct letters letters;
     struct model model = {.size = 0};
     size_t size;
-    int raw;
-    plx_socket *socket = letters_open(w, &letters, &forms[0], &raw);
     uint32_t seed = 1;
 
-    letters.log.mute = ~0u;
+    letters->log.mute = ~0u;
     change(&model, socket, 0);
     for (int i = 0; i < 20000; i++) {
         step(w, &model, socket, raw, &seed);
@@ -500,7 +479,7 @@ CASE(a_random_conversation)
             ck_assert_int_eq(plx_socket_can_read_message(socket), model_first(&model, &size) >= 0);
     }
     ck_assert(plx_socket_is_connected(socket));
-    ck_assert_int_eq(letters.log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(letters->log.count[EVENT_ERROR], 0);
 }
 
 /* For streams only: packets refuse a frame. */

@@ -136,11 +136,8 @@ MODE_CASE(a_call_that_fails)
     }
 }
 
-CASE(listening_where_somebody_does)
+SOCKET_CASE(listening_where_somebody_does)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     bool is_path;
     int code;
 
@@ -156,57 +153,48 @@ CASE(listening_where_somebody_does)
     ck_assert_int_eq(plx_socket_handle(socket), -1);
     /* A claim on a path needs memory before anybody asks whether it is taken. */
     ck_assert_int_eq(code, is_path ? PLX_OUT_OF_MEMORY : PLX_ADDRESS_IN_USE);
-    expect_kept(w, &log, socket, code);
+    expect_kept(w, log, socket, code);
 }
 
 /* The first call is reported, the last one kept. */
-MODE_CASE(two_calls_that_fail)
+TCP_SOCKET_CASE(two_calls_that_fail)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
-
     fail_allocation(-1);
     ck_assert_int_eq(plx_socket_set_address(socket, "somewhere"), PLX_OUT_OF_MEMORY);
     ck_assert_int_eq(plx_socket_disconnect(socket), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_STATE);
     world_settle(w);
-    ck_assert_str_eq(log.text, "error(108,14)[UNCONNECTED]");
+    ck_assert_str_eq(log->text, "error(108,14)[UNCONNECTED]");
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_OUT_OF_MEMORY); /* as reported last */
     fail_allocation(0);
     ck_assert_int_eq(plx_socket_set_port(socket, -1), PLX_INVALID_PORT);
     world_settle(w);
-    ck_assert_int_eq(log.code, PLX_INVALID_PORT);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+    ck_assert_int_eq(log->code, PLX_INVALID_PORT);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 2);
 }
 
 /* What was kept without memory is not changed by a failure that finds some. */
-MODE_CASE(memory_comes_back_between_two_failures)
+TCP_SOCKET_CASE(memory_comes_back_between_two_failures)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
-
     fail_allocation(-1);
     ck_assert_int_eq(plx_socket_set_port(socket, -1), PLX_INVALID_PORT);
     fail_allocation(0);
     ck_assert_int_eq(plx_socket_disconnect(socket), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_error(socket)->code, PLX_INVALID_STATE);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, PLX_INVALID_PORT);
-    ck_assert_int_eq(log.reason, PLX_REASON_PORT_OUT_OF_RANGE);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_INVALID_PORT);
+    ck_assert_int_eq(log->reason, PLX_REASON_PORT_OUT_OF_RANGE);
 }
 
 /* close and connect take back what was not reported, the last error with connect. */
-MODE_CASE(an_error_that_is_taken_back)
+TCP_SOCKET_CASE(an_error_that_is_taken_back)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
-
     fail_allocation(-1);
     ck_assert_int_eq(plx_socket_set_port(socket, -1), PLX_INVALID_PORT);
     plx_socket_close(socket);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_PORT);
     fail_allocation(0);
     ck_assert_int_eq(plx_socket_listen_on(socket, "127.0.0.1:0"), 0);
@@ -257,10 +245,9 @@ PAIR_CASE(a_call_that_fails_before_the_end_is_reported)
     raw_close(w, raw);
     fail_allocation(-1);
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
-    world_settle(w);
-    LOGGED(w, log,
-           "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED] "
-           "error(106,29)[UNCONNECTED]");
+    SETTLED(w, log,
+            "state:UNCONNECTED error(102,11)[UNCONNECTED] disconnected[UNCONNECTED] "
+            "error(106,29)[UNCONNECTED]");
 }
 
 static void act_fail_without_memory(struct record *record, plx_socket *socket)
@@ -282,18 +269,14 @@ PAIR_CASE(a_call_that_fails_without_memory_before_the_end_is_reported)
            "error(106,29)[UNCONNECTED]");
 }
 
-CASE(an_attempt_that_is_refused)
+SOCKET_CASE(an_attempt_that_is_refused)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     fail_allocation(-1);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
-    ck_assert_int_eq(log.code, ECONNREFUSED);
-    ck_assert_int_eq(log.reason, PLX_REASON_CONNECTION_REFUSED);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log->code, ECONNREFUSED);
+    ck_assert_int_eq(log->reason, PLX_REASON_CONNECTION_REFUSED);
     ck_assert_int_eq(plx_socket_last_error(socket), ECONNREFUSED);
     fail_allocation(0);
 }
@@ -513,8 +496,7 @@ static void connect_udp(struct world *w, const char *where, bool bound)
             ck_assert_int_eq(count_descriptors(), descriptors);
             ck_assert_int_eq(plx_socket_state(socket), bound ? PLX_BOUND : PLX_UNCONNECTED);
             ck_assert_int_eq(plx_socket_handle(socket) >= 0, bound);
-            world_settle(w);
-            LOGGED(w, &log, bound ? "error(108,14)[BOUND]" : "error(108,14)[UNCONNECTED]");
+            SETTLED(w, &log, bound ? "error(108,14)[BOUND]" : "error(108,14)[UNCONNECTED]");
         }
         plx_socket_close(socket);
         ck_assert_int_eq(plx_socket_connect(socket), 0);

@@ -134,19 +134,16 @@ static void go_and_come_back(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_group_add(w->group, socket), 0);
 }
 
-CASE(a_member_that_goes_and_comes_back_is_served_once)
+SOCKET_CASE(a_member_that_goes_and_comes_back_is_served_once)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     if (w->group == NULL)
         return;
-    record_on(&log, EVENT_ERROR, go_and_come_back, w);
-    log.always = true;
+    record_on(log, EVENT_ERROR, go_and_come_back, w);
+    log->always = true;
     plx_socket_write(socket, NULL, 1);
     for (int round = 1; round < 6; round++) {
         plx_group_poll(w->group, 0);
-        ck_assert_int_eq(log.count[EVENT_ERROR], round);
+        ck_assert_int_eq(log->count[EVENT_ERROR], round);
     }
 }
 

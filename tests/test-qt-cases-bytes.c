@@ -134,8 +134,7 @@ STREAM_PAIR_CASE(each_look_shows_all_in_events)
     UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
     raw_say(raw, "ghi");
     UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 3);
-    world_settle(w);
-    LOGGED(w, log, DATA " " DATA " " DATA);
+    SETTLED(w, log, DATA " " DATA " " DATA);
     expect_read(socket, "abcdefghi");
 }
 
@@ -258,31 +257,29 @@ static void act_raise(struct record *record, plx_socket *socket)
 
 /* C11: the limit is raised in the handler, outside, and taken away; each time more comes, reported
  * by an event. For streams only: READ_LIMIT cuts no packet. */
-STREAM_CASE(limit_raised_step_by_step)
+STREAM_SOCKET_CASE(limit_raised_step_by_step)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     unsigned char bytes[1024];
     int raw;
 
     pattern_fill(bytes, sizeof bytes, 0);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 256), 0);
-    raw = world_pair(w, socket, &log);
-    record_on(&log, EVENT_DATA_AVAILABLE, act_raise, NULL);
+    raw = world_pair(w, socket, log);
+    record_on(log, EVENT_DATA_AVAILABLE, act_raise, NULL);
     raw_send(raw, bytes, 512);
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 2);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
     world_settle(w);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 384);
-    ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 2);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 2);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1024), 0);
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 3);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 3);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 512);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 256), 0);
     raw_send(raw, bytes + 512, 512);
     world_settle(w);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 512); /* full, more than full */
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 0), 0);
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 4);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 4);
     until_available(w, socket, 1024);
     ck_assert(pattern_matches(plx_socket_lookahead(socket, NULL), 1024, 0));
 }
@@ -415,16 +412,13 @@ STREAM_PAIR_CASE(nothing_is_not_the_end)
 /* ---- D: writing and ending ------------------------------------------------------------------- */
 
 /* D1: flush on a new socket, and flush that sends all */
-CASE(flush_new_and_connected)
+SOCKET_CASE(flush_new_and_connected)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     int raw;
 
     ck_assert_int_eq(plx_socket_flush(socket), 0);
-    world_settle(w);
-    LOGGED(w, &log, "");
-    raw = world_pair(w, socket, &log);
+    SETTLED(w, log, "");
+    raw = world_pair(w, socket, log);
     ck_assert_int_eq(plx_socket_write(socket, "0123456789", 10), 10);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 10);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
@@ -480,8 +474,7 @@ static void one_byte_before_the_first_poll(struct world *w, void (*finish)(struc
     finish(w, raw);
     poll(NULL, 0, 2);
     UNTIL(w, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:CONNECTING state:CONNECTED connected[CONNECTED] " DATA " " LOST);
+    SETTLED(w, &log, "state:CONNECTING state:CONNECTED connected[CONNECTED] " DATA " " LOST);
     expect_read(socket, "1");
 }
 
@@ -524,11 +517,9 @@ static void count_up(const struct world *w, const char *where)
 
 /* D8: two processes count together, and one of them dies right after its last word.
  * For streams only: packets have no lines. */
-STREAM_CASE(last_word_of_a_process)
+STREAM_SOCKET_CASE(last_word_of_a_process)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], line[32] = "0\n";
+    char line[32] = "0\n";
     int status;
     pid_t child;
 
@@ -547,8 +538,8 @@ STREAM_CASE(last_word_of_a_process)
     ck_assert_str_eq(line, "42 is all\n");
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
 }
 
 /* D11: the peer is gone and we do not know: the write is taken, the wait fails, one error */
@@ -561,8 +552,7 @@ PAIR_CASE(written_to_one_who_is_gone)
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 1);
     ck_assert(!plx_socket_wait_for_sent(socket, -1));
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    world_settle(w);
-    LOGGED(w, log, LOST);
+    SETTLED(w, log, LOST);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
 }
 
@@ -635,8 +625,7 @@ CASE(messages_and_then_an_abort)
     UNTIL(w, reader.count[EVENT_DISCONNECTED] == 1);
     ck_assert_uint_lt(messages.count, 5000);
     ck_assert_int_eq(reader.count[EVENT_ERROR], 1);
-    world_settle(w);
-    LOGGED(w, &writer, "");
+    SETTLED(w, &writer, "");
 }
 
 /* D13: two thousand messages, one by one */
@@ -673,8 +662,7 @@ PAIR_CASE(time_outs_end_nothing)
     ck_assert(!plx_socket_wait_for_data(socket, -1));
     ck_assert_int_eq(plx_socket_error(socket)->code, PLX_LOST_CONNECTION);
     ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_REMOTE_HOST_CLOSED);
-    world_settle(w);
-    LOGGED(w, log, DATA " " LOST);
+    SETTLED(w, log, DATA " " LOST);
 }
 
 WORLD_MAIN("qt-cases-bytes", .packets = true)

@@ -38,12 +38,10 @@ static const struct saying nothing_known = {.says = SAYS_NO_SUCH_NAME};
 /* ---- A4: bound, and then connected by name --------------------------------------------------- */
 
 /* A4: from a chosen address to a name whose first address fails, written to and ended at once */
-MODE_CASE(from_a_chosen_address_by_name)
+MODE_SOCKET_CASE(from_a_chosen_address_by_name)
 {
-    struct record log;
     struct nameserver names;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char name[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
     struct sockaddr_in peer;
     socklen_t size = sizeof peer;
@@ -59,20 +57,17 @@ MODE_CASE(from_a_chosen_address_by_name)
     ck_assert_int_eq(ntohl(peer.sin_addr.s_addr), (int)INADDR_LOOPBACK + 2);
     raw_expect(w, raw, "x");
     raw_expect_end(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
     names_end(&names);
 }
 
 /* A4: a datagram socket that is bound keeps port and descriptor when it takes a peer by name */
-MODE_CASE(bound_and_then_a_peer_by_name)
+UDP_SOCKET_CASE(bound_and_then_a_peer_by_name)
 {
-    struct record log;
     struct nameserver names;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_socket *peer = world_socket_of(w, plx_udp_new, NULL);
     plx_datagram datagram;
-    char where[WHERE_SIZE];
     int port, handle;
 
     names_begin(&names, ADDRESSES("127.0.0.1"));
@@ -80,9 +75,9 @@ MODE_CASE(bound_and_then_a_peer_by_name)
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     port = plx_socket_port(socket);
     handle = plx_socket_handle(socket);
-    snprintf(where, sizeof where, "peer.test:%d", plx_socket_port(peer));
+    snprintf(where, WHERE_SIZE, "peer.test:%d", plx_socket_port(peer));
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert_int_eq(plx_socket_port(socket), port);
     ck_assert_int_eq(plx_socket_handle(socket), handle);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
@@ -95,126 +90,85 @@ MODE_CASE(bound_and_then_a_peer_by_name)
 /* ---- B: connecting --------------------------------------------------------------------------- */
 
 /* B1: refused, seen by a blocking call */
-CASE(refused_while_waiting)
+SOCKET_CASE(refused_while_waiting)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert(!plx_socket_wait_for_connected(socket, -1)); /* not before a time limit: at once */
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    world_settle(w);
-    LOGGED(w, &log, REFUSED);
+    SETTLED(w, log, REFUSED);
 }
 
 /* B2: a name that nobody has, seen by a blocking call */
-MODE_CASE(not_found_while_waiting)
+MODE_SOCKET_CASE(not_found_while_waiting)
 {
-    struct record log;
     struct nameserver names;
-    plx_socket *socket = world_socket(w, &log);
 
     names_begin(&names, nothing_known);
     ck_assert_int_eq(plx_socket_connect_to(socket, "nobody.test:80"), 0);
     ck_assert(!plx_socket_wait_for_connected(socket, -1));
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
+    SETTLED(w, log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
     names_end(&names);
     ck_assert_int_gt(names.asked4 + names.asked6, 0);
 }
 
-/* A place where packets seem to be dropped: the queue of a listener is full. */
-static void black_hole(struct world *w, char *ret_where)
-{
-    raw_listen(w, 0, ret_where);
-    raw_connect(w, ret_where);
-}
-
 /* B3: nobody answers; the object can be used again at once */
-MODE_CASE(nobody_answers)
+MODE_SOCKET_CASE(nobody_answers)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
-    black_hole(w, where);
+    raw_silent(w, where);
     for (int round = 0; round < 2; round++) {
-        record_clear(&log);
+        record_clear(log);
         ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
         ck_assert(!plx_socket_wait_for_connected(socket, 30));
         ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
         plx_socket_abort(socket);
         ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
         ck_assert_int_eq(plx_socket_handle(socket), -1);
-        world_settle(w);
-        LOGGED(w, &log, "state:CONNECTING");
+        SETTLED(w, log, "state:CONNECTING");
     }
 }
 
 /* B4: this computer, by its name, and nobody listens */
-MODE_CASE(localhost_without_a_service)
+MODE_SOCKET_CASE(localhost_without_a_service)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char name[WHERE_SIZE];
 
     raw_refusing(w, where);
     where_by_name("localhost", where, name);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP " REFUSED);
-}
-
-/* Another black hole, at another address with the port of `where`. */
-static void black_hole_at(struct world *w, const char *host, const char *where)
-{
-    struct sockaddr_in name = {.sin_family = AF_INET};
-    int raw = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    int caller = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-
-    name.sin_port = htons((uint16_t)atoi(strrchr(where, ':') + 1));
-    ck_assert_int_eq(inet_pton(AF_INET, host, &name.sin_addr), 1);
-    ck_assert_int_eq(bind(raw, (struct sockaddr *)&name, sizeof name), 0);
-    ck_assert_int_eq(listen(raw, 0), 0);
-    ck_assert_int_eq(connect(caller, (struct sockaddr *)&name, sizeof name), 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    SETTLED(w, log, "state:HOST_LOOKUP " REFUSED);
 }
 
 /* B5: three addresses; two of them swallow everything, and the third one is reached */
-MODE_CASE(one_of_three_addresses_answers)
+MODE_SOCKET_CASE(one_of_three_addresses_answers)
 {
-    struct record log;
     struct nameserver names;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char name[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
-    black_hole_at(w, "127.0.0.2", where);
-    black_hole_at(w, "127.0.0.3", where);
+    raw_silent_at(w, "127.0.0.2", where);
+    raw_silent_at(w, "127.0.0.3", where);
     names_begin(&names, ADDRESSES("127.0.0.2", "127.0.0.3", "127.0.0.1"));
     where_by_name("three.test", where, name);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 30000), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] + log->count[EVENT_ERROR] > 0);
     world_settle(w);
     names_end(&names);
-    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
+    LOGGED(w, log, "state:HOST_LOOKUP " CONNECTS);
     raw_accept(w, listener);
 }
 
 /* B5: all of them swallow everything: one error, within the one limit */
-MODE_CASE(none_of_two_addresses_answers)
+MODE_SOCKET_CASE(none_of_two_addresses_answers)
 {
-    struct record log;
     struct nameserver names;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], name[WHERE_SIZE];
+    char name[WHERE_SIZE];
 
-    black_hole(w, where);
-    black_hole_at(w, "127.0.0.2", where);
+    raw_silent(w, where);
+    raw_silent_at(w, "127.0.0.2", where);
     names_begin(&names, ADDRESSES("127.0.0.2", "127.0.0.1"));
     where_by_name("two.test", where, name);
     time_stop(); /* the lookup takes none of it */
@@ -225,7 +179,7 @@ MODE_CASE(none_of_two_addresses_answers)
     ck_assert(!plx_socket_wait_for_connected(socket, -1));
     world_settle(w);
     names_end(&names);
-    LOGGED(w, &log,
+    LOGGED(w, log,
            "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
 }
 
@@ -346,11 +300,8 @@ CASE(blocking_calls_suffice)
 }
 
 /* B16: connected, written to and answered before the first poll: each event comes, and once */
-CASE(all_of_it_before_the_first_poll)
+SOCKET_CASE(all_of_it_before_the_first_poll)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
@@ -358,15 +309,15 @@ CASE(all_of_it_before_the_first_poll)
     raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
     raw_say(raw, "earlier");
     poll(NULL, 0, 2);
-    LOGGED(w, &log, "");
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0 && log.count[EVENT_SEND_COMPLETE] > 0);
+    LOGGED(w, log, "");
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] > 0 && log->count[EVENT_SEND_COMPLETE] > 0);
     raw_expect(w, raw, "early");
     world_settle(w);
-    ck_assert_msg(strncmp(log.text, CONNECTS " ", strlen(CONNECTS) + 1) == 0, "%s: \"%s\"",
-                  world_name(w), log.text);
-    ck_assert_int_eq(log.count[EVENT_SEND_PROGRESS], w->kind->keeps_boundaries ? 0 : 1);
-    ck_assert_int_eq(log.count[EVENT_SEND_COMPLETE], 1);
-    ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 1);
+    ck_assert_msg(strncmp(log->text, CONNECTS " ", strlen(CONNECTS) + 1) == 0, "%s: \"%s\"",
+                  world_name(w), log->text);
+    ck_assert_int_eq(log->count[EVENT_SEND_PROGRESS], w->kind->keeps_boundaries ? 0 : 1);
+    ck_assert_int_eq(log->count[EVENT_SEND_COMPLETE], 1);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 1);
 }
 
 /* ---- I: names -------------------------------------------------------------------------------- */

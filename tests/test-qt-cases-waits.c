@@ -49,8 +49,7 @@ PAIR_CASE(polled_a_hundred_times_inside)
     raw_say(raw, "some");
     UNTIL(w, log->fired);
     UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
-    world_settle(w);
-    LOGGED(w, log, DATA " " DATA);
+    SETTLED(w, log, DATA " " DATA);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), w->kind->keeps_boundaries ? 4 : 8);
 }
 
@@ -62,19 +61,15 @@ static void act_wait_for_data(struct record *record, plx_socket *socket)
 }
 
 /* E2: waiting for data in the handler of `connected` */
-CASE(wait_in_connected)
+SOCKET_CASE(wait_in_connected)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
-    record_on(&log, EVENT_CONNECTED, act_wait_for_data, NULL);
+    record_on(log, EVENT_CONNECTED, act_wait_for_data, NULL);
     world_listen(w, socket, where);
     raw_say(raw_connect(w, where), "hello");
-    UNTIL(w, log.fired);
+    UNTIL(w, log->fired);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
-    ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 1); /* nobody has taken it yet */
+    ck_assert_int_eq(log->count[EVENT_CONNECTED], 1);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 1); /* nobody has taken it yet */
 }
 
 /* E3: waited, read, reported once, and never again */
@@ -111,19 +106,15 @@ static void act_free_and_linger(struct record *record, plx_socket *socket)
 }
 
 /* E5: freed in the handler of `error`, and everything polled for a while before that returns */
-CASE(freed_and_polled_in_error)
+SOCKET_CASE(freed_and_polled_in_error)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     struct scene scene = {w, -1, NULL, NULL};
-    char where[WHERE_SIZE];
 
     raw_refusing(w, where);
-    record_on(&log, EVENT_ERROR, act_free_and_linger, &scene);
+    record_on(log, EVENT_ERROR, act_free_and_linger, &scene);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.fired);
-    world_settle(w);
-    LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
+    UNTIL(w, log->fired);
+    SETTLED(w, log, "state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
 }
 
 /* ---- waits in every handler ------------------------------------------------------------------ */
@@ -215,16 +206,14 @@ static void act_wait_for_the_end(struct record *record, plx_socket *socket)
 }
 
 /* E2: for ever in the handler of CLOSING, which ends when everything has arrived */
-CASE(wait_for_ever_in_closing)
+SOCKET_CASE(wait_for_ever_in_closing)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = provoke(w, PROVOKE_STATE_CLOSING, socket, &log, act_wait_for_the_end, NULL);
+    int raw = provoke(w, PROVOKE_STATE_CLOSING, socket, log, act_wait_for_the_end, NULL);
 
     raw_expect_end(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 1);
 }
 
 static void act_disconnect_and_wait(struct record *record, plx_socket *socket)
@@ -234,16 +223,14 @@ static void act_disconnect_and_wait(struct record *record, plx_socket *socket)
 }
 
 /* E2: the same where it is the handler of data that disconnects, with nothing queued */
-CASE(disconnect_and_wait_for_ever)
+SOCKET_CASE(disconnect_and_wait_for_ever)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = provoke(w, PROVOKE_DATA, socket, &log, act_disconnect_and_wait, NULL);
+    int raw = provoke(w, PROVOKE_DATA, socket, log, act_disconnect_and_wait, NULL);
 
     raw_expect_end(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 1);
 }
 
 static void act_connect_and_wait(struct record *record, plx_socket *socket)
@@ -342,8 +329,7 @@ PAIR_CASE(sleep_in_a_handler)
     record_on(log, EVENT_DATA_AVAILABLE, act_sleep_for_data, &scene);
     raw_say(raw, "first");
     UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
-    world_settle(w);
-    LOGGED(w, log, DATA " " DATA);
+    SETTLED(w, log, DATA " " DATA);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 5);
 }
 
@@ -357,19 +343,18 @@ static void act_wait_for_another(struct record *record, plx_socket *socket)
 }
 
 /* E2: in the handler of one socket waiting for another one, whose own handlers are called then */
-CASE(wait_for_another_socket)
+SOCKET_CASE(wait_for_another_socket)
 {
-    struct record log, other;
-    plx_socket *socket = world_socket(w, &log), *second = world_socket(w, &other);
-    int raw = world_pair(w, socket, &log), raw_second = world_pair(w, second, &other);
+    struct record other;
+    plx_socket *second = world_socket(w, &other);
+    int raw = world_pair(w, socket, log), raw_second = world_pair(w, second, &other);
     struct scene scene = {w, raw, second, NULL};
 
-    record_on(&log, EVENT_DATA_AVAILABLE, act_wait_for_another, &scene);
+    record_on(log, EVENT_DATA_AVAILABLE, act_wait_for_another, &scene);
     raw_say(raw, "first");
     raw_say(raw_second, "second");
-    UNTIL(w, log.fired);
-    world_settle(w);
-    LOGGED(w, &log, DATA);
+    UNTIL(w, log->fired);
+    SETTLED(w, log, DATA);
     LOGGED(w, &other, DATA);
 }
 

@@ -92,28 +92,24 @@ static void expect_fresh(plx_socket *socket)
 
 /* A1: a new socket has nothing, and one that was closed has nothing again.
  * For streams only: read_line and read_exact refuse packets. */
-STREAM_CASE(fresh_and_fresh_again)
+STREAM_SOCKET_CASE(fresh_and_fresh_again)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     expect_fresh(socket);
     ck_assert_int_eq(plx_socket_port(socket), 0);
     ck_assert_str_eq(plx_socket_address(socket), "");
     ck_assert_str_eq(plx_socket_path(socket), "");
     for (int round = 0; round < 3; round++) {
-        int raw = world_pair(w, socket, &log);
+        int raw = world_pair(w, socket, log);
 
         ck_assert_int_ge(plx_socket_handle(socket), 0);
         raw_say(raw, "not for the next round");
         UNTIL(w, plx_socket_bytes_available(socket) > 0);
-        record_clear(&log);
+        record_clear(log);
         plx_socket_close(socket);
         plx_socket_purge(socket);
         expect_fresh(socket);
         raw_expect_end(w, raw);
-        world_settle(w);
-        LOGGED(w, &log, "");
+        SETTLED(w, log, "");
     }
 }
 
@@ -193,18 +189,13 @@ MODE_CASE(addresses_of_nobody)
 }
 
 /* A5: bound to an address and refused: nothing ever looks like data */
-MODE_CASE(bound_and_then_refused)
+MODE_SOCKET_CASE(bound_and_then_refused)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_set_interface(socket, "127.0.0.1"), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log, REFUSED);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    SETTLED(w, log, REFUSED);
 }
 
 /* Everything that is no socket, or a socket of some sort in no state to be adopted by any kind. */
@@ -343,8 +334,7 @@ static void adopt_bound(struct world *w, int family, int only_ipv6, const char *
     ck_assert_int_eq(plx_socket_adopt(socket, dup(raw)), 0);
     ck_assert_int_eq(plx_socket_port(socket), ntohs(name.sin6_port));
     ck_assert_str_eq(plx_socket_local_address(socket), address);
-    world_settle(w);
-    LOGGED(w, &log, "state:BOUND");
+    SETTLED(w, &log, "state:BOUND");
     raw_close(w, raw);
     if (only_ipv6)
         to = (plx_address){.family = 6, .bytes = {[15] = 1}};

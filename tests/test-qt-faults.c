@@ -6,6 +6,7 @@
  * allocator.
  *
  * Faults that another program tests already:
+ *   DEF1   ended, and answered              conform/         end_of_input
  *   DEF7   events after a nested wait       conform/         wait_inside_a_handler_calls_nobody_back
  *   DEF11  one order of events              conform/         connect_refused, for every kind
  *   DEF12  /dev/null adopted as TCP         test-qt-cases.c  adopt_what_is_wrong
@@ -59,18 +60,9 @@ static void end_timed(void)
 
 /* TIMED_CASE is CASE in a world whose time stands still unless it is passed. */
 #define TIMED_CASE(name) WORLD_CASE(name, begin_timed(&world_, _i), world_count(), NULL)
+#define TIMED_SOCKET_CASE(name) WORLD_SOCKET_CASE(TIMED_CASE, name, world_socket(w, log))
 
 /* ---- small steps ----------------------------------------------------------------------------- */
-
-static void write_pattern(plx_socket *socket, size_t size)
-{
-    unsigned char *bytes = malloc(size);
-
-    ck_assert_ptr_nonnull(bytes);
-    pattern_fill(bytes, size, 0);
-    ck_assert_int_eq(plx_socket_write(socket, bytes, size), (ptrdiff_t)size);
-    free(bytes);
-}
 
 /* Takes what a raw peer has got, which must continue the pattern; -1: nothing now, 0: the end, -2:
  * a reset. */
@@ -86,15 +78,6 @@ static ptrdiff_t raw_drain(int raw, uint64_t *got)
     return size;
 }
 
-/* A place where nobody answers: the queue of a listener is full. Returns the listener. */
-static int black_hole(struct world *w, char *ret_where)
-{
-    int listener = raw_listen(w, 0, ret_where);
-
-    raw_connect(w, ret_where);
-    return listener;
-}
-
 /* ---- the faults ------------------------------------------------------------------------------ */
 
 /* DEF1: the peer says it will send no more while twenty megabytes are queued for it: it gets all */
@@ -102,7 +85,7 @@ PAIR_CASE(the_peer_ends_its_side_and_gets_all)
 {
     uint64_t got = 0;
 
-    write_pattern(socket, 20 * MIB);
+    write_pattern(w, socket, 20 * MIB);
     ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
     world_settle(w);
@@ -112,58 +95,31 @@ PAIR_CASE(the_peer_ends_its_side_and_gets_all)
     ck_assert_uint_eq(log->sent, 20 * MIB);
 }
 
-/* DEF1: and one that was quiet can still answer, if it allows that */
-CASE(the_peer_ends_its_side_and_is_answered)
-{
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw;
-
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
-    raw = world_pair(w, socket, &log);
-    raw_say(raw, "question");
-    ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
-    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
-    LOGGED(w, &log, DATA " end_of_input[CONNECTED]");
-    world_settle(w);
-    ck_assert_int_eq(plx_socket_write(socket, "answer", 6), 6);
-    raw_expect(w, raw, "answer");
-    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
-    raw_expect_end(w, raw);
-}
-
 /* DEF2, DEF20: where nobody answers, connecting ends after its one limit, with an error */
-TIMED_CASE(nobody_answers_for_thirty_seconds)
+TIMED_SOCKET_CASE(nobody_answers_for_thirty_seconds)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
-    black_hole(w, where);
+    raw_silent(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     for (int second = 0; second < 29; second++)
         pass(w, 1000);
-    LOGGED(w, &log, "state:CONNECTING");
+    LOGGED(w, log, "state:CONNECTING");
     pass(w, 900);
-    LOGGED(w, &log, "state:CONNECTING");
+    LOGGED(w, log, "state:CONNECTING");
     pass(w, 200);
-    LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
-    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    LOGGED(w, log, "state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
     pass(w, 60000); /* and no second try */
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
 }
 
 /* DEF2: one connect is one connection */
-CASE(one_try_each)
+SOCKET_CASE(one_try_each)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     raw_close(w, raw_accept(w, listener));
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     world_settle(w);
     ck_assert(!is_readable(listener));
 }
@@ -171,22 +127,20 @@ CASE(one_try_each)
 /* DEF3: at a limit of 100 with 150 sent, 60 are read: the other 50 come by themselves, and are
  * reported
  */
-CASE(room_is_filled_again)
+SOCKET_CASE(room_is_filled_again)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     unsigned char bytes[150], got[150];
     int raw;
 
     pattern_fill(bytes, sizeof bytes, 0);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 100), 0);
-    raw = world_pair(w, socket, &log);
+    raw = world_pair(w, socket, log);
     raw_send(raw, bytes, sizeof bytes);
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 1);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 1);
     world_settle(w);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 100);
     ck_assert_int_eq(plx_socket_read(socket, got, 60), 60);
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 2);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 90);
     ck_assert_int_eq(plx_socket_read(socket, got + 60, 90), 90);
     ck_assert(pattern_matches(got, 150, 0));
@@ -285,7 +239,7 @@ CASE(abort_shows)
     uint64_t got = 0;
     ptrdiff_t end = -1;
 
-    write_pattern(socket, 20 * MIB);
+    write_pattern(w, socket, 20 * MIB);
     plx_socket_abort(socket);
     UNTIL(w, (end = raw_drain(raw, &got)) != -1);
     ck_assert_uint_lt(got, 20 * MIB);
@@ -300,7 +254,7 @@ CASE(free_sends_what_it_can)
     uint64_t got = 0;
     ptrdiff_t end = -1;
 
-    write_pattern(socket, 10000);
+    write_pattern(w, socket, 10000);
     world_free(w, socket);
     UNTIL(w, (end = raw_drain(raw, &got)) != -1);
     ck_assert_int_eq(end, 0);
@@ -308,7 +262,7 @@ CASE(free_sends_what_it_can)
     socket = world_socket(w, NULL);
     raw = world_pair(w, socket, NULL);
     got = 0;
-    write_pattern(socket, 20 * MIB);
+    write_pattern(w, socket, 20 * MIB);
     world_free(w, socket);
     UNTIL(w, raw_drain(raw, &got) == 0);
     ck_assert_uint_gt(got, 0);
@@ -319,7 +273,7 @@ static void call_off(struct world *w, bool by_disconnect)
     struct record log;
     plx_socket *socket = world_socket(w, &log);
     char where[WHERE_SIZE];
-    int listener = black_hole(w, where);
+    int listener = raw_silent(w, where);
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     world_settle(w);
@@ -331,8 +285,7 @@ static void call_off(struct world *w, bool by_disconnect)
     ck_assert_int_eq(plx_socket_handle(socket), -1);
     raw_accept(w, listener); /* now there would be room */
     world_settle(w);
-    world_settle(w);
-    LOGGED(w, &log, "state:CONNECTING");
+    SETTLED(w, &log, "state:CONNECTING");
 }
 
 /* DEF9: disconnect while nobody answers: over at once, and never `connected` */
@@ -348,48 +301,43 @@ CASE(close_calls_off)
 }
 
 /* DEF10: a peer that never reads holds a closing socket for its one limit, and no longer */
-TIMED_CASE(closing_for_thirty_seconds)
+TIMED_SOCKET_CASE(closing_for_thirty_seconds)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
-    world_pair(w, socket, &log);
-    log.mute = 1u << EVENT_SEND_PROGRESS;
-    write_pattern(socket, 20 * MIB);
+    world_pair(w, socket, log);
+    log->mute = 1u << EVENT_SEND_PROGRESS;
+    write_pattern(w, socket, 20 * MIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     for (int second = 0; second < 29; second++)
         pass(w, 1000);
-    LOGGED(w, &log, "state:CLOSING");
+    LOGGED(w, log, "state:CLOSING");
     pass(w, 900);
-    LOGGED(w, &log, "state:CLOSING");
+    LOGGED(w, log, "state:CLOSING");
     pass(w, 200);
-    LOGGED(w, &log,
+    LOGGED(w, log,
            "state:CLOSING state:UNCONNECTED error(102,15)[UNCONNECTED] disconnected[UNCONNECTED]");
-    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
 }
 
 /* DEF11: a wait that times out is no error, whichever wait and whatever the kind */
-CASE(no_wait_raises_an_error)
+SOCKET_CASE(no_wait_raises_an_error)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log), *other = world_socket(w, &log);
-    char where[WHERE_SIZE];
+    plx_socket *other = world_socket(w, log);
 
-    black_hole(w, where);
+    raw_silent(w, where);
     ck_assert_int_eq(plx_socket_connect_to(other, where), 0);
     ck_assert(!plx_socket_wait_for_connected(other, 10));
     ck_assert(!plx_socket_wait_for_data(other, 10));
     plx_socket_close(other);
-    record_clear(&log);
+    record_clear(log);
     world_pair(w, socket, NULL);
-    write_pattern(socket, 20 * MIB);
+    write_pattern(w, socket, 20 * MIB);
     ck_assert(!plx_socket_wait_for_sent(socket, 10));
     ck_assert(!plx_socket_wait_for_data(socket, 10));
     ck_assert(!plx_socket_wait_for_disconnected(socket, 10));
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
     ck_assert_int_eq(plx_socket_last_error(socket), 0);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 /* DEF18: datagrams to a peer that is not there: reported as an error, once, and the socket is as

@@ -75,11 +75,8 @@ MODE_CASE(an_option_is_named)
     }
 }
 
-MODE_CASE(every_option_has_a_name)
+MODE_SOCKET_CASE(every_option_has_a_name)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     for (int option = 0; option <= PLX_OPTION_RECEIVE_HANDLES; option++) {
         ck_assert_int_ne(plx_socket_set_option(socket, (plx_option)option, -1), 0);
         ck_assert_msg(strncmp(plx_socket_error(socket)->message, "set option", 10) != 0, "%s",
@@ -196,10 +193,8 @@ MODE_CASE(a_bad_path_says_what_is_missing)
 }
 
 /* However long the text is, the sentence still says why. */
-MODE_CASE(a_long_text_does_not_push_out_the_reason)
+TCP_SOCKET_CASE(a_long_text_does_not_push_out_the_reason)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
     char *text = malloc(100001);
 
     memset(text, 'x', 100000);
@@ -212,7 +207,7 @@ MODE_CASE(a_long_text_does_not_push_out_the_reason)
     free(text);
 }
 
-MODE_CASE(a_name_is_no_place_to_listen)
+TCP_SOCKET_CASE(a_name_is_no_place_to_listen)
 {
     static const char *const rows[][2] = {
         {"localhost:7797",
@@ -222,12 +217,10 @@ MODE_CASE(a_name_is_no_place_to_listen)
         {"*:7797", "bind to * port 7797: neither a numeric address nor an interface of this "
                    "computer, and names are not looked up; \":7797\" is every address"},
     };
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
     plx_server *server = world_server(w);
 
     for (size_t i = 0; i < 2; i++) {
-        REFUSED(w, &log, socket, plx_socket_listen_on(socket, rows[i][0]), EADDRNOTAVAIL,
+        REFUSED(w, log, socket, plx_socket_listen_on(socket, rows[i][0]), EADDRNOTAVAIL,
                 ADDRESS_NOT_AVAILABLE, rows[i][1]);
         ck_assert_int_eq(plx_server_listen_on(server, rows[i][0]), EADDRNOTAVAIL);
         expect_error(plx_server_error(server), EADDRNOTAVAIL, PLX_REASON_ADDRESS_NOT_AVAILABLE,
@@ -326,43 +319,39 @@ MODE_CASE(properties_of_the_other_sort)
 /* ---- calls that do not fit the state --------------------------------------------------------- */
 
 /* For streams only: packets have other sentences. */
-STREAM_CASE(what_an_unconnected_stream_cannot)
+STREAM_SOCKET_CASE(what_an_unconnected_stream_cannot)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     char byte;
 
-    REFUSED_STATE(w, &log, socket, plx_socket_write(socket, "x", 1),
+    REFUSED_STATE(w, log, socket, plx_socket_write(socket, "x", 1),
                   "write: the socket is not connected, call plx_socket_connect_to first");
-    REFUSED_STATE(w, &log, socket, plx_socket_disconnect(socket),
+    REFUSED_STATE(w, log, socket, plx_socket_disconnect(socket),
                   "disconnect: the socket is not connected");
-    REFUSED_STATE(w, &log, socket, plx_socket_write_message(socket, "x", 1),
+    REFUSED_STATE(w, log, socket, plx_socket_write_message(socket, "x", 1),
                   "write a message: no frame is set, call plx_socket_set_frame first");
-    REFUSED_KIND(w, &log, socket, plx_socket_read(socket, NULL, 5), "read 5 bytes into NULL");
-    REFUSED_KIND(w, &log, socket, plx_socket_write(socket, NULL, 5), "write 5 bytes from NULL");
-    REFUSED_KIND(w, &log, socket, plx_socket_unread(socket, NULL, 5), "unread 5 bytes from NULL");
-    REFUSED_KIND(w, &log, socket, plx_socket_read_exact(socket, NULL, 5),
+    REFUSED_KIND(w, log, socket, plx_socket_read(socket, NULL, 5), "read 5 bytes into NULL");
+    REFUSED_KIND(w, log, socket, plx_socket_write(socket, NULL, 5), "write 5 bytes from NULL");
+    REFUSED_KIND(w, log, socket, plx_socket_unread(socket, NULL, 5), "unread 5 bytes from NULL");
+    REFUSED_KIND(w, log, socket, plx_socket_read_exact(socket, NULL, 5),
                  "read_exact 5 bytes into NULL");
-    REFUSED_KIND(w, &log, socket, plx_socket_read_line(socket, NULL, 5),
+    REFUSED_KIND(w, log, socket, plx_socket_read_line(socket, NULL, 5),
                  "read_line with room for 5 bytes at NULL");
-    REFUSED_KIND(w, &log, socket, plx_socket_read_line(socket, &byte, 1),
+    REFUSED_KIND(w, log, socket, plx_socket_read_line(socket, &byte, 1),
                  "read_line with room for 1 bytes: the minimum is 2");
-    REFUSED_KIND(w, &log, socket, plx_socket_connect_to(socket, NULL),
+    REFUSED_KIND(w, log, socket, plx_socket_connect_to(socket, NULL),
                  "connect to NULL: no address given");
-    REFUSED_KIND(w, &log, socket, plx_socket_listen_on(socket, NULL),
+    REFUSED_KIND(w, log, socket, plx_socket_listen_on(socket, NULL),
                  "listen on NULL: no address given");
-    REFUSED_KIND(w, &log, socket, plx_socket_adopt_activated(socket, "web"),
+    REFUSED_KIND(w, log, socket, plx_socket_adopt_activated(socket, "web"),
                  "adopt: no service manager passed a descriptor named \"web\" that fits");
-    REFUSED_KIND(w, &log, socket, plx_socket_adopt_activated(socket, NULL),
+    REFUSED_KIND(w, log, socket, plx_socket_adopt_activated(socket, NULL),
                  "adopt: no service manager passed a descriptor that fits");
 }
 
-CASE(what_an_open_stream_cannot)
+SOCKET_CASE(what_an_open_stream_cannot)
 {
-    struct record log, other;
-    plx_socket *socket = world_socket(w, &log);
+    struct record other;
     plx_socket *listener = world_socket(w, &other);
-    char where[WHERE_SIZE];
 
     world_listen(w, listener, where);
     world_settle(w);
@@ -370,12 +359,12 @@ CASE(what_an_open_stream_cannot)
                   "write: the socket is listening, and nobody has connected to it yet");
     REFUSED_STATE(w, &other, listener, plx_socket_listen(listener),
                   "listen: the socket is listening already, call plx_socket_close first");
-    world_pair(w, socket, &log);
-    REFUSED_STATE(w, &log, socket, plx_socket_connect_to(socket, where),
+    world_pair(w, socket, log);
+    REFUSED_STATE(w, log, socket, plx_socket_connect_to(socket, where),
                   "connect: the socket is connected already, call plx_socket_close first");
-    REFUSED_STATE(w, &log, socket, plx_socket_connect(socket),
+    REFUSED_STATE(w, log, socket, plx_socket_connect(socket),
                   "connect: the socket is connected already, call plx_socket_close first");
-    REFUSED_STATE(w, &log, socket, plx_socket_adopt(socket, 0),
+    REFUSED_STATE(w, log, socket, plx_socket_adopt(socket, 0),
                   "adopt: the socket is connected already, call plx_socket_close first");
     plx_socket_write(socket, "x", 1);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
@@ -403,83 +392,75 @@ MODE_CASE(what_a_server_cannot)
     world_raw(w, pipes[1]);
 }
 
-MODE_CASE(what_a_path_socket_needs)
+IPC_SOCKET_CASE(what_a_path_socket_needs)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_ipc_new, &log);
-
-    REFUSED_STATE(w, &log, socket, plx_socket_connect(socket),
+    REFUSED_STATE(w, log, socket, plx_socket_connect(socket),
                   "connect: no path is set, call plx_socket_set_path or plx_socket_connect_to");
-    REFUSED_STATE(w, &log, socket, plx_socket_listen(socket),
+    REFUSED_STATE(w, log, socket, plx_socket_listen(socket),
                   "listen: no path is set, call plx_socket_set_path or plx_socket_listen_on");
-    REFUSED_KIND(w, &log, socket, plx_ipc_set_abstract_name(socket, "x", 0),
+    REFUSED_KIND(w, log, socket, plx_ipc_set_abstract_name(socket, "x", 0),
                  "set an abstract name: no name given");
-    REFUSED_KIND(w, &log, socket, plx_ipc_set_abstract_name(socket, NULL, 3),
+    REFUSED_KIND(w, log, socket, plx_ipc_set_abstract_name(socket, NULL, 3),
                  "set an abstract name: no name given");
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_MODE, 0600), 0);
-    REFUSED_KIND(w, &log, socket, plx_socket_listen_on(socket, "@pollux-sentence"),
+    REFUSED_KIND(w, log, socket, plx_socket_listen_on(socket, "@pollux-sentence"),
                  "listen on @pollux-sentence: MODE is set, and an abstract name has no "
                  "permissions");
 }
 
-MODE_CASE(what_an_internet_socket_needs)
+TCP_SOCKET_CASE(what_an_internet_socket_needs)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
-
-    REFUSED(w, &log, socket, plx_socket_connect(socket), PLX_NAME_RESOLUTION, EMPTY_HOST_NAME,
+    REFUSED(w, log, socket, plx_socket_connect(socket), PLX_NAME_RESOLUTION, EMPTY_HOST_NAME,
             "connect: no host given, call plx_socket_set_address or plx_socket_connect_to");
     ck_assert_int_eq(plx_socket_set_address(socket, "localhost"), 0);
-    REFUSED(w, &log, socket, plx_socket_connect(socket), PLX_INVALID_PORT, PORT_OUT_OF_RANGE,
+    REFUSED(w, log, socket, plx_socket_connect(socket), PLX_INVALID_PORT, PORT_OUT_OF_RANGE,
             "connect to localhost: port 0 is not 1 to 65535");
-    REFUSED(w, &log, socket, plx_socket_set_port(socket, 65536), PLX_INVALID_PORT,
-            PORT_OUT_OF_RANGE, "set the port to 65536: out of range 0 to 65535");
+    REFUSED(w, log, socket, plx_socket_set_port(socket, 65536), PLX_INVALID_PORT, PORT_OUT_OF_RANGE,
+            "set the port to 65536: out of range 0 to 65535");
 }
 
-MODE_CASE(what_a_datagram_socket_needs)
+UDP_SOCKET_CASE(what_a_datagram_socket_needs)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address to = {.family = 4, .port = 9, .bytes = {127, 0, 0, 1}};
     char byte;
 
-    REFUSED_STATE(w, &log, socket, plx_udp_write(socket, &to, "x", 1),
+    REFUSED_STATE(w, log, socket, plx_udp_write(socket, &to, "x", 1),
                   "write: the socket is not bound, call plx_udp_bind or plx_socket_connect_to "
                   "first");
     REFUSED_STATE(
-        w, &log, socket, plx_udp_join_multicast_group(socket, "239.1.2.3"),
+        w, log, socket, plx_udp_join_multicast_group(socket, "239.1.2.3"),
         "join: the socket is not bound, call plx_udp_bind or plx_socket_connect_to first");
-    REFUSED_STATE(w, &log, socket, plx_socket_write(socket, "x", 1),
+    REFUSED_STATE(w, log, socket, plx_socket_write(socket, "x", 1),
                   "write: the socket has no peer, call plx_udp_read or plx_udp_write, or "
                   "plx_socket_connect_to first");
     ck_assert_int_eq(plx_socket_set_address(socket, "localhost"), 0);
-    REFUSED_KIND(w, &log, socket, plx_socket_connect(socket),
+    REFUSED_KIND(w, log, socket, plx_socket_connect(socket),
                  "connect: an address is set, and this call only binds a UDP socket, call "
                  "plx_socket_connect_to to choose a peer");
     ck_assert_int_eq(plx_socket_set_address(socket, NULL), 0);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
-    REFUSED_STATE(w, &log, socket, plx_socket_read(socket, &byte, 1),
+    REFUSED_STATE(w, log, socket, plx_socket_read(socket, &byte, 1),
                   "read: the socket has no peer, call plx_udp_read or plx_udp_write, or "
                   "plx_socket_connect_to first");
     plx_socket_read_message(socket, NULL);
-    expect_refusal(w, &log, socket, PLX_INVALID_STATE, PLX_REASON_OPERATION,
+    expect_refusal(w, log, socket, PLX_INVALID_STATE, PLX_REASON_OPERATION,
                    "read a message: the socket has no peer, call plx_socket_connect_to first");
-    REFUSED_KIND(w, &log, socket, plx_udp_write(socket, NULL, "x", 1),
+    REFUSED_KIND(w, log, socket, plx_udp_write(socket, NULL, "x", 1),
                  "write to NULL: no address given");
-    REFUSED_KIND(w, &log, socket, plx_udp_write(socket, &to, NULL, 3), "write 3 bytes from NULL");
+    REFUSED_KIND(w, log, socket, plx_udp_write(socket, &to, NULL, 3), "write 3 bytes from NULL");
     to.port = 0;
-    REFUSED(w, &log, socket, plx_udp_write(socket, &to, "x", 1), PLX_INVALID_PORT,
-            PORT_OUT_OF_RANGE, "write to 127.0.0.1: the address has port 0");
+    REFUSED(w, log, socket, plx_udp_write(socket, &to, "x", 1), PLX_INVALID_PORT, PORT_OUT_OF_RANGE,
+            "write to 127.0.0.1: the address has port 0");
     to.family = 0;
-    REFUSED_KIND(w, &log, socket, plx_udp_write(socket, &to, "x", 1),
+    REFUSED_KIND(w, log, socket, plx_udp_write(socket, &to, "x", 1),
                  "write to an address of family 0: neither 4 nor 6");
-    REFUSED(w, &log, socket, plx_udp_write_to(socket, NULL, 9, "x", 1), PLX_NAME_RESOLUTION,
+    REFUSED(w, log, socket, plx_udp_write_to(socket, NULL, 9, "x", 1), PLX_NAME_RESOLUTION,
             EMPTY_HOST_NAME, "write to NULL: no host given");
-    REFUSED(w, &log, socket, plx_udp_write_to(socket, "", 9, "x", 1), PLX_NAME_RESOLUTION,
+    REFUSED(w, log, socket, plx_udp_write_to(socket, "", 9, "x", 1), PLX_NAME_RESOLUTION,
             EMPTY_HOST_NAME, "write to \"\": no host given");
-    REFUSED(w, &log, socket, plx_udp_write_to(socket, "localhost", 65536, "x", 1), PLX_INVALID_PORT,
+    REFUSED(w, log, socket, plx_udp_write_to(socket, "localhost", 65536, "x", 1), PLX_INVALID_PORT,
             PORT_OUT_OF_RANGE, "write to localhost: port 65536 is not 1 to 65535");
-    REFUSED_KIND(w, &log, socket, plx_udp_join_multicast_group(socket, "nonsense"),
+    REFUSED_KIND(w, log, socket, plx_udp_join_multicast_group(socket, "nonsense"),
                  "join group nonsense: not the address of a multicast group");
 }
 
@@ -490,7 +471,7 @@ struct frame_row {
     const char *because;
 };
 
-MODE_CASE(a_frame_says_which_member)
+MODE_SOCKET_CASE(a_frame_says_which_member)
 {
     static const struct frame_row rows[] = {
         {{.length_size = 0}, "it has neither length_size nor delimiter"},
@@ -506,19 +487,17 @@ MODE_CASE(a_frame_says_which_member)
         {{.length_size = 1, .maximum = 256}, "maximum is 256, not 0 to 255"},
         {{.length_size = 2, .maximum = 65536}, "maximum is 65536, not 0 to 65535"},
     };
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     plx_frame frame = {.delimiter = "\n", .delimiter_size = 1};
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char sentence[200];
 
         snprintf(sentence, sizeof sentence, "set a frame: %s", rows[i].because);
-        REFUSED_KIND(w, &log, socket, plx_socket_set_frame(socket, &rows[i].frame), sentence);
+        REFUSED_KIND(w, log, socket, plx_socket_set_frame(socket, &rows[i].frame), sentence);
     }
     ck_assert_int_eq(plx_socket_set_frame(socket, &frame), 0);
-    world_pair(w, socket, &log);
-    REFUSED_KIND(w, &log, socket, plx_socket_write_message(socket, "a\nb", 3),
+    world_pair(w, socket, log);
+    REFUSED_KIND(w, log, socket, plx_socket_write_message(socket, "a\nb", 3),
                  "write a message of 3 bytes: it contains the delimiter");
 }
 
@@ -542,19 +521,17 @@ PAIR_CASE(an_orderly_end_of_a_stream)
     expect_orderly_end(w, log, socket);
 }
 
-MODE_CASE(an_orderly_end_of_packets)
+SEQPACKET_SOCKET_CASE(an_orderly_end_of_packets)
 {
-    struct record log, other;
+    struct record other;
     plx_socket *listener = world_socket_of(w, plx_seqpacket_new, &other);
-    plx_socket *socket = world_socket_of(w, plx_seqpacket_new, &log);
-    char where[100];
 
-    snprintf(where, sizeof where, "%s/packets", w->folder);
+    snprintf(where, WHERE_SIZE, "%s/packets", w->folder);
     ck_assert_int_eq(plx_socket_listen_on(listener, where), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, plx_socket_is_connected(listener) && log.count[EVENT_CONNECTED] == 1);
+    UNTIL(w, plx_socket_is_connected(listener) && log->count[EVENT_CONNECTED] == 1);
     plx_socket_close(listener);
-    expect_orderly_end(w, &log, socket);
+    expect_orderly_end(w, log, socket);
 }
 
 WORLD_MAIN("sentence", .packets = true)

@@ -61,6 +61,23 @@ static plx_server *open_hall(struct world *w, struct hall **ret_hall, char *ret_
     return server;
 }
 
+/* HALL_CASE is a CASE with such a `server`, its `hall`, and `where` it listens. */
+#define HALL_CASE(name)                                                                            \
+    static void name##_opened(struct world *w, plx_server *server, struct hall *hall,              \
+                              const char *where);                                                  \
+    CASE(name)                                                                                     \
+    {                                                                                              \
+        struct hall *hall;                                                                         \
+        char where[WHERE_SIZE];                                                                    \
+        plx_server *server = open_hall(w, &hall, where);                                           \
+                                                                                                   \
+        name##_opened(w, server, hall, where);                                                     \
+        free(hall);                                                                                \
+    }                                                                                              \
+    static void name##_opened(                                                                     \
+        struct world *w CK_ATTRIBUTE_UNUSED, plx_server *server CK_ATTRIBUTE_UNUSED,               \
+        struct hall *hall CK_ATTRIBUTE_UNUSED, const char *where CK_ATTRIBUTE_UNUSED)
+
 static void expect_echo(struct world *w, plx_socket *client, int raw)
 {
     char got[8] = "";
@@ -95,11 +112,8 @@ static void expect_sleep(struct world *w, plx_server *server, int milliseconds)
 
 /* ---- accepting ------------------------------------------------------------------------------- */
 
-CASE(accepts_many)
+HALL_CASE(accepts_many)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raws[40];
 
     for (int i = 0; i < 40; i++)
@@ -113,7 +127,6 @@ CASE(accepts_many)
     ck_assert_int_eq(hall->errors, 0);
     if (w->group != NULL)
         ck_assert_uint_eq(plx_group_count(w->group), 40);
-    free(hall);
 }
 
 CASE(accepted_before_connected)
@@ -167,13 +180,10 @@ static void on_accepted_added(plx_server *server, plx_socket *client, void *user
     ck_assert_ptr_eq(client, hall->clients[hall->accepted - 1]);
 }
 
-CASE(add_socket_returns_its_own)
+HALL_CASE(add_socket_returns_its_own)
 {
     static const plx_server_events events = {.add_socket = on_add_socket,
                                              .accepted = on_accepted_added};
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     struct record log = {.when = EVENT_NEVER};
     int raw;
 
@@ -186,7 +196,6 @@ CASE(add_socket_returns_its_own)
     expect_echo(w, hall->clients[0], raw);
     ck_assert_int_eq(log.count[EVENT_CONNECTED],
                      1); /* the server's client events count for it, too */
-    free(hall);
 }
 
 static plx_socket *on_add_socket_never(plx_server *server, void *user)
@@ -231,11 +240,9 @@ CASE(options_for_later_clients)
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
-CASE(listen_stop_and_listen_again)
+HALL_CASE(listen_stop_and_listen_again)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE], again[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
+    char again[WHERE_SIZE];
     int raw = raw_connect(w, where);
 
     ck_assert(plx_server_is_listening(server));
@@ -250,14 +257,11 @@ CASE(listen_stop_and_listen_again)
     UNTIL(w, hall->accepted == 2);
     ck_assert_uint_eq(plx_server_active_count(server), 2);
     ck_assert_int_eq(hall->errors, 0);
-    free(hall);
 }
 
-CASE(listen_while_listening)
+HALL_CASE(listen_while_listening)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE], place[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
+    char place[WHERE_SIZE];
 
     world_place(w, place);
     ck_assert_int_eq(plx_server_listen_on(server, place), PLX_INVALID_STATE);
@@ -268,7 +272,6 @@ CASE(listen_while_listening)
     ck_assert_int_eq(hall->code, PLX_INVALID_STATE);
     raw_connect(w, where);
     UNTIL(w, hall->accepted == 1);
-    free(hall);
 }
 
 CASE(listen_where_somebody_listens)
@@ -287,18 +290,15 @@ CASE(listen_where_somebody_listens)
     free(hall);
 }
 
-CASE(stop_sends_the_waiting_away)
+HALL_CASE(stop_sends_the_waiting_away)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE], byte;
-    plx_server *server = open_hall(w, &hall, where);
+    char byte;
     int raw = raw_connect(w, where);
 
     plx_server_stop_listening(server);
     UNTIL(w, raw_take(raw, &byte, 1) != -1);
     world_settle(w);
     ck_assert_int_eq(hall->accepted, 0);
-    free(hall);
 }
 
 CASE(calls_on_an_idle_server)
@@ -316,16 +316,10 @@ CASE(calls_on_an_idle_server)
     ck_assert_ptr_null(plx_server_user(server));
 }
 
-CASE(wait_for_a_client)
+HALL_CASE(wait_for_a_client)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
-
-    if (w->group != NULL) {
-        free(hall);
+    if (w->group != NULL)
         return; /* a member of a group waits with its group */
-    }
     world_settle(w);
     ck_assert(!plx_server_wait(server, 0));
     ck_assert(!plx_server_wait(server, 20));
@@ -333,16 +327,12 @@ CASE(wait_for_a_client)
     ck_assert(plx_server_wait(server, 30000));
     ck_assert_int_eq(hall->accepted, 1);
     expect_sleep(w, server, 100);
-    free(hall);
 }
 
 /* ---- the maximum ----------------------------------------------------------------------------- */
 
-CASE(maximum_lets_others_wait)
+HALL_CASE(maximum_lets_others_wait)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raws[6];
 
     plx_server_set_maximum_sockets_connected(server, 2);
@@ -374,14 +364,10 @@ CASE(maximum_lets_others_wait)
     plx_socket_close(hall->clients[6]);
     UNTIL(w, hall->accepted == 9);
     ck_assert_uint_eq(plx_server_active_count(server), 2);
-    free(hall);
 }
 
-CASE(maximum_raised_and_lowered)
+HALL_CASE(maximum_raised_and_lowered)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raws[5];
 
     plx_server_set_maximum_sockets_connected(server, 1);
@@ -404,16 +390,12 @@ CASE(maximum_raised_and_lowered)
     plx_server_set_maximum_sockets_connected(server, -7);
     raw_connect(w, where);
     UNTIL(w, hall->accepted == 6);
-    free(hall);
 }
 
 /* ---- ownership ------------------------------------------------------------------------------- */
 
-CASE(freed_at_the_end_of_the_poll_in_which_it_ended)
+HALL_CASE(freed_at_the_end_of_the_poll_in_which_it_ended)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raw = raw_connect(w, where), before;
 
     UNTIL(w, hall->accepted == 1);
@@ -426,15 +408,11 @@ CASE(freed_at_the_end_of_the_poll_in_which_it_ended)
     ck_assert_int_eq(count_descriptors(), before - 2); /* the raw one, and the client's */
     if (w->group != NULL)
         ck_assert_uint_eq(plx_group_count(w->group), 0);
-    free(hall);
 }
 
-CASE(freed_after_close_and_abort)
+HALL_CASE(freed_after_close_and_abort)
 {
-    struct hall *hall;
     size_t blocks;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
 
     raw_connect(w, where);
     raw_connect(w, where);
@@ -449,7 +427,6 @@ CASE(freed_after_close_and_abort)
     world_poll(w);
     ck_assert_uint_eq(plx_server_active_count(server), 0);
     ck_assert_uint_lt(count_blocks(), blocks);
-    free(hall);
 }
 
 static void act_close(struct record *record, plx_socket *socket)
@@ -459,11 +436,8 @@ static void act_close(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED); /* still valid in here */
 }
 
-CASE(freed_after_close_in_a_handler)
+HALL_CASE(freed_after_close_in_a_handler)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raw = raw_connect(w, where);
 
     UNTIL(w, hall->accepted == 1);
@@ -472,14 +446,10 @@ CASE(freed_after_close_in_a_handler)
     UNTIL(w, hall->logs[0].fired);
     ck_assert_uint_eq(plx_server_active_count(server), 0);
     raw_expect_end(w, raw);
-    free(hall);
 }
 
-CASE(drained_before_it_is_freed)
+HALL_CASE(drained_before_it_is_freed)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raw = raw_connect(w, where);
     size_t size = 4u * 1024 * 1024, a_packet = 16384;
     unsigned char *bytes = malloc(size), *got = malloc(65536);
@@ -504,7 +474,6 @@ CASE(drained_before_it_is_freed)
     UNTIL(w, plx_server_active_count(server) == 0);
     free(bytes);
     free(got);
-    free(hall);
 }
 
 static void act_connect(struct record *record, plx_socket *socket)
@@ -512,11 +481,9 @@ static void act_connect(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_connect_to(socket, record->data), 0);
 }
 
-CASE(kept_when_it_connects_again)
+HALL_CASE(kept_when_it_connects_again)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE], other[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
+    char other[WHERE_SIZE];
     int listener = raw_listen(w, 5, other), raw = raw_connect(w, where);
 
     UNTIL(w, hall->accepted == 1);
@@ -529,14 +496,10 @@ CASE(kept_when_it_connects_again)
     raw_close(w, raw);
     hall->logs[0].when = EVENT_NEVER;
     UNTIL(w, plx_server_active_count(server) == 0);
-    free(hall);
 }
 
-CASE(free_of_a_client_outside_of_handlers)
+HALL_CASE(free_of_a_client_outside_of_handlers)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     plx_socket *client, *next;
     int raws[5];
 
@@ -553,14 +516,10 @@ CASE(free_of_a_client_outside_of_handlers)
     ck_assert_uint_eq(plx_server_active_count(server), 0);
     if (w->group != NULL)
         ck_assert_uint_eq(plx_group_count(w->group), 0);
-    free(hall);
 }
 
-CASE(next_active_visits_each_once)
+HALL_CASE(next_active_visits_each_once)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     plx_socket *stranger = world_socket(w, NULL), *seen[10];
     size_t count = 0;
 
@@ -576,14 +535,10 @@ CASE(next_active_visits_each_once)
     }
     ck_assert_uint_eq(count, 10);
     ck_assert_ptr_null(plx_server_take(server, stranger));
-    free(hall);
 }
 
-CASE(take_makes_it_the_callers)
+HALL_CASE(take_makes_it_the_callers)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raw = raw_connect(w, where);
     plx_socket *client;
 
@@ -599,7 +554,6 @@ CASE(take_makes_it_the_callers)
     UNTIL(w, hall->logs[0].count[EVENT_DISCONNECTED] > 0);
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(client), PLX_UNCONNECTED); /* and is not freed */
-    free(hall);
 }
 
 static void on_accepted_take(plx_server *server, plx_socket *client, void *user)
@@ -611,12 +565,9 @@ static void on_accepted_take(plx_server *server, plx_socket *client, void *user)
     world_keep(hall->world, client);
 }
 
-CASE(take_inside_accepted)
+HALL_CASE(take_inside_accepted)
 {
     static const plx_server_events events = {.accepted = on_accepted_take};
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raw;
 
     plx_server_set_events(server, &events, hall);
@@ -627,14 +578,10 @@ CASE(take_inside_accepted)
     LOGGED(w, &hall->logs[0],
            GREETED " " DATA " send_progress(4,0)[CONNECTED] "
                    "send_complete(false)[CONNECTED]");
-    free(hall);
 }
 
-CASE(free_of_the_server_closes_its_clients)
+HALL_CASE(free_of_the_server_closes_its_clients)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raws[3];
 
     for (int i = 0; i < 3; i++)
@@ -651,14 +598,10 @@ CASE(free_of_the_server_closes_its_clients)
         LOGGED(w, &hall->logs[i], ""); /* silent */
     }
     ck_assert(raw_is_refused(w, where));
-    free(hall);
 }
 
-CASE(moves_between_groups_with_its_clients)
+HALL_CASE(moves_between_groups_with_its_clients)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     plx_group *first = w->group, *other = plx_group_new();
     int raw = raw_connect(w, where), late;
 
@@ -684,14 +627,10 @@ CASE(moves_between_groups_with_its_clients)
     if (first != NULL)
         ck_assert_int_eq(plx_group_add_server(first, server), 0);
     expect_echo(w, hall->clients[1], late);
-    free(hall);
 }
 
-CASE(free_of_the_group_leaves_the_server_working)
+HALL_CASE(free_of_the_group_leaves_the_server_working)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raw = raw_connect(w, where), late;
 
     UNTIL(w, hall->accepted == 1);
@@ -702,7 +641,6 @@ CASE(free_of_the_group_leaves_the_server_working)
     UNTIL(w, hall->accepted == 2);
     expect_echo(w, hall->clients[1], late);
     ck_assert_uint_eq(plx_server_active_count(server), 2);
-    free(hall);
 }
 
 static void act_poll(struct record *record, plx_socket *socket)
@@ -711,11 +649,8 @@ static void act_poll(struct record *record, plx_socket *socket)
     ck_assert(!plx_server_poll(record->data));
 }
 
-CASE(poll_inside_a_handler_does_nothing)
+HALL_CASE(poll_inside_a_handler_does_nothing)
 {
-    struct hall *hall;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raw = raw_connect(w, where);
 
     UNTIL(w, hall->accepted == 1);
@@ -723,7 +658,6 @@ CASE(poll_inside_a_handler_does_nothing)
     raw_say(raw, "x");
     raw_connect(w, where);
     UNTIL(w, hall->logs[0].fired && hall->accepted == 2);
-    free(hall);
 }
 
 /* ---- out of descriptors ---------------------------------------------------------------------- */
@@ -745,18 +679,13 @@ static bool limits_are_real(void)
     return !under_valgrind();
 }
 
-CASE(out_of_descriptors)
+HALL_CASE(out_of_descriptors)
 {
-    struct hall *hall;
     struct rlimit before;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raws[20], highest, accepted;
 
-    if (!limits_are_real()) {
-        free(hall);
+    if (!limits_are_real())
         return;
-    }
     world_settle(w);
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
     for (int i = 0; i < 20; i++) {
@@ -788,21 +717,15 @@ CASE(out_of_descriptors)
         ck_assert_int_eq(plx_socket_write(hall->clients[i], "pong", 4), 4);
         raw_expect(w, raws[i], "pong");
     }
-    free(hall);
 }
 
-CASE(out_of_descriptors_until_one_goes)
+HALL_CASE(out_of_descriptors_until_one_goes)
 {
-    struct hall *hall;
     struct rlimit before;
-    char where[WHERE_SIZE];
-    plx_server *server = open_hall(w, &hall, where);
     int raws[6], accepted;
 
-    if (!limits_are_real()) {
-        free(hall);
+    if (!limits_are_real())
         return;
-    }
     world_settle(w);
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
     for (int i = 0; i < 6; i++)
@@ -818,7 +741,6 @@ CASE(out_of_descriptors_until_one_goes)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     UNTIL(w, hall->accepted == 6);
     ck_assert_uint_eq(plx_server_active_count(server), 5);
-    free(hall);
 }
 
 /* ---- budget ---------------------------------------------------------------------------------- */

@@ -17,22 +17,11 @@ static plx_address at(const plx_socket *socket, int family)
     return address;
 }
 
-static void expect_text(struct world *w, plx_socket *socket, const char *text)
-{
-    plx_datagram datagram;
-
-    UNTIL(w, plx_udp_packets_available(socket) > 0);
-    ck_assert(plx_udp_read(socket, &datagram));
-    ck_assert_uint_eq(datagram.size, strlen(text));
-    ck_assert_mem_eq(datagram.data, text, datagram.size);
-}
-
 /* ---- plx_udp_bind ---------------------------------------------------------------------------- */
 
-MODE_CASE(bind_to_every_address)
+UDP_SOCKET_CASE(bind_to_every_address)
 {
-    struct record log, other;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
+    struct record other;
     plx_socket *sender = world_socket_of(w, plx_udp_new, &other);
     plx_address to4, to6;
 
@@ -40,16 +29,15 @@ MODE_CASE(bind_to_every_address)
     ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
     ck_assert(plx_socket_is_connected(socket));
     ck_assert_int_gt(plx_socket_port(socket), 0);
-    LOGGED(w, &log, ""); /* from a poll, and not from the call */
-    world_settle(w);
-    LOGGED(w, &log, "state:BOUND");
+    LOGGED(w, log, ""); /* from a poll, and not from the call */
+    SETTLED(w, log, "state:BOUND");
     ck_assert_int_eq(plx_udp_bind(sender, ":0"), 0);
     to4 = at(socket, 4);
     to6 = at(socket, 6);
     ck_assert_int_eq(plx_udp_write(sender, &to4, "four", 4), 0);
-    expect_text(w, socket, "four");
+    datagram_read_text(w, socket, "four");
     ck_assert_int_eq(plx_udp_write(sender, &to6, "six", 3), 0);
-    expect_text(w, socket, "six");
+    datagram_read_text(w, socket, "six");
 }
 
 MODE_CASE(bind_to_one_address)
@@ -106,11 +94,10 @@ MODE_CASE(bind_with_an_address_set)
     ck_assert_str_eq(plx_socket_address(socket), "localhost");
 }
 
-MODE_CASE(bind_and_choose_a_peer)
+UDP_SOCKET_CASE(bind_and_choose_a_peer)
 {
-    struct record log, other;
+    struct record other;
     plx_socket *peer = world_socket_of(w, plx_udp_new, &other);
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address to;
     int port;
 
@@ -119,10 +106,10 @@ MODE_CASE(bind_and_choose_a_peer)
     port = plx_socket_port(socket);
     to = at(peer, 4);
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &to), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
     ck_assert_int_eq(plx_socket_port(socket), port);
     ck_assert_int_eq(plx_socket_write_text(socket, "hello"), 5);
-    expect_text(w, peer, "hello");
+    datagram_read_text(w, peer, "hello");
 }
 
 static void bind_elsewhere(struct record *record, plx_socket *socket)
@@ -130,20 +117,16 @@ static void bind_elsewhere(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_udp_bind(socket, record->data), 0);
 }
 
-MODE_CASE(bind_in_the_error_handler)
+UDP_SOCKET_CASE(bind_in_the_error_handler)
 {
-    struct record log;
     plx_socket *holder = world_socket_of(w, plx_udp_new, NULL);
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
-    char where[64];
 
     ck_assert_int_eq(plx_udp_bind(holder, "127.0.0.1:0"), 0);
-    snprintf(where, sizeof where, "127.0.0.1:%d", plx_socket_port(holder));
-    record_on(&log, EVENT_ERROR, bind_elsewhere, "127.0.0.1:0");
+    snprintf(where, WHERE_SIZE, "127.0.0.1:%d", plx_socket_port(holder));
+    record_on(log, EVENT_ERROR, bind_elsewhere, "127.0.0.1:0");
     ck_assert_int_eq(plx_udp_bind(socket, where), PLX_ADDRESS_IN_USE);
     UNTIL(w, plx_socket_state(socket) == PLX_BOUND);
-    world_settle(w);
-    LOGGED(w, &log, "error(105,18)[UNCONNECTED] state:BOUND");
+    SETTLED(w, log, "error(105,18)[UNCONNECTED] state:BOUND");
 }
 
 /* A group is joined on the interface of the address that the socket is bound to, as with
@@ -171,29 +154,27 @@ static void expect_refused(struct world *w, struct record *log, int answer, int 
     record_clear(log);
 }
 
-MODE_CASE(bind_is_refused)
+UDP_SOCKET_CASE(bind_is_refused)
 {
     static plx_constructor *const others[] = {plx_tcp_new, plx_ipc_new, plx_seqpacket_new};
     static const char *const names[] = {"TCP", "IPC", "SEQPACKET"};
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     char *text = malloc(100001), sentence[200];
 
     ck_assert_int_eq(plx_udp_bind(NULL, ":0"), PLX_INVALID_STATE);
-    expect_refused(w, &log, plx_udp_bind(socket, NULL), PLX_INVALID_STATE,
+    expect_refused(w, log, plx_udp_bind(socket, NULL), PLX_INVALID_STATE,
                    "bind to NULL: no address given");
-    expect_refused(w, &log, plx_udp_bind(socket, ""), PLX_INVALID_STATE,
+    expect_refused(w, log, plx_udp_bind(socket, ""), PLX_INVALID_STATE,
                    "bind to \"\": no address given, write host:port");
-    expect_refused(w, &log, plx_udp_bind(socket, "127.0.0.1"), PLX_INVALID_PORT,
+    expect_refused(w, log, plx_udp_bind(socket, "127.0.0.1"), PLX_INVALID_PORT,
                    "bind to \"127.0.0.1\": no port given, write host:port");
-    expect_refused(w, &log, plx_udp_bind(socket, ":65536"), PLX_INVALID_PORT,
+    expect_refused(w, log, plx_udp_bind(socket, ":65536"), PLX_INVALID_PORT,
                    "bind to \":65536\": the port is not 0 to 65535");
-    expect_refused(w, &log, plx_udp_bind(socket, "::1:5"), PLX_INVALID_STATE,
+    expect_refused(w, log, plx_udp_bind(socket, "::1:5"), PLX_INVALID_STATE,
                    "bind to \"::1:5\": an IPv6 address is written in brackets, as in [::1]:5");
-    expect_refused(w, &log, plx_udp_bind(socket, "localhost:0"), EADDRNOTAVAIL,
+    expect_refused(w, log, plx_udp_bind(socket, "localhost:0"), EADDRNOTAVAIL,
                    "bind to localhost port 0: neither a numeric address nor an interface of this "
                    "computer, and names are not looked up; \":0\" is every address");
-    expect_refused(w, &log, plx_udp_bind(socket, "192.0.2.77:0"), EADDRNOTAVAIL,
+    expect_refused(w, log, plx_udp_bind(socket, "192.0.2.77:0"), EADDRNOTAVAIL,
                    "bind to 192.0.2.77 port 0: not an address of this computer (EADDRNOTAVAIL)");
     memset(text, '7', 100000);
     text[100000] = '\0';
@@ -210,8 +191,8 @@ MODE_CASE(bind_is_refused)
     }
     ck_assert_int_eq(plx_udp_bind(socket, ":0"), 0); /* usable after all that */
     world_settle(w);
-    record_clear(&log);
-    expect_refused(w, &log, plx_udp_bind(socket, ":0"), PLX_INVALID_STATE,
+    record_clear(log);
+    expect_refused(w, log, plx_udp_bind(socket, ":0"), PLX_INVALID_STATE,
                    "bind: the socket is bound already, call plx_socket_close first");
 }
 
@@ -262,7 +243,7 @@ MODE_CASE(the_same_host_at_another_port)
     UNTIL(w, log.count[EVENT_CONNECTED] == 1);
     ck_assert_str_eq(plx_socket_address(positions), ""); /* UDP leaves the properties alone */
     ck_assert_int_eq(plx_socket_write_text(positions, "here"), 4);
-    expect_text(w, game, "here");
+    datagram_read_text(w, game, "here");
 }
 
 MODE_CASE(a_link_local_address_with_its_scope)
@@ -297,65 +278,59 @@ static void connect_by_data(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_connect_to_address(socket, record->data), 0);
 }
 
-MODE_CASE(connect_by_address_in_the_error_handler)
+TCP_SOCKET_CASE(connect_by_address_in_the_error_handler)
 {
-    struct record log, other;
+    struct record other;
     plx_socket *listener = world_socket_of(w, plx_tcp_new, &other);
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
-    char where[WHERE_SIZE];
     plx_address to;
 
     ck_assert_int_eq(plx_socket_listen_on(listener, "127.0.0.1:0"), 0);
     to = at(listener, 4);
     raw_refusing(w, where);
-    record_on(&log, EVENT_ERROR, connect_by_data, &to);
+    record_on(log, EVENT_ERROR, connect_by_data, &to);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
 }
 
-MODE_CASE(auto_connect_repeats_the_address)
+TCP_SOCKET_CASE(auto_connect_repeats_the_address)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
-    char where[WHERE_SIZE];
     int raw = raw_refusing(w, where);
     plx_address to;
 
     ck_assert_int_eq(plx_address_parse(where, &to), 0);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &to), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
     ck_assert_int_eq(listen(raw, 5), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
 }
 
-MODE_CASE(connect_by_address_is_refused)
+TCP_SOCKET_CASE(connect_by_address_is_refused)
 {
-    struct record log, path_log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+    struct record path_log;
     plx_socket *datagrams = world_socket_of(w, plx_udp_new, NULL);
     plx_address good = {.family = 4, .port = 9, .bytes = {127, 0, 0, 1}}, bad = good;
     plx_address scoped = {.family = 6, .port = 9, .scope = 3, .bytes = {0x20, 0x01, 0x0d, 0xb8}};
 
     ck_assert_int_eq(plx_socket_connect_to_address(NULL, &good), PLX_INVALID_STATE);
-    expect_refused(w, &log, plx_socket_connect_to_address(socket, NULL), PLX_INVALID_STATE,
+    expect_refused(w, log, plx_socket_connect_to_address(socket, NULL), PLX_INVALID_STATE,
                    "connect to NULL: no address given");
     bad.family = 0;
-    expect_refused(w, &log, plx_socket_connect_to_address(socket, &bad), PLX_INVALID_STATE,
+    expect_refused(w, log, plx_socket_connect_to_address(socket, &bad), PLX_INVALID_STATE,
                    "connect to an address of family 0: neither 4 nor 6");
     bad.family = 65535;
-    expect_refused(w, &log, plx_socket_connect_to_address(socket, &bad), PLX_INVALID_STATE,
+    expect_refused(w, log, plx_socket_connect_to_address(socket, &bad), PLX_INVALID_STATE,
                    "connect to an address of family 65535: neither 4 nor 6");
     bad = good;
     bad.port = 0;
-    expect_refused(w, &log, plx_socket_connect_to_address(socket, &bad), PLX_INVALID_PORT,
+    expect_refused(w, log, plx_socket_connect_to_address(socket, &bad), PLX_INVALID_PORT,
                    "connect to 127.0.0.1: the address has port 0");
     ck_assert_int_eq(plx_socket_connect_to_address(datagrams, &bad), PLX_INVALID_PORT);
     ck_assert_int_eq(plx_socket_connect_to_address(datagrams, NULL), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &scoped), PLX_INVALID_STATE);
     world_settle(w);
-    record_clear(&log);
+    record_clear(log);
     ck_assert_str_eq(plx_socket_address(socket), "");
     expect_refused(w, &path_log,
                    plx_socket_connect_to_address(world_socket_of(w, plx_ipc_new, &path_log), &good),
@@ -370,15 +345,13 @@ MODE_CASE(connect_by_address_is_refused)
         "plx_socket_connect_to");
     ck_assert_int_eq(plx_socket_listen_on(socket, "127.0.0.1:0"), 0);
     world_settle(w);
-    record_clear(&log);
-    expect_refused(w, &log, plx_socket_connect_to_address(socket, &good), PLX_INVALID_STATE,
+    record_clear(log);
+    expect_refused(w, log, plx_socket_connect_to_address(socket, &good), PLX_INVALID_STATE,
                    "connect: the socket is listening already, call plx_socket_close first");
 }
 
-MODE_CASE(a_family_that_is_not_allowed)
+TCP_SOCKET_CASE(a_family_that_is_not_allowed)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
     plx_address to = {.family = 6, .port = 9, .bytes = {[15] = 1}};
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
@@ -403,11 +376,8 @@ STREAM_PAIR_CASE(write_a_text)
                    PLX_INVALID_STATE, "write_text of NULL");
 }
 
-CASE(a_text_where_nothing_is_written)
+SOCKET_CASE(a_text_where_nothing_is_written)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_write_text(NULL, "x"), -1);
     ck_assert_int_eq(plx_socket_write_text(NULL, NULL), -1);
     ck_assert_int_eq(plx_socket_write_text(socket, "x"), -1);

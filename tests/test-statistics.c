@@ -52,11 +52,9 @@ MODE_PAIR_CASE(the_round_trip_of_tcp_is_known)
     ck_assert_int_eq(seen.retransmissions, 0);
 }
 
-MODE_CASE(datagrams_are_counted)
+UDP_SOCKET_CASE(datagrams_are_counted)
 {
-    struct record log;
     plx_statistics seen;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address self = {.family = 4, .bytes = {127, 0, 0, 1}};
 
     ck_assert_int_eq(plx_socket_connect(socket), 0);
@@ -193,17 +191,13 @@ PAIR_CASE(bytes_in_an_ending_are_activity)
 }
 
 /* Neither a pause in accepting nor one before a new attempt is the connection's idle time. */
-CASE(a_pause_before_connecting_again_is_no_activity)
+SOCKET_CASE(a_pause_before_connecting_again_is_no_activity)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
-
     raw_refusing(w, where);
     plx_clock_set(held_clock, NULL);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
     ck_assert_int_eq(idle_of(socket), -1);
     plx_clock_set(NULL, NULL);
 }

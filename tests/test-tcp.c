@@ -22,11 +22,9 @@ static void connect_by_name(plx_socket *socket, const char *name, const char *wh
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-MODE_CASE(version_four)
+MODE_SOCKET_CASE(version_four)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], text[64];
+    char text[64];
     int listener = raw_listen(w, 5, where), raw, port;
     struct sockaddr_in peer;
     socklen_t size = sizeof peer;
@@ -37,8 +35,8 @@ MODE_CASE(version_four)
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_str_eq(plx_socket_address(socket), "127.0.0.1");
     raw = raw_accept(w, listener);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    LOGGED(w, &log, CONNECTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    LOGGED(w, log, CONNECTS);
     ck_assert_int_eq(getpeername(raw, (struct sockaddr *)&peer, &size), 0);
     ck_assert_int_eq(plx_socket_port(socket), ntohs(peer.sin_port)); /* while open the one bound */
     ck_assert(plx_socket_local(socket, &local));
@@ -50,7 +48,7 @@ MODE_CASE(version_four)
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
     port = plx_socket_remote_port(socket);
     raw_close(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
     ck_assert_int_eq(plx_socket_port(socket), port);        /* as connect_to set it */
     ck_assert_int_eq(plx_socket_remote_port(socket), port); /* stays known after the end */
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
@@ -132,20 +130,17 @@ MODE_CASE(listen_in_one_family)
     UNTIL(w, plx_server_active_count(six) == 1);
 }
 
-MODE_CASE(port_read_back)
+MODE_SOCKET_CASE(port_read_back)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int port, raw;
 
     ck_assert_int_eq(plx_socket_set_port(socket, 0), 0);
     ck_assert_int_eq(plx_socket_listen(socket), 0);
     port = plx_socket_port(socket);
     ck_assert_int_gt(port, 0);
-    snprintf(where, sizeof where, "127.0.0.1:%d", port);
+    snprintf(where, WHERE_SIZE, "127.0.0.1:%d", port);
     raw = raw_connect(w, where);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert_int_eq(plx_socket_port(socket), port);
     plx_socket_close(socket);
     ck_assert_int_eq(plx_socket_port(socket), 0); /* as set */
@@ -155,7 +150,7 @@ MODE_CASE(port_read_back)
     ck_assert_int_eq(plx_socket_listen(socket), 0);
     ck_assert_int_eq(plx_socket_port(socket), port);
     raw_connect(w, where);
-    UNTIL(w, log.count[EVENT_CONNECTED] == 2);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 2);
 }
 
 MODE_CASE(ports_of_the_systems_choice_differ)
@@ -172,16 +167,12 @@ MODE_CASE(ports_of_the_systems_choice_differ)
     ck_assert_int_ne(plx_socket_port(second), plx_server_port(server));
 }
 
-MODE_CASE(from_an_interface)
+MODE_SOCKET_CASE(from_an_interface)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_set_interface(socket, "127.0.0.2"), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert_str_eq(plx_socket_local_address(socket), "127.0.0.2");
 }
 
@@ -196,16 +187,13 @@ static int kernel_option(const plx_socket *socket, int level, int option)
     return value;
 }
 
-MODE_CASE(options_reach_the_system)
+MODE_SOCKET_CASE(options_reach_the_system)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_LOW_DELAY), 1);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_KEEP_ALIVE, 1), 0);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_KEEP_ALIVE_IDLE, 33), 0);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_TYPE_OF_SERVICE, 0x10), 0);
-    world_pair(w, socket, &log);
+    world_pair(w, socket, log);
     ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_NODELAY), 1);
     ck_assert_int_eq(kernel_option(socket, SOL_SOCKET, SO_KEEPALIVE), 1);
     ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPIDLE), 33);
@@ -220,21 +208,18 @@ MODE_CASE(options_reach_the_system)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_TYPE_OF_SERVICE, 256),
                      PLX_INVALID_STATE);
     plx_socket_close(socket);
-    world_pair(w, socket, &log); /* and once more, remembered */
+    world_pair(w, socket, log); /* and once more, remembered */
     ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_NODELAY), 0);
     ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPIDLE), 33);
     ck_assert_int_eq(kernel_option(socket, IPPROTO_TCP, TCP_KEEPINTVL), 7);
 }
 
-MODE_CASE(options_read_back_as_the_system_has_them)
+MODE_SOCKET_CASE(options_read_back_as_the_system_has_them)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_KEEP_ALIVE_IDLE), 0); /* nobody set it */
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 20000), 0);
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_SEND_BUFFER_SIZE), 20000);
-    world_pair(w, socket, &log);
+    world_pair(w, socket, log);
     ck_assert_int_gt(plx_socket_option(socket, PLX_OPTION_KEEP_ALIVE_IDLE), 0);
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_SEND_BUFFER_SIZE), 40000); /* socket(7) */
     ck_assert_int_gt(plx_socket_option(socket, PLX_OPTION_PATH_MTU), 1000);
@@ -261,83 +246,66 @@ MODE_CASE(accepted_sockets_have_the_options_too)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-NAMES_CASE(name_in_the_hosts_file)
+NAMES_SOCKET_CASE(name_in_the_hosts_file)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
     nameserver_says(server, SAYS_NOTHING); /* nobody but /etc/hosts can know */
     connect_by_name(socket, "localhost", where);
     ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
     ck_assert_str_eq(plx_socket_address(socket), "localhost");
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
     raw_accept(w, listener);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    SETTLED(w, log, "state:HOST_LOOKUP " CONNECTS);
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
 }
 
 /* RFC 6761, 6.3: whether or not there is an /etc/hosts, and without asking anybody. */
-NAMES_CASE(name_below_localhost)
+NAMES_SOCKET_CASE(name_below_localhost)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
     nameserver_says(server, SAYS_NOTHING);
     connect_by_name(socket, "My-Game.LocalHost", where);
     raw_accept(w, listener);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-NAMES_CASE(name_by_the_name_server)
+NAMES_SOCKET_CASE(name_by_the_name_server)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
 
     server->ipv4 = ADDRESSES("127.0.0.1");
     connect_by_name(socket, "game.test", where);
     ck_assert_int_eq(plx_socket_write(socket, "queued", 6), 6); /* before there is an address */
-    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
+    UNTIL_ASKED(w, server, log->count[EVENT_CONNECTED] > 0);
     raw = raw_accept(w, listener);
     raw_expect(w, raw, "queued");
-    ck_assert_ptr_nonnull(strstr(log.text, "state:HOST_LOOKUP " CONNECTS));
+    ck_assert_ptr_nonnull(strstr(log->text, "state:HOST_LOOKUP " CONNECTS));
     ck_assert_str_eq(plx_socket_address(socket), "game.test");
     ck_assert_int_gt(server->asked4, 0);
 }
 
-NAMES_CASE(name_that_does_not_exist)
+NAMES_SOCKET_CASE(name_that_does_not_exist)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     nameserver_says(server, SAYS_NO_SUCH_NAME);
     ck_assert_int_eq(plx_socket_connect_to(socket, "nowhere.test:80"), 0);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
-    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
-    ck_assert_msg(strstr(log.message, "nowhere.test") != NULL, "the sentence is \"%s\"",
-                  log.message);
+    UNTIL_ASKED(w, server, log->count[EVENT_ERROR] > 0);
+    SETTLED(w, log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
+    ck_assert_msg(strstr(log->message, "nowhere.test") != NULL, "the sentence is \"%s\"",
+                  log->message);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
 }
 
-NAMES_CASE(name_without_an_address)
+NAMES_SOCKET_CASE(name_without_an_address)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_connect_to(socket, "empty.test:80"), 0);
-    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
-    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
+    UNTIL_ASKED(w, server, log->count[EVENT_ERROR] > 0);
+    LOGGED(w, log, "state:HOST_LOOKUP state:UNCONNECTED error(103,12)[UNCONNECTED]");
 }
 
 static void expect_failure(struct world *w, struct nameserver *server, enum says says)
@@ -371,10 +339,8 @@ NAMES_CASE(name_server_that_says_ask_by_tcp_and_does_not_listen)
     expect_failure(w, server, SAYS_CUT_OFF);
 }
 
-NAMES_CASE(name_server_that_never_answers)
+NAMES_SOCKET_CASE(name_server_that_never_answers)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     long long longest = 0, start, limit = under_valgrind() ? 600000 : 20000;
 
     nameserver_says(server, SAYS_NOTHING);
@@ -396,20 +362,16 @@ NAMES_CASE(name_server_that_never_answers)
     ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
     nameserver_serve(server);
     ck_assert_int_gt(server->asked4 + server->asked6, 0);
-    LOGGED(w, &log, "state:HOST_LOOKUP");
+    LOGGED(w, log, "state:HOST_LOOKUP");
 }
 
-NAMES_CASE(time_out_of_a_look_up)
+NAMES_SOCKET_CASE(time_out_of_a_look_up)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     nameserver_says(server, SAYS_NOTHING);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(103,15)[UNCONNECTED]");
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    SETTLED(w, log, "state:HOST_LOOKUP state:UNCONNECTED error(103,15)[UNCONNECTED]");
 }
 
 static long long cost_of_waiting(plx_socket *socket)
@@ -420,11 +382,8 @@ static long long cost_of_waiting(plx_socket *socket)
     return thread_us() - before;
 }
 
-NAMES_CASE(waiting_for_a_look_up_does_not_spin)
+NAMES_SOCKET_CASE(waiting_for_a_look_up_does_not_spin)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     nameserver_says(server, SAYS_NOTHING);
     ck_assert_int_eq(plx_socket_connect_to(socket, "silent.test:80"), 0);
     world_settle(w);
@@ -443,8 +402,7 @@ static void end_a_look_up(struct world *w, struct nameserver *server,
 
     server->ipv4 = ADDRESSES("127.0.0.1");
     connect_by_name(socket, "late.test", where);
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP");
+    SETTLED(w, &log, "state:HOST_LOOKUP");
     end(w, socket);
     for (int i = 0; i < 20; i++) {
         nameserver_serve(server);
@@ -504,27 +462,20 @@ NAMES_CASE(free_before_the_first_poll_of_a_look_up)
     world_free(w, socket);
 }
 
-NAMES_CASE(free_of_the_group_during_a_look_up)
+NAMES_SOCKET_CASE(free_of_the_group_during_a_look_up)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 5, where);
     server->ipv4 = ADDRESSES("127.0.0.1");
     connect_by_name(socket, "late.test", where);
     world_settle(w);
     if (w->group != NULL)
         world_free_group(w);
-    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0); /* it lives on, polled alone */
-    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
+    UNTIL_ASKED(w, server, log->count[EVENT_CONNECTED] > 0); /* it lives on, polled alone */
+    LOGGED(w, log, "state:HOST_LOOKUP " CONNECTS);
 }
 
-NAMES_CASE(disconnect_during_a_look_up_with_bytes)
+NAMES_SOCKET_CASE(disconnect_during_a_look_up_with_bytes)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
 
     server->ipv4 = ADDRESSES("127.0.0.1");
@@ -535,15 +486,12 @@ NAMES_CASE(disconnect_during_a_look_up_with_bytes)
     raw = raw_accept(w, listener);
     raw_expect(w, raw, "just this");
     raw_expect_end(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-NAMES_CASE(another_connect_after_a_look_up_was_ended)
+NAMES_SOCKET_CASE(another_connect_after_a_look_up_was_ended)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
     /* The first one's answer must not be taken for the second's. */
@@ -552,117 +500,78 @@ NAMES_CASE(another_connect_after_a_look_up_was_ended)
     world_settle(w);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), PLX_INVALID_STATE);
     plx_socket_close(socket);
-    record_clear(&log);
+    record_clear(log);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, CONNECTS);
+    UNTIL_ASKED(w, server, log->count[EVENT_CONNECTED] > 0);
+    SETTLED(w, log, CONNECTS);
     raw_accept(w, listener);
 }
 
-NAMES_CASE(addresses_one_after_another)
+NAMES_SOCKET_CASE(addresses_one_after_another)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where); /* at 127.0.0.1 only */
 
     server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3", "127.0.0.1");
     server->ipv6 = ADDRESSES("::1");
     connect_by_name(socket, "many.test", where);
-    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS); /* one connected, no error */
+    UNTIL_ASKED(w, server, log->count[EVENT_CONNECTED] > 0);
+    SETTLED(w, log, "state:HOST_LOOKUP " CONNECTS); /* one connected, no error */
     raw_accept(w, listener);
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
 }
 
-NAMES_CASE(addresses_that_all_refuse)
+NAMES_SOCKET_CASE(addresses_that_all_refuse)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
     server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.1");
     connect_by_name(socket, "many.test", where);
-    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log,
-           "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
-}
-
-/* A listener at this address whose queue is full: the kernel answers no SYN, as if packets were
- * dropped on the way. */
-static void black_hole(struct world *w, const char *address, int port)
-{
-    struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    int listener = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-
-    ck_assert_int_eq(inet_pton(AF_INET, address, &there.sin_addr), 1);
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&there, sizeof there), 0);
-    ck_assert_int_eq(listen(listener, 0), 0);
-    for (int i = 0; i < 2; i++) {
-        int guest = world_raw(w, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        (void)!connect(guest, (struct sockaddr *)&there, sizeof there);
-    }
+    UNTIL_ASKED(w, server, log->count[EVENT_ERROR] > 0);
+    SETTLED(w, log,
+            "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(111,10)[UNCONNECTED]");
 }
 
 /* A name with three addresses, two of them silent: the third is tried beside them. */
-NAMES_CASE(silent_addresses_are_overtaken)
+NAMES_SOCKET_CASE(silent_addresses_are_overtaken)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
     long long before;
 
-    black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
-    black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
+    raw_silent_at(w, "127.0.0.2", where);
+    raw_silent_at(w, "127.0.0.3", where);
     server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3", "127.0.0.1");
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 30000), 0);
     connect_by_name(socket, "silent.test", where);
     before = now_ms();
-    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
+    UNTIL_ASKED(w, server, log->count[EVENT_CONNECTED] + log->count[EVENT_ERROR] > 0);
     printf("# %s: connected past two silent addresses after %lld ms\n", world_name(w),
            now_ms() - before);
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP " CONNECTS);
+    SETTLED(w, log, "state:HOST_LOOKUP " CONNECTS);
     ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
     raw_accept(w, listener);
 }
 
-NAMES_CASE(only_silent_addresses_time_out_once)
+NAMES_SOCKET_CASE(only_silent_addresses_time_out_once)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
-    black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
-    black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
+    raw_silent_at(w, "127.0.0.2", where);
+    raw_silent_at(w, "127.0.0.3", where);
     server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3");
     time_stop(); /* the lookup takes none of it */
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 600), 0);
     connect_by_name(socket, "silent.test", where);
     UNTIL_ASKED(w, server, plx_socket_state(socket) == PLX_CONNECTING);
-    UNTIL(w, (time_pass(5), log.count[EVENT_ERROR] > 0));
+    UNTIL(w, (time_pass(5), log->count[EVENT_ERROR] > 0));
     time_run();
-    world_settle(w);
-    LOGGED(w, &log,
-           "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
-    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    SETTLED(w, log,
+            "state:HOST_LOOKUP state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
 }
 
 /* CONNECTING is over before a handler could see it. */
-NAMES_CASE(an_answer_and_the_time_out_in_one_poll)
+NAMES_SOCKET_CASE(an_answer_and_the_time_out_in_one_poll)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
-    black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
+    raw_silent_at(w, "127.0.0.2", where);
     server->ipv4 = ADDRESSES("127.0.0.2");
     time_stop();
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 600), 0);
@@ -670,23 +579,19 @@ NAMES_CASE(an_answer_and_the_time_out_in_one_poll)
     UNTIL(w, is_readable(server->udp));
     nameserver_serve(server);
     time_pass(600);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
     time_run();
-    world_settle(w);
-    LOGGED(w, &log, "state:HOST_LOOKUP state:UNCONNECTED error(110,15)[UNCONNECTED]");
+    SETTLED(w, log, "state:HOST_LOOKUP state:UNCONNECTED error(110,15)[UNCONNECTED]");
 }
 
 /* Closed in the middle of the race: nothing is left of any attempt, which the world counts. */
-NAMES_CASE(close_in_the_middle_of_a_race)
+NAMES_SOCKET_CASE(close_in_the_middle_of_a_race)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int before;
 
     raw_refusing(w, where);
-    black_hole(w, "127.0.0.2", atoi(strrchr(where, ':') + 1));
-    black_hole(w, "127.0.0.3", atoi(strrchr(where, ':') + 1));
+    raw_silent_at(w, "127.0.0.2", where);
+    raw_silent_at(w, "127.0.0.3", where);
     server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.3");
     connect_by_name(socket, "silent.test", where);
     UNTIL_ASKED(w, server, plx_socket_state(socket) == PLX_CONNECTING);
@@ -695,42 +600,34 @@ NAMES_CASE(close_in_the_middle_of_a_race)
     plx_socket_close(socket);
     ck_assert_int_eq(count_sockets(), before - 1);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR] + log.count[EVENT_CONNECTED], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR] + log->count[EVENT_CONNECTED], 0);
 }
 
-NAMES_CASE(only_the_family_that_was_asked_for)
+NAMES_SOCKET_CASE(only_the_family_that_was_asked_for)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 5, where);
     server->ipv4 = ADDRESSES("127.0.0.1");
     server->ipv6 = ADDRESSES("::1");
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
     connect_by_name(socket, "both.test", where);
-    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] > 0);
+    UNTIL_ASKED(w, server, log->count[EVENT_CONNECTED] > 0);
     ck_assert_int_eq(server->asked6, 0);
     plx_socket_close(socket);
-    record_clear(&log);
+    record_clear(log);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 1), 0);
     server->asked4 = 0;
     connect_by_name(socket, "both.test", where);
-    UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0); /* nobody listens at ::1 */
-    ck_assert_int_eq(log.code, ECONNREFUSED);
+    UNTIL_ASKED(w, server, log->count[EVENT_ERROR] > 0); /* nobody listens at ::1 */
+    ck_assert_int_eq(log->code, ECONNREFUSED);
     ck_assert_int_eq(server->asked4, 0);
 }
 
-NAMES_CASE(the_group_shows_an_answer_to_an_outer_loop)
+NAMES_SOCKET_CASE(the_group_shows_an_answer_to_an_outer_loop)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 5, where);
     server->ipv4 = ADDRESSES("127.0.0.1");
     connect_by_name(socket, "game.test", where);
-    for (int round = 0; log.count[EVENT_CONNECTED] == 0; round++) {
+    for (int round = 0; log->count[EVENT_CONNECTED] == 0; round++) {
         struct pollfd watches[] = {{.fd = plx_group_handle(w->group), .events = POLLIN},
                                    {.fd = server->udp, .events = POLLIN},
                                    {.fd = server->tcp, .events = POLLIN}};
@@ -742,10 +639,10 @@ NAMES_CASE(the_group_shows_an_answer_to_an_outer_loop)
             continue;
         /* Sleeps as an outer loop would, and its name server: if neither the handle nor the
          * deadline wakes it, the test's time runs out. */
-        if (log.count[EVENT_CONNECTED] == 0)
+        if (log->count[EVENT_CONNECTED] == 0)
             poll(watches, 3, plx_group_deadline(w->group));
     }
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 NAMES_CASE(many_look_ups_at_once)
@@ -783,12 +680,8 @@ NAMES_CASE(many_look_ups_at_once)
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-MODE_CASE(connect_time_out)
+MODE_SOCKET_CASE(connect_time_out)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     /* With its queue full the kernel answers no SYN: as if packets were dropped on the way. */
     raw_listen(w, 0, where);
     raw_connect(w, where);
@@ -796,15 +689,13 @@ MODE_CASE(connect_time_out)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     time_pass(199);
-    world_settle(w);
-    LOGGED(w, &log, "state:CONNECTING");
+    SETTLED(w, log, "state:CONNECTING");
     if (w->group != NULL)
         ck_assert_int_eq(plx_group_deadline(w->group), 1);
     time_pass(1);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
-    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    SETTLED(w, log, "state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
     time_run();
 }
 
@@ -829,23 +720,16 @@ static long long connect_asleep(struct world *w, plx_socket *socket, struct reco
     return thread_us() - before;
 }
 
-MODE_CASE(connect_time_out_while_asleep)
+MODE_SOCKET_CASE(connect_time_out_while_asleep)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 0, where);
     raw_connect(w, where);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 150), 0);
-    EXPECT_BELOW(75000, connect_asleep(w, socket, &log, where));
+    EXPECT_BELOW(75000, connect_asleep(w, socket, log, where));
 }
 
-MODE_CASE(wait_that_times_out_leaves_the_connecting_alone)
+MODE_SOCKET_CASE(wait_that_times_out_leaves_the_connecting_alone)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 0, where);
 
     raw_connect(w, where);
@@ -853,23 +737,20 @@ MODE_CASE(wait_that_times_out_leaves_the_connecting_alone)
     ck_assert(!plx_socket_wait_for_connected(socket, 50));
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
     ck_assert_int_eq(plx_socket_last_error(socket), 0);
-    LOGGED(w, &log, "state:CONNECTING");
+    LOGGED(w, log, "state:CONNECTING");
     (void)listener;
 }
 
-MODE_CASE(network_out_of_reach)
+MODE_SOCKET_CASE(network_out_of_reach)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     /* The kernel refuses this one at once (no TCP to a broadcast address); a poll reports it. */
     ck_assert_int_eq(plx_socket_connect_to(socket, "255.255.255.255:80"), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.os_error, ENETUNREACH);
-    ck_assert_int_eq(log.code, PLX_OPEN_DRIVER); /* an errno between 100 and 108 must not leak */
-    ck_assert_int_eq(log.reason, PLX_REASON_NETWORK);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->os_error, ENETUNREACH);
+    ck_assert_int_eq(log->code, PLX_OPEN_DRIVER); /* an errno between 100 and 108 must not leak */
+    ck_assert_int_eq(log->reason, PLX_REASON_NETWORK);
 }
 
 /* ---- urgent data ----------------------------------------------------------------------------- */

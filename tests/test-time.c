@@ -247,18 +247,15 @@ static void waits_for_its_next_connection(struct record *record, plx_socket *soc
 }
 
 /* The end has to be reported first, which this very handler holds up. */
-CASE(a_wait_for_auto_connect_in_the_last_events_handler_returns)
+SOCKET_CASE(a_wait_for_auto_connect_in_the_last_events_handler_returns)
 {
-    struct record log;
     struct scene scene = {.w = w};
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
 
     raw_refusing(w, where);
     plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1);
-    record_on(&log, EVENT_STATE_CHANGED, waits_for_its_next_connection, &scene);
-    log.picky = true;
-    log.at = PLX_UNCONNECTED;
+    record_on(log, EVENT_STATE_CHANGED, waits_for_its_next_connection, &scene);
+    log->picky = true;
+    log->at = PLX_UNCONNECTED;
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL(w, scene.done);
     plx_socket_close(socket);
@@ -370,25 +367,23 @@ static void expect_time_out(struct detour *detour, struct record *log)
 }
 
 /* Polled by itself, a member's handler polls the group, which finds the member's own deadline. */
-CASE(a_deadline_found_in_the_sockets_own_handler_is_kept)
+SOCKET_CASE(a_deadline_found_in_the_sockets_own_handler_is_kept)
 {
-    struct record log;
     struct detour detour = {.w = w, .how = POLLS_THE_GROUP};
-    plx_socket *socket = world_socket(w, &log);
     int raw;
 
     plx_clock_set(standing_clock, NULL);
     detour.elsewhere = plx_group_new();
     detour.idle = socket;
     plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 100);
-    raw = world_pair(w, socket, &log);
-    record_on(&log, EVENT_DATA_AVAILABLE, takes_a_detour, &detour);
+    raw = world_pair(w, socket, log);
+    record_on(log, EVENT_DATA_AVAILABLE, takes_a_detour, &detour);
     raw_say(raw, "x");
     world_readable(plx_socket_handle(socket));
-    UNTIL(w, (plx_socket_poll(socket), log.fired));
+    UNTIL(w, (plx_socket_poll(socket), log->fired));
     pass_time(150);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
-    ck_assert_int_eq(log.os_error, ETIMEDOUT);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
     ck_assert_ptr_null(plx_group_free(detour.elsewhere));
     plx_clock_set(NULL, NULL);
 }

@@ -146,17 +146,6 @@ static plx_address at(const char *text, const plx_socket *socket)
     return address;
 }
 
-static plx_datagram expect(struct world *w, plx_socket *socket, const char *text)
-{
-    plx_datagram datagram;
-
-    UNTIL(w, plx_udp_packets_available(socket) > 0);
-    ck_assert(plx_udp_read(socket, &datagram));
-    ck_assert_uint_eq(datagram.size, strlen(text));
-    ck_assert_mem_eq(datagram.data, text, datagram.size);
-    return datagram;
-}
-
 static void answer(plx_socket *socket, const plx_datagram *question, const char *text)
 {
     ck_assert_int_eq(plx_udp_write(socket, &question->from, text, strlen(text)), 0);
@@ -194,7 +183,7 @@ static void ask_and_answer(struct world *w, int protocol)
                 continue;
             raw = raw_at(w, ways[i].asker, &asked);
             ck_assert_int_eq(send(raw, "who?", 4, 0), 4);
-            question = expect(w, server, "who?");
+            question = datagram_read_text(w, server, "who?");
             SAME_ADDRESS(question.to, asked);
             SAME_ADDRESS(question.from, raw_address(raw));
             answer(server, &question, "me");
@@ -230,7 +219,7 @@ MODE_CASE(many_are_answered_from_where_each_asked)
         ck_assert_int_eq(send(raw[i], "who?", 4, 0), 4);
     }
     for (size_t i = 0; i < CLIENTS; i++)
-        asker[i] = expect(w, server, "who?").from;
+        asker[i] = datagram_read_text(w, server, "who?").from;
     for (size_t round = 0; round < 3; round++) {
         for (size_t i = 0; i < CLIENTS; i++)
             for (size_t j = 0; j <= i % 3; j++)
@@ -258,7 +247,7 @@ MODE_CASE(one_who_asks_at_two_addresses_gets_two_answers)
     for (int i = 0; i < 6; i++) /* together, in pairs */
         raw_ask(raw, i / 2 % 2 == 0 ? &two : &three, "who?");
     for (int i = 0; i < 6; i++) {
-        plx_datagram question = expect(w, server, "who?");
+        plx_datagram question = datagram_read_text(w, server, "who?");
 
         SAME_ADDRESS(question.to, i / 2 % 2 == 0 ? two : three);
         answer(server, &question, "me");
@@ -286,7 +275,7 @@ MODE_CASE(bound_to_one_address_it_is_that)
         raw = raw_at(w, ways[i].asker, &asked);
         for (int round = 0; round < 3; round++) {
             ck_assert_int_eq(send(raw, "who?", 4, 0), 4);
-            question = expect(w, server, "who?");
+            question = datagram_read_text(w, server, "who?");
             SAME_ADDRESS(question.to, asked);
             answer(server, &question, "me");
             SAME_ADDRESS(raw_hear(w, raw, "me"), asked);
@@ -310,13 +299,13 @@ static void choose_a_peer_and_give_it_up(struct world *w, const char *asked_text
     char where[64];
 
     raw_ask(raw, &asked, "before");
-    SAME_ADDRESS(expect(w, server, "before").to, asked);
+    SAME_ADDRESS(datagram_read_text(w, server, "before").to, asked);
     raw_ask(raw, &other, "waits in the kernel");
     plx_address_format(&asker, where, sizeof where);
     ck_assert_int_eq(plx_socket_connect_to(server, where), 0);
     UNTIL(w, plx_socket_state(server) == PLX_CONNECTED);
     ck_assert(plx_socket_local(server, &own));
-    SAME_ADDRESS(expect(w, server, "waits in the kernel").to, other);
+    SAME_ADDRESS(datagram_read_text(w, server, "waits in the kernel").to, other);
     for (int i = 0; i < 3; i++) {
         char text[20];
 
@@ -325,14 +314,14 @@ static void choose_a_peer_and_give_it_up(struct world *w, const char *asked_text
             UNTIL(w, plx_udp_packets_available(server) > 0);
             ck_assert_int_eq(plx_socket_read(server, text, sizeof text), 9);
         } else {
-            SAME_ADDRESS(expect(w, server, "to a peer").to, own);
+            SAME_ADDRESS(datagram_read_text(w, server, "to a peer").to, own);
         }
     }
     ck_assert_int_eq(plx_socket_disconnect(server), 0);
     ck_assert_int_eq(plx_socket_state(server), PLX_BOUND);
     for (int i = 0; i < 3; i++) {
         raw_ask(raw, i % 2 == 0 ? &asked : &other, "no peer");
-        question = expect(w, server, "no peer");
+        question = datagram_read_text(w, server, "no peer");
         SAME_ADDRESS(question.to, i % 2 == 0 ? asked : other);
         answer(server, &question, "me");
         SAME_ADDRESS(raw_hear(w, raw, "me"), i % 2 == 0 ? asked : other);
@@ -366,7 +355,7 @@ MODE_CASE(an_adopted_socket_says_it_too)
         asked = at(family == 0 ? "10.60.0.2" : "fd60::2", server);
         raw = raw_at(w, family == 0 ? "10.60.0.9:0" : "[fd60::9]:0", &asked);
         ck_assert_int_eq(send(raw, "who?", 4, 0), 4);
-        question = expect(w, server, "who?");
+        question = datagram_read_text(w, server, "who?");
         SAME_ADDRESS(question.to, asked);
         answer(server, &question, "me");
         SAME_ADDRESS(raw_hear(w, raw, "me"), asked);
@@ -441,7 +430,7 @@ MODE_CASE(a_kernel_that_does_not_say_it)
     asked = at("127.0.0.1", server);
     raw = raw_at(w, "127.0.0.1:0", &asked);
     ck_assert_int_eq(send(raw, "who?", 4, 0), 4);
-    question = expect(w, server, "who?");
+    question = datagram_read_text(w, server, "who?");
     SAME_ADDRESS(question.to, (plx_address){0});
     answer(server, &question, "me");
     raw_hear(w, raw, "me");
@@ -452,7 +441,7 @@ MODE_CASE(a_kernel_that_does_not_say_it)
     ck_assert_int_eq(plx_socket_connect(one), 0);
     asked = at("10.60.0.2", one);
     raw_ask(raw_at(w, "10.60.0.9:0", NULL), &asked, "who?");
-    SAME_ADDRESS(expect(w, one, "who?").to, asked);
+    SAME_ADDRESS(datagram_read_text(w, one, "who?").to, asked);
 }
 #endif
 
@@ -492,7 +481,7 @@ static plx_address ask_from_beside(struct world *w, int beside, plx_socket *serv
     raw = raw_at(w, asker, NULL);
     raw_ask(raw, to, "who?");
     netns_back(home);
-    question = expect(w, server, "who?");
+    question = datagram_read_text(w, server, "who?");
     SAME_ADDRESS(question.to, *wanted);
     answer(server, &question, "me");
     source = raw_hear(w, raw, "me");
@@ -616,7 +605,7 @@ MODE_CASE(an_answer_leaves_although_its_address_has_gone)
         plx_datagram question;
 
         raw_ask(raw, &asked, "who?");
-        question = expect(w, server, "who?");
+        question = datagram_read_text(w, server, "who?");
         netns_run(family == 0 ? "ip addr del 10.66.0.1/32 dev lo"
                               : "ip addr del fd66::1/128 dev lo");
         for (int i = 0; i < 5; i++)
@@ -819,10 +808,8 @@ MODE_CASE(write_from_needs_a_bound_udp_socket)
 }
 
 /* A program that was built when a plx_datagram was shorter gets as much as it knows. */
-MODE_CASE(an_older_program_gets_what_it_knows)
+DATAGRAMS_CASE(an_older_program_gets_what_it_knows, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address from;
     int raw = raw_datagrams(w, &from);
     plx_datagram datagram;

@@ -64,18 +64,16 @@ MODE_CASE(a_sandbox_that_supports_one_at_a_time)
 }
 
 /* Refused one by one as well there is nothing to fall back to, and that is reported. */
-MODE_CASE(a_sandbox_that_gives_nothing)
+DATAGRAMS_CASE(a_sandbox_that_gives_nothing, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address from;
     int raw = raw_datagrams(w, &from);
 
     if (!kernel_denies(SYS_recvmmsg, -1, EPERM) || !kernel_denies(SYS_recvmsg, -1, EPERM))
         return;
     datagram_send(raw, socket, 10, 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    ck_assert_int_eq(log.code, EPERM);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log->code, EPERM);
 }
 
 MODE_CASE(a_kernel_that_merges_nothing)
@@ -113,10 +111,8 @@ static void raw_send_run(int raw, const plx_socket *to, int family, size_t segme
 }
 
 /* A run that comes in as one is as many datagrams as were sent. */
-MODE_CASE(a_run_is_taken_apart)
+DATAGRAMS_CASE(a_run_is_taken_apart, 2)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 2, &log);
     plx_address from[2];
     int raw[2] = {raw_datagrams(w, &from[0]), raw_datagrams6(w, &from[1])};
 
@@ -132,14 +128,12 @@ MODE_CASE(a_run_is_taken_apart)
     }
     world_settle(w);
     ck_assert_uint_eq(plx_udp_packets_available(socket), 0);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 /* The limit cuts what was sent, not what came together, and loses none. */
-MODE_CASE(the_read_limit_cuts_each_of_a_run)
+DATAGRAMS_CASE(the_read_limit_cuts_each_of_a_run, 2)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 2, &log);
     plx_address from;
     int raw = raw_datagrams(w, &from);
     plx_datagram datagram;
@@ -159,16 +153,13 @@ MODE_CASE(the_read_limit_cuts_each_of_a_run)
 }
 
 /* What strangers sent before the peer was chosen is not heard, however it comes. */
-MODE_CASE(a_strangers_run_is_not_heard)
+DATAGRAMS_CASE(a_strangers_run_is_not_heard, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address peer, other;
     int raw = raw_datagrams(w, &peer), stranger = raw_datagrams(w, &other);
-    char where[64];
 
     raw_send_run(stranger, socket, 4, 64, 640);
-    plx_address_format(&peer, where, sizeof where);
+    plx_address_format(&peer, where, WHERE_SIZE);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL(w, plx_socket_state(socket) == PLX_CONNECTED);
     raw_send_run(raw, socket, 4, 64, 640);
@@ -179,10 +170,8 @@ MODE_CASE(a_strangers_run_is_not_heard)
 }
 #endif
 
-MODE_CASE(the_read_limit_stops_and_loses_nothing)
+DATAGRAMS_CASE(the_read_limit_stops_and_loses_nothing, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address from;
     int raw = raw_datagrams(w, &from);
 
@@ -234,10 +223,10 @@ static plx_socket *with_little_room(struct world *w, struct record *log)
     return socket;
 }
 
-MODE_CASE(dropped_ones_are_counted)
+#define LITTLE_ROOM_CASE(name) WORLD_SOCKET_CASE(MODE_CASE, name, with_little_room(w, log))
+
+LITTLE_ROOM_CASE(dropped_ones_are_counted)
 {
-    struct record log;
-    plx_socket *socket = with_little_room(w, &log);
     plx_address from;
     int raw = raw_datagrams(w, &from);
     int64_t lost = 0;
@@ -257,10 +246,8 @@ MODE_CASE(dropped_ones_are_counted)
 
 #ifdef __linux__
 /* Where the kernel does not say it when it is asked, the next datagram does. */
-MODE_CASE(dropped_ones_are_told_by_the_next)
+LITTLE_ROOM_CASE(dropped_ones_are_told_by_the_next)
 {
-    struct record log;
-    plx_socket *socket = with_little_room(w, &log);
     plx_address from;
     int raw = raw_datagrams(w, &from);
     int64_t lost = 0;
@@ -309,10 +296,8 @@ MODE_CASE(a_busy_frame_allocates_nothing)
 }
 
 /* Alone it keeps the places of a burst for a while, and then no more than it had before. */
-MODE_CASE(the_places_of_a_burst_go_back)
+DATAGRAMS_CASE(the_places_of_a_burst_go_back, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address from;
     int raw = raw_datagrams(w, &from);
     size_t before;

@@ -38,10 +38,8 @@ static void send_all_sizes(struct world *w, plx_socket *socket, const plx_addres
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-MODE_CASE(sizes_and_receivers_mixed)
+DATAGRAMS_CASE(sizes_and_receivers_mixed, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to[2];
     int raw[2] = {raw_datagrams(w, &to[0]), raw_datagrams(w, &to[1])};
     plx_statistics seen;
@@ -49,18 +47,16 @@ MODE_CASE(sizes_and_receivers_mixed)
     send_all_sizes(w, socket, to, raw);
     ck_assert(plx_socket_statistics(socket, &seen));
     ck_assert_uint_eq(seen.messages_sent, 4 * DATAGRAM_SIZES);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(both_families_in_one_frame)
+DATAGRAMS_CASE(both_families_in_one_frame, 2)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 2, &log);
     plx_address to[2];
     int raw[2] = {raw_datagrams(w, &to[0]), raw_datagrams6(w, &to[1])};
 
     send_all_sizes(w, socket, to, raw);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 MODE_CASE(with_a_peer)
@@ -81,10 +77,8 @@ MODE_CASE(with_a_peer)
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(many_equal_ones)
+DATAGRAMS_CASE(many_equal_ones, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to;
     int raw = raw_datagrams(w, &to);
 
@@ -96,10 +90,8 @@ MODE_CASE(many_equal_ones)
     datagram_expect_none(w, raw);
 }
 
-MODE_CASE(many_receivers)
+DATAGRAMS_CASE(many_receivers, 2)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 2, &log);
     plx_address to[40];
     int raw[40];
 
@@ -109,13 +101,11 @@ MODE_CASE(many_receivers)
         datagram_put(socket, &to[i % 40], 50 + i % 3, i);
     for (size_t i = 0; i < 400; i++)
         datagram_expect(w, raw[i % 40], 50 + i % 3, i);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(the_budget_parts_a_run)
+DATAGRAMS_CASE(the_budget_parts_a_run, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to;
     int raw = raw_datagrams(w, &to);
 
@@ -132,10 +122,8 @@ MODE_CASE(the_budget_parts_a_run)
         datagram_expect(w, raw, 1000, i);
 }
 
-MODE_CASE(runs_to_all)
+UDP_SOCKET_CASE(runs_to_all)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     struct ip_mreqn group = {.imr_multiaddr.s_addr = htonl(0xefff4d11),
                              .imr_address.s_addr = htonl(INADDR_LOOPBACK)};
     plx_address bound;
@@ -153,7 +141,7 @@ MODE_CASE(runs_to_all)
         datagram_put(socket, i < 10 ? &all : &members, 300, i);
     for (size_t i = 0; i < 20; i++)
         datagram_expect(w, raw, 300, i);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 #if defined UDP_GRO && defined UDP_SEGMENT
@@ -199,10 +187,8 @@ static bool runs_stay_whole(struct world *w)
 }
 
 /* What no receiver of plain datagrams could see: that a run has left as one. */
-MODE_CASE(a_run_leaves_as_one)
+DATAGRAMS_CASE(a_run_leaves_as_one, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to;
     int raw = raw_datagrams(w, &to), one = 1;
     size_t size;
@@ -224,10 +210,8 @@ MODE_CASE(a_run_leaves_as_one)
 /* ---- what the kernel refuses ----------------------------------------------------------------- */
 
 /* The kernel leaves no segments without a checksum: EINVAL for every run (udp(7)). */
-MODE_CASE(segments_refused)
+DATAGRAMS_CASE(segments_refused, 0)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 0, &log);
     plx_address to[2];
     int raw[2] = {raw_datagrams(w, &to[0]), raw_datagrams(w, &to[1])}, one = 1;
 
@@ -236,14 +220,12 @@ MODE_CASE(segments_refused)
         setsockopt(plx_socket_handle(socket), SOL_SOCKET, SO_NO_CHECK, &one, sizeof one), 0);
 #endif
     send_all_sizes(w, socket, to, raw);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 /* Segments are never fragmented, datagrams are. */
-MODE_CASE(longer_than_the_path_allows)
+DATAGRAMS_CASE(longer_than_the_path_allows, 1)
 {
-    struct record log;
-    plx_socket *socket = datagrams_bound(w, 1, &log);
     plx_address to[2];
     int raw[2] = {raw_datagrams6(w, &to[0]), raw_datagrams6(w, &to[1])}, least = 1280;
 
@@ -252,7 +234,7 @@ MODE_CASE(longer_than_the_path_allows)
     ck_assert_int_eq(
         setsockopt(plx_socket_handle(socket), IPPROTO_IPV6, IPV6_MTU, &least, sizeof least), 0);
     send_all_sizes(w, socket, to, raw);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 #ifdef __linux__
@@ -312,10 +294,8 @@ MODE_CASE(a_sandbox_that_forbids_segments)
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-MODE_CASE(one_that_cannot_leave_costs_only_itself)
+UDP_SOCKET_CASE(one_that_cannot_leave_costs_only_itself)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address to, all = {.family = 4, .port = 9, .bytes = {127, 255, 255, 255}};
     int raw = raw_datagrams(w, &to);
     plx_statistics seen;
@@ -328,8 +308,8 @@ MODE_CASE(one_that_cannot_leave_costs_only_itself)
         if (i % 10 != 5)
             datagram_expect(w, raw, 100, i);
     datagram_expect_none(w, raw);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1); /* of several between two polls the first */
-    ck_assert_int_eq(log.os_error, EACCES);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1); /* of several between two polls the first */
+    ck_assert_int_eq(log->os_error, EACCES);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
     ck_assert(plx_socket_statistics(socket, &seen));
     ck_assert_uint_eq(seen.messages_sent, 90);
@@ -337,36 +317,28 @@ MODE_CASE(one_that_cannot_leave_costs_only_itself)
 
 /* Word of an earlier datagram comes instead of the sending of a run, which must not cost the
  * run. */
-MODE_CASE(a_refusal_costs_no_run)
+PEER_CASE(a_refusal_costs_no_run, raw_datagrams)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer);
-    plx_socket *socket = datagrams_connected(w, &log, &peer);
-
     raw_close(w, raw);
     ck_assert_int_eq(plx_socket_write(socket, "lost", 4), 4);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
-    raw = raw_datagrams_at(w, peer.port, &peer);
+    raw = raw_datagrams_at(w, peer->port, peer);
     for (size_t i = 0; i < 100; i++)
-        datagram_put(socket, &peer, i < 90 ? 100 : 10 + i % 2, i);
+        datagram_put(socket, peer, i < 90 ? 100 : 10 + i % 2, i);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
     for (size_t i = 0; i < 100; i++)
         datagram_expect(w, raw, i < 90 ? 100 : 10 + i % 2, i);
     datagram_expect_none(w, raw);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, ECONNREFUSED);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, ECONNREFUSED);
 }
 
 /* The second of two sizes gets the error of the first, in the same frame, and nobody else will
  * be. */
-MODE_CASE(a_refusal_in_mid_batch_is_told)
+PEER_CASE(a_refusal_in_mid_batch_is_told, raw_datagrams)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), pending = 0;
+    int pending = 0;
     socklen_t size = sizeof pending;
-    plx_socket *socket = datagrams_connected(w, &log, &peer);
 
     raw_close(w, raw);
     ck_assert_int_eq(plx_socket_write(socket, "first", 5), 5);
@@ -375,18 +347,13 @@ MODE_CASE(a_refusal_in_mid_batch_is_told)
     getsockopt(plx_socket_handle(socket), SOL_SOCKET, SO_ERROR, &pending, &size);
     ck_assert_int_eq(pending, ECONNREFUSED); /* of the second, taken away here */
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, ECONNREFUSED);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, ECONNREFUSED);
 }
 
 /* Refused one by one or all at once: the socket goes on, and its queue empties. */
-MODE_CASE(a_peer_that_is_gone_in_mid_batch)
+PEER_CASE(a_peer_that_is_gone_in_mid_batch, raw_datagrams)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer);
-    plx_socket *socket = datagrams_connected(w, &log, &peer);
-
     raw_close(w, raw);
     for (size_t i = 0; i < 100; i++) {
         pattern_fill(datagram_bytes, 100, i);
@@ -395,11 +362,11 @@ MODE_CASE(a_peer_that_is_gone_in_mid_batch)
     }
     ck_assert_int_eq(plx_socket_flush(socket), 0);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
     world_settle(w);
-    ck_assert_int_eq(log.code, ECONNREFUSED);
+    ck_assert_int_eq(log->code, ECONNREFUSED);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
-    raw = raw_datagrams_at(w, peer.port, &peer);
+    raw = raw_datagrams_at(w, peer->port, peer);
     ck_assert_int_eq(plx_socket_write(socket, "found", 5), 5);
     UNTIL(w, is_readable(raw));
 }

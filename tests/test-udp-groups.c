@@ -69,16 +69,6 @@ static void say(struct nets *nets, int net, const char *group, const char *text)
     netns_back(home);
 }
 
-static void expect(struct world *w, plx_socket *socket, const char *text)
-{
-    plx_datagram datagram;
-
-    UNTIL(w, plx_udp_packets_available(socket) > 0);
-    ck_assert(plx_udp_read(socket, &datagram));
-    ck_assert_uint_eq(datagram.size, strlen(text));
-    ck_assert_mem_eq(datagram.data, text, datagram.size);
-}
-
 static void expect_nothing(struct world *w, plx_socket *socket)
 {
     world_settle(w);
@@ -114,16 +104,16 @@ static void join_by(struct world *w, struct nets *nets, const char *group, bool 
     ck_assert_int_eq(plx_udp_join_multicast_group(socket, text[0]), 0);
     say(nets, 1, group, "not joined");
     say(nets, 0, group, "first");
-    expect(w, socket, "first");
+    datagram_read_text(w, socket, "first");
     ck_assert_int_eq(plx_udp_join_multicast_group(socket, text[1]), 0);
     say(nets, 1, group, "second");
-    expect(w, socket, "second");
+    datagram_read_text(w, socket, "second");
     say(nets, 0, group, "first, too");
-    expect(w, socket, "first, too");
+    datagram_read_text(w, socket, "first, too");
     ck_assert_int_eq(plx_udp_leave_multicast_group(socket, text[0]), 0);
     say(nets, 0, group, "left");
     say(nets, 1, group, "still in");
-    expect(w, socket, "still in");
+    datagram_read_text(w, socket, "still in");
     expect_nothing(w, socket);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
     world_free(w, socket);
@@ -157,7 +147,7 @@ MODE_CASE(an_interface_that_is_set_adds_a_network)
         }
         for (int net = 0; net < 2; net++) {
             say(&nets, net, groups[i], "heard");
-            expect(w, socket, "heard");
+            datagram_read_text(w, socket, "heard");
         }
         ck_assert_int_eq(log.count[EVENT_ERROR], 0);
         world_free(w, socket);
@@ -247,7 +237,7 @@ static void lose_interface(struct world *w, struct nets *nets, const char *group
     snprintf(text, sizeof text, "%s%%v0", group);
     ck_assert_int_eq(plx_udp_join_multicast_group(socket, text), 0);
     say(nets, 0, group, "before");
-    expect(w, socket, "before");
+    datagram_read_text(w, socket, "before");
     ahead += 20000000000u;
     world_settle(w);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0); /* it is still there */
@@ -267,7 +257,7 @@ static void lose_interface(struct world *w, struct nets *nets, const char *group
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     ck_assert_int_eq(plx_udp_join_multicast_group(socket, text), 0);
     say(nets, 0, group, "after");
-    expect(w, socket, "after");
+    datagram_read_text(w, socket, "after");
     world_free(w, socket);
 }
 

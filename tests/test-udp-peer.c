@@ -81,16 +81,31 @@ static plx_socket *looking_up(struct world *w, struct record *log, const plx_add
     return socket;
 }
 
+/* LOOKING_UP_CASE is a MODE_CASE with such a `socket`, its `log`, its peer and the name server. */
+#define LOOKING_UP_CASE(name)                                                                      \
+    static void name##_asks(struct world *w, plx_socket *socket, struct record *log,               \
+                            plx_address *peer, int raw, int server);                               \
+    MODE_CASE(name)                                                                                \
+    {                                                                                              \
+        struct record log;                                                                         \
+        plx_address peer;                                                                          \
+        int raw = raw_datagrams(w, &peer), server = name_server(w);                                \
+                                                                                                   \
+        name##_asks(w, looking_up(w, &log, &peer), &log, &peer, raw, server);                      \
+    }                                                                                              \
+    static void name##_asks(struct world *w CK_ATTRIBUTE_UNUSED, plx_socket *socket,               \
+                            struct record *log CK_ATTRIBUTE_UNUSED,                                \
+                            plx_address *peer CK_ATTRIBUTE_UNUSED, int raw CK_ATTRIBUTE_UNUSED,    \
+                            int server CK_ATTRIBUTE_UNUSED)
+
 SECTION("early");
 
 /* ---- written before the peer is known -------------------------------------------------------- */
 
-MODE_CASE(written_before_an_address_is_connected)
+UDP_SOCKET_CASE(written_before_an_address_is_connected)
 {
-    struct record log;
     plx_address peer;
     int raw = raw_datagrams(w, &peer);
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
 
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
     ck_assert_int_eq(plx_socket_write(socket, "one", 3), 3);
@@ -107,40 +122,31 @@ MODE_CASE(written_before_an_address_is_connected)
     expect_raw(w, raw, "three");
     expect_raw(w, raw, "");
     expect_raw(w, raw, "five");
-    LOGGED(w, &log,
+    LOGGED(w, log,
            "state:CONNECTING state:CONNECTED connected[CONNECTED] "
            "send_complete(false)[CONNECTED]");
     ck_assert_int_eq(plx_socket_last_error(socket), 0);
 }
 
-MODE_CASE(written_before_a_name_is_known)
+LOOKING_UP_CASE(written_before_a_name_is_known)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), server = name_server(w);
-    plx_socket *socket = looking_up(w, &log, &peer);
-
     ck_assert_int_eq(plx_socket_write(socket, "first", 5), 5);
     world_settle(w);
     ck_assert_int_eq(plx_socket_write_message(socket, "second", 6), 0);
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 2);
-    ANSWERED_UNTIL(w, server, true, log.count[EVENT_CONNECTED] == 1);
+    ANSWERED_UNTIL(w, server, true, log->count[EVENT_CONNECTED] == 1);
     ck_assert_int_eq(plx_socket_write(socket, "third", 5), 5);
     expect_raw(w, raw, "first");
     expect_raw(w, raw, "second");
     expect_raw(w, raw, "third");
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 /* As a stream that is connecting: there is nothing to read yet, which is no error. */
-MODE_CASE(reading_before_the_peer_is_known)
+LOOKING_UP_CASE(reading_before_the_peer_is_known)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), server = name_server(w);
-    plx_socket *socket = looking_up(w, &log, &peer);
     size_t size = 7;
     char byte;
 
@@ -185,12 +191,10 @@ MODE_CASE(the_write_limit_holds_before_the_peer_is_known)
 }
 
 /* An empty datagram that finds no room is not taken, and does not look as if it were. */
-MODE_CASE(an_empty_datagram_at_the_limit)
+UDP_SOCKET_CASE(an_empty_datagram_at_the_limit)
 {
-    struct record log;
     plx_address peer;
     int raw = raw_datagrams(w, &peer);
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
 
     (void)raw;
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 10), 0);
@@ -200,20 +204,15 @@ MODE_CASE(an_empty_datagram_at_the_limit)
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 1);
 }
 
-MODE_CASE(sizes_before_the_peer_is_known)
+LOOKING_UP_CASE(sizes_before_the_peer_is_known)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), server = name_server(w);
-    plx_socket *socket = looking_up(w, &log, &peer);
-
     ck_assert_int_eq(plx_socket_write(socket, NULL, 1), -1);
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, 65528), -1);
     ck_assert_int_eq(plx_socket_last_error(socket), EMSGSIZE);
     ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, SIZE_MAX), -1);
     world_settle(w);
-    record_clear(&log);
+    record_clear(log);
     /* More than IPv4 carries, and it is not known yet that the peer has IPv4: reported when it
      * fails. */
     ck_assert_int_eq(plx_socket_write(socket, datagram_bytes, 65520), 65520);
@@ -221,9 +220,9 @@ MODE_CASE(sizes_before_the_peer_is_known)
     ANSWERED_UNTIL(w, server, true, is_readable(raw));
     expect_raw(w, raw, "next");
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, EMSGSIZE);
-    ck_assert_int_eq(log.reason, PLX_REASON_DATAGRAM_TOO_LARGE);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, EMSGSIZE);
+    ck_assert_int_eq(log->reason, PLX_REASON_DATAGRAM_TOO_LARGE);
 }
 
 static void connect_and_write(struct record *record, plx_socket *socket)
@@ -233,14 +232,9 @@ static void connect_and_write(struct record *record, plx_socket *socket)
 }
 
 /* The peer that failed took its datagrams with it; those for the next one are its own. */
-MODE_CASE(another_peer_in_the_error_handler)
+LOOKING_UP_CASE(another_peer_in_the_error_handler)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), server = name_server(w);
-    plx_socket *socket = looking_up(w, &log, &peer);
-
-    record_on(&log, EVENT_ERROR, connect_and_write, &peer);
+    record_on(log, EVENT_ERROR, connect_and_write, peer);
     ck_assert_int_eq(plx_socket_write_text(socket, "first try"), 9);
     ANSWERED_UNTIL(w, server, false, is_readable(raw));
     expect_raw(w, raw, "second try");
@@ -250,25 +244,20 @@ MODE_CASE(another_peer_in_the_error_handler)
 
 /* ---- a peer that is not found ---------------------------------------------------------------- */
 
-MODE_CASE(a_failure_drops_what_was_written)
+LOOKING_UP_CASE(a_failure_drops_what_was_written)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), server = name_server(w);
-    plx_socket *socket = looking_up(w, &log, &peer);
-
     ck_assert_int_eq(plx_socket_write_text(socket, "lost"), 4);
     ck_assert_int_eq(plx_socket_write_text(socket, ""), 0);
-    ANSWERED_UNTIL(w, server, false, log.count[EVENT_ERROR] == 1);
-    LOGGED(w, &log, "state:HOST_LOOKUP state:BOUND error(103,12)[BOUND]");
+    ANSWERED_UNTIL(w, server, false, log->count[EVENT_ERROR] == 1);
+    LOGGED(w, log, "state:HOST_LOOKUP state:BOUND error(103,12)[BOUND]");
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
-    ck_assert_int_eq(plx_udp_write(socket, &peer, "bound", 5), 0);
+    ck_assert_int_eq(plx_udp_write(socket, peer, "bound", 5), 0);
     expect_raw(w, raw, "bound");
-    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, peer), 0);
     ck_assert_int_eq(plx_socket_write_text(socket, "connected"), 9);
     expect_raw(w, raw, "connected");
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
 }
 
 /* A datagram with an address of its own waits for its turn, and not for the peer: it leaves also if
@@ -328,21 +317,16 @@ MODE_CASE(a_handler_flushes_before_the_disconnect)
     expect_raw(w, raw, "one");
 }
 
-MODE_CASE(disconnect_sends_what_was_written)
+LOOKING_UP_CASE(disconnect_sends_what_was_written)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), server = name_server(w);
-    plx_socket *socket = looking_up(w, &log, &peer);
-
     ck_assert_int_eq(plx_socket_write_text(socket, "one"), 3);
     ck_assert_int_eq(plx_socket_write_text(socket, "two"), 3);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_write_text(socket, "late"), -1);
     ck_assert_str_eq(plx_socket_error(socket)->message,
                      "write: the socket is closing, because plx_socket_disconnect was called");
-    ANSWERED_UNTIL(w, server, true, log.count[EVENT_DISCONNECTED] == 1);
-    LOGGED(w, &log,
+    ANSWERED_UNTIL(w, server, true, log->count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, log,
            "error(106,29)[HOST_LOOKUP] state:HOST_LOOKUP state:CONNECTED connected[CONNECTED] "
            "send_complete(false)[BOUND] state:BOUND disconnected[BOUND]");
     expect_raw(w, raw, "one");
@@ -350,17 +334,12 @@ MODE_CASE(disconnect_sends_what_was_written)
     world_settle(w);
     ck_assert(!is_readable(raw));
     ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
-    ck_assert_int_eq(plx_udp_write(socket, &peer, "bound", 5), 0);
+    ck_assert_int_eq(plx_udp_write(socket, peer, "bound", 5), 0);
     expect_raw(w, raw, "bound");
 }
 
-MODE_CASE(disconnect_with_nothing_written_cancels)
+LOOKING_UP_CASE(disconnect_with_nothing_written_cancels)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), server = name_server(w);
-    plx_socket *socket = looking_up(w, &log, &peer);
-
     (void)raw;
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
@@ -368,22 +347,17 @@ MODE_CASE(disconnect_with_nothing_written_cancels)
         answer(server, true);
         world_turn(w, round);
     }
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
 }
 
-MODE_CASE(disconnect_and_then_not_found)
+LOOKING_UP_CASE(disconnect_and_then_not_found)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_datagrams(w, &peer), server = name_server(w);
-    plx_socket *socket = looking_up(w, &log, &peer);
-
     ck_assert_int_eq(plx_socket_write_text(socket, "lost"), 4);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
-    ANSWERED_UNTIL(w, server, false, log.count[EVENT_ERROR] == 1);
-    LOGGED(w, &log, "state:HOST_LOOKUP state:BOUND error(103,12)[BOUND]");
+    ANSWERED_UNTIL(w, server, false, log->count[EVENT_ERROR] == 1);
+    LOGGED(w, log, "state:HOST_LOOKUP state:BOUND error(103,12)[BOUND]");
     /* What was asked of the last connection is not asked of the next. */
-    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, peer), 0);
     ck_assert_int_eq(plx_socket_write_text(socket, "next"), 4);
     expect_raw(w, raw, "next");
     world_settle(w);
@@ -398,17 +372,15 @@ static void write_and_disconnect(struct record *record, plx_socket *socket)
 }
 
 /* The state is reported before the end, in a handler too. */
-MODE_CASE(disconnect_in_connected)
+UDP_SOCKET_CASE(disconnect_in_connected)
 {
-    struct record log;
     plx_address peer;
     int raw = raw_datagrams(w, &peer);
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
 
-    record_on(&log, EVENT_CONNECTED, write_and_disconnect, NULL);
+    record_on(log, EVENT_CONNECTED, write_and_disconnect, NULL);
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    LOGGED(w, &log,
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, log,
            "state:CONNECTING state:CONNECTED connected[CONNECTED] send_complete(false)[BOUND] "
            "state:BOUND disconnected[BOUND]");
     expect_raw(w, raw, "bye");
@@ -451,12 +423,10 @@ MODE_CASE(disconnect_while_the_kernel_is_full)
 
 /* ---- waiting --------------------------------------------------------------------------------- */
 
-MODE_CASE(wait_until_it_was_sent)
+UDP_SOCKET_CASE(wait_until_it_was_sent)
 {
-    struct record log;
     plx_address peer;
     int raw = raw_datagrams(w, &peer);
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
 
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
     ck_assert_int_eq(plx_socket_write_text(socket, "hello"), 5);
@@ -592,26 +562,24 @@ MODE_CASE(a_refused_peer_is_told_once)
 }
 
 /* Somebody else who is heard says nothing of the peer; a new peer is one to be reported. */
-MODE_CASE(a_new_peer_is_told_of_again)
+UDP_SOCKET_CASE(a_new_peer_is_told_of_again)
 {
-    struct record log;
     plx_address first, second;
     int raw = raw_datagrams(w, &first), other = raw_datagrams(w, &second);
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
 
     raw_close(w, raw);
     raw_close(w, other);
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &first), 0);
     play(w, socket, 50, false);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
     plx_socket_close(socket);
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &second), 0);
     play(w, socket, 50, false);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 2);
     plx_socket_close(socket);
     ck_assert_int_eq(plx_socket_connect_to_address(socket, &first), 0);
     play(w, socket, 50, false);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 3);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 3);
 }
 
 MODE_CASE(a_network_that_is_gone_is_told_once)
@@ -637,12 +605,10 @@ MODE_CASE(a_network_that_is_gone_is_told_once)
 }
 
 /* Too large is what each of them is by itself. */
-MODE_CASE(a_datagram_that_is_wrong_is_told_each_time)
+UDP_SOCKET_CASE(a_datagram_that_is_wrong_is_told_each_time)
 {
-    struct record log;
     plx_address peer;
     int raw = raw_datagrams(w, &peer);
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
 
     (void)raw;
     ck_assert_int_eq(plx_udp_bind(socket, ":0"), 0);
@@ -651,8 +617,8 @@ MODE_CASE(a_datagram_that_is_wrong_is_told_each_time)
             .family = 6, .port = peer.port, .bytes = {[10] = 0xff, 0xff, 127, 0, 0, 1}};
 
         ck_assert_int_eq(plx_udp_write(socket, &mapped, datagram_bytes, 65520), 0);
-        UNTIL(w, log.count[EVENT_ERROR] == i);
-        ck_assert_int_eq(log.code, EMSGSIZE);
+        UNTIL(w, log->count[EVENT_ERROR] == i);
+        ck_assert_int_eq(log->code, EMSGSIZE);
     }
 }
 

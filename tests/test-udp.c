@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "tests/datagrams.h"
 #include "tests/sockets.h"
 #include "tests/world.h"
 
@@ -27,6 +28,8 @@ static plx_socket *bound(struct world *w, struct record *log)
     }
     return socket;
 }
+
+#define BOUND_CASE(name) WORLD_SOCKET_CASE(MODE_CASE, name, bound(w, log))
 
 static plx_address address_of(const plx_socket *socket)
 {
@@ -82,25 +85,10 @@ static void raw_udp_send(int raw, const plx_socket *to, const void *data, size_t
                      (ssize_t)size);
 }
 
-static plx_datagram expect_datagram(struct world *w, plx_socket *socket, const char *text)
-{
-    plx_datagram datagram = {.size = 12345};
-
-    UNTIL(w, plx_udp_packets_available(socket) > 0);
-    ck_assert(plx_udp_read(socket, &datagram));
-    ck_assert_uint_eq(datagram.size, strlen(text));
-    ck_assert_ptr_nonnull(datagram.data);
-    ck_assert_mem_eq(datagram.data, text, datagram.size);
-    ck_assert(!datagram.truncated);
-    return datagram;
-}
-
 /* ---- binding --------------------------------------------------------------------------------- */
 
-MODE_CASE(bind_a_port_of_the_systems_choice)
+UDP_SOCKET_CASE(bind_a_port_of_the_systems_choice)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address local;
 
     ck_assert_int_eq(plx_socket_connect(socket), 0);
@@ -110,20 +98,17 @@ MODE_CASE(bind_a_port_of_the_systems_choice)
     ck_assert(plx_socket_local(socket, &local));
     ck_assert_int_eq(local.port, plx_socket_port(socket));
     ck_assert_int_eq(fcntl(plx_socket_handle(socket), F_GETFD), FD_CLOEXEC);
-    LOGGED(w, &log, "");
-    world_settle(w);
-    LOGGED(w, &log, BOUND);
+    LOGGED(w, log, "");
+    SETTLED(w, log, BOUND);
     plx_socket_close(socket);
     ck_assert_int_eq(plx_socket_port(socket), 0); /* as set */
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    world_settle(w);
-    LOGGED(w, &log, BOUND);
+    SETTLED(w, log, BOUND);
 }
 
-MODE_CASE(bind_a_port_of_our_choice)
+UDP_SOCKET_CASE(bind_a_port_of_our_choice)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log), *second;
+    plx_socket *second;
     plx_address address;
     int raw = raw_udp(w, &address);
 
@@ -172,25 +157,20 @@ MODE_CASE(bind_to_one_interface)
     ck_assert_int_gt(plx_socket_port(socket), 0);
 }
 
-MODE_CASE(connect_with_an_address_is_refused)
+UDP_SOCKET_CASE(connect_with_an_address_is_refused)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
-
     ck_assert_int_eq(plx_socket_set_address(socket, "127.0.0.1"), 0);
     ck_assert_int_eq(plx_socket_connect(socket), PLX_INVALID_STATE);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
     ck_assert_int_eq(plx_socket_set_address(socket, NULL), 0);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     ck_assert_int_eq(plx_socket_connect(socket), PLX_INVALID_STATE); /* already bound */
     ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
 }
 
-MODE_CASE(unbound_calls)
+UDP_SOCKET_CASE(unbound_calls)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address to = loopback;
     plx_datagram datagram;
 
@@ -200,16 +180,14 @@ MODE_CASE(unbound_calls)
     ck_assert(!plx_udp_read(socket, &datagram));
     ck_assert_int_eq(plx_udp_join_multicast_group(socket, "239.255.7.7"), PLX_INVALID_STATE);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, PLX_INVALID_STATE);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_INVALID_STATE);
 }
 
 /* ---- sending and receiving ------------------------------------------------------------------- */
 
-MODE_CASE(order_and_sender)
+BOUND_CASE(order_and_sender)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address from[2];
     int raws[2] = {raw_udp(w, &from[0]), raw_udp(w, &from[1])};
     plx_datagram datagram;
@@ -225,30 +203,27 @@ MODE_CASE(order_and_sender)
         char text[32];
 
         snprintf(text, sizeof text, "datagram %d", i);
-        datagram = expect_datagram(w, socket, text);
+        datagram = datagram_read_text(w, socket, text);
         ck_assert(plx_address_equal(&datagram.from, &from[i % 2]));
         ck_assert_uint_eq(plx_udp_packets_available(socket), (size_t)(49 - i));
     }
     ck_assert(!plx_udp_read(socket, &datagram));
 }
 
-MODE_CASE(data_available_as_for_streams)
+BOUND_CASE(data_available_as_for_streams)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address from;
     int raw = raw_udp(w, &from);
 
     raw_udp_send(raw, socket, "one", 3);
     raw_udp_send(raw, socket, "two", 3);
     world_readable(plx_socket_handle(socket));
-    world_settle(w);
-    LOGGED(w, &log, DATA_BOUND); /* nobody took one: not again */
-    expect_datagram(w, socket, "one");
+    SETTLED(w, log, DATA_BOUND); /* nobody took one: not again */
+    datagram_read_text(w, socket, "one");
     raw_udp_send(raw, socket, "three", 5);
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 2);
-    expect_datagram(w, socket, "two");
-    expect_datagram(w, socket, "three");
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
+    datagram_read_text(w, socket, "two");
+    datagram_read_text(w, socket, "three");
 }
 
 static void act_read_one(struct record *record, plx_socket *socket)
@@ -259,21 +234,19 @@ static void act_read_one(struct record *record, plx_socket *socket)
     ck_assert(plx_udp_read(socket, &datagram));
 }
 
-MODE_CASE(data_available_again_while_some_are_taken)
+BOUND_CASE(data_available_again_while_some_are_taken)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address from;
     int raw = raw_udp(w, &from);
 
-    record_on(&log, EVENT_DATA_AVAILABLE, act_read_one, NULL);
-    log.always = true;
+    record_on(log, EVENT_DATA_AVAILABLE, act_read_one, NULL);
+    log->always = true;
     for (int i = 0; i < 3; i++)
         raw_udp_send(raw, socket, "x", 1);
     world_readable(plx_socket_handle(socket));
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] == 3);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 3);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 3);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 3);
     ck_assert_uint_eq(plx_udp_packets_available(socket), 0);
 }
 
@@ -289,10 +262,10 @@ MODE_CASE(zero_length)
     ck_assert_int_eq(plx_udp_write(a, &to, "after", 5), 0);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(a), 3);
     UNTIL(w, plx_udp_packets_available(b) == 3);
-    datagram = expect_datagram(w, b, "");
+    datagram = datagram_read_text(w, b, "");
     ck_assert_int_eq(datagram.from.port, plx_socket_port(a));
-    expect_datagram(w, b, "");
-    expect_datagram(w, b, "after");
+    datagram_read_text(w, b, "");
+    datagram_read_text(w, b, "after");
 }
 
 MODE_CASE(embedded_zeros_and_sizes)
@@ -337,14 +310,12 @@ MODE_CASE(the_largest_and_one_more)
     ck_assert_int_eq(log_a.count[EVENT_ERROR], 1);
     ck_assert_int_eq(plx_socket_state(a), PLX_BOUND);
     ck_assert_int_eq(plx_udp_write(a, &to, "next", 4), 0);
-    expect_datagram(w, b, "next");
+    datagram_read_text(w, b, "next");
     free(bytes);
 }
 
-MODE_CASE(truncated_by_the_read_limit)
+UDP_SOCKET_CASE(truncated_by_the_read_limit)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address from;
     int raw = raw_udp(w, &from);
     plx_datagram datagram;
@@ -358,14 +329,12 @@ MODE_CASE(truncated_by_the_read_limit)
     ck_assert_mem_eq(datagram.data, "1234", 4);
     ck_assert(datagram.truncated);
     raw_udp_send(raw, socket, "abcd", 4);
-    expect_datagram(w, socket, "abcd"); /* it fits, and nothing of the other is left */
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    datagram_read_text(w, socket, "abcd"); /* it fits, and nothing of the other is left */
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(purge_drops_datagrams)
+BOUND_CASE(purge_drops_datagrams)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address from;
     int raw = raw_udp(w, &from);
 
@@ -375,13 +344,11 @@ MODE_CASE(purge_drops_datagrams)
     plx_socket_purge(socket);
     ck_assert_uint_eq(plx_udp_packets_available(socket), 0);
     raw_udp_send(raw, socket, "good", 4);
-    expect_datagram(w, socket, "good");
+    datagram_read_text(w, socket, "good");
 }
 
-MODE_CASE(data_valid_until_the_next_poll)
+BOUND_CASE(data_valid_until_the_next_poll)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address from;
     int raw = raw_udp(w, &from);
     plx_datagram datagram;
@@ -421,10 +388,8 @@ MODE_CASE(send_complete_is_never_aborted)
     UNTIL(w, plx_udp_packets_available(b) == 3);
 }
 
-MODE_CASE(flush_sends_datagrams_now)
+BOUND_CASE(flush_sends_datagrams_now)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address to;
     int raw = raw_udp(w, &to);
     char got[8] = "";
@@ -434,30 +399,26 @@ MODE_CASE(flush_sends_datagrams_now)
     world_readable(raw);
     ck_assert_int_eq(recv(raw, got, sizeof got, 0), 3);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
 }
 
-MODE_CASE(close_sends_what_the_kernel_takes)
+BOUND_CASE(close_sends_what_the_kernel_takes)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address to;
     int raw = raw_udp(w, &to);
 
     ck_assert_int_eq(plx_udp_write(socket, &to, "bye", 3), 0);
     plx_socket_close(socket);
     world_readable(raw);
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     ck_assert_int_eq(plx_udp_write(socket, &to, "bye again", 9), 0);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0); /* BOUND: flush and close */
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 
-MODE_CASE(write_limit_is_no_error)
+UDP_SOCKET_CASE(write_limit_is_no_error)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address to;
     int raw = raw_udp(w, &to), taken = 0;
     static const char bytes[100];
@@ -471,7 +432,7 @@ MODE_CASE(write_limit_is_no_error)
     ck_assert_int_eq(plx_udp_write(socket, &to, bytes, sizeof bytes), EAGAIN);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), (size_t)taken);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
     ck_assert_int_eq(plx_socket_last_error(socket), 0);
     ck_assert_int_eq(plx_udp_write(socket, &to, bytes, sizeof bytes), 0); /* room again */
     for (int i = 0; i < taken + 1; i++) {
@@ -482,10 +443,8 @@ MODE_CASE(write_limit_is_no_error)
     }
 }
 
-MODE_CASE(nobody_there_is_no_error_for_a_bound_socket)
+BOUND_CASE(nobody_there_is_no_error_for_a_bound_socket)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address nobody, from;
     int gone = raw_udp(w, &nobody), raw = raw_udp(w, &from);
 
@@ -494,16 +453,14 @@ MODE_CASE(nobody_there_is_no_error_for_a_bound_socket)
         ck_assert_int_eq(plx_udp_write(socket, &nobody, "hello?", 6), 0);
         world_settle(w);
     }
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
-    ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 0);
     raw_udp_send(raw, socket, "here", 4);
-    expect_datagram(w, socket, "here");
+    datagram_read_text(w, socket, "here");
 }
 
-MODE_CASE(write_to_by_text)
+BOUND_CASE(write_to_by_text)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address to;
     int raw = raw_udp(w, &to);
     char got[16] = "";
@@ -517,10 +474,8 @@ MODE_CASE(write_to_by_text)
     ck_assert_int_ne(plx_udp_write_to(socket, "", to.port, "x", 1), 0);
 }
 
-MODE_CASE(write_to_by_name)
+BOUND_CASE(write_to_by_name)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address to;
     int raw = raw_udp_of_both(w, &to); /* the hosts file may lead to either */
     char got[16] = "";
@@ -539,7 +494,7 @@ MODE_CASE(write_to_by_name)
     ck_assert_int_eq(plx_udp_write(socket, &to, "by number", 9), 0);
     UNTIL(w, is_readable(raw));
     ck_assert_int_eq(recv(raw, got, sizeof got, 0), 9);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 /* ---- both families --------------------------------------------------------------------------- */
@@ -553,18 +508,18 @@ MODE_CASE(dual_stack)
 
     to6.port = to4.port;
     ck_assert_int_eq(plx_udp_write(a, &to4, "over v4", 7), 0);
-    datagram = expect_datagram(w, b, "over v4");
+    datagram = datagram_read_text(w, b, "over v4");
     ck_assert_int_eq(datagram.from.family, 4); /* not ::ffff:127.0.0.1 */
     ck_assert_mem_eq(datagram.from.bytes, loopback.bytes, 4);
     ck_assert_int_eq(datagram.from.port, plx_socket_port(a));
     ck_assert_int_eq(plx_udp_write(b, &datagram.from, "back", 4), 0);
-    expect_datagram(w, a, "back");
+    datagram_read_text(w, a, "back");
     ck_assert_int_eq(plx_udp_write(a, &to6, "over v6", 7), 0);
-    datagram = expect_datagram(w, b, "over v6");
+    datagram = datagram_read_text(w, b, "over v6");
     ck_assert_int_eq(datagram.from.family, 6);
     ck_assert_mem_eq(datagram.from.bytes, loopback6.bytes, 16);
     ck_assert_int_eq(plx_udp_write(b, &datagram.from, "back", 4), 0);
-    expect_datagram(w, a, "back");
+    datagram_read_text(w, a, "back");
 }
 
 MODE_CASE(one_family_only)
@@ -582,10 +537,10 @@ MODE_CASE(one_family_only)
     ck_assert_int_eq(plx_socket_connect(six), 0); /* the same port in the other family */
     to.port = (uint16_t)plx_socket_port(six);
     ck_assert_int_eq(plx_udp_write(any, &to, "six", 3), 0);
-    expect_datagram(w, six, "six");
+    datagram_read_text(w, six, "six");
     to = address_of(four);
     ck_assert_int_eq(plx_udp_write(any, &to, "four", 4), 0);
-    expect_datagram(w, four, "four");
+    datagram_read_text(w, four, "four");
     world_settle(w);
     ck_assert_uint_eq(plx_udp_packets_available(six), 0);
 }
@@ -600,23 +555,21 @@ MODE_CASE(broadcast_on_the_loopback)
 
     to.port = (uint16_t)plx_socket_port(b);
     ck_assert_int_eq(plx_udp_write(a, &to, "to all", 6), 0);
-    expect_datagram(w, b, "to all");
+    datagram_read_text(w, b, "to all");
     ck_assert_int_eq(log_a.count[EVENT_ERROR], 0);
     ck_assert_str_eq(plx_udp_broadcast_address(a), "255.255.255.255");
 }
 
-MODE_CASE(broadcast_forbidden)
+UDP_SOCKET_CASE(broadcast_forbidden)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address to = {.family = 4, .port = 9, .bytes = {127, 255, 255, 255}};
 
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_BROADCAST), 1);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_BROADCAST, 0), 0);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     ck_assert_int_eq(plx_udp_write(socket, &to, "to all", 6), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    ck_assert_int_eq(log.os_error, EACCES);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log->os_error, EACCES);
     ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
 }
@@ -643,7 +596,7 @@ MODE_CASE(multicast_join_and_leave)
     to.port = (uint16_t)plx_socket_port(b);
     ck_assert_int_eq(plx_udp_join_multicast_group(b, "239.255.77.7"), 0);
     ck_assert_int_eq(plx_udp_write(a, &to, "to members", 10), 0);
-    expect_datagram(w, b, "to members");
+    datagram_read_text(w, b, "to members");
     ck_assert_int_eq(plx_udp_leave_multicast_group(b, "239.255.77.7"), 0);
     ck_assert_int_eq(plx_udp_write(a, &to, "to nobody", 9), 0);
     world_settle(w);
@@ -701,10 +654,8 @@ static int kernel_option(const plx_socket *socket, int level, int option)
     return value;
 }
 
-MODE_CASE(multicast_to_self_or_not)
+WORLD_SOCKET_CASE(MODE_CASE, multicast_to_self_or_not, on_loopback(w, log))
 {
-    struct record log;
-    plx_socket *socket = on_loopback(w, &log);
     plx_address to = {.family = 4, .bytes = {239, 255, 77, 8}};
 
     /* What leaves by the loopback interface comes back whatever this option is, so what can be
@@ -717,7 +668,7 @@ MODE_CASE(multicast_to_self_or_not)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_TO_SELF, 1), 0);
     ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_MULTICAST_LOOP), 1);
     ck_assert_int_eq(plx_udp_write(socket, &to, "self!", 5), 0);
-    expect_datagram(w, socket, "self!");
+    datagram_read_text(w, socket, "self!");
     plx_socket_close(socket);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
     ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_MULTICAST_LOOP), 1);
@@ -758,30 +709,15 @@ MODE_CASE(router_hops_of_both_families)
 
 /* ---- one peer -------------------------------------------------------------------------------- */
 
-static plx_socket *with_peer(struct world *w, struct record *log, const plx_address *peer)
+PEER_CASE(peer_one_datagram_each, raw_udp)
 {
-    plx_socket *socket = world_socket_of(w, plx_udp_new, log);
-    char where[64];
-
-    plx_address_format(peer, where, sizeof where);
-    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, plx_socket_state(socket) == PLX_CONNECTED);
-    world_settle(w);
-    return socket;
-}
-
-MODE_CASE(peer_one_datagram_each)
-{
-    struct record log;
-    plx_address peer, remote;
-    int raw = raw_udp(w, &peer);
-    plx_socket *socket = with_peer(w, &log, &peer);
+    plx_address remote;
     char got[32] = "";
 
-    ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
+    ck_assert_int_eq(log->count[EVENT_CONNECTED], 1);
     ck_assert(plx_socket_is_connected(socket));
     ck_assert(plx_socket_remote(socket, &remote));
-    ck_assert(plx_address_equal(&remote, &peer));
+    ck_assert(plx_address_equal(&remote, peer));
     ck_assert_str_eq(plx_socket_address(socket), ""); /* the properties are left alone */
     ck_assert_int_eq(plx_socket_write(socket, "first", 5), 5);
     ck_assert_int_eq(plx_socket_write(socket, "second", 6), 6);
@@ -800,96 +736,82 @@ MODE_CASE(peer_one_datagram_each)
     ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), 0);
 }
 
-MODE_CASE(peer_filters_strangers)
+PEER_CASE(peer_filters_strangers, raw_udp)
 {
-    struct record log;
-    plx_address peer, other;
-    int raw = raw_udp(w, &peer), stranger = raw_udp(w, &other);
-    plx_socket *socket = with_peer(w, &log, &peer);
+    plx_address other;
+    int stranger = raw_udp(w, &other);
 
     raw_udp_send(stranger, socket, "let me in", 9);
     raw_udp_send(raw, socket, "friend", 6);
-    expect_datagram(w, socket, "friend");
+    datagram_read_text(w, socket, "friend");
     world_settle(w);
     ck_assert_uint_eq(plx_udp_packets_available(socket), 0);
 }
 
-MODE_CASE(peer_chosen_after_strangers_were_heard)
+BOUND_CASE(peer_chosen_after_strangers_were_heard)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address peer, other;
     int raw = raw_udp(w, &peer), stranger = raw_udp(w, &other), port = plx_socket_port(socket);
-    char where[64];
 
     raw_udp_send(stranger, socket, "early stranger", 14);
     UNTIL(w, plx_udp_packets_available(socket) == 1);
     raw_udp_send(stranger, socket, "in the kernel", 13);
-    plx_address_format(&peer, where, sizeof where);
+    plx_address_format(&peer, where, WHERE_SIZE);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL(w, plx_socket_state(socket) == PLX_CONNECTED);
     ck_assert_int_eq(plx_socket_port(socket), port); /* it was bound, and stays */
     raw_udp_send(raw, socket, "friend", 6);
-    expect_datagram(w, socket, "friend"); /* connect empties both buffers; only this peer's count */
+    datagram_read_text(w, socket,
+                       "friend"); /* connect empties both buffers; only this peer's count */
 }
 
-MODE_CASE(peer_that_is_not_there)
+PEER_CASE(peer_that_is_not_there, raw_udp)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_udp(w, &peer);
-    plx_socket *socket = with_peer(w, &log, &peer);
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
     raw_close(w, raw);
-    for (int round = 0; log.count[EVENT_ERROR] == 0; round++) {
+    for (int round = 0; log->count[EVENT_ERROR] == 0; round++) {
         ck_assert_int_lt(round, ROUNDS);
         ck_assert_int_eq(plx_socket_write(socket, "anyone?", 7), 7);
         world_turn(w, round + 20);
     }
-    ck_assert_int_eq(log.code, ECONNREFUSED);
-    ck_assert_int_eq(log.reason, PLX_REASON_CONNECTION_REFUSED);
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 0);
+    ck_assert_int_eq(log->code, ECONNREFUSED);
+    ck_assert_int_eq(log->reason, PLX_REASON_CONNECTION_REFUSED);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED); /* reported without closing */
     world_settle(w);
     /* When the peer is back it is heard again. */
-    name.sin_port = htons(peer.port);
+    name.sin_port = htons(peer->port);
     raw = raw_udp_at(w, &name);
     raw_udp_send(raw, socket, "back", 4);
-    expect_datagram(w, socket, "back");
+    datagram_read_text(w, socket, "back");
 }
 
 /* Word of an earlier datagram comes instead of the sending of a later one, which must not cost
  * it. */
-MODE_CASE(peer_that_is_back_misses_nothing_more)
+PEER_CASE(peer_that_is_back_misses_nothing_more, raw_udp)
 {
-    struct record log;
-    plx_address peer;
-    int raw = raw_udp(w, &peer);
-    plx_socket *socket = with_peer(w, &log, &peer);
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char got[16];
 
     raw_close(w, raw);
     ck_assert_int_eq(plx_socket_write(socket, "lost", 4), 4);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
-    name.sin_port = htons(peer.port);
+    name.sin_port = htons(peer->port);
     raw = raw_udp_at(w, &name);
     ck_assert_int_eq(plx_socket_write(socket, "found", 5), 5);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
     world_readable(raw);
     ck_assert_int_eq(recv(raw, got, sizeof got, 0), 5);
     ck_assert_mem_eq(got, "found", 5);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, ECONNREFUSED);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, ECONNREFUSED);
 }
 
-MODE_CASE(stream_calls_without_a_peer)
+BOUND_CASE(stream_calls_without_a_peer)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     char got[4];
     plx_address from;
     int raw = raw_udp(w, &from);
@@ -897,7 +819,7 @@ MODE_CASE(stream_calls_without_a_peer)
 
     raw_udp_send(raw, socket, "kept", 4);
     UNTIL(w, plx_udp_packets_available(socket) == 1);
-    record_clear(&log);
+    record_clear(log);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), -1);
@@ -910,15 +832,12 @@ MODE_CASE(stream_calls_without_a_peer)
     ck_assert_uint_eq(plx_socket_skip(socket, 1), 0);
     ck_assert_int_eq(plx_socket_unread(socket, "x", 1), PLX_INVALID_STATE);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    expect_datagram(w, socket, "kept");
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    datagram_read_text(w, socket, "kept");
 }
 
-MODE_CASE(malformed_peers)
+UDP_SOCKET_CASE(malformed_peers)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
-
     ck_assert_int_eq(plx_socket_connect_to(socket, "127.0.0.1:0"), PLX_INVALID_PORT);
     ck_assert_int_eq(plx_socket_connect_to(socket, "127.0.0.1:65536"), PLX_INVALID_PORT);
     ck_assert_int_eq(plx_socket_connect_to(socket, "127.0.0.1"), PLX_INVALID_PORT);
@@ -930,10 +849,8 @@ MODE_CASE(malformed_peers)
 
 /* ---- budget, waits, adoption ----------------------------------------------------------------- */
 
-MODE_CASE(a_burst_arrives_whole)
+UDP_SOCKET_CASE(a_burst_arrives_whole)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address from;
     int raw = raw_udp(w, &from);
     uint64_t sent = 0, got = 0;
@@ -958,10 +875,8 @@ MODE_CASE(a_burst_arrives_whole)
     ck_assert_uint_eq(got, sent);
 }
 
-MODE_CASE(a_flood_of_datagrams_leaves_work)
+UDP_SOCKET_CASE(a_flood_of_datagrams_leaves_work)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address from;
     int raw = raw_udp(w, &from), size = 0;
     socklen_t length = sizeof size;
@@ -983,10 +898,8 @@ MODE_CASE(a_flood_of_datagrams_leaves_work)
     UNTIL(w, plx_udp_packets_available(socket) == (size_t)(size / 3000));
 }
 
-MODE_CASE(wait_for_data_on_datagrams)
+BOUND_CASE(wait_for_data_on_datagrams)
 {
-    struct record log;
-    plx_socket *socket = bound(w, &log);
     plx_address from;
     int raw = raw_udp(w, &from);
 
@@ -995,15 +908,13 @@ MODE_CASE(wait_for_data_on_datagrams)
     ck_assert(!plx_socket_wait_for_data(socket, 20));
     raw_udp_send(raw, socket, "x", 1);
     ck_assert(plx_socket_wait_for_data(socket, 30000));
-    expect_datagram(w, socket, "x");
+    datagram_read_text(w, socket, "x");
     raw_udp_send(raw, socket, "", 0); /* an empty one is one */
     ck_assert(plx_socket_wait_for_data(socket, 30000));
 }
 
-MODE_CASE(adopt_bound)
+UDP_SOCKET_CASE(adopt_bound)
 {
-    struct record log;
-    plx_socket *socket = world_socket_of(w, plx_udp_new, &log);
     plx_address address, from;
     int adopted = dup(raw_udp(w, &address)), raw = raw_udp(w, &from);
 
@@ -1011,8 +922,8 @@ MODE_CASE(adopt_bound)
     ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
     ck_assert_int_eq(plx_socket_port(socket), address.port);
     raw_udp_send(raw, socket, "hello", 5);
-    expect_datagram(w, socket, "hello");
-    LOGGED(w, &log, BOUND " " DATA_BOUND);
+    datagram_read_text(w, socket, "hello");
+    LOGGED(w, log, BOUND " " DATA_BOUND);
 }
 
 WORLD_MAIN("udp")

@@ -55,11 +55,9 @@ STREAM_PAIR_CASE(a_read_never_ends_the_connection)
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 4);
 }
 
-CASE(listening_fails_at_once)
+SOCKET_CASE(listening_fails_at_once)
 {
-    struct record log;
     char place[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
     plx_server *server = world_server(w);
 
     world_place(w, place);
@@ -69,24 +67,20 @@ CASE(listening_fails_at_once)
     ck_assert(!plx_socket_is_listening(socket));
     ck_assert_int_eq(plx_socket_handle(socket), -1);
     world_poll(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
     ck_assert_int_eq(plx_server_listen_on(server, place), ENOSPC);
     ck_assert(!plx_server_is_listening(server));
     ck_assert_int_eq(plx_server_error(server)->os_error, ENOSPC);
 }
 
-CASE(connecting_fails_with_the_reason)
+SOCKET_CASE(connecting_fails_with_the_reason)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
-
     raw_listen(w, 5, where);
     if (!refuse_new_watches(w))
         return;
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
-    ck_assert_int_eq(log.os_error, ENOSPC);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log->os_error, ENOSPC);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 

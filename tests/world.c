@@ -478,6 +478,15 @@ plx_socket *world_socket(struct world *world, struct record *record)
     return world_socket_of(world, world->kind->create, record);
 }
 
+plx_socket *world_socket_with(struct world *world, struct record *record, plx_option option,
+                              int value)
+{
+    plx_socket *socket = world_socket(world, record);
+
+    ck_assert_int_eq(plx_socket_set_option(socket, option, value), 0);
+    return socket;
+}
+
 plx_server *world_server(struct world *world)
 {
     plx_server *server = plx_server_new(world->kind->create);
@@ -654,4 +663,27 @@ void world_couple(struct world *world, plx_socket *a, plx_socket *b)
     ck_assert_int_eq(plx_socket_connect_to(a, where), 0);
     UNTIL(world, plx_socket_is_connected(a) && plx_socket_is_connected(b));
     world_settle(world);
+}
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+unsigned char *pattern(size_t size)
+{
+    unsigned char *bytes = malloc(size);
+
+    ck_assert_ptr_nonnull(bytes);
+    pattern_fill(bytes, size, 0);
+    return bytes;
+}
+
+void write_pattern(struct world *w, plx_socket *socket, size_t size)
+{
+    size_t most = w->kind->keeps_boundaries ? PACKET : size;
+    unsigned char *bytes = pattern(size);
+
+    for (size_t done = 0; done < size; done += most) {
+        most = most < size - done ? most : size - done;
+        ck_assert_int_eq(plx_socket_write(socket, bytes + done, most), (ptrdiff_t)most);
+    }
+    free(bytes);
 }

@@ -66,11 +66,16 @@ const char *world_name(const struct world *world);
 
 /* LOGGED compares the whole text of a record with the wanted events, and names the world's kind and
  * mode when they differ. Kinds that keep boundaries report no send_progress: for them LOGGED
- * ignores these words of `wanted`. */
+ * ignores these words of `wanted`. SETTLED polls several times first (world_settle). */
 #define LOGGED(world, record, wanted)                                                              \
     ck_assert_msg(world_logged(world, record, wanted),                                             \
                   "%s:\n  happened: \"%s\"\n  wanted:   \"%s\"", world_name(world),                \
                   (record)->text, (wanted))
+#define SETTLED(world, record, wanted)                                                             \
+    do {                                                                                           \
+        world_settle(world);                                                                       \
+        LOGGED(world, record, wanted);                                                             \
+    } while (0)
 bool world_logged(const struct world *world, const struct record *record, const char *wanted);
 
 /* ---- cases ----------------------------------------------------------------------------------- */
@@ -94,17 +99,40 @@ bool world_logged(const struct world *world, const struct record *record, const 
 #define STREAM_KERNEL_CASE(name)                                                                   \
     WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_of_unfiltered_streams)
 
-/* PAIR_CASE and the others with PAIR are for cases that begin with a connection: `socket` is ours
- * and connected, with an empty `log`, and `raw` is its raw peer. */
-#define PAIR_CASE(name) WORLD_PAIR_CASE(CASE, name, world_socket)
-#define STREAM_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_CASE, name, world_socket)
-#define KERNEL_PAIR_CASE(name) WORLD_PAIR_CASE(KERNEL_CASE, name, world_socket)
-#define STREAM_KERNEL_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_KERNEL_CASE, name, world_socket)
-#define MODE_PAIR_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, world_socket)
+/* SOCKET_CASE, STREAM_SOCKET_CASE and MODE_SOCKET_CASE begin with a new `socket` of ours, its
+ * `log`, and `where`, which has room for a place (WHERE_SIZE). TCP_SOCKET_CASE and so on are
+ * MODE_CASEs with a socket of that kind. */
+#define SOCKET_CASE(name) WORLD_SOCKET_CASE(CASE, name, world_socket(w, log))
+#define STREAM_SOCKET_CASE(name) WORLD_SOCKET_CASE(STREAM_CASE, name, world_socket(w, log))
+#define MODE_SOCKET_CASE(name) WORLD_SOCKET_CASE(MODE_CASE, name, world_socket(w, log))
+#define TCP_SOCKET_CASE(name)                                                                      \
+    WORLD_SOCKET_CASE(MODE_CASE, name, world_socket_of(w, plx_tcp_new, log))
+#define UDP_SOCKET_CASE(name)                                                                      \
+    WORLD_SOCKET_CASE(MODE_CASE, name, world_socket_of(w, plx_udp_new, log))
+#define IPC_SOCKET_CASE(name)                                                                      \
+    WORLD_SOCKET_CASE(MODE_CASE, name, world_socket_of(w, plx_ipc_new, log))
+#define SEQPACKET_SOCKET_CASE(name)                                                                \
+    WORLD_SOCKET_CASE(MODE_CASE, name, world_socket_of(w, plx_seqpacket_new, log))
 
-/* The macros above use these two. `begin` makes `world_` for the number `_i`, which is less than
+/* PAIR_CASE and the others with PAIR are for cases that begin with a connection: `socket` is ours
+ * and connected, with an empty `log`, and `raw` is its raw peer. Those `_WITH` an option set the
+ * option before they connect. */
+#define PAIR_CASE(name) WORLD_PAIR_CASE(CASE, name, world_socket(w, log))
+#define STREAM_PAIR_CASE(name) WORLD_PAIR_CASE(STREAM_CASE, name, world_socket(w, log))
+#define KERNEL_PAIR_CASE(name) WORLD_PAIR_CASE(KERNEL_CASE, name, world_socket(w, log))
+#define STREAM_KERNEL_PAIR_CASE(name)                                                              \
+    WORLD_PAIR_CASE(STREAM_KERNEL_CASE, name, world_socket(w, log))
+#define MODE_PAIR_CASE(name) WORLD_PAIR_CASE(MODE_CASE, name, world_socket(w, log))
+#define PAIR_CASE_WITH(name, option, value)                                                        \
+    WORLD_PAIR_CASE(CASE, name, world_socket_with(w, log, option, value))
+#define STREAM_PAIR_CASE_WITH(name, option, value)                                                 \
+    WORLD_PAIR_CASE(STREAM_CASE, name, world_socket_with(w, log, option, value))
+#define MODE_PAIR_CASE_WITH(name, option, value)                                                   \
+    WORLD_PAIR_CASE(MODE_CASE, name, world_socket_with(w, log, option, value))
+
+/* The macros above use these three. `begin` makes `world_` for the number `_i`, which is less than
  * `runs` and for which `wanted` returns true; `wanted` NULL: for every number. `sort` is one of the
- * macros above, and `create` makes the socket as world_socket does. */
+ * macros above. `create` is an expression with `w` and `log` that makes the socket. */
 #define WORLD_CASE(name, begin, runs, wanted)                                                      \
     static void name##_body(struct world *w);                                                      \
     START_TEST(name)                                                                               \
@@ -118,15 +146,24 @@ bool world_logged(const struct world *world, const struct record *record, const 
     END_TEST                                                                                       \
     SUITE_REGISTER(name, 0, runs, wanted)                                                          \
     static void name##_body(struct world *w)
+#define WORLD_SOCKET_CASE(sort, name, create)                                                      \
+    static void name##_opened(struct world *w, plx_socket *socket, struct record *log,             \
+                              char *where);                                                        \
+    sort(name)                                                                                     \
+    {                                                                                              \
+        struct record log_, *log = &log_;                                                          \
+                                                                                                   \
+        name##_opened(w, create, log, (char[WHERE_SIZE]){0});                                      \
+    }                                                                                              \
+    static void name##_opened(                                                                     \
+        struct world *w CK_ATTRIBUTE_UNUSED, plx_socket *socket CK_ATTRIBUTE_UNUSED,               \
+        struct record *log CK_ATTRIBUTE_UNUSED, char *where CK_ATTRIBUTE_UNUSED)
 #define WORLD_PAIR_CASE(sort, name, create)                                                        \
     static void name##_connected(struct world *w, plx_socket *socket, struct record *log,          \
                                  int raw);                                                         \
-    sort(name)                                                                                     \
+    WORLD_SOCKET_CASE(sort, name, create)                                                          \
     {                                                                                              \
-        struct record log_;                                                                        \
-        plx_socket *socket_ = create(w, &log_);                                                    \
-                                                                                                   \
-        name##_connected(w, socket_, &log_, world_pair(w, socket_, &log_));                        \
+        name##_connected(w, socket, log, world_pair(w, socket, log));                              \
     }                                                                                              \
     static void name##_connected(                                                                  \
         struct world *w CK_ATTRIBUTE_UNUSED, plx_socket *socket CK_ATTRIBUTE_UNUSED,               \
@@ -146,6 +183,8 @@ int world_main(const struct suite_program *program);
 /* world_socket makes a socket of the world's kind, in the world's group, and begins `record` unless
  * it is NULL. */
 plx_socket *world_socket(struct world *world, struct record *record);
+plx_socket *world_socket_with(struct world *world, struct record *record, plx_option option,
+                              int value);
 plx_socket *world_socket_of(struct world *world, plx_constructor *create, struct record *record);
 plx_server *world_server(struct world *world);
 /* world_keep makes the world own a socket made elsewhere (taken from a server); after world_forget
@@ -169,6 +208,16 @@ void world_place(struct world *world, char *ret_where);
 int world_pair(struct world *world, plx_socket *socket, struct record *record);
 /* world_couple connects two of our sockets to each other. */
 void world_couple(struct world *world, plx_socket *a, plx_socket *b);
+
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+/* pattern returns bytes of the test pattern, which the caller frees. */
+unsigned char *pattern(size_t size);
+
+/* write_pattern queues that many bytes of the pattern, with one write or as packets of at most
+ * PACKET bytes, and expects that all are accepted. */
+enum { PACKET = 16384 };
+void write_pattern(struct world *w, plx_socket *socket, size_t size);
 
 /* ---- polling --------------------------------------------------------------------------------- */
 

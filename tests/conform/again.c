@@ -13,8 +13,7 @@ PAIR_CASE(connect_inside_error_takes_disconnected_back)
     record_on(log, EVENT_ERROR, act_connect, where);
     raw_close(w, raw);
     UNTIL(w, log->count[EVENT_CONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, "state:UNCONNECTED error(102,11)[UNCONNECTED] " CONNECTS);
+    SETTLED(w, log, "state:UNCONNECTED error(102,11)[UNCONNECTED] " CONNECTS);
     echoes(w, socket, raw_accept(w, listener));
 }
 
@@ -26,8 +25,7 @@ PAIR_CASE(connect_inside_disconnected)
     record_on(log, EVENT_DISCONNECTED, act_connect, where);
     raw_close(w, raw);
     UNTIL(w, log->count[EVENT_CONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, LOST " " CONNECTS);
+    SETTLED(w, log, LOST " " CONNECTS);
     echoes(w, socket, raw_accept(w, listener));
 }
 
@@ -56,8 +54,7 @@ static void listen_again(struct world *w, enum event inside, const char *wanted)
     w->kind->reach(place, plx_socket_port(socket), where);
     raw = raw_connect(w, where);
     UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, wanted);
+    SETTLED(w, &log, wanted);
     echoes(w, socket, raw);
 }
 
@@ -76,8 +73,7 @@ PAIR_CASE(close_inside_error_takes_disconnected_back)
     record_on(log, EVENT_ERROR, act_close, NULL);
     raw_close(w, raw);
     UNTIL(w, log->count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, log, "state:UNCONNECTED error(102,11)[UNCONNECTED]");
+    SETTLED(w, log, "state:UNCONNECTED error(102,11)[UNCONNECTED]");
 }
 
 static void expect_one_disconnected_and_last(struct world *w, const struct record *log)
@@ -92,51 +88,46 @@ static void expect_one_disconnected_and_last(struct world *w, const struct recor
                   "%s: something followed disconnected: \"%s\"", world_name(w), log->text);
 }
 
-CASE(disconnected_exactly_once_and_last)
+SOCKET_CASE(disconnected_exactly_once_and_last)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     uint64_t got = 0;
     int raw;
 
-    raw = world_pair(w, socket, &log); /* the peer closes while both sides have data */
+    raw = world_pair(w, socket, log); /* the peer closes while both sides have data */
     raw_say(raw, "data");
     ck_assert_int_eq(plx_socket_write(socket, "data", 4), 4);
     raw_close(w, raw);
-    expect_one_disconnected_and_last(w, &log);
+    expect_one_disconnected_and_last(w, log);
 
-    raw = world_pair(w, socket, &log); /* a reset */
+    raw = world_pair(w, socket, log); /* a reset */
     raw_say(raw, "data");
     raw_reset(w, raw);
-    expect_one_disconnected_and_last(w, &log);
+    expect_one_disconnected_and_last(w, log);
 
-    raw = world_pair(w, socket, &log); /* we disconnect, and the peer closes at the same time */
+    raw = world_pair(w, socket, log); /* we disconnect, and the peer closes at the same time */
     write_pattern(w, socket, MIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     UNTIL(w, !raw_drain(raw, &got));
     raw_close(w, raw);
-    expect_one_disconnected_and_last(w, &log);
+    expect_one_disconnected_and_last(w, log);
 }
 
-CASE(ten_rounds_on_one_object)
+SOCKET_CASE(ten_rounds_on_one_object)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     for (int round = 0; round < 10; round++) {
-        int raw = world_pair(w, socket, &log);
+        int raw = world_pair(w, socket, log);
 
         echoes(w, socket, raw);
-        record_clear(&log);
+        record_clear(log);
         if (round % 2 == 0) {
             ck_assert_int_eq(plx_socket_disconnect(socket), 0);
             raw_expect_end(w, raw);
         }
         raw_close(w, raw);
-        UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+        UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
         if (round % 2 == 0)
-            LOGGED(w, &log, "state:CLOSING state:UNCONNECTED disconnected[UNCONNECTED]");
+            LOGGED(w, log, "state:CLOSING state:UNCONNECTED disconnected[UNCONNECTED]");
         else
-            LOGGED(w, &log, LOST);
+            LOGGED(w, log, LOST);
     }
 }

@@ -18,8 +18,7 @@ PAIR_CASE(close_is_silent_and_keeps_what_came)
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
     ck_assert_int_eq(plx_socket_handle(socket), -1);
     raw_expect_end(w, raw);
-    world_settle(w);
-    LOGGED(w, log, "");
+    SETTLED(w, log, "");
     expect_read(socket, "polled and not yet");
     expect_error(socket, 0);
 }
@@ -47,11 +46,9 @@ PAIR_CASE(close_drops_the_rest_at_once)
     LOGGED(w, log, "");
 }
 
-CASE(close_keeps_properties)
+SOCKET_CASE(close_keeps_properties)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], address[WHERE_SIZE], path[WHERE_SIZE];
+    char address[WHERE_SIZE], path[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
     int port;
 
@@ -63,14 +60,14 @@ CASE(close_keeps_properties)
     snprintf(path, sizeof path, "%s", plx_socket_path(socket));
     ck_assert(address[0] != '\0' || path[0] != '\0');
     ck_assert_int_eq(plx_socket_connect(socket), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    LOGGED(w, &log, CONNECTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    LOGGED(w, log, CONNECTS);
     plx_socket_close(socket);
     ck_assert_int_eq(plx_socket_port(socket), port);
     ck_assert_str_eq(plx_socket_address(socket), address);
     ck_assert_str_eq(plx_socket_path(socket), path);
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_READ_LIMIT), 12345);
-    ck_assert_ptr_eq(plx_socket_user(socket), &log);
+    ck_assert_ptr_eq(plx_socket_user(socket), log);
     raw_close(w, raw_accept(w, listener));
 }
 
@@ -97,35 +94,24 @@ CASE(close_tells_the_peer)
     record_clear(&log_b);
     plx_socket_close(a);
     UNTIL(w, log_b.count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log_a, "");
+    SETTLED(w, &log_a, "");
     LOGGED(w, &log_b, LOST);
 }
 
-CASE(close_takes_back_what_was_not_told)
+SOCKET_CASE(close_takes_back_what_was_not_told)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
     plx_socket_close(socket);
-    world_settle(w);
-    LOGGED(w, &log, "");
+    SETTLED(w, log, "");
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     world_pause(5); /* the connect has failed by now, but was not reported */
     plx_socket_close(socket);
-    world_settle(w);
-    LOGGED(w, &log, "");
+    SETTLED(w, log, "");
 }
 
-CASE(close_while_listening)
+SOCKET_CASE(close_while_listening)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     world_listen(w, socket, where);
     world_settle(w);
     plx_socket_close(socket);
@@ -134,8 +120,7 @@ CASE(close_while_listening)
     world_listen(w, socket, where);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    world_settle(w);
-    LOGGED(w, &log, "state:LISTENING");
+    SETTLED(w, log, "state:LISTENING");
 }
 
 /* ---- abort ----------------------------------------------------------------------------------- */
@@ -155,66 +140,57 @@ PAIR_CASE(abort_drops_everything)
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
     UNTIL(w, (end = raw_take(raw, got, sizeof got)) != -1);
     ck_assert_int_eq(end, w->kind->resets ? -2 : 0);
-    world_settle(w);
-    LOGGED(w, log, "");
+    SETTLED(w, log, "");
 }
 
-CASE(abort_while_connecting)
+SOCKET_CASE(abort_while_connecting)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_write(socket, "never", 5), 5);
     plx_socket_abort(socket);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    world_settle(w);
-    LOGGED(w, &log, "");
+    SETTLED(w, log, "");
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    LOGGED(w, &log, CONNECTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    LOGGED(w, log, CONNECTS);
     (void)listener;
 }
 
 /* ---- free, in every state -------------------------------------------------------------------- */
 
-CASE(free_in_every_state)
+SOCKET_CASE(free_in_every_state)
 {
-    struct record log;
-    char where[WHERE_SIZE];
-    plx_socket *socket = world_socket(w, &log);
     int raw;
 
     world_free(w, socket); /* never used */
 
     raw_listen(w, 5, where);
-    socket = world_socket(w, &log); /* connecting, with bytes queued */
+    socket = world_socket(w, log); /* connecting, with bytes queued */
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
     world_free(w, socket);
 
-    socket = world_socket(w, &log); /* listening, with a connection in the accept queue */
+    socket = world_socket(w, log); /* listening, with a connection in the accept queue */
     world_listen(w, socket, where);
     raw_connect(w, where);
     world_free(w, socket);
 
-    socket = world_socket(w, &log); /* closing, with a queue that does not drain */
-    world_pair(w, socket, &log);
+    socket = world_socket(w, log); /* closing, with a queue that does not drain */
+    world_pair(w, socket, log);
     write_pattern(w, socket, 8 * MIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     world_settle(w);
-    record_clear(&log);
+    record_clear(log);
     world_free(w, socket);
 
-    socket = world_socket(w, &log); /* connected, with bytes to read and an error to report */
-    raw = world_pair(w, socket, &log);
+    socket = world_socket(w, log); /* connected, with bytes to read and an error to report */
+    raw = world_pair(w, socket, log);
     raw_say(raw, "unread");
     UNTIL(w, plx_socket_bytes_available(socket) == 6);
-    record_clear(&log);
+    record_clear(log);
     ck_assert_int_eq(plx_socket_write(socket, NULL, 5), -1);
     world_free(w, socket);
-    world_settle(w);
-    LOGGED(w, &log, "");
+    SETTLED(w, log, "");
 }

@@ -5,27 +5,6 @@
 
 #include <stdlib.h>
 
-unsigned char *pattern(size_t size)
-{
-    unsigned char *bytes = malloc(size);
-
-    ck_assert_ptr_nonnull(bytes);
-    pattern_fill(bytes, size, 0);
-    return bytes;
-}
-
-void write_pattern(struct world *w, plx_socket *socket, size_t size)
-{
-    size_t most = w->kind->keeps_boundaries ? PACKET : size;
-    unsigned char *bytes = pattern(size);
-
-    for (size_t done = 0; done < size; done += most) {
-        most = most < size - done ? most : size - done;
-        ck_assert_int_eq(plx_socket_write(socket, bytes + done, most), (ptrdiff_t)most);
-    }
-    free(bytes);
-}
-
 bool raw_sip(int raw, uint64_t *got, size_t most)
 {
     static unsigned char piece[128 * 1024];

@@ -19,14 +19,6 @@
 #define DATA "data_available[CONNECTED]"
 #define SENT(n) "send_progress(" #n ",0)[CONNECTED] send_complete(false)[CONNECTED]"
 
-/* pattern returns bytes of the test pattern, which the caller frees. */
-unsigned char *pattern(size_t size);
-
-/* write_pattern queues that many bytes of the pattern, with one write or as packets of at most
- * PACKET bytes, and expects that all are accepted. */
-enum { PACKET = 16384 };
-void write_pattern(struct world *w, plx_socket *socket, size_t size);
-
 /* raw_sip reads at most `most` bytes that a raw peer has received, and expects that the bytes
  * continue the pattern; raw_drain reads all of them. Both return false at the end of input. */
 bool raw_sip(int raw, uint64_t *got, size_t most);

@@ -8,30 +8,23 @@ SECTION("connect");
 
 /* ---- connect works --------------------------------------------------------------------------- */
 
-CASE(connect_works)
+SOCKET_CASE(connect_works)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     raw_accept(w, listener);
-    world_settle(w);
-    LOGGED(w, &log, CONNECTS);
+    SETTLED(w, log, CONNECTS);
     ck_assert(plx_socket_is_connected(socket));
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
     expect_error(socket, 0);
     expect_quiet(w);
 }
 
-CASE(connect_by_properties)
+SOCKET_CASE(connect_by_properties)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     plx_socket *other = world_socket(w, NULL);
-    char where[WHERE_SIZE];
 
     raw_listen(w, 5, where);
     /* connect_to sets the properties: reads them from one socket and sets them on another. */
@@ -42,34 +35,26 @@ CASE(connect_by_properties)
     if (plx_socket_path(other)[0] != '\0')
         ck_assert_int_eq(plx_socket_set_path(socket, plx_socket_path(other)), 0);
     ck_assert_int_eq(plx_socket_connect(socket), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    LOGGED(w, &log, CONNECTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    LOGGED(w, log, CONNECTS);
 }
 
-CASE(accept_works)
+SOCKET_CASE(accept_works)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int raw;
 
     world_listen(w, socket, where);
     ck_assert(plx_socket_is_listening(socket));
     ck_assert(!plx_socket_is_connected(socket));
     raw = raw_connect(w, where);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, ACCEPTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    SETTLED(w, log, ACCEPTS);
     ck_assert(!plx_socket_is_listening(socket));
     echoes(w, socket, raw);
 }
 
-CASE(calls_never_call_back)
+SOCKET_CASE(calls_never_call_back)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     world_pause(5);
@@ -77,32 +62,28 @@ CASE(calls_never_call_back)
     ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
     plx_socket_flush(socket);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
     UNTIL(w, plx_socket_is_connected(socket));
     world_settle(w);
-    record_clear(&log);
+    record_clear(log);
     ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
     ck_assert_int_eq(plx_socket_write(socket, NULL, 5), -1);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     plx_socket_close(socket);
     plx_socket_abort(socket);
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
 }
 
-CASE(write_straight_after_connect)
+SOCKET_CASE(write_straight_after_connect)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 5);
     raw_expect(w, raw_accept(w, listener), "hello");
-    world_settle(w);
-    LOGGED(w, &log, CONNECTS " " SENT(5));
+    SETTLED(w, log, CONNECTS " " SENT(5));
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
 }
 
@@ -112,58 +93,43 @@ static void act_greet(struct record *record, plx_socket *socket)
     ck_assert_int_eq(plx_socket_write(socket, "greetings", 9), 9);
 }
 
-CASE(write_inside_connected)
+SOCKET_CASE(write_inside_connected)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int raw;
 
-    record_on(&log, EVENT_CONNECTED, act_greet, NULL);
+    record_on(log, EVENT_CONNECTED, act_greet, NULL);
     world_listen(w, socket, where);
     raw = raw_connect(w, where);
     raw_expect(w, raw, "greetings");
-    world_settle(w);
-    LOGGED(w, &log, ACCEPTS " " SENT(9));
+    SETTLED(w, log, ACCEPTS " " SENT(9));
 }
 
-CASE(data_before_accept)
+SOCKET_CASE(data_before_accept)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     world_listen(w, socket, where);
     raw_say(raw_connect(w, where), "early");
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0);
-    world_settle(w);
-    LOGGED(w, &log, ACCEPTS " " DATA);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] > 0);
+    SETTLED(w, log, ACCEPTS " " DATA);
     expect_read(socket, "early");
 }
 
-CASE(data_and_end_before_accept)
+SOCKET_CASE(data_and_end_before_accept)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int raw;
 
     world_listen(w, socket, where);
     raw = raw_connect(w, where);
     raw_say(raw, "hello and goodbye");
     raw_close(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, ACCEPTS " " DATA " " LOST);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    SETTLED(w, log, ACCEPTS " " DATA " " LOST);
     expect_read(socket, "hello and goodbye");
     ck_assert(plx_socket_end_of_file(socket));
 }
 
-CASE(listen_takes_one_peer)
+SOCKET_CASE(listen_takes_one_peer)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], got[8];
+    char got[8];
     int first, second;
     ptrdiff_t end = -1;
 
@@ -171,14 +137,14 @@ CASE(listen_takes_one_peer)
     first = raw_connect(w, where);
     second = raw_connect(w, where);
     raw_say(first, "first");
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] > 0);
     expect_read(socket, "first");
     /* The connection in the accept queue is closed, and later ones are refused. */
     UNTIL(w, (end = raw_take(second, got, sizeof got)) != -1);
     ck_assert_int_le(end, 0);
     ck_assert(raw_is_refused(w, where));
     echoes(w, socket, first);
-    ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
+    ck_assert_int_eq(log->count[EVENT_CONNECTED], 1);
 }
 
 CASE(descriptors_close_on_exec)
@@ -201,11 +167,8 @@ CASE(descriptors_close_on_exec)
     ck_assert_int_eq(plx_socket_handle(socket), -1);
 }
 
-CASE(adopt_connected)
+SOCKET_CASE(adopt_connected)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
     int raw = raw_connect(w, where);
     int adopted = raw_give(w, raw_accept(w, listener));
@@ -215,57 +178,47 @@ CASE(adopt_connected)
     ck_assert_int_eq(plx_socket_adopt(socket, adopted), 0);
     ck_assert_int_eq(plx_socket_handle(socket), adopted);
     ck_assert(closes_on_exec(adopted));
-    UNTIL(w, log.count[EVENT_DATA_AVAILABLE] > 0);
-    ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] > 0);
+    ck_assert_int_eq(log->count[EVENT_CONNECTED], 1);
     expect_read(socket, "before");
     echoes(w, socket, raw);
     raw_close(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
 }
 
-CASE(adopt_listening)
+SOCKET_CASE(adopt_listening)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int adopted = raw_copy(raw_listen(w, 5, where));
     int raw;
 
     ck_assert_int_eq(plx_socket_adopt(socket, adopted), 0);
     ck_assert(plx_socket_is_listening(socket));
     raw = raw_connect(w, where);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    LOGGED(w, &log, ACCEPTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    LOGGED(w, log, ACCEPTS);
     echoes(w, socket, raw);
 }
 
 /* ---- connect fails --------------------------------------------------------------------------- */
 
-CASE(connect_refused)
+SOCKET_CASE(connect_refused)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log, REFUSED);
-    ck_assert_int_eq(log.os_error, errno_of("ECONNREFUSED"));
-    ck_assert_msg(strstr(log.message, "connect") && strstr(log.message, "ECONNREFUSED"),
-                  "the sentence does not name the step: \"%s\"", log.message);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    SETTLED(w, log, REFUSED);
+    ck_assert_int_eq(log->os_error, errno_of("ECONNREFUSED"));
+    ck_assert_msg(strstr(log->message, "connect") && strstr(log->message, "ECONNREFUSED"),
+                  "the sentence does not name the step: \"%s\"", log->message);
     expect_error(socket, errno_of("ECONNREFUSED"));
     ck_assert_int_eq(plx_socket_handle(socket), -1);
     expect_quiet(w);
 }
 
-CASE(refused_drops_the_queue)
+SOCKET_CASE(refused_drops_the_queue)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     char bad[WHERE_SIZE], good[WHERE_SIZE];
     int listener, raw;
 
@@ -273,8 +226,8 @@ CASE(refused_drops_the_queue)
     listener = raw_listen(w, 5, good);
     ck_assert_int_eq(plx_socket_connect_to(socket, bad), 0);
     ck_assert_int_eq(plx_socket_write(socket, "lost", 4), 4);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    LOGGED(w, &log, REFUSED);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    LOGGED(w, log, REFUSED);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, good), 0);
     expect_error(socket, 0);
@@ -285,34 +238,27 @@ CASE(refused_drops_the_queue)
     raw_expect_end(w, raw);
 }
 
-CASE(connect_inside_error_of_refused)
+SOCKET_CASE(connect_inside_error_of_refused)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     char bad[WHERE_SIZE], good[WHERE_SIZE];
     int listener;
 
     raw_refusing(w, bad);
     listener = raw_listen(w, 5, good);
-    record_on(&log, EVENT_ERROR, act_connect, good);
+    record_on(log, EVENT_ERROR, act_connect, good);
     ck_assert_int_eq(plx_socket_connect_to(socket, bad), 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, REFUSED " " CONNECTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    SETTLED(w, log, REFUSED " " CONNECTS);
     echoes(w, socket, raw_accept(w, listener));
 }
 
-CASE(refused_again_and_again)
+SOCKET_CASE(refused_again_and_again)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
-    record_on(&log, EVENT_ERROR, act_connect, where);
-    log.always = true;
+    record_on(log, EVENT_ERROR, act_connect, where);
+    log->always = true;
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_ERROR] >= 20);
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 0);
-    ck_assert_int_eq(log.count[EVENT_CONNECTED], 0);
+    UNTIL(w, log->count[EVENT_ERROR] >= 20);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
+    ck_assert_int_eq(log->count[EVENT_CONNECTED], 0);
 }

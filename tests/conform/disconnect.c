@@ -15,8 +15,7 @@ PAIR_CASE(disconnect_with_nothing_queued)
     LOGGED(w, log, "");
     raw_expect_end(w, raw);
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, "state:CLOSING state:UNCONNECTED disconnected[UNCONNECTED]");
+    SETTLED(w, log, "state:CLOSING state:UNCONNECTED disconnected[UNCONNECTED]");
     expect_error(socket, 0);
     ck_assert_int_eq(plx_socket_handle(socket), -1);
 }
@@ -40,10 +39,9 @@ PAIR_CASE(disconnect_drains_while_the_peer_keeps_sending)
     }
     ck_assert_uint_eq(got, MIB);
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log,
-           "state:CLOSING send_complete(false)[CLOSING] state:UNCONNECTED "
-           "disconnected[UNCONNECTED]");
+    SETTLED(w, log,
+            "state:CLOSING send_complete(false)[CLOSING] state:UNCONNECTED "
+            "disconnected[UNCONNECTED]");
     expect_sent(w, log, MIB);
 }
 
@@ -104,23 +102,21 @@ PAIR_CASE(disconnect_then_write_is_refused)
     ck_assert_msg(strncmp(log->text, "error(106,", 10) == 0, "first came \"%.40s\"", log->text);
 }
 
-CASE(disconnect_gives_up_after_the_linger_time)
+SOCKET_CASE(disconnect_gives_up_after_the_linger_time)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     char wanted[200];
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_LINGER_TIMEOUT, 50), 0);
-    world_pair(w, socket, &log);
-    log.mute = 1u << EVENT_SEND_PROGRESS;
+    world_pair(w, socket, log);
+    log->mute = 1u << EVENT_SEND_PROGRESS;
     write_pattern(w, socket, 8 * MIB);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
     snprintf(wanted, sizeof wanted,
              "state:CLOSING state:UNCONNECTED error(102,%d)[UNCONNECTED] disconnected[UNCONNECTED]",
-             (int)log.reason);
-    LOGGED(w, &log, wanted);
-    ck_assert_int_eq(log.os_error, errno_of("ETIMEDOUT"));
+             (int)log->reason);
+    LOGGED(w, log, wanted);
+    ck_assert_int_eq(log->os_error, errno_of("ETIMEDOUT"));
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
 }
 
@@ -203,11 +199,8 @@ CASE(disconnect_drops_bytes_and_the_peer_resets)
 
 /* ---- disconnect while still connecting ------------------------------------------------------- */
 
-CASE(disconnect_while_connecting_with_bytes)
+SOCKET_CASE(disconnect_while_connecting_with_bytes)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
@@ -216,41 +209,30 @@ CASE(disconnect_while_connecting_with_bytes)
     raw = raw_accept(w, listener);
     raw_expect(w, raw, "just this");
     raw_expect_end(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log,
-           CONNECTS " state:CLOSING send_progress(9,0)[CLOSING] "
-                    "send_complete(false)[CLOSING] state:UNCONNECTED disconnected[UNCONNECTED]");
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    SETTLED(w, log,
+            CONNECTS " state:CLOSING send_progress(9,0)[CLOSING] "
+                     "send_complete(false)[CLOSING] state:UNCONNECTED disconnected[UNCONNECTED]");
 }
 
-CASE(disconnect_while_connecting_without_bytes)
+SOCKET_CASE(disconnect_while_connecting_without_bytes)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
     ck_assert_int_eq(plx_socket_handle(socket), -1);
-    world_settle(w);
-    LOGGED(w, &log, "");
+    SETTLED(w, log, "");
 }
 
-CASE(disconnect_while_connecting_and_it_fails)
+SOCKET_CASE(disconnect_while_connecting_and_it_fails)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_write(socket, "in vain", 7), 7);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
-    UNTIL(w, log.count[EVENT_ERROR] > 0);
-    world_settle(w);
-    LOGGED(w, &log, REFUSED);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    SETTLED(w, log, REFUSED);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
 

@@ -25,8 +25,7 @@ PAIR_CASE(peer_closes_after_data)
     raw_send_in(w, raw, 1, "bye", 3);
     raw_close(w, raw);
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, DATA " " LOST);
+    SETTLED(w, log, DATA " " LOST);
     ck_assert(!plx_socket_is_connected(socket));
     ck_assert(!plx_socket_end_of_file(socket));
     expect_read(socket, "ye");
@@ -40,8 +39,7 @@ PAIR_CASE(peer_closes_without_data)
 {
     raw_close(w, raw);
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, LOST);
+    SETTLED(w, log, LOST);
     ck_assert(plx_socket_end_of_file(socket));
 }
 
@@ -50,8 +48,7 @@ PAIR_CASE(reset_beside_data)
     raw_say(raw, "last words");
     raw_reset(w, raw);
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, DATA " " LOST);
+    SETTLED(w, log, DATA " " LOST);
     if (w->kind->resets)
         ck_assert_int_eq(log->os_error, errno_of("ECONNRESET"));
     expect_read(socket, "last words");
@@ -61,8 +58,7 @@ PAIR_CASE(reset_without_data)
 {
     raw_reset(w, raw);
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, LOST);
+    SETTLED(w, log, LOST);
 }
 
 PAIR_CASE(reset_seen_by_a_write_keeps_what_came)
@@ -74,22 +70,16 @@ PAIR_CASE(reset_seen_by_a_write_keeps_what_came)
     plx_socket_flush(socket);
     LOGGED(w, log, "");
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, DATA " " LOST);
+    SETTLED(w, log, DATA " " LOST);
     expect_read(socket, "last words");
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
 }
 
-CASE(reset_seen_by_a_write_while_the_buffer_is_full)
+PAIR_CASE_WITH(reset_seen_by_a_write_while_the_buffer_is_full, PLX_OPTION_READ_LIMIT, 8)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     char got[64] = "";
     size_t size = 0;
-    int raw;
 
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 8), 0);
-    raw = world_pair(w, socket, &log);
     raw_send_in(w, raw, 8, "twenty-five bytes of data", 25);
     raw_reset(w, raw);
     UNTIL(w, plx_socket_bytes_available(socket) == 8);
@@ -104,10 +94,10 @@ CASE(reset_seen_by_a_write_while_the_buffer_is_full)
         world_turn(w, round);
     }
     ck_assert_str_eq(got, "twenty-five bytes of data");
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
 }
 
 PAIR_CASE(large_write_after_a_reset_keeps_what_came)
@@ -134,8 +124,7 @@ PAIR_CASE(peer_ends_while_bytes_are_queued)
     UNTIL(w, !raw_drain(raw, &got));
     ck_assert_uint_eq(got, 8 * MIB);
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, DATA " send_complete(false)[CONNECTED] " LOST);
+    SETTLED(w, log, DATA " send_complete(false)[CONNECTED] " LOST);
     expect_sent(w, log, 8 * MIB);
     expect_read(socket, "enough");
 }
@@ -159,19 +148,12 @@ PAIR_CASE(reply_to_data_that_came_with_the_end)
 
 /* ---- peer closed its sending side, half-open allowed ----------------------------------------- */
 
-CASE(end_of_input)
+PAIR_CASE_WITH(end_of_input, PLX_OPTION_HALF_OPEN, 1)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw;
-
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
-    raw = world_pair(w, socket, &log);
     raw_say(raw, "all I have");
     raw_end(raw);
-    UNTIL(w, log.count[EVENT_END_OF_INPUT] > 0);
-    world_settle(w);
-    LOGGED(w, &log, DATA " end_of_input[CONNECTED]");
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] > 0);
+    SETTLED(w, log, DATA " end_of_input[CONNECTED]");
     ck_assert(plx_socket_is_connected(socket));
     ck_assert(!plx_socket_end_of_file(socket));
     expect_read(socket, "all I have");
@@ -180,61 +162,51 @@ CASE(end_of_input)
     expect_quiet(w);
     ck_assert_int_eq(plx_socket_write(socket, "and I", 5), 5);
     raw_expect(w, raw, "and I");
-    record_clear(&log);
+    record_clear(log);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     raw_expect_end(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:CLOSING state:UNCONNECTED disconnected[UNCONNECTED]");
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    SETTLED(w, log, "state:CLOSING state:UNCONNECTED disconnected[UNCONNECTED]");
 }
 
-CASE(end_of_input_then_the_peer_goes)
+PAIR_CASE_WITH(end_of_input_then_the_peer_goes, PLX_OPTION_HALF_OPEN, 1)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw;
-
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
-    raw = world_pair(w, socket, &log);
     raw_end(raw);
-    UNTIL(w, log.count[EVENT_END_OF_INPUT] > 0);
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] > 0);
     raw_close(w, raw);
     world_settle(w);
     expect_quiet(w); /* a hang-up cannot be masked (epoll_ctl(2)), but must not make a poll spin */
     /* TCP reports the end at the first or second write, a Unix socket at the next poll or write. */
-    for (int round = 0; log.count[EVENT_DISCONNECTED] == 0; round++) {
+    for (int round = 0; log->count[EVENT_DISCONNECTED] == 0; round++) {
         ck_assert_int_lt(round, ROUNDS);
         if (plx_socket_is_connected(socket))
             plx_socket_write(socket, "x", 1);
         world_turn(w, round + 20);
     }
-    ck_assert_int_eq(log.count[EVENT_END_OF_INPUT], 1);
-    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->count[EVENT_END_OF_INPUT], 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
 }
 
 /* ---- idle time-out --------------------------------------------------------------------------- */
 
-CASE(idle_timeout_ends_a_quiet_connection)
+SOCKET_CASE(idle_timeout_ends_a_quiet_connection)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     int raw;
 
     time_stop();
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 400), 0);
-    raw = world_pair(w, socket, &log);
+    raw = world_pair(w, socket, log);
     if (w->group != NULL) {
         ck_assert_int_gt(plx_group_deadline(w->group), 0);
         ck_assert_int_le(plx_group_deadline(w->group), 400);
     }
     echoes(w, socket, raw);
-    record_clear(&log);
+    record_clear(log);
     time_pass(399);
-    world_settle(w);
-    LOGGED(w, &log, "");
-    UNTIL(w, (time_pass(1), log.count[EVENT_DISCONNECTED] > 0));
-    LOGGED(w, &log, "state:UNCONNECTED error(110,15)[UNCONNECTED] disconnected[UNCONNECTED]");
+    SETTLED(w, log, "");
+    UNTIL(w, (time_pass(1), log->count[EVENT_DISCONNECTED] > 0));
+    LOGGED(w, log, "state:UNCONNECTED error(110,15)[UNCONNECTED] disconnected[UNCONNECTED]");
     raw_expect_end(w, raw);
     time_run();
 }

@@ -93,8 +93,7 @@ PAIR_CASE(poll_inside_its_own_handler_does_nothing)
     raw_say(raw, "some");
     arrives(socket);
     UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
-    world_settle(w);
-    LOGGED(w, log, DATA " " DATA);
+    SETTLED(w, log, DATA " " DATA);
     expect_read(socket, "somemore");
 }
 
@@ -137,8 +136,7 @@ PAIR_CASE(wait_inside_a_handler_ends_with_the_connection)
     record_on(log, EVENT_DATA_AVAILABLE, act_wait_at_the_end, &scene);
     raw_say(raw, "last");
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, DATA " " LOST);
+    SETTLED(w, log, DATA " " LOST);
 }
 
 static void act_disconnect_and_wait(struct record *record, plx_socket *socket)
@@ -158,8 +156,7 @@ PAIR_CASE(a_state_left_during_a_wait_is_not_reported)
     record_on(log, EVENT_DATA_AVAILABLE, act_disconnect_and_wait, &scene);
     raw_say(raw, "last");
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, log, DATA " state:UNCONNECTED disconnected[UNCONNECTED]");
+    SETTLED(w, log, DATA " state:UNCONNECTED disconnected[UNCONNECTED]");
 }
 
 static void act_connect_and_lose(struct record *record, plx_socket *socket)
@@ -171,18 +168,14 @@ static void act_connect_and_lose(struct record *record, plx_socket *socket)
     ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
 }
 
-CASE(a_connection_lost_during_a_wait_was_not_reported)
+SOCKET_CASE(a_connection_lost_during_a_wait_was_not_reported)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
     struct scene scene = {w, raw_listen(w, 5, where)};
 
-    record_on(&log, EVENT_STATE_CHANGED, act_connect_and_lose, &scene);
+    record_on(log, EVENT_STATE_CHANGED, act_connect_and_lose, &scene);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
-    world_settle(w);
-    LOGGED(w, &log, "state:CONNECTING " LOST);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    SETTLED(w, log, "state:CONNECTING " LOST);
 }
 
 static void act_wait_for_sent(struct record *record, plx_socket *socket)
@@ -198,8 +191,7 @@ PAIR_CASE(wait_for_sent_inside_a_handler)
     record_on(log, EVENT_DATA_AVAILABLE, act_wait_for_sent, NULL);
     raw_say(raw, "question");
     raw_expect(w, raw, "reply");
-    world_settle(w);
-    LOGGED(w, log, DATA " " SENT(5));
+    SETTLED(w, log, DATA " " SENT(5));
 }
 
 static struct record second_log;
@@ -235,12 +227,9 @@ CASE(no_handlers_at_all)
     expect_error(socket, PLX_LOST_CONNECTION);
 }
 
-CASE(user_is_handed_back)
+SOCKET_CASE(user_is_handed_back)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
-    ck_assert_ptr_eq(plx_socket_user(socket), &log);
+    ck_assert_ptr_eq(plx_socket_user(socket), log);
     plx_socket_set_user(socket, w);
     ck_assert_ptr_eq(plx_socket_user(socket), w);
     plx_socket_set_user(socket, NULL);

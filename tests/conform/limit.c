@@ -8,15 +8,13 @@
 SECTION("limit");
 
 /* For streams only: READ_LIMIT cuts no packet. */
-STREAM_CASE(read_limit_is_back_pressure)
+STREAM_SOCKET_CASE(read_limit_is_back_pressure)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     uint64_t offset = 0, seen = 0;
     int raw, idle = 0;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 4096), 0);
-    raw = world_pair(w, socket, &log);
+    raw = world_pair(w, socket, log);
     for (int round = 0; idle < 20; round++) {
         ck_assert_int_lt(round, ROUNDS);
         idle = raw_stuff(raw, &offset) == 0 ? idle + 1 : 0;
@@ -39,7 +37,7 @@ STREAM_CASE(read_limit_is_back_pressure)
         seen += size;
     }
     ck_assert_uint_eq(seen, offset);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 static void limited_end(struct world *w, void (*finish)(struct world *, int))
@@ -81,15 +79,10 @@ CASE(read_limit_and_a_reset)
 }
 
 /* For streams only: READ_LIMIT cuts no packet. */
-STREAM_CASE(read_limit_lifted)
+STREAM_PAIR_CASE_WITH(read_limit_lifted, PLX_OPTION_READ_LIMIT, 256)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     unsigned char *bytes = pattern(512);
-    int raw;
 
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 256), 0);
-    raw = world_pair(w, socket, &log);
     raw_send(raw, bytes, 512);
     UNTIL(w, plx_socket_bytes_available(socket) == 256);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 384), 0);
@@ -106,16 +99,11 @@ STREAM_CASE(read_limit_lifted)
 }
 
 /* For streams only: read_exact refuses packets. */
-STREAM_CASE(read_exact_lifts_the_limit)
+STREAM_PAIR_CASE_WITH(read_exact_lifts_the_limit, PLX_OPTION_READ_LIMIT, 1000)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     unsigned char *bytes = pattern(5000);
     unsigned char got[3000];
-    int raw;
 
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1000), 0);
-    raw = world_pair(w, socket, &log);
     raw_send(raw, bytes, 5000);
     UNTIL(w, plx_socket_bytes_available(socket) == 1000);
     ck_assert_int_eq(plx_socket_read_exact(socket, got, sizeof got), 0);
@@ -125,12 +113,9 @@ STREAM_CASE(read_exact_lifts_the_limit)
 }
 
 /* For streams only: WRITE_LIMIT cuts no packet. */
-STREAM_CASE(write_limit_takes_fewer)
+STREAM_SOCKET_CASE(write_limit_takes_fewer)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     unsigned char *bytes = pattern(5000);
-    char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where), raw;
     uint64_t got = 0;
 
@@ -145,21 +130,16 @@ STREAM_CASE(write_limit_takes_fewer)
     world_settle(w);
     ck_assert_int_eq(plx_socket_write(socket, bytes + 1000, 600), 600);
     UNTIL(w, raw_drain(raw, &got) && got == 1600);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
     free(bytes);
 }
 
-CASE(write_limit_under_pressure)
+PAIR_CASE_WITH(write_limit_under_pressure, PLX_OPTION_WRITE_LIMIT, 100000)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     unsigned char *bytes = pattern(8 * MIB);
     uint64_t got = 0;
     size_t written = 0;
-    int raw;
 
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 100000), 0);
-    raw = world_pair(w, socket, &log);
     for (int round = 0; round < 100; round++) { /* the peer does not read, so writes must stop */
         written += (size_t)plx_socket_write(socket, bytes + written, 70000);
         ck_assert_uint_le(plx_socket_bytes_left_to_send(socket), 100000);

@@ -18,8 +18,7 @@ STREAM_PAIR_CASE(zero_null_and_huge_sizes)
     ck_assert_int_eq(plx_socket_unread(socket, NULL, 0), 0);
     ck_assert_uint_eq(plx_socket_skip(socket, 0), 0);
     expect_error(socket, 0);
-    world_settle(w);
-    LOGGED(w, log, "");
+    SETTLED(w, log, "");
     ck_assert_int_eq(plx_socket_write(socket, NULL, 5), -1);
     expect_error(socket, PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_UNSUPPORTED_OPERATION);
@@ -49,44 +48,35 @@ PAIR_CASE(null_for_out_parameters)
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
 }
 
-CASE(error_of_a_call_is_told_once)
+SOCKET_CASE(error_of_a_call_is_told_once)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     char wanted[100];
 
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
     expect_error(socket, PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_write(socket, "y", 1), -1);
-    LOGGED(w, &log, "");
+    LOGGED(w, log, "");
     world_settle(w);
-    snprintf(wanted, sizeof wanted, "error(106,%d)[UNCONNECTED]", (int)log.reason);
-    LOGGED(w, &log, wanted);
-    record_clear(&log);
+    snprintf(wanted, sizeof wanted, "error(106,%d)[UNCONNECTED]", (int)log->reason);
+    LOGGED(w, log, wanted);
+    record_clear(log);
     ck_assert_int_eq(plx_socket_write(socket, "z", 1), -1);
-    world_settle(w);
-    LOGGED(w, &log, wanted);
+    SETTLED(w, log, wanted);
 }
 
-CASE(connect_takes_back_an_error_of_a_call)
+SOCKET_CASE(connect_takes_back_an_error_of_a_call)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     expect_error(socket, 0);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
-    LOGGED(w, &log, CONNECTS);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
+    LOGGED(w, log, CONNECTS);
 }
 
-CASE(connect_while_connecting)
+SOCKET_CASE(connect_while_connecting)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE], wanted[200];
+    char wanted[200];
     int listener = raw_listen(w, 5, where);
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
@@ -94,10 +84,10 @@ CASE(connect_while_connecting)
     ck_assert_int_eq(plx_socket_connect_to(socket, where), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_listen_on(socket, where), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
-    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] > 0);
     world_settle(w);
-    snprintf(wanted, sizeof wanted, "error(106,%d)[CONNECTING] " CONNECTS, (int)log.reason);
-    LOGGED(w, &log, wanted);
+    snprintf(wanted, sizeof wanted, "error(106,%d)[CONNECTING] " CONNECTS, (int)log->reason);
+    LOGGED(w, log, wanted);
     echoes(w, socket, raw_accept(w, listener));
 }
 
@@ -119,10 +109,8 @@ PAIR_CASE(connect_and_listen_while_connected)
     echoes(w, socket, raw);
 }
 
-CASE(calls_while_unconnected)
+SOCKET_CASE(calls_while_unconnected)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     char got[4];
     size_t size = 1;
 
@@ -140,8 +128,8 @@ CASE(calls_while_unconnected)
     plx_socket_close(socket);
     plx_socket_abort(socket);
     world_settle(w);
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 0);
-    ck_assert_int_eq(log.count[EVENT_STATE_CHANGED], 0);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
+    ck_assert_int_eq(log->count[EVENT_STATE_CHANGED], 0);
 }
 
 CASE(two_listeners_on_one_name)
@@ -155,8 +143,7 @@ CASE(two_listeners_on_one_name)
     expect_error(second, PLX_ADDRESS_IN_USE);
     ck_assert_int_eq(plx_socket_state(second), PLX_UNCONNECTED);
     ck_assert_int_eq(plx_socket_handle(second), -1);
-    world_settle(w);
-    LOGGED(w, &log_second, "error(105,18)[UNCONNECTED]");
+    SETTLED(w, &log_second, "error(105,18)[UNCONNECTED]");
     echoes(w, first, raw_connect(w, where));
     LOGGED(w, &log_first, ACCEPTS " " DATA " " SENT(6));
     /* and the second is usable afterwards */
@@ -165,11 +152,8 @@ CASE(two_listeners_on_one_name)
     echoes(w, second, raw_connect(w, where));
 }
 
-CASE(options_before_and_after)
+SOCKET_CASE(options_before_and_after)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_CONNECT_TIMEOUT), 30000);
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_LINGER_TIMEOUT), 30000);
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_READ_LIMIT), 0);
@@ -177,7 +161,7 @@ CASE(options_before_and_after)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 30000), 0);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 777), 0);
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_READ_LIMIT), 777);
-    world_pair(w, socket, &log);
+    world_pair(w, socket, log);
     ck_assert_int_eq(send_buffer_of(plx_socket_handle(socket)), 30000);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_SEND_BUFFER_SIZE, 40000), 0);
     ck_assert_int_eq(send_buffer_of(plx_socket_handle(socket)), 40000);
@@ -186,10 +170,8 @@ CASE(options_before_and_after)
     ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_READ_LIMIT), 777);
 }
 
-CASE(options_unknown_and_out_of_range)
+SOCKET_CASE(options_unknown_and_out_of_range)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
     static const struct {
         plx_option option;
         int value;
@@ -208,5 +190,5 @@ CASE(options_unknown_and_out_of_range)
         ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_UNSUPPORTED_OPERATION);
         ck_assert_int_eq(plx_socket_option(socket, bad[i].option), before);
     }
-    echoes(w, socket, world_pair(w, socket, &log));
+    echoes(w, socket, world_pair(w, socket, log));
 }

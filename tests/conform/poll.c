@@ -13,8 +13,7 @@ PAIR_CASE(data_once_per_poll)
     arrives(socket);
     world_poll(w);
     LOGGED(w, log, DATA);
-    world_settle(w);
-    LOGGED(w, log, DATA);
+    SETTLED(w, log, DATA);
     raw_say(raw, "def");
     arrives(socket);
     world_poll(w);
@@ -42,8 +41,7 @@ PAIR_CASE(data_again_while_some_is_taken)
         ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], polls);
     }
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
-    world_settle(w);
-    LOGGED(w, log, DATA " " DATA " " DATA);
+    SETTLED(w, log, DATA " " DATA " " DATA);
     expect_quiet(w);
 }
 
@@ -58,12 +56,10 @@ PAIR_CASE(data_not_again_when_none_is_taken)
     record_on(log, EVENT_DATA_AVAILABLE, act_nothing, NULL);
     raw_say(raw, "abc");
     arrives(socket);
-    world_settle(w);
-    LOGGED(w, log, DATA);
+    SETTLED(w, log, DATA);
     expect_quiet(w);
     expect_read(socket, "abc");
-    world_settle(w);
-    LOGGED(w, log, DATA);
+    SETTLED(w, log, DATA);
 }
 
 static void act_pong(struct record *record, plx_socket *socket)
@@ -167,28 +163,26 @@ PAIR_CASE(removed_from_the_group_and_polled_alone)
     raw_say(raw, "hello");
     arrives(socket);
     if (w->group != NULL) {
-        world_settle(w);
-        LOGGED(w, log, "");
+        SETTLED(w, log, "");
     }
     plx_socket_poll(socket);
     LOGGED(w, log, DATA);
     expect_read(socket, "hello");
 }
 
-CASE(a_member_may_be_polled_alone)
+SOCKET_CASE(a_member_may_be_polled_alone)
 {
-    struct record log, other_log;
-    plx_socket *socket = world_socket(w, &log), *other = world_socket(w, &other_log);
-    int raw = world_pair(w, socket, &log), other_raw = world_pair(w, other, &other_log);
+    struct record other_log;
+    plx_socket *other = world_socket(w, &other_log);
+    int raw = world_pair(w, socket, log), other_raw = world_pair(w, other, &other_log);
 
     raw_say(raw, "hello");
     raw_say(other_raw, "hello");
     arrives(socket);
     arrives(other);
     plx_socket_poll(socket);
-    LOGGED(w, &log, DATA);
+    LOGGED(w, log, DATA);
     LOGGED(w, &other_log, ""); /* the poll serves that member alone */
-    world_settle(w);
-    LOGGED(w, &log, DATA);
+    SETTLED(w, log, DATA);
     LOGGED(w, &other_log, DATA);
 }

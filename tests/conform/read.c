@@ -54,8 +54,7 @@ STREAM_PAIR_CASE(read_exact_that_cannot_be_met)
     ck_assert_int_eq(plx_socket_read_exact(socket, got, 3), 3);
     ck_assert_int_eq(plx_socket_read_exact(socket, got, 1), -1);
     ck_assert_int_eq(plx_socket_read(socket, got, 1), -1);
-    world_settle(w);
-    LOGGED(w, log, DATA " " LOST);
+    SETTLED(w, log, DATA " " LOST);
 }
 
 static void expect_line(plx_socket *socket, size_t size, const char *wanted)
@@ -115,14 +114,8 @@ STREAM_PAIR_CASE(read_line_last_piece)
 }
 
 /* For streams only: packets have no lines. */
-STREAM_CASE(read_line_at_the_read_limit)
+STREAM_PAIR_CASE_WITH(read_line_at_the_read_limit, PLX_OPTION_READ_LIMIT, 8)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw;
-
-    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 8), 0);
-    raw = world_pair(w, socket, &log);
     raw_say(raw, "0123456789\n");
     UNTIL(w, plx_socket_bytes_available(socket) == 8);
     ck_assert(plx_socket_can_read_line(socket));
@@ -132,13 +125,11 @@ STREAM_CASE(read_line_at_the_read_limit)
 }
 
 /* For streams only: packets have no lines. */
-STREAM_CASE(read_line_of_any_length)
+STREAM_SOCKET_CASE(read_line_of_any_length)
 {
     static const size_t lengths[] = {1,    1023, 1024, 4095, 4096,  4097, 8191,
                                      8192, 8193, 0,    5,    16384, 40000};
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
+    int raw = world_pair(w, socket, log);
     char *text = malloc(40002), *line = malloc(40002);
 
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
@@ -169,20 +160,18 @@ STREAM_PAIR_CASE(line_available)
 {
     raw_say(raw, "par");
     arrives(socket);
-    world_settle(w);
-    LOGGED(w, log, DATA);
+    SETTLED(w, log, DATA);
     raw_say(raw, "tial\n");
     arrives(socket);
-    world_settle(w);
-    LOGGED(w, log, DATA " " DATA " line_available[CONNECTED]");
+    SETTLED(w, log, DATA " " DATA " line_available[CONNECTED]");
     expect_line(socket, 64, "partial\n");
     log->mute = 1u << EVENT_DATA_AVAILABLE;
     record_clear(log);
     record_on(log, EVENT_LINE_AVAILABLE, act_take_line, NULL);
     log->always = true;
     raw_say(raw, "a\na\na\na");
-    world_settle(w);
-    LOGGED(w, log, "line_available[CONNECTED] line_available[CONNECTED] line_available[CONNECTED]");
+    SETTLED(w, log,
+            "line_available[CONNECTED] line_available[CONNECTED] line_available[CONNECTED]");
     expect_read(socket, "a");
 }
 

@@ -10,8 +10,7 @@ PAIR_CASE(send_progress_and_complete)
     ck_assert_int_eq(plx_socket_write(socket, "he", 2), 2);
     ck_assert_int_eq(plx_socket_write(socket, "llo", 3), 3);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 5);
-    world_settle(w);
-    LOGGED(w, log, SENT(5));
+    SETTLED(w, log, SENT(5));
     raw_expect(w, raw, "hello");
     expect_quiet(w);
 }
@@ -81,8 +80,7 @@ STREAM_KERNEL_PAIR_CASE(cancel_by_true)
     record_clear(log);
     ck_assert_int_eq(plx_socket_write(socket, "tail", 4), 4);
     raw_expect(w, raw, "tail");
-    world_settle(w);
-    LOGGED(w, log, SENT(4));
+    SETTLED(w, log, SENT(4));
 }
 
 PAIR_CASE(flush_sends_now)
@@ -93,8 +91,7 @@ PAIR_CASE(flush_sends_now)
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
     raw_expect_soon(raw, "now");
     LOGGED(w, log, "");
-    world_settle(w);
-    LOGGED(w, log, SENT(3));
+    SETTLED(w, log, SENT(3));
 }
 
 PAIR_CASE(write_alone_waits_for_the_poll)

@@ -7,40 +7,27 @@
 
 SECTION("wait");
 
-CASE(wait_for_connected)
+SOCKET_CASE(wait_for_connected)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert(plx_socket_wait_for_connected(socket, 30000));
-    LOGGED(w, &log, CONNECTS);
+    LOGGED(w, log, CONNECTS);
     ck_assert(plx_socket_wait_for_connected(socket, 0));
     ck_assert(plx_socket_wait_for_connected(socket, -1));
 }
 
-CASE(wait_for_connected_fails)
+SOCKET_CASE(wait_for_connected_fails)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     ck_assert(!plx_socket_wait_for_connected(socket, -1)); /* no connect in progress: at once */
     raw_refusing(w, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert(!plx_socket_wait_for_connected(socket, 600000));
-    world_settle(w);
-    LOGGED(w, &log, REFUSED);
+    SETTLED(w, log, REFUSED);
 }
 
-CASE(wait_for_connected_while_listening)
+SOCKET_CASE(wait_for_connected_while_listening)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-    char where[WHERE_SIZE];
-
     world_listen(w, socket, where);
     ck_assert(!plx_socket_wait_for_connected(socket, 0));
     ck_assert(!plx_socket_wait_for_connected(socket, 20));
@@ -49,7 +36,7 @@ CASE(wait_for_connected_while_listening)
     time_stop(); /* so that no deadline ends what the connection should */
     ck_assert(plx_socket_wait_for_connected(socket, 30000));
     time_run();
-    LOGGED(w, &log, ACCEPTS);
+    LOGGED(w, log, ACCEPTS);
 }
 
 PAIR_CASE(wait_for_data)
@@ -132,17 +119,13 @@ PAIR_CASE(wait_for_disconnected)
     ck_assert(plx_socket_is_connected(socket));
     raw_close(w, raw);
     ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
-    world_settle(w);
-    LOGGED(w, log, LOST);
+    SETTLED(w, log, LOST);
 }
 
-CASE(wait_for_disconnected_drains)
+PAIR_CASE(wait_for_disconnected_drains)
 {
-    struct record log;
     char got[16];
     ptrdiff_t size = RAW_NOTHING;
-    plx_socket *socket = world_socket(w, &log);
-    int raw = world_pair(w, socket, &log);
 
     ck_assert_int_eq(plx_socket_write(socket, "all of it", 9), 9);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
@@ -151,8 +134,8 @@ CASE(wait_for_disconnected_drains)
     ck_assert_int_eq(size, 9);
     ck_assert_mem_eq(got, "all of it", 9);
     ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
 PAIR_CASE(wait_for_anything)
@@ -164,16 +147,12 @@ PAIR_CASE(wait_for_anything)
     LOGGED(w, log, DATA);
 }
 
-CASE(waits_on_an_idle_socket_return_at_once)
+SOCKET_CASE(waits_on_an_idle_socket_return_at_once)
 {
-    struct record log;
-    plx_socket *socket = world_socket(w, &log);
-
     ck_assert(!plx_socket_wait_for_connected(socket, -1));
     ck_assert(!plx_socket_wait_for_data(socket, -1));
     ck_assert(plx_socket_wait_for_disconnected(socket, -1));
     ck_assert(!plx_socket_wait(socket, -1));
     plx_socket_wait_for_sent(socket, -1);
-    world_settle(w);
-    LOGGED(w, &log, "");
+    SETTLED(w, log, "");
 }
