@@ -11,79 +11,12 @@
 #include "tests/sockets.h"
 #include "tests/world.h"
 
-#define GONE "error(102,11)[UNCONNECTED]"
 enum { LARGEST = 200000 };
 
-static plx_socket *packets(struct world *w, struct record *log)
+/* raw_send sends no empty packet. */
+static void send_empty(int raw)
 {
-    return world_socket_of(w, plx_seqpacket_new, log);
-}
-
-static void path_of(const struct world *w, const char *name, char *ret_path)
-{
-    snprintf(ret_path, WHERE_SIZE, "%s/%s", w->folder, name);
-}
-
-static int raw_socket(struct world *w)
-{
-    return world_raw(w, socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-}
-
-static int raw_bound(struct world *w, const char *path)
-{
-    struct sockaddr_un name;
-    socklen_t size = unix_name(path, &name);
-    int raw = raw_socket(w);
-
-    ck_assert_int_eq(bind(raw, (struct sockaddr *)&name, size), 0);
-    return raw;
-}
-
-static int raw_reach(struct world *w, const char *path)
-{
-    struct sockaddr_un name;
-    socklen_t size = unix_name(path, &name);
-    int raw = raw_socket(w);
-
-    ck_assert_int_eq(connect(raw, (struct sockaddr *)&name, size), 0);
-    return raw;
-}
-
-/* A socket that is connected to a raw peer, with an empty log. */
-static plx_socket *pair(struct world *w, struct record *log, int *ret_raw)
-{
-    plx_socket *socket = packets(w, log);
-    int ends[2];
-
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    *ret_raw = world_raw(w, ends[0]);
-    ck_assert_int_eq(plx_socket_adopt(socket, ends[1]), 0);
-    world_settle(w);
-    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
-    record_clear(log);
-    return socket;
-}
-
-/* Two of ours. */
-static void couple(struct world *w, plx_socket *a, plx_socket *b)
-{
-    char path[WHERE_SIZE];
-
-    path_of(w, "couple", path);
-    ck_assert_int_eq(plx_socket_listen_on(b, path), 0);
-    ck_assert_int_eq(plx_socket_connect_to(a, path), 0);
-    UNTIL(w, plx_socket_is_connected(a) && plx_socket_is_connected(b));
-    world_settle(w);
-}
-
-static void send_packet(int raw, const void *data, size_t size)
-{
-    ck_assert_int_eq(send(raw, data, size, MSG_NOSIGNAL), (ssize_t)size);
-}
-
-static void send_text(int raw, const char *text)
-{
-    send_packet(raw, text, strlen(text));
+    ck_assert_int_eq(send(raw, "", 0, MSG_NOSIGNAL), 0);
 }
 
 /* The next packet is exactly that text. */
@@ -108,42 +41,30 @@ static void raw_expect_packet(struct world *w, int raw, const char *text)
     ck_assert_str_eq(got, text);
 }
 
-static void act_free(struct record *record, plx_socket *socket)
-{
-    world_free(record->data, socket);
-}
-
 /* ---- boundaries ------------------------------------------------------------------------------ */
 
-MODE_CASE(packets_come_as_they_were_sent)
+MODE_PAIR_CASE(packets_come_as_they_were_sent)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
     char got[64];
 
-    send_text(raw, "one");
-    send_text(raw, "and");
-    send_text(raw, "two words");
+    raw_say(raw, "one");
+    raw_say(raw, "and");
+    raw_say(raw, "two words");
     UNTIL(w, plx_socket_bytes_available(socket) > 0);
-    ck_assert_int_eq(log.count[EVENT_DATA_AVAILABLE], 1);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 1);
     expect_packet(w, socket, "one");
     ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), 3);
     ck_assert_mem_eq(got, "and", 3);
     ck_assert_int_eq(plx_socket_read(socket, got, 3), 3); /* the rest is lost, as with UDP */
     ck_assert_mem_eq(got, "two", 3);
     ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), 0);
-    send_text(raw, "next");
+    raw_say(raw, "next");
     expect_packet(w, socket, "next");
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(packets_leave_as_they_were_written)
+MODE_PAIR_CASE(packets_leave_as_they_were_written)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
     ck_assert_int_eq(plx_socket_write(socket, "one", 3), 3);
     ck_assert_int_eq(plx_socket_write_message(socket, "two", 3), 0);
     ck_assert_int_eq(plx_socket_write(socket, "three", 5), 5);
@@ -153,8 +74,7 @@ MODE_CASE(packets_leave_as_they_were_written)
     raw_expect_packet(w, raw, "one");
     raw_expect_packet(w, raw, "two");
     raw_expect_packet(w, raw, "three");
-    world_settle(w);
-    LOGGED(w, &log, "send_complete(false)[CONNECTED]");
+    SETTLED(w, log, "send_complete(false)[CONNECTED]");
     ck_assert_int_eq(plx_socket_write(socket, "now", 3), 3);
     ck_assert_int_eq(plx_socket_flush(socket), 0);
     raw_expect_packet(w, raw, "now");
@@ -164,10 +84,10 @@ MODE_CASE(all_sizes)
 {
     static const size_t sizes[] = {1, 2, 63, 4096, 16383, 16384, 65535, 65536, 65537, LARGEST};
     struct record log, other;
-    plx_socket *a = packets(w, &log), *b = packets(w, &other);
+    plx_socket *a = world_socket(w, &log), *b = world_socket(w, &other);
     unsigned char *bytes = malloc(LARGEST);
 
-    couple(w, a, b);
+    world_couple(w, a, b);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const void *got;
         size_t size;
@@ -187,11 +107,11 @@ MODE_CASE(all_sizes)
 MODE_CASE(many_of_all_sizes_in_a_row)
 {
     struct record log, other;
-    plx_socket *a = packets(w, &log), *b = packets(w, &other);
+    plx_socket *a = world_socket(w, &log), *b = world_socket(w, &other);
     unsigned char *bytes = malloc(LARGEST);
     size_t sent = 0, taken = 0, size;
 
-    couple(w, a, b);
+    world_couple(w, a, b);
     for (; sent < 3000; sent++) {
         size = 1 + sent * sent % (sent % 100 == 0 ? LARGEST : 3000);
         pattern_fill(bytes, size, sent);
@@ -210,18 +130,15 @@ MODE_CASE(many_of_all_sizes_in_a_row)
     free(bytes);
 }
 
-MODE_CASE(many_in_one_frame)
+MODE_PAIR_CASE(many_in_one_frame)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
     plx_statistics statistics;
 
     for (int i = 0; i < 100; i++) {
         char text[16];
 
         snprintf(text, sizeof text, "packet %d", i);
-        send_text(raw, text);
+        raw_say(raw, text);
     }
     world_poll(w);
     ck_assert(plx_socket_statistics(socket, &statistics));
@@ -234,12 +151,8 @@ MODE_CASE(many_in_one_frame)
     }
 }
 
-MODE_CASE(no_empty_packet_is_written)
+MODE_PAIR_CASE(no_empty_packet_is_written)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
     ck_assert_int_eq(plx_socket_write(socket, "", 0), -1);
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_UNSUPPORTED_OPERATION);
@@ -249,41 +162,34 @@ MODE_CASE(no_empty_packet_is_written)
 }
 
 /* Of somebody else, who may send them: no end is read out of one. */
-MODE_CASE(empty_packets_are_no_end)
+MODE_PAIR_CASE(empty_packets_are_no_end)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
-    send_packet(raw, "", 0);
+    send_empty(raw);
     expect_packet(w, socket, "");
-    send_packet(raw, "", 0);
-    send_packet(raw, "", 0);
-    send_text(raw, "more");
-    send_packet(raw, "", 0);
-    send_text(raw, "last");
+    send_empty(raw);
+    send_empty(raw);
+    raw_say(raw, "more");
+    send_empty(raw);
+    raw_say(raw, "last");
     raw_close(w, raw);
     expect_packet(w, socket, "");
     expect_packet(w, socket, "");
     expect_packet(w, socket, "more");
     expect_packet(w, socket, "");
     expect_packet(w, socket, "last");
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
 }
 
-MODE_CASE(too_large_is_told_and_dropped)
+MODE_PAIR_CASE(too_large_is_told_and_dropped)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
     char *bytes = calloc(1, 1000000);
 
     ck_assert_int_eq(plx_socket_write(socket, "before", 6), 6);
     ck_assert_int_eq(plx_socket_write(socket, bytes, 1000000), 1000000);
     ck_assert_int_eq(plx_socket_write(socket, "after", 5), 5);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
-    ck_assert_int_eq(log.code, EMSGSIZE);
-    ck_assert_int_eq(log.reason, PLX_REASON_DATAGRAM_TOO_LARGE);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log->code, EMSGSIZE);
+    ck_assert_int_eq(log->reason, PLX_REASON_DATAGRAM_TOO_LARGE);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
     raw_expect_packet(w, raw, "before");
     raw_expect_packet(w, raw, "after");
@@ -302,28 +208,22 @@ static void note_message(plx_socket *socket, void *user)
     tally->messages++;
 }
 
-MODE_CASE(messages_are_told)
+MODE_PAIR_CASE(messages_are_told)
 {
     static const plx_events events = {.message_available = note_message};
-    struct record log;
     struct tally told = {0};
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
 
     plx_socket_set_events(socket, &events, &told);
-    send_text(raw, "one");
+    raw_say(raw, "one");
     UNTIL(w, told.messages == 1);
     expect_packet(w, socket, "one");
     world_settle(w);
     ck_assert_int_eq(told.messages, 1);
 }
 
-MODE_CASE(what_is_for_streams_is_refused)
+MODE_PAIR_CASE(what_is_for_streams_is_refused)
 {
     static const plx_frame frame = {.length_size = 4};
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
     char line[16];
 
     ck_assert_int_eq(plx_socket_read_line(socket, line, sizeof line), -1);
@@ -334,57 +234,14 @@ MODE_CASE(what_is_for_streams_is_refused)
     ck_assert(!plx_socket_can_read_line(socket));
 }
 
-MODE_CASE(a_flood_leaves_work)
+MODE_PAIR_CASE(steady_frames_allocate_nothing)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-    plx_statistics statistics;
-    char bytes[1000] = "";
-
-    if (w->group == NULL)
-        return; /* the kernel's queue holds less than a lone socket's budget */
-    plx_group_set_budget(w->group, 0, 7000);
-    for (int i = 0; i < 50; i++)
-        send_packet(raw, bytes, sizeof bytes);
-    ck_assert(world_poll(w));
-    ck_assert(plx_socket_statistics(socket, &statistics));
-    ck_assert_uint_gt(statistics.messages_received, 0);
-    ck_assert_uint_le(statistics.messages_received, 7);
-    for (int i = 0; i < 10; i++) /* each of them goes on at once */
-        world_poll(w);
-    ck_assert(plx_socket_statistics(socket, &statistics));
-    ck_assert_uint_eq(statistics.messages_received, 50);
-}
-
-MODE_CASE(waits)
-{
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
-    ck_assert(!plx_socket_wait_for_data(socket, 0));
-    send_text(raw, "one");
-    ck_assert(plx_socket_wait_for_data(socket, 30000));
-    expect_packet(w, socket, "one");
-    ck_assert_int_eq(plx_socket_write(socket, "two", 3), 3);
-    ck_assert(plx_socket_wait_for_sent(socket, 30000));
-    raw_expect_packet(w, raw, "two");
-    raw_close(w, raw);
-    ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
-}
-
-MODE_CASE(steady_frames_allocate_nothing)
-{
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
     size_t before = 0;
 
     for (int i = 0; i < 200; i++) {
         before = i == 100 ? count_allocations() : before;
         for (int packet = 0; packet < 5; packet++)
-            send_text(raw, "ping");
+            raw_say(raw, "ping");
         UNTIL(w, plx_socket_can_read_message(socket));
         for (int packet = 0; packet < 5; packet++) {
             expect_packet(w, socket, "ping");
@@ -398,15 +255,11 @@ MODE_CASE(steady_frames_allocate_nothing)
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
-MODE_CASE(read_limit_cuts_nothing)
+MODE_PAIR_CASE(read_limit_cuts_nothing)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 4), 0);
     for (int i = 0; i < 5; i++)
-        send_text(raw, "12345678");
+        raw_say(raw, "12345678");
     UNTIL(w, plx_socket_can_read_message(socket));
     world_settle(w);
     for (int i = 0; i < 5; i++) {
@@ -417,15 +270,11 @@ MODE_CASE(read_limit_cuts_nothing)
         expect_packet(w, socket, "12345678");
         world_settle(w);
     }
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(write_limit_takes_a_packet_or_none)
+MODE_PAIR_CASE(write_limit_takes_a_packet_or_none)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 10), 0);
     ck_assert_int_eq(plx_socket_write(socket, "larger than it", 14), 14); /* or it never could */
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 0);
@@ -433,14 +282,11 @@ MODE_CASE(write_limit_takes_a_packet_or_none)
     raw_expect_packet(w, raw, "larger than it");
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
     raw_expect_packet(w, raw, "x");
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(who_does_not_read_makes_the_writer_wait)
+MODE_PAIR_CASE(who_does_not_read_makes_the_writer_wait)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
     char bytes[1000] = "", got[2000];
     int taken = 0;
 
@@ -452,7 +298,7 @@ MODE_CASE(who_does_not_read_makes_the_writer_wait)
         UNTIL(w, is_readable(raw));
         ck_assert_int_eq(recv(raw, got, sizeof got, 0), sizeof bytes);
     }
-    UNTIL(w, log.count[EVENT_SEND_COMPLETE] == 1);
+    UNTIL(w, log->count[EVENT_SEND_COMPLETE] == 1);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
 }
 
@@ -461,10 +307,10 @@ MODE_CASE(who_does_not_read_makes_the_writer_wait)
 MODE_CASE(connect_and_listen)
 {
     struct record log, other;
-    plx_socket *a = packets(w, &log), *b = packets(w, &other);
+    plx_socket *a = world_socket(w, &log), *b = world_socket(w, &other);
     char path[WHERE_SIZE];
 
-    path_of(w, "s", path);
+    world_place(w, path);
     ck_assert_int_eq(plx_socket_listen_on(b, path), 0);
     ck_assert_int_eq(plx_socket_connect_to(a, path), 0);
     ck_assert_int_eq(plx_socket_write(a, "early", 5), 5); /* goes when the connection works */
@@ -480,64 +326,52 @@ MODE_CASE(connect_and_listen)
     expect_packet(w, a, "answer");
 }
 
-MODE_CASE(connect_is_refused)
+MODE_SOCKET_CASE(connect_is_refused)
 {
-    struct record log;
-    plx_socket *socket = packets(w, &log);
-    char path[WHERE_SIZE];
-
-    path_of(w, "nobody", path);
-    ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
-    ck_assert_int_eq(log.code, ENOENT);
-    raw_bound(w, path); /* and does not listen */
-    ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
-    UNTIL(w, log.count[EVENT_ERROR] == 2);
-    ck_assert_int_eq(log.code, ECONNREFUSED);
+    world_place(w, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log->code, ENOENT);
+    raw_refusing(w, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log->count[EVENT_ERROR] == 2);
+    ck_assert_int_eq(log->code, ECONNREFUSED);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
-    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 0);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
 }
 
-MODE_CASE(connect_to_a_stream_is_refused)
+MODE_SOCKET_CASE(connect_to_a_stream_is_refused)
 {
-    struct record log;
-    plx_socket *socket = packets(w, &log), *stream = world_socket_of(w, plx_ipc_new, NULL);
-    char path[WHERE_SIZE];
+    plx_socket *stream = world_socket_of(w, plx_ipc_new, NULL);
 
-    path_of(w, "s", path);
-    ck_assert_int_eq(plx_socket_listen_on(stream, path), 0);
-    ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
-    UNTIL(w, log.count[EVENT_ERROR] == 1);
-    ck_assert_int_eq(log.os_error, EPROTOTYPE);
+    world_place(w, where);
+    ck_assert_int_eq(plx_socket_listen_on(stream, where), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log->os_error, EPROTOTYPE);
     ck_assert_int_eq(plx_socket_state(stream), PLX_LISTENING);
 }
 
-MODE_CASE(left_over_is_replaced_and_a_living_one_is_not)
+MODE_SOCKET_CASE(left_over_is_replaced_and_a_living_one_is_not)
 {
-    struct record log;
-    plx_socket *socket = packets(w, &log);
-    char path[WHERE_SIZE];
-    int raw;
+    int raw = raw_listen(w, 5, where);
 
-    path_of(w, "s", path);
-    raw = raw_bound(w, path);
-    ck_assert_int_eq(listen(raw, 5), 0);
-    ck_assert_int_eq(plx_socket_listen_on(socket, path), PLX_ADDRESS_IN_USE);
+    ck_assert_int_eq(plx_socket_listen_on(socket, where), PLX_ADDRESS_IN_USE);
     ck_assert(!is_readable(raw)); /* it did not notice */
     raw_close(w, raw);
-    ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
-    ck_assert_int_eq(plx_socket_listen_on(packets(w, NULL), path), PLX_ADDRESS_IN_USE);
-    ck_assert_int_eq(plx_socket_listen_on(world_socket_of(w, plx_ipc_new, NULL), path),
+    ck_assert_int_eq(plx_socket_listen_on(socket, where), 0);
+    ck_assert_int_eq(plx_socket_listen_on(world_socket(w, NULL), where), PLX_ADDRESS_IN_USE);
+    ck_assert_int_eq(plx_socket_listen_on(world_socket_of(w, plx_ipc_new, NULL), where),
                      PLX_ADDRESS_IN_USE);
-    raw = raw_reach(w, path);
-    send_text(raw, "hello");
+    raw = raw_connect(w, where);
+    raw_say(raw, "hello");
     expect_packet(w, socket, "hello");
 }
 
 MODE_CASE(abstract_names_and_modes)
 {
     struct record log, other;
-    plx_socket *a = packets(w, &log), *b = packets(w, &other);
+    plx_socket *a = world_socket(w, &log), *b = world_socket(w, &other);
     char path[WHERE_SIZE];
     struct stat status;
 
@@ -546,130 +380,65 @@ MODE_CASE(abstract_names_and_modes)
     ck_assert_int_eq(plx_socket_connect_to(a, path), 0);
     UNTIL(w, plx_socket_is_connected(a) && plx_socket_is_connected(b));
     plx_socket_close(b);
-    path_of(w, "s", path);
+    world_place(w, path);
     ck_assert_int_eq(plx_socket_set_option(b, PLX_OPTION_MODE, 0600), 0);
     ck_assert_int_eq(plx_socket_listen_on(b, path), 0);
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_int_eq(status.st_mode & 0777, 0600);
 }
 
-MODE_CASE(adopt_its_own_type_only)
+static int raw_new(struct world *w)
 {
-    struct record log;
-    plx_socket *socket = packets(w, &log), *stream = world_socket_of(w, plx_ipc_new, NULL);
-    char path[WHERE_SIZE];
+    return world_raw(w, socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+}
+
+MODE_SOCKET_CASE(adopt_its_own_type_only)
+{
+    plx_socket *stream = world_socket_of(w, plx_ipc_new, NULL);
     int ends[2];
-    int raw = raw_socket(w);
+    int raw = raw_new(w);
 
     ck_assert_int_eq(plx_socket_adopt(socket, raw), PLX_INVALID_STATE); /* neither of both */
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     ck_assert_int_eq(plx_socket_adopt(socket, world_raw(w, ends[0])), PLX_INVALID_STATE);
     world_raw(w, ends[1]);
-    path_of(w, "s", path);
-    raw = raw_bound(w, path);
-    ck_assert_int_eq(listen(raw, 5), 0);
+    raw = raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_adopt(stream, raw), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_adopt(socket, dup(raw)), 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_LISTENING);
-    raw = raw_reach(w, path);
-    send_text(raw, "hello");
+    raw = raw_connect(w, where);
+    raw_say(raw, "hello");
     expect_packet(w, socket, "hello");
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-MODE_CASE(the_peer_ends_after_packets)
-{
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-    char got[16];
-
-    send_text(raw, "one");
-    send_text(raw, "two");
-    raw_close(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    LOGGED(w, &log,
-           "data_available[CONNECTED] state:UNCONNECTED " GONE " disconnected[UNCONNECTED]");
-    ck_assert_int_eq(log.reason, PLX_REASON_REMOTE_HOST_CLOSED);
-    expect_packet(w, socket, "one");
-    ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), 3);
-    ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), -1);
-    ck_assert_ptr_null(plx_socket_read_message(socket, NULL));
-}
-
 /* The kernel reports the reset before it gives the packets. */
-MODE_CASE(a_reset_costs_no_packet)
+MODE_PAIR_CASE(a_reset_costs_no_packet)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
     ck_assert_int_eq(plx_socket_write(socket, "unread", 6), 6);
     UNTIL(w, is_readable(raw));
-    send_text(raw, "one");
-    send_text(raw, "two");
+    raw_say(raw, "one");
+    raw_say(raw, "two");
     raw_close(w, raw);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
-    ck_assert_int_eq(log.os_error, ECONNRESET);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log->os_error, ECONNRESET);
     expect_packet(w, socket, "one");
     expect_packet(w, socket, "two");
     ck_assert(plx_socket_end_of_file(socket));
-}
-
-MODE_CASE(writing_to_who_has_gone_costs_no_packet)
-{
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
-    send_text(raw, "last words");
-    raw_close(w, raw);
-    ck_assert_int_eq(plx_socket_write(socket, "too late", 8), 8);
-    ck_assert_int_eq(plx_socket_flush(socket), 0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
-    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
-    expect_packet(w, socket, "last words");
-}
-
-MODE_CASE(disconnect_drains)
-{
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-    char bytes[1000] = "", got[2000];
-
-    log.mute = 1u << EVENT_SEND_COMPLETE;
-    for (int i = 0; i < 1000; i++)
-        ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
-    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
-    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
-    ck_assert_int_eq(plx_socket_write(socket, "x", 1), -1);
-    plx_socket_set_events(socket, &record_events, &log);
-    for (int i = 0; i < 1000; i++) {
-        UNTIL(w, is_readable(raw));
-        ck_assert_int_eq(recv(raw, got, sizeof got, 0), sizeof bytes);
-    }
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(recv(raw, got, sizeof got, 0), 0);
-    ck_assert_int_eq(log.code, PLX_INVALID_STATE); /* of the write, and nothing else */
-    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_ptr_null(plx_socket_read_message(socket, NULL));
 }
 
 /* Nobody reads what comes meanwhile, and still the peer can go on until it reads itself. */
-MODE_CASE(disconnect_with_a_full_buffer)
+MODE_PAIR_CASE(disconnect_with_a_full_buffer)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
     char bytes[1000] = "", got[2000];
     size_t kept = 0;
 
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 100), 0);
-    send_packet(raw, bytes, sizeof bytes);
+    raw_send(raw, bytes, sizeof bytes);
     UNTIL(w, plx_socket_can_read_message(socket));
     for (int i = 0; i < 1000; i++)
         ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
@@ -680,100 +449,53 @@ MODE_CASE(disconnect_with_a_full_buffer)
         UNTIL(w, is_readable(raw));
         ck_assert_int_eq(recv(raw, got, sizeof got, 0), sizeof bytes);
     }
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
     for (; plx_socket_read(socket, got, sizeof got) > 0; kept++)
         ;
     ck_assert_uint_eq(kept, 1);
 }
 
-MODE_CASE(half_open)
+MODE_PAIR_CASE(half_open)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_HALF_OPEN, 1), 0);
-    send_text(raw, "question");
+    raw_say(raw, "question");
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
-    UNTIL(w, log.count[EVENT_END_OF_INPUT] == 1);
-    LOGGED(w, &log, "data_available[CONNECTED] end_of_input[CONNECTED]");
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] == 1);
+    LOGGED(w, log, "data_available[CONNECTED] end_of_input[CONNECTED]");
     expect_packet(w, socket, "question");
     ck_assert_int_eq(plx_socket_write(socket, "answer", 6), 6);
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     raw_expect_packet(w, raw, "answer");
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-MODE_CASE(close_takes_in_and_sends_what_it_can)
+MODE_PAIR_CASE(close_takes_in_and_sends_what_it_can)
 {
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
-    send_text(raw, "for us");
+    raw_say(raw, "for us");
     ck_assert_int_eq(plx_socket_write(socket, "for them", 8), 8);
     plx_socket_close(socket);
     raw_expect_packet(w, raw, "for them");
-    world_settle(w);
-    LOGGED(w, &log, "");
+    SETTLED(w, log, "");
     expect_packet(w, socket, "for us");
 }
 
-MODE_CASE(abort_drops_all)
-{
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
-
-    send_text(raw, "for us");
-    UNTIL(w, plx_socket_can_read_message(socket));
-    record_clear(&log);
-    plx_socket_abort(socket);
-    ck_assert(!plx_socket_can_read_message(socket));
-    raw_expect_end(w, raw);
-    LOGGED(w, &log, "");
-}
-
-MODE_CASE(free_in_any_handler)
-{
-    static const enum event events[] = {EVENT_DATA_AVAILABLE, EVENT_SEND_COMPLETE, EVENT_ERROR,
-                                        EVENT_DISCONNECTED};
-
-    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
-        struct record log;
-        int raw;
-        plx_socket *socket = pair(w, &log, &raw);
-
-        record_on(&log, events[i], act_free, w);
-        ck_assert_int_eq(plx_socket_write(socket, "one", 3), 3);
-        send_text(raw, "one");
-        send_text(raw, "two");
-        UNTIL(w, log.fired || log.count[EVENT_SEND_COMPLETE] == 1);
-        raw_close(w, raw);
-        UNTIL(w, log.fired);
-    }
-}
-
-MODE_CASE(want_of_memory_ends_the_connection)
+MODE_PAIR_CASE(want_of_memory_ends_the_connection)
 {
     static char bytes[LARGEST];
-    struct record log;
-    int raw;
-    plx_socket *socket = pair(w, &log, &raw);
 
     fail_allocation(1);
     ck_assert_int_eq(plx_socket_write(socket, "one", 3), -1);
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_OUT_OF_MEMORY);
     ck_assert_int_eq(plx_socket_write(socket, "two", 3), 3);
     raw_expect_packet(w, raw, "two");
-    send_packet(raw, bytes, sizeof bytes); /* more than any block that is kept */
+    raw_send(raw, bytes, sizeof bytes); /* more than any block that is kept */
     fail_allocation(-1);
     UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);
     fail_allocation(0);
-    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
-    ck_assert_int_eq(log.code, PLX_OUT_OF_MEMORY);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->code, PLX_OUT_OF_MEMORY);
     UNTIL(w, raw_take(raw, bytes, 1) != -1);
 }
 
@@ -792,33 +514,25 @@ static void echo(plx_socket *socket, void *user)
 MODE_CASE(a_server_of_a_hundred)
 {
     static const plx_events echoing = {.data_available = echo};
-    plx_server *server = plx_server_new(plx_seqpacket_new);
+    plx_server *server = world_server(w);
     char path[WHERE_SIZE], text[32];
     int raws[100];
 
-    path_of(w, "s", path);
     plx_server_set_client_events(server, &echoing, NULL);
-    if (w->group != NULL)
-        ck_assert_int_eq(plx_group_add_server(w->group, server), 0);
-    w->servers[w->servers_used++] = server;
-    ck_assert_int_eq(plx_server_listen_on(server, path), 0);
+    world_serve(w, server, path);
     for (int i = 0; i < 100; i++) {
-        struct sockaddr_un name;
-        socklen_t size = unix_name(path, &name);
-
-        raws[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-        ck_assert_int_eq(connect(raws[i], (struct sockaddr *)&name, size), 0);
+        raws[i] = raw_connect(w, path);
         snprintf(text, sizeof text, "I am %d", i);
-        send_text(raws[i], text);
-        send_text(raws[i], "bye");
+        raw_say(raws[i], text);
+        raw_say(raws[i], "bye");
     }
     for (int i = 0; i < 100; i++) {
         snprintf(text, sizeof text, "I am %d", i);
         raw_expect_packet(w, raws[i], text);
         raw_expect_packet(w, raws[i], "bye");
-        close(raws[i]);
+        raw_close(w, raws[i]);
     }
     UNTIL(w, plx_server_active_count(server) == 0);
 }
 
-WORLD_MAIN("seqpacket")
+WORLD_MAIN("seqpacket", .kind = "seqpacket")

@@ -67,7 +67,7 @@ PAIR_CASE(reset_seen_by_a_write_keeps_what_came)
     raw_reset(w, raw);
     world_hung_up(plx_socket_handle(socket));
     ck_assert_int_eq(plx_socket_write(socket, "hello?", 6), 6);
-    plx_socket_flush(socket);
+    ck_assert_int_eq(plx_socket_flush(socket), 0);
     LOGGED(w, log, "");
     UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
     SETTLED(w, log, DATA " " LOST);
