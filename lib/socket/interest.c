@@ -16,6 +16,9 @@
 /* A closing socket that nobody reads keeps at most this many received bytes. */
 #define CLOSING_ROOM ((size_t)256 * 1024)
 
+/* A moment that has passed. */
+#define AT_ONCE ((uint64_t)1)
+
 size_t plx__socket_room(const plx_socket *socket)
 {
     if (socket->options == NULL && socket->state != PLX_CLOSING) {
@@ -78,7 +81,11 @@ static uint64_t deadline_of_state(const plx_socket *socket)
     switch ((plx_state)socket->state) {
     case PLX_HOST_LOOKUP:
     case PLX_CONNECTING: return plx__race_deadline(plx__rare_of(socket)->race);
-    case PLX_CONNECTED: return plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
+    case PLX_CONNECTED:
+        /* A disconnect that waited is due at once: a deadline costs a quiet socket nothing. */
+        return plx__ending_has_turn(socket)
+                   ? AT_ONCE
+                   : plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
     case PLX_CLOSING:
         look = plx__clock_after(plx__clock_now(), socket->look_pause);
         return plx__clock_earlier(socket->wake_at, look);
@@ -90,7 +97,7 @@ static uint64_t deadline_of(const plx_socket *socket)
 {
     /* The usual case: there is no deadline. */
     if (socket->state == PLX_CONNECTED && socket->options == NULL &&
-        socket->ending != PLX__END_BY_PEER && !socket->kind->has_own_work) {
+        socket->ending == PLX__END_NONE && !socket->kind->has_own_work) {
         return 0;
     }
     bool asked = socket->kind->has_own_work &&
@@ -140,7 +147,7 @@ static bool is_in_line(const plx_socket *socket)
     return socket->state == PLX_CONNECTED && socket->options == NULL &&
            (socket->watch.interest & (PLX__READ | PLX__WRITE | PLX__HANG_UP)) == PLX__READ &&
            socket->tx != PLX__TX_BLOCKED && !plx__receiving_has_ended(socket) &&
-           socket->ending != PLX__END_BY_PEER && socket->task.deadline.at == 0 &&
+           socket->ending == PLX__END_NONE && socket->task.deadline.at == 0 &&
            !socket->kind->has_own_work;
 }
 

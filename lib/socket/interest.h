@@ -5,7 +5,6 @@
 #ifndef PLX_LIB_INTEREST_H
 #define PLX_LIB_INTEREST_H
 
-#include "lib/socket/ending.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/object.h"
 #include "lib/socket/receiving.h"
@@ -44,8 +43,7 @@ static inline bool plx__socket_has_edge(const plx_socket *socket)
 static inline bool plx__socket_has_input_work(const plx_socket *socket)
 {
     return socket->pending != 0 || socket->watch_error != 0 || socket->again || socket->more ||
-           plx__framing_is_too_long(socket) || plx__socket_has_edge(socket) ||
-           plx__ending_has_turn(socket);
+           plx__framing_is_too_long(socket) || plx__socket_has_edge(socket);
 }
 
 static inline bool plx__socket_has_work(const plx_socket *socket)

@@ -18,9 +18,9 @@
 /* Whether the second half of a pass has work for the socket. If not, the pass is over. */
 static bool wants_output(plx_socket *socket)
 {
-    bool wants = plx__socket_has_work(socket) || socket->out.size > 0 ||
-                 plx__receiving_has_ended(socket) || socket->state == PLX_CLOSING ||
-                 socket->tx == PLX__TX_FAILED;
+    bool wants = plx__socket_has_work(socket) || plx__ending_has_turn(socket) ||
+                 socket->out.size > 0 || plx__receiving_has_ended(socket) ||
+                 socket->state == PLX_CLOSING || socket->tx == PLX__TX_FAILED;
     socket->next_event = wants ? socket->next_event : 0;
     return wants;
 }
