@@ -26,7 +26,7 @@ CASE(several_equips_in_order)
     int raw;
 
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(plx_server_add_filter(hall->server, equip_letter, NULL, "abc" + i), 0);
+        ck_assert_int_eq(plx_server_add_filter(hall->server, equip_letter, NULL, &"abc"[i]), 0);
     raw = raw_connect(w, hall->where);
     UNTIL(w, hall->accepted == 1);
     for (int i = 0; i < 3; i++) {
@@ -532,7 +532,7 @@ CASE(release_in_order_and_once)
 
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(plx_server_add_filter(hall->server, equip_letter,
-                                               i == 1 ? NULL : note_release, "abc" + i),
+                                               i == 1 ? NULL : note_release, &"abc"[i]),
                          0);
     raw_connect(w, hall->where);
     UNTIL(w, hall->accepted == 1);
