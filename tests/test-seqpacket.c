@@ -135,7 +135,7 @@ MODE_PAIR_CASE(many_in_one_frame)
     plx_statistics statistics;
 
     for (int i = 0; i < 100; i++) {
-        char text[16];
+        char text[24];
 
         snprintf(text, sizeof text, "packet %d", i);
         raw_say(raw, text);
@@ -144,7 +144,7 @@ MODE_PAIR_CASE(many_in_one_frame)
     ck_assert(plx_socket_statistics(socket, &statistics));
     ck_assert_int_eq((int)statistics.messages_received, 100);
     for (int i = 0; i < 100; i++) {
-        char text[16];
+        char text[24];
 
         snprintf(text, sizeof text, "packet %d", i);
         expect_packet(w, socket, text);

@@ -113,7 +113,7 @@ MODE_CASE(listen_in_both_families)
 }
 
 /* Listens in one family, on a port that nobody has in the other one: another program may have got
- * the same number there. Whoever listens in both families never finds one. */
+ * the same number there. A server that listens in both families never finds one. */
 static int listen_in_one(struct world *w, plx_server *server, const char *at, bool six)
 {
     char where[WHERE_SIZE];

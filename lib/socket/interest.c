@@ -17,7 +17,7 @@
 #define CLOSING_ROOM ((size_t)256 * 1024)
 
 /* A moment that has passed. */
-#define AT_ONCE ((uint64_t)1)
+#define PAST_MOMENT ((uint64_t)1)
 
 size_t plx__socket_room(const plx_socket *socket)
 {
@@ -84,7 +84,7 @@ static uint64_t deadline_of_state(const plx_socket *socket)
     case PLX_CONNECTED:
         /* A disconnect that waited is due at once: a deadline costs a quiet socket nothing. */
         return plx__ending_has_turn(socket)
-                   ? AT_ONCE
+                   ? PAST_MOMENT
                    : plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
     case PLX_CLOSING:
         look = plx__clock_after(plx__clock_now(), socket->look_pause);
