@@ -99,7 +99,7 @@ static int fail_contract(plx_filter *filter, const char *step, long long result)
 
 /* ---- wants ----------------------------------------------------------------------------------- */
 
-struct plx__want plx__step_want(struct plx__want first, struct plx__want second)
+static struct plx__want sum_of(struct plx__want first, struct plx__want second)
 {
     return (struct plx__want){first.ready | second.ready, plx__clock_earlier(first.at, second.at)};
 }
@@ -117,7 +117,7 @@ static struct plx__want enter(plx_filter *filter)
 static void leave(plx_filter *filter, struct plx__want outer)
 {
     struct plx__want own = filter->has_want ? filter->want : filter->stack->noted;
-    filter->stack->noted = plx__step_want(outer, own);
+    filter->stack->noted = sum_of(outer, own);
     filter->stack->depth--;
 }
 

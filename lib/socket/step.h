@@ -77,15 +77,12 @@ void plx__step_free(plx_filter *filter);
 /* plx__step_reset makes the filter FRESH: a connection begins. */
 void plx__step_reset(plx_filter *filter);
 
-/* plx__step_want returns the sum of two wants. */
-struct plx__want plx__step_want(struct plx__want first, struct plx__want second);
-
 /* plx__step_establish begins and establishes the filter. Returns 0, EAGAIN, ERESTART, or another
  * code after plx__step_fail. */
 int plx__step_establish(plx_filter *filter);
 
-/* plx__step_lowest returns the first filter from `filter` down that changes what is received, or
- * what is sent; NULL is the plain kind. */
+/* plx__step_receiver returns the first filter from `filter` down that changes what is received,
+ * plx__step_sender what is sent; NULL is the plain kind. */
 plx_filter *plx__step_receiver(plx_filter *filter);
 plx_filter *plx__step_sender(plx_filter *filter);
 
