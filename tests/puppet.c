@@ -148,3 +148,14 @@ struct puppet *puppet_push(plx_socket *socket)
 {
     return puppet_push_kind(socket, &puppet_filter);
 }
+
+int puppet_meet(struct world *w, plx_socket *socket)
+{
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 20, where), raw;
+
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    raw = raw_accept(w, listener);
+    raw_close(w, listener);
+    return raw;
+}

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tests/world.h"
+
 enum step {
     STEP_BEGIN,
     STEP_ESTABLISH,
@@ -54,5 +56,8 @@ extern const plx_filter_kind puppet_filter, puppet_encrypting;
 /* puppet_push pushes a puppet, which lives until the program ends; NULL: the push was refused. */
 struct puppet *puppet_push(plx_socket *socket);
 struct puppet *puppet_push_kind(plx_socket *socket, const plx_filter_kind *kind);
+
+/* puppet_meet connects to a raw peer, and does not wait until filters are established. */
+int puppet_meet(struct world *w, plx_socket *socket);
 
 #endif

@@ -11,18 +11,6 @@
 
 /* ---- what the cases share -------------------------------------------------------------------- */
 
-/* Connects to a raw peer, and does not wait until filters are established. */
-static int meet(struct world *w, plx_socket *socket)
-{
-    char where[WHERE_SIZE];
-    int listener = raw_listen(w, 20, where), raw;
-
-    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    raw = raw_accept(w, listener);
-    raw_close(w, listener);
-    return raw;
-}
-
 static void expect_error(struct world *w, const struct record *log, int code, const char *sentence)
 {
     UNTIL(w, log->count[EVENT_ERROR] == 1);
@@ -221,7 +209,7 @@ static void refuse(struct world *w, bool establishes, int result, int code, cons
     char text[200];
 
     *(establishes ? &puppet->establish : &puppet->begin) = result;
-    meet(w, socket);
+    puppet_meet(w, socket);
     expect_error(w, &log, code, sentence);
     snprintf(text, sizeof text, "state:CONNECTING state:UNCONNECTED error(%d,%d)[UNCONNECTED]",
              code, (int)log.reason);
@@ -272,7 +260,7 @@ static void never_establish(struct world *w, unsigned want, int moment, int most
     puppet->want = want;
     puppet->moment = moment;
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 500), 0);
-    meet(w, socket);
+    puppet_meet(w, socket);
     UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
     world_settle(w);
     before = puppet->count[STEP_ESTABLISH];
@@ -316,7 +304,7 @@ CASE(a_peer_that_has_ended_meanwhile)
     puppet->sets_want = true;
     puppet->moment = 10000;
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 500), 0);
-    raw_close(w, meet(w, socket));
+    raw_close(w, puppet_meet(w, socket));
     UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
     world_settle(w);
     before = puppet->count[STEP_ESTABLISH];

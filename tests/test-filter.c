@@ -10,18 +10,6 @@
 #include "tests/puppet.h"
 #include "tests/world.h"
 
-/* Connects to a raw peer, and does not wait until filters are established. */
-static int meet(struct world *w, plx_socket *socket)
-{
-    char where[WHERE_SIZE];
-    int listener = raw_listen(w, 20, where), raw;
-
-    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    raw = raw_accept(w, listener);
-    raw_close(w, listener);
-    return raw;
-}
-
 static void expect_refused(plx_socket *socket, const plx_filter_kind *kind, int code)
 {
     ck_assert_ptr_null(plx_socket_push_filter(socket, kind));
@@ -55,7 +43,7 @@ CASE(tables_that_are_no_filters)
     kind.size = sizeof kind;
     ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &kind)); /* no step, no state */
     ck_assert_ptr_nonnull(plx_socket_filter(socket, &kind));
-    meet(w, socket);
+    puppet_meet(w, socket);
     UNTIL(w, plx_socket_is_connected(socket));
 }
 
@@ -131,7 +119,7 @@ CASE(a_hundred_filters)
     for (int i = 0; i < 50; i++)
         ck_assert_ptr_nonnull(puppet_push(socket));
     pattern_fill(sent, sizeof sent, 0);
-    raw = meet(w, socket);
+    raw = puppet_meet(w, socket);
     ck_assert_int_eq(plx_socket_write(socket, sent, sizeof sent), sizeof sent);
     while (size < sizeof sent) {
         ptrdiff_t count = raw_take(raw, got + size, sizeof got - size);
@@ -163,7 +151,7 @@ CASE(a_filter_is_removed_from_an_unconnected_socket_only)
     ck_assert_int_eq(plx_socket_remove_filter(socket, puppet->filter), PLX_INVALID_STATE);
     plx_socket_close(socket);
     puppet->establish = EAGAIN;
-    meet(w, socket);
+    puppet_meet(w, socket);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
     ck_assert_int_eq(plx_socket_remove_filter(socket, puppet->filter), PLX_INVALID_STATE);
     puppet->establish = 0;
@@ -177,7 +165,7 @@ CASE(a_filter_is_removed_from_an_unconnected_socket_only)
     ck_assert_int_eq(plx_socket_remove_filter(socket, puppet->filter), 0);
     ck_assert_int_eq(puppet->count[STEP_FORGET], 1);
     ck_assert_ptr_null(plx_socket_filter(socket, &puppet_filter));
-    raw_say(meet(w, socket), "x");
+    raw_say(puppet_meet(w, socket), "x");
     UNTIL(w, plx_socket_bytes_available(socket) == 1);
 }
 
@@ -209,7 +197,7 @@ CASE(a_step_neither_pushes_nor_removes)
         other_filter = below->filter;
         puppet->when = step;
         puppet->act = push_and_remove;
-        raw = meet(w, socket);
+        raw = puppet_meet(w, socket);
         raw_say(raw, "x");
         UNTIL(w, plx_socket_bytes_available(socket) == 1);
         ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
@@ -235,7 +223,7 @@ STREAM_PAIR_CASE(forgetting_a_filter_does_not_remove_another)
     puppet->act = push_and_remove;
     plx_socket_close(socket);
     ck_assert_int_eq(puppet->count[STEP_FORGET], 0);
-    meet(w, socket);
+    puppet_meet(w, socket);
     ck_assert_int_eq(puppet->result, 3);
     ck_assert_int_eq(puppet->count[STEP_FORGET], 1);
     ck_assert_int_eq(below->count[STEP_FORGET], 1);
@@ -251,7 +239,7 @@ CASE(a_setting_begins_anew_with_each_connection)
     plx_socket *socket = world_socket(w, &log);
     struct puppet *setting = puppet_push(socket), *late;
     char where[WHERE_SIZE];
-    int raw = meet(w, socket);
+    int raw = puppet_meet(w, socket);
 
     UNTIL(w, plx_socket_is_connected(socket));
     late = puppet_push(socket);
@@ -260,7 +248,7 @@ CASE(a_setting_begins_anew_with_each_connection)
     ck_assert_ptr_nonnull(late->filter); /* still to be asked what it knows */
     ck_assert_ptr_nonnull(setting->filter);
     raw_close(w, raw);
-    meet(w, socket);
+    puppet_meet(w, socket);
     ck_assert_ptr_null(late->filter);
     UNTIL(w, plx_socket_is_connected(socket));
     ck_assert_int_eq(setting->count[STEP_BEGIN], 2);
@@ -334,7 +322,7 @@ CASE(encrypted_comes_behind_connected)
     struct puppet *puppet = puppet_push_kind(socket, &puppet_encrypting);
 
     puppet->establish = EAGAIN;
-    meet(w, socket);
+    puppet_meet(w, socket);
     world_settle(w);
     ck_assert(!plx_socket_is_encrypted(socket));
     puppet->establish = 0;
