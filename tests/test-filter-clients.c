@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/greeting.h"
+#include "tests/scarce.h"
 #include "tests/world.h"
 
 #define ENTERED "state:CONNECTING state:CONNECTED connected[CONNECTED]"
@@ -841,30 +842,6 @@ CASE(a_server_that_is_freed)
 }
 
 /* ---- without descriptors --------------------------------------------------------------------- */
-
-enum { MOST = 300 };
-static int taken[MOST], taken_count;
-static struct rlimit usual;
-
-static void take_descriptors(void)
-{
-    struct rlimit few;
-    int one;
-
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
-    few = (struct rlimit){MOST, usual.rlim_max};
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    while ((one = fcntl(0, F_DUPFD_CLOEXEC, 0)) >= 0)
-        taken[taken_count++] = one;
-    ck_assert_int_eq(errno, EMFILE);
-}
-
-static void give_descriptors(void)
-{
-    while (taken_count > 0)
-        close(taken[--taken_count]);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
-}
 
 CASE(no_descriptors_while_some_establish)
 {

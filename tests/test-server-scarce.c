@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/scarce.h"
 #include "tests/world.h"
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -158,32 +159,6 @@ SECTION("groups");
 
 /* LONE_CASE runs for each kind, with a server that is polled alone. */
 #define LONE_CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_kinds(), NULL)
-
-enum { MOST = 200 };
-
-static int taken[MOST], taken_count;
-static struct rlimit before;
-
-/* Leaves no descriptor to this process. */
-static void take_descriptors(void)
-{
-    struct rlimit few;
-    int one;
-
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-    few = (struct rlimit){MOST, before.rlim_max};
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    while ((one = fcntl(0, F_DUPFD_CLOEXEC, 0)) >= 0)
-        taken[taken_count++] = one;
-    ck_assert_int_eq(errno, EMFILE);
-}
-
-static void give_descriptors(void)
-{
-    while (taken_count > 0)
-        close(taken[--taken_count]);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-}
 
 LONE_CASE(a_group_that_finds_no_memory)
 {
