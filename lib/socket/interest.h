@@ -10,12 +10,6 @@
 #include "lib/socket/receiving.h"
 #include "lib/socket/sending.h"
 
-/* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
-size_t plx__socket_room(const plx_socket *socket);
-
-/* plx__socket_write_room returns how many bytes may be queued now, obeying WRITE_LIMIT. */
-size_t plx__socket_write_room(const plx_socket *socket);
-
 /* plx__socket_interest returns what to watch the descriptor for in a state. */
 unsigned plx__socket_interest(const plx_socket *socket, plx_state state);
 

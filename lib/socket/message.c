@@ -9,6 +9,7 @@
 #include "lib/socket/message.h"
 #include "lib/socket/object.h"
 #include "lib/socket/read.h"
+#include "lib/socket/room.h"
 #include "lib/socket/state.h"
 #include "lib/socket/write.h"
 

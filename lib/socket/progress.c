@@ -9,6 +9,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/room.h"
 
 void plx__socket_note_bytes(plx_socket *socket)
 {

@@ -10,6 +10,7 @@
 #include "lib/socket/rare.h"
 #include "lib/socket/read.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/room.h"
 #include "lib/socket/state.h"
 
 #include <string.h>

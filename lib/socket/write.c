@@ -10,6 +10,7 @@
 #include "lib/socket/progress.h"
 #include "lib/socket/read.h"
 #include "lib/socket/records.h"
+#include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/write.h"
 

@@ -1,0 +1,38 @@
+/* lib/socket/room.c -- how much the buffers of a socket may still hold. */
+#include "config.h"
+
+#include "lib/socket/object.h"
+#include "lib/socket/rare.h"
+#include "lib/socket/receiving.h"
+#include "lib/socket/room.h"
+#include "lib/socket/sending.h"
+
+/* A closing socket that nobody reads keeps at most this many received bytes. */
+#define CLOSING_ROOM ((size_t)256 * 1024)
+
+size_t plx__socket_room(const plx_socket *socket)
+{
+    if (socket->options == NULL && socket->state != PLX_CLOSING) {
+        return SIZE_MAX - socket->in.size;
+    }
+    size_t limit = plx__option_limit(socket->options, PLX_OPTION_READ_LIMIT);
+    size_t lifted = plx__rare_of(socket)->lifted;
+    limit = limit < lifted ? lifted : limit;
+    if (socket->tx == PLX__TX_FAILED) {
+        /* The connection is over: only the bytes that the kernel holds can still arrive. The limit
+         * does not apply to them, or the end would wait until the program makes room. */
+        limit = SIZE_MAX;
+    } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
+        limit = CLOSING_ROOM;
+    }
+    return socket->in.size < limit && socket->rx != PLX__RX_DROPPING ? limit - socket->in.size : 0;
+}
+
+size_t plx__socket_write_room(const plx_socket *socket)
+{
+    if (socket->options == NULL) {
+        return SIZE_MAX - socket->out.size;
+    }
+    size_t limit = plx__option_limit(socket->options, PLX_OPTION_WRITE_LIMIT);
+    return socket->out.size < limit ? limit - socket->out.size : 0;
+}

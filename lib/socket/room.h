@@ -1,0 +1,15 @@
+/* lib/socket/room.h -- how much the buffers of a socket may still hold. */
+#ifndef PLX_LIB_ROOM_H
+#define PLX_LIB_ROOM_H
+
+#include "lib/socket/object.h"
+
+#include <stddef.h>
+
+/* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
+size_t plx__socket_room(const plx_socket *socket);
+
+/* plx__socket_write_room returns how many bytes may be queued now, obeying WRITE_LIMIT. */
+size_t plx__socket_write_room(const plx_socket *socket);
+
+#endif
