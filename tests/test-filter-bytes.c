@@ -46,6 +46,69 @@ STREAM_PAIR_CASE(queued_bytes_pass_a_new_filter_by)
     ck_assert_int_eq(second->count[STEP_SEND], 1);
 }
 
+/* Nothing but the establishing of the lower filter shows that the bytes above it may go on. */
+STREAM_PAIR_CASE(bytes_between_two_new_filters_at_once)
+{
+    struct puppet *first = puppet_push(socket), *second;
+
+    send_text(socket, "between");
+    second = puppet_push(socket);
+    send_text(socket, "new");
+    raw_expect(w, raw, "betweennew");
+    ck_assert_int_eq(first->count[STEP_SEND], 2);
+    ck_assert_int_eq(second->count[STEP_SEND], 1);
+}
+
+static void wait_for_a_byte(struct puppet *puppet)
+{
+    puppet->establish = EAGAIN;
+    puppet->establish_times = 1;
+    puppet->sets_want = true;
+    puppet->want = PLX_WANT_READ;
+}
+
+STREAM_PAIR_CASE(bytes_between_two_new_filters_by_a_byte)
+{
+    struct puppet *first = puppet_push(socket), *second;
+
+    send_text(socket, "between");
+    second = puppet_push(socket);
+    send_text(socket, "new");
+    wait_for_a_byte(first);
+    wait_for_a_byte(second);
+    world_settle(w);
+    raw_say(raw, "x");
+    raw_expect(w, raw, "betweennew");
+    ck_assert_int_eq(second->count[STEP_SEND], 1);
+    UNTIL(w, plx_socket_bytes_available(socket) == 1);
+}
+
+/* Each filter has CONNECT_TIMEOUT from its turn on, and no limit before. */
+STREAM_PAIR_CASE_WITH(the_time_of_a_new_filter_begins_with_its_turn, PLX_OPTION_CONNECT_TIMEOUT,
+                      1000)
+{
+    struct puppet *first = puppet_push(socket), *second;
+
+    time_stop();
+    send_text(socket, "between");
+    second = puppet_push(socket);
+    first->establish = second->establish = EAGAIN;
+    world_settle(w);
+    time_pass(900);
+    world_settle(w);
+    answer(first);
+    raw_expect(w, raw, "between");
+    world_settle(w);
+    ck_assert_int_eq(second->count[STEP_BEGIN], 1);
+    time_pass(900);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    time_pass(101);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_str_eq(log->message, "filter puppet: not established in time");
+    time_run();
+}
+
 CASE(a_filter_pushed_while_connecting_is_behind_the_queued_bytes)
 {
     for (int queued = 0; queued < 2; queued++) {

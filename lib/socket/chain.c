@@ -48,20 +48,42 @@ bool plx__chain_encrypts(const struct plx__chain *chain)
     return filter != NULL && chain->phase != PLX__CHAIN_AT_REST;
 }
 
-/* Establishes from the bottom up, until a filter has to wait. */
-static int establish(struct plx__chain *chain)
+/* The time limit of a filter that was pushed in mid-stream begins with the filter's turn: the older
+ * bytes that it waits for may take long. */
+static void limit_in_stream(struct plx__chain *chain)
+{
+    int limit = plx__option_value(chain->stack.socket->options, PLX_OPTION_CONNECT_TIMEOUT);
+    chain->until = plx__clock_after(plx__clock_now(), limit);
+}
+
+/* In mid-stream queued bytes may wait for the filter that is established now. */
+static void note_in_stream(struct plx__chain *chain, const plx_filter *filter)
 {
     plx_socket *socket = chain->stack.socket;
+    socket->pending |= encrypts(filter) ? PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED) : 0;
+    plx__sending_unblock(socket);
+    plx__task_schedule(&socket->task);
+}
+
+/* Establishes from the bottom up, until a filter has to wait: for what its own step wants, which
+ * alone counts, or for older bytes. */
+static int establish(struct plx__chain *chain)
+{
+    bool in_stream = plx__socket_is_open(chain->stack.socket);
     plx_filter *filter = first_unestablished(chain);
     int code = 0;
-    chain->stack.noted = nothing;
     while (code == 0 && filter != NULL && filter->older == 0) {
+        if (in_stream && filter->step == PLX__FILTER_FRESH) {
+            limit_in_stream(chain);
+        }
+        chain->stack.noted = nothing;
         code = plx__step_establish(filter);
-        if (code == 0 && encrypts(filter) && plx__socket_is_open(socket)) {
-            socket->pending |= PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED);
+        if (code == 0 && in_stream) {
+            note_in_stream(chain, filter);
         }
         filter = filter->above;
     }
+    chain->in = code == PLX__EAGAIN ? chain->stack.noted : nothing;
     return code;
 }
 
@@ -99,8 +121,6 @@ static void open_up(struct plx__chain *chain)
     chain->phase = PLX__CHAIN_OPEN;
     chain->until = 0;
     chain->in = to_read;
-    plx__sending_unblock(chain->stack.socket);
-    plx__task_schedule(&chain->stack.socket->task);
 }
 
 static int give_up(struct plx__chain *chain, int code)
@@ -114,23 +134,17 @@ static int give_up(struct plx__chain *chain, int code)
 int plx__chain_establish(struct plx__chain *chain)
 {
     int code = establish(chain);
-    chain->in = chain->stack.noted;
     if (code == 0 && first_unestablished(chain) == NULL) {
         open_up(chain);
+    } else if (code == 0) {
+        chain->until = 0; /* the next filter waits for older bytes */
     } else if (code == PLX__ERESTART) {
         code = restart(chain);
-    } else if ((code == 0 || code == PLX__EAGAIN) && is_late(chain)) {
+    } else if (code == PLX__EAGAIN && is_late(chain)) {
         code = fail_late(chain);
     }
     bool goes_on = code == 0 || code == PLX__EAGAIN || code == PLX__ERESTART;
     return goes_on ? code : give_up(chain, code);
-}
-
-/* Establishes in mid-stream. Returns 0 or a negative errno. */
-static ptrdiff_t establish_in_stream(struct plx__chain *chain)
-{
-    int code = plx__chain_establish(chain);
-    return code == 0 && chain->phase == PLX__CHAIN_BUSY ? -PLX__EAGAIN : -code;
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
@@ -170,11 +184,7 @@ ptrdiff_t plx__chain_receive(plx_socket *socket, void *data, size_t size)
     if (chain->in_end != 0) {
         return chain->in_end == PLX__ENODATA ? 0 : -chain->in_end;
     }
-    if (chain->phase == PLX__CHAIN_FAILED) {
-        return -PLX__EAGAIN;
-    }
-    ptrdiff_t result = chain->phase == PLX__CHAIN_BUSY ? establish_in_stream(chain) : 0;
-    return result < 0 ? result : receive_all(chain, data, size);
+    return chain->phase == PLX__CHAIN_OPEN ? receive_all(chain, data, size) : -PLX__EAGAIN;
 }
 
 /* Right after EAGAIN `pending` is not asked: a filter that counts the bytes of half a record among
@@ -203,17 +213,32 @@ static bool has_come(struct plx__want want, unsigned ready)
     return (want.ready & ready) != 0 || (want.at != 0 && plx__clock_now() >= want.at);
 }
 
-/* Establishing goes on in mid-stream even if there is no room for received bytes. */
-static void establish_without_receiving(struct plx__chain *chain)
+/* The connection is over if establishing has failed, or if it waits for a peer to which a send has
+ * failed already. */
+static void end_in_stream(plx_socket *socket, int error)
+{
+    if (plx__receiving_has_ended(socket)) {
+        plx__sending_fail(socket, error);
+    } else {
+        plx__receiving_end(socket, error);
+    }
+}
+
+/* Establishes in mid-stream, even if there is no room for received bytes. What the kernel holds is
+ * received by the filters that establish, and not by the program. */
+static void establish_in_stream(struct plx__chain *chain)
 {
     plx_socket *socket = chain->stack.socket;
-    ptrdiff_t result = establish_in_stream(chain);
-    if (result == -PLX__EAGAIN) {
-        socket->watch.ready &= (uint8_t)~PLX__READ;
-    } else if (result < 0 && plx__receiving_has_ended(socket)) {
-        plx__sending_fail(socket, (int)-result);
-    } else if (result < 0) {
-        plx__receiving_end(socket, (int)-result);
+    int code = plx__chain_establish(chain);
+    bool waits = chain->phase == PLX__CHAIN_BUSY;
+    if (chain->phase == PLX__CHAIN_OPEN) {
+        return; /* receiving goes on */
+    }
+    socket->watch.ready &= (uint8_t)~PLX__READ;
+    if (!waits) {
+        end_in_stream(socket, code);
+    } else if (socket->tx == PLX__TX_FAILED) {
+        end_in_stream(socket, socket->tx_error);
     }
 }
 
@@ -229,7 +254,7 @@ void plx__chain_wake(plx_socket *socket)
         plx__sending_unblock(socket);
     }
     if (reads && busy && plx__socket_is_open(socket)) {
-        establish_without_receiving(chain);
+        establish_in_stream(chain);
     }
 }
 
@@ -303,8 +328,6 @@ void plx__chain_extend(struct plx__chain *chain, plx_filter *filter)
     filter->older = socket->out.size;
     if (socket->state == PLX_CONNECTED) {
         chain->phase = PLX__CHAIN_BUSY;
-        chain->until = plx__clock_after(
-            plx__clock_now(), plx__option_value(socket->options, PLX_OPTION_CONNECT_TIMEOUT));
         plx__chain_stir(chain);
     }
 }
