@@ -42,7 +42,8 @@ void plx__chain_remove(struct plx__chain *chain, plx_filter *filter)
     plx_filter **from_below = filter->below != NULL ? &filter->below->above : &chain->bottom;
     *from_above = filter->below;
     *from_below = filter->above;
-    chain->stack.depth++; /* `forget` neither pushes nor removes filters: the caller walks the chain */
+    /* `forget` neither pushes nor removes filters, because the caller walks the chain. */
+    chain->stack.depth++;
     plx__step_free(filter);
     chain->stack.depth--;
 }
