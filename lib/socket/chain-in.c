@@ -3,6 +3,7 @@
 
 #include "lib/os/errno.h"
 #include "lib/socket/chain.h"
+#include "lib/socket/interest.h"
 
 /* What plx_socket_close receives at most of what has arrived: this many bytes for each byte in the
  * kernel, and this many more. */
@@ -10,7 +11,6 @@
 #define HELD_INPUT ((size_t)64 * 1024)
 
 static const struct plx__want nothing = {0, 0};
-static const struct plx__want to_read = {PLX__READ, 0};
 
 /* Keeps the end or the errno that was found behind some bytes: the kernel gives an errno to one
  * call only. PLX__END makes the input go on behind a short count. */
@@ -20,21 +20,24 @@ static void keep_end(struct plx__chain *chain, ptrdiff_t count)
     chain->stack.socket->watch.ready |= PLX__END;
 }
 
-/* Receives until nothing is left or the room is full: one record of a filter may be small. */
+/* Receives until nothing is left, the room is full, or the plain kind has stopped the input (`more`):
+ * one record of a filter may be small. */
 static ptrdiff_t receive_all(struct plx__chain *chain, uint8_t *data, size_t size)
 {
     size_t total = 0;
     ptrdiff_t count;
     plx_filter *first = plx__step_receiver(chain->top);
+    bool more = chain->stack.socket->more;
     chain->stack.noted = nothing;
     chain->stack.dry = false;
     do {
         count = plx__step_receive(&chain->stack, first, data + total, size - total);
         total += count > 0 ? (size_t)count : 0;
-    } while (count > 0 && total < size && first != NULL &&
+    } while (count > 0 && total < size && first != NULL && chain->stack.socket->more == more &&
              (!chain->stack.drained || plx__chain_holds_input(chain)));
     chain->stack.dry = count == -PLX__EAGAIN;
-    chain->in = chain->stack.dry ? chain->stack.noted : to_read;
+    chain->in = chain->stack.noted;
+    chain->in.ready |= chain->stack.dry ? 0 : PLX__READ;
     if (total > 0 && count <= 0 && count != -PLX__EAGAIN) {
         keep_end(chain, count);
     }
@@ -48,6 +51,13 @@ ptrdiff_t plx__chain_receive(plx_socket *socket, void *data, size_t size)
         return chain->in_end == PLX__ENODATA ? 0 : -chain->in_end;
     }
     return chain->phase == PLX__CHAIN_OPEN ? receive_all(chain, data, size) : -PLX__EAGAIN;
+}
+
+/* What the filters wait for may have changed, and a poll of a quiet socket ends with its input. */
+void plx__chain_input(plx_socket *socket, struct plx__budget *budget)
+{
+    plx__chain_of(socket)->stack.kind->transport->input(socket, budget);
+    plx__socket_update(socket);
 }
 
 /* Filters may make more of the bytes that the kernel holds, and nobody knows how much. */

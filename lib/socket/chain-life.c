@@ -6,8 +6,8 @@
 #include "lib/socket/filtered.h"
 
 static const struct plx__detour detour = {
-    plx__chain_receive,  plx__chain_send, plx__chain_pending,
-    plx__chain_shutdown, plx__chain_wake, plx__chain_deadline,
+    plx__chain_input,    plx__chain_receive, plx__chain_send,     plx__chain_pending,
+    plx__chain_shutdown, plx__chain_wake,    plx__chain_deadline,
 };
 
 struct plx__chain *plx__chain_make(plx_socket *socket)

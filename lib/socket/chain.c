@@ -9,6 +9,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/options.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 
 /* This many connections a filter may ask for, one after the other. */
@@ -148,7 +149,8 @@ int plx__chain_establish(struct plx__chain *chain)
  * its pending ones would keep polls and waits from sleeping. */
 bool plx__chain_holds_input(const struct plx__chain *chain)
 {
-    plx_filter *filter = chain->stack.dry ? NULL : chain->top;
+    bool may_receive = chain->phase == PLX__CHAIN_OPEN && !chain->stack.dry;
+    plx_filter *filter = may_receive ? chain->top : NULL;
     while (filter != NULL && !plx__step_is_pending(filter)) {
         filter = filter->below;
     }
@@ -210,6 +212,7 @@ void plx__chain_stir(struct plx__chain *chain)
     plx_socket *socket = chain->stack.socket;
     if (socket->watch.task != NULL) {
         chain->in.ready |= PLX__READ;
+        chain->stack.dry = false;
         socket->watch.ready |= PLX__READ;
         socket->more = true;
         plx__sending_unblock(socket);
@@ -221,7 +224,9 @@ uint64_t plx__chain_deadline(const plx_socket *socket)
 {
     const struct plx__chain *chain = plx__chain_of(socket);
     uint64_t out = socket->tx == PLX__TX_BLOCKED ? chain->out.at : 0;
-    uint64_t in = plx__receiving_has_ended(socket) ? 0 : chain->in.at;
+    bool reads = !plx__receiving_has_ended(socket) &&
+                 (chain->phase == PLX__CHAIN_BUSY || plx__socket_room(socket) > 0);
+    uint64_t in = reads ? chain->in.at : 0;
     return plx__clock_earlier(chain->until, plx__clock_earlier(in, out));
 }
 

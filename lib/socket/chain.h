@@ -122,8 +122,9 @@ bool plx__chain_holds_input(const struct plx__chain *chain);
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 
-/* These four are functions of the filtered kind and its transport (lib/socket/kind.h), as are
+/* These five are functions of the filtered kind and its transport (lib/socket/kind.h), as are
  * plx__chain_wake and plx__chain_deadline. */
+void plx__chain_input(plx_socket *socket, struct plx__budget *budget);
 ptrdiff_t plx__chain_receive(plx_socket *socket, void *data, size_t size);
 ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size);
 size_t plx__chain_pending(const plx_socket *socket);

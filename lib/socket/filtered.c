@@ -8,6 +8,7 @@ void plx__filtered_put(plx_socket *socket, struct plx__filtered *filtered,
 {
     filtered->plain = socket->kind;
     filtered->transport = *socket->kind->transport;
+    filtered->transport.input = detour->input;
     filtered->transport.pending = detour->pending;
     filtered->transport.shutdown = detour->shutdown;
     filtered->kind = *socket->kind;

@@ -21,6 +21,7 @@ struct plx__filtered {
 /* What the copy calls in place of the plain kind's functions; lib/socket/kind.h says what each
  * does. */
 struct plx__detour {
+    void (*input)(plx_socket *socket, struct plx__budget *budget);
     ptrdiff_t (*receive)(plx_socket *socket, void *data, size_t size);
     ptrdiff_t (*send)(plx_socket *socket, const void *data, size_t size);
     size_t (*pending)(const plx_socket *socket);

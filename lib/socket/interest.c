@@ -77,11 +77,13 @@ static uint64_t deadline_of(const plx_socket *socket)
     return plx__clock_earlier(states, kinds);
 }
 
-/* Filters may hold bytes that no readiness reports: they are received as soon as there is room. */
+/* No readiness reports the bytes that filters hold, nor what is left to receive after a failed send:
+ * they are received as soon as there is room. */
 static void resume_input(plx_socket *socket)
 {
     if (!socket->more && plx__socket_is_open(socket) && !plx__receiving_has_ended(socket) &&
-        plx__socket_room(socket) > 0 && plx__chain_holds_input(plx__chain_of(socket))) {
+        plx__socket_room(socket) > 0 &&
+        (socket->tx == PLX__TX_FAILED || plx__chain_holds_input(plx__chain_of(socket)))) {
         socket->watch.ready |= PLX__READ;
         socket->more = true;
         plx__task_schedule_input(&socket->task);

@@ -18,9 +18,10 @@ size_t plx__socket_room(const plx_socket *socket)
     size_t limit = plx__option_limit(socket->options, PLX_OPTION_READ_LIMIT);
     size_t lifted = plx__rare_of(socket)->lifted;
     limit = limit < lifted ? lifted : limit;
-    if (socket->tx == PLX__TX_FAILED) {
+    if (socket->tx == PLX__TX_FAILED && !socket->kind->is_filtered) {
         /* The connection is over: only the bytes that the kernel holds can still arrive. The limit
-         * does not apply to them, or the end would wait until the program makes room. */
+         * does not apply to them, or the end would wait until the program makes room. With filters
+         * the end does wait: nobody knows how much they make of these bytes. */
         limit = SIZE_MAX;
     } else if (socket->state == PLX_CLOSING && limit == SIZE_MAX) {
         limit = CLOSING_ROOM;

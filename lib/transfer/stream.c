@@ -321,15 +321,17 @@ static void check_hang_up(plx_socket *socket)
     }
 }
 
-/* After a failed send, receives what arrived before the failure. Returns whether there may be
- * more. */
+/* After a failed send, receives what arrived before the failure. Returns whether there may be more,
+ * for which the program may have to make room. */
 static bool drain(plx_socket *socket)
 {
     if (socket->tx != PLX__TX_FAILED || plx__receiving_has_ended(socket)) {
         return false;
     }
-    socket->watch.ready |= PLX__READ;
-    socket->more = true;
+    if (plx__socket_room(socket) > 0 || socket->state == PLX_CLOSING) {
+        socket->watch.ready |= PLX__READ;
+        socket->more = true;
+    }
     return true;
 }
 
