@@ -48,7 +48,8 @@ static const struct wrong wrong_receives[] = {
     {PTRDIFF_MAX, 106, "filter puppet: receive returned 9223372036854775807"},
     {-5000, 106, "filter puppet: receive returned -5000"},
     {PTRDIFF_MIN + 1, 106, "filter puppet: receive returned -9223372036854775807"},
-    {-EPROTO, 102, "connection lost: protocol error (EPROTO)"},
+    {-EPROTO, 102, "filter puppet: receive: protocol error (EPROTO)"},
+    {-ENOMEM, 108, "filter puppet: receive: out of memory (ENOMEM)"},
     {0, 102, "the peer closed the connection"},
 };
 
@@ -75,8 +76,8 @@ static const struct wrong wrong_sends[] = {
     {0, 106, "filter puppet: send returned 0"},
     {-5000, 106, "filter puppet: send returned -5000"},
     {EAGAIN, 106, "filter puppet: send returned 11"},
-    {-EPROTO, 102, "connection lost: protocol error (EPROTO)"},
-    {-ENOBUFS, 108, "connection lost: out of memory (ENOMEM)"},
+    {-EPROTO, 102, "filter puppet: send: protocol error (EPROTO)"},
+    {-ENOBUFS, 108, "filter puppet: send: out of memory (ENOMEM)"},
 };
 
 CASE(what_send_must_not_return)
@@ -111,6 +112,20 @@ CASE(the_filter_named_is_the_one_that_failed)
     ck_assert_int_eq(upper->count[STEP_SEND], 1);
 }
 
+/* What the kernel reports is no failure of the filter that passes it on. */
+CASE(an_errno_of_the_kernel_names_no_filter)
+{
+    struct record log;
+    plx_socket *socket;
+    int raw;
+
+    pair(w, &socket, &log, &raw);
+    if (w->kind->resets) {
+        raw_reset(w, raw);
+        expect_error(w, &log, 102, "connection lost: connection reset by the peer (ECONNRESET)");
+    }
+}
+
 /* Bytes that a receive or a send has moved do not hide the failure that follows them, even if the
  * step returns it once. */
 CASE(a_failure_behind_some_bytes_is_returned_once)
@@ -125,7 +140,8 @@ CASE(a_failure_behind_some_bytes_is_returned_once)
     puppet->receive = -EPROTO;
     puppet->receive_after = puppet->receive_times = 1;
     raw_say(raw, "hello!");
-    expect_error(w, &log, 102, "connection lost: protocol error (EPROTO)");
+    expect_error(w, &log, 102, "filter puppet: receive: protocol error (EPROTO)");
+    ck_assert_int_eq(log.os_error, EPROTO);
     ck_assert_int_eq(plx_socket_read(socket, bytes, sizeof bytes), 3);
     ck_assert_mem_eq(bytes, "hel", 3);
 }
@@ -156,7 +172,7 @@ CASE(a_failure_behind_sent_bytes_is_returned_once)
     puppet->send = -EPROTO;
     puppet->send_after = puppet->send_times = 1;
     ck_assert_int_eq(plx_socket_write(socket, "hello!", 6), 6);
-    expect_error(w, &log, 102, "connection lost: protocol error (EPROTO)");
+    expect_error(w, &log, 102, "filter puppet: send: protocol error (EPROTO)");
     raw_expect(w, raw, "hel");
 }
 
@@ -183,7 +199,7 @@ CASE(a_send_fails_while_bytes_arrive_for_ever)
     ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
     for (; log.count[EVENT_ERROR] == 0 && polls < 200; polls++)
         world_poll(w);
-    expect_error(w, &log, 102, "connection lost: protocol error (EPROTO)");
+    expect_error(w, &log, 102, "filter puppet: send: protocol error (EPROTO)");
     ck_assert_int_lt(polls, 200);
 }
 
@@ -195,7 +211,9 @@ static const struct wrong wrong_establishes[] = {
     {-1, 106, "filter puppet: establish returned -1"},
     {INT_MIN, 106, "filter puppet: establish returned -2147483648"},
     {5000, 106, "filter puppet: establish returned 5000"},
-    {PLX_INVALID_STATE, 106, "filter puppet: establish: not possible in this state or for this kind of object (InvalidState)"},
+    {PLX_INVALID_STATE, 106,
+     "filter puppet: establish: not possible in this state or for this kind of object "
+     "(InvalidState)"},
     {PLX_OUT_OF_MEMORY, 108, "filter puppet: establish: out of memory (OutOfMemory)"},
     {EACCES, EACCES, "filter puppet: establish: permission denied (EACCES)"},
 };
@@ -232,17 +250,18 @@ CASE(a_begin_that_fails)
     refuse(w, false, -7, 106, "filter puppet: begin returned -7");
     refuse(w, false, EAGAIN, 106, "filter puppet: begin returned 11");
     refuse(w, false, ERESTART, 106, "filter puppet: begin returned 85");
-    refuse(w, false, PLX_OUT_OF_MEMORY, 108,
-           "filter puppet: begin: out of memory (OutOfMemory)");
+    refuse(w, false, PLX_OUT_OF_MEMORY, 108, "filter puppet: begin: out of memory (OutOfMemory)");
 }
 
 /* No number from 100 to 108 is reported without its meaning as a class code. */
 CASE(an_errno_that_is_no_class_code)
 {
-    refuse(w, true, ECONNRESET, 102, "filter puppet: establish: the connection has ended "
-                                     "(LostConnection)");
-    refuse(w, true, ENETUNREACH, 100, "filter puppet: establish: the network cannot be used "
-                                      "(OpenDriver)");
+    refuse(w, true, ECONNRESET, 102,
+           "filter puppet: establish: the connection has ended "
+           "(LostConnection)");
+    refuse(w, true, ENETUNREACH, 100,
+           "filter puppet: establish: the network cannot be used "
+           "(OpenDriver)");
 }
 
 /* Established never: CONNECT_TIMEOUT ends it, and names the filter. Until then polls call it when

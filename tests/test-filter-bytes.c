@@ -178,6 +178,63 @@ STREAM_PAIR_CASE(offered_bytes_are_sent_although_the_rest_is_dropped)
     LOGGED(w, log, "send_complete(true)[CONNECTED]");
 }
 
+/* A header filter sends 'h' twice before the bytes, in one call as far as it gets. */
+static int headers;
+
+static ptrdiff_t header_send(plx_filter *filter, const void *data, size_t size)
+{
+    ptrdiff_t count = headers < 2 ? plx_filter_lower_send(filter, "hh", (size_t)(2 - headers)) : 0;
+
+    if (count < 0)
+        return count;
+    headers += (int)count;
+    return headers < 2 ? -EAGAIN : plx_filter_lower_send(filter, data, size);
+}
+
+static const plx_filter_kind header_filter = {
+    .size = sizeof(plx_filter_kind), .name = "header", .send = header_send};
+
+/* A filter that takes a part has room for the rest: no readiness reports it. */
+STREAM_PAIR_CASE(a_lower_filter_takes_a_part)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    headers = 0;
+    puppet->piece = 1;
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &header_filter));
+    send_text(socket, "hello");
+    raw_expect(w, raw, "hhhello");
+}
+
+/* A filter that takes all at once leaves work for the next poll, as the kernel does. */
+static size_t swallowed;
+
+static ptrdiff_t swallow_send(plx_filter *filter, const void *data, size_t size)
+{
+    (void)filter;
+    (void)data;
+    swallowed += size;
+    return (ptrdiff_t)size;
+}
+
+static const plx_filter_kind swallow_filter = {
+    .size = sizeof(plx_filter_kind), .name = "swallow", .send = swallow_send};
+
+STREAM_PAIR_CASE(a_filter_that_takes_all_obeys_the_budget)
+{
+    static const char much[16 << 20];
+
+    (void)raw;
+    swallowed = 0;
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &swallow_filter));
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
+    world_poll(w);
+    ck_assert_uint_le(swallowed, sizeof much / 2);
+    ck_assert(plx_socket_wait_for_sent(socket, 5000));
+    ck_assert_uint_eq(swallowed, sizeof much);
+}
+
 /* ---- room ------------------------------------------------------------------------------------ */
 
 SECTION("room");
@@ -513,6 +570,23 @@ STREAM_PAIR_CASE(a_peer_that_goes_before_the_goodbye)
     raw_close(w, raw);
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+}
+
+/* The peer has ended its half only, and the goodbye waits for room at the peer. */
+STREAM_PAIR_CASE(a_goodbye_after_the_end_of_the_peer)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    puppet->shutdown = EAGAIN;
+    puppet->shutdown_times = 3;
+    puppet->sets_want = true;
+    puppet->want = PLX_WANT_WRITE;
+    raw_end(raw);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], 4);
 }
 
 STREAM_PAIR_CASE(close_says_goodbye_once_and_abort_never)

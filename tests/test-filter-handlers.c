@@ -270,6 +270,7 @@ static void fail_twice(struct puppet *puppet)
 
     ck_assert_int_eq(plx_filter_fail(NULL, -5, PLX_REASON_OPERATION, "x"), 102);
     ck_assert_int_eq(plx_filter_fail(filter, 7, PLX_REASON_OPERATION, NULL), 7);
+    ck_assert_int_eq(plx_filter_fail(filter, 65536, PLX_REASON_OPERATION, NULL), 102);
     ck_assert_int_eq(plx_filter_fail(filter, EPROTO, PLX_REASON_NETWORK, "first %d", 1), EPROTO);
     ck_assert_int_eq(plx_filter_fail(filter, 106, PLX_REASON_OPERATION, "second"), 106);
 }

@@ -4,6 +4,10 @@
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/chain.h"
+#include "lib/socket/sending.h"
+
+/* Filters get this many queued bytes at once, beyond those that they have seen. */
+#define LARGEST_PIECE ((size_t)256 * 1024)
 
 static const struct plx__want nothing = {0, 0};
 
@@ -92,6 +96,12 @@ ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size)
     return total > 0 ? (ptrdiff_t)total : count;
 }
 
+size_t plx__chain_piece(const plx_socket *socket)
+{
+    size_t most = plx__chain_of(socket)->offered + LARGEST_PIECE;
+    return socket->out.size < most ? socket->out.size : most;
+}
+
 bool plx__chain_sends(const struct plx__chain *chain)
 {
     return plx__step_sender(chain->top) != NULL;
@@ -130,6 +140,13 @@ int plx__chain_part(struct plx__chain *chain)
     }
     chain->out = chain->stack.noted;
     return code;
+}
+
+bool plx__chain_owes_goodbye(const plx_socket *socket)
+{
+    const struct plx__chain *chain = plx__chain_of(socket);
+    return chain != NULL && socket->tx == PLX__TX_BLOCKED && socket->out.size == 0 &&
+           (chain->out.ready & PLX__WRITE) != 0;
 }
 
 int plx__chain_shutdown(plx_socket *socket)

@@ -249,6 +249,7 @@ static void reset(struct plx__chain *chain)
     chain->in_end = chain->out_end = 0;
     chain->offered = 0;
     chain->stack.dry = chain->stack.limited = false;
+    chain->stack.plain_error = 0;
 }
 
 void plx__chain_begin(struct plx__chain *chain, bool connects, uint64_t until)
@@ -297,7 +298,8 @@ bool plx__chain_report(plx_socket *socket)
         return false;
     }
     const struct plx__filter_failure *failure = &chain->stack.failure;
-    plx__socket_set_end_error(socket, failure->code, failure->reason, -PLX__SENTENCE, "%s",
+    int error = failure->error != 0 ? failure->error : PLX__SENTENCE;
+    plx__socket_set_end_error(socket, failure->code, failure->reason, -error, "%s",
                               failure->sentence);
     return true;
 }

@@ -130,6 +130,10 @@ ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size);
 size_t plx__chain_pending(const plx_socket *socket);
 int plx__chain_shutdown(plx_socket *socket);
 
+/* plx__chain_piece returns how many of the queued bytes to send at once: unlike the kernel, filters
+ * may take any number of them. */
+size_t plx__chain_piece(const plx_socket *socket);
+
 /* plx__chain_sends returns whether a filter changes what is sent. */
 bool plx__chain_sends(const struct plx__chain *chain);
 
@@ -139,7 +143,9 @@ bool plx__chain_sends(const struct plx__chain *chain);
 size_t plx__chain_abort(struct plx__chain *chain);
 bool plx__chain_take_aborted(struct plx__chain *chain);
 
-/* plx__chain_part says the goodbyes of the filters, from the top down. Returns 0 or EAGAIN. */
+/* plx__chain_part says the goodbyes of the filters, from the top down. Returns 0 or EAGAIN.
+ * plx__chain_owes_goodbye returns whether a goodbye waits until the kernel takes its bytes. */
 int plx__chain_part(struct plx__chain *chain);
+bool plx__chain_owes_goodbye(const plx_socket *socket);
 
 #endif

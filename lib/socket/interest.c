@@ -136,7 +136,9 @@ bool plx__socket_has_ending(const plx_socket *socket)
     bool sent = socket->out.size == 0;
     switch (socket->state) {
     case PLX_CLOSING:
-        return failed || (sent && (socket->tx == PLX__TX_OPEN || plx__receiving_has_ended(socket)));
+        return failed ||
+               (sent && (socket->tx == PLX__TX_OPEN ||
+                         (plx__receiving_has_ended(socket) && !plx__chain_owes_goodbye(socket))));
     case PLX_CONNECTED:
         return failed || plx__framing_is_too_long(socket) ||
                (socket->rx == PLX__RX_ENDED && (sent || socket->ending != PLX__END_BY_PEER));

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/poll/poller.h"
 #include "lib/socket/object.h"
@@ -55,13 +56,20 @@ void plx__step_reset(plx_filter *filter)
 
 /* ---- failures -------------------------------------------------------------------------------- */
 
+/* Errors keep codes of 16 bits when memory runs out. */
+static int sound_code(int code)
+{
+    return code > 0 && code <= UINT16_MAX ? code : PLX_LOST_CONNECTION;
+}
+
 static int fail(struct plx__stack *stack, int code, plx_reason reason, const char *format,
                 va_list arguments)
 {
     struct plx__filter_failure *failure = &stack->failure;
-    code = code > 0 ? code : PLX_LOST_CONNECTION;
+    code = sound_code(code);
     if (failure->code == 0) {
         failure->code = plx__error_code_of(code);
+        failure->error = 0;
         failure->reason = reason;
         vsnprintf(failure->sentence, sizeof failure->sentence, format, arguments);
     }
@@ -80,7 +88,7 @@ int plx__step_fail(struct plx__stack *stack, int code, plx_reason reason, const 
 int plx_filter_fail(plx_filter *filter, int code, plx_reason reason, const char *format, ...)
 {
     va_list arguments;
-    code = code > 0 ? code : PLX_LOST_CONNECTION;
+    code = sound_code(code);
     if (filter == NULL || filter->stack == NULL || format == NULL) {
         return code;
     }
@@ -95,6 +103,21 @@ static int fail_contract(plx_filter *filter, const char *step, long long result)
     plx__step_fail(filter->stack, PLX_INVALID_STATE, PLX_REASON_UNSUPPORTED_OPERATION,
                    "filter %s: %s returned %lld", filter->table->name, step, result);
     return PLX_INVALID_STATE;
+}
+
+/* Names the filter whose receive or send has returned an errno that no layer below it has returned,
+ * unless the filter has called plx_filter_fail. */
+static void fail_errno(plx_filter *filter, const char *step, ptrdiff_t result)
+{
+    struct plx__filter_failure *failure = &filter->stack->failure;
+    bool ends = result < 0 && result != -PLX__EAGAIN;
+    if (!ends || result == filter->stack->plain_error || failure->code != 0) {
+        return;
+    }
+    int code = plx__error_code((int)-result);
+    plx__step_fail(filter->stack, code == PLX_OUT_OF_MEMORY ? code : PLX_LOST_CONNECTION,
+                   plx__error_reason((int)-result), "filter %s: %s", filter->table->name, step);
+    failure->error = (int)-result;
 }
 
 /* ---- wants ----------------------------------------------------------------------------------- */
@@ -215,14 +238,19 @@ static size_t receivable(struct plx__stack *stack, size_t size)
     return waiting == 0 || size < stack->rest ? size : stack->rest;
 }
 
+static void note_error(struct plx__stack *stack, ptrdiff_t count)
+{
+    stack->plain_error = count < 0 && count != -PLX__EAGAIN ? count : stack->plain_error;
+}
+
 static ptrdiff_t receive_plain(struct plx__stack *stack, void *data, size_t size)
 {
     size = receivable(stack, size);
-    ptrdiff_t count =
-        size == 0 ? -PLX__EAGAIN : stack->kind->receive(stack->socket, data, size);
+    ptrdiff_t count = size == 0 ? -PLX__EAGAIN : stack->kind->receive(stack->socket, data, size);
     size_t taken = count > 0 ? (size_t)count : 0;
     stack->dry = stack->dry && taken == 0;
     stack->rest -= taken < stack->rest ? taken : stack->rest;
+    note_error(stack, count);
     stack->drained = count == -PLX__EAGAIN || (count > 0 && (size_t)count < size);
     if (count == -PLX__EAGAIN) {
         stack->noted.ready |= PLX__READ;
@@ -236,7 +264,9 @@ static ptrdiff_t send_plain(struct plx__stack *stack, const void *data, size_t s
     if (plx__errno_is_full(count) || (count >= 0 && (size_t)count < size)) {
         stack->noted.ready |= PLX__WRITE;
     }
-    return plx__errno_is_full(count) ? -PLX__EAGAIN : count;
+    count = plx__errno_is_full(count) ? -PLX__EAGAIN : count;
+    note_error(stack, count);
+    return count;
 }
 
 ptrdiff_t plx__step_receive(struct plx__stack *stack, plx_filter *filter, void *data, size_t size)
@@ -248,7 +278,11 @@ ptrdiff_t plx__step_receive(struct plx__stack *stack, plx_filter *filter, void *
     struct plx__want outer = enter(filter);
     ptrdiff_t count = filter->table->receive(filter, data, size);
     leave(filter, outer);
-    return is_sound(count, 0, size) ? count : -fail_contract(filter, "receive", count);
+    if (!is_sound(count, 0, size)) {
+        return -fail_contract(filter, "receive", count);
+    }
+    fail_errno(filter, "receive", count);
+    return count;
 }
 
 ptrdiff_t plx__step_send(struct plx__stack *stack, plx_filter *filter, const void *data,
@@ -261,10 +295,17 @@ ptrdiff_t plx__step_send(struct plx__stack *stack, plx_filter *filter, const voi
     struct plx__want outer = enter(filter);
     ptrdiff_t count = filter->table->send(filter, data, size);
     leave(filter, outer);
-    if (count == -PLX__ENOBUFS) {
-        return -PLX__ENOMEM; /* the kernel's ENOBUFS passes, a filter's ends the connection */
+    if (!is_sound(count, 1, size)) {
+        return -fail_contract(filter, "send", count);
     }
-    return is_sound(count, 1, size) ? count : -fail_contract(filter, "send", count);
+    if (count >= 0 && (size_t)count < size) {
+        /* The filter may take more at once: a layer above it that waits now waits for nothing. */
+        stack->noted.at = plx__clock_earlier(stack->noted.at, plx__clock_now());
+    }
+    /* The kernel's ENOBUFS passes, a filter's ends the connection. */
+    count = count == -PLX__ENOBUFS ? -PLX__ENOMEM : count;
+    fail_errno(filter, "send", count);
+    return count;
 }
 
 bool plx__step_is_pending(plx_filter *filter)

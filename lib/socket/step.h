@@ -30,7 +30,8 @@ struct plx__want {
 
 /* Why the connection ends, recorded by a filter. */
 struct plx__filter_failure {
-    int code; /* 0: there is none */
+    int code;  /* 0: there is none */
+    int error; /* the errno that a step has returned; 0: the sentence says all */
     plx_reason reason;
     char sentence[256];
 };
@@ -40,6 +41,7 @@ struct plx__stack {
     plx_socket *socket;
     const struct plx_kind *kind; /* the plain one: receives from the kernel, and sends to it */
     struct plx__want noted;      /* by the step that runs now */
+    ptrdiff_t plain_error;       /* negative: what the plain kind has returned last; not EAGAIN */
     bool drained;                /* the last receive has emptied the kernel's buffer */
     bool dry;                    /* the last receive has found nothing, nor a step since */
     bool limited;                /* a send has failed: `rest` counts */

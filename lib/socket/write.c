@@ -138,13 +138,20 @@ int plx_socket_flush(plx_socket *socket)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (plx__socket_is_open(socket) && socket->kind->has_own_work && !socket->hold.freed) {
+    if (!plx__socket_is_open(socket) || socket->hold.freed) {
+        return 0;
+    }
+    bool works = socket->kind->has_own_work;
+    if (works) {
         socket->kind->advance(socket);
     }
-    if (plx__socket_is_open(socket) && socket->out.size > 0 && !socket->hold.freed) {
+    if (plx__socket_is_open(socket) && socket->out.size > 0) {
         struct plx__budget budget = {SIZE_MAX, 0};
+        works = true;
         plx__sending_unblock(socket);
         socket->kind->transport->output(socket, &budget);
+    }
+    if (works) {
         plx__socket_update(socket);
         plx__task_schedule(&socket->task);
     }

@@ -220,7 +220,7 @@ static void stream_output(plx_socket *socket, struct plx__budget *budget)
 {
     size_t total = 0;
     while (socket->out.size > 0 && socket->tx != PLX__TX_FAILED) {
-        size_t size = socket->out.size;
+        size_t size = socket->kind->is_filtered ? plx__chain_piece(socket) : socket->out.size;
         ptrdiff_t count = socket->kind->send(socket, plx__buffer_data(&socket->out), size);
         if (count < 0) {
             plx__sending_refused(socket, count);
@@ -290,7 +290,8 @@ static void settle_closing(plx_socket *socket)
     bool arrived = !failed && sent && has_all_arrived(socket);
     if (failed && (!sent || socket->unconfirmed)) {
         end_lost(socket, plx__sending_reason(socket->rx_error, socket->tx_error));
-    } else if (failed || arrived || (sent && plx__receiving_has_ended(socket))) {
+    } else if (failed || arrived ||
+               (sent && plx__receiving_has_ended(socket) && !plx__chain_owes_goodbye(socket))) {
         plx__socket_end(socket);
     } else if (plx__ending_is_late(socket)) {
         end_lost(socket, PLX__ETIMEDOUT);
