@@ -76,7 +76,8 @@ typedef struct plx_filter_kind {
 
     /* receive: writes up to `size` bytes to `data` for the layer above; `size` is not 0. Returns
      * how many; 0 for the orderly end; -EAGAIN when there are none now; or another negative errno,
-     * which ends the connection. NULL: bytes pass unchanged, at no cost. */
+     * which ends the connection with PLX_LOST_CONNECTION and the name of the filter. NULL: bytes
+     * pass unchanged, at no cost. */
     ptrdiff_t (*receive)(plx_filter *filter, void *data, size_t size);
 
     /* send: takes bytes of the layer above; `size` is not 0. Returns how many it has taken: the
@@ -151,14 +152,17 @@ PLX_API ptrdiff_t plx_filter_lower_send(plx_filter *filter, const void *data, si
 /* plx_filter_set_want sets what a step that returns EAGAIN waits for: bits of plx_want, and a
  * moment `milliseconds` from now (-1: none). The step is then called again when one of them has
  * happened, perhaps earlier. A step that does not call this function waits for what the layer below
- * waits for. Called outside a step, it makes the next poll call the waiting steps again: the answer
- * to a question has arrived. */
+ * waits for. A receive that returns bytes may set a moment too: when it holds others back until
+ * then. Called outside a step, the function makes the next poll call the waiting steps again: the
+ * answer to a question has arrived. It has no effect inside a step of another filter of the same
+ * socket. */
 PLX_API void plx_filter_set_want(plx_filter *filter, unsigned want, int milliseconds);
 
 /* plx_filter_fail records why the connection is about to end, and returns `code`,
- * PLX_LOST_CONNECTION for a code that is not positive. The step then returns the code (establish,
- * begin) or a negative errno (receive, send). The format and its arguments make the sentence that
- * `error` reports; 255 bytes of it are kept. The first call of a connection counts. */
+ * PLX_LOST_CONNECTION for a code that is not from 1 to 65535. The step then returns the code
+ * (establish, begin) or a negative errno (receive, send). The format and its arguments make the
+ * sentence that `error` reports; 255 bytes of it are kept. The first call of a connection
+ * counts. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif

@@ -20,8 +20,8 @@ static void keep_end(struct plx__chain *chain, ptrdiff_t count)
     chain->stack.socket->watch.ready |= PLX__END;
 }
 
-/* Receives until nothing is left, the room is full, or the plain kind has stopped the input (`more`):
- * one record of a filter may be small. */
+/* Receives until nothing is left, the room is full, or the plain kind has stopped the input
+ * (`more`): one record of a filter may be small. */
 static ptrdiff_t receive_all(struct plx__chain *chain, uint8_t *data, size_t size)
 {
     size_t total = 0;

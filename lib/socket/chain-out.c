@@ -1,4 +1,4 @@
-/* lib/socket/chain-out.c -- what the filters of a socket send: the queued bytes and the goodbyes. */
+/* lib/socket/chain-out.c -- what the filters of a socket send: queued bytes and goodbyes. */
 #include "config.h"
 
 #include "lib/os/clock.h"

@@ -20,7 +20,7 @@
  *         +--- the connection has ended -----------+-----------------------------+
  *
  * In CONNECTING lib/socket/connect.c goes on with the establishing; in CONNECTED and CLOSING, for a
- * filter pushed in mid-stream, the chain's own receive does. The queued bytes that are older than a
+ * filter pushed in mid-stream, plx__chain_wake does. The queued bytes that are older than a
  * filter pass it by: `older` of a filter is at most that of the filter above it.
  *
  * Invariants: the socket has the filtered kind as long as the chain exists; a filter is established
@@ -104,8 +104,7 @@ void plx__chain_restart(struct plx__chain *chain);
  * is none. */
 bool plx__chain_report(plx_socket *socket);
 
-/* ---- what the filters wait for
- * ---------------------------------------------------------------- */
+/* ---- what the filters wait for --------------------------------------------------------------- */
 
 /* plx__chain_wake turns readiness and moments into what the wants allow. plx__chain_stir lets the
  * next poll run all steps that wait. */

@@ -2,9 +2,10 @@
  *
  * Design: a kind is a const table. The first filter of a socket replaces the socket's kind by a
  * copy of its table, in which the functions that move bytes lead through the filters, and the last
- * filter gives the plain kind back. So a socket without filters executes no instruction for them.
- * This is the only place where a table is made at run time; the name in it is that of the plain
- * kind, and plx__socket_is compares names. */
+ * filter gives the plain kind back. So polls and receives of a socket without filters execute no
+ * instruction for them; sending and the watch look at `is_filtered`. This is the only place where a
+ * table is made at run time; the name in it is that of the plain kind, and plx__socket_is compares
+ * names. */
 #ifndef PLX_LIB_FILTERED_H
 #define PLX_LIB_FILTERED_H
 

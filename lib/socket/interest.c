@@ -77,8 +77,8 @@ static uint64_t deadline_of(const plx_socket *socket)
     return plx__clock_earlier(states, kinds);
 }
 
-/* No readiness reports the bytes that filters hold, nor what is left to receive after a failed send:
- * they are received as soon as there is room. */
+/* No readiness reports the bytes that filters hold, nor what is left to receive after a failed
+ * send: they are received as soon as there is room. */
 static void resume_input(plx_socket *socket)
 {
     if (!socket->more && plx__socket_is_open(socket) && !plx__receiving_has_ended(socket) &&

@@ -222,9 +222,10 @@ static bool is_sound(ptrdiff_t result, size_t least, size_t size)
     return result < 0 ? result >= -LAST_ERRNO : (size_t)result >= least && (size_t)result <= size;
 }
 
-/* Returns how many of `size` bytes may be received. After a filter's send has failed, the connection
- * in the kernel lives on: what arrives after that is left, or a peer that goes on sending would
- * delay the end for ever. When the kernel holds nothing, its receive finds the reason of the end. */
+/* Returns how many of `size` bytes may be received. After a filter's send has failed, the
+ * connection in the kernel lives on: what arrives after that is left, or a peer that goes on
+ * sending would delay the end for ever. When the kernel holds nothing, its receive finds the reason
+ * of the end. */
 static size_t receivable(struct plx__stack *stack, size_t size)
 {
     if (stack->socket->tx != PLX__TX_FAILED) {
