@@ -33,7 +33,7 @@ sources() {
 disassemble() {
     sources | while read -r source built; do
         folder=${source%/*} noun=${source##*/}; noun=${noun%.c}
-        for object in "$folder/libpollux_all_la-$noun.o" "$folder/.libs/libpollux_all_la-$noun.o" ""; do
+        for object in "$folder"/libpollux_*_la-"$noun.o" "$folder"/.libs/libpollux_*_la-"$noun.o" ""; do
             [ -f "$object" ] && break
         done
         if [ -n "$object" ]; then

@@ -3,19 +3,21 @@
 #include "config.h"
 
 #include "lib/os/address.h"
+#include "lib/os/os.h"
 
-#include <net/if.h>
+#include <pollux/interface.h>
+
 #include <string.h>
 
 static uint32_t scope_of(const char *name, size_t length)
 {
-    char text[IF_NAMESIZE];
+    char text[sizeof ((plx_interface *)NULL)->name];
     if (length >= sizeof text) {
         return 0;
     }
     memcpy(text, name, length);
     text[length] = '\0';
-    return if_nametoindex(text);
+    return plx__os_interface_index(text);
 }
 
 bool plx__address_parse_scope(const char *text, size_t length, uint32_t *ret_scope)
