@@ -294,6 +294,19 @@ PAIR_CASE(bytes_that_cannot_be_kept)
     fail_allocation(0);
 }
 
+/* A disconnect that loses what arrives reports it, even if all was sent. */
+PAIR_CASE(bytes_that_cannot_be_kept_while_closing)
+{
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw_say(raw, "hello");
+    world_readable(plx_socket_handle(socket));
+    fail_allocation(-1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    LOGGED(w, log,
+           "state:CLOSING state:UNCONNECTED error(108,14)[UNCONNECTED] disconnected[UNCONNECTED]");
+    fail_allocation(0);
+}
+
 /* A connection that has nothing but its descriptor yet: it neither connected nor has handlers. */
 static plx_socket *adopt_bare(struct world *w, int *ret_raw)
 {

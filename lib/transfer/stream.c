@@ -244,6 +244,12 @@ static void stream_output(plx_socket *socket, struct plx__budget *budget)
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
+/* Whether an errno reports that we have no memory, and not what the peer or the network did. */
+static bool is_ours(int error)
+{
+    return error != 0 && plx__error_code(error) == PLX_OUT_OF_MEMORY;
+}
+
 static void end_lost(plx_socket *socket, int error)
 {
     if (plx__chain_report(socket)) {
@@ -252,7 +258,7 @@ static void end_lost(plx_socket *socket, int error)
     }
     int code = error == 0 ? PLX_LOST_CONNECTION : plx__error_code(error);
     /* Any errno means that the connection is lost. Only lack of memory keeps its own code. */
-    bool ours = code == PLX_OUT_OF_MEMORY;
+    bool ours = is_ours(error);
     plx_reason reason = error == 0 ? PLX_REASON_REMOTE_HOST_CLOSED : plx__error_reason(error);
     plx__socket_set_end_error(socket, ours ? code : PLX_LOST_CONNECTION, reason,
                               error == 0 ? -PLX__SENTENCE : -error, "%s",
@@ -282,13 +288,14 @@ static bool has_all_arrived(plx_socket *socket)
 }
 
 /* CLOSING because the program disconnected: the connection is over once the peer has confirmed all
- * bytes, or has ended its half too. */
+ * bytes, or has ended its half too. Without memory for what arrives, bytes that the program could
+ * have read are lost, and filters owe their goodbye: that is reported even if all was sent. */
 static void settle_closing(plx_socket *socket)
 {
     bool sent = socket->out.size == 0;
     bool failed = socket->tx == PLX__TX_FAILED || socket->rx == PLX__RX_FAILED;
     bool arrived = !failed && sent && has_all_arrived(socket);
-    if (failed && (!sent || socket->unconfirmed)) {
+    if (failed && (!sent || socket->unconfirmed || is_ours(socket->rx_error))) {
         end_lost(socket, plx__sending_reason(socket->rx_error, socket->tx_error));
     } else if (failed || arrived ||
                (sent && plx__receiving_has_ended(socket) && !plx__chain_owes_goodbye(socket))) {
