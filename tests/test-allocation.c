@@ -1,5 +1,5 @@
 /* tests/test-allocation.c -- quiet memory: a steady frame allocates nothing, an idle connection
- * holds no buffer, and a lack of memory at any moment ends in an error and not in a crash. */
+ * holds no buffer. What fails without memory at any moment is in tests/fail/. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -201,81 +201,6 @@ CASE(idle_connections_hold_no_buffer)
 }
 
 /* ---- no memory ------------------------------------------------------------------------------- */
-
-/* Everything a program might do, each call allowed to fail, none allowed to crash or to leak. */
-static void use_everything(struct world *w)
-{
-    plx_group *group = plx_group_new();
-    plx_socket *client = w->kind->create();
-    plx_server *server = plx_server_new(w->kind->create);
-    struct record log = {.when = EVENT_NEVER}, server_log = {.when = EVENT_NEVER};
-    char place[WHERE_SIZE], where[WHERE_SIZE];
-    static const char bytes[100000];
-
-    world_place(w, place);
-    plx_socket_set_events(client, &record_events, &log);
-    plx_server_set_client_events(server, &record_events, &server_log);
-    log.mute = server_log.mute = ~0u;
-    plx_group_add(group, client);
-    plx_group_add_server(group, server);
-    if (plx_server_listen_on(server, place) == 0) {
-        w->kind->reach(place, plx_server_port(server), where);
-        plx_socket_connect_to(client, where);
-    }
-    for (int i = 0; i < 12; i++) {
-        plx_socket *other = plx_server_next_active(server, NULL);
-
-        plx_socket_write(client, bytes, i % 2 == 0 ? 10 : sizeof bytes);
-        plx_socket_write(other, bytes, 3000);
-        plx_group_poll(group, 0);
-        plx_server_poll(server);
-        plx_socket_poll(client);
-        other = plx_server_next_active(server, NULL); /* the other may have ended */
-        plx_socket_unread(client, bytes, 20000);
-        plx_socket_skip(client, 1000);
-        plx_socket_read_all(other, NULL);
-        if (i == 8)
-            plx_socket_disconnect(client);
-    }
-    plx_socket_set_option(client, PLX_OPTION_READ_LIMIT, 5);
-    plx_socket_set_address(client, "somewhere");
-    plx_socket_error(client);
-    plx_socket_free(client);
-    plx_server_free(server);
-    plx_group_free(group);
-}
-
-CASE(want_of_memory_at_any_moment)
-{
-    int failures = 0;
-
-    for (int number = 1; number < 400; number++) {
-        size_t blocks = count_blocks();
-        int descriptors = count_descriptors();
-
-        fail_allocation(number);
-        use_everything(w);
-        failures += allocation_failed();
-        fail_allocation(0);
-        ck_assert_msg(count_blocks() == blocks && count_descriptors() == descriptors,
-                      "%s: leak when allocation %d fails", world_name(w), number);
-    }
-    ck_assert_int_gt(failures, 10);
-}
-
-CASE(want_of_memory_from_some_moment_on)
-{
-    for (int number = 1; number < 60; number++) {
-        size_t blocks = count_blocks();
-        int descriptors = count_descriptors();
-
-        fail_allocation(-number);
-        use_everything(w);
-        fail_allocation(0);
-        ck_assert_msg(count_blocks() == blocks && count_descriptors() == descriptors,
-                      "%s: leak when all allocations from %d on fail", world_name(w), number);
-    }
-}
 
 PLAIN_CASE(constructors_return_null_for_want_of_memory)
 {

@@ -301,13 +301,39 @@ int world_count(void)
     return world_modes() * world_kinds();
 }
 
-/* Filtered kinds run in one way of polling, the last one here that is no io_uring, unless the
- * environment wants all: they are many, and a filter is the same in each. */
-static bool is_usual(const struct kind *kind, enum mode mode)
+/* The last way of polling here that is no io_uring. */
+static bool is_usual_mode(enum mode mode)
 {
     int most = world_modes() <= MODE_EPOLL ? world_modes() - 1 : MODE_EPOLL;
 
-    return !kind->filtered || (int)mode == most;
+    return (int)mode == most;
+}
+
+/* Filtered kinds run in one way of polling unless the environment wants all: they are many, and a
+ * filter is the same in each. */
+static bool is_usual(const struct kind *kind, enum mode mode)
+{
+    return !kind->filtered || is_usual_mode(mode);
+}
+
+static bool is_way(const char *choice, const char *way)
+{
+    const char *slash = strrchr(choice, '/');
+
+    return strcmp(slash == NULL ? choice : slash + 1, way) == 0;
+}
+
+int world_chosen_modes(enum mode ret_modes[MODES])
+{
+    const char *choice = getenv("POLLUX_TEST_WORLDS");
+    int count = 0;
+
+    for (int i = 0; i < world_modes(); i++)
+        if (choice == NULL || choice[0] == '\0'
+                ? is_usual_mode((enum mode)i)
+                : strcmp(choice, "all") == 0 || is_way(choice, modes[i].choice))
+            ret_modes[count++] = (enum mode)i;
+    return count;
 }
 
 bool world_is_chosen(int index)
@@ -414,6 +440,16 @@ void world_begin(struct world *world, int index)
 void world_begin_plain(struct world *world, enum mode mode)
 {
     begin(world, program_kind, mode);
+}
+
+void world_begin_of(struct world *world, const char *name, enum mode mode)
+{
+    int row = 0;
+
+    while (row < kind_count && strcmp(kinds[row].name, name) != 0)
+        row++;
+    ck_assert_msg(row < kind_count, "%s: not a row of kinds.h", name);
+    begin(world, &kinds[row], mode);
 }
 
 const char *world_name(const struct world *world)

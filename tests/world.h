@@ -56,11 +56,16 @@ bool world_is_of_streams(int index);
 bool world_is_unfiltered(int index);
 bool world_is_of_unfiltered_streams(int index);
 
+/* world_chosen_modes returns the ways of polling for cases that choose a world by themselves: one,
+ * unless POLLUX_TEST_WORLDS is "all" or names others ("tcp/poll"). */
+int world_chosen_modes(enum mode ret_modes[MODES]);
+
 /* world_begin makes a world by the number of a loop test. world_begin_plain makes one with the
- * program's kind, which is the first row's unless the program names another. world_end ends a
- * world, and expects that nothing is left over. */
+ * program's kind, which is the first row's unless the program names another. world_begin_of makes
+ * one with the kind of that name. world_end ends a world, and expects that nothing is left over. */
 void world_begin(struct world *world, int index);
 void world_begin_plain(struct world *world, enum mode mode);
+void world_begin_of(struct world *world, const char *name, enum mode mode);
 void world_end(struct world *world);
 const char *world_name(const struct world *world);
 
