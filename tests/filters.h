@@ -8,6 +8,9 @@
 /* Turns all bits of each byte. */
 extern const plx_filter_kind bits_filter;
 
+/* Has no step at all. */
+extern const plx_filter_kind through_filter;
+
 /* Sends blocks of 7 bytes: how many are meant, 1 to 6, these bytes, and zeros. A receive may find a
  * part of a block only, and keeps it; one block has bytes for several receives (`pending`). */
 extern const plx_filter_kind blocks_filter;

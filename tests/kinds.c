@@ -191,6 +191,11 @@ static plx_socket *stack_ipc_new(void)
     return push_stack(plx_ipc_new());
 }
 
+static plx_socket *through_tcp_new(void)
+{
+    return push(plx_tcp_new(), &through_filter);
+}
+
 static plx_socket *mask_tcp_new(void)
 {
     return push(plx_tcp_new(), &mask_filter);
@@ -244,6 +249,7 @@ const struct kind kinds[] = {
     {.name = "order tcp", .create = order_tcp_new, .begin = order_begin, TCP, FILTERED},
     {.name = "order ipc", .create = order_ipc_new, .begin = order_begin, IPC, FILTERED},
     {.name = "stack tcp", .create = stack_tcp_new, .begin = stack_begin, TCP, FILTERED},
+    {.name = "through tcp", .filtered = true, .create = through_tcp_new, TCP, PLAIN},
     {.name = "stack ipc", .create = stack_ipc_new, .begin = stack_begin, IPC, FILTERED},
     {
         .name = "seqpacket",

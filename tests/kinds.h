@@ -33,7 +33,7 @@ struct kind {
     plx_constructor *create;
     bool resets;           /* the peer sees a reset after an abort, not only an end */
     bool keeps_boundaries; /* packets: each write is read as one record, without send_progress */
-    bool filtered;         /* the bytes in the kernel's buffers are others than the program's */
+    bool filtered;         /* has filters: the kernel's bytes may be others than the program's */
     /* Where a Pollux socket or server may listen; each place of a test has its own `number`. */
     void (*place)(const char *folder, int number, char *ret_where);
     /* Where to connect to, once something listens at `listened` and reports `port`. */

@@ -98,8 +98,10 @@ ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size)
 
 size_t plx__chain_piece(const plx_socket *socket)
 {
-    size_t most = plx__chain_of(socket)->offered + LARGEST_PIECE;
-    return socket->out.size < most ? socket->out.size : most;
+    const struct plx__chain *chain = plx__chain_of(socket);
+    size_t size = socket->out.size;
+    size_t most = chain->offered + LARGEST_PIECE;
+    return chain->phase == PLX__CHAIN_PASSING || size < most ? size : most;
 }
 
 bool plx__chain_sends(const struct plx__chain *chain)

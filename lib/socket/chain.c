@@ -17,6 +17,35 @@
 
 static const struct plx__want nothing = {0, 0};
 static const struct plx__want to_read = {PLX__READ, 0};
+static const struct plx__want to_write = {PLX__WRITE, 0};
+
+/* A moment that has passed. */
+#define PAST_MOMENT ((uint64_t)1)
+
+/* ---- the phase ------------------------------------------------------------------------------- */
+
+static void enter(struct plx__chain *chain, enum plx__chain_phase phase)
+{
+    if (phase == PLX__CHAIN_PASSING) {
+        plx__filtered_pass(&chain->filtered);
+        /* What the socket waits for is another: with a deadline it is not taken for up to date. */
+        plx__task_set_deadline(&chain->stack.socket->task, PAST_MOMENT);
+    } else if (chain->phase == PLX__CHAIN_PASSING) {
+        plx__filtered_divert(&chain->filtered);
+    }
+    chain->phase = (uint8_t)phase;
+}
+
+/* Whether no filter has a step for bytes, nor for the goodbye behind them. */
+static bool passes(const struct plx__chain *chain)
+{
+    const plx_filter *filter = chain->bottom;
+    while (filter != NULL && filter->table->receive == NULL && filter->table->send == NULL &&
+           filter->table->pending == NULL && filter->table->shutdown == NULL) {
+        filter = filter->above;
+    }
+    return filter == NULL && chain->in_end == 0 && chain->out_end == 0;
+}
 
 /* ---- establishing ---------------------------------------------------------------------------- */
 
@@ -114,14 +143,16 @@ static int restart(struct plx__chain *chain)
 
 static void open_up(struct plx__chain *chain)
 {
-    chain->phase = PLX__CHAIN_OPEN;
+    bool passing = passes(chain);
+    enter(chain, passing ? PLX__CHAIN_PASSING : PLX__CHAIN_OPEN);
     chain->until = 0;
     chain->in = to_read;
+    chain->out = passing ? to_write : chain->out;
 }
 
 static int give_up(struct plx__chain *chain, int code)
 {
-    chain->phase = PLX__CHAIN_FAILED;
+    enter(chain, PLX__CHAIN_FAILED);
     chain->until = 0;
     chain->in = nothing;
     return code;
@@ -180,7 +211,7 @@ static void establish_in_stream(struct plx__chain *chain)
     plx_socket *socket = chain->stack.socket;
     int code = plx__chain_establish(chain);
     bool waits = chain->phase == PLX__CHAIN_BUSY;
-    if (chain->phase == PLX__CHAIN_OPEN) {
+    if (code == 0 && !waits) {
         return; /* receiving goes on */
     }
     socket->watch.ready &= (uint8_t)~PLX__READ;
@@ -243,7 +274,7 @@ static void reset(struct plx__chain *chain)
     for (plx_filter *filter = chain->bottom; filter != NULL; filter = filter->above) {
         plx__step_reset(filter);
     }
-    chain->phase = PLX__CHAIN_BUSY;
+    enter(chain, PLX__CHAIN_BUSY);
     chain->in = to_read;
     chain->out = nothing;
     chain->in_end = chain->out_end = 0;
@@ -263,7 +294,7 @@ void plx__chain_begin(struct plx__chain *chain, bool connects, uint64_t until)
 
 void plx__chain_rest(struct plx__chain *chain)
 {
-    chain->phase = PLX__CHAIN_AT_REST;
+    enter(chain, PLX__CHAIN_AT_REST);
     chain->in = chain->out = nothing;
     chain->in_end = chain->out_end = 0;
     chain->offered = chain->until = 0;
@@ -280,7 +311,7 @@ void plx__chain_extend(struct plx__chain *chain, plx_filter *filter)
     plx_socket *socket = chain->stack.socket;
     filter->older = socket->out.size;
     if (socket->state == PLX_CONNECTED) {
-        chain->phase = PLX__CHAIN_BUSY;
+        enter(chain, PLX__CHAIN_BUSY);
         plx__chain_stir(chain);
     }
 }

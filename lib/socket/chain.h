@@ -12,12 +12,15 @@
  *
  *              a connection begins,             all filters are established
  *              or a filter is pushed            ----------------------------->
- *      AT_REST --------------------------> BUSY                                OPEN
+ *      AT_REST --------------------------> BUSY                                OPEN, PASSING
  *         ^                                 |   <-----------------------------   |
  *         |                                 |           a filter is pushed       |
  *         |                                 +--> FAILED  a filter has failed,    |
  *         |                                        |     or the time is over     |
  *         +--- the connection has ended -----------+-----------------------------+
+ *
+ * In OPEN bytes go through the filters. If no filter has a step for them, the chain enters PASSING
+ * instead: the filtered kind calls the plain kind's functions, and the filters cost nothing.
  *
  * In CONNECTING lib/socket/connect.c goes on with the establishing; in CONNECTED and CLOSING, for a
  * filter pushed in mid-stream, plx__chain_wake does. The queued bytes that are older than a
@@ -32,7 +35,13 @@
 #include "lib/socket/object.h"
 #include "lib/socket/step.h"
 
-enum plx__chain_phase { PLX__CHAIN_AT_REST, PLX__CHAIN_BUSY, PLX__CHAIN_OPEN, PLX__CHAIN_FAILED };
+enum plx__chain_phase {
+    PLX__CHAIN_AT_REST,
+    PLX__CHAIN_BUSY,
+    PLX__CHAIN_OPEN,
+    PLX__CHAIN_PASSING,
+    PLX__CHAIN_FAILED
+};
 
 struct plx__chain {
     struct plx__filtered filtered;

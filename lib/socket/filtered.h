@@ -3,7 +3,8 @@
  * Design: a kind is a const table. The first filter of a socket replaces the socket's kind by a
  * copy of its table, in which the functions that move bytes lead through the filters, and the last
  * filter gives the plain kind back. So polls and receives of a socket without filters execute no
- * instruction for them; sending and the watch look at `is_filtered`. This is the only place where a
+ * instruction for them; sending and the watch look at `is_filtered`. While all filters hand
+ * everything through, the copy calls the plain kind's functions. This is the only place where a
  * table is made at run time; the name in it is that of the plain kind, and plx__socket_is compares
  * names. */
 #ifndef PLX_LIB_FILTERED_H
@@ -12,12 +13,6 @@
 #include "lib/base/base.h"
 #include "lib/socket/kind.h"
 #include "lib/socket/object.h"
-
-struct plx__filtered {
-    struct plx_kind kind;
-    struct plx__transport transport;
-    const struct plx_kind *plain;
-};
 
 /* What the copy calls in place of the plain kind's functions; lib/socket/kind.h says what each
  * does. */
@@ -31,6 +26,13 @@ struct plx__detour {
     uint64_t (*deadline)(const plx_socket *socket);
 };
 
+struct plx__filtered {
+    struct plx_kind kind;
+    struct plx__transport transport; /* of the detour */
+    const struct plx_kind *plain;
+    const struct plx__detour *detour;
+};
+
 /* plx__filtered_of returns the filtered kind of a socket, NULL if the socket has no filters. */
 static inline struct plx__filtered *plx__filtered_of(const plx_socket *socket)
 {
@@ -38,10 +40,15 @@ static inline struct plx__filtered *plx__filtered_of(const plx_socket *socket)
                                      : NULL;
 }
 
-/* plx__filtered_put gives the socket a filtered kind. plx__filtered_take gives the plain kind
- * back. */
+/* plx__filtered_put gives the socket a filtered kind, which takes the detour. plx__filtered_take
+ * gives the plain kind back. */
 void plx__filtered_put(plx_socket *socket, struct plx__filtered *filtered,
                        const struct plx__detour *detour);
 void plx__filtered_take(plx_socket *socket, struct plx__filtered *filtered);
+
+/* plx__filtered_pass makes the copy call the plain kind's functions, plx__filtered_divert the
+ * detour's. */
+void plx__filtered_pass(struct plx__filtered *filtered);
+void plx__filtered_divert(struct plx__filtered *filtered);
 
 #endif
