@@ -52,7 +52,7 @@ void plx__chain_trim(plx_socket *socket, bool all)
 {
     struct plx__chain *chain = plx__chain_of(socket);
     plx_filter *below;
-    for (plx_filter *filter = chain == NULL ? NULL : chain->top; filter != NULL; filter = below) {
+    for (plx_filter *filter = chain->top; filter != NULL; filter = below) {
         below = filter->below;
         if (all || !filter->is_setting) {
             plx__chain_remove(chain, filter);

@@ -83,8 +83,8 @@ struct plx__chain *plx__chain_make(plx_socket *socket);
 void plx__chain_add(struct plx__chain *chain, plx_filter *filter);
 void plx__chain_remove(struct plx__chain *chain, plx_filter *filter);
 
-/* plx__chain_trim frees the filters of the last connection, with `all` the settings too.
- * plx__chain_end frees the chain if no filter is left: plx__chain_trim calls it. */
+/* plx__chain_trim frees the filters of the last connection, with `all` the settings too; the socket
+ * has a chain. plx__chain_end frees the chain if no filter is left: plx__chain_trim calls it. */
 void plx__chain_trim(plx_socket *socket, bool all);
 void plx__chain_end(plx_socket *socket);
 

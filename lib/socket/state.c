@@ -54,7 +54,9 @@ void plx__socket_destroy(plx_socket *socket)
     /* Only now: a handler may have looked at these bytes until it returned. */
     plx__buffer_clear(&socket->in, NULL);
     plx__socket_forget_errors(socket, true);
-    plx__chain_trim(socket, true);
+    if (socket->kind->is_filtered) {
+        plx__chain_trim(socket, true);
+    }
     plx__memory_free(socket->errors);
     free_rare(socket->rare);
     plx__memory_free(socket->options);
@@ -154,7 +156,9 @@ static void begin_rare(struct plx__rare *rare)
 void plx__socket_begin(plx_socket *socket)
 {
     plx__socket_forget_errors(socket, true);
-    plx__chain_trim(socket, false);
+    if (socket->kind->is_filtered) {
+        plx__chain_trim(socket, false);
+    }
     clear_connection(socket);
     plx__socket_drop_sending(socket);
     plx__socket_drop_received(socket);
