@@ -63,6 +63,18 @@ plx_group *plx__group_of(struct plx__loop *loop)
 
 /* ---- members --------------------------------------------------------------------------------- */
 
+void plx__group_return(struct plx__loop *loop, plx_socket *socket)
+{
+    plx__loop_remove(&socket->task);
+    int result = loop == NULL ? 0 : plx__loop_rejoin(loop, &socket->task);
+    if (result < 0) {
+        socket->watch_error = (int16_t)result;
+    }
+    if (plx__socket_has_work(socket)) {
+        plx__task_schedule_input(&socket->task);
+    }
+}
+
 int plx_group_add(plx_group *group, plx_socket *socket)
 {
     if (group == NULL || socket == NULL || group->hold.freed || socket->hold.freed) {
@@ -75,13 +87,14 @@ int plx_group_add(plx_group *group, plx_socket *socket)
     struct plx__loop *before = socket->task.loop;
     plx__loop_remove(&socket->task);
     int result = plx__loop_add(&group->loop, &socket->task);
-    if (result < 0 && before != NULL) {
-        plx__loop_add(before, &socket->task);
+    if (result < 0) {
+        plx__group_return(before, socket);
+        return plx__error_code(-result);
     }
     if (plx__socket_has_work(socket)) {
         plx__task_schedule_input(&socket->task);
     }
-    return result < 0 ? plx__error_code(-result) : 0;
+    return 0;
 }
 
 void plx_group_remove(plx_group *group, plx_socket *socket)

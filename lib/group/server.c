@@ -255,18 +255,34 @@ static int add_to(plx_group *group, plx_server *server)
     return code;
 }
 
+static void return_list(struct plx__loop *loop, const struct plx__list *list)
+{
+    for (struct plx__list *link = list->next; link != list; link = link->next) {
+        plx__group_return(loop, plx__clients_of(link));
+    }
+}
+
+/* Returns a server to where it was, as a whole. NULL: it was in no group. */
+static void return_to(struct plx__loop *loop, plx_server *server)
+{
+    plx__group_return(loop, server->listener);
+    return_list(loop, &server->clients);
+    return_list(loop, &server->ended);
+    plx__list_remove(&server->reaper.link);
+    if (loop != NULL && !plx__list_is_empty(&server->ended)) {
+        plx__loop_reap(loop, &server->reaper);
+    }
+}
+
 int plx_group_add_server(plx_group *group, plx_server *server)
 {
     if (group == NULL || server == NULL || server->hold.freed) {
         return PLX_INVALID_STATE;
     }
-    plx_group *before = plx__group_of(server->listener->task.loop);
+    struct plx__loop *before = server->listener->task.loop;
     int code = add_to(group, server);
     if (code != 0) {
-        plx_group_remove_server(group, server);
-    }
-    if (code != 0 && before != NULL) {
-        add_to(before, server);
+        return_to(before, server);
     }
     return code;
 }

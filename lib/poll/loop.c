@@ -225,7 +225,7 @@ void plx__loop_close(struct plx__loop *loop)
     plx__pool_clear(&loop->pool);
 }
 
-int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
+static void join(struct plx__loop *loop, struct plx__task *task)
 {
     task->loop = loop;
     /* A task that a handler removes and adds again would otherwise be served again and again in one
@@ -233,15 +233,27 @@ int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
     task->frame = loop->phase == PLX__RECEIVING ? loop->frame : 0;
     plx__list_append(&loop->tasks, &task->member);
     loop->count += task->hidden ? 0 : 1;
-    for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {
-        int result = plx__poller_change(loop->poller, watch, watch->interest);
-        if (result < 0) {
-            plx__loop_remove(task);
-            return result;
-        }
-    }
     plx__task_set_deadline(task, task->deadline.at);
-    return 0;
+}
+
+int plx__loop_rejoin(struct plx__loop *loop, struct plx__task *task)
+{
+    int result = 0;
+    join(loop, task);
+    for (struct plx__watch *watch = task->watches; watch != NULL; watch = watch->next) {
+        int change = plx__poller_change(loop->poller, watch, watch->interest);
+        result = result < 0 ? result : change;
+    }
+    return result;
+}
+
+int plx__loop_add(struct plx__loop *loop, struct plx__task *task)
+{
+    int result = plx__loop_rejoin(loop, task);
+    if (result < 0) {
+        plx__loop_remove(task);
+    }
+    return result;
 }
 
 void plx__loop_remove(struct plx__task *task)

@@ -164,6 +164,10 @@ void plx__loop_close(struct plx__loop *loop);
 /* plx__loop_add adds a task that has no loop. Returns 0 or a negative errno, with the task alone.
  */
 int plx__loop_add(struct plx__loop *loop, struct plx__task *task);
+
+/* plx__loop_rejoin adds a task that has no loop, in any case. Returns 0, or the negative errno of a
+ * watch that the poller does not watch. */
+int plx__loop_rejoin(struct plx__loop *loop, struct plx__task *task);
 /* plx__loop_remove removes the task from its loop, if the task has one. */
 void plx__loop_remove(struct plx__task *task);
 /* plx__loop_reap makes the loop call reaper->run at the end of this frame, or of the next one. */
