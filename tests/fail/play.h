@@ -58,7 +58,8 @@ struct part_log {
 struct play {
     struct world *w;
     const struct scenario *scenario;
-    int number; /* of the player, for messages */
+    int number;                    /* of the player, for messages */
+    const char *(*describe)(void); /* what the player has made fail; NULL: the number says it */
     /* Whether a failure is one that the player causes; NULL: none may occur. */
     bool (*expected)(const struct fault *fault);
     bool failed;   /* a failure was reported */
