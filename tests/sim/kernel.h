@@ -123,7 +123,8 @@ extern struct sim_kernel {
     struct sim_counts counts;
     struct sim_open *table[SIM_TABLE];
     int limit;
-    struct sim_open *all;
+    struct sim_open *all, *over; /* over: closed, and nothing is on the way */
+    uint64_t made;
     struct sim_node *nodes;
     struct sim_event **events;
     size_t event_count, event_capacity;

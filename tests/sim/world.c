@@ -135,6 +135,15 @@ static void free_open(struct sim_open *open)
     free(open);
 }
 
+static void free_list(struct sim_open **list)
+{
+    while (*list != NULL) {
+        struct sim_open *open = *list;
+        *list = open->next_of_all;
+        free_open(open);
+    }
+}
+
 void sim_end(void)
 {
     for (size_t i = 0; i < sim.event_count; i++) {
@@ -145,11 +154,8 @@ void sim_end(void)
         free(sim.events[i]);
     }
     free(sim.events);
-    while (sim.all != NULL) {
-        struct sim_open *open = sim.all;
-        sim.all = open->next_of_all;
-        free_open(open);
-    }
+    free_list(&sim.all);
+    free_list(&sim.over);
     while (sim.nodes != NULL) {
         struct sim_node *node = sim.nodes;
         sim.nodes = node->next;
@@ -267,8 +273,27 @@ void sim_set_idle(uint64_t (*run)(void *user), void *user)
 
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
+/* Moves what is over out of the list in which names are looked for. */
+static void bury(void)
+{
+    struct sim_open **place = &sim.all;
+    while (*place != NULL) {
+        struct sim_open *open = *place;
+        if (open->dead && open->state == SIM_CLOSED) {
+            *place = open->next_of_all;
+            open->next_of_all = sim.over;
+            sim.over = open;
+        } else {
+            place = &open->next_of_all;
+        }
+    }
+}
+
 struct sim_open *sim_new(enum sim_sort sort)
 {
+    if (++sim.made % 64 == 0) {
+        bury();
+    }
     struct sim_open *open = calloc(1, sizeof *open);
     open->sort = sort;
     open->last = &open->first;
