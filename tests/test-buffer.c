@@ -169,6 +169,15 @@ PLAIN_CASE(a_size_that_cannot_be_changes_nothing)
     plx__buffer_clear(&buffer, NULL);
 }
 
+/* NULL would report that memory ran out. */
+PLAIN_CASE(room_for_nothing_is_a_place)
+{
+    struct plx__buffer buffer = {0};
+    ck_assert_ptr_nonnull(plx__buffer_reserve(&buffer, 0, NULL));
+    ck_assert_uint_eq(buffer.size, 0);
+    plx__buffer_clear(&buffer, NULL);
+}
+
 PLAIN_CASE(an_empty_buffer_gives_its_block_to_the_pool_and_takes_it_again)
 {
     struct plx__pool pool = {0};

@@ -159,7 +159,7 @@ static bool slide_is_cheap(const struct plx__buffer *buffer)
 
 void *plx__buffer_make_room(struct plx__buffer *buffer, size_t size, struct plx__pool *pool)
 {
-    size_t needed = size;
+    size_t needed = size > 0 ? size : 1; /* NULL would report that memory ran out */
     if (!slide_is_cheap(buffer) && size <= buffer->capacity - buffer->size) {
         needed = buffer->capacity - buffer->size + 1;
     }
