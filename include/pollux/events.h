@@ -43,7 +43,8 @@
  * - In the `error` that ends a connection the socket can already be used again: connect always
  *   works there. Bytes that arrived before the end are still readable, in that handler and
  *   afterwards.
- * - close, abort, free and a new connect cancel the events that no poll has reported yet.
+ * - close, abort, free and a new connect cancel the events that no poll has reported yet; disconnect
+ *   cancels end_of_input and room_available.
  *
  *      UNCONNECTED --> HOST_LOOKUP --> CONNECTING --> CONNECTED --> CLOSING --> UNCONNECTED
  *           |                                             ^

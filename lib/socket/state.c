@@ -86,6 +86,11 @@ void plx__socket_set_state(plx_socket *socket, plx_state state)
     socket->state = (uint8_t)state;
     socket->pending &= ~PLX__EVENTS_OF_STATES;
     socket->pending |= PLX__EVENT_BIT(plx__event_of_state(state));
+    if (state == PLX_CLOSING) {
+        /* Room for bytes that write would refuse. */
+        socket->wants_room = false;
+        socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_ROOM);
+    }
     plx__task_schedule(&socket->task);
 }
 

@@ -336,3 +336,45 @@ CASE(disconnect_while_connecting_and_a_handler_waits_for_sent)
 
     connect_and_disconnect(w, &events);
 }
+
+/* ---- events that a disconnect withdraws ------------------------------------------------------ */
+
+static void count_room(plx_socket *socket, void *user)
+{
+    (void)socket;
+    ++*(int *)user;
+}
+
+/* Room for bytes that write refuses from now on is not reported. */
+PAIR_CASE_WITH(disconnect_withdraws_room, PLX_OPTION_WRITE_LIMIT, 8)
+{
+    static const plx_events events = {.room_available = count_room};
+    int rooms = 0;
+
+    plx_socket_set_events(socket, &events, &rooms);
+    ck_assert_int_ge(plx_socket_write(socket, "12345678", 8), 0);
+    ck_assert_int_le(plx_socket_write(socket, "9", 1), 0);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw_expect(w, raw, "12345678");
+    raw_expect_end(w, raw);
+    UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);
+    ck_assert_int_eq(rooms, 0);
+}
+
+static void act_disconnect_now(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+}
+
+/* end_of_input is an event of CONNECTED. */
+PAIR_CASE_WITH(disconnect_withdraws_end_of_input, PLX_OPTION_HALF_OPEN, 1)
+{
+    record_on(log, EVENT_DATA_AVAILABLE, act_disconnect_now, NULL);
+    raw_say(raw, "all I have");
+    raw_end(raw);
+    arrives(socket);
+    raw_expect_end(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_END_OF_INPUT], 0);
+}
