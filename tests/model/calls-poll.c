@@ -1,0 +1,210 @@
+/* tests/model/calls-poll.c -- calls that poll and wait. */
+#include "config.h"
+
+#include "tests/model/ground.h"
+#include "tests/model/player.h"
+#include "tests/model/supply.h"
+
+/* A busy machine delays a wait, but not by seconds. */
+enum { TOLERANCE = 5000 };
+
+static long ms_since(uint64_t begin)
+{
+    return (long)((ground_now() - begin) / 1000000u);
+}
+
+/* ---- polls ----------------------------------------------------------------------------------- */
+
+void poll_socket(struct model *model)
+{
+    bool in_own_handler = model->inside > 0, more;
+
+    poll_begin(false);
+    more = plx_socket_poll(model->socket);
+    poll_end();
+    if (in_own_handler && more)
+        fault("a poll in the socket's own handler returned true");
+}
+
+void poll_group(plx_group *group, int timeout)
+{
+    uint64_t begin = ground_now();
+    int before = player.wait_limit;
+
+    poll_begin(false);
+    plx_group_poll(group, timeout);
+    poll_end();
+    if (ms_since(begin) > timeout + player.wait_limit - before + TOLERANCE)
+        fault("a group's poll of %d ms took %ld ms", timeout, ms_since(begin));
+    player.wait_limit += timeout;
+}
+
+void poll_house(struct house *house)
+{
+    poll_begin(false);
+    plx_server_poll(house->server);
+    poll_end();
+}
+
+/* A client that was taken out of its group is polled by itself. */
+static void poll_clients(const struct house *house)
+{
+    plx_socket *client = plx_server_next_active(house->server, NULL), *next;
+
+    for (; client != NULL; client = next) {
+        next = plx_server_next_active(house->server, client);
+        if (model_of(client) != NULL)
+            poll_socket(model_of(client));
+    }
+}
+
+void poll_all(void)
+{
+    for (int i = 0; i < GROUPS; i++)
+        if (player.groups[i] != NULL)
+            poll_group(player.groups[i], 0);
+    for (int i = 0; i < SERVERS; i++)
+        if (player.houses[i].server != NULL) {
+            poll_house(&player.houses[i]);
+            poll_clients(&player.houses[i]);
+        }
+    for (int i = 0; i < SOCKETS; i++)
+        if (player.sockets[i] != NULL)
+            poll_socket(player.sockets[i]);
+}
+
+void call_poll(struct turn *turn)
+{
+    struct model *model = pick_socket(turn);
+
+    if (model == NULL)
+        return;
+    trace("poll of %u", model->end == NULL ? 0 : model->end->number);
+    poll_socket(model);
+}
+
+void call_poll_group(struct turn *turn)
+{
+    plx_group *group = player.groups[pick_group(turn)];
+    int timeout =
+        polls_running() > 0 || chance_in(&turn->chance, 80) ? 0 : chance_of(&turn->chance, 4);
+
+    if (group == NULL)
+        return;
+    trace("group poll, %d ms", timeout);
+    poll_group(group, timeout);
+}
+
+void call_poll_house(struct turn *turn)
+{
+    struct house *house = pick_house(turn);
+
+    if (house->server == NULL)
+        return;
+    trace("server poll");
+    poll_house(house);
+}
+
+/* ---- waits ----------------------------------------------------------------------------------- */
+
+enum { WAIT, WAIT_CONNECTED, WAIT_DATA, WAIT_SENT, WAIT_DISCONNECTED, WAIT_SORTS };
+
+static bool may_wait(void)
+{
+    if (polls_running() > 0 && !player.program->waits_in_handlers)
+        return false;
+    return !player.settling && player.waits-- > 0;
+}
+
+static bool wait_for(plx_socket *socket, int what, int timeout)
+{
+    switch (what) {
+    case WAIT: return plx_socket_wait(socket, timeout);
+    case WAIT_CONNECTED: return plx_socket_wait_for_connected(socket, timeout);
+    case WAIT_DATA: return plx_socket_wait_for_data(socket, timeout);
+    case WAIT_SENT: return plx_socket_wait_for_sent(socket, timeout);
+    default: return plx_socket_wait_for_disconnected(socket, timeout);
+    }
+}
+
+/* What a wait has promised holds when it returns, if no handler has changed it since. */
+static void look_at_result(const struct model *model, int what, bool done)
+{
+    const plx_socket *socket = model->socket;
+
+    if (socket == NULL || model->owner != NULL)
+        return;
+    if (what == WAIT_CONNECTED && done != plx_socket_is_connected(socket))
+        fault("wait_for_connected returned %d in state %s", done,
+              plx_state_name(plx_socket_state(socket)));
+    if (what == WAIT_DISCONNECTED && done != (plx_socket_state(socket) == PLX_UNCONNECTED))
+        fault("wait_for_disconnected returned %d in state %s", done,
+              plx_state_name(plx_socket_state(socket)));
+    if (what == WAIT_SENT && done && plx_socket_bytes_left_to_send(socket) > 0)
+        fault("wait_for_sent returned true and %zu bytes are left",
+              plx_socket_bytes_left_to_send(socket));
+}
+
+/* The kernel holds the end of the peer, and nothing keeps it from the socket. */
+static bool end_is_here(const struct model *model)
+{
+    const struct end *end = model->end;
+
+    return end != NULL && end->from != NULL && end->from->raw && end->from->gone &&
+           plx_socket_state(model->socket) == PLX_CONNECTED && !model_is_filtered(model) &&
+           !model->reconnects && model_is_stream(model) && !end->blind &&
+           end->from->put < end->got + plx_socket_bytes_available(model->socket) + 65536 &&
+           model_option(model, PLX_OPTION_READ_LIMIT) == 0 &&
+           plx_socket_bytes_left_to_send(model->socket) == 0 && !supply_refuses() &&
+           !player.program->starves &&
+           (model_option(model, PLX_OPTION_HALF_OPEN) == 0 || end->from->outlet == OUTLET_CUT);
+}
+
+static void wait_on(struct model *model, int what, int timeout)
+{
+    bool must = what == WAIT_DISCONNECTED && end_is_here(model) && model->sort == SORT_TCP, done;
+    uint64_t begin = ground_now();
+    int before = player.wait_limit, inner = player.inner;
+
+    if (model->inside > 0)
+        model_wait(model);
+    poll_begin(true);
+    done = wait_for(model->socket, what, timeout);
+    poll_end();
+    trace("wait %d returned %d", what, done);
+    if (must && !done && player.inner == inner)
+        fault("the end is here, and wait_for_disconnected of %d ms returned false", timeout);
+    if (player.inner == inner)
+        look_at_result(model, what, done);
+    if (ms_since(begin) > timeout + player.wait_limit - before + TOLERANCE)
+        fault("wait %d of %d ms took %ld ms", what, timeout, ms_since(begin));
+    player.wait_limit += timeout;
+}
+
+void call_wait(struct turn *turn)
+{
+    struct model *model = pick_socket(turn);
+    int what = chance_of(&turn->chance, WAIT_SORTS), timeout = chance_of(&turn->chance, 12);
+
+    if (model == NULL || !may_wait())
+        return;
+    trace("wait %d of %u for %d ms", what, model->end == NULL ? 0 : model->end->number, timeout);
+    wait_on(model, what, timeout);
+}
+
+void call_wait_house(struct turn *turn)
+{
+    struct house *house = pick_house(turn);
+    int timeout = chance_of(&turn->chance, 5), before = player.wait_limit;
+    uint64_t begin = ground_now();
+
+    if (house->server == NULL || !may_wait())
+        return;
+    trace("server wait of %d ms", timeout);
+    poll_begin(true);
+    plx_server_wait(house->server, timeout);
+    poll_end();
+    if (ms_since(begin) > timeout + player.wait_limit - before + TOLERANCE)
+        fault("a server's wait of %d ms took %ld ms", timeout, ms_since(begin));
+    player.wait_limit += timeout;
+}

@@ -1,0 +1,98 @@
+/* tests/model/calls.c -- which calls a program makes, and how often. */
+#include "config.h"
+
+#include "tests/model/player.h"
+
+static const struct {
+    player_call *run;
+    int weight;
+} calls[] = {
+    {call_new, 6},           {call_free, 2},        {call_connect, 6},       {call_listen, 3},
+    {call_adopt, 3},         {call_bind, 2},        {call_close, 2},         {call_abort, 2},
+    {call_disconnect, 4},    {call_option, 5},      {call_filter, 2},        {call_events, 1},
+    {call_misuse, 2},        {call_ask, 1},         {call_write, 14},        {call_datagram, 3},
+    {call_read, 12},         {call_flush, 2},       {call_unread, 2},        {call_token, 2},
+    {call_poll, 8},          {call_poll_group, 10}, {call_poll_house, 4},    {call_wait, 6},
+    {call_wait_house, 2},    {call_react, 2},       {call_group, 3},         {call_move, 5},
+    {call_group_setting, 3}, {call_house, 4},       {call_house_setting, 3}, {call_take_client, 1},
+    {call_clock, 3},         {call_memory, 2},      {call_starve, 2},        {call_peer_connect, 8},
+    {call_peer_accept, 6},   {call_peer_say, 16},   {call_peer_hear, 8},     {call_peer_end, 2},
+    {call_peer_close, 4},    {call_peer_odd, 3},
+};
+
+enum { CALLS = sizeof calls / sizeof calls[0] };
+
+static int weights(void)
+{
+    int sum = 0;
+
+    for (int i = 0; i < CALLS; i++)
+        sum += calls[i].weight;
+    return sum;
+}
+
+static void play(struct turn *turn)
+{
+    int at = chance_of(&turn->chance, weights()), i = 0;
+
+    while (at >= calls[i].weight)
+        at -= calls[i++].weight;
+    trace_page()->calls++;
+    calls[i].run(turn);
+}
+
+void play_call(int index)
+{
+    struct turn turn = {chance_for(player.program->seed, LIST_CALLS, index), NULL};
+
+    if (!player.program->left_out[index])
+        play(&turn);
+}
+
+/* How many calls a handler makes: mostly none, at most two. */
+void play_inner(struct model *self)
+{
+    enum { DEEPEST = 5 };
+    static const int counts[] = {0, 0, 1, 1, 2};
+    struct chance chance = chance_for(player.program->seed, LIST_INNER, player.inner);
+
+    if (player.settling || trace_depth() > DEEPEST)
+        return;
+    for (int left = counts[chance_of(&chance, 5)]; left > 0; left--) {
+        struct turn turn = {
+            chance_for(player.program->seed, LIST_INNER, PROGRAM_INNER + player.inner), self};
+
+        if (player.inner >= player.program->inner || (self != NULL && self->socket == NULL))
+            return;
+        if (!player.program->left_out_inner[player.inner++])
+            play(&turn);
+    }
+}
+
+/* ---- picking --------------------------------------------------------------------------------- */
+
+static struct model *pick_client(struct turn *turn)
+{
+    const struct house *house = pick_house(turn);
+    plx_socket *client, *after;
+
+    if (house->server == NULL)
+        return NULL;
+    client = plx_server_next_active(house->server, NULL);
+    for (int skip = chance_of(&turn->chance, 3); skip > 0 && client != NULL; skip--) {
+        after = plx_server_next_active(house->server, client);
+        client = after == NULL ? client : after;
+    }
+    return client == NULL ? NULL : model_of(client);
+}
+
+struct model *pick_socket(struct turn *turn)
+{
+    struct model *client;
+    bool own = chance_in(&turn->chance, 45), any = chance_in(&turn->chance, 70);
+
+    if (turn->self != NULL && own)
+        return turn->self->socket == NULL ? NULL : turn->self;
+    client = any ? NULL : pick_client(turn);
+    return client != NULL ? client : player.sockets[chance_of(&turn->chance, SOCKETS)];
+}

@@ -1,0 +1,86 @@
+/* tests/model/ground.c -- the time and the descriptors of the real kernel. */
+#include "config.h"
+
+#include "tests/model/ground.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t ground_now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+void ground_pause(int microseconds)
+{
+    struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000L};
+
+    nanosleep(&time, NULL);
+}
+
+/* The folder itself is open while its entries are counted, as each time. */
+int ground_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+
+    if (folder == NULL)
+        return -1;
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static struct rlimit usual;
+
+/* The limit becomes the number that the next descriptor would get. */
+void ground_starve(void)
+{
+    struct rlimit few;
+    int next;
+
+    if (usual.rlim_max != 0 || (next = dup(0)) < 0)
+        return;
+    close(next);
+    getrlimit(RLIMIT_NOFILE, &usual);
+    few = (struct rlimit){(rlim_t)next, usual.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+}
+
+void ground_feed(void)
+{
+    if (usual.rlim_max != 0)
+        setrlimit(RLIMIT_NOFILE, &usual);
+    usual.rlim_max = 0;
+}
+
+int ground_ready(plx_handle descriptor)
+{
+    struct pollfd one = {.fd = descriptor, .events = POLLIN | POLLOUT};
+
+    if (descriptor < 0 || poll(&one, 1, 0) < 1)
+        return 0;
+    return (one.revents & POLLIN ? GROUND_READABLE : 0) |
+           (one.revents & POLLOUT ? GROUND_WRITABLE : 0) |
+           (one.revents & (POLLHUP | POLLERR) ? GROUND_ENDED : 0);
+}
+
+bool ground_mechanism(const char *name)
+{
+    plx_group *group;
+    bool is_here;
+
+    setenv("POLLUX_POLLER", name, 1);
+    group = plx_group_new();
+    is_here = group != NULL;
+    plx_group_free(group);
+    return is_here;
+}

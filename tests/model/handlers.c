@@ -1,0 +1,305 @@
+/* tests/model/handlers.c -- what the handlers of a program do. */
+#include "config.h"
+
+#include "tests/model/handlers.h"
+
+#include "tests/filters.h"
+#include "tests/model/player.h"
+
+#include <errno.h>
+
+/* ---- sockets --------------------------------------------------------------------------------- */
+
+const plx_frame program_frame = {.length_size = 2};
+
+static plx_socket *push(plx_socket *socket, const plx_filter_kind *kind)
+{
+    return socket == NULL || plx_socket_push_filter(socket, kind) != NULL ? socket
+                                                                          : plx_socket_free(socket);
+}
+
+static plx_socket *push_flavour(plx_socket *socket, enum flavour flavour)
+{
+    switch (flavour) {
+    case FLAVOUR_BITS: return push(socket, &bits_filter);
+    case FLAVOUR_STACK:
+        return push(push(push(socket, &bits_filter), &blocks_filter), &records_filter);
+    case FLAVOUR_ORDER: return push(socket, &order_filter);
+    case FLAVOUR_STEPS: return push(socket, &steps_filter);
+    case FLAVOUR_PLAIN:
+    case FLAVOUR_FRAMED:
+    case FLAVOURS: break;
+    }
+    return socket;
+}
+
+static plx_socket *create(enum sort sort)
+{
+    static plx_constructor *const constructors[] = {plx_tcp_new, plx_ipc_new, plx_seqpacket_new,
+                                                    plx_udp_new};
+
+    return constructors[sort]();
+}
+
+plx_socket *make_socket(enum sort sort, enum flavour flavour)
+{
+    plx_socket *socket = create(sort);
+
+    if (socket == NULL || flavour != FLAVOUR_FRAMED)
+        return push_flavour(socket, flavour);
+    return plx_socket_set_frame(socket, &program_frame) == 0 ? socket : plx_socket_free(socket);
+}
+
+int equip(plx_socket *client, void *user)
+{
+    const struct house *house = user;
+    const plx_filter_kind *kinds[FLAVOURS][3] = {
+        [FLAVOUR_BITS] = {&bits_filter},
+        [FLAVOUR_STACK] = {&bits_filter, &blocks_filter, &records_filter},
+        [FLAVOUR_ORDER] = {&order_filter},
+        [FLAVOUR_STEPS] = {&steps_filter}};
+
+    for (int i = 0; i < 3 && kinds[house->flavour][i] != NULL; i++)
+        if (plx_socket_push_filter(client, kinds[house->flavour][i]) == NULL)
+            return PLX_OUT_OF_MEMORY;
+    return 0;
+}
+
+/* ---- events of sockets ----------------------------------------------------------------------- */
+
+/* Returns the model, NULL for a client that `accepted` did not report. */
+static struct model *enter(plx_socket *socket, void *user, enum line line, const char *name)
+{
+    struct model *model = user;
+
+    (void)socket;
+    if (model == NULL)
+        fault("%s before accepted", name);
+    else
+        model_enter(model, line, name);
+    trace_in();
+    return model;
+}
+
+static void leave(struct model *model)
+{
+    if (model != NULL)
+        play_inner(model);
+    trace_out();
+    if (model != NULL)
+        model_leave(model);
+}
+
+static void on_connected(plx_socket *socket, void *user)
+{
+    struct model *model = enter(socket, user, LINE_CONNECTED, "connected");
+
+    if (model != NULL)
+        model_connected(model);
+    leave(model);
+}
+
+static void on_data(plx_socket *socket, void *user)
+{
+    leave(enter(socket, user, LINE_DATA, "data_available"));
+}
+
+static void on_line(plx_socket *socket, void *user)
+{
+    struct model *model = enter(socket, user, LINE_LINE, "line_available");
+
+    if (!plx_socket_can_read_line(socket))
+        fault("line_available without a line");
+    leave(model);
+}
+
+static void on_message(plx_socket *socket, void *user)
+{
+    struct model *model = enter(socket, user, LINE_MESSAGE, "message_available");
+
+    if (!plx_socket_can_read_message(socket))
+        fault("message_available without a message");
+    leave(model);
+}
+
+/* Dropping is for unfiltered streams: how much of what was offered a filter knows is its own. */
+static bool on_progress(plx_socket *socket, size_t sent, size_t left, void *user)
+{
+    struct model *model = enter(socket, user, LINE_PROGRESS, "send_progress");
+    bool drops = model != NULL && left > 0 && model->end->number % 16 == 3;
+
+    trace("  %zu sent, %zu left", sent, left);
+    if (left != plx_socket_bytes_left_to_send(socket))
+        fault("send_progress: %zu left of %zu", left, plx_socket_bytes_left_to_send(socket));
+    if (drops) {
+        model->has_dropped = true;
+        model->end->outlet = OUTLET_CUT;
+        trace_out();
+        model_leave(model);
+        return true;
+    }
+    leave(model);
+    return false;
+}
+
+static void on_complete(plx_socket *socket, bool dropped, void *user)
+{
+    struct model *model = enter(socket, user, LINE_COMPLETE, "send_complete");
+
+    if (model != NULL && dropped && !model->has_dropped)
+        fault("send_complete with nothing dropped");
+    leave(model);
+}
+
+static void on_room(plx_socket *socket, void *user)
+{
+    leave(enter(socket, user, LINE_ROOM, "room_available"));
+}
+
+/* An error of a call, or of the end. A packet that was too large may be reported behind the end. */
+static bool is_of_end(const struct model *model, const plx_error *error)
+{
+    return model != NULL && plx_socket_state(model->socket) == PLX_UNCONNECTED &&
+           model->pending != error->code &&
+           !(model->sort == SORT_SEQPACKET && error->code == EMSGSIZE);
+}
+
+static void on_error(plx_socket *socket, const plx_error *error, void *user)
+{
+    struct model *model = user;
+    bool is_end = is_of_end(model, error);
+
+    model = enter(socket, user, is_end ? LINE_END_ERROR : LINE_CALL_ERROR, "error");
+    if (model != NULL)
+        model_error(model, error);
+    leave(model);
+}
+
+static void on_end_of_input(plx_socket *socket, void *user)
+{
+    struct model *model = enter(socket, user, LINE_END_OF_INPUT, "end_of_input");
+
+    if (model != NULL && model->has_input_end && !model->reconnects)
+        fault("end_of_input twice");
+    if (model != NULL)
+        model->has_input_end = true;
+    leave(model);
+}
+
+static void on_disconnected(plx_socket *socket, void *user)
+{
+    struct model *model = enter(socket, user, LINE_DISCONNECTED, "disconnected");
+
+    if (model != NULL)
+        model_disconnected(model);
+    leave(model);
+}
+
+static void on_state(plx_socket *socket, plx_state state, void *user)
+{
+    static const enum line lines[] = {LINE_UNCONNECTED,     LINE_HOST_LOOKUP, LINE_CONNECTING,
+                                      LINE_STATE_CONNECTED, LINE_BOUND,       LINE_LISTENING,
+                                      LINE_CLOSING};
+    struct model *model = user;
+
+    if (model != NULL && model->socket != NULL)
+        model_state(model, state);
+    leave(enter(socket, user, lines[state], plx_state_name(state)));
+}
+
+static void on_encrypted(plx_socket *socket, void *user)
+{
+    leave(enter(socket, user, LINE_ENCRYPTED, "encrypted"));
+}
+
+#define FEW                                                                                        \
+    .connected = on_connected, .error = on_error, .disconnected = on_disconnected,                 \
+    .state_changed = on_state, .end_of_input = on_end_of_input, .send_progress = on_progress
+
+const plx_events few_events = {FEW};
+const plx_events all_events = {FEW,
+                               .data_available = on_data,
+                               .line_available = on_line,
+                               .message_available = on_message,
+                               .send_complete = on_complete,
+                               .room_available = on_room,
+                               .encrypted = on_encrypted};
+
+/* ---- events of servers ----------------------------------------------------------------------- */
+
+static void enter_house(const char *name)
+{
+    player.moved++;
+    trace_page()->events++;
+    trace("> %s of a server", name);
+    if (polls_running() == 0)
+        fault("%s outside a poll", name);
+    trace_in();
+}
+
+/* The raw peer at the other end: known for TCP, by its port. */
+static void meet_person(const struct house *house, const plx_socket *client)
+{
+    int port = plx_socket_remote_port(client);
+
+    for (int i = 0; i < PEERS; i++) {
+        struct person *person = &player.people[i];
+
+        if (person->used && person->peer >= 0 && person->house == house &&
+            person->sort == SORT_TCP && peer_port(person->peer) == port)
+            person->accepted = true;
+    }
+}
+
+static void on_accepted(plx_server *server, plx_socket *client, void *user)
+{
+    struct house *house = user;
+    struct model *model;
+
+    (void)server;
+    enter_house("accepted");
+    if (model_of(client) != NULL)
+        fault("accepted twice");
+    model = model_new(client, house->sort, house->flavour);
+    model->owner = house;
+    model_begin(model);
+    trace("  end %u", model->end->number);
+    meet_person(house, client);
+    play_inner(model);
+    trace_out();
+}
+
+static void on_house_error(plx_server *server, const plx_error *error, void *user)
+{
+    struct house *house = user;
+
+    (void)server;
+    enter_house("error");
+    trace("  %d %s", error->code, error->message);
+    if (error->code == 0 || error->message == NULL || error->message[0] == '\0')
+        fault("a server's error with code %d", error->code);
+    if (house->pending == error->code)
+        house->pending = 0;
+    play_inner(NULL);
+    trace_out();
+}
+
+static plx_socket *on_add_socket(plx_server *server, void *user)
+{
+    struct house *house = user;
+    enum sort sort = house->sort;
+    plx_socket *socket;
+
+    (void)server;
+    enter_house("add_socket");
+    play_inner(NULL);
+    trace_out();
+    socket = create(sort);
+    if (socket == NULL)
+        house->turned_away = house->listening;
+    return socket;
+}
+
+const plx_server_events house_events = {.accepted = on_accepted, .error = on_house_error};
+const plx_server_events adding_house_events = {
+    .add_socket = on_add_socket, .accepted = on_accepted, .error = on_house_error};

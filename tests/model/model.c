@@ -1,0 +1,362 @@
+/* tests/model/model.c -- what a socket may do next. */
+#include "config.h"
+
+#include "tests/model/model.h"
+
+#include "tests/model/player.h"
+#include "tests/model/supply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { DEEPEST = 64 };
+
+static struct model *models;
+
+/* The polls that run, one inside the other; `frames` counts the outermost ones. */
+static struct {
+    unsigned serial[DEEPEST];
+    bool is_wait[DEEPEST];
+    int depth;
+    unsigned last, frames;
+} polls;
+
+/* ---- models ---------------------------------------------------------------------------------- */
+
+void models_begin(void)
+{
+    polls.depth = 0;
+    models = NULL;
+}
+
+void models_end(void)
+{
+    while (models != NULL) {
+        struct model *next = models->next;
+
+        free(models);
+        models = next;
+    }
+}
+
+void models_forget_owner(const struct house *owner)
+{
+    for (struct model *model = models; model != NULL; model = model->next)
+        if (model->owner == owner && model->socket != NULL)
+            model_forget(model);
+}
+
+struct model *model_new(plx_socket *socket, enum sort sort, enum flavour flavour)
+{
+    struct model *model = calloc(1, sizeof *model);
+
+    if (model == NULL)
+        abort();
+    *model = (struct model){
+        .socket = socket, .sort = sort, .flavour = flavour, .line = LINE_NONE, .next = models};
+    plx_socket_set_user(socket, model);
+    return models = model;
+}
+
+struct model *model_of(const plx_socket *socket)
+{
+    return plx_socket_user(socket);
+}
+
+bool model_is_stream(const struct model *model)
+{
+    return (model->sort == SORT_TCP || model->sort == SORT_IPC) && model->flavour != FLAVOUR_FRAMED;
+}
+
+bool model_has_records(const struct model *model)
+{
+    return !model_is_stream(model);
+}
+
+bool model_is_filtered(const struct model *model)
+{
+    return model->flavour >= FLAVOUR_BITS;
+}
+
+int model_option(const struct model *model, plx_option option)
+{
+    return plx_socket_option(model->socket, option);
+}
+
+/* ---- connections ----------------------------------------------------------------------------- */
+
+void model_begin(struct model *model)
+{
+    if (model->end != NULL)
+        model->end->gone = true;
+    model->end = end_new(false);
+    model->phase = PHASE_TRYING;
+    model->closing = model->has_input_end = model->has_dropped = model->is_over = false;
+    model->reconnects = model_option(model, PLX_OPTION_AUTO_CONNECT) > 0;
+    model->pending = 0;
+    if (model->flavour >= FLAVOUR_NOISE)
+        model->end->blind = false;
+}
+
+void model_cut(struct model *model)
+{
+    model->phase = PHASE_IDLE;
+    model->pending = 0;
+    if (model->end == NULL)
+        return;
+    if (model->end->outlet == OUTLET_FLOWS)
+        model->end->outlet = OUTLET_CUT;
+    model->end->gone = true;
+}
+
+void model_forget(struct model *model)
+{
+    model_cut(model);
+    model->socket = NULL;
+}
+
+void model_failed(struct model *model, const char *call, int code)
+{
+    int last = plx_socket_last_error(model->socket);
+
+    trace("%s of %u returned %d", call, model->end == NULL ? 0 : model->end->number, code);
+    if (code == 0 || code == EAGAIN)
+        return;
+    if (code < 0 || last != code)
+        fault("%s returned %d, and the last error is %d", call, code, last);
+    if (model->pending == 0)
+        model->pending = code;
+}
+
+/* The connection that AUTO_CONNECT has made has the statistics of its own. */
+static void renew(struct model *model, const plx_statistics *now, size_t unread, size_t unsent)
+{
+    struct end *end;
+
+    model_begin(model);
+    end = model->end;
+    end->got = now->bytes_received - unread;
+    end->put = now->bytes_sent + unsent;
+    end->blind = end->got > 0;
+    end->noise = end->put > 0;
+}
+
+void model_renew(struct model *model)
+{
+    plx_statistics now;
+    size_t unread = plx_socket_bytes_available(model->socket);
+    size_t unsent = plx_socket_bytes_left_to_send(model->socket);
+    struct end *end = model->end;
+    bool in, out;
+
+    if (end == NULL || !model_is_stream(model))
+        return;
+    plx_socket_statistics(model->socket, &now);
+    in = now.bytes_received == end->got + unread || model->closing || end->blind;
+    out = now.bytes_sent + unsent == end->put || model->has_dropped || end->noise ||
+          plx_socket_state(model->socket) != PLX_CONNECTED;
+    if (model->reconnects && !(in && out))
+        renew(model, &now, unread, unsent);
+    else if (!in)
+        fault("end %u: %llu bytes received, %llu read, %zu unread", end->number,
+              (unsigned long long)now.bytes_received, (unsigned long long)end->got, unread);
+    else if (!out)
+        fault("end %u: %llu bytes sent, %zu unsent, %llu written", end->number,
+              (unsigned long long)now.bytes_sent, unsent, (unsigned long long)end->put);
+}
+
+/* ---- polls ----------------------------------------------------------------------------------- */
+
+void poll_begin(bool is_wait)
+{
+    if (polls.depth == 0)
+        polls.frames++;
+    if (polls.depth == DEEPEST)
+        abort();
+    polls.serial[polls.depth] = ++polls.last;
+    polls.is_wait[polls.depth++] = is_wait;
+}
+
+void poll_end(void)
+{
+    polls.depth--;
+}
+
+int polls_running(void)
+{
+    return polls.depth;
+}
+
+void model_wait(struct model *model)
+{
+    model->murky = polls.frames;
+}
+
+bool model_is_murky(const struct model *model)
+{
+    return model->murky != 0 && polls.frames - model->murky <= 1;
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+#define STATE(state) (1u << PLX_##state)
+
+/* The states in which each line may be reported; 0: any. */
+static const unsigned states[] = {
+    [LINE_HOST_LOOKUP] = STATE(HOST_LOOKUP),
+    [LINE_CONNECTING] = STATE(CONNECTING),
+    [LINE_BOUND] = STATE(BOUND),
+    [LINE_LISTENING] = STATE(LISTENING),
+    [LINE_STATE_CONNECTED] = STATE(CONNECTED),
+    [LINE_CONNECTED] = STATE(CONNECTED),
+    [LINE_ENCRYPTED] = STATE(CONNECTED),
+    [LINE_DATA] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
+    [LINE_LINE] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
+    [LINE_MESSAGE] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
+    [LINE_END_OF_INPUT] = STATE(CONNECTED),
+    [LINE_CLOSING] = STATE(CLOSING),
+    [LINE_PROGRESS] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
+    [LINE_COMPLETE] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
+    [LINE_ROOM] = STATE(CONNECTED) | STATE(BOUND),
+    [LINE_UNCONNECTED] = STATE(UNCONNECTED),
+    [LINE_END_ERROR] = STATE(UNCONNECTED),
+    [LINE_DISCONNECTED] = 0,
+};
+
+/* One poll reports its lines in their order, each at most once. In a wait many polls run. */
+static void look_at_order(struct model *model, enum line line, const char *name)
+{
+    unsigned serial = polls.serial[polls.depth - 1];
+
+    if (polls.is_wait[polls.depth - 1])
+        model->line = LINE_NONE;
+    else if (model->poll == serial && line <= model->line)
+        fault("%s: line %d after line %d in one poll", name, line, model->line);
+    model->poll = serial;
+    model->line = line;
+}
+
+static void look_at_state(const struct model *model, enum line line, const char *name)
+{
+    plx_state state = plx_socket_state(model->socket);
+
+    if (states[line] != 0 && (states[line] & 1u << state) == 0 && !model_is_murky(model))
+        fault("%s in state %s", name, plx_state_name(state));
+}
+
+void model_enter(struct model *model, enum line line, const char *name)
+{
+    player.moved++;
+    trace_page()->events++;
+    if (model->socket == NULL) {
+        fault("%s after free", name);
+        return;
+    }
+    trace("> %s of %u in %s", name, model->end == NULL ? 0 : model->end->number,
+          plx_state_name(plx_socket_state(model->socket)));
+    if (polls.depth == 0)
+        fault("%s outside a poll", name);
+    if (model->inside++ > 0)
+        fault("%s inside a handler of the same socket", name);
+    if (polls.depth > 0)
+        look_at_order(model, line, name);
+    look_at_state(model, line, name);
+    if (model->phase == PHASE_IDLE && line != LINE_CALL_ERROR && !model->reconnects)
+        fault("%s without a connection", name);
+    if (model->is_over && line != LINE_CALL_ERROR && line != LINE_DISCONNECTED &&
+        !model->reconnects)
+        fault("%s behind the error that ends the connection", name);
+}
+
+void model_leave(struct model *model)
+{
+    model->inside--;
+}
+
+void model_state(struct model *model, plx_state state)
+{
+    bool begins = state == PLX_HOST_LOOKUP || state == PLX_CONNECTING;
+
+    if (begins && model->reconnects && (model->phase == PHASE_IDLE || model->is_over))
+        model_begin(model);
+}
+
+void model_connected(struct model *model)
+{
+    if (model->reconnects && (model->phase == PHASE_IDLE || model->is_over))
+        model_begin(model);
+    if (model->phase == PHASE_UP && model->sort != SORT_UDP && !model->reconnects)
+        fault("connected twice");
+    model->phase = PHASE_UP;
+}
+
+/* The errors that come while the socket goes on. */
+static bool may_go_on(const struct model *model, int code)
+{
+    return model->sort == SORT_UDP || (model->sort == SORT_SEQPACKET && code == EMSGSIZE) ||
+           (code == PLX_OUT_OF_MEMORY && supply_has_refused()) ||
+           (code == PLX_OPEN_DRIVER && player.program->starves) || model->reconnects;
+}
+
+/* What a peer sent before a reset may have waited in its own kernel: a little has not, unless the
+ * buffers are smaller than usual. */
+static bool may_be_lost(const struct model *model, const plx_error *error)
+{
+    enum { LITTLE = 1500, USUAL = 20000 };
+
+    return model->sort == SORT_TCP && error->os_error != 0 &&
+           (model->end->from->put > LITTLE ||
+            model_option(model, PLX_OPTION_RECEIVE_BUFFER_SIZE) < USUAL);
+}
+
+/* All bytes that a peer sent before its orderly end were received, if the socket did not end too. */
+static void expect_all(const struct model *model, const plx_error *error)
+{
+    const struct end *end = model->end, *from = end->from;
+    uint64_t received = end->got + plx_socket_bytes_available(model->socket);
+
+    if (from == NULL || from->outlet != OUTLET_ENDED || from->noise || end->blind ||
+        !model_is_stream(model) || model->closing || may_be_lost(model, error))
+        return;
+    if (received != from->put)
+        fault("end %u: the end was reported after %llu bytes of %llu", end->number,
+              (unsigned long long)received, (unsigned long long)from->put);
+}
+
+void model_error(struct model *model, const plx_error *error)
+{
+    bool ended = plx_socket_state(model->socket) == PLX_UNCONNECTED;
+
+    trace("  %d %s", error->code, error->message == NULL ? "NULL" : error->message);
+    if (error->code == 0 || error->message == NULL || error->message[0] == '\0')
+        fault("an error with code %d and message \"%s\"", error->code,
+              error->message == NULL ? "NULL" : error->message);
+    if (model->pending == error->code) {
+        model->pending = 0;
+    } else if (ended && model->phase != PHASE_IDLE && !model->is_over &&
+               (model->sort != SORT_SEQPACKET || error->code != EMSGSIZE)) {
+        model->is_over = true;
+        if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)
+            expect_all(model, error);
+        if (model->end != NULL && model->end->outlet == OUTLET_FLOWS)
+            model->end->outlet = OUTLET_CUT;
+    } else if (may_go_on(model, error->code)) {
+        model->pending = 0; /* a later failure of a call is not reported beside this one */
+        if (model->end != NULL)
+            model->end->dropped += error->code == EMSGSIZE;
+    } else {
+        fault("an error %d that nothing has caused", error->code);
+    }
+}
+
+void model_disconnected(struct model *model)
+{
+    if (model->sort == SORT_UDP) {
+        model->phase = PHASE_TRYING;
+        return;
+    }
+    if (model->closing && model->end->outlet == OUTLET_FLOWS && !model->has_dropped)
+        model->end->outlet = OUTLET_ENDED;
+    model->end->gone = true;
+    model->phase = PHASE_IDLE;
+}

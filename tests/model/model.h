@@ -1,0 +1,131 @@
+/* tests/model/model.h -- what a socket of the program may do next, and what it must.
+ *
+ * A connection of a socket is in one phase. The arrows are calls of the program or events; every
+ * other event in a phase is a fault.
+ *
+ *                connect, listen, adopt           connected
+ *     PHASE_IDLE -----------------------> TRYING -----------> UP
+ *         ^  ^                               |                 |
+ *         |  +---- close, abort, or error ---+                 |
+ *         +------- close, abort, or disconnected --------------+
+ */
+#ifndef POLLUX_TESTS_MODEL_MODEL_H
+#define POLLUX_TESTS_MODEL_MODEL_H
+
+#include <pollux.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/model/end.h"
+#include "tests/model/peer.h"
+
+struct house;
+
+/* What the bytes of a connection pass through. Raw peers speak the first three, and NOISE to the
+ * others. */
+enum flavour {
+    FLAVOUR_PLAIN,
+    FLAVOUR_FRAMED, /* messages of a frame */
+    FLAVOUR_BITS,   /* a filter that turns all bits */
+    FLAVOUR_NOISE,
+    FLAVOUR_STACK = FLAVOUR_NOISE, /* filters: bits, blocks, records */
+    FLAVOUR_ORDER,                 /* a filter with permissions to send */
+    FLAVOUR_STEPS,                 /* a filter that establishes */
+    FLAVOURS
+};
+
+/* The lines of the table in pollux/events.h, in its order. */
+enum line {
+    LINE_NONE = -1,
+    LINE_CALL_ERROR,
+    LINE_HOST_LOOKUP,
+    LINE_CONNECTING,
+    LINE_BOUND,
+    LINE_LISTENING,
+    LINE_STATE_CONNECTED,
+    LINE_CONNECTED,
+    LINE_ENCRYPTED,
+    LINE_DATA,
+    LINE_LINE,
+    LINE_MESSAGE,
+    LINE_END_OF_INPUT,
+    LINE_CLOSING,
+    LINE_PROGRESS,
+    LINE_COMPLETE,
+    LINE_ROOM,
+    LINE_UNCONNECTED,
+    LINE_END_ERROR,
+    LINE_DISCONNECTED
+};
+
+enum phase { PHASE_IDLE, PHASE_TRYING, PHASE_UP };
+
+struct model {
+    plx_socket *socket; /* NULL: freed */
+    enum sort sort;
+    enum flavour flavour;
+    struct house *owner; /* the server that owns it; NULL: none */
+    bool is_deaf;        /* its table has no handlers of bytes */
+    int inside;          /* how many of its handlers run: 0 or 1 */
+
+    enum phase phase;
+    struct end *end;    /* of the present connection, or the last one; NULL: none yet */
+    bool closing;       /* disconnect was called */
+    bool has_input_end; /* end_of_input was reported */
+    bool is_over;       /* the error that ends the connection was reported */
+    bool reconnects;    /* AUTO_CONNECT was set in this connection */
+    unsigned murky;     /* the frame in which a wait in its own handler passed events by */
+    bool has_dropped;   /* send_progress has dropped bytes that a filter may know */
+    int pending;        /* the code of the first call that failed since the last poll; 0: none */
+    bool may_fail;      /* a call may have failed without a word: for memory */
+    char where[PEER_WHERE]; /* where it listens; "": nowhere */
+
+    unsigned poll; /* the poll of the last event */
+    enum line line;
+    struct model *next; /* of all models of the program */
+};
+
+void models_begin(void);
+void models_end(void);
+void models_forget_owner(const struct house *owner); /* frees its clients */
+struct model *model_new(plx_socket *socket, enum sort sort, enum flavour flavour);
+struct model *
+model_of(const plx_socket *socket); /* NULL: a client that `accepted` did not report */
+
+bool model_is_stream(const struct model *model);   /* bytes without boundaries */
+bool model_has_records(const struct model *model); /* packets, datagrams, messages of a frame */
+bool model_is_filtered(const struct model *model);
+int model_option(const struct model *model, plx_option option);
+
+/* model_begin begins a connection, model_cut ends one without a word, model_forget follows a free.
+ * model_failed takes what a call returned: a positive code is reported by the next poll. */
+void model_begin(struct model *model);
+void model_cut(struct model *model);
+void model_forget(struct model *model);
+void model_failed(struct model *model, const char *call, int code);
+
+/* model_renew begins another connection if AUTO_CONNECT has made one meanwhile, and else compares
+ * the statistics with what was read and written. */
+void model_renew(struct model *model);
+
+/* model_wait notes a wait in a handler of the socket: later events of this frame and the next one may
+ * be those of a state that is gone. */
+void model_wait(struct model *model);
+bool model_is_murky(const struct model *model);
+
+/* Calls that call handlers stand between poll_begin and poll_end; `is_wait`: many polls may run.
+ * polls_running returns how many of them run, one inside the other. */
+void poll_begin(bool is_wait);
+void poll_end(void);
+int polls_running(void);
+
+/* model_enter holds an event against the model, before its handler does anything, and model_leave
+ * follows the handler. */
+void model_enter(struct model *model, enum line line, const char *name);
+void model_leave(struct model *model);
+void model_state(struct model *model, plx_state state);
+void model_connected(struct model *model);
+void model_error(struct model *model, const plx_error *error);
+void model_disconnected(struct model *model);
+
+#endif

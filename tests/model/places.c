@@ -1,0 +1,119 @@
+/* tests/model/places.c -- where the sockets of a program can connect to. */
+#include "config.h"
+
+#include "tests/model/player.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Listeners of raw peers, one for each way in which raw peers speak. They live as long as the
+ * process. */
+enum { RAW_FLAVOURS = FLAVOUR_NOISE + 1 };
+
+static struct {
+    bool begun;
+    int listeners[SORTS][RAW_FLAVOURS];
+    char where[SORTS][RAW_FLAVOURS][PEER_WHERE];
+    char refusing[SORTS][PEER_WHERE];
+    char silent[SORTS][PEER_WHERE]; /* the queue of the listener is full */
+} places;
+
+static void make_silent(enum sort sort)
+{
+    peer_listen(sort, 0, places.silent[sort]);
+    for (int i = 0; i < 3 && sort != SORT_UDP; i++)
+        if (peer_connect(sort, places.silent[sort]) < 0)
+            break;
+}
+
+void places_begin(void)
+{
+    if (places.begun)
+        return;
+    places.begun = true;
+    for (int sort = 0; sort < SORT_UDP; sort++) {
+        int flavours = sort == SORT_SEQPACKET ? 1 : RAW_FLAVOURS;
+
+        for (int flavour = 0; flavour < flavours; flavour++)
+            places.listeners[sort][flavour] =
+                peer_listen((enum sort)sort, 64, places.where[sort][flavour]);
+    }
+    for (int sort = 0; sort < SORTS; sort++) {
+        peer_refuse((enum sort)sort, places.refusing[sort]);
+        make_silent((enum sort)sort);
+    }
+}
+
+void people_accept(void)
+{
+    for (int sort = 0; sort < SORT_UDP; sort++)
+        for (int flavour = 0; flavour < RAW_FLAVOURS; flavour++)
+            while (places.listeners[sort][flavour] > 0) {
+                int peer = peer_accept(places.listeners[sort][flavour]);
+
+                if (peer < 0)
+                    break;
+                person_new(peer, (enum sort)sort, (enum flavour)flavour);
+            }
+}
+
+static bool suits(enum sort sort, enum flavour flavour, const struct model *model)
+{
+    return sort == model->sort && flavour == model->flavour;
+}
+
+static const char *house_for(struct turn *turn, const struct model *model)
+{
+    struct house *house = pick_house(turn);
+
+    return house->server != NULL && suits(house->sort, house->flavour, model) &&
+                   plx_server_is_listening(house->server)
+               ? house->where
+               : NULL;
+}
+
+static const char *listener_for(struct turn *turn, const struct model *model)
+{
+    const struct model *other = player.sockets[chance_of(&turn->chance, SOCKETS)];
+
+    return other != NULL && other != model && suits(other->sort, other->flavour, model) &&
+                   plx_socket_is_listening(other->socket)
+               ? other->where
+               : NULL;
+}
+
+static const char *odd_place(struct turn *turn, const struct model *model)
+{
+    static char named[PEER_WHERE];
+    const char *raw = places.where[model->sort][0];
+
+    switch (chance_of(&turn->chance, 5)) {
+    case 0: return places.refusing[model->sort];
+    case 1: return places.silent[model->sort];
+    case 2: return model->sort == SORT_TCP ? "nobody.example:80" : "@pollux-model-nobody";
+    case 3: return "nonsense";
+    default:
+        if (model->sort != SORT_TCP || model->flavour != FLAVOUR_PLAIN)
+            return NULL;
+        snprintf(named, sizeof named, "localhost:%s", strchr(raw, ':') + 1);
+        return named;
+    }
+}
+
+const char *place_for(struct turn *turn, const struct model *model)
+{
+    enum flavour flavour = model->flavour < FLAVOUR_NOISE ? model->flavour : FLAVOUR_NOISE;
+    int choice = chance_of(&turn->chance, 100);
+    const char *where = NULL;
+
+    if (choice < 35)
+        where = house_for(turn, model);
+    else if (choice < 60)
+        where = listener_for(turn, model);
+    else if (choice < 70)
+        where = odd_place(turn, model);
+    if (where != NULL)
+        return where;
+    return places.where[model->sort][model->sort == SORT_SEQPACKET ? 0 : flavour];
+}

@@ -1,0 +1,131 @@
+/* tests/model/player.h -- plays programs of random calls, and holds what happens against the model.
+ *
+ * A program is a seed: its calls, and those that its handlers make, follow from it (program.h). The
+ * player has a few slots for objects of each sort, and makes one call after the other on objects in
+ * these slots. One program runs at a time in a process.
+ *
+ *     program --> calls-*.c --> Pollux --> handlers.c --> more calls
+ *                    |                        |
+ *                    +--> model.c, end.c <----+   what may be, and what must be
+ *
+ * Nothing here asks the kernel except through peer.h and ground.h. */
+#ifndef POLLUX_TESTS_MODEL_PLAYER_H
+#define POLLUX_TESTS_MODEL_PLAYER_H
+
+#include <pollux.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/model/chance.h"
+#include "tests/model/end.h"
+#include "tests/model/model.h"
+#include "tests/model/peer.h"
+#include "tests/model/program.h"
+#include "tests/model/trace.h"
+
+enum { SOCKETS = 8, SERVERS = 2, GROUPS = 3, PEERS = 12, OUTBOX = 1 << 16 };
+
+/* A server of the program. */
+struct house {
+    plx_server *server; /* NULL: an empty slot */
+    enum sort sort;
+    enum flavour flavour;
+    char where[PEER_WHERE];
+    unsigned listening;   /* how many times it has begun to listen */
+    unsigned turned_away; /* the value of `listening` when a handler refused a peer */
+    int pending;          /* a code that the next poll reports */
+};
+
+/* A raw peer of the program. */
+struct person {
+    bool used;
+    int peer; /* -1: closed */
+    enum sort sort;
+    enum flavour flavour;
+    struct end *end;
+    bool ended;          /* it sends no more */
+    bool reset;          /* it was closed with a reset, or with bytes unread */
+    bool deaf;           /* it has stopped to read */
+    int heard_end;       /* 0, or PEER_END or PEER_RESET */
+    struct house *house; /* that it connected to */
+    unsigned listening;  /* of that house, at that time */
+    bool accepted;       /* the house has reported it; known for TCP only */
+    size_t outbox_size, inbox_size;
+    uint8_t outbox[OUTBOX];    /* of a message that the kernel took in part */
+    uint8_t inbox[4 * OUTBOX]; /* of messages that have not arrived whole */
+};
+
+/* The call that runs, and the numbers that it draws. */
+struct turn {
+    struct chance chance;
+    struct model *self; /* the socket whose handler makes the call; NULL: none */
+};
+
+struct player {
+    const struct program *program;
+    struct model *sockets[SOCKETS];
+    struct house houses[SERVERS];
+    plx_group *groups[GROUPS];
+    bool budgeted[GROUPS];
+    struct person people[PEERS];
+    int inner;      /* calls that handlers have made */
+    int waits;      /* that the program may still make */
+    int wait_limit; /* sum of the limits of all waits, in ms */
+    bool settling;  /* handlers only read */
+    long moved;     /* bytes and events, for settle.c */
+};
+
+extern struct player player;
+
+/* player_play plays a program and returns whether it has found no fault. */
+bool player_play(const struct program *program);
+
+/* play_call makes one call; play_inner those that a handler of a socket makes. */
+void play_call(int index);
+void play_inner(struct model *self);
+
+/* play_settle polls until nothing moves, and then compares; play_free frees everything. */
+void play_settle(void);
+void play_free(void);
+
+/* ---- picking and making things ---------------------------------------------------------------- */
+
+struct model *pick_socket(struct turn *turn);
+struct house *pick_house(struct turn *turn);
+int pick_group(struct turn *turn);
+struct person *pick_person(struct turn *turn);
+struct house *house_of(const plx_server *server);
+
+struct person *person_new(int peer, enum sort sort, enum flavour flavour); /* NULL: all are used */
+void person_say(struct person *person, size_t size);
+void person_hear(struct person *person, size_t size);
+void person_close(struct person *person, bool hard);
+void people_accept(void);
+void people_forget(void);
+
+void places_begin(void);
+const char *place_for(struct turn *turn, const struct model *model);
+
+/* take reads and checks what a socket has received, in one of many ways, or all of it. */
+void take(struct turn *turn, struct model *model);
+void take_all(struct model *model);
+
+/* Polls, in which handlers may run. */
+void poll_socket(struct model *model);
+void poll_group(plx_group *group, int timeout);
+void poll_house(struct house *house);
+void poll_all(void);
+
+/* A call of the table in calls.c. */
+typedef void(player_call)(struct turn *turn);
+player_call call_new, call_free, call_connect, call_listen, call_adopt, call_bind, call_close,
+    call_abort, call_disconnect, call_option, call_filter, call_events, call_misuse, call_ask;
+player_call call_write, call_message, call_datagram, call_read, call_flush, call_unread, call_token;
+player_call call_poll, call_poll_group, call_poll_house, call_wait, call_wait_house, call_react;
+player_call call_group, call_move, call_group_setting, call_house, call_house_setting,
+    call_take_client, call_clock, call_memory, call_starve;
+player_call call_peer_connect, call_peer_accept, call_peer_say, call_peer_hear, call_peer_end,
+    call_peer_close, call_peer_odd;
+
+#endif

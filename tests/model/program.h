@@ -1,0 +1,37 @@
+/* tests/model/program.h -- a program of random calls: a seed, and the calls that are left out. */
+#ifndef POLLUX_TESTS_MODEL_PROGRAM_H
+#define POLLUX_TESTS_MODEL_PROGRAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How groups poll, or that there are none. */
+enum way { WAY_URING, WAY_EPOLL, WAY_POLL, WAY_LONE, WAYS };
+
+/* The lists that the numbers of a program are drawn from. */
+enum { LIST_TRAITS, LIST_CALLS, LIST_INNER, LIST_FREE };
+
+enum { PROGRAM_CALLS = 400, PROGRAM_INNER = 400 };
+
+enum clock_kind { CLOCK_REAL, CLOCK_JUMPS, CLOCK_STANDS, CLOCK_ENDS };
+
+struct program {
+    uint64_t seed;
+    enum way way;
+    int calls; /* how many, without those of handlers */
+    int inner; /* how many calls handlers may make */
+    bool left_out[PROGRAM_CALLS], left_out_inner[PROGRAM_INNER];
+
+    enum clock_kind clock;
+    bool waits_in_handlers;
+    int refused;  /* thousandths of the requests for memory, from some call on; 0: none */
+    bool starves; /* descriptors run out for some calls */
+};
+
+/* program_make makes the program of a seed. program_way returns a way by its name, such as
+ * "epoll", WAYS for another name; program_way_name the name. */
+void program_make(struct program *program, uint64_t seed, enum way way);
+enum way program_way(const char *name);
+const char *program_way_name(enum way way);
+
+#endif

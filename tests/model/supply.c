@@ -1,0 +1,67 @@
+/* tests/model/supply.c -- the memory of a program. */
+#include "config.h"
+
+#include "tests/model/supply.h"
+
+#include "tests/model/chance.h"
+
+#include <pollux.h>
+#include <stdlib.h>
+
+static struct {
+    struct chance chance;
+    long blocks, refused, refused_before;
+    int thousandths;
+} supply;
+
+static void *resize(void *block, size_t size, void *user)
+{
+    void *result;
+
+    (void)user;
+    if (size == 0) {
+        supply.blocks -= block != NULL;
+        free(block);
+        return NULL;
+    }
+    if (supply.thousandths > 0 && chance_of(&supply.chance, 1000) < supply.thousandths) {
+        supply.refused++;
+        return NULL;
+    }
+    result = realloc(block, size);
+    supply.blocks += block == NULL && result != NULL;
+    return result;
+}
+
+void supply_begin(uint64_t seed)
+{
+    supply.chance = chance_for(seed, 9, 0);
+    supply.refused_before = supply.refused;
+    supply.thousandths = 0;
+    plx_memory_set(resize, NULL);
+}
+
+void supply_refuse(int thousandths)
+{
+    supply.thousandths = thousandths;
+}
+
+bool supply_refuses(void)
+{
+    return supply.thousandths > 0;
+}
+
+bool supply_has_refused(void)
+{
+    return supply.refused > supply.refused_before;
+}
+
+long supply_blocks(void)
+{
+    return supply.blocks;
+}
+
+long supply_refused(void)
+{
+    return supply.refused;
+}
