@@ -18,6 +18,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ FUNCTION(close, -EINTR, -EIO);
 FUNCTION(connect, -EINTR, ECONNREFUSED, ENETUNREACH, EADDRNOTAVAIL, ETIMEDOUT, ENOBUFS, EPERM);
 FUNCTION(epoll_create1, EMFILE, ENFILE, ENOMEM);
 FUNCTION(epoll_ctl, ENOMEM, ENOSPC, EPERM);
-FUNCTION(epoll_wait, -EINTR, -EINVAL, -EBADF);
+FUNCTION(epoll_wait, -EINVAL, -EBADF); /* the library never sleeps in it, so it has no EINTR */
 FUNCTION(eventfd, EMFILE, ENFILE, ENOMEM, ENODEV);
 FUNCTION(fchmod, EPERM, EROFS);
 FUNCTION(fcntl, EMFILE);
@@ -125,7 +126,8 @@ static const struct function *failing; /* fails until `length` is used up; NULL:
 static struct failed_call failed;
 static uint64_t state; /* of the storm */
 static int chance;
-static long stormed;
+static bool rough;
+static long *stormed; /* in memory that the processes of the cases share */
 
 void calls_fail(int number, int which, int count)
 {
@@ -147,17 +149,20 @@ struct failed_call calls_failed(void)
     return failed;
 }
 
-void calls_storm(uint64_t seed, int parts)
+void calls_storm(uint64_t seed, int parts, bool is_rough)
 {
     state = seed * 0x9e3779b97f4a7c15u + 1;
     chance = parts;
-    stormed = 0;
+    rough = is_rough;
+    if (stormed == NULL)
+        stormed =
+            mmap(NULL, sizeof *stormed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     weather = STORM;
 }
 
 long calls_stormed(void)
 {
-    return stormed;
+    return stormed == NULL ? 0 : *stormed;
 }
 
 /* xorshift64 (Marsaglia, 2003). */
@@ -169,13 +174,21 @@ static unsigned draw(unsigned below)
     return (unsigned)(state >> 33) % below;
 }
 
+/* A gentle storm has EINTR, and EBADF of a poller that other code has closed. What leaves may leave
+ * later by EAGAIN and ENOBUFS, and poll(2) without memory cannot say what is ready. */
+static bool is_in_storm(int error)
+{
+    return error < 0 && (rough || error == -EINTR || error == -EBADF);
+}
+
 static int soft_error(const struct function *function)
 {
-    int count = 0;
+    int meant[MOST_ERRORS], count = 0;
 
-    while (count < MOST_ERRORS && function->errors[count] < 0)
-        count++;
-    return count == 0 ? 0 : -function->errors[draw((unsigned)count)];
+    for (int i = 0; i < MOST_ERRORS; i++)
+        if (is_in_storm(function->errors[i]))
+            meant[count++] = -function->errors[i];
+    return count == 0 ? 0 : meant[draw((unsigned)count)];
 }
 
 /* Persistent shortages of poll(2), and what the library repeats at once, end after a while. */
@@ -196,7 +209,7 @@ static int error_of(const struct function *function, const void *caller)
     if (weather == STORM) {
         int error = draw(1000) < (unsigned)chance ? soft_error(function) : 0;
 
-        stormed += error != 0;
+        *stormed += error != 0;
         return error;
     }
     if (until_failure > 0 && --until_failure == 0)
@@ -240,25 +253,9 @@ static void find(void *ret_function, const char *name)
         return FAILS ? -1 : next arguments;                                                        \
     }
 
-/* A call that has done its work when it reports the failure. */
-#define CALL_DONE(name, parameters, arguments, when)                                               \
-    int call_##name parameters AS(name);                                                           \
-    int call_##name parameters                                                                     \
-    {                                                                                              \
-        int done = -1;                                                                             \
-        NEXT(int, name, parameters);                                                               \
-        if (error == 0 || (when))                                                                  \
-            done = next arguments;                                                                 \
-        return FAILS ? -1 : done;                                                                  \
-    }
-
 CALL(int, accept4, (int fd, struct sockaddr *name, socklen_t *restrict size, int flags),
      (fd, name, size, flags))
 CALL(int, bind, (int fd, const struct sockaddr *name, socklen_t size), (fd, name, size))
-/* After EINTR the descriptor is closed (close(2)), and the kernel goes on connecting (connect(2)). */
-CALL_DONE(close, (int fd), (fd), true)
-CALL_DONE(connect, (int fd, const struct sockaddr *name, socklen_t size), (fd, name, size),
-          error == EINTR)
 CALL(int, epoll_create1, (int flags), (flags))
 CALL(int, epoll_wait, (int fd, struct epoll_event *events, int most, int timeout),
      (fd, events, most, timeout))
@@ -274,7 +271,6 @@ CALL(int, linkat, (int from, const char *old, int to, const char *new, int flags
      (from, old, to, new, flags))
 CALL(int, listen, (int fd, int backlog), (fd, backlog))
 CALL(int, lstat, (const char *restrict path, struct stat *restrict status), (path, status))
-CALL(int, poll, (struct pollfd * entries, nfds_t count, int timeout), (entries, count, timeout))
 CALL(ssize_t, read, (int fd, void *data, size_t size), (fd, data, size))
 CALL(ssize_t, recv, (int fd, void *data, size_t size, int flags), (fd, data, size, flags))
 CALL(int, recvmmsg,
@@ -294,6 +290,43 @@ CALL(int, shutdown, (int fd, int how), (fd, how))
 CALL(int, socket, (int family, int type, int protocol), (family, type, protocol))
 CALL(int, unlink, (const char *path), (path))
 CALL(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size))
+
+/* The descriptor is closed whatever the call reports (close(2)). */
+int call_close(int fd) AS(close);
+int call_close(int fd)
+{
+    int done;
+    NEXT(int, close, (int));
+
+    done = next(fd);
+    return FAILS ? -1 : done;
+}
+
+/* The kernel goes on connecting after EINTR (connect(2)): what has failed already stays so. */
+int call_connect(int fd, const struct sockaddr *name, socklen_t size) AS(connect);
+int call_connect(int fd, const struct sockaddr *name, socklen_t size)
+{
+    int done = 0;
+    NEXT(int, connect, (int, const struct sockaddr *, socklen_t));
+
+    if (error == 0 || error == EINTR)
+        done = next(fd, name, size);
+    if (error == EINTR && done < 0 && errno != EINPROGRESS)
+        return -1;
+    return FAILS ? -1 : done;
+}
+
+/* A poll that finds something does not report a signal (poll(2), Linux fs/select.c). */
+int call_poll(struct pollfd *entries, nfds_t count, int timeout) AS(poll);
+int call_poll(struct pollfd *entries, nfds_t count, int timeout)
+{
+    int found = 0;
+    NEXT(int, poll, (struct pollfd *, nfds_t, int));
+
+    if (error == 0 || error == EINTR)
+        found = next(entries, count, error == EINTR ? 0 : timeout);
+    return found == 0 && FAILS ? -1 : found;
+}
 
 /* A removal from an epoll set does not fail while the descriptor is open: it has done its work. */
 int call_epoll_ctl(int fd, int operation, int descriptor, struct epoll_event *event) AS(epoll_ctl);
@@ -357,11 +390,11 @@ static size_t shorten(int fd, size_t size, const void *caller)
     int type = 0;
     socklen_t length_of_type = sizeof type;
 
-    if (weather != STORM || (uintptr_t)caller < first || (uintptr_t)caller >= end || size < 2 ||
-        draw(1000) >= (unsigned)chance ||
+    if (weather != STORM || !rough || (uintptr_t)caller < first || (uintptr_t)caller >= end ||
+        size < 2 || draw(1000) >= (unsigned)chance ||
         getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length_of_type) != 0 || type != SOCK_STREAM)
         return size;
-    stormed++;
+    ++*stormed;
     return 1 + draw((unsigned)(size > INT_MAX ? INT_MAX : size) - 1);
 }
 

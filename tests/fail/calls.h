@@ -31,9 +31,10 @@ struct failed_call {
 };
 struct failed_call calls_failed(void);
 
-/* calls_storm makes each call fail with that chance in a thousand, but only with errnos that change
- * no result (EINTR, EAGAIN of a send, and so on), and makes sends short. */
-void calls_storm(uint64_t seed, int chance);
-long calls_stormed(void); /* how many have failed since */
+/* calls_storm makes calls fail with that chance in a thousand, drawn from the seed, but only with
+ * errnos that lose nothing. A gentle storm changes no result: EINTR, a poller that fails. In a rough
+ * one a send has EAGAIN and ENOBUFS too, or takes a part, so that bytes leave later. */
+void calls_storm(uint64_t seed, int chance, bool rough);
+long calls_stormed(void); /* how many have failed since, in this process and its children */
 
 #endif

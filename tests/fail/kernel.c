@@ -14,11 +14,12 @@
 #include "tests/fail/calls.h"
 #include "tests/fail/play.h"
 
-enum { STRIDE = 5 };
+enum { STRIDE = 5, STORMS = 4, CHANCE = 200 /* in a thousand */ };
 
 /* In memory that the processes of the cases share. */
 static struct counts {
     int scenarios, plays, failed, reported, soft;
+    long stormed;
 } * counts;
 
 __attribute__((constructor)) static void share_counts(void)
@@ -111,8 +112,8 @@ static bool play_one_errno(const struct scenario *scenario, enum mode mode, int 
     return call.name != NULL;
 }
 
-/* Every so many calls fail: all where the ways of polling are chosen, as in a whole test run, and a
- * few where a short one has to do. */
+/* Every call fails where the ways of polling are chosen, as in a whole test run, and every fifth
+ * where a short one has to do. */
 static int stride(void)
 {
     const char *choice = getenv("POLLUX_TEST_WORLDS");
@@ -145,15 +146,53 @@ LOOP_CASE(each_call, 0, runs())
     counts->scenarios++;
 }
 
+/* Nothing may fail in a rough storm, and everything arrives. */
+static void play_in_storm(const struct scenario *scenario, enum mode mode, unsigned long long seed)
+{
+    static struct play place;
+    struct world world;
+    struct play *p = &place;
+    long before = calls_stormed();
+
+    world_begin_of(&world, scenario->kind, mode);
+    play_begin(p, &world, scenario, (int)seed);
+    calls_storm(seed, CHANCE, true);
+    scenario->run(p);
+    HOLDS(p, !p->failed);
+    counts->stormed += calls_stormed() - before;
+    calls_stop();
+    play_judge(p);
+    play_end(p);
+    world_end(&world);
+}
+
+/* POLLUX_SEED chooses the storms, and the number in a message is the seed of that storm. */
+LOOP_CASE(storms, 0, runs())
+{
+    const struct scenario *scenario = &scenarios[_i % scenario_count];
+    enum mode modes[MODES];
+    int count = world_chosen_modes(modes);
+    enum mode mode = modes[_i / scenario_count % count];
+    const char *choice = getenv("POLLUX_SEED");
+    unsigned long long seed = choice == NULL ? 1 : strtoull(choice, NULL, 0);
+
+    if (!scenario_is_chosen(scenario) || !calls_are_ours())
+        return;
+    for (int i = 0; i < (wants_all() ? 1000 : STORMS); i++)
+        play_in_storm(scenario, mode, seed + (unsigned long long)i);
+}
+
 PLAIN_CASE(how_much_has_failed)
 {
     if (!calls_are_ours()) {
         fprintf(stderr, "SKIP: no shared library, so no call of the library can be made to fail\n");
         return;
     }
-    printf("# %d times a scenario and a way of polling, %d plays, %d calls failed, %d failures "
-           "reported, %d plays as if nothing had failed, nothing lost\n",
-           counts->scenarios, counts->plays, counts->failed, counts->reported, counts->soft);
+    printf(
+        "# %d times a scenario and a way of polling, %d plays, %d calls failed, %d failures "
+        "reported, %d plays as if nothing had failed, %ld calls failed in storms, nothing lost\n",
+        counts->scenarios, counts->plays, counts->failed, counts->reported, counts->soft,
+        counts->stormed);
     ck_assert_int_gt(counts->failed, 0);
     ck_assert_int_gt(counts->reported, 0);
 }

@@ -229,7 +229,7 @@ void run_serve(struct play *p)
                  LOG(p, C)->swallowed == LITTLE);
     HOLDS(p, p->accepted == 3 && plx_server_active_count(p->server) == 3);
     for (int i = A; i <= C; i++)
-        TRY(p, i, plx_socket_disconnect(p->sockets[i]));
+        TRY(p, (enum part)i, plx_socket_disconnect(p->sockets[i]));
     AWAIT(p, COUNT(p, GUESTS, DISCONNECTED) == 3 && plx_server_active_count(p->server) == 0);
     AWAIT(p,
           COUNT(p, A, DISCONNECTED) + COUNT(p, B, DISCONNECTED) + COUNT(p, C, DISCONNECTED) == 3);
@@ -302,15 +302,14 @@ void run_free_in_handler(struct play *p)
     HOLDS(p, p->sockets[B] == NULL);
 }
 
-/* A waits in its handler until its own bytes have left and the rest has arrived. */
+/* B waits in its handler until its answer has left. */
 static void act_wait(struct record *record, plx_socket *socket)
 {
     struct play *p = ((struct part_log *)record)->play;
     char bytes[LITTLE];
 
     plx_socket_read(socket, bytes, 1);
-    if (plx_socket_write(socket, "!", 1) == 1 && plx_socket_wait_for_sent(socket, 5000) &&
-        plx_socket_bytes_available(socket) == LITTLE - 1)
+    if (plx_socket_write(socket, "!", 1) == 1 && plx_socket_wait_for_sent(socket, 5000))
         p->found++;
 }
 
@@ -321,6 +320,7 @@ void run_wait_in_handler(struct play *p)
     STEP(p, play_write(p, A, 0, LITTLE));
     AWAIT(p, p->found == 1 && plx_socket_bytes_available(p->sockets[A]) == 1);
     AWAIT(p, COUNT(p, B, SEND_COMPLETE) == 1);
+    AWAIT(p, plx_socket_bytes_available(p->sockets[B]) == LITTLE - 1);
 }
 
 /* Waits outside of handlers, each within its limit. */
