@@ -320,6 +320,29 @@ CASE(equip_that_adds_another)
     free(hall);
 }
 
+static int equip_one_more(plx_socket *client, void *user)
+{
+    struct misuse *misuse = user;
+
+    (void)client;
+    ck_assert_int_lt(misuse->calls++, 100);
+    return plx_server_add_filter(misuse->hall->server, equip_one_more, NULL, misuse);
+}
+
+/* What an equip adds is for the clients after this one: else the first would never be equipped. */
+CASE(equip_that_always_adds_another)
+{
+    struct hall *hall = hall_open_plain(w);
+    struct misuse misuse = {.hall = hall};
+
+    ck_assert_int_eq(plx_server_add_filter(hall->server, equip_one_more, NULL, &misuse), 0);
+    for (int i = 0, calls = 1; i < 4; i++, calls += 1 << i) {
+        hall_expect_service(hall);
+        ck_assert_int_eq(misuse.calls, calls);
+    }
+    free(hall);
+}
+
 /* ---- equip without memory -------------------------------------------------------------------- */
 
 SECTION("memory");

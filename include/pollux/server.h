@@ -98,7 +98,8 @@ PLX_API int plx_server_set_frame(plx_server *server, const plx_frame *frame);
  * also if a filter could not be established. A client has 10 seconds to establish its filters, or
  * the server's PLX_OPTION_CONNECT_TIMEOUT if that was set. Of the maximum number of clients at most
  * half may be establishing, and at least one. When `equip` returns PLX_OUT_OF_MEMORY, the peer is
- * not turned away: the server calls `equip` again with another client for it.
+ * not turned away: the server calls `equip` again with another client for it. A call inside `equip`
+ * is for the clients after this one.
  * `release`, which may be NULL, is called with `user` when the server is freed, also in a handler.
  * Returns 0; PLX_INVALID_STATE without `equip` and for a server of packets; or PLX_OUT_OF_MEMORY.
  * Unless 0, `release` is not called. */

@@ -72,16 +72,26 @@ static int make_client(plx_server *server, plx_socket **ret_client)
     return result;
 }
 
+static const struct plx__equipment *last_of(const struct plx__equipment *equipment)
+{
+    while (equipment != NULL && equipment->next != NULL) {
+        equipment = equipment->next;
+    }
+    return equipment;
+}
+
 /* Calls the functions that push filters, until one refuses the client, or makes the client unfit
- * for the connection. The caller holds the client: each of them may free the client. */
+ * for the connection. The caller holds the client: each of them may free the client. A function
+ * that one of them adds is for later clients: it might add another each time. */
 static int push_filters(plx_server *server, plx_socket *client)
 {
     int code = 0;
-    const struct plx__equipment *each = server->equipment;
-    for (; code == 0 && each != NULL; each = each->next) {
+    const struct plx__equipment *each = server->equipment, *last = last_of(each);
+    while (code == 0 && each != NULL) {
         code = each->equip(client, each->user);
         bool fits = !server->hold.freed && !client->hold.freed && client->state == PLX_UNCONNECTED;
         code = code == 0 && !fits ? PLX_INVALID_STATE : code;
+        each = each == last ? NULL : each->next;
     }
     return code < 0 ? PLX_INVALID_STATE : code;
 }
