@@ -343,6 +343,88 @@ CASE(equip_that_always_adds_another)
     free(hall);
 }
 
+static const plx_frame frames[] = {{.delimiter = ",", .delimiter_size = 1},
+                                   {.delimiter = ";", .delimiter_size = 1}};
+
+static void set_client(struct misuse *misuse, plx_socket *client)
+{
+    ck_assert_int_eq(plx_socket_option(client, PLX_OPTION_READ_LIMIT), 100); /* the server's */
+    ck_assert_ptr_eq(plx_socket_user(client), misuse->hall);
+    ck_assert_int_eq(plx_socket_set_option(client, PLX_OPTION_CONNECT_TIMEOUT, 250), 0);
+    ck_assert_int_eq(plx_socket_set_frame(client, &frames[1]), 0);
+    plx_socket_set_events(client, NULL, misuse);
+    push_one(misuse, client);
+}
+
+static void accept_set(plx_server *server, plx_socket *client, void *user)
+{
+    struct hall *hall = user;
+
+    (void)server;
+    ck_assert_ptr_ne(plx_socket_user(client), hall); /* what equip has set */
+    ck_assert_int_eq(plx_socket_option(client, PLX_OPTION_CONNECT_TIMEOUT), 250);
+    ck_assert_int_eq(plx_socket_option(client, PLX_OPTION_READ_LIMIT), 100);
+    hall_accepted(server, client, user);
+}
+
+/* A client begins with the options, the frame and the handlers of its server, and equip may set
+ * others. */
+CASE(equip_that_sets_the_client)
+{
+    static const plx_server_events events = {.accepted = accept_set};
+    struct hall *hall = hall_open_plain(w);
+    struct misuse misuse = {.hall = hall, .act = set_client};
+    int raw;
+
+    time_stop();
+    plx_server_set_events(hall->server, &events, hall);
+    plx_server_set_client_events(hall->server, NULL, hall);
+    ck_assert_int_eq(plx_server_set_frame(hall->server, &frames[0]), 0);
+    ck_assert_int_eq(plx_server_set_option(hall->server, PLX_OPTION_READ_LIMIT, 100), 0);
+    ck_assert_int_eq(plx_server_set_option(hall->server, PLX_OPTION_CONNECT_TIMEOUT, 60000), 0);
+    ck_assert_int_eq(plx_server_add_filter(hall->server, equip_badly, NULL, &misuse), 0);
+    raw = raw_connect(w, hall->where);
+    raw_say(raw, "!one;");
+    UNTIL(w, hall->accepted == 1 && plx_socket_can_read_message(hall->clients[0]));
+    raw_connect(w, hall->where);
+    UNTIL(w, hall->accepted == 2);
+    time_pass(250);
+    UNTIL(w, hall->logs[1].count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(hall->logs[1].code, ETIMEDOUT);
+    time_run();
+    free(hall);
+}
+
+static plx_socket *add_with_options(plx_server *server, void *user)
+{
+    struct hall *hall = user;
+    plx_socket *socket = hall->world->kind->create();
+
+    (void)server;
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 300), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 200), 0);
+    return socket;
+}
+
+/* The server's options replace those of a socket of add_socket, and no others. */
+CASE(options_of_add_socket)
+{
+    static const plx_server_events events = {.add_socket = add_with_options,
+                                             .accepted = hall_accepted};
+    struct hall *hall = hall_open_plain(w);
+
+    plx_server_set_events(hall->server, &events, hall);
+    raw_connect(w, hall->where);
+    UNTIL(w, hall->accepted == 1);
+    ck_assert_int_eq(plx_socket_option(hall->clients[0], PLX_OPTION_READ_LIMIT), 300);
+    ck_assert_int_eq(plx_server_set_option(hall->server, PLX_OPTION_READ_LIMIT, 100), 0);
+    raw_connect(w, hall->where);
+    UNTIL(w, hall->accepted == 2);
+    ck_assert_int_eq(plx_socket_option(hall->clients[1], PLX_OPTION_READ_LIMIT), 100);
+    ck_assert_int_eq(plx_socket_option(hall->clients[1], PLX_OPTION_WRITE_LIMIT), 200);
+    free(hall);
+}
+
 /* ---- equip without memory -------------------------------------------------------------------- */
 
 SECTION("memory");

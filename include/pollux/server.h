@@ -93,13 +93,15 @@ PLX_API int plx_server_set_frame(plx_server *server, const plx_frame *frame);
 
 /* plx_server_add_filter makes the server call `equip` for each later client, before the connection
  * begins, in the order in which the calls were added: `equip` pushes filters, and returns 0, or a
- * positive code to turn the peer away, which the server's `error` reports. Such a client is in
- * PLX_CONNECTING in `accepted`. A client that was reported by `accepted` ends in `disconnected`,
- * also if a filter could not be established. A client has 10 seconds to establish its filters, or
- * the server's PLX_OPTION_CONNECT_TIMEOUT if that was set. Of the maximum number of clients at most
- * half may be establishing, and at least one. When `equip` returns PLX_OUT_OF_MEMORY, the peer is
- * not turned away: the server calls `equip` again with another client for it. A call inside `equip`
- * is for the clients after this one.
+ * positive code to turn the peer away, which the server's `error` reports. The client has the
+ * options, the frame and the handlers of the server already; what `equip` sets replaces them. A
+ * call of plx_server_add_filter inside `equip` is for the clients after this one. When `equip`
+ * returns PLX_OUT_OF_MEMORY, the peer is not turned away: the server calls `equip` again with
+ * another client for it.
+ * A client with filters is in PLX_CONNECTING in `accepted`, and a client that was reported by
+ * `accepted` ends in `disconnected`, also if a filter could not be established. A client has 10
+ * seconds to establish its filters, or its PLX_OPTION_CONNECT_TIMEOUT if that was set. Of the
+ * maximum number of clients at most half may be establishing, and at least one.
  * `release`, which may be NULL, is called with `user` when the server is freed, also in a handler.
  * Returns 0; PLX_INVALID_STATE without `equip` and for a server of packets; or PLX_OUT_OF_MEMORY.
  * Unless 0, `release` is not called. */

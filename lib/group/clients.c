@@ -134,12 +134,7 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
                           const struct plx__sockaddr *remote)
 {
     plx_group *group = plx__group_of(server->listener->task.loop);
-    client->handlers = server->client_handlers;
     plx__socket_begin(client);
-    if (!plx__options_copy(client, server->listener) ||
-        !plx__framing_copy(client, server->listener)) {
-        return -PLX__ENOMEM;
-    }
     if (group != NULL && plx_group_add(group, client) != 0) {
         return -PLX__ENOMEM;
     }
@@ -153,12 +148,25 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
     return result;
 }
 
+/* Gives the client what the server has for its clients, before `equip`, which may set other values
+ * for this one. Returns 0 or -ENOMEM. */
+static int furnish(plx_server *server, plx_socket *client)
+{
+    client->handlers = server->client_handlers;
+    bool done = plx__options_copy(client, server->listener) &&
+                plx__framing_copy(client, server->listener);
+    return done ? 0 : -PLX__ENOMEM;
+}
+
 /* Makes a client of a connection, or closes it. Returns 0, or a negative errno; then the caller
  * still owns the descriptor. */
 static int admit(plx_server *server, plx__fd descriptor, const struct plx__sockaddr *remote)
 {
     plx_socket *client;
     int result = make_client(server, &client);
+    if (result == 0 && client != NULL) {
+        result = furnish(server, client);
+    }
     if (result == 0 && client != NULL) {
         client = equip(server, client, &result);
     }

@@ -1,11 +1,10 @@
 /* lib/socket/options.c -- options, remembered until the descriptor exists. */
 #include "config.h"
 
+#include "lib/base/base.h"
 #include "lib/base/memory.h"
 #include "lib/socket/object.h"
 #include "lib/socket/options.h"
-
-#include <string.h>
 
 const int plx__option_defaults[PLX__OPTION_COUNT] = {
     [PLX_OPTION_LOW_DELAY] = 1,           [PLX_OPTION_PROTOCOL] = 2,
@@ -29,8 +28,11 @@ bool plx__options_copy(plx_socket *to, const plx_socket *from)
     if (!plx__options_make(to)) {
         return false;
     }
-    to->options->set = from->options->set;
-    memcpy(to->options->values, from->options->values, sizeof to->options->values);
+    to->options->set |= from->options->set;
+    for (plx__option_set rest = from->options->set; rest != 0; rest &= rest - 1) {
+        unsigned option = PLX__LOWEST_BIT(rest);
+        to->options->values[option] = from->options->values[option];
+    }
     return true;
 }
 

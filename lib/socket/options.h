@@ -74,8 +74,8 @@ plx__fd plx__options_open(plx_socket *socket, enum plx__family family);
  * that differ from the kernel's. If the kernel refuses an option, its value stays the kernel's. */
 void plx__options_apply(plx_socket *socket, plx__fd descriptor);
 
-/* plx__options_copy gives `to` the values that the program has set in `from`. False when memory ran
- * out. */
+/* plx__options_copy gives `to` the values that the program has set in `from`; others that were set
+ * in `to` stay. False when memory ran out. */
 bool plx__options_copy(plx_socket *to, const plx_socket *from);
 
 #endif
