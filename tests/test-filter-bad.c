@@ -310,6 +310,50 @@ CASE(a_filter_that_is_never_established)
     never_establish(w, PLX_WANT_READ | 0xfffffff0u, INT_MAX, 0);
 }
 
+static void expect_limit(struct world *w, plx_socket *socket, struct record *log, int limit)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    ck_assert_ptr_nonnull(puppet);
+    puppet->establish = EAGAIN;
+    UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
+    time_pass(limit - 1);
+    world_settle(w);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    time_pass(1);
+    expect_error(w, log, ETIMEDOUT, "filter puppet: not established in time");
+}
+
+/* The time of a filter pushed in mid-stream is that of the socket's other filters: 10 seconds if the
+ * peer has connected and CONNECT_TIMEOUT was not set. */
+CASE(a_new_filter_that_is_never_established)
+{
+    time_stop();
+    for (int set = 0; set < 2; set++) {
+        struct record logs[3];
+        plx_socket *caller = world_socket(w, &logs[0]), *callee = world_socket(w, &logs[1]);
+        plx_socket *adopter = world_socket(w, &logs[2]);
+        plx_socket *const sockets[] = {caller, callee, adopter};
+        char where[WHERE_SIZE];
+        int listener;
+
+        world_listen(w, callee, where);
+        raw_connect(w, where);
+        UNTIL(w, plx_socket_is_connected(callee));
+        world_pair(w, caller, &logs[0]);
+        listener = raw_listen(w, 5, where);
+        raw_connect(w, where);
+        ck_assert_int_eq(plx_socket_adopt(adopter, raw_give(w, raw_accept(w, listener))), 0);
+        for (int i = 0; i < 3; i++) {
+            if (set)
+                ck_assert_int_eq(
+                    plx_socket_set_option(sockets[i], PLX_OPTION_CONNECT_TIMEOUT, 700), 0);
+            expect_limit(w, sockets[i], &logs[i], set ? 700 : i == 0 ? 30000 : 10000);
+        }
+    }
+    time_run();
+}
+
 /* An end of the peer is readiness too, and must not make a filter spin that waits for a moment. */
 CASE(a_peer_that_has_ended_meanwhile)
 {

@@ -17,8 +17,10 @@
  *                                                    +-- plx_filter_set_want named has happened
  *
  * Establishing goes from the filter pushed first to the one pushed last, and is a part of
- * PLX_CONNECTING under PLX_OPTION_CONNECT_TIMEOUT; for a connection that was accepted or adopted it
- * may last 10 seconds unless that option was set.
+ * PLX_CONNECTING: PLX_OPTION_CONNECT_TIMEOUT limits a connect with its establishing. A filter pushed
+ * while connected has the time of that option from its turn on, when the bytes queued before it were
+ * sent. For a connection that was accepted or adopted the limit is 10 seconds in both cases, unless
+ * the option was set.
  *
  * What a step may call: the functions named plx_filter_..., plx_memory_resize, plx_clock_now, and
  * those calls on the socket that only return a property. The calls that push and remove filters are

@@ -406,7 +406,9 @@ typedef enum plx_option {
                                        reading, and the peer has to wait; 0 is no limit */
     PLX_OPTION_WRITE_LIMIT,         /* queued bytes the library holds; at the limit write takes
                                        fewer; 0 is no limit */
-    PLX_OPTION_CONNECT_TIMEOUT,     /* ms for connect with its lookup; 0 is no limit [30000] */
+    PLX_OPTION_CONNECT_TIMEOUT,     /* ms for connect with its lookup and its filters, and
+                                       for filters as <pollux/filter.h> says; 0: no limit
+                                       [30000] */
     PLX_OPTION_LINGER_TIMEOUT,      /* ms to send the queue after disconnect; 0: no limit [30000] */
     PLX_OPTION_IDLE_TIMEOUT,        /* ms without a byte in either direction that end a connection,
                                        with ETIMEDOUT, reason SOCKET_TIMEOUT; 0 is no limit. A byte

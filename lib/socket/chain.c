@@ -8,12 +8,17 @@
 #include "lib/socket/chain.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/options.h"
+#include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 
 /* This many connections a filter may ask for, one after the other. */
 #define MOST_RESTARTS 8
+
+/* The milliseconds in which the filters of a connection that was accepted or adopted have to be
+ * established, unless CONNECT_TIMEOUT was set. */
+#define PEER_LIMIT 10000
 
 static const struct plx__want nothing = {0, 0};
 static const struct plx__want to_read = {PLX__READ, 0};
@@ -73,12 +78,14 @@ bool plx__chain_encrypts(const struct plx__chain *chain)
     return filter != NULL && chain->phase != PLX__CHAIN_AT_REST;
 }
 
-/* The time limit of a filter that was pushed in mid-stream begins with the filter's turn: the older
- * bytes that it waits for may take long. */
-static void limit_in_stream(struct plx__chain *chain)
+/* When establishing that begins now has to end. */
+static uint64_t end_of_establishing(const plx_socket *socket)
 {
-    int limit = plx__option_value(chain->stack.socket->options, PLX_OPTION_CONNECT_TIMEOUT);
-    chain->until = plx__clock_after(plx__clock_now(), limit);
+    const struct plx__options *options = socket->options;
+    bool is_set = options != NULL && (options->set & PLX__OPTION(CONNECT_TIMEOUT)) != 0;
+    int limit = socket->is_caller || is_set ? plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT)
+                                            : PEER_LIMIT;
+    return plx__clock_after(plx__clock_now(), limit);
 }
 
 /* In mid-stream queued bytes may wait for the filter that is established now. */
@@ -99,7 +106,8 @@ static int establish(struct plx__chain *chain)
     int code = 0;
     while (code == 0 && filter != NULL && filter->older == 0) {
         if (in_stream && filter->step == PLX__FILTER_FRESH) {
-            limit_in_stream(chain);
+            /* The time begins with its turn: the older bytes may have taken long. */
+            chain->until = end_of_establishing(chain->stack.socket);
         }
         chain->stack.noted = nothing;
         code = plx__step_establish(filter);
@@ -129,7 +137,7 @@ static int fail_late(struct plx__chain *chain)
 static int restart(struct plx__chain *chain)
 {
     const char *name = first_unestablished(chain)->table->name;
-    if (!chain->connects || plx__socket_is_open(chain->stack.socket)) {
+    if (!chain->stack.socket->is_caller || plx__socket_is_open(chain->stack.socket)) {
         return plx__step_fail(&chain->stack, PLX_LOST_CONNECTION, PLX_REASON_UNSUPPORTED_OPERATION,
                               "filter %s: needs another connection, which only connect can make",
                               name);
@@ -283,12 +291,14 @@ static void reset(struct plx__chain *chain)
     chain->stack.plain_error = 0;
 }
 
-void plx__chain_begin(struct plx__chain *chain, bool connects, uint64_t until)
+void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race)
 {
     reset(chain);
-    chain->connects = connects;
     /* All the connections that filters ask for have to be established within the same time. */
-    chain->until = chain->restarts > 0 ? chain->until : until;
+    if (chain->restarts == 0) {
+        chain->until =
+            race != NULL ? plx__race_limit(race) : end_of_establishing(chain->stack.socket);
+    }
     chain->stack.failure.code = 0;
 }
 

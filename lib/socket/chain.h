@@ -35,6 +35,8 @@
 #include "lib/socket/object.h"
 #include "lib/socket/step.h"
 
+struct plx__race;
+
 enum plx__chain_phase {
     PLX__CHAIN_AT_REST,
     PLX__CHAIN_BUSY,
@@ -55,7 +57,6 @@ struct plx__chain {
     uint16_t out_end; /* an errno that ended a send behind bytes; 0: none */
     uint8_t phase;    /* plx__chain_phase */
     uint8_t restarts; /* connections that filters have asked for */
-    bool connects;    /* the socket has made the connection, and can make another for a filter */
     bool aborted;     /* send_progress has dropped the rest, except the bytes offered */
 };
 
@@ -90,9 +91,10 @@ void plx__chain_end(plx_socket *socket);
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
-/* plx__chain_begin begins a connection, which the socket has made (`connects`) or accepted or
- * adopted. Establishing has to end at `until`; 0: no limit. plx__chain_rest ends it. */
-void plx__chain_begin(struct plx__chain *chain, bool connects, uint64_t until);
+/* plx__chain_begin begins a connection, which a race of the socket has made; NULL: the connection
+ * was accepted or adopted. Establishing has to end with the time of the race, or within a time of
+ * its own. plx__chain_rest ends the connection. */
+void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race);
 void plx__chain_rest(struct plx__chain *chain);
 
 /* plx__chain_extend begins a filter that was pushed in mid-stream, behind the queued bytes. */

@@ -106,6 +106,7 @@ struct plx_socket {
     bool more : 1;        /* the last input stopped before all was received */
     bool wants_room : 1;  /* the write limit cut a write short */
     bool unconfirmed : 1; /* CLOSING: the peer's kernel may not have acknowledged all bytes */
+    bool is_caller : 1;   /* connect has made the connection: it was not accepted or adopted */
     bool dropped : 1;     /* writes for a peer that was not found were dropped, none came since */
     uint16_t rx_error;    /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;    /* the errno of TX_FAILED, else 0 */

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include "lib/base/memory.h"
-#include "lib/os/clock.h"
 #include "lib/socket/accepting.h"
 #include "lib/socket/chain.h"
 #include "lib/socket/ending.h"
@@ -20,10 +19,6 @@
 #include "lib/socket/records.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
-
-/* The milliseconds in which a connection that was accepted or adopted has to establish its filters,
- * unless CONNECT_TIMEOUT was set. */
-#define ESTABLISHING_LIMIT 10000
 
 /* ---- new and free ---------------------------------------------------------------------------- */
 
@@ -255,23 +250,6 @@ void plx__socket_established(plx_socket *socket)
     }
 }
 
-/* When establishing has to end: with the race that has won, or after a time of its own. */
-static uint64_t end_of_establishing(const plx_socket *socket, const struct plx__race *race)
-{
-    bool is_set =
-        socket->options != NULL && (socket->options->set & PLX__OPTION(CONNECT_TIMEOUT)) != 0;
-    int limit = is_set ? plx__option_value(socket->options, PLX_OPTION_CONNECT_TIMEOUT)
-                       : ESTABLISHING_LIMIT;
-    return race != NULL ? plx__race_limit(race) : plx__clock_after(plx__clock_now(), limit);
-}
-
-/* Begins to establish the filters of the connection that is about to be entered. */
-static void begin_chain(plx_socket *socket)
-{
-    const struct plx__race *race = plx__rare_of(socket)->race;
-    plx__chain_begin(plx__chain_of(socket), race != NULL, end_of_establishing(socket, race));
-}
-
 static void begin_establishing(plx_socket *socket)
 {
     if (socket->state != PLX_CONNECTING) {
@@ -285,8 +263,10 @@ int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has
                                 const struct plx__sockaddr *remote)
 {
     plx_state state = socket->kind->is_filtered ? PLX_CONNECTING : PLX_CONNECTED;
+    const struct plx__race *race = plx__rare_of(socket)->race;
+    socket->is_caller = race != NULL;
     if (socket->kind->is_filtered) {
-        begin_chain(socket);
+        plx__chain_begin(plx__chain_of(socket), race);
     }
     int result = make_own(socket, descriptor, has_options, state);
     if (result < 0) {
