@@ -346,8 +346,8 @@ CASE(a_new_filter_that_is_never_established)
         ck_assert_int_eq(plx_socket_adopt(adopter, raw_give(w, raw_accept(w, listener))), 0);
         for (int i = 0; i < 3; i++) {
             if (set)
-                ck_assert_int_eq(
-                    plx_socket_set_option(sockets[i], PLX_OPTION_CONNECT_TIMEOUT, 700), 0);
+                ck_assert_int_eq(plx_socket_set_option(sockets[i], PLX_OPTION_CONNECT_TIMEOUT, 700),
+                                 0);
             expect_limit(w, sockets[i], &logs[i], set ? 700 : i == 0 ? 30000 : 10000);
         }
     }
@@ -467,6 +467,33 @@ CASE(a_filter_that_asks_for_connections_and_is_established)
     LOGGED(w, &log, "state:CONNECTING state:CONNECTED connected[CONNECTED]");
     ck_assert_int_eq(below->count[STEP_BEGIN], 9);
     ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 9);
+}
+
+/* What the program changes or does wrong meanwhile is no matter of the connection. */
+CASE(another_connection_goes_to_the_same_peer)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct puppet *puppet = puppet_push(socket);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 20, where);
+
+    puppet->establish = EAGAIN;
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    raw_accept(w, listener);
+    UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
+    plx_socket_set_path(socket, "/nowhere/at/all");
+    plx_socket_set_port(socket, 1);
+    world_settle(w);
+    record_clear(&log);
+    ck_assert_int_eq(plx_socket_write(socket, NULL, 1), -1);
+    puppet->establish = ERESTART;
+    puppet->establish_times = 1;
+    plx_filter_set_want(puppet->filter, 0, -1);
+    raw_accept(w, listener);
+    UNTIL(w, plx_socket_is_connected(socket));
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.code, PLX_INVALID_STATE);
 }
 
 static const char *const no_restart =

@@ -100,6 +100,29 @@ static void end_deeds(struct world *w)
     plx_group_free(other_group);
 }
 
+/* ---- the end --------------------------------------------------------------------------------- */
+
+SECTION("the end");
+
+static void push_and_wait(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    plx_socket_purge(socket);
+    ck_assert_ptr_nonnull(puppet_push_kind(socket, &puppet_encrypting));
+    ck_assert(plx_socket_wait_for_disconnected(socket, 5000));
+}
+
+/* `encrypted` is for CONNECTED: the wait sees that the filter is established, and then the end. */
+STREAM_PAIR_CASE(no_encrypted_after_the_end)
+{
+    record_on(log, EVENT_DATA_AVAILABLE, push_and_wait, NULL);
+    raw_say(raw, "x");
+    raw_end(raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert(log->fired);
+    ck_assert_int_eq(log->count[EVENT_ENCRYPTED], 0);
+}
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 SECTION("events", .timeout = 120);

@@ -291,13 +291,16 @@ static void reset(struct plx__chain *chain)
     chain->stack.plain_error = 0;
 }
 
-void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race)
+void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race,
+                      const struct plx__sockaddr *peer)
 {
     reset(chain);
     /* All the connections that filters ask for have to be established within the same time. */
-    if (chain->restarts == 0) {
-        chain->until =
-            race != NULL ? plx__race_limit(race) : end_of_establishing(chain->stack.socket);
+    if (race == NULL) {
+        chain->until = end_of_establishing(chain->stack.socket);
+    } else if (chain->restarts == 0) {
+        chain->until = plx__race_limit(race);
+        chain->remote = *peer;
     }
     chain->stack.failure.code = 0;
 }
@@ -320,7 +323,7 @@ void plx__chain_extend(struct plx__chain *chain, plx_filter *filter)
 {
     plx_socket *socket = chain->stack.socket;
     filter->older = socket->out.size;
-    if (socket->state == PLX_CONNECTED) {
+    if (socket->state == PLX_CONNECTED && chain->phase != PLX__CHAIN_FAILED) {
         enter(chain, PLX__CHAIN_BUSY);
         plx__chain_stir(chain);
     }

@@ -50,14 +50,14 @@ struct plx__chain {
     struct plx__stack stack;
     plx_filter *top, *bottom; /* NULL: no filter is left */
     struct plx__want in, out;
-    uint64_t until; /* BUSY: when establishing has failed; 0: never */
-    size_t offered; /* queued bytes that a filter has seen and has not taken */
-    uint16_t
-        in_end; /* an errno, or ENODATA for the end: what ended a receive behind bytes; 0: none */
-    uint16_t out_end; /* an errno that ended a send behind bytes; 0: none */
-    uint8_t phase;    /* plx__chain_phase */
-    uint8_t restarts; /* connections that filters have asked for */
-    bool aborted;     /* send_progress has dropped the rest, except the bytes offered */
+    struct plx__sockaddr remote; /* of a connection that the socket has made */
+    uint64_t until;              /* BUSY: when establishing has failed; 0: never */
+    size_t offered;              /* queued bytes that a filter has seen and has not taken */
+    uint16_t in_end;             /* an errno, or ENODATA for the end, found behind bytes; 0: none */
+    uint16_t out_end;            /* an errno of a send, found behind bytes; 0: none */
+    uint8_t phase;               /* plx__chain_phase */
+    uint8_t restarts;            /* connections that filters have asked for */
+    bool aborted;                /* send_progress has dropped the rest, except the bytes offered */
 };
 
 /* plx__chain_of returns the chain of a socket, NULL if it has no filters. */
@@ -73,8 +73,14 @@ static inline bool plx__chain_is_stepping(const plx_socket *socket)
     return socket->kind->is_filtered && plx__chain_of(socket)->stack.depth > 0;
 }
 
-/* ---- the filters
- * ------------------------------------------------------------------------------ */
+/* plx__chain_is_greeting returns whether what is sent now are bytes of a filter's own, such as a
+ * greeting: nothing that belongs to bytes of the program leaves with them. */
+static inline bool plx__chain_is_greeting(const plx_socket *socket)
+{
+    return plx__chain_is_stepping(socket) && !plx__chain_of(socket)->stack.carries;
+}
+
+/* ---- the filters ----------------------------------------------------------------------------- */
 
 /* plx__chain_make gives the socket a chain if it has none. NULL when memory ran out. */
 struct plx__chain *plx__chain_make(plx_socket *socket);
@@ -91,10 +97,11 @@ void plx__chain_end(plx_socket *socket);
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
-/* plx__chain_begin begins a connection, which a race of the socket has made; NULL: the connection
- * was accepted or adopted. Establishing has to end with the time of the race, or within a time of
+/* plx__chain_begin begins a connection with `peer`, which a race of the socket has made; a race of
+ * NULL: the connection was accepted or adopted. Establishing has to end with the time of the race, or within a time of
  * its own. plx__chain_rest ends the connection. */
-void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race);
+void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race,
+                      const struct plx__sockaddr *peer);
 void plx__chain_rest(struct plx__chain *chain);
 
 /* plx__chain_extend begins a filter that was pushed in mid-stream, behind the queued bytes. */

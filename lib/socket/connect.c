@@ -36,23 +36,28 @@ static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
     return descriptor;
 }
 
+/* Returns NULL when memory ran out. */
+static struct plx__race *new_race(plx_socket *socket, const struct plx__target *target)
+{
+    struct plx__opener opener = {open_descriptor, socket};
+    bool made = plx__rare_make(socket) != NULL;
+    return made ? plx__race_new(&socket->task, target, socket->options, &opener) : NULL;
+}
+
 /* Makes a race to the peer that the properties name. Returns 0, or a code after
  * plx__socket_fail. */
 static int make_race(plx_socket *socket, struct plx__race **ret_race)
 {
     struct plx__target target = {0};
-    struct plx__opener opener = {open_descriptor, socket};
     int code = socket->kind->endpoint->target(socket, &target);
     if (code != 0) {
         return code;
     }
-    struct plx__rare *rare = plx__rare_make(socket);
-    *ret_race =
-        rare == NULL ? NULL : plx__race_new(&socket->task, &target, socket->options, &opener);
+    *ret_race = new_race(socket, &target);
     return *ret_race != NULL ? 0 : plx__socket_fail_memory(socket, "connect");
 }
 
-/* ---- verdicts -------------------------------------------------------------------------------- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 static void describe(const plx_socket *socket, const struct plx__sockaddr *name, char *text,
                      size_t size)
@@ -111,12 +116,11 @@ static void report_choices(plx_socket *socket)
 static int connect_anew(plx_socket *socket)
 {
     struct plx__chain *chain = plx__chain_of(socket);
-    struct plx__race *race = NULL;
-    int code = make_race(socket, &race);
-    if (code != 0) {
-        socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_CALL_ERROR); /* reported as that of the end */
-        return plx__step_fail(&chain->stack, code, PLX_REASON_OPERATION, "connect again: %s (%s)",
-                              plx_code_text(code), plx_code_name(code));
+    struct plx__target target = {.name = chain->remote};
+    struct plx__race *race = new_race(socket, &target);
+    if (race == NULL) {
+        return plx__step_fail(&chain->stack, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE,
+                              "connect again: %s", plx_code_text(PLX_OUT_OF_MEMORY));
     }
     plx__chain_restart(chain);
     plx__socket_close_descriptor(socket);

@@ -266,9 +266,12 @@ int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has
     const struct plx__race *race = plx__rare_of(socket)->race;
     socket->is_caller = race != NULL;
     if (socket->kind->is_filtered) {
-        plx__chain_begin(plx__chain_of(socket), race);
+        plx__chain_begin(plx__chain_of(socket), race, remote);
     }
     int result = make_own(socket, descriptor, has_options, state);
+    if (result < 0 && socket->kind->is_filtered) {
+        plx__chain_rest(plx__chain_of(socket));
+    }
     if (result < 0) {
         return result;
     }
@@ -331,7 +334,8 @@ static void leave_kernel(plx_socket *socket)
 void plx__socket_end(plx_socket *socket)
 {
     plx__event_set kept =
-        socket->pending & ~(PLX__EVENTS_OF_SENDING | PLX__EVENT_BIT(PLX__EVENT_ASK));
+        socket->pending & ~(PLX__EVENTS_OF_SENDING | PLX__EVENT_BIT(PLX__EVENT_ASK) |
+                            PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED));
     bool connected = socket->peer == PLX__PEER_HERE;
     bool drained =
         socket->state == PLX_CLOSING && (kept & PLX__EVENT_BIT(PLX__EVENT_END_ERROR)) == 0;
