@@ -49,6 +49,61 @@ MODE_PAIR_CASE(one_after_an_empty_queue_waits_for_its_byte)
     }
 }
 
+static int greeted;
+
+/* Says two bytes of the pattern before those of the program. */
+static int greet(plx_filter *filter)
+{
+    char bytes[2];
+
+    pattern_fill((unsigned char *)bytes, sizeof bytes, 0);
+    while (greeted < 2) {
+        ptrdiff_t count = plx_filter_lower_send(filter, bytes + greeted, (size_t)(2 - greeted));
+
+        if (count < 0)
+            return (int)-count;
+        greeted += (int)count;
+    }
+    return 0;
+}
+
+static ptrdiff_t pass_on(plx_filter *filter, const void *data, size_t size)
+{
+    return plx_filter_lower_send(filter, data, size);
+}
+
+/* A filter's greeting takes no descriptor of the program with it, whether the filter changes the later
+ * bytes or hands them through. */
+static void ride_behind_a_greeting(struct world *w, plx_socket *socket, int raw, bool sends)
+{
+    static const plx_filter_kind kinds_of[] = {
+        {.size = sizeof(plx_filter_kind), .name = "greets", .establish = greet},
+        {.size = sizeof(plx_filter_kind), .name = "greets", .establish = greet, .send = pass_on}};
+    struct caught caught = {0};
+    uint64_t offset = 2;
+
+    greeted = 0;
+    send_numbers(w, socket, 0, 1);
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &kinds_of[sends]));
+    ck_assert_int_eq(plx_ipc_send_handle(socket, 0), sends ? PLX_INVALID_STATE : 0);
+    write_pattern_at(socket, 3, &offset);
+    catch_all(w, raw, 1, offset, &caught);
+    ck_assert_int_eq(caught.count, sends ? 1 : 2);
+    ck_assert_uint_eq(caught.at[0], 2);
+    ck_assert_int_eq(caught.number[0], 0);
+}
+
+MODE_CASE(none_rides_on_a_greeting)
+{
+    for (int sends = 0; sends < 2; sends++) {
+        struct record log;
+        plx_socket *socket = ipc(w, &log);
+        int raw = world_pair(w, socket, &log);
+
+        ride_behind_a_greeting(w, socket, raw, sends);
+    }
+}
+
 /* Where descriptors ride in the long queue below; 16 KiB is what a write may send at once. */
 static const uint64_t places[] = {0, 1, 2, 100, 4095, 4096, 16383, 16384, 40000, 69998, 69999};
 

@@ -46,8 +46,9 @@ static struct plx__handles *make_handles(plx_socket *socket)
 static ptrdiff_t ipc_send(plx_socket *socket, const void *data, size_t size)
 {
     struct plx__handles *handles = handles_of(socket);
-    return handles == NULL ? plx__stream_send(socket, data, size)
-                           : plx__handles_send(handles, socket->watch.descriptor, data, size);
+    return handles == NULL || plx__chain_is_greeting(socket)
+               ? plx__stream_send(socket, data, size)
+               : plx__handles_send(handles, socket->watch.descriptor, data, size);
 }
 
 /* When descriptors have arrived, the input stops: the program takes them before more is

@@ -50,7 +50,9 @@ static ptrdiff_t send_entry(struct plx__chain *chain, const void *data, struct e
 {
     chain->stack.noted = nothing;
     entry.filter = plx__step_sender(entry.filter);
+    chain->stack.carries = true;
     ptrdiff_t count = plx__step_send(&chain->stack, entry.filter, data, entry.size);
+    chain->stack.carries = false;
     size_t taken = count > 0 ? (size_t)count : 0;
     chain->offered = entry.filter == NULL ? 0 : entry.size - taken;
     chain->out = chain->stack.noted;

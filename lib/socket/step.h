@@ -44,6 +44,7 @@ struct plx__stack {
     ptrdiff_t plain_error;       /* negative: what the plain kind has returned last; not EAGAIN */
     bool drained;                /* the last receive has emptied the kernel's buffer */
     bool dry;                    /* the last receive has found nothing, nor a step since */
+    bool carries;                /* what is sent now are the bytes of the program */
     bool limited;                /* a send has failed: `rest` counts */
     size_t rest;                 /* bytes that the kernel held then and still holds */
     uint16_t depth;              /* how many steps run now, one inside the other */
