@@ -131,6 +131,30 @@ void call_datagram(struct turn *turn)
         model_failed(model, "udp_write", code);
 }
 
+/* Disconnects with more to send than the kernel takes, and little room for what arrives. */
+void call_hold(struct turn *turn)
+{
+    struct model *model = pick_socket(turn);
+
+    if (model == NULL || !model_is_stream(model) || model->has_dropped ||
+        plx_socket_state(model->socket) != PLX_CONNECTED)
+        return;
+    model_renew(model);
+    plx_socket_set_option(model->socket, PLX_OPTION_READ_LIMIT, 100);
+    for (int i = 0; i < 40 && plx_socket_bytes_left_to_send(model->socket) < LARGEST; i++) {
+        end_bytes(model->end, room, LARGEST);
+        ptrdiff_t count = plx_socket_write(model->socket, room, LARGEST);
+
+        if (count <= 0)
+            break;
+        end_put(model->end, (size_t)count);
+        plx_socket_flush(model->socket);
+    }
+    trace("disconnect with %zu bytes queued", plx_socket_bytes_left_to_send(model->socket));
+    if (plx_socket_disconnect(model->socket) == 0)
+        model->closing = true;
+}
+
 void call_flush(struct turn *turn)
 {
     struct model *model = pick_socket(turn);
@@ -267,18 +291,18 @@ void take(struct turn *turn, struct model *model)
 void take_all(struct model *model)
 {
     struct turn turn = {{1}, NULL};
+    size_t unread = plx_socket_bytes_available(model->socket);
 
     if (model->end == NULL)
         return;
-    player.moved += plx_socket_bytes_available(model->socket) > 0;
     take_tokens(model);
     if (model_is_stream(model)) {
         model_renew(model);
         take_bytes(&turn, model, 5, 0);
-        return;
     }
-    while (take_record(model) && !fault_found())
+    while (model_has_records(model) && take_record(model) && !fault_found())
         continue;
+    player.moved += plx_socket_bytes_available(model->socket) != unread;
 }
 
 void call_read(struct turn *turn)

@@ -34,6 +34,7 @@ void call_group(struct turn *turn)
 
         trace("free of group %d", group);
         player.groups[group] = NULL;
+        models_forget_group(gone);
         plx_group_free(gone);
     }
 }
@@ -60,11 +61,15 @@ void call_move(struct turn *turn)
     if (chance_in(&turn->chance, 30)) {
         move_house(turn, group);
     } else if (model != NULL && chance_in(&turn->chance, 70)) {
-        trace("add of %u: %d", model->end == NULL ? 0 : model->end->number,
-              plx_group_add(group, model->socket));
+        int code = plx_group_add(group, model->socket);
+
+        trace("add of %u: %d", model->end == NULL ? 0 : model->end->number, code);
+        model->group = code == 0 ? group : model->group;
     } else if (model != NULL) {
         trace("remove of %u", model->end == NULL ? 0 : model->end->number);
         plx_group_remove(group, model->socket);
+        if (model->group == group)
+            model->group = NULL;
     }
 }
 

@@ -55,8 +55,8 @@ void call_new(struct turn *turn)
     trace("new socket %d: sort %d, flavour %d", slot, sort, flavour);
     plx_socket_set_events(socket, chance_in(&turn->chance, 80) ? &all_events : &few_events,
                           player.sockets[slot]);
-    if (joins && player.groups[group] != NULL)
-        plx_group_add(player.groups[group], socket);
+    if (joins && player.groups[group] != NULL && plx_group_add(player.groups[group], socket) == 0)
+        player.sockets[slot]->group = player.groups[group];
     if (sort == SORT_UDP && chance_in(&turn->chance, 50))
         model_failed(player.sockets[slot], "set_interface",
                      plx_socket_set_interface(socket, "127.0.0.1"));

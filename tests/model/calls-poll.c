@@ -26,17 +26,19 @@ void poll_socket(struct model *model)
         fault("a poll in the socket's own handler returned true");
 }
 
-void poll_group(plx_group *group, int timeout)
+bool poll_group(plx_group *group, int timeout)
 {
     uint64_t begin = ground_now();
     int before = player.wait_limit;
+    bool more;
 
     poll_begin(false);
-    plx_group_poll(group, timeout);
+    more = plx_group_poll(group, timeout);
     poll_end();
     if (ms_since(begin) > timeout + player.wait_limit - before + TOLERANCE)
         fault("a group's poll of %d ms took %ld ms", timeout, ms_since(begin));
     player.wait_limit += timeout;
+    return more;
 }
 
 void poll_house(struct house *house)
@@ -148,21 +150,20 @@ static void look_at_result(const struct model *model, int what, bool done)
 /* The kernel holds the end of the peer, and nothing keeps it from the socket. */
 static bool end_is_here(const struct model *model)
 {
-    const struct end *end = model->end;
+    const plx_socket *socket = model->socket;
 
-    return end != NULL && end->from != NULL && end->from->raw && end->from->gone &&
-           plx_socket_state(model->socket) == PLX_CONNECTED && !model_is_filtered(model) &&
-           !model->reconnects && model_is_stream(model) && !end->blind &&
-           end->from->put < end->got + plx_socket_bytes_available(model->socket) + 65536 &&
+    return plx_socket_state(socket) == PLX_CONNECTED && model->sort <= SORT_IPC &&
+           model->flavour == FLAVOUR_PLAIN && !model->reconnects &&
+           (ground_ready(plx_socket_handle(socket)) & GROUND_PEER_ENDED) != 0 &&
            model_option(model, PLX_OPTION_READ_LIMIT) == 0 &&
-           plx_socket_bytes_left_to_send(model->socket) == 0 && !supply_refuses() &&
-           !player.program->starves &&
-           (model_option(model, PLX_OPTION_HALF_OPEN) == 0 || end->from->outlet == OUTLET_CUT);
+           model_option(model, PLX_OPTION_HALF_OPEN) == 0 &&
+           plx_socket_bytes_left_to_send(socket) == 0 && !supply_refuses() &&
+           !player.program->starves;
 }
 
 static void wait_on(struct model *model, int what, int timeout)
 {
-    bool must = what == WAIT_DISCONNECTED && end_is_here(model) && model->sort == SORT_TCP, done;
+    bool must = what == WAIT_DISCONNECTED && timeout > 2 && end_is_here(model), done;
     uint64_t begin = ground_now();
     int before = player.wait_limit, inner = player.inner;
 
@@ -186,6 +187,11 @@ void call_wait(struct turn *turn)
     struct model *model = pick_socket(turn);
     int what = chance_of(&turn->chance, WAIT_SORTS), timeout = chance_of(&turn->chance, 12);
 
+    if (turn->self != NULL && turn->self->socket != NULL && end_is_here(turn->self)) {
+        model = turn->self; /* in its own handler, which has the last bytes */
+        what = WAIT_DISCONNECTED;
+        timeout += 3;
+    }
     if (model == NULL || !may_wait())
         return;
     trace("wait %d of %u for %d ms", what, model->end == NULL ? 0 : model->end->number, timeout);

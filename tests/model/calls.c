@@ -2,22 +2,23 @@
 #include "config.h"
 
 #include "tests/model/player.h"
+#include "tests/model/supply.h"
 
 static const struct {
     player_call *run;
     int weight;
 } calls[] = {
-    {call_new, 6},           {call_free, 2},        {call_connect, 6},       {call_listen, 3},
-    {call_adopt, 3},         {call_bind, 2},        {call_close, 2},         {call_abort, 2},
-    {call_disconnect, 4},    {call_option, 5},      {call_filter, 2},        {call_events, 1},
-    {call_misuse, 2},        {call_ask, 1},         {call_write, 14},        {call_datagram, 3},
-    {call_read, 12},         {call_flush, 2},       {call_unread, 2},        {call_token, 2},
-    {call_poll, 8},          {call_poll_group, 10}, {call_poll_house, 4},    {call_wait, 6},
-    {call_wait_house, 2},    {call_react, 2},       {call_group, 3},         {call_move, 5},
-    {call_group_setting, 3}, {call_house, 4},       {call_house_setting, 3}, {call_take_client, 1},
-    {call_clock, 3},         {call_memory, 2},      {call_starve, 2},        {call_peer_connect, 8},
-    {call_peer_accept, 6},   {call_peer_say, 16},   {call_peer_hear, 8},     {call_peer_end, 2},
-    {call_peer_close, 4},    {call_peer_odd, 3},
+    {call_new, 6},          {call_free, 2},          {call_connect, 6},     {call_listen, 3},
+    {call_adopt, 3},        {call_bind, 2},          {call_close, 2},       {call_abort, 2},
+    {call_disconnect, 4},   {call_hold, 2},          {call_option, 5},      {call_filter, 2},
+    {call_events, 1},       {call_misuse, 2},        {call_ask, 1},         {call_write, 14},
+    {call_datagram, 3},     {call_read, 12},         {call_flush, 2},       {call_unread, 2},
+    {call_token, 2},        {call_poll, 12},         {call_poll_group, 18}, {call_poll_house, 8},
+    {call_wait, 6},         {call_wait_house, 2},    {call_react, 2},       {call_group, 3},
+    {call_move, 5},         {call_group_setting, 3}, {call_house, 4},       {call_house_setting, 3},
+    {call_take_client, 1},  {call_clock, 3},         {call_memory, 2},      {call_starve, 2},
+    {call_peer_connect, 8}, {call_peer_accept, 6},   {call_peer_say, 16},   {call_peer_hear, 8},
+    {call_peer_end, 2},     {call_peer_close, 4},    {call_peer_odd, 3},
 };
 
 enum { CALLS = sizeof calls / sizeof calls[0] };
@@ -38,6 +39,8 @@ static void play(struct turn *turn)
     while (at >= calls[i].weight)
         at -= calls[i++].weight;
     trace_page()->calls++;
+    if (player.program->refused > 0 && chance_in(&turn->chance, 10))
+        supply_refuse_one(chance_of(&turn->chance, 6));
     calls[i].run(turn);
 }
 

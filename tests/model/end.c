@@ -129,12 +129,21 @@ static size_t look_at_head(struct end *end, const uint8_t *data, size_t size, co
     return count;
 }
 
-static size_t first_difference(const uint8_t *one, const uint8_t *other, size_t size)
+/* How many bytes are those of a sender from a place on. */
+static size_t count_same(const uint8_t *data, size_t size, unsigned number, uint64_t place)
 {
     size_t i = 0;
 
-    while (i < size && one[i] == other[i])
-        i++;
+    while (i < size) {
+        const uint8_t *wanted = bytes_at(number, place + i);
+        size_t piece = size - i < LONGEST ? size - i : LONGEST, j = 0;
+
+        while (j < piece && data[i + j] == wanted[j])
+            j++;
+        i += j;
+        if (j < piece)
+            break;
+    }
     return i;
 }
 
@@ -150,7 +159,7 @@ void end_look(struct end *end, const void *data, size_t size, const char *how)
         end->blind = true;
         return;
     }
-    same = first_difference(from + head, bytes_at(end->from->number, place), size - head);
+    same = count_same(from + head, size - head, end->from->number, place);
     if (same < size - head)
         fault("%s: end %u received from end %u byte %llu as %02x", how, end->number,
               end->from->number, (unsigned long long)(place + same), from[head + same]);

@@ -64,13 +64,14 @@ void ground_feed(void)
 
 int ground_ready(plx_handle descriptor)
 {
-    struct pollfd one = {.fd = descriptor, .events = POLLIN | POLLOUT};
+    struct pollfd one = {.fd = descriptor, .events = POLLIN | POLLOUT | POLLRDHUP};
 
     if (descriptor < 0 || poll(&one, 1, 0) < 1)
         return 0;
     return (one.revents & POLLIN ? GROUND_READABLE : 0) |
            (one.revents & POLLOUT ? GROUND_WRITABLE : 0) |
-           (one.revents & (POLLHUP | POLLERR) ? GROUND_ENDED : 0);
+           (one.revents & (POLLHUP | POLLERR) ? GROUND_ENDED : 0) |
+           (one.revents & POLLRDHUP ? GROUND_PEER_ENDED : 0);
 }
 
 bool ground_mechanism(const char *name)

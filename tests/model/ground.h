@@ -17,7 +17,7 @@ void ground_starve(void);
 void ground_feed(void);
 
 /* What the kernel reports of a descriptor at this moment. */
-enum { GROUND_READABLE = 1, GROUND_WRITABLE = 2, GROUND_ENDED = 4 };
+enum { GROUND_READABLE = 1, GROUND_WRITABLE = 2, GROUND_ENDED = 4, GROUND_PEER_ENDED = 8 };
 int ground_ready(plx_handle descriptor);
 
 /* ground_mechanism makes later groups poll by "uring", "epoll" or "poll". Returns false where that

@@ -39,6 +39,13 @@ void models_end(void)
     }
 }
 
+void models_forget_group(const plx_group *group)
+{
+    for (struct model *model = models; model != NULL; model = model->next)
+        if (model->group == group)
+            model->group = NULL;
+}
+
 void models_forget_owner(const struct house *owner)
 {
     for (struct model *model = models; model != NULL; model = model->next)

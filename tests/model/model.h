@@ -66,6 +66,7 @@ struct model {
     enum flavour flavour;
     struct house *owner; /* the server that owns it; NULL: none */
     bool is_deaf;        /* its table has no handlers of bytes */
+    plx_group *group;    /* that it was added to; NULL: none, or a server's */
     int inside;          /* how many of its handlers run: 0 or 1 */
 
     enum phase phase;
@@ -87,6 +88,7 @@ struct model {
 
 void models_begin(void);
 void models_end(void);
+void models_forget_group(const plx_group *group);
 void models_forget_owner(const struct house *owner); /* frees its clients */
 struct model *model_new(plx_socket *socket, enum sort sort, enum flavour flavour);
 struct model *

@@ -113,7 +113,7 @@ void take_all(struct model *model);
 
 /* Polls, in which handlers may run. */
 void poll_socket(struct model *model);
-void poll_group(plx_group *group, int timeout);
+bool poll_group(plx_group *group, int timeout);
 void poll_house(struct house *house);
 void poll_all(void);
 
@@ -121,7 +121,7 @@ void poll_all(void);
 typedef void(player_call)(struct turn *turn);
 player_call call_new, call_free, call_connect, call_listen, call_adopt, call_bind, call_close,
     call_abort, call_disconnect, call_option, call_filter, call_events, call_misuse, call_ask;
-player_call call_write, call_message, call_datagram, call_read, call_flush, call_unread, call_token;
+player_call call_hold, call_write, call_datagram, call_read, call_flush, call_unread, call_token;
 player_call call_poll, call_poll_group, call_poll_house, call_wait, call_wait_house, call_react;
 player_call call_group, call_move, call_group_setting, call_house, call_house_setting,
     call_take_client, call_clock, call_memory, call_starve;

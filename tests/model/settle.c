@@ -86,9 +86,20 @@ static void expect_served(const struct model *model, const struct knowledge *bef
         fault("end %u: the kernel knows the end, and two polls did not report it",
               model->end->number);
     if ((ready & GROUND_WRITABLE) != 0 && after.state == PLX_CONNECTED && before->unsent > 0 &&
-        model->sort != SORT_UDP)
+        after.unsent > 0 && model->sort != SORT_UDP)
         fault("end %u: the kernel has room, and two polls sent none of %zu bytes",
               model->end->number, after.unsent);
+}
+
+/* Polls as often as the smallest budget wants it: each poll serves at least one member. */
+static void poll_budget(plx_group *group)
+{
+    int left = 4 + 2 * (int)plx_group_count(group);
+
+    plx_group_set_budget(group, 1, 0);
+    while (poll_group(group, 0) && left-- > 0)
+        continue;
+    plx_group_set_budget(group, 0, 0);
 }
 
 void call_react(struct turn *turn)
@@ -106,8 +117,10 @@ void call_react(struct turn *turn)
     for (int i = 0; i < 2; i++) {
         if (alone)
             poll_socket(model);
-        else
+        else if (model->group == NULL)
             poll_all();
+        else
+            poll_budget(model->group);
     }
     player.settling = false;
     expect_served(model, &before);
@@ -332,6 +345,7 @@ static void free_group(int slot)
     plx_group *group = player.groups[slot];
 
     player.groups[slot] = NULL;
+    models_forget_group(group);
     plx_group_free(group);
 }
 

@@ -12,6 +12,7 @@ static struct {
     struct chance chance;
     long blocks, refused, refused_before;
     int thousandths;
+    int left; /* requests until one is refused, with that one; 0: none will be */
 } supply;
 
 static void *resize(void *block, size_t size, void *user)
@@ -24,7 +25,8 @@ static void *resize(void *block, size_t size, void *user)
         free(block);
         return NULL;
     }
-    if (supply.thousandths > 0 && chance_of(&supply.chance, 1000) < supply.thousandths) {
+    if ((supply.thousandths > 0 && chance_of(&supply.chance, 1000) < supply.thousandths) ||
+        (supply.left > 0 && --supply.left == 0)) {
         supply.refused++;
         return NULL;
     }
@@ -37,18 +39,24 @@ void supply_begin(uint64_t seed)
 {
     supply.chance = chance_for(seed, 9, 0);
     supply.refused_before = supply.refused;
-    supply.thousandths = 0;
+    supply.thousandths = supply.left = 0;
     plx_memory_set(resize, NULL);
 }
 
 void supply_refuse(int thousandths)
 {
     supply.thousandths = thousandths;
+    supply.left = 0;
+}
+
+void supply_refuse_one(int after)
+{
+    supply.left = after + 1;
 }
 
 bool supply_refuses(void)
 {
-    return supply.thousandths > 0;
+    return supply.thousandths > 0 || supply.left > 0;
 }
 
 bool supply_has_refused(void)

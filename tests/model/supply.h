@@ -9,6 +9,7 @@
  * requests from now on, 1000: all of them. */
 void supply_begin(uint64_t seed);
 void supply_refuse(int thousandths);
+void supply_refuse_one(int after); /* one request, after that number of them */
 bool supply_refuses(void);
 bool supply_has_refused(void); /* since supply_begin */
 long supply_blocks(void);      /* that live */
