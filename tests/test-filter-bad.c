@@ -203,6 +203,123 @@ CASE(a_send_fails_while_bytes_arrive_for_ever)
     ck_assert_int_lt(polls, 200);
 }
 
+/* ---- calls inside a step --------------------------------------------------------------------- */
+
+SECTION("inside", .timeout = 120);
+
+static struct world *inside_world;
+static bool inside_freed;
+
+static void in_poll(plx_socket *socket)
+{
+    ck_assert(!plx_socket_poll(socket));
+}
+
+static void in_group_poll(plx_socket *socket)
+{
+    (void)socket;
+    if (inside_world->group != NULL)
+        plx_group_poll(inside_world->group, 0);
+}
+
+static void in_wait(plx_socket *socket)
+{
+    ck_assert(!plx_socket_wait(socket, 1000));
+    ck_assert(!plx_socket_wait_for_connected(socket, 1000));
+    ck_assert(!plx_socket_wait_for_data(socket, 1000));
+    ck_assert(!plx_socket_wait_for_sent(socket, 1000));
+    ck_assert(!plx_socket_wait_for_disconnected(socket, 1000));
+}
+
+static void in_flush(plx_socket *socket)
+{
+    plx_socket_flush(socket);
+}
+
+static void in_disconnect(plx_socket *socket)
+{
+    plx_socket_disconnect(socket);
+}
+
+static void in_connect(plx_socket *socket)
+{
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_connect(socket), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_listen(socket), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_adopt(socket, 0), PLX_INVALID_STATE);
+}
+
+static void in_free(plx_socket *socket)
+{
+    world_forget(inside_world, socket);
+    plx_socket_free(socket);
+    inside_freed = true;
+}
+
+static void in_read(plx_socket *socket)
+{
+    char bytes[8];
+
+    plx_socket_read(socket, bytes, sizeof bytes);
+    plx_socket_skip(socket, 1);
+    plx_socket_read_all(socket, NULL);
+    plx_socket_lookahead(socket, NULL);
+    plx_socket_purge(socket);
+}
+
+static void (*const inside[])(plx_socket *) = {
+    in_poll,    in_group_poll,    in_wait,          in_flush, in_disconnect,
+    in_connect, plx_socket_close, plx_socket_abort, in_free,  in_read};
+
+enum { INSIDE = sizeof inside / sizeof inside[0] };
+
+static void call_inside(struct puppet *puppet)
+{
+    puppet->act = NULL;
+    inside[puppet->result](puppet->socket);
+}
+
+/* Connects, receives, sends and ends, with one call inside one step. */
+static void play_inside(struct world *w, enum step step, int call, bool in_stream)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct puppet *puppet = in_stream ? NULL : puppet_push(socket);
+    int raw = puppet_meet(w, socket);
+
+    if (in_stream) {
+        UNTIL(w, plx_socket_is_connected(socket));
+        puppet = puppet_push(socket);
+    }
+    inside_freed = false;
+    puppet->when = step;
+    puppet->act = call_inside;
+    puppet->result = call;
+    raw_try(raw, "hello", 5);
+    for (int i = 0; i < 20 && !inside_freed; i++) {
+        if (i == 10 && plx_socket_is_connected(socket))
+            plx_socket_write(socket, "world", 5);
+        if (i == 15)
+            plx_socket_disconnect(socket);
+        world_poll(w);
+    }
+    ck_assert_msg(puppet->act == NULL, "%s: step %d was not called", world_name(w), (int)step);
+    if (!inside_freed)
+        world_free(w, socket);
+    raw_close(w, raw);
+    w->sockets_used = 0;
+}
+
+/* None of these calls is allowed there. None may crash or hang, or run another step inside. */
+CASE(calls_inside_a_step)
+{
+    inside_world = w;
+    for (enum step step = STEP_BEGIN; step <= STEP_SHUTDOWN; step++)
+        for (int call = 0; call < INSIDE; call++)
+            for (int in_stream = 0; in_stream < 2; in_stream++)
+                play_inside(w, step, call, in_stream);
+}
+
 /* ---- results of begin and establish ---------------------------------------------------------- */
 
 SECTION("establishing");

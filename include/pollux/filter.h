@@ -23,9 +23,10 @@
  * the option was set.
  *
  * What a step may call: the functions named plx_filter_..., plx_memory_resize, plx_clock_now, and
- * those calls on the socket that only return a property. The calls that push and remove filters are
- * refused there; all others on the same socket are not allowed, because the library is in the
- * middle of moving the socket's bytes. `ask` is a handler and may make any call. */
+ * those calls on the socket that only return a property. All others on the same socket are not
+ * allowed, because the library is in the middle of moving the socket's bytes: those that push,
+ * remove, connect, listen or adopt are refused there, polls, waits and flush do nothing, and write
+ * and unread may move the bytes of the step away. `ask` is a handler and may make any call. */
 #ifndef POLLUX_FILTER_H
 #define POLLUX_FILTER_H
 

@@ -53,7 +53,7 @@ int plx_socket_adopt(plx_socket *socket, plx_handle descriptor)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+    if (!plx__socket_may_open(socket)) {
         return plx__socket_fail_open(socket, "adopt");
     }
     int result = plx__socket_inspect(socket, descriptor, &facts);

@@ -124,8 +124,9 @@ int plx__socket_fail_open(plx_socket *socket, const char *call)
     static const char *const states[] = {"",      "looking up a name", "connecting", "connected",
                                          "bound", "listening",         "closing"};
     if (socket->state == PLX_UNCONNECTED) {
-        return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket has been freed",
-                                  call);
+        return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: %s", call,
+                                  socket->hold.freed ? "the socket has been freed"
+                                                     : "a step of a filter runs");
     }
     return plx__socket_refuse(socket, PLX_REASON_OPERATION,
                               "%s: the socket is %s already, call plx_socket_close first", call,

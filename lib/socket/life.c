@@ -48,7 +48,7 @@ void plx_socket_close(plx_socket *socket)
     if (socket == NULL || socket->hold.freed) {
         return;
     }
-    if (plx__socket_is_open(socket)) {
+    if (plx__socket_is_open(socket) && !plx__chain_is_stepping(socket)) {
         struct plx__budget budget = plx__socket_budget();
         receive_rest(socket);
         if (socket->out.size > 0) {
@@ -155,7 +155,7 @@ int plx_socket_connect(plx_socket *socket)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+    if (!plx__socket_may_open(socket)) {
         return plx__socket_fail_open(socket, "connect");
     }
     plx__reconnect_forget_pauses(socket);
@@ -170,7 +170,7 @@ int plx_socket_connect_to(plx_socket *socket, const char *where)
     }
     bool fits = socket->state == PLX_UNCONNECTED ||
                 (socket->state == PLX_BOUND && socket->kind->transport->connectionless);
-    if (!fits || socket->hold.freed) {
+    if (!fits || socket->hold.freed || plx__chain_is_stepping(socket)) {
         return plx__socket_fail_open(socket, "connect");
     }
     if (where == NULL) {
@@ -195,7 +195,7 @@ int plx_socket_listen(plx_socket *socket)
                                   "listen: %s sockets do not listen, %s", socket->kind->name,
                                   socket->kind->without_listening);
     }
-    if (socket->state != PLX_UNCONNECTED || socket->hold.freed) {
+    if (!plx__socket_may_open(socket)) {
         return plx__socket_fail_open(socket, "listen");
     }
     return socket->kind->transport->listen(socket);

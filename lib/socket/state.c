@@ -46,8 +46,9 @@ void plx__socket_destroy(plx_socket *socket)
     if (socket->kind->destroy != NULL) {
         socket->kind->destroy(socket);
     }
-    /* Only now: a handler may have looked at these bytes until it returned. */
+    /* Only now: a handler or a step may have looked at these bytes until it returned. */
     plx__buffer_clear(&socket->in, NULL);
+    plx__buffer_clear(&socket->out, NULL);
     plx__socket_forget_errors(socket, true);
     if (socket->kind->is_filtered) {
         plx__chain_trim(socket, true);
@@ -115,10 +116,20 @@ static void clear_connection(plx_socket *socket)
     plx__task_set_deadline(&socket->task, 0);
 }
 
+/* Empties a buffer. While a step of a filter runs, which may move the bytes, the block stays. */
+static void empty(plx_socket *socket, struct plx__buffer *buffer)
+{
+    if (plx__chain_is_stepping(socket)) {
+        plx__buffer_skip(buffer, buffer->size);
+    } else {
+        plx__buffer_clear(buffer, plx__socket_pool(socket));
+    }
+}
+
 void plx__socket_drop_sending(plx_socket *socket)
 {
     plx__records_drop_sending(socket);
-    plx__buffer_clear(&socket->out, plx__socket_pool(socket));
+    empty(socket, &socket->out);
     if (socket->kind->drop_sending != NULL) {
         socket->kind->drop_sending(socket);
     }
@@ -131,7 +142,7 @@ void plx__socket_drop_bytes(plx_socket *socket)
     if (plx__framing_of(socket) != NULL) {
         plx__framing_taken(socket, SIZE_MAX);
     }
-    plx__buffer_clear(&socket->in, plx__socket_pool(socket));
+    empty(socket, &socket->in);
 }
 
 void plx__socket_drop_received(plx_socket *socket)
@@ -169,6 +180,12 @@ void plx__socket_begin(plx_socket *socket)
     socket->peer = PLX__PEER_NONE;
     begin_rare(socket->rare);
     socket->process = plx__os_process();
+}
+
+bool plx__socket_may_open(const plx_socket *socket)
+{
+    return socket->state == PLX_UNCONNECTED && !socket->hold.freed &&
+           !plx__chain_is_stepping(socket);
 }
 
 /* ---- the descriptor -------------------------------------------------------------------------- */

@@ -24,6 +24,10 @@ void plx__socket_begin(plx_socket *socket);
  * before, if they are still pending. */
 void plx__socket_set_state(plx_socket *socket, plx_state state);
 
+/* plx__socket_may_open returns whether a call may open the socket: it is unconnected, and not
+ * inside a step of a filter. plx__socket_fail_open says why not. */
+bool plx__socket_may_open(const plx_socket *socket);
+
 /* plx__socket_take_descriptor makes the descriptor the socket's own. It watches the descriptor for
  * what `state` needs, which the socket is about to enter: a second call to the poller could fail.
  * Returns 0, or a negative errno; the descriptor is still the caller's then. */

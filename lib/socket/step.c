@@ -127,12 +127,36 @@ static struct plx__want sum_of(struct plx__want first, struct plx__want second)
     return (struct plx__want){first.ready | second.ready, plx__clock_earlier(first.at, second.at)};
 }
 
+/* While a step runs, the socket counts as one whose handler runs: a poll, of its group too, serves
+ * the socket later and not inside the step. A read inside the step leaves the block into which the
+ * step receives. */
+static void lock(struct plx__stack *stack)
+{
+    plx_socket *socket = stack->socket;
+    if (stack->depth++ == 0) {
+        stack->dispatching = socket->dispatching;
+        stack->view_alive = socket->view_alive;
+        socket->dispatching = socket->view_alive = true;
+        plx__hold_enter(&socket->hold);
+    }
+}
+
+/* The caller of the outermost step holds the socket as well. */
+static void unlock(struct plx__stack *stack)
+{
+    if (--stack->depth == 0) {
+        stack->socket->dispatching = stack->dispatching;
+        stack->socket->view_alive = stack->view_alive;
+        plx__hold_leave(&stack->socket->hold);
+    }
+}
+
 /* Returns what the layers above have noted so far. */
 static struct plx__want enter(plx_filter *filter)
 {
     struct plx__want outer = filter->stack->noted;
     filter->stack->noted = (struct plx__want){0, 0};
-    filter->stack->depth++;
+    lock(filter->stack);
     filter->has_want = false;
     return outer;
 }
@@ -141,7 +165,7 @@ static void leave(plx_filter *filter, struct plx__want outer)
 {
     struct plx__want own = filter->has_want ? filter->want : filter->stack->noted;
     filter->stack->noted = sum_of(outer, own);
-    filter->stack->depth--;
+    unlock(filter->stack);
 }
 
 /* ---- establishing ---------------------------------------------------------------------------- */
@@ -313,9 +337,9 @@ bool plx__step_is_pending(plx_filter *filter)
 {
     bool pending = false;
     if (filter->step >= PLX__FILTER_ESTABLISHED && filter->table->pending != NULL) {
-        filter->stack->depth++;
+        lock(filter->stack);
         pending = filter->table->pending(filter);
-        filter->stack->depth--;
+        unlock(filter->stack);
     }
     return pending;
 }

@@ -48,6 +48,8 @@ struct plx__stack {
     bool limited;                /* a send has failed: `rest` counts */
     size_t rest;                 /* bytes that the kernel held then and still holds */
     uint16_t depth;              /* how many steps run now, one inside the other */
+    bool dispatching;            /* of the socket, before the outermost of them */
+    bool view_alive;             /* likewise */
     struct plx__filter_failure failure;
 };
 

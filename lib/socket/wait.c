@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/os/clock.h"
+#include "lib/socket/chain.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
@@ -136,7 +137,7 @@ static bool wait_once(plx_socket *socket, struct limit *limit)
 static bool wait_until(plx_socket *socket, int timeout_ms, bool (*reached)(const plx_socket *),
                        bool (*possible)(const plx_socket *))
 {
-    if (socket == NULL || socket->hold.freed) {
+    if (socket == NULL || socket->hold.freed || plx__chain_is_stepping(socket)) {
         return false;
     }
     struct limit limit = limit_after(timeout_ms);
@@ -209,7 +210,7 @@ static bool is_unconnected(const plx_socket *socket)
 
 bool plx_socket_wait(plx_socket *socket, int timeout_ms)
 {
-    if (socket == NULL || socket->hold.freed ||
+    if (socket == NULL || socket->hold.freed || plx__chain_is_stepping(socket) ||
         (is_unconnected(socket) && socket->reconnect != PLX__RECONNECT_WAITING &&
          !has_work(socket))) {
         return false;

@@ -138,7 +138,7 @@ int plx_socket_flush(plx_socket *socket)
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (!plx__socket_is_open(socket) || socket->hold.freed) {
+    if (!plx__socket_is_open(socket) || socket->hold.freed || plx__chain_is_stepping(socket)) {
         return 0;
     }
     bool works = socket->kind->has_own_work;
