@@ -160,7 +160,7 @@ static void on_room(plx_socket *socket, void *user)
 static bool is_of_end(const struct model *model, const plx_error *error)
 {
     return model != NULL && plx_socket_state(model->socket) == PLX_UNCONNECTED &&
-           model->pending != error->code &&
+           (model->pending != error->code || model_has_begun(model)) &&
            !(model->sort == SORT_SEQPACKET && error->code == EMSGSIZE);
 }
 

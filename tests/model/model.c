@@ -275,6 +275,12 @@ void model_enter(struct model *model, enum line line, const char *name)
         fault("%s behind the error that ends the connection", name);
 }
 
+bool model_has_begun(const struct model *model)
+{
+    return polls.depth > 0 && model->poll == polls.serial[polls.depth - 1] &&
+           !polls.is_wait[polls.depth - 1];
+}
+
 void model_leave(struct model *model)
 {
     model->inside--;
@@ -338,7 +344,7 @@ void model_error(struct model *model, const plx_error *error)
     if (error->code == 0 || error->message == NULL || error->message[0] == '\0')
         fault("an error with code %d and message \"%s\"", error->code,
               error->message == NULL ? "NULL" : error->message);
-    if (model->pending == error->code) {
+    if (model->pending == error->code && model->line != LINE_END_ERROR) {
         model->pending = 0;
     } else if (ended && model->phase != PHASE_IDLE && !model->is_over &&
                (model->sort != SORT_SEQPACKET || error->code != EMSGSIZE)) {
