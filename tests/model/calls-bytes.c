@@ -63,8 +63,11 @@ static void write_record(struct turn *turn, struct model *model)
     bool may = may_write(model) && plx_socket_state(model->socket) != PLX_BOUND;
     int result;
 
-    if (may)
+    if (may) {
         end_record(model->end, room, size);
+        model->end->may_drop |= model->sort == SORT_SEQPACKET &&
+                                model_option(model, PLX_OPTION_SEND_BUFFER_SIZE) < LARGEST;
+    }
     result = plx_socket_write_message(model->socket, room, size);
     trace("message %u of %zu: %d", may ? model->end->records : 0, size, result);
     if (result == 0 && !may)

@@ -201,10 +201,8 @@ void end_take_record(struct end *end, const void *data, size_t size, bool lossy,
     if (end->from == NULL)
         meet(end, number_in(from + 2));
     record = number_in(from + 6);
-    if (record > end->next && end->from->dropped > 0) {
-        end->from->dropped -= (int)(record - end->next);
+    if (record > end->next && end->from->may_drop)
         end->next = record;
-    }
     if (record != end->next || number_in(from + 2) != end->from->number)
         fault("end %u received record %u of end %u in place of record %u of %u", end->number,
               record, number_in(from + 2), end->next, end->from->number);

@@ -35,7 +35,7 @@ struct end {
     uint64_t put;     /* bytes of a stream that were accepted */
     unsigned records; /* that were accepted */
     int tokens;       /* descriptors that were accepted */
-    int dropped;      /* records that were reported as dropped */
+    bool may_drop;    /* records may be larger than its kernel sends (EMSGSIZE) */
 
     struct end *from; /* the sender of what arrives, once known */
     uint64_t got;

@@ -355,8 +355,6 @@ void model_error(struct model *model, const plx_error *error)
             model->end->outlet = OUTLET_CUT;
     } else if (may_go_on(model, error->code)) {
         model->pending = 0; /* a later failure of a call is not reported beside this one */
-        if (model->end != NULL)
-            model->end->dropped += error->code == EMSGSIZE;
     } else {
         fault("an error %d that nothing has caused", error->code);
     }
