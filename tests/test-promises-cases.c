@@ -569,6 +569,14 @@ MODE_CASE(clients_of_a_server)
         ck_assert_ptr_null(plx_server_next_active(server, client));
         ck_assert_int_eq(plx_socket_state(client), PLX_CONNECTED);
         ck_assert(w->group == NULL || plx_group_count(w->group) >= 4);
+        if (w->group == NULL) {
+            /* The server's own group has left it. */
+            ck_assert_int_eq(plx_socket_write(second, "x", 1), 1);
+            ck_assert_int_eq(plx_socket_flush(second), 0);
+            plx_server_poll(server);
+            ck_assert_uint_eq(plx_socket_bytes_available(client), 0);
+            UNTIL(w, plx_socket_bytes_available(client) == 1);
+        }
     }
 }
 
