@@ -152,14 +152,14 @@ def choose(source, lines, count, seed):
 
 
 def equivalents():
-    """Returns {(file, new line without blanks at its ends): reason}."""
+    """Returns {(file, old line, new line): reason}; the lines without the blanks around them."""
     place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "equivalent.txt")
     known = {}
     with open(place, encoding="utf-8") as file:
         for line in file:
             if line.strip() and not line.startswith("#"):
-                name, new, reason = (part.strip() for part in line.split(" | ", 2))
-                known[name, new] = reason
+                name, old, new, reason = (part.strip() for part in line.split("\t"))
+                known[name, old, new] = reason
     return known
 
 
@@ -217,7 +217,7 @@ def main():
             mutant.heal()
         if found in ("compiler", "linker"):
             continue
-        reason = known.get((name, new.strip()))
+        reason = known.get((name, old.strip(), new.strip()))
         verdict = "noticed" if found else "equivalent" if reason else "survived"
         total[verdict] += 1
         print("%-10s %s:%d\n    - %s\n    + %s\n      %s" % (
