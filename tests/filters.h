@@ -22,7 +22,7 @@ extern const plx_filter_kind records_filter;
 /* Sends frames: a letter, a number in three bytes, and behind 'D' that number of bytes. At most
  * ORDER_WINDOW bytes may be under way: 'C' allows that number more, and 'E' is the end, behind which
  * the other side needs no permission. So a send may have to receive a permission first, and a
- * receive has to send one before it goes on. */
+ * receive may have to send one before it goes on. */
 enum { ORDER_WINDOW = 1 << 20, ORDER_CREDIT = 4096 };
 extern const plx_filter_kind order_filter;
 
