@@ -72,8 +72,8 @@ static ptrdiff_t pass_on(plx_filter *filter, const void *data, size_t size)
     return plx_filter_lower_send(filter, data, size);
 }
 
-/* A filter's greeting takes no descriptor of the program with it, whether the filter changes the later
- * bytes or hands them through. */
+/* A filter's greeting takes no descriptor of the program with it, whether the filter changes the
+ * later bytes or hands them through. */
 static void ride_behind_a_greeting(struct world *w, plx_socket *socket, int raw, bool sends)
 {
     static const plx_filter_kind kinds_of[] = {

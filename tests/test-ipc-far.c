@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "tests/names.h"
+#include "tests/puppet.h"
 
 /* Writes a path of `size` bytes whose last component has `last`, and makes the folders for it. */
 static void far_path(const struct world *w, size_t size, size_t last, char *ret_path)
@@ -29,6 +30,36 @@ static void far_path(const struct world *w, size_t size, size_t last, char *ret_
     ret_path[length] = '/';
     memset(ret_path + length + 1, 'n', last);
     ret_path[size] = '\0';
+}
+
+/* ---- filters --------------------------------------------------------------------------------- */
+
+/* A filter that asks for another connection gets one to the same path, although the listener was
+ * bound to another, which is gone. */
+MODE_CASE(another_connection_to_the_same_path)
+{
+    static const size_t lengths[] = {20, 200};
+
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        plx_socket *socket = ipc(w, NULL);
+        struct puppet *puppet = puppet_push(socket);
+        char path[SIZE];
+        int listener, peers[2];
+
+        far_path(w, strlen(w->folder) + lengths[i], 5, path);
+        listener = raw_listening(w, path, 5);
+        ck_assert_int_eq(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+        puppet->establish = ERESTART;
+        puppet->establish_times = 1;
+        ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
+        UNTIL(w, (peers[0] = accept(listener, NULL, NULL)) >= 0);
+        UNTIL(w, (peers[1] = accept(listener, NULL, NULL)) >= 0);
+        UNTIL(w, plx_socket_is_connected(socket));
+        world_free(w, socket);
+        close(listener);
+        close(peers[0]);
+        close(peers[1]);
+    }
 }
 
 /* ---- relative and long paths ----------------------------------------------------------------- */

@@ -31,8 +31,8 @@ bool plx__group_poll(plx_group *group, int timeout_ms, bool *ret_found);
 plx_group *plx__group_of(struct plx__loop *loop);
 
 /* plx__group_return makes a socket that could not join another group a member of the group that it
- * has left, by that group's loop; NULL: of none. A socket that the kernel does not watch again either
- * ends with that error, which is better than a member that never hears anything. */
+ * has left, by that group's loop; NULL: of none. A socket that the kernel does not watch again
+ * either ends with that error, which is better than a member that never hears anything. */
 void plx__group_return(struct plx__loop *loop, plx_socket *socket);
 
 #endif

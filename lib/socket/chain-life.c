@@ -66,6 +66,7 @@ void plx__chain_end(plx_socket *socket)
     struct plx__chain *chain = plx__chain_of(socket);
     if (chain != NULL && chain->top == NULL) {
         plx__filtered_take(socket, &chain->filtered);
+        plx__memory_free((void *)chain->remote.long_path);
         plx__memory_free(chain);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/base/memory.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/chain.h"
@@ -291,7 +292,18 @@ static void reset(struct plx__chain *chain)
     chain->stack.plain_error = 0;
 }
 
-void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race,
+/* Keeps what to connect to again. The peer's own name is no path for us: a path may be relative, or
+ * bound elsewhere and moved. */
+static void keep_name(struct plx__chain *chain, struct plx__race *race,
+                      const struct plx__sockaddr *peer)
+{
+    plx__memory_free((void *)chain->remote.long_path);
+    if (!plx__race_take_name(race, &chain->remote)) {
+        chain->remote = *peer;
+    }
+}
+
+void plx__chain_begin(struct plx__chain *chain, struct plx__race *race,
                       const struct plx__sockaddr *peer)
 {
     reset(chain);
@@ -300,7 +312,7 @@ void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race,
         chain->until = end_of_establishing(chain->stack.socket);
     } else if (chain->restarts == 0) {
         chain->until = plx__race_limit(race);
-        chain->remote = *peer;
+        keep_name(chain, race, peer);
     }
     chain->stack.failure.code = 0;
 }

@@ -50,7 +50,7 @@ struct plx__chain {
     struct plx__stack stack;
     plx_filter *top, *bottom; /* NULL: no filter is left */
     struct plx__want in, out;
-    struct plx__sockaddr remote; /* of a connection that the socket has made */
+    struct plx__sockaddr remote; /* what the socket has connected to; owns its long_path */
     uint64_t until;              /* BUSY: when establishing has failed; 0: never */
     size_t offered;              /* queued bytes that a filter has seen and has not taken */
     uint16_t in_end;             /* an errno, or ENODATA for the end, found behind bytes; 0: none */
@@ -98,9 +98,9 @@ void plx__chain_end(plx_socket *socket);
 /* ---- connections ----------------------------------------------------------------------------- */
 
 /* plx__chain_begin begins a connection with `peer`, which a race of the socket has made; a race of
- * NULL: the connection was accepted or adopted. Establishing has to end with the time of the race, or within a time of
- * its own. plx__chain_rest ends the connection. */
-void plx__chain_begin(struct plx__chain *chain, const struct plx__race *race,
+ * NULL: the connection was accepted or adopted. Establishing has to end with the time of the race,
+ * or within a time of its own. plx__chain_rest ends the connection. */
+void plx__chain_begin(struct plx__chain *chain, struct plx__race *race,
                       const struct plx__sockaddr *peer);
 void plx__chain_rest(struct plx__chain *chain);
 

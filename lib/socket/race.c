@@ -292,6 +292,16 @@ void plx__race_begin_by(struct plx__race *race, plx__fd descriptor)
     race->descriptor = descriptor;
 }
 
+bool plx__race_take_name(struct plx__race *race, struct plx__sockaddr *ret_name)
+{
+    if (race->target.host != NULL) {
+        return false;
+    }
+    *ret_name = race->target.name;
+    race->target.name.long_path = NULL;
+    return true;
+}
+
 struct plx__race *plx__race_free(struct plx__race *race)
 {
     if (race != NULL) {

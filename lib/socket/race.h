@@ -105,6 +105,10 @@ const plx_address *plx__race_addresses(const struct plx__race *race, size_t *ret
 const char *plx__race_host(const struct plx__race *race);
 uint16_t plx__race_port(const struct plx__race *race);
 
+/* plx__race_take_name moves the name that a race without a host was for to *ret_name, whose
+ * long_path is then the caller's to free. Returns false and sets nothing if there is a host. */
+bool plx__race_take_name(struct plx__race *race, struct plx__sockaddr *ret_name);
+
 /* plx__race_free frees the race with its attempts and its lookup. NULL is allowed. Returns NULL. */
 struct plx__race *plx__race_free(struct plx__race *race);
 

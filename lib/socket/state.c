@@ -280,7 +280,7 @@ int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has
                                 const struct plx__sockaddr *remote)
 {
     plx_state state = socket->kind->is_filtered ? PLX_CONNECTING : PLX_CONNECTED;
-    const struct plx__race *race = plx__rare_of(socket)->race;
+    struct plx__race *race = plx__rare_of(socket)->race;
     socket->is_caller = race != NULL;
     if (socket->kind->is_filtered) {
         plx__chain_begin(plx__chain_of(socket), race, remote);
