@@ -159,7 +159,11 @@ int plx__os_connect(plx__fd descriptor, const struct plx__sockaddr *name)
 int plx__os_dissolve(plx__fd descriptor)
 {
     struct sockaddr nobody;
+    int result;
     memset(&nobody, 0, sizeof nobody);
     nobody.sa_family = AF_UNSPEC;
-    return plx__os_result(connect(descriptor, &nobody, sizeof nobody));
+    do {
+        result = plx__os_result(connect(descriptor, &nobody, sizeof nobody));
+    } while (result == -EINTR);
+    return result;
 }
