@@ -1,9 +1,10 @@
-/* tests/fail/storm.c -- the conformance suite while the kernel interrupts calls and pollers fail: no
- * result changes.
+/* tests/fail/storm.c -- the conformance suite while the kernel interrupts calls and pollers fail:
+ * no result changes.
  *
  * A fifth of the calls fail. Each case begins the same storm, which POLLUX_SEED in the environment
- * chooses. The cases run for packets with epoll, with POLLUX_TEST_WORLDS=all for IPC of all kinds with
- * epoll, and with POLLUX_FAIL=all, as in `make fail`, in all worlds. */
+ * chooses. The cases run for packets with epoll, with POLLUX_TEST_WORLDS=all for IPC of all kinds
+ * with epoll (poll(2) in a build without it), and with POLLUX_FAIL=all, as in `make fail`, in all
+ * worlds. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -13,6 +14,12 @@
 
 enum { CHANCE = 200 }; /* in a thousand */
 
+#ifdef HAVE_SYS_EPOLL_H
+#define MECHANISM "epoll"
+#else
+#define MECHANISM "poll"
+#endif
+
 static unsigned long long seed;
 
 /* The cases are processes that begin with the state of this one. */
@@ -21,9 +28,9 @@ __attribute__((constructor)) static void begin(void)
     const char *choice = getenv("POLLUX_SEED");
 
     seed = choice == NULL ? 1 : strtoull(choice, NULL, 0);
-    setenv("POLLUX_TEST_WORLDS", "seqpacket/epoll", 0);
+    setenv("POLLUX_TEST_WORLDS", "seqpacket/" MECHANISM, 0);
     if (strcmp(getenv("POLLUX_TEST_WORLDS"), "all") == 0 && getenv("POLLUX_FAIL") == NULL)
-        setenv("POLLUX_TEST_WORLDS", "ipc/epoll", 1);
+        setenv("POLLUX_TEST_WORLDS", "ipc/" MECHANISM, 1);
     calls_storm(seed, CHANCE, false);
 }
 
