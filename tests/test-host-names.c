@@ -213,6 +213,8 @@ PLAIN_CASE(the_hosts_file)
                              "fe80::1%lo scoped.lan\n"
                              "10.0.0.7 crlf.lan\r\n"
                              "10.0.0.8 x.two.lan two.lan.x xtwo.lan two.lanx\n"
+                             "10.0.0.10 #\n"
+                             "10.0.0.11 half#behind\n"
                              "\n"
                              "10.0.0.9 last.lan");
     LISTED("comment.lan", "-");
@@ -229,6 +231,11 @@ PLAIN_CASE(the_hosts_file)
     LISTED("10.0.0.6", "10.0.0.5 ");
     LISTED("10.0.0.9", "-"); /* an address is no name */
     LISTED("nowhere.lan", "-");
+    LISTED("#", "-"); /* no name, but what ends one */
+    LISTED("half#behind", "-");
+    LISTED("half", "10.0.0.11 ");
+    LISTED("two.lan #", "-");
+    LISTED("two.lan 10.0.0.6", "-");
     ck_assert_str_eq(listed("two.lan", 4), "10.0.0.4 10.0.0.5 ");
     ck_assert_str_eq(listed("two.lan", 6), "[::1] ");
 }

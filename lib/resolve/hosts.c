@@ -104,6 +104,18 @@ static bool ends_word(char c)
     return is_blank(c) || c == '\n' || c == '#';
 }
 
+/* A search for "#" would find the sign of a comment, and one for "a#b" the name "a" with a comment
+ * behind it. */
+static bool may_be_word(const char *name, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (ends_word(name[i])) {
+            return false;
+        }
+    }
+    return length > 0;
+}
+
 /* Converts the bytes from `start` on to lower case, and a few bytes beyond, which are never read.
  */
 static void fold(struct search *search, size_t start)
@@ -310,7 +322,7 @@ void plx__hosts_find(struct plx__query *query, const char *host)
     search.length = strlen(host);
     search.filter = NULL;
     search.size = 0;
-    if (search.length == 0 || search.length >= sizeof search.name) {
+    if (search.length >= sizeof search.name || !may_be_word(host, search.length)) {
         return;
     }
     for (size_t i = 0; i <= search.length; i++) {
