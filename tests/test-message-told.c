@@ -134,6 +134,18 @@ LETTERS_CASE(a_new_frame_tells_of_what_has_come, &forms[FORM_LINE])
     expect_message(socket, "a");
 }
 
+/* No event follows the end of a connection; what was received is there to be read. */
+LETTERS_CASE(a_new_frame_after_the_end_tells_nothing, &forms[FORM_LINE])
+{
+    raw_send(raw, "\0\1a", 3);
+    raw_close(w, raw);
+    UNTIL(w, letters->log.count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(plx_socket_set_frame(socket, &forms[FORM_SHORT]), 0);
+    world_settle(w);
+    ck_assert_int_eq(letters->told, 0);
+    expect_message(socket, "a");
+}
+
 static void act_wait(struct letters *letters, plx_socket *socket)
 {
     int raw = *(int *)letters->log.data;

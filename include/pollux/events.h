@@ -95,7 +95,8 @@ typedef struct plx_events {
 
     /* data_available: bytes (UDP: datagrams) arrived. Called once in a poll that received some, and
      * again in the next poll if the handler took a part of them. If the handler takes nothing, the
-     * next call follows when more arrives. */
+     * next call follows when more arrives. The end of the connection ends the calls, also those of
+     * line_available and message_available: read what is left in `disconnected`. */
     void (*data_available)(plx_socket *socket, void *user);
 
     /* send_progress: the kernel took `sent` bytes since the last call, and `left` bytes are still

@@ -18,13 +18,15 @@
 #include <pollux/message.h>
 
 /* The next poll reports the bytes again if the handler has taken some but not all. If the handler
- * has taken none, they are reported when more are received. */
+ * has taken none, they are reported when more are received. Not after the end of the connection, of
+ * which `disconnected` is the last event: a wait or a close in the handler may have ended it. */
 static void report_of_bytes(plx_socket *socket,
                             void (*call)(const struct plx__handlers *, plx_socket *))
 {
     socket->taken = false;
     call(&socket->handlers, socket);
-    socket->again = socket->again || (socket->taken && socket->in.size > 0);
+    bool left = socket->taken && socket->in.size > 0 && plx__socket_is_open(socket);
+    socket->again = socket->again || left;
 }
 
 /* Reports nothing if an earlier handler of this poll has taken the line. */

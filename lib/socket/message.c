@@ -70,9 +70,11 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
     if (!plx__framing_set(socket, frame)) {
         return plx__socket_fail_memory(socket, "set a frame");
     }
-    plx__framing_note(socket);
-    plx__socket_update(socket);
-    plx__task_schedule(&socket->task);
+    if (plx__socket_is_open(socket)) {
+        plx__framing_note(socket);
+        plx__socket_update(socket);
+        plx__task_schedule(&socket->task);
+    }
     return 0;
 }
 

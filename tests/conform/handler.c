@@ -139,6 +139,62 @@ PAIR_CASE(wait_inside_a_handler_ends_with_the_connection)
     SETTLED(w, log, DATA " " LOST);
 }
 
+static void act_take_one_and_lose(struct record *record, plx_socket *socket)
+{
+    struct scene *scene = record->data;
+
+    ck_assert_uint_eq(plx_socket_skip(socket, 4), 4);
+    raw_close(scene->world, scene->raw);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
+}
+
+/* Fills `socket` with "one\n" and "two\n" and expects that a handler which takes the first and ends
+ * the connection is the last but `disconnected`. */
+static void ends_in_handler(struct world *w, plx_socket *socket, struct record *log, int raw,
+                            enum event event)
+{
+    struct scene scene = {w, raw};
+
+    log->mute |= event == EVENT_DATA_AVAILABLE ? 0 : 1u << EVENT_DATA_AVAILABLE;
+    record_on(log, event, act_take_one_and_lose, &scene);
+    raw_say(raw, "one\n");
+    raw_say(raw, "two\n");
+    arrives(socket);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    world_settle(w);
+    ck_assert_int_eq(log->count[event], 1);
+    ck_assert_msg(strcmp(log->text + log->length - strlen(LOST), LOST) == 0,
+                  "%s: something followed disconnected: \"%s\"", world_name(w), log->text);
+    expect_read(socket, "two\n");
+}
+
+PAIR_CASE(bytes_left_by_a_handler_that_ended_the_connection)
+{
+    ends_in_handler(w, socket, log, raw, EVENT_DATA_AVAILABLE);
+}
+
+STREAM_PAIR_CASE(line_left_by_a_handler_that_ended_the_connection)
+{
+    ends_in_handler(w, socket, log, raw, EVENT_LINE_AVAILABLE);
+}
+
+static void act_take_one_and_close(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert_uint_eq(plx_socket_skip(socket, 4), 4);
+    plx_socket_close(socket);
+}
+
+PAIR_CASE(bytes_left_by_a_handler_that_closed)
+{
+    record_on(log, EVENT_DATA_AVAILABLE, act_take_one_and_close, NULL);
+    raw_say(raw, "one\n");
+    raw_say(raw, "two\n");
+    UNTIL(w, log->fired);
+    SETTLED(w, log, DATA);
+    expect_read(socket, "two\n");
+}
+
 static void act_disconnect_and_wait(struct record *record, plx_socket *socket)
 {
     struct scene *scene = record->data;
