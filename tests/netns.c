@@ -143,13 +143,21 @@ void netns_back(int network)
     close(network);
 }
 
-int netns_beside(const char *what, const char *here)
+int netns_new(void)
 {
-    int home = network_of_now(), beside;
-    char command[200];
+    int home = network_of_now(), made;
 
     ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
-    beside = network_of_now();
+    made = network_of_now();
+    netns_back(home);
+    return made;
+}
+
+int netns_beside(const char *what, const char *here)
+{
+    int beside = netns_new(), home = netns_in(beside);
+    char command[200];
+
     netns_run("ip link set lo up && sysctl -qw net.ipv6.conf.default.accept_dad=0");
     ck_assert_int_eq(setns(home, CLONE_NEWNET), 0);
     netns_run("sysctl -qw net.ipv6.conf.default.accept_dad=0");

@@ -52,6 +52,9 @@ void netns_wait_addresses(void);
  * no veth. */
 int netns_beside(const char *what, const char *here);
 
+/* netns_new makes an empty network, in which nothing is up, and returns its descriptor. */
+int netns_new(void);
+
 /* netns_in moves this process into the network of a descriptor, and returns a descriptor of the
  * network that the process was in. netns_back moves the process back and closes that descriptor.
  * Sockets stay in the network where they were made. */

@@ -1,0 +1,308 @@
+/* tests/test-network-firewall.c -- a firewall that drops or rejects, while connecting and while
+ * connected: on the far computer and on this one. */
+#include "config.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "tests/clocks.h"
+#include "tests/netns.h"
+#include "tests/relay.h"
+
+enum { STREAM = 100000, LIMIT = 200 };
+
+static void set(plx_socket *socket, plx_option option, int value)
+{
+    ck_assert_int_eq(plx_socket_set_option(socket, option, value), 0);
+}
+
+/* ---- the firewall ---------------------------------------------------------------------------- */
+
+#define WALL                                                                                       \
+    "nft add table ip wall && "                                                                    \
+    "nft add chain ip wall door '{ type filter hook %s priority 0; }' && "                         \
+    "nft add rule ip wall door %s meta l4proto %s %s"
+
+static bool has_firewall(void)
+{
+    return netns_needs("firewalls", "nft add table ip probe && nft delete table ip probe");
+}
+
+/* What the far computer does with what arrives, and this one with what leaves. */
+static void far_wall(struct relay *relay, const char *protocol, const char *verdict)
+{
+    relay_far_run(relay, WALL, "input", "iifname far", protocol, verdict);
+}
+
+static void far_wall_falls(struct relay *relay)
+{
+    relay_far_run(relay, "nft delete table ip wall");
+}
+
+static void near_wall(const char *protocol, const char *verdict)
+{
+    /* By the device, because the reset for a packet of ours leaves by another one, the loopback. */
+    netns_run(WALL, "output", "oifname near", protocol, verdict);
+}
+
+static void near_wall_falls(void)
+{
+    netns_run("nft delete table ip wall");
+}
+
+/* ---- while connecting ------------------------------------------------------------------------ */
+
+SECTION("connecting");
+
+static const struct refusal {
+    const char *verdict;
+    int os_error; /* 0: none, the time-out ends the attempt */
+    bool is_hard; /* the kernel also reports it to a datagram socket (icmp_err_convert in Linux) */
+} refusals[] = {
+    {"drop", 0, false},
+    {"reject with tcp reset", ECONNREFUSED, false},
+    {"reject with icmp type port-unreachable", ECONNREFUSED, true},
+    {"reject with icmp type host-unreachable", EHOSTUNREACH, false},
+    {"reject with icmp type net-unreachable", ENETUNREACH, false},
+    {"reject with icmp type admin-prohibited", EHOSTUNREACH, true},
+    {"reject with icmp type prot-unreachable", ENOPROTOOPT, true},
+};
+enum { REFUSALS = sizeof refusals / sizeof refusals[0] };
+
+/* An attempt, and one more as soon as the firewall has fallen. */
+static void attempt(struct world *w, const char *where, int os_error, void (*fall)(struct relay *),
+                    struct relay *relay)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    long long begin = now_ms();
+
+    if (os_error == 0)
+        set(socket, PLX_OPTION_CONNECT_TIMEOUT, LIMIT);
+    plx_socket_connect_to(socket, where);
+    RELAY_UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    ck_assert_msg(log.os_error == (os_error == 0 ? ETIMEDOUT : os_error), "%s: expected %d: %s",
+                  world_name(w), os_error, log.message);
+    if (os_error == 0)
+        ck_assert_int_ge(now_ms() - begin, LIMIT);
+    ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 0);
+    fall(relay);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    RELAY_UNTIL(w, plx_socket_is_connected(socket));
+    world_free(w, socket);
+}
+
+RELAY_CASE(a_wall_around_the_server)
+{
+    plx_server *server = world_server(w);
+    char where[WHERE_SIZE];
+    int home = netns_in(relay->far);
+
+    ck_assert_int_eq(plx_server_listen_on(server, RELAY_FAR ":0"), 0);
+    netns_back(home);
+    snprintf(where, sizeof where, "%s:%d", RELAY_FAR, plx_server_port(server));
+    if (!has_firewall())
+        return;
+    for (int i = 0; i < REFUSALS; i++) {
+        far_wall(relay, "tcp", refusals[i].verdict);
+        attempt(w, where, refusals[i].os_error, far_wall_falls, relay);
+    }
+}
+
+static void our_wall_falls(struct relay *relay)
+{
+    (void)relay;
+    near_wall_falls();
+}
+
+RELAY_CASE(a_wall_around_the_client)
+{
+    plx_server *server = world_server(w);
+    char where[WHERE_SIZE];
+    int home = netns_in(relay->far);
+
+    ck_assert_int_eq(plx_server_listen_on(server, RELAY_FAR ":0"), 0);
+    netns_back(home);
+    snprintf(where, sizeof where, "%s:%d", RELAY_FAR, plx_server_port(server));
+    if (!has_firewall())
+        return;
+    for (int i = 0; i < REFUSALS; i++) {
+        near_wall("tcp", refusals[i].verdict);
+        attempt(w, where, refusals[i].os_error, our_wall_falls, relay);
+    }
+}
+
+/* ---- while connected ------------------------------------------------------------------------- */
+
+SECTION("connected");
+
+struct pair {
+    plx_socket *near, *far;
+    struct record near_log, far_log;
+};
+
+static void begin_pair(struct world *w, struct relay *relay, struct pair *pair)
+{
+    pair->near = world_socket(w, &pair->near_log);
+    pair->far = world_socket(w, &pair->far_log);
+    pair->near_log.swallow = pair->far_log.swallow = true;
+    pair->near_log.mute = pair->far_log.mute =
+        1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE | 1u << EVENT_DATA_AVAILABLE;
+    relay_couple(w, relay, pair->near, pair->far, &pair->near_log, &pair->far_log);
+}
+
+/* A wall that stands for a moment costs time and no bytes, unless it resets. The kernel heeds no
+ * ICMP while a connection exists (RFC 1122, 4.2.3.9). */
+RELAY_CASE(a_wall_that_falls_again)
+{
+    if (!has_firewall())
+        return;
+    for (int i = 0; i < REFUSALS; i++) {
+        struct pair pair;
+
+        if (i == 1) /* resets */
+            continue;
+        begin_pair(w, relay, &pair);
+        far_wall(relay, "tcp", refusals[i].verdict);
+        write_pattern(w, pair.near, STREAM);
+        write_pattern(w, pair.far, STREAM);
+        for (int turn = 0; turn < 30; turn++)
+            world_turn(w, 20);
+        ck_assert_uint_eq(pair.far_log.swallowed, 0);
+        far_wall_falls(relay);
+        RELAY_UNTIL(w, pair.near_log.swallowed == STREAM && pair.far_log.swallowed == STREAM);
+        LOGGED(w, &pair.near_log, "");
+        LOGGED(w, &pair.far_log, "");
+        world_free(w, pair.near);
+        world_free(w, pair.far);
+    }
+}
+
+/* A wall that stays ends the connection when PLX_OPTION_UNACKNOWLEDGED_TIMEOUT is over, and the
+ * error is the one that the wall gave, if it gave one. */
+RELAY_CASE(a_wall_that_stays)
+{
+    if (!has_firewall())
+        return;
+    for (int i = 0; i < REFUSALS; i++) {
+        struct pair pair;
+        long long begin = now_ms();
+
+        if (i == 1)
+            continue;
+        begin_pair(w, relay, &pair);
+        set(pair.near, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
+        far_wall(relay, "tcp", refusals[i].verdict);
+        ck_assert_int_eq(plx_socket_write(pair.near, "lost", 4), 4);
+        RELAY_UNTIL(w, pair.near_log.count[EVENT_DISCONNECTED] == 1);
+        ck_assert_int_ge(now_ms() - begin, LIMIT);
+        ck_assert_int_eq(pair.near_log.count[EVENT_ERROR], 1);
+        ck_assert_msg(pair.near_log.os_error ==
+                          (refusals[i].os_error == 0 ? ETIMEDOUT : refusals[i].os_error),
+                      "%s: %s: %s", world_name(w), refusals[i].verdict, pair.near_log.message);
+        far_wall_falls(relay);
+        world_free(w, pair.near);
+        world_free(w, pair.far);
+    }
+}
+
+/* What had arrived before the reset is not lost. */
+RELAY_CASE(a_wall_that_resets)
+{
+    struct pair pair;
+
+    if (!has_firewall())
+        return;
+    begin_pair(w, relay, &pair);
+    write_pattern(w, pair.far, STREAM);
+    RELAY_UNTIL(w, relay_count(relay, RELAY_BACK, false).entered > 10);
+    far_wall(relay, "tcp", refusals[1].verdict);
+    ck_assert_int_eq(plx_socket_write(pair.near, "reset", 5), 5);
+    RELAY_UNTIL(w, pair.near_log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(pair.near_log.code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(pair.near_log.os_error, ECONNRESET);
+    ck_assert_int_eq(pair.near_log.count[EVENT_ERROR], 1);
+    ck_assert_uint_gt(pair.near_log.swallowed, 0);
+}
+
+/* ---- datagrams ------------------------------------------------------------------------------- */
+
+SECTION("datagrams");
+
+static plx_socket *peer_in_the_far_network(struct world *w, struct relay *relay, struct record *log,
+                                           plx_socket **ret_far)
+{
+    plx_socket *near = world_socket_of(w, plx_udp_new, log);
+    char where[WHERE_SIZE];
+    int home = netns_in(relay->far);
+
+    *ret_far = world_socket_of(w, plx_udp_new, NULL);
+    ck_assert_int_eq(plx_udp_bind(*ret_far, RELAY_FAR ":0"), 0);
+    netns_back(home);
+    snprintf(where, sizeof where, "%s:%d", RELAY_FAR, plx_socket_port(*ret_far));
+    log->mute = 1u << EVENT_SEND_COMPLETE;
+    ck_assert_int_eq(plx_socket_connect_to(near, where), 0);
+    UNTIL(w, plx_socket_is_connected(near));
+    record_clear(log);
+    return near;
+}
+
+/* Ten frames send to a wall; the reports are those of one failure, and the socket goes on. */
+static void send_to_wall(struct world *w, plx_socket *near, struct record *log, int os_error)
+{
+    for (int frame = 0; frame < 10; frame++) {
+        ck_assert_int_eq(plx_socket_write(near, "lost", 4), 4);
+        world_settle(w);
+    }
+    ck_assert_msg(log->count[EVENT_ERROR] == (os_error != 0), "%s: expected errno %d: %s",
+                  world_name(w), os_error, log->text);
+    if (os_error != 0)
+        ck_assert_int_eq(log->os_error, os_error);
+    ck_assert_int_eq(plx_socket_state(near), PLX_CONNECTED);
+}
+
+static void expect_through(struct world *w, plx_socket *near, plx_socket *far)
+{
+    plx_datagram datagram;
+
+    ck_assert_int_eq(plx_socket_write(near, "found", 5), 5);
+    UNTIL(w, plx_udp_read(far, &datagram));
+    ck_assert_uint_eq(datagram.size, 5);
+}
+
+RELAY_CASE(datagrams_to_a_wall)
+{
+    if (!has_firewall())
+        return;
+    for (int i = 0; i < REFUSALS; i++) {
+        struct record log;
+        plx_socket *far, *near;
+
+        if (i == 1) /* of TCP alone */
+            continue;
+        near = peer_in_the_far_network(w, relay, &log, &far);
+        far_wall(relay, "udp", refusals[i].verdict);
+        send_to_wall(w, near, &log, refusals[i].is_hard ? refusals[i].os_error : 0);
+        far_wall_falls(relay);
+        expect_through(w, near, far);
+        world_free(w, near);
+        world_free(w, far);
+    }
+}
+
+RELAY_CASE(datagrams_that_may_not_leave)
+{
+    struct record log;
+    plx_socket *far, *near = peer_in_the_far_network(w, relay, &log, &far);
+
+    if (!has_firewall())
+        return;
+    near_wall("udp", "drop"); /* sendto(2) returns EPERM */
+    send_to_wall(w, near, &log, EPERM);
+    near_wall_falls();
+    expect_through(w, near, far);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+}
+
+RELAY_MAIN("network-firewall")
