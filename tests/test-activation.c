@@ -1,4 +1,6 @@
 /* tests/test-activation.c -- descriptors from a service manager, passed as systemd does. */
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -185,6 +187,58 @@ CHILD_CASE(a_socket_takes_what_fits_it)
     plx_socket_free(datagrams);
     plx_socket_free(stream);
 }
+
+#ifdef HAVE_SECURE_GETENV
+
+/* What the C library answers in a program that has more rights than its caller. The library's calls
+ * arrive here, for a program's own functions come before those of the C library. */
+static bool has_more_rights;
+
+char *secure_getenv(const char *name)
+{
+    return has_more_rights ? NULL : getenv(name);
+}
+
+static void expect_poller(const char *name)
+{
+    plx_group *group = plx_group_new();
+
+    NEED(group != NULL);
+    NEED(strcmp(plx_group_mechanism(group), name) == 0);
+    plx_group_free(group);
+}
+
+/* Returns the name of the mechanism that nobody has chosen. */
+static const char *usual_poller(void)
+{
+    plx_group *group = plx_group_new();
+    const char *name = plx_group_mechanism(group); /* static */
+
+    plx_group_free(group);
+    return name;
+}
+
+/* A caller with fewer rights chooses neither descriptors nor a poller. */
+CHILD_CASE(the_environment_of_a_caller_with_fewer_rights)
+{
+    int port, passed[] = {listener(AF_INET, &port)};
+    const char *usual;
+
+    unsetenv("POLLUX_POLLER");
+    usual = usual_poller();
+    pass(passed, 1, "here");
+    setenv("POLLUX_POLLER", "poll", 1);
+    for (int i = 1; i >= 0; i--) {
+        plx_server *server = plx_server_new(plx_tcp_new);
+
+        has_more_rights = i == 1;
+        NEED_EQUAL(plx_server_adopt_activated(server, "here"), i == 1 ? PLX_INVALID_STATE : 0);
+        expect_poller(i == 1 ? usual : "poll");
+        plx_server_free(server);
+    }
+}
+
+#endif
 
 /* A server serves with a listener that was made elsewhere; one that does not listen is left
  * alone. */

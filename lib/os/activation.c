@@ -5,7 +5,6 @@
 #include "lib/os/os.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FIRST_DESCRIPTOR 3
@@ -18,7 +17,7 @@
  * number of descriptors that begin at 3. */
 static int number_of(const char *variable)
 {
-    const char *text = getenv(variable);
+    const char *text = plx__os_variable(variable);
     int number = 0;
     if (text == NULL || *text == '\0') {
         return -1;
@@ -36,7 +35,7 @@ static int number_of(const char *variable)
 /* Returns whether the descriptor of that index has the name. */
 static bool is_named(int index, const char *name)
 {
-    const char *names = getenv("LISTEN_FDNAMES");
+    const char *names = plx__os_variable("LISTEN_FDNAMES");
     size_t length = strlen(name);
     for (; names != NULL && index > 0; index--) {
         names = strchr(names, ':');

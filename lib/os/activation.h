@@ -3,7 +3,8 @@
  * The protocol is that of systemd, sd_listen_fds(3): LISTEN_FDS descriptors from 3 on, if
  * LISTEN_PID is this process, with names in LISTEN_FDNAMES, separated by colons. Adopting a
  * descriptor makes it close-on-exec, and a close-on-exec descriptor counts as taken: so nothing has
- * to be remembered. */
+ * to be remembered. A program that has more rights than its caller ignores the variables: see
+ * plx__os_variable. */
 #ifndef PLX_LIB_ACTIVATION_H
 #define PLX_LIB_ACTIVATION_H
 
