@@ -24,6 +24,26 @@ MODE_PAIR_CASE(dropped_where_nobody_asked_for_them)
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
+MODE_CASE(dropped_by_packets)
+{
+    int ends[2], before;
+    uint64_t offset = 0;
+    plx_socket *socket = world_socket_of(w, plx_seqpacket_new, NULL);
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    ck_assert_int_eq(plx_socket_adopt(socket, ends[0]), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_RECEIVE_HANDLES, 1),
+                     PLX_INVALID_STATE);
+    before = count_descriptors();
+    for (int i = 0; i < 10; i++) {
+        raw_pass_numbers(w, ends[1], i, MOST_ON_A_BYTE, 3, &offset);
+        UNTIL(w, plx_socket_can_read_message(socket));
+        ck_assert_uint_eq(plx_socket_skip(socket, 1), 3);
+    }
+    ck_assert_int_eq(count_descriptors(), before);
+    close(ends[1]);
+}
+
 IPC_SOCKET_CASE(the_option)
 {
     plx_socket *tcp = world_socket_of(w, plx_tcp_new, NULL),

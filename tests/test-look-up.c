@@ -225,6 +225,47 @@ MODE_CASE(a_server_that_answers_garbage)
     nobody_answers(w, SAYS_GARBAGE);
 }
 
+/* Sends the answer to the questions that the name server holds from another port, which is how an
+ * answer is forged: its sender has to guess the id, and this one even knows it. */
+static void forge_answers(const struct nameserver *server)
+{
+    struct nameserver stranger;
+
+    nameserver_begin_at(&stranger, 0);
+    stranger.ipv4 = ADDRESSES("127.0.0.1");
+    stranger.ipv6 = ADDRESSES("::1");
+    memcpy(stranger.held, server->held, sizeof stranger.held);
+    stranger.held_count = server->held_count;
+    nameserver_release(&stranger);
+    ck_assert_int_eq(stranger.asked4 + stranger.asked6, server->held_count); /* all answered */
+    nameserver_end(&stranger);
+}
+
+NAMES_CASE(answers_of_a_stranger)
+{
+    for (int way = 0; way < WAYS; way++) {
+        struct asker asker;
+
+        server->holds = true;
+        asker_begin(w, &asker, (enum way)way, "a.test");
+        UNTIL_ASKED(w, server, server->held_count == 2);
+        forge_answers(server);
+        world_settle(w);
+        ck_assert(!asker_reached(&asker));
+        ck_assert(!asker_failed(&asker));
+        nameserver_release(server);
+        UNTIL_ASKED(w, server, asker_failed(&asker));
+        ck_assert_int_eq(asker.log.reason, PLX_REASON_HOST_NOT_FOUND);
+    }
+}
+
+/* There is no proof that an address is the one that the owner of the name chose. */
+NAMES_CASE(an_address_inside_for_a_name_outside)
+{
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    arrive(w, server, "www.example.com");
+}
+
 NAMES_CASE(the_time_of_connect_is_over)
 {
     nameserver_says(server, SAYS_NOTHING);
