@@ -11,7 +11,7 @@ here=$(cd "$srcdir/tests" && pwd) || exit 1
 cd "$srcdir" || exit 1
 
 folders='include lib doc examples'
-pages='README.md CHANGES.md CONTRIBUTING.md Makefile.am configure.ac quickstart'
+pages='README.md CHANGES.md CONTRIBUTING.md SECURITY.md Makefile.am configure.ac quickstart'
 
 if [ $# -eq 0 ]; then
     for folder in $folders; do
