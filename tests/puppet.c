@@ -149,6 +149,12 @@ struct puppet *puppet_push(plx_socket *socket)
     return puppet_push_kind(socket, &puppet_filter);
 }
 
+void puppet_answer(struct puppet *puppet)
+{
+    puppet->establish = puppet->shutdown = 0;
+    plx_filter_set_want(puppet->filter, 0, -1);
+}
+
 int puppet_meet(struct world *w, plx_socket *socket)
 {
     char where[WHERE_SIZE];

@@ -57,6 +57,9 @@ extern const plx_filter_kind puppet_filter, puppet_encrypting;
 struct puppet *puppet_push(plx_socket *socket);
 struct puppet *puppet_push_kind(plx_socket *socket, const plx_filter_kind *kind);
 
+/* puppet_answer lets the steps that wait go on: establish and shutdown return 0 from now on. */
+void puppet_answer(struct puppet *puppet);
+
 /* puppet_meet connects to a raw peer, and does not wait until filters are established. */
 int puppet_meet(struct world *w, plx_socket *socket);
 

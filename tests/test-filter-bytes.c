@@ -6,12 +6,6 @@
 #include "tests/puppet.h"
 #include "tests/world.h"
 
-static void answer(struct puppet *puppet)
-{
-    puppet->establish = puppet->shutdown = 0;
-    plx_filter_set_want(puppet->filter, 0, -1);
-}
-
 static void send_text(plx_socket *socket, const char *text)
 {
     ck_assert_int_eq(plx_socket_write(socket, text, strlen(text)), (ptrdiff_t)strlen(text));
@@ -37,11 +31,11 @@ STREAM_PAIR_CASE(queued_bytes_pass_a_new_filter_by)
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 10);
     ck_assert_int_eq(first->count[STEP_SEND], 0);
     ck_assert_int_eq(second->count[STEP_BEGIN], 0);
-    answer(first);
+    puppet_answer(first);
     raw_expect(w, raw, "between");
     world_settle(w);
     ck_assert_int_eq(second->count[STEP_SEND], 0);
-    answer(second);
+    puppet_answer(second);
     raw_expect(w, raw, "new");
     ck_assert_int_eq(second->count[STEP_SEND], 1);
 }
@@ -96,7 +90,7 @@ STREAM_PAIR_CASE_WITH(the_time_of_a_new_filter_begins_with_its_turn, PLX_OPTION_
     world_settle(w);
     time_pass(900);
     world_settle(w);
-    answer(first);
+    puppet_answer(first);
     raw_expect(w, raw, "between");
     world_settle(w);
     ck_assert_int_eq(second->count[STEP_BEGIN], 1);
@@ -130,7 +124,7 @@ CASE(a_filter_pushed_while_connecting_is_behind_the_queued_bytes)
         world_settle(w);
         ck_assert_int_eq(plx_socket_state(socket), queued ? PLX_CONNECTED : PLX_CONNECTING);
         ck_assert_int_eq(puppet->count[STEP_SEND], 0);
-        answer(puppet);
+        puppet_answer(puppet);
         raw_expect(w, raw, "new");
         ck_assert_int_eq(log.count[EVENT_CONNECTED], 1);
     }
@@ -148,7 +142,7 @@ STREAM_PAIR_CASE(unread_bytes_stay_as_they_are)
     raw_say(raw, "new");
     world_settle(w);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
-    answer(puppet);
+    puppet_answer(puppet);
     UNTIL(w, plx_socket_bytes_available(socket) == 6);
     ck_assert_int_eq(plx_socket_read(socket, bytes, 8), 6);
     ck_assert_mem_eq(bytes, "oldnew", 6);
@@ -172,7 +166,7 @@ STREAM_PAIR_CASE(offered_bytes_are_sent_although_the_rest_is_dropped)
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 8);
     log->cancel = false;
     puppet->send = PASS;
-    answer(puppet);
+    puppet_answer(puppet);
     raw_expect(w, raw, "hello world");
     UNTIL(w, log->count[EVENT_SEND_COMPLETE] == 1);
     LOGGED(w, log, "send_complete(true)[CONNECTED]");
@@ -326,122 +320,6 @@ STREAM_PAIR_CASE(pending_bytes_that_never_come)
     ck_assert_int_le(puppet->count[STEP_RECEIVE] - before, 3);
 }
 
-/* ---- moments --------------------------------------------------------------------------------- */
-
-SECTION("moments");
-
-/* A late filter hands up what it has received one byte at a time, LATE ms apart. It holds the bytes
- * itself, so that only its moments show when to go on. */
-enum { LATE = 20 };
-
-static struct {
-    char bytes[8];
-    size_t size;
-    uint64_t next; /* when the first byte is due */
-    bool eager;    /* the first byte is due at once */
-} lateness;
-
-static void late_want(plx_filter *filter)
-{
-    uint64_t now = plx_clock_now();
-    int left = lateness.next > now ? (int)((lateness.next - now) / 1000000) + 1 : 0;
-
-    plx_filter_set_want(filter, PLX_WANT_READ, lateness.size > 0 ? left : -1);
-}
-
-static ptrdiff_t late_receive(plx_filter *filter, void *data, size_t size)
-{
-    ptrdiff_t count = plx_filter_lower_receive(filter, lateness.bytes + lateness.size,
-                                               sizeof lateness.bytes - lateness.size);
-    uint64_t pause = LATE * UINT64_C(1000000);
-
-    (void)size;
-    if (count > 0) {
-        lateness.next = plx_clock_now() + (lateness.eager ? 0 : pause);
-        lateness.size += (size_t)count;
-    }
-    if (lateness.size > 0 && plx_clock_now() >= lateness.next) {
-        *(char *)data = lateness.bytes[0];
-        memmove(lateness.bytes, lateness.bytes + 1, --lateness.size);
-        lateness.next = plx_clock_now() + pause;
-        late_want(filter);
-        return 1;
-    }
-    late_want(filter);
-    return count > 0 ? -EAGAIN : count;
-}
-
-static const plx_filter_kind late_filter = {
-    .size = sizeof(plx_filter_kind), .name = "late", .receive = late_receive};
-
-/* Both polls are of a socket that waits for its peer only: the second one must not lose the moment
- * that the first one has set. */
-static void expect_late_bytes(struct world *w, plx_socket *socket, int raw)
-{
-    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &late_filter));
-    world_settle(w);
-    raw_say(raw, "ab");
-    world_poll(w);
-    ck_assert(plx_socket_wait_for_data(socket, 5000));
-    plx_socket_purge(socket);
-    ck_assert(plx_socket_wait_for_data(socket, 5000));
-    ck_assert_uint_eq(lateness.size, 0);
-}
-
-STREAM_PAIR_CASE(a_moment_behind_no_bytes)
-{
-    lateness.size = 0;
-    lateness.eager = false;
-    expect_late_bytes(w, socket, raw);
-}
-
-STREAM_PAIR_CASE(a_moment_behind_some_bytes)
-{
-    lateness.size = 0;
-    lateness.eager = true;
-    expect_late_bytes(w, socket, raw);
-}
-
-/* A moment of receiving keeps nobody awake while there is no room to receive. */
-STREAM_PAIR_CASE_WITH(a_moment_without_room, PLX_OPTION_READ_LIMIT, 1)
-{
-    lateness.size = 0;
-    lateness.eager = true;
-    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &late_filter));
-    raw_say(raw, "ab");
-    UNTIL(w, plx_socket_bytes_available(socket) == 1);
-    world_settle(w);
-    ck_assert(!plx_socket_wait_for_disconnected(socket, 2 * LATE));
-    if (w->group != NULL)
-        ck_assert_int_ne(plx_group_deadline(w->group), 0);
-    plx_socket_purge(socket);
-    UNTIL(w, plx_socket_bytes_available(socket) == 1);
-}
-
-/* A filter that waits for the program keeps nobody awake, whatever those below it hold. */
-STREAM_PAIR_CASE(pending_bytes_below_a_filter_that_waits)
-{
-    struct puppet *lower = puppet_push(socket), *upper;
-    int before;
-
-    UNTIL(w, lower->count[STEP_ESTABLISH] == 1);
-    world_settle(w);
-    before = lower->count[STEP_RECEIVE];
-    lower->pending = true;
-    upper = puppet_push(socket);
-    upper->establish = EAGAIN;
-    upper->sets_want = true;
-    UNTIL(w, upper->count[STEP_ESTABLISH] > 0);
-    world_settle(w);
-    if (w->group != NULL)
-        ck_assert_int_ne(plx_group_deadline(w->group), 0);
-    ck_assert_int_eq(lower->count[STEP_RECEIVE], before);
-    lower->pending = false;
-    answer(upper);
-    raw_say(raw, "x");
-    UNTIL(w, plx_socket_bytes_available(socket) == 1);
-}
-
 /* ---- growth ---------------------------------------------------------------------------------- */
 
 SECTION("growth");
@@ -550,7 +428,7 @@ STREAM_PAIR_CASE(a_goodbye_that_is_said_later)
     UNTIL(w, puppet->count[STEP_SHUTDOWN] > 0);
     world_settle(w);
     ck_assert_int_eq(raw_take(raw, &(char){0}, 1), RAW_NOTHING);
-    answer(puppet);
+    puppet_answer(puppet);
     raw_expect_end(w, raw);
     raw_close(w, raw);
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
@@ -623,7 +501,7 @@ CASE(disconnect_while_establishing)
         ck_assert_int_eq(plx_socket_disconnect(socket), 0);
         ck_assert_int_eq(plx_socket_state(socket), queued ? PLX_CONNECTING : PLX_UNCONNECTED);
         if (queued) {
-            answer(puppet);
+            puppet_answer(puppet);
             raw_expect(w, raw, "hello");
             raw_expect_end(w, raw);
             raw_close(w, raw);
@@ -669,7 +547,7 @@ STREAM_PAIR_CASE(half_open_goes_on_through_a_filter)
     late->establish = EAGAIN;
     send_text(socket, "later");
     world_settle(w);
-    answer(late);
+    puppet_answer(late);
     raw_expect(w, raw, "later");
 }
 
