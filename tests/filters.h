@@ -47,6 +47,13 @@ struct failing {
 };
 extern const plx_filter_kind failing_filter;
 
+/* Receives up to 8 bytes at once and hands them up as asked; those in its state are pending. */
+struct holder {
+    char bytes[8];
+    size_t size;
+};
+extern const plx_filter_kind holder_filter;
+
 /* Combines each byte with a number that depends on its place: from doc/adding-a-filter.md. */
 extern const plx_filter_kind mask_filter;
 

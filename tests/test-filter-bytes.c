@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "tests/filters.h"
 #include "tests/puppet.h"
 #include "tests/world.h"
 
@@ -233,48 +234,17 @@ STREAM_PAIR_CASE(a_filter_that_takes_all_obeys_the_budget)
 
 SECTION("room");
 
-static char held[8];
-static size_t held_size;
-
-static ptrdiff_t holder_receive(plx_filter *filter, void *data, size_t size)
-{
-    if (held_size == 0) {
-        ptrdiff_t count = plx_filter_lower_receive(filter, held, sizeof held);
-
-        if (count <= 0)
-            return count;
-        held_size = (size_t)count;
-    }
-    size = size < held_size ? size : held_size;
-    memcpy(data, held, size);
-    held_size -= size;
-    memmove(held, held + size, held_size);
-    return (ptrdiff_t)size;
-}
-
-static bool holder_pending(const plx_filter *filter)
-{
-    (void)filter;
-    return held_size > 0;
-}
-
-static const plx_filter_kind holder = {.size = sizeof(plx_filter_kind),
-                                       .name = "holder",
-                                       .receive = holder_receive,
-                                       .pending = holder_pending};
-
 /* The kernel has nothing left, so that no readiness helps. */
 STREAM_PAIR_CASE(held_bytes_come_as_soon_as_there_is_room)
 {
+    const struct holder *held = plx_filter_state(plx_socket_push_filter(socket, &holder_filter));
     char bytes[8];
 
-    held_size = 0;
-    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &holder));
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 3), 0);
     raw_say(raw, "abcdefgh");
     UNTIL(w, plx_socket_bytes_available(socket) == 3);
     world_settle(w);
-    ck_assert_uint_eq(held_size, 5);
+    ck_assert_uint_eq(held->size, 5);
     ck_assert_int_eq(plx_socket_read(socket, bytes, 8), 3);
     world_poll(w);
     ck_assert_int_eq(plx_socket_read(socket, bytes, 8), 3);

@@ -3,8 +3,14 @@
 
 #include <errno.h>
 
+#include "tests/filters.h"
 #include "tests/puppet.h"
 #include "tests/world.h"
+
+static void send_text(plx_socket *socket, const char *text)
+{
+    ck_assert_int_eq(plx_socket_write(socket, text, strlen(text)), (ptrdiff_t)strlen(text));
+}
 
 /* ---- moments --------------------------------------------------------------------------------- */
 
@@ -120,6 +126,150 @@ STREAM_PAIR_CASE(pending_bytes_below_a_filter_that_waits)
     puppet_answer(upper);
     raw_say(raw, "x");
     UNTIL(w, plx_socket_bytes_available(socket) == 1);
+}
+
+/* ---- wants ----------------------------------------------------------------------------------- */
+
+SECTION("wants");
+
+/* An asking filter passes bytes on and, while `asks`, does what its part says when it establishes:
+ * it wants to read without having tried, or receives one byte and wants to read. */
+static struct {
+    bool tries; /* to receive in each step, also in the first */
+    int steps;
+    char got;
+} asking;
+
+static int asking_establish(plx_filter *filter)
+{
+    bool receives = asking.tries || asking.steps > 0;
+    ptrdiff_t count = receives ? plx_filter_lower_receive(filter, &asking.got, 1) : -EAGAIN;
+
+    asking.steps++;
+    if (count == -EAGAIN)
+        plx_filter_set_want(filter, PLX_WANT_READ, -1);
+    return count > 0 ? 0 : (int)-count;
+}
+
+static const plx_filter_kind asking_filter = {
+    .size = sizeof(plx_filter_kind), .name = "asking", .establish = asking_establish};
+
+static void expect_established(struct world *w, plx_socket *socket, char got)
+{
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &asking_filter));
+    send_text(socket, "new"); /* leaves once the filter is established */
+    ck_assert(plx_socket_wait_for_sent(socket, 5000));
+    ck_assert_int_eq(asking.got, got);
+    ck_assert_int_le(asking.steps, 4);
+    world_settle(w);
+}
+
+/* The filter below holds the byte, and no readiness of the kernel will report it. */
+STREAM_PAIR_CASE(a_want_to_read_what_the_filter_below_holds)
+{
+    const struct holder *held = plx_filter_state(plx_socket_push_filter(socket, &holder_filter));
+
+    asking.tries = false;
+    asking.steps = 0;
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 1), 0);
+    raw_say(raw, "ab");
+    UNTIL(w, plx_socket_bytes_available(socket) == 1);
+    world_settle(w);
+    ck_assert_uint_eq(held->size, 1);
+    expect_established(w, socket, 'b');
+}
+
+/* The filter below gives the byte at a moment that it has set. */
+STREAM_PAIR_CASE(a_want_to_read_at_the_moment_of_the_filter_below)
+{
+    asking.tries = true;
+    asking.steps = 0;
+    lateness.size = 0;
+    lateness.eager = false;
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &late_filter));
+    world_settle(w);
+    raw_say(raw, "b");
+    expect_established(w, socket, 'b');
+}
+
+/* A turning filter receives only when the kernel has room to send. */
+static bool turned;
+
+static ptrdiff_t turning_receive(plx_filter *filter, void *data, size_t size)
+{
+    turned = !turned;
+    if (!turned)
+        return plx_filter_lower_receive(filter, data, size);
+    plx_filter_set_want(filter, PLX_WANT_WRITE, -1);
+    return -EAGAIN;
+}
+
+static const plx_filter_kind turning_filter = {
+    .size = sizeof(plx_filter_kind), .name = "turning", .receive = turning_receive};
+
+STREAM_PAIR_CASE(a_want_to_read_where_the_filter_below_wants_to_write)
+{
+    asking.tries = true;
+    asking.steps = 0;
+    turned = false;
+    raw_say(raw, "b");
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &turning_filter));
+    expect_established(w, socket, 'b');
+}
+
+/* A hearing filter sends only when it has received something. */
+static bool heard;
+
+static ptrdiff_t hearing_receive(plx_filter *filter, void *data, size_t size)
+{
+    ptrdiff_t count = plx_filter_lower_receive(filter, data, size);
+
+    heard = heard || count > 0;
+    return count;
+}
+
+static ptrdiff_t hearing_send(plx_filter *filter, const void *data, size_t size)
+{
+    if (heard)
+        return plx_filter_lower_send(filter, data, size);
+    plx_filter_set_want(filter, PLX_WANT_READ, -1);
+    return -EAGAIN;
+}
+
+static const plx_filter_kind hearing_filter = {.size = sizeof(plx_filter_kind),
+                                               .name = "hearing",
+                                               .receive = hearing_receive,
+                                               .send = hearing_send};
+
+static int writes;
+
+static ptrdiff_t writing_send(plx_filter *filter, const void *data, size_t size)
+{
+    ptrdiff_t count = plx_filter_lower_send(filter, data, size);
+
+    writes++;
+    if (count == -EAGAIN)
+        plx_filter_set_want(filter, PLX_WANT_WRITE, -1);
+    return count;
+}
+
+static const plx_filter_kind writing_filter = {
+    .size = sizeof(plx_filter_kind), .name = "writing", .send = writing_send};
+
+/* The kernel has room all the time, so that a wait for its room would spin. */
+STREAM_PAIR_CASE(a_want_to_write_where_the_filter_below_wants_to_read)
+{
+    heard = false;
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &hearing_filter));
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &writing_filter));
+    send_text(socket, "new");
+    world_settle(w);
+    writes = 0;
+    ck_assert(!plx_socket_wait_for_sent(socket, 30));
+    ck_assert_int_le(writes, 1);
+    raw_say(raw, "x");
+    ck_assert(plx_socket_wait_for_sent(socket, 5000));
+    raw_expect(w, raw, "new");
 }
 
 WORLD_MAIN("filter-waits")

@@ -46,8 +46,8 @@ typedef struct plx_filter plx_filter;
 /* What a step that could not finish waits for; to be combined. */
 typedef enum plx_want {
     PLX_WANT_NOTHING = 0,
-    PLX_WANT_READ = 1, /* the kernel has bytes to receive, or the end */
-    PLX_WANT_WRITE = 2 /* the kernel has room for bytes to send */
+    PLX_WANT_READ = 1, /* the layer below may have bytes to receive, or the end */
+    PLX_WANT_WRITE = 2 /* the layer below may take bytes to send */
 } plx_want;
 
 /* Flags of a kind of filters. */
@@ -154,8 +154,10 @@ PLX_API ptrdiff_t plx_filter_lower_send(plx_filter *filter, const void *data, si
 
 /* plx_filter_set_want sets what a step that returns EAGAIN waits for: bits of plx_want, and a
  * moment `milliseconds` from now (-1: none). The step is then called again when one of them has
- * happened, perhaps earlier. A step that does not call this function waits for what the layer below
- * waits for. A receive that returns bytes may set a moment too: when it holds others back until
+ * happened, perhaps earlier. PLX_WANT_READ waits for what plx_filter_lower_receive waits for if it
+ * has returned -EAGAIN in this step: for a filter below that may be room to send, or a moment.
+ * PLX_WANT_WRITE does so for plx_filter_lower_send. A step that does not call this function waits
+ * for what all its calls of the two wait for. A receive that returns bytes may set a moment too: when it holds others back until
  * then. Called outside a step, the function makes the next poll call the waiting steps again: the
  * answer to a question has arrived. It has no effect inside a step of another filter of the same
  * socket. */

@@ -10,8 +10,6 @@
 #define MOST_GROWTH 4
 #define HELD_INPUT ((size_t)64 * 1024)
 
-static const struct plx__want nothing = {0, 0};
-
 /* Keeps the end or the errno that was found behind some bytes: the kernel gives an errno to one
  * call only. PLX__END makes the input go on behind a short count. */
 static void keep_end(struct plx__chain *chain, ptrdiff_t count)
@@ -28,7 +26,7 @@ static ptrdiff_t receive_all(struct plx__chain *chain, uint8_t *data, size_t siz
     ptrdiff_t count;
     plx_filter *first = plx__step_receiver(chain->top);
     bool more = chain->stack.socket->more;
-    chain->stack.noted = nothing;
+    chain->stack.noted = (struct plx__noted){0};
     chain->stack.dry = false;
     do {
         count = plx__step_receive(&chain->stack, first, data + total, size - total);
@@ -36,7 +34,7 @@ static ptrdiff_t receive_all(struct plx__chain *chain, uint8_t *data, size_t siz
     } while (count > 0 && total < size && first != NULL && chain->stack.socket->more == more &&
              (!chain->stack.drained || plx__chain_holds_input(chain)));
     chain->stack.dry = count == -PLX__EAGAIN;
-    chain->in = chain->stack.noted;
+    chain->in = chain->stack.noted.in.want;
     chain->in.ready |= chain->stack.dry ? 0 : PLX__READ;
     if (total > 0 && count <= 0 && count != -PLX__EAGAIN) {
         keep_end(chain, count);

@@ -48,14 +48,14 @@ static void count_older(struct plx__chain *chain, size_t size)
 
 static ptrdiff_t send_entry(struct plx__chain *chain, const void *data, struct entry entry)
 {
-    chain->stack.noted = nothing;
+    chain->stack.noted = (struct plx__noted){0};
     entry.filter = plx__step_sender(entry.filter);
     chain->stack.carries = true;
     ptrdiff_t count = plx__step_send(&chain->stack, entry.filter, data, entry.size);
     chain->stack.carries = false;
     size_t taken = count > 0 ? (size_t)count : 0;
     chain->offered = entry.filter == NULL ? 0 : entry.size - taken;
-    chain->out = chain->stack.noted;
+    chain->out = chain->stack.noted.out.want;
     return count;
 }
 
@@ -138,11 +138,11 @@ int plx__chain_part(struct plx__chain *chain)
 {
     plx_filter *filter = chain->top;
     int code = 0;
-    chain->stack.noted = nothing;
+    chain->stack.noted = (struct plx__noted){0};
     for (; filter != NULL && code == 0; filter = filter->below) {
         code = plx__step_part(filter);
     }
-    chain->out = chain->stack.noted;
+    chain->out = chain->stack.noted.out.want;
     return code;
 }
 

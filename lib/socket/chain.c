@@ -110,14 +110,14 @@ static int establish(struct plx__chain *chain)
             /* The time begins with its turn: the older bytes may have taken long. */
             chain->until = end_of_establishing(chain->stack.socket);
         }
-        chain->stack.noted = nothing;
+        chain->stack.noted = (struct plx__noted){0};
         code = plx__step_establish(filter);
         if (code == 0 && in_stream) {
             note_in_stream(chain, filter);
         }
         filter = filter->above;
     }
-    chain->in = code == PLX__EAGAIN ? chain->stack.noted : nothing;
+    chain->in = code == PLX__EAGAIN ? chain->stack.noted.in.want : nothing;
     return code;
 }
 

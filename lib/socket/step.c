@@ -151,21 +151,59 @@ static void unlock(struct plx__stack *stack)
     }
 }
 
-/* Returns what the layers above have noted so far. */
-static struct plx__want enter(plx_filter *filter)
+static const struct plx__noted nothing_noted;
+
+/* Returns what the step above has noted so far. */
+static struct plx__noted enter(plx_filter *filter)
 {
-    struct plx__want outer = filter->stack->noted;
-    filter->stack->noted = (struct plx__want){0, 0};
+    struct plx__noted outer = filter->stack->noted;
+    filter->stack->noted = nothing_noted;
     lock(filter->stack);
     filter->has_want = false;
     return outer;
 }
 
-static void leave(plx_filter *filter, struct plx__want outer)
+/* What a receive waits for that the step has named and not called: readiness of the kernel, unless
+ * a layer below holds bytes. */
+static struct plx__want want_to_receive(const plx_filter *filter)
 {
-    struct plx__want own = filter->has_want ? filter->want : filter->stack->noted;
-    filter->stack->noted = sum_of(outer, own);
+    plx_filter *below = filter->below;
+    while (below != NULL && !plx__step_is_pending(below)) {
+        below = below->below;
+    }
+    return below == NULL ? (struct plx__want){PLX__READ, 0}
+                         : (struct plx__want){0, plx__clock_now()};
+}
+
+static struct plx__want want_of(const plx_filter *filter)
+{
+    struct plx__side in = filter->stack->noted.in, out = filter->stack->noted.out;
+    if (!filter->has_want) {
+        return sum_of(in.want, out.want);
+    }
+    struct plx__want own = {0, filter->want.at};
+    if ((filter->want.ready & PLX__READ) != 0) {
+        own = sum_of(own, in.waits ? in.want : sum_of(in.want, want_to_receive(filter)));
+    }
+    if ((filter->want.ready & PLX__WRITE) != 0) {
+        struct plx__want writable = {PLX__WRITE, 0};
+        own = sum_of(own, out.waits ? out.want : sum_of(out.want, writable));
+    }
+    return own;
+}
+
+static void note(struct plx__side *side, struct plx__want want)
+{
+    side->want = sum_of(side->want, want);
+}
+
+/* Returns what the step wants. */
+static struct plx__want leave(plx_filter *filter, struct plx__noted outer)
+{
+    struct plx__want own = want_of(filter);
+    filter->stack->noted = outer;
     unlock(filter->stack);
+    return own;
 }
 
 /* ---- establishing ---------------------------------------------------------------------------- */
@@ -175,7 +213,7 @@ static int begin(plx_filter *filter)
     int code = 0;
     filter->step = PLX__FILTER_BEGUN;
     if (filter->table->begin != NULL) {
-        struct plx__want outer = enter(filter);
+        struct plx__noted outer = enter(filter);
         code = filter->table->begin(filter);
         leave(filter, outer);
     }
@@ -186,9 +224,9 @@ static int establish(plx_filter *filter)
 {
     int code = 0;
     if (filter->table->establish != NULL) {
-        struct plx__want outer = enter(filter);
+        struct plx__noted outer = enter(filter);
         code = filter->table->establish(filter);
-        leave(filter, outer);
+        note(&filter->stack->noted.in, leave(filter, outer));
     }
     return code;
 }
@@ -277,8 +315,9 @@ static ptrdiff_t receive_plain(struct plx__stack *stack, void *data, size_t size
     stack->rest -= taken < stack->rest ? taken : stack->rest;
     note_error(stack, count);
     stack->drained = count == -PLX__EAGAIN || (count > 0 && (size_t)count < size);
-    if (count == -PLX__EAGAIN) {
-        stack->noted.ready |= PLX__READ;
+    stack->noted.in.waits = count == -PLX__EAGAIN;
+    if (stack->noted.in.waits) {
+        stack->noted.in.want.ready |= PLX__READ;
     }
     return count;
 }
@@ -286,8 +325,9 @@ static ptrdiff_t receive_plain(struct plx__stack *stack, void *data, size_t size
 static ptrdiff_t send_plain(struct plx__stack *stack, const void *data, size_t size)
 {
     ptrdiff_t count = stack->kind->send(stack->socket, data, size);
-    if (plx__errno_is_full(count) || (count >= 0 && (size_t)count < size)) {
-        stack->noted.ready |= PLX__WRITE;
+    stack->noted.out.waits = plx__errno_is_full(count) || (count >= 0 && (size_t)count < size);
+    if (stack->noted.out.waits) {
+        stack->noted.out.want.ready |= PLX__WRITE;
     }
     count = plx__errno_is_full(count) ? -PLX__EAGAIN : count;
     note_error(stack, count);
@@ -300,9 +340,10 @@ ptrdiff_t plx__step_receive(struct plx__stack *stack, plx_filter *filter, void *
     if (filter == NULL) {
         return receive_plain(stack, data, size);
     }
-    struct plx__want outer = enter(filter);
+    struct plx__noted outer = enter(filter);
     ptrdiff_t count = filter->table->receive(filter, data, size);
-    leave(filter, outer);
+    note(&stack->noted.in, leave(filter, outer));
+    stack->noted.in.waits = count == -PLX__EAGAIN;
     if (!is_sound(count, 0, size)) {
         return -fail_contract(filter, "receive", count);
     }
@@ -317,15 +358,16 @@ ptrdiff_t plx__step_send(struct plx__stack *stack, plx_filter *filter, const voi
     if (filter == NULL) {
         return send_plain(stack, data, size);
     }
-    struct plx__want outer = enter(filter);
+    struct plx__noted outer = enter(filter);
     ptrdiff_t count = filter->table->send(filter, data, size);
-    leave(filter, outer);
+    note(&stack->noted.out, leave(filter, outer));
+    stack->noted.out.waits = count == -PLX__EAGAIN || (count >= 0 && (size_t)count < size);
     if (!is_sound(count, 1, size)) {
         return -fail_contract(filter, "send", count);
     }
     if (count >= 0 && (size_t)count < size) {
         /* The filter may take more at once: a layer above it that waits now waits for nothing. */
-        stack->noted.at = plx__clock_earlier(stack->noted.at, plx__clock_now());
+        note(&stack->noted.out, (struct plx__want){0, plx__clock_now()});
     }
     /* The kernel's ENOBUFS passes, a filter's ends the connection. */
     count = count == -PLX__ENOBUFS ? -PLX__ENOMEM : count;
@@ -353,9 +395,9 @@ int plx__step_part(plx_filter *filter)
         return 0;
     }
     if (filter->table->shutdown != NULL) {
-        struct plx__want outer = enter(filter);
+        struct plx__noted outer = enter(filter);
         code = filter->table->shutdown(filter);
-        leave(filter, outer);
+        note(&filter->stack->noted.out, leave(filter, outer));
     }
     if (code == PLX__EAGAIN) {
         return code;

@@ -6,7 +6,8 @@
  *
  * Design: the functions of a filter's table run in step.c and nowhere else: it collects the wants,
  * and checks what the functions return, because anybody may write a filter. A step wants what
- * it has set, else what the layers below that it has called want.
+ * the receives and sends of the layers below want that it has called. If it has set its want, only
+ * those count whose side it has named, and a named side that it has not called wants readiness.
  * Only step.c writes `step`. */
 #ifndef PLX_LIB_STEP_H
 #define PLX_LIB_STEP_H
@@ -28,6 +29,17 @@ struct plx__want {
     uint64_t at;
 };
 
+/* What the receives or the sends of the layers below want that the running step has called. */
+struct plx__side {
+    struct plx__want want;
+    bool waits; /* the last of them has returned EAGAIN, or has taken a part only */
+};
+
+/* Both sides. A step leaves its own want at one of the two for the step above. */
+struct plx__noted {
+    struct plx__side in, out;
+};
+
 /* Why the connection ends, recorded by a filter. */
 struct plx__filter_failure {
     int code;  /* 0: there is none */
@@ -40,7 +52,7 @@ struct plx__filter_failure {
 struct plx__stack {
     plx_socket *socket;
     const struct plx_kind *kind; /* the plain one: receives from the kernel, and sends to it */
-    struct plx__want noted;      /* by the step that runs now */
+    struct plx__noted noted;     /* by the step that runs now */
     ptrdiff_t plain_error;       /* negative: what the plain kind has returned last; not EAGAIN */
     bool drained;                /* the last receive has emptied the kernel's buffer */
     bool dry;                    /* the last receive has found nothing, nor a step since */
