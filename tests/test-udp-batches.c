@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/udp.h>
 
+#include "tests/clocks.h"
 #include "tests/datagrams.h"
 #include "tests/sockets.h"
 
@@ -120,6 +121,33 @@ DATAGRAMS_CASE(the_budget_parts_a_run, 0)
     datagram_put(socket, &to, 1000, 60); /* not behind what has been begun, but in its turn */
     for (size_t i = 0; i <= 60; i++)
         datagram_expect(w, raw, 1000, i);
+}
+
+static void act_late_reply(struct record *record, plx_socket *socket)
+{
+    long long until = now_us() + 2000;
+    plx_datagram datagram;
+
+    (void)record;
+    ck_assert(plx_udp_read(socket, &datagram));
+    datagram_put(socket, &datagram.from, 100, 1);
+    while (now_us() < until)
+        ;
+}
+
+DATAGRAMS_CASE(a_reply_leaves_although_the_time_is_over, 0)
+{
+    plx_address to;
+    int raw = raw_datagrams(w, &to);
+
+    if (w->group != NULL)
+        plx_group_set_budget(w->group, 1000, 0); /* the handler takes 2000 */
+    record_on(log, EVENT_DATA_AVAILABLE, act_late_reply, NULL);
+    datagram_send(raw, socket, 50, 0);
+    ck_assert(is_readable(plx_socket_handle(socket)));
+    world_poll(w);
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(socket), 0);
+    datagram_expect(w, raw, 100, 1);
 }
 
 UDP_SOCKET_CASE(runs_to_all)

@@ -108,11 +108,13 @@ void plx__socket_release(struct plx__task *task)
 
 /* ---- alone ----------------------------------------------------------------------------------- */
 
-/* The second half for a socket served alone. */
-static bool serve_output(plx_socket *socket, struct plx__budget *budget)
+/* The second half for a socket served alone. As in a group it has bytes of its own: a flood that
+ * arrives would otherwise keep back what is to be sent. */
+static bool serve_output(plx_socket *socket)
 {
+    struct plx__budget budget = plx__socket_budget();
     bool more =
-        !socket->hold.freed && wants_output(socket) && plx__socket_output(&socket->task, budget);
+        !socket->hold.freed && wants_output(socket) && plx__socket_output(&socket->task, &budget);
     if (more) {
         plx__task_schedule(&socket->task);
     }
@@ -122,7 +124,7 @@ static bool serve_output(plx_socket *socket, struct plx__budget *budget)
 bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget)
 {
     serve_input(socket, budget);
-    return serve_output(socket, budget);
+    return serve_output(socket);
 }
 
 /* Whether the socket waits for its own descriptor only, and not for those of attempts or a
@@ -197,7 +199,7 @@ static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
     plx__hold_enter(&socket->hold);
     socket->next_event = 0;
     plx__socket_dispatch(socket, PLX__EVENTS_BEFORE_SENDING);
-    bool more = serve_output(socket, budget);
+    bool more = serve_output(socket);
     plx__socket_leave(socket);
     return more;
 }

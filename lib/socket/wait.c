@@ -75,11 +75,12 @@ static void take_turn(plx_socket *socket)
 /* The turn comes with the serve after the one that connected, because wait_for_connected returns
  * true in between. But it comes before the peer's end: settling would report that end as a lost
  * connection. */
-static void serve_in_handler(plx_socket *socket, struct plx__budget *budget)
+static void serve_in_handler(plx_socket *socket)
 {
+    struct plx__budget in = plx__socket_budget(), out = plx__socket_budget();
     take_turn(socket);
-    plx__socket_move_in(socket, budget);
-    plx__socket_move_out(socket, budget);
+    plx__socket_move_in(socket, &in);
+    plx__socket_move_out(socket, &out);
     if (plx__receiving_is_over(socket)) {
         take_turn(socket);
     }
@@ -91,7 +92,7 @@ static void serve(plx_socket *socket)
 {
     struct plx__budget budget = plx__socket_budget();
     if (socket->dispatching) {
-        serve_in_handler(socket, &budget);
+        serve_in_handler(socket);
         return;
     }
     socket->view_alive = false;

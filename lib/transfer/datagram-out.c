@@ -81,7 +81,7 @@ static PLX__APART const plx_address *add_source(const plx_socket *socket, size_t
     return source->family == 0 ? NULL : source;
 }
 
-/* Collects the messages for the next call, as many as the budget allows and at least one. */
+/* Collects the messages for the next call, as many as the budget has bytes for and at least one. */
 static void collect_messages(const plx_socket *socket, struct plx__datagram_out *self,
                              struct batch *batch, const struct plx__budget *budget)
 {
@@ -271,11 +271,13 @@ static bool send_some(plx_socket *socket, struct plx__datagram_out *self,
     return true;
 }
 
+/* The budget is asked after a call: finding the ready tasks may have used the whole time, in each
+ * poll. */
 void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *self,
                             struct plx__budget *budget)
 {
-    while (socket->out.size > 0 && !plx__budget_is_spent(budget) &&
-           send_some(socket, self, budget)) {
+    while (socket->out.size > 0 && send_some(socket, self, budget) &&
+           !plx__budget_is_spent(budget)) {
     }
 }
 

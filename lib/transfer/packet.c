@@ -171,10 +171,12 @@ static bool send_first(plx_socket *socket, struct plx__budget *budget)
     return true;
 }
 
+/* The budget is asked after a packet: finding the ready tasks may have used the whole time, in each
+ * poll. */
 static void packet_output(plx_socket *socket, struct plx__budget *budget)
 {
-    while (socket->out.size > 0 && socket->tx != PLX__TX_FAILED && !plx__budget_is_spent(budget) &&
-           send_first(socket, budget)) {
+    while (socket->out.size > 0 && socket->tx != PLX__TX_FAILED && send_first(socket, budget) &&
+           !plx__budget_is_spent(budget)) {
     }
 }
 

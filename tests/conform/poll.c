@@ -1,6 +1,7 @@
 /* tests/conform/poll.c -- what one poll does: data that arrived, budgets, members of a group. */
 #include "config.h"
 
+#include "tests/clocks.h"
 #include "tests/conform/conform.h"
 
 SECTION("poll");
@@ -152,6 +153,51 @@ KERNEL_PAIR_CASE(a_flood_leaves_work)
     world_settle(w);
     ck_assert(!world_poll(w));
     expect_quiet(w);
+}
+
+static void act_late_pong(struct record *record, plx_socket *socket)
+{
+    long long until = now_us() + 2000;
+
+    act_pong(record, socket);
+    while (now_us() < until)
+        ;
+}
+
+/* One task is served input and output in each poll, although finding it or its handler has used the
+ * whole time. */
+PAIR_CASE(a_reply_leaves_although_the_time_is_over)
+{
+    if (w->group != NULL)
+        plx_group_set_budget(w->group, 1000, 0); /* the handler takes 2000 */
+    record_on(log, EVENT_DATA_AVAILABLE, act_late_pong, NULL);
+    raw_say(raw, "ping");
+    arrives(socket);
+    world_poll(w);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+    raw_expect_soon(raw, "pong");
+}
+
+static void act_answer(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    plx_socket_purge(socket);
+    ck_assert_int_eq(plx_socket_write(socket, "pong", 4), 4);
+}
+
+/* Input and output have a budget each. */
+KERNEL_PAIR_CASE(a_flood_keeps_no_reply_back)
+{
+    uint64_t offset = 0;
+
+    if (w->group != NULL)
+        plx_group_set_budget(w->group, 0, 64 * KIB);
+    deepen(plx_socket_handle(socket), raw);
+    raw_stuff(raw, &offset);
+    record_on(log, EVENT_DATA_AVAILABLE, act_answer, NULL);
+    world_poll(w);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+    raw_expect_soon(raw, "pong");
 }
 
 /* ---- members of a group ---------------------------------------------------------------------- */
