@@ -95,6 +95,22 @@ CASE(the_pause_is_a_deadline)
     stands = 0;
 }
 
+/* The pause depends on the clock and on the socket's history, and on nothing that differs between two
+ * runs, such as an address in memory. */
+CASE(the_pause_is_the_same_in_two_runs)
+{
+    struct record logs[8];
+    int raw, pauses[8];
+
+    stands = hasty_clock(NULL);
+    for (int i = 0; i < 8; i++)
+        pauses[i] = plx_socket_reconnects_in(refused(w, &logs[i], &raw));
+    ck_assert_int_ge(pauses[0], 75);
+    for (int i = 1; i < 8; i++)
+        ck_assert_int_eq(pauses[i], pauses[0]);
+    stands = 0;
+}
+
 CASE(asleep_until_the_pause_is_over)
 {
     struct record log;

@@ -10,10 +10,14 @@
 #define LAST_PAUSE 30000
 
 /* Up to a quarter more or less, so that a thousand clients of a restarted server do not all connect
- * in the same moment. Weak random numbers suffice for that. */
+ * in the same moment. Weak random numbers suffice for that: no two clients read the kernel's clock in
+ * the same nanosecond. Where the program has a clock of its own, two runs have the same pauses, which
+ * the address of the socket or getrandom(2) would prevent; there the sockets differ by what they have
+ * received and sent. */
 static unsigned jitter(const plx_socket *socket, uint64_t now, unsigned pause)
 {
-    uint64_t mixed = (now ^ (uint64_t)(uintptr_t)socket) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t mixed = (now ^ (socket->bytes_received << 32) ^ socket->bytes_sent) *
+                     UINT64_C(0x9e3779b97f4a7c15);
     return pause - pause / 4 + (unsigned)(mixed >> 40) % (pause / 2);
 }
 
