@@ -181,26 +181,6 @@ static void adopt(struct model *model, int ends[2])
                model->flavour < FLAVOUR_NOISE ? model->flavour : FLAVOUR_NOISE);
 }
 
-static bool make_pair(enum sort sort, int ret_ends[2])
-{
-    char where[PEER_WHERE];
-    int listener;
-
-    if (sort != SORT_TCP)
-        return peer_pair(sort, ret_ends);
-    listener = peer_listen(SORT_TCP, 1, where);
-    if (listener < 0)
-        return false;
-    ret_ends[0] = peer_connect(SORT_TCP, where);
-    ret_ends[1] = peer_accept(listener);
-    peer_close(listener);
-    if (ret_ends[0] >= 0 && ret_ends[1] >= 0)
-        return true;
-    peer_close(ret_ends[0]);
-    peer_close(ret_ends[1]);
-    return false;
-}
-
 void call_adopt(struct turn *turn)
 {
     struct model *model = pick_socket(turn);
@@ -208,7 +188,7 @@ void call_adopt(struct turn *turn)
 
     if (model == NULL || model->sort == SORT_UDP || player.program->starves)
         return;
-    if (make_pair(model->sort, ends))
+    if (peer_pair(model->sort, ends))
         adopt(model, ends);
 }
 

@@ -5,9 +5,6 @@
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 
-/* A busy machine delays a wait, but not by seconds. */
-enum { TOLERANCE = 5000 };
-
 static long ms_since(uint64_t begin)
 {
     return (long)((ground_now() - begin) / 1000000u);
@@ -35,7 +32,7 @@ bool poll_group(plx_group *group, int timeout)
     poll_begin(false);
     more = plx_group_poll(group, timeout);
     poll_end();
-    if (ms_since(begin) > timeout + player.wait_limit - before + TOLERANCE)
+    if (ms_since(begin) > timeout + player.wait_limit - before + ground_tolerance())
         fault("a group's poll of %d ms took %ld ms", timeout, ms_since(begin));
     player.wait_limit += timeout;
     return more;
@@ -177,7 +174,7 @@ static void wait_on(struct model *model, int what, int timeout)
         fault("the end is here, and wait_for_disconnected of %d ms returned false", timeout);
     if (player.inner == inner)
         look_at_result(model, what, done);
-    if (ms_since(begin) > timeout + player.wait_limit - before + TOLERANCE)
+    if (ms_since(begin) > timeout + player.wait_limit - before + ground_tolerance())
         fault("wait %d of %d ms took %ld ms", what, timeout, ms_since(begin));
     player.wait_limit += timeout;
 }
@@ -210,7 +207,7 @@ void call_wait_house(struct turn *turn)
     poll_begin(true);
     plx_server_wait(house->server, timeout);
     poll_end();
-    if (ms_since(begin) > timeout + player.wait_limit - before + TOLERANCE)
+    if (ms_since(begin) > timeout + player.wait_limit - before + ground_tolerance())
         fault("a server's wait of %d ms took %ld ms", timeout, ms_since(begin));
     player.wait_limit += timeout;
 }

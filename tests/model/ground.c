@@ -10,6 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+bool ground_begin(uint64_t seed)
+{
+    (void)seed;
+    return false;
+}
+
+bool ground_is_simulated(void)
+{
+    return false;
+}
+
 uint64_t ground_now(void)
 {
     struct timespec time;
@@ -23,6 +34,34 @@ void ground_pause(int microseconds)
     struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000L};
 
     nanosleep(&time, NULL);
+}
+
+/* A busy machine delays a wait, but not by seconds. */
+int ground_tolerance(void)
+{
+    return 5000;
+}
+
+/* The loopback device has delivered before a call returns; what else there is, nobody knows. */
+bool ground_is_busy(void)
+{
+    return false;
+}
+
+/* Time passes by itself. */
+void ground_pass(struct chance *chance)
+{
+    (void)chance;
+}
+
+/* This kernel fails no call by chance. */
+void ground_spare(bool on)
+{
+    (void)on;
+}
+
+void ground_calm(void)
+{
 }
 
 /* The folder itself is open while its entries are counted, as each time. */
@@ -84,4 +123,14 @@ bool ground_mechanism(const char *name)
     is_here = group != NULL;
     plx_group_free(group);
     return is_here;
+}
+
+void ground_set_variable(const char *name, const char *value)
+{
+    setenv(name, value, 1);
+}
+
+void ground_counts(uint64_t *ret_nanoseconds, uint64_t *ret_faults)
+{
+    *ret_nanoseconds = *ret_faults = 0;
 }

@@ -156,11 +156,14 @@ static void on_room(plx_socket *socket, void *user)
     leave(enter(socket, user, LINE_ROOM, "room_available"));
 }
 
-/* An error of a call, or of the end. A packet that was too large may be reported behind the end. */
+/* An error of a call, or of the end: that one is reported next behind the state. A packet that was
+ * too large may be reported behind the end. */
 static bool is_of_end(const struct model *model, const plx_error *error)
 {
     return model != NULL && plx_socket_state(model->socket) == PLX_UNCONNECTED &&
-           (model->pending != error->code || model_has_begun(model)) &&
+           !(model->is_over && !model->reconnects) &&
+           (model->pending != error->code || model_has_begun(model) ||
+            model_was_last(model, LINE_UNCONNECTED)) &&
            !(model->sort == SORT_SEQPACKET && error->code == EMSGSIZE);
 }
 

@@ -281,6 +281,11 @@ bool model_has_begun(const struct model *model)
            !polls.is_wait[polls.depth - 1];
 }
 
+bool model_was_last(const struct model *model, enum line line)
+{
+    return polls.depth > 0 && model->poll == polls.serial[polls.depth - 1] && model->line == line;
+}
+
 void model_leave(struct model *model)
 {
     model->inside--;

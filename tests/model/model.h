@@ -126,6 +126,7 @@ int polls_running(void);
 void model_enter(struct model *model, enum line line, const char *name);
 void model_leave(struct model *model);
 bool model_has_begun(const struct model *model); /* an event of this poll was reported */
+bool model_was_last(const struct model *model, enum line line); /* of this poll or wait */
 void model_state(struct model *model, plx_state state);
 void model_connected(struct model *model);
 void model_error(struct model *model, const plx_error *error);

@@ -130,13 +130,30 @@ int peer_connect(enum sort sort, const char *where)
 
 bool peer_pair(enum sort sort, int ret_ends[2])
 {
-    return !is_internet(sort) && socketpair(AF_UNIX, type_of(sort), 0, ret_ends) == 0;
+    char where[PEER_WHERE];
+    int listener;
+
+    if (!is_internet(sort))
+        return socketpair(AF_UNIX, type_of(sort), 0, ret_ends) == 0;
+    listener = peer_listen(sort, 1, where);
+    if (listener < 0)
+        return false;
+    ret_ends[0] = peer_connect(sort, where);
+    ret_ends[1] = peer_accept(listener);
+    peer_close(listener);
+    if (ret_ends[0] >= 0 && ret_ends[1] >= 0)
+        return true;
+    peer_close(ret_ends[0]);
+    peer_close(ret_ends[1]);
+    return false;
 }
 
 static ptrdiff_t sent(ssize_t count)
 {
     if (count >= 0)
         return count;
+    if (errno == ETIMEDOUT)
+        return PEER_UNANSWERED;
     return errno == EAGAIN || errno == EINTR || errno == ENOBUFS || errno == ECONNREFUSED ||
                    errno == ENOTCONN || errno == EMSGSIZE
                ? 0
@@ -214,7 +231,9 @@ ptrdiff_t peer_receive(int peer, void *data, size_t size, struct gifts *ret_gift
         return count;
     if (count == 0)
         return PEER_END;
-    return errno == EAGAIN || errno == EINTR || errno == ENOTCONN ? PEER_NOTHING : PEER_RESET;
+    return errno == EAGAIN || errno == EINTR || errno == ENOTCONN ? PEER_NOTHING
+           : errno == ETIMEDOUT                                   ? PEER_UNANSWERED
+                                                                  : PEER_RESET;
 }
 
 void peer_end(int peer)

@@ -1,5 +1,5 @@
 /* tests/model/peer.h -- what a raw peer can do. With ground.h the only door from the player to the
- * kernel: a second file of these functions puts the same programs on another kernel.
+ * kernel.
  *
  * A raw peer is a descriptor, which never waits. -1 is no peer. */
 #ifndef POLLUX_TESTS_MODEL_PEER_H
@@ -13,8 +13,9 @@ enum sort { SORT_TCP, SORT_IPC, SORT_SEQPACKET, SORT_UDP, SORTS };
 
 enum { PEER_WHERE = 100, PEER_LONGEST = 1 << 17, PEER_GIFTS = 253 };
 
-/* What peer_receive returns besides a number of bytes. */
-enum { PEER_END = -1, PEER_NOTHING = -2, PEER_RESET = -3 };
+/* What peer_receive returns besides a number of bytes; PEER_UNANSWERED, which the sending ones return
+ * too: nobody has answered for minutes. */
+enum { PEER_END = -1, PEER_NOTHING = -2, PEER_RESET = -3, PEER_UNANSWERED = -4 };
 
 /* peer_listen listens at a new place, with room for `backlog` connections, or (UDP) binds; what
  * reaches it is in *ret_where. peer_refuse only makes a place where nobody listens. These three and
@@ -23,7 +24,7 @@ int peer_listen(enum sort sort, int backlog, char *ret_where);
 int peer_refuse(enum sort sort, char *ret_where);
 int peer_accept(int listener);                       /* -1: no connection waits */
 int peer_connect(enum sort sort, const char *where); /* -1: refused, or the queue is full */
-bool peer_pair(enum sort sort, int ret_ends[2]);     /* two connected ends; packets and IPC only */
+bool peer_pair(enum sort sort, int ret_ends[2]);     /* two connected ends; not UDP */
 
 /* peer_send returns how many bytes the kernel has taken, 0 when its buffer is full, -1 when the
  * connection is gone. A packet or datagram leaves whole or not at all. peer_give sends a descriptor

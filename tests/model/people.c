@@ -41,10 +41,12 @@ static void turn_bits(const struct person *person, uint8_t *data, size_t size)
         data[i] = (uint8_t)~data[i];
 }
 
-static void fail(struct person *person)
+static void fail(struct person *person, ptrdiff_t how)
 {
     person->ended = true;
     person->end->outlet = OUTLET_CUT;
+    if (how == PEER_UNANSWERED)
+        person->heard_end = PEER_UNANSWERED;
 }
 
 static void say_bytes(struct person *person, size_t size)
@@ -57,7 +59,7 @@ static void say_bytes(struct person *person, size_t size)
     count = peer_send(person->peer, data, size);
     trace("end %u sends %zu bytes: %td", person->end->number, size, count);
     if (count < 0)
-        fail(person);
+        fail(person, count);
     else
         end_put(person->end, (size_t)count);
 }
@@ -71,7 +73,7 @@ static bool say_rest(struct person *person)
         return true;
     count = peer_send(person->peer, person->outbox, person->outbox_size);
     if (count < 0) {
-        fail(person);
+        fail(person, count);
         return false;
     }
     person->outbox_size -= (size_t)count;
@@ -102,7 +104,7 @@ static void say_packet(struct person *person, size_t size)
     trace("end %u sends packet %u of %zu: %td", person->end->number, person->end->records, size,
           count);
     if (count < 0)
-        fail(person);
+        fail(person, count);
     else if (count > 0)
         person->end->records++;
 }
@@ -175,7 +177,10 @@ static void hear_end(struct person *person, int how)
 {
     const struct end *end = person->end, *from = end->from;
 
-    trace("end %u hears %s", end->number, how == PEER_END ? "the end" : "a reset");
+    trace("end %u hears %s", end->number,
+          how == PEER_END          ? "the end"
+          : how == PEER_UNANSWERED ? "nothing"
+                                   : "a reset");
     person->heard_end = how;
     player.moved++;
     if (how == PEER_END && from != NULL && from->outlet == OUTLET_ENDED && !has_records(person) &&
@@ -373,12 +378,16 @@ void call_peer_close(struct turn *turn)
 static void say_urgent(struct person *person)
 {
     uint8_t byte[1];
+    ptrdiff_t count;
 
     end_bytes(person->end, byte, 1);
     turn_bits(person, byte, 1);
     trace("end %u sends an urgent byte", person->end->number);
-    if (peer_urgent(person->peer, byte[0]) == 1)
-        end_put(person->end, 1);
+    count = peer_urgent(person->peer, byte[0]);
+    if (count < 0)
+        fail(person, count);
+    else
+        end_put(person->end, (size_t)count);
 }
 
 static void give_token(struct person *person)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Listeners of raw peers, one for each way in which raw peers speak. They live as long as the
- * process. */
+ * kernel or the process. */
 enum { RAW_FLAVOURS = FLAVOUR_NOISE + 1 };
 
 static struct {
@@ -27,9 +27,9 @@ static void make_silent(enum sort sort)
             break;
 }
 
-void places_begin(void)
+void places_begin(bool again)
 {
-    if (places.begun)
+    if (places.begun && !again)
         return;
     places.begun = true;
     for (int sort = 0; sort < SORT_UDP; sort++) {

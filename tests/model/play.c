@@ -5,8 +5,10 @@
  *     play [WAY] shrink SEED    plays one again and again with fewer calls, as long as it fails
  *     play corpus FILE          plays the seeds of a file: lines of a way, a seed and a comment
  *     play hours N              plays new seeds for N hours; POLLUX_SEED is the first one
+ *     play twice FIRST COUNT    plays each twice, with equal logs (play-sim only)
  *
- * WAY is how groups poll: uring, epoll, poll, or lone for no groups; without it all four in turn. */
+ * WAY is how groups poll: uring, epoll, poll, or lone for no groups; without it all that the kernel
+ * has in turn. play-sim plays on the simulated kernel of tests/sim, which has poll and lone. */
 #include "config.h"
 
 #include "tests/model/ground.h"
@@ -28,10 +30,15 @@ struct run {
 };
 
 static bool is_here[WAYS];
+static bool plays_twice;
 
 static enum way way_of(const struct run *run, uint64_t seed)
 {
-    return run->way < WAYS ? run->way : (enum way)(seed % WAYS);
+    int way = run->way < WAYS ? (int)run->way : (int)(seed % WAYS);
+
+    while (run->way == WAYS && !is_here[way])
+        way = (way + 2) % WAYS;
+    return (enum way)way;
 }
 
 static void report(const struct page *page, enum way way)
@@ -41,14 +48,31 @@ static void report(const struct page *page, enum way way)
     fflush(stdout);
 }
 
+/* Plays once more what had no fault, and compares the logs. */
+static bool play_again(const struct program *program)
+{
+    uint64_t digest = trace_page()->digest;
+
+    trace_begin(watchdog_page(), program->seed);
+    if (player_play(program) && trace_page()->digest != digest)
+        fault("the second log differs from the first");
+    return !fault_found();
+}
+
 static void play_one(const struct program *program, bool quiet)
 {
+    bool works;
+
     trace_begin(watchdog_page(), program->seed);
     if (!is_here[program->way])
         return;
     if (program->way != WAY_LONE)
-        setenv("POLLUX_POLLER", program_way_name(program->way), 1);
-    if (!player_play(program) && !quiet)
+        ground_set_variable("POLLUX_POLLER", program_way_name(program->way));
+    works = player_play(program);
+    trace_page()->log = (trace_page()->log ^ trace_page()->digest) * UINT64_C(0x100000001b3);
+    if (works && plays_twice)
+        works = play_again(program);
+    if (!works && !quiet)
         report(trace_page(), program->way);
 }
 
@@ -161,10 +185,10 @@ static void play_hours(double hours, enum way way)
     enum { AT_ONCE = 1000 };
     const char *given = getenv("POLLUX_SEED");
     uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * AT_ONCE;
-    uint64_t end = ground_now() + (uint64_t)(hours * 3600e9);
+    time_t end = time(NULL) + (time_t)(hours * 3600);
 
     printf("seeds from %llu on\n", (unsigned long long)seed);
-    for (; ground_now() < end; seed += AT_ONCE)
+    for (; time(NULL) < end; seed += AT_ONCE)
         play_all((struct run){.way = way, .first = seed, .end = seed + AT_ONCE});
 }
 
@@ -191,14 +215,27 @@ static void find_ways(void)
     watchdog_run(look_at_ways, NULL);
     for (int way = 0; way < WAYS; way++) {
         is_here[way] = watchdog_page()->lines[0][way] != 'n';
-        if (!is_here[way])
+        if (!is_here[way] && !ground_is_simulated())
             fprintf(stderr, "LEFT OUT: %s is not here\n", program_way_name((enum way)way));
     }
 }
 
-int main(int count, char **words)
+static int sum_up(void)
 {
     const struct page *page = watchdog_page();
+
+    printf("%ld programs, %ld calls, %ld events, %ld requests for memory refused, %ld faults",
+           page->programs, page->calls, page->events, page->refused, page->faults);
+    if (ground_is_simulated())
+        printf(", %.1f simulated hours, %llu faults of the kernel, log %016llx",
+               (double)page->simulated / 3.6e12, (unsigned long long)page->played,
+               (unsigned long long)page->log);
+    printf("\n");
+    return page->faults > 0;
+}
+
+int main(int count, char **words)
+{
     enum way way = count > 1 ? program_way(words[1]) : WAYS;
 
     if (way < WAYS) {
@@ -206,7 +243,10 @@ int main(int count, char **words)
         words++;
     }
     find_ways();
-    setenv("POLLUX_NAMESERVERS", "127.0.0.1:1", 1);
+    ground_set_variable("POLLUX_NAMESERVERS", "127.0.0.1:1");
+    plays_twice = count > 2 && strcmp(words[1], "twice") == 0;
+    count -= plays_twice;
+    words += plays_twice;
     if (count < 2)
         play_all((struct run){.way = way, .first = 1, .end = 101});
     else if (strcmp(words[1], "shrink") == 0 && count > 2)
@@ -217,7 +257,5 @@ int main(int count, char **words)
         play_hours(strtod(words[2], NULL), way);
     else
         play_number(count - 1, words + 1, way);
-    printf("%ld programs, %ld calls, %ld events, %ld requests for memory refused, %ld faults\n",
-           page->programs, page->calls, page->events, page->refused, page->faults);
-    return page->faults > 0;
+    return sum_up();
 }

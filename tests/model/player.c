@@ -14,7 +14,7 @@ struct player player;
 
 static void begin(const struct program *program)
 {
-    places_begin();
+    places_begin(ground_begin(program->seed));
     people_forget();
     memset(player.sockets, 0, sizeof player.sockets);
     memset(player.houses, 0, sizeof player.houses);
@@ -52,6 +52,15 @@ static void expect_nothing_left(int descriptors)
         fault("%d descriptors before, %d after", descriptors, ground_descriptors());
 }
 
+static void count_ground(void)
+{
+    uint64_t nanoseconds, faults;
+
+    ground_counts(&nanoseconds, &faults);
+    trace_page()->simulated += nanoseconds;
+    trace_page()->played += faults;
+}
+
 bool player_play(const struct program *program)
 {
     int descriptors;
@@ -60,8 +69,12 @@ bool player_play(const struct program *program)
     descriptors = ground_descriptors();
     make_groups();
     trace_page()->programs++;
-    for (int i = 0; i < program->calls && !fault_found(); i++)
+    for (int i = 0; i < program->calls && !fault_found(); i++) {
+        struct chance chance = chance_for(program->seed, LIST_PAUSES, i);
+
         play_call(i);
+        ground_pass(&chance);
+    }
     if (!fault_found())
         play_settle();
     play_free();
@@ -71,5 +84,6 @@ bool player_play(const struct program *program)
         people_forget();
     models_end();
     trace_page()->refused = supply_refused();
+    count_ground();
     return !fault_found();
 }

@@ -47,7 +47,7 @@ struct person {
     bool ended;          /* it sends no more */
     bool reset;          /* it was closed with a reset, or with bytes unread */
     bool deaf;           /* it has stopped to read */
-    int heard_end;       /* 0, or PEER_END or PEER_RESET */
+    int heard_end;       /* 0, or PEER_END, PEER_RESET or PEER_UNANSWERED */
     struct house *house; /* that it connected to */
     unsigned listening;  /* of that house, at that time */
     bool accepted;       /* the house has reported it; known for TCP only */
@@ -104,7 +104,7 @@ void person_close(struct person *person, bool hard);
 void people_accept(void);
 void people_forget(void);
 
-void places_begin(void);
+void places_begin(bool again); /* `again`: those that were made are gone */
 const char *place_for(struct turn *turn, const struct model *model);
 
 /* take reads and checks what a socket has received, in one of many ways, or all of it. */

@@ -9,7 +9,7 @@
 enum way { WAY_URING, WAY_EPOLL, WAY_POLL, WAY_LONE, WAYS };
 
 /* The lists that the numbers of a program are drawn from. */
-enum { LIST_TRAITS, LIST_CALLS, LIST_INNER, LIST_FREE };
+enum { LIST_TRAITS, LIST_CALLS, LIST_INNER, LIST_FREE, LIST_PAUSES };
 
 enum { PROGRAM_CALLS = 400, PROGRAM_INNER = 400 };
 

@@ -16,6 +16,7 @@ void trace_begin(struct page *where, uint64_t seed)
     page->seed = seed;
     page->next = 0;
     page->fault[0] = '\0';
+    page->digest = UINT64_C(0xcbf29ce484222325);
     depth = 0;
 }
 
@@ -32,6 +33,8 @@ static void write_line(const char *format, va_list arguments)
     if (indent < TRACE_LINE)
         vsnprintf(line + indent, (size_t)(TRACE_LINE - indent), format, arguments);
     page->beat++;
+    for (; *line != '\0'; line++) /* FNV-1a */
+        page->digest = (page->digest ^ (uint8_t)*line) * UINT64_C(0x100000001b3);
 }
 
 void trace(const char *format, ...)

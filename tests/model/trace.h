@@ -14,7 +14,9 @@ struct page {
     unsigned next;      /* of `lines`, which are a ring */
     char lines[TRACE_LINES][TRACE_LINE];
     char fault[2 * TRACE_LINE]; /* of this program; "": none */
+    uint64_t digest, log;       /* of the lines of this program, and of all programs */
     long programs, faults, calls, events, refused;
+    uint64_t simulated, played; /* nanoseconds and faults of the simulated kernel */
 };
 
 /* trace_begin begins a program; NULL for `page` keeps the page that was set. */

@@ -117,7 +117,7 @@ struct sim_event {
 
 extern struct sim_kernel {
     uint64_t seed, chance, now, order, ports, numbers;
-    bool calm, begun;
+    bool calm, spares, begun;
     unsigned rates[SIM_FAULTS];
     uint64_t least_latency, most_latency;
     struct sim_counts counts;

@@ -41,10 +41,12 @@ enum sim_fault {
 };
 
 /* sim_begin makes a new kernel, sim_end frees it. sim_calm stops new faults from now on: latency
- * stays. sim_set_rate sets how often of 10 000 times a fault happens. */
+ * stays. sim_spare stops those of calls, but not those of the network, while it is on, and returns
+ * whether it was on. sim_set_rate sets how often of 10 000 times a fault happens. */
 void sim_begin(uint64_t seed);
 void sim_end(void);
 void sim_calm(void);
+bool sim_spare(bool on);
 void sim_set_rate(enum sim_fault fault, unsigned of_10000);
 
 /* sim_chance returns a number below `count`, for other deciders that want to be replayed too. */

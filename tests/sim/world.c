@@ -61,7 +61,9 @@ uint64_t sim_chance(uint64_t count)
 
 bool sim_happens(enum sim_fault fault)
 {
-    if (sim.calm || sim.rates[fault] == 0 || sim_chance(10000) >= sim.rates[fault]) {
+    bool of_call = fault <= SIM_PERM || fault == SIM_SPURIOUS;
+    if (sim.calm || (sim.spares && of_call) || sim.rates[fault] == 0 ||
+        sim_chance(10000) >= sim.rates[fault]) {
         return false;
     }
     sim.counts.faults[fault]++;
@@ -81,6 +83,13 @@ void sim_set_rate(enum sim_fault fault, unsigned of_10000)
 void sim_calm(void)
 {
     sim.calm = true;
+}
+
+bool sim_spare(bool on)
+{
+    bool before = sim.spares;
+    sim.spares = on;
+    return before;
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -1,0 +1,152 @@
+/* tests/model/ground-sim.c -- the time and the descriptors of the simulated kernel.
+ *
+ * Each program has a kernel of its own, whose distances and faults follow from the program's seed. */
+#include "config.h"
+
+#include "tests/model/ground.h"
+
+#include "tests/sim/extra.h"
+#include "tests/sim/kernel.h"
+
+#include <string.h>
+#include <time.h>
+
+#define MILLISECOND ((uint64_t)1000000)
+
+/* c-ares reads the clock itself: it gets the simulated one. */
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+    (void)clock;
+    *ret_time = (struct timespec){(time_t)(sim_now() / SIM_SECOND), (long)(sim_now() % SIM_SECOND)};
+    return 0;
+}
+
+/* What the model cannot know of: a connection that is reset from outside, an attempt that the
+ * network refuses, a client that is gone before accept; and descriptors and memory that the kernel
+ * lacks, which the program itself takes away. */
+static const enum sim_fault unknown[] = {SIM_RESET, SIM_UNREACHABLE, SIM_ABORTED, SIM_MFILE,
+                                         SIM_NFILE, SIM_NOBUFS,      SIM_NOMEM,   SIM_PERM};
+
+static uint64_t begun;
+
+bool ground_begin(uint64_t seed)
+{
+    sim_begin(seed + 1); /* the kernel of seed 0 has no distances */
+    begun = sim_now();
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        sim_set_rate(unknown[i], 0);
+    return true;
+}
+
+bool ground_is_simulated(void)
+{
+    return true;
+}
+
+uint64_t ground_now(void)
+{
+    return sim_now();
+}
+
+int ground_tolerance(void)
+{
+    return 50;
+}
+
+/* The next event of the network is at most a minute away, that of a stalled connection two. */
+static bool is_something_on_its_way(void)
+{
+    return sim_next() != 0 && sim_next() < sim_now() + 200 * SIM_SECOND;
+}
+
+/* To the next event, and a millisecond further. */
+void ground_pause(int microseconds)
+{
+    sim_advance(sim_now() + (uint64_t)microseconds * 1000);
+    if (is_something_on_its_way())
+        sim_advance(sim_next() + MILLISECOND);
+}
+
+bool ground_is_busy(void)
+{
+    return is_something_on_its_way();
+}
+
+/* Mostly nothing; else the next event, some milliseconds, a minute, once in a while an hour. */
+void ground_pass(struct chance *chance)
+{
+    int choice = chance_of(chance, 100);
+    uint64_t now = sim_now();
+
+    if (choice < 50)
+        return;
+    if (choice < 80)
+        sim_advance(sim_next() > now && sim_next() < now + SIM_SECOND ? sim_next() : now);
+    else if (choice < 96)
+        sim_advance(now + (uint64_t)chance_of(chance, 60) * MILLISECOND);
+    else if (choice < 99)
+        sim_advance(now + (uint64_t)chance_of(chance, 3000) * MILLISECOND);
+    else
+        sim_advance(now + (chance_in(chance, 80) ? 60 : 3600) * SIM_SECOND);
+}
+
+void ground_spare(bool on)
+{
+    sim_spare(on);
+}
+
+void ground_calm(void)
+{
+    sim_calm();
+}
+
+/* What is on its way between two sockets is let arrive first. */
+int ground_descriptors(void)
+{
+    while (is_something_on_its_way())
+        sim_advance(sim_next());
+    return sim_open_descriptors();
+}
+
+void ground_starve(void)
+{
+    int next = 3;
+
+    while (sim_of(next) != NULL)
+        next++;
+    sim_set_limit(next);
+}
+
+void ground_feed(void)
+{
+    sim_set_limit(1024);
+}
+
+int ground_ready(plx_handle descriptor)
+{
+    const struct sim_open *open = sim_of(descriptor);
+    int found = open == NULL ? 0 : sim_ready(open);
+
+    return (found & SIM_IN ? GROUND_READABLE : 0) | (found & SIM_OUT ? GROUND_WRITABLE : 0) |
+           (found & (SIM_HUP | SIM_ERR) ? GROUND_ENDED : 0) |
+           (found & SIM_RDHUP ? GROUND_PEER_ENDED : 0);
+}
+
+/* This kernel has poll(2) alone. */
+bool ground_mechanism(const char *name)
+{
+    return strcmp(name, "poll") == 0;
+}
+
+void ground_set_variable(const char *name, const char *value)
+{
+    sim_set_variable(name, value);
+}
+
+void ground_counts(uint64_t *ret_nanoseconds, uint64_t *ret_faults)
+{
+    *ret_nanoseconds = sim_now() - begun;
+    *ret_faults = 0;
+    for (int i = 0; i < SIM_FAULTS; i++)
+        *ret_faults += sim_counts()->faults[i];
+}
