@@ -5,18 +5,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "tests/sanitized.h"
 #include "tests/world.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED true
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 /* is_slow returns whether the program runs under a sanitizer or valgrind, where a measurement of
  * time shows little. */
