@@ -229,3 +229,67 @@ const struct codec order_codec = {
     .room = order_room,
     .heard = order_heard,
 };
+
+/* ---- hello ----------------------------------------------------------------------------------- */
+
+static const char hello[] = "hello";
+enum { HELLO = 5, HELLO_WORD = 3, HELLO_ROOM = 1 << 20 };
+
+static void hello_begin(struct layer *layer, struct bytes *out)
+{
+    bytes_add(out, hello, HELLO);
+    layer->encoded = HELLO;
+}
+
+static void hello_encode(struct layer *layer, const uint8_t *data, size_t size, struct bytes *out)
+{
+    bytes_add(layer->encoded < HELLO ? &layer->held : out, data, size);
+}
+
+static void hello_decode(struct layer *layer, struct bytes *out)
+{
+    size_t left = HELLO - layer->decoded;
+    size_t size = layer->in.size < left ? layer->in.size : left;
+
+    for (size_t i = 0; i < size; i++)
+        ck_assert_int_eq(layer->in.data[i], hello[layer->decoded + i]);
+    layer->decoded += size;
+    bytes_drop(&layer->in, size);
+    bytes_add(out, layer->in.data, layer->in.size);
+    bytes_drop(&layer->in, layer->in.size);
+}
+
+static size_t hello_greets(const struct layer *layer)
+{
+    return HELLO - layer->decoded;
+}
+
+static size_t hello_room(const struct layer *layer)
+{
+    return layer->encoded < HELLO ? HELLO_ROOM - layer->held.size : SIZE_MAX;
+}
+
+static void hello_answer(struct layer *layer, struct bytes *out)
+{
+    size_t count = layer->decoded < HELLO_WORD ? 0 : layer->decoded < HELLO ? HELLO_WORD : HELLO;
+
+    if (count == layer->encoded)
+        return;
+    bytes_add(out, hello + layer->encoded, count - layer->encoded);
+    layer->encoded = count;
+    if (count < HELLO)
+        return;
+    bytes_add(out, layer->held.data, layer->held.size);
+    bytes_free(&layer->held);
+}
+
+const struct codec hello_codec = {
+    .begin = hello_begin, .encode = hello_encode, .decode = hello_decode};
+
+const struct codec hello_back_codec = {
+    .encode = hello_encode,
+    .decode = hello_decode,
+    .room = hello_room,
+    .greets = hello_greets,
+    .answer = hello_answer,
+};

@@ -24,6 +24,7 @@ struct layer {
     bool may_send_all;
     size_t may_send, owed;
     size_t encoded, decoded; /* bytes so far, for a format that counts them */
+    struct bytes held;       /* what is to be sent behind a greeting that goes on */
 };
 
 struct codec {
@@ -38,8 +39,17 @@ struct codec {
     size_t (*room)(const struct layer *layer);
     /* The peer has heard that number of bytes: adds what it owes for them; NULL: nothing. */
     void (*heard)(struct layer *layer, size_t size, struct bytes *out);
+    /* How many bytes the peer of the bottom layer has to hear before its own can leave, whether
+     * anybody wants to hear or not; NULL: none. */
+    size_t (*greets)(const struct layer *layer);
+    /* Adds what answers the decoded bytes at once; NULL: nothing. */
+    void (*answer)(struct layer *layer, struct bytes *out);
 };
 
 extern const struct codec bits_codec, mask_codec, blocks_codec, records_codec, order_codec;
+
+/* The two sides of a greeting. One says all of it at once and does not wait, the other says each
+ * word when it has heard that word, and says nothing else before. */
+extern const struct codec hello_codec, hello_back_codec;
 
 #endif

@@ -19,6 +19,7 @@ struct speaker {
     int count;
     struct bytes out, heard;
     enum speaker_state state;
+    ptrdiff_t over; /* how the input ended inside a greeting, RAW_NOTHING: it has not */
 };
 
 /* A peer that was made elsewhere begins when it speaks. */
@@ -48,6 +49,14 @@ static void pass_down(struct speaker *speaker, int number, const struct bytes *b
     bytes_free(&below);
 }
 
+/* How many bytes of a greeting are still to be heard. */
+static size_t greets(const struct speaker *speaker)
+{
+    const struct layer *bottom = &speaker->layers[0];
+
+    return bottom->codec->greets == NULL ? 0 : bottom->codec->greets(bottom);
+}
+
 static void flush(struct raw *raw)
 {
     struct speaker *speaker = raw->state;
@@ -63,10 +72,51 @@ static void flush(struct raw *raw)
         }
         bytes_drop(&speaker->out, (size_t)sent);
     }
-    if (speaker->state == ENDS) {
+    if (speaker->state == ENDS && greets(speaker) == 0) {
         plain_end(raw);
         speaker->state = HAS_ENDED;
     }
+}
+
+/* ---- both ways --------------------------------------------------------------------------------- */
+
+static void pass_up(struct speaker *speaker, int number, const uint8_t *data, size_t size)
+{
+    struct layer *layer = &speaker->layers[number];
+    struct bytes above = {0}, answer = {0};
+
+    if (number == speaker->count) {
+        bytes_add(&speaker->heard, data, size);
+        return;
+    }
+    bytes_add(&layer->in, data, size);
+    layer->codec->decode(layer, &above);
+    if (layer->codec->answer != NULL)
+        layer->codec->answer(layer, &answer);
+    pass_down(speaker, number - 1, &answer);
+    pass_up(speaker, number + 1, above.data, above.size);
+    bytes_free(&above);
+    bytes_free(&answer);
+}
+
+/* Hears the rest of a greeting and no byte more, and sends what waits. */
+static void go_on(struct raw *raw)
+{
+    struct speaker *speaker = raw->state;
+    uint8_t piece[PIECE];
+    size_t left;
+
+    while (speaker->over == RAW_NOTHING && (left = greets(speaker)) > 0) {
+        ptrdiff_t got = plain_hear(raw, piece, left);
+
+        if (got == RAW_NOTHING)
+            break;
+        if (got > 0)
+            pass_up(speaker, 0, piece, (size_t)got);
+        else
+            speaker->over = got;
+    }
+    flush(raw);
 }
 
 ptrdiff_t speaker_say(struct raw *raw, const void *data, size_t size)
@@ -76,7 +126,7 @@ ptrdiff_t speaker_say(struct raw *raw, const void *data, size_t size)
     size_t most = top->codec->room == NULL ? PIECE : top->codec->room(top);
     struct bytes bytes = {(uint8_t *)data, size < most ? size : most, 0};
 
-    flush(raw);
+    go_on(raw);
     if (speaker->state != SPEAKS)
         return -1;
     if (speaker->out.size > 0)
@@ -89,25 +139,10 @@ ptrdiff_t speaker_say(struct raw *raw, const void *data, size_t size)
 
 void speaker_turn(struct raw *raw)
 {
-    flush(raw);
+    go_on(raw);
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
-
-static void pass_up(struct speaker *speaker, int number, const uint8_t *data, size_t size)
-{
-    struct layer *layer = &speaker->layers[number];
-    struct bytes above = {0};
-
-    if (number == speaker->count) {
-        bytes_add(&speaker->heard, data, size);
-        return;
-    }
-    bytes_add(&layer->in, data, size);
-    layer->codec->decode(layer, &above);
-    pass_up(speaker, number + 1, above.data, above.size);
-    bytes_free(&above);
-}
 
 static void acknowledge(struct raw *raw, size_t size)
 {
@@ -127,9 +162,10 @@ ptrdiff_t speaker_hear(struct raw *raw, void *data, size_t size)
     struct speaker *speaker = speaker_of(raw);
     uint8_t piece[PIECE];
 
-    flush(raw);
+    go_on(raw);
     while (speaker->heard.size == 0) {
-        ptrdiff_t got = plain_hear(raw, piece, sizeof piece);
+        ptrdiff_t got =
+            speaker->over == RAW_NOTHING ? plain_hear(raw, piece, sizeof piece) : speaker->over;
 
         if (got <= 0)
             return got;
@@ -168,6 +204,7 @@ void speaker_begin(struct raw *raw, const struct codec *bottom, ...)
     for (; bottom != NULL; bottom = va_arg(codecs, const struct codec *))
         add_layer(speaker, bottom);
     va_end(codecs);
+    speaker->over = RAW_NOTHING;
     raw->state = speaker;
     flush(raw);
 }
@@ -186,7 +223,7 @@ void speaker_end(struct raw *raw)
     }
     if (speaker->state == SPEAKS)
         speaker->state = ENDS;
-    flush(raw);
+    go_on(raw);
 }
 
 /* An orderly close says goodbye, if the kernel accepts the goodbye. */
@@ -203,8 +240,10 @@ void speaker_forget(struct raw *raw)
 
     if (speaker == NULL)
         return;
-    for (int i = 0; i < speaker->count; i++)
+    for (int i = 0; i < speaker->count; i++) {
         bytes_free(&speaker->layers[i].in);
+        bytes_free(&speaker->layers[i].held);
+    }
     bytes_free(&speaker->out);
     bytes_free(&speaker->heard);
     free(speaker);
