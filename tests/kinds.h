@@ -5,8 +5,11 @@
  * where the socket can listen, how a peer reaches that place, and how a raw peer lives, which does
  * not use Pollux. Everything that a raw peer does goes through its row, from `bind` to `close`. So
  * the peers of a row whose bytes are not those of the kernel (`filtered`) change the bytes in `say`
- * and `hear`, and keep what they need from one call to the next in `state` (speaker.h). Each place is in a folder of the test's own or on a port that the kernel chose,
- * so that test programs can run side by side. */
+ * and `hear`, and keep what they need from one call to the next in `state` (speaker.h). A socket of a
+ * row that `establishes` connects only when the peer has answered. So the raw listeners of such a
+ * row accept by themselves and let their peers answer, unless their backlog is 0, and a case finds
+ * the peers in the order in which they came. Each place is in a folder of the test's own or on a
+ * port that the kernel chose, so that test programs can run side by side. */
 #ifndef POLLUX_TESTS_KINDS_H
 #define POLLUX_TESTS_KINDS_H
 
@@ -26,6 +29,8 @@ struct raw {
     const struct kind *kind; /* the row that speaks for the peer */
     int descriptor;          /* -1: none */
     void *state;             /* belongs to the row; NULL: none */
+    bool serves;             /* a listener that accepts in each poll of the world */
+    int listener;            /* has accepted the peer, and no case has asked for it yet; -1: none */
 };
 
 struct kind {
@@ -34,6 +39,7 @@ struct kind {
     bool resets;           /* the peer sees a reset after an abort, not only an end */
     bool keeps_boundaries; /* packets: each write is read as one record, without send_progress */
     bool filtered;         /* has filters: the kernel's bytes may be others than the program's */
+    bool establishes;      /* has a filter that waits for the peer's answer while it establishes */
     /* Where a Pollux socket or server may listen; each place of a test has its own `number`. */
     void (*place)(const char *folder, int number, char *ret_where);
     /* Where to connect to, once something listens at `listened` and reports `port`. */

@@ -86,7 +86,7 @@ int provoke(struct world *world, enum provocation how, plx_socket *socket, struc
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     for (int round = 0; !record->fired; round++) {
         world_turn(world, round);
-        if (raw < 0 && !refused && is_readable(listener))
+        if (raw < 0 && !refused && raw_has_caller(world, listener))
             raw = raw_accept(world, listener);
         if (record->fired || (raw >= 0 && plx_socket_is_connected(socket)))
             break;

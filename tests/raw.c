@@ -28,14 +28,24 @@ static struct raw *raw_of(int descriptor)
 
 /* ---- where they come from ----------------------------------------------------------------------- */
 
+static struct raw *added_raw(struct world *world)
+{
+    world->raws = realloc(world->raws, (size_t)(world->raws_used + 1) * sizeof *world->raws);
+    ck_assert_ptr_nonnull(world->raws);
+    return &world->raws[world->raws_used++];
+}
+
 static struct raw *unused_raw(struct world *world)
 {
     for (int i = 0; i < world->raws_used; i++)
         if (world->raws[i].descriptor < 0)
             return &world->raws[i];
-    world->raws = realloc(world->raws, (size_t)(world->raws_used + 1) * sizeof *world->raws);
-    ck_assert_ptr_nonnull(world->raws);
-    return &world->raws[world->raws_used++];
+    return added_raw(world);
+}
+
+static struct raw new_raw(const struct kind *kind)
+{
+    return (struct raw){.kind = kind, .descriptor = -1, .listener = -1};
 }
 
 static int keep(struct world *world, struct raw raw)
@@ -44,22 +54,24 @@ static int keep(struct world *world, struct raw raw)
     return raw.descriptor;
 }
 
-static int keep_connected(struct world *world, struct raw raw, bool accepted)
+static void begin(struct raw *raw, bool accepted)
 {
-    if (raw.kind->begin != NULL)
-        raw.kind->begin(&raw, accepted);
-    return keep(world, raw);
+    if (raw->kind->begin != NULL)
+        raw->kind->begin(raw, accepted);
 }
 
 int world_raw(struct world *world, int descriptor)
 {
+    struct raw raw = new_raw(world->kind);
+
     ck_assert_int_ge(descriptor, 0);
-    return keep(world, (struct raw){world->kind, descriptor, NULL});
+    raw.descriptor = descriptor;
+    return keep(world, raw);
 }
 
 int raw_refusing(struct world *world, char *ret_where)
 {
-    struct raw raw = {world->kind, -1, NULL};
+    struct raw raw = new_raw(world->kind);
 
     ck_assert(world->kind->bind(&raw, world->folder, world->places++, ret_where));
     return keep(world, raw);
@@ -70,6 +82,7 @@ int raw_listen(struct world *world, int backlog, char *ret_where)
     int listener = raw_refusing(world, ret_where);
 
     world->kind->listen(raw_of(listener), backlog);
+    raw_of(listener)->serves = world->kind->establishes && backlog > 0;
     return listener;
 }
 
@@ -81,28 +94,62 @@ int raw_silent(struct world *world, char *ret_where)
     return listener;
 }
 
-int raw_accept(struct world *world, int descriptor)
+/* The peers that listeners accept by themselves are in the order in which they came. */
+static void serve(struct world *world, int listener)
 {
-    struct raw *listener = raw_of(descriptor);
-    struct raw raw = {listener->kind, -1, NULL};
+    while (is_readable(listener)) {
+        struct raw raw = new_raw(raw_of(listener)->kind);
 
-    UNTIL(world, is_readable(descriptor));
-    ck_assert(raw.kind->accept(&raw, raw_of(descriptor)));
-    return keep_connected(world, raw, true);
+        if (!raw.kind->accept(&raw, raw_of(listener)))
+            return;
+        begin(&raw, true);
+        raw.listener = listener;
+        *added_raw(world) = raw;
+    }
+}
+
+/* The first peer that the listener has accepted and no case has asked for. */
+static struct raw *served_by(const struct world *world, int listener)
+{
+    for (int i = 0; i < world->raws_used; i++)
+        if (world->raws[i].descriptor >= 0 && world->raws[i].listener == listener)
+            return &world->raws[i];
+    return NULL;
+}
+
+bool raw_has_caller(const struct world *world, int listener)
+{
+    return served_by(world, listener) != NULL || is_readable(listener);
+}
+
+int raw_accept(struct world *world, int listener)
+{
+    struct raw raw = new_raw(raw_of(listener)->kind), *served;
+
+    UNTIL(world, raw_has_caller(world, listener));
+    served = served_by(world, listener);
+    if (served != NULL) {
+        served->listener = -1;
+        return served->descriptor;
+    }
+    ck_assert(raw.kind->accept(&raw, raw_of(listener)));
+    begin(&raw, true);
+    return keep(world, raw);
 }
 
 int raw_connect(struct world *world, const char *where)
 {
-    struct raw raw = {world->kind, -1, NULL};
+    struct raw raw = new_raw(world->kind);
 
     ck_assert_msg(raw.kind->connect(&raw, where), "%s: cannot connect to %s: %s", world_name(world),
                   where, strerror(errno));
-    return keep_connected(world, raw, false);
+    begin(&raw, false);
+    return keep(world, raw);
 }
 
 bool raw_is_refused(const struct world *world, const char *where)
 {
-    struct raw raw = {world->kind, -1, NULL};
+    struct raw raw = new_raw(world->kind);
 
     if (!raw.kind->connect(&raw, where))
         return true;
@@ -110,8 +157,10 @@ bool raw_is_refused(const struct world *world, const char *where)
     return false;
 }
 
+/* Two that accept would take the peers from each other. */
 int raw_copy(int descriptor)
 {
+    raw_of(descriptor)->serves = false;
     return dup(descriptor);
 }
 
@@ -188,10 +237,21 @@ static void close_raw(struct raw *raw)
     forget(raw);
 }
 
+/* The kernel does the same to those in the queue of a listener that is closed. */
+static void reset_served(struct world *world, int listener)
+{
+    struct raw *served;
+
+    while ((served = served_by(world, listener)) != NULL) {
+        served->kind->reset(served);
+        forget(served);
+    }
+}
+
 void raw_close(struct world *world, int descriptor)
 {
-    (void)world;
     close_raw(raw_of(descriptor));
+    reset_served(world, descriptor);
 }
 
 void raw_turn_all(struct world *world)
@@ -199,6 +259,9 @@ void raw_turn_all(struct world *world)
     for (int i = 0; i < world->raws_used; i++)
         if (world->raws[i].state != NULL && world->raws[i].kind->turn != NULL)
             world->raws[i].kind->turn(&world->raws[i]);
+    for (int i = 0; i < world->raws_used; i++)
+        if (world->raws[i].descriptor >= 0 && world->raws[i].serves)
+            serve(world, world->raws[i].descriptor);
 }
 
 void raw_close_all(struct world *world)
@@ -215,9 +278,9 @@ void raw_reset(struct world *world, int descriptor)
 {
     struct raw *raw = raw_of(descriptor);
 
-    (void)world;
     raw->kind->reset(raw);
     forget(raw);
+    reset_served(world, descriptor);
 }
 
 /* ---- what they hear ----------------------------------------------------------------------------- */

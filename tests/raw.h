@@ -19,6 +19,7 @@ int raw_refusing(struct world *world, char *ret_where); /* bound, but does not l
 int raw_listen(struct world *world, int backlog, char *ret_where);
 int raw_silent(struct world *world, char *ret_where); /* listens, with a full queue */
 int raw_accept(struct world *world, int listener);    /* polls the world until a peer connects */
+bool raw_has_caller(const struct world *world, int listener); /* raw_accept finds a peer at once */
 int raw_connect(struct world *world, const char *where);
 bool raw_is_refused(const struct world *world, const char *where); /* whether connect(2) fails */
 

@@ -628,7 +628,7 @@ static void allow_descriptors(int count)
 
 static int plain_connect(const struct world *w, const char *where)
 {
-    struct raw raw = {w->kind, -1, NULL};
+    struct raw raw = {.kind = w->kind, .descriptor = -1};
 
     ck_assert_msg(w->kind->connect(&raw, where), "%s: %s", where, strerror(errno));
     return raw.descriptor;
