@@ -26,6 +26,10 @@ extern const plx_filter_kind records_filter;
 enum { ORDER_WINDOW = 1 << 20, ORDER_CREDIT = 4096 };
 extern const plx_filter_kind order_filter;
 
+/* Greets before the bytes pass: it sends "hel", receives "hel", sends "lo" and receives "lo". What
+ * came behind the greeting it keeps, and hands up first (`pending`). */
+extern const plx_filter_kind hello_filter;
+
 /* Establishes in five steps: it sends "hel", receives "hel", waits a millisecond, asks the program,
  * and then sends "lo" and receives "lo". Received "aga" in place of "hel" makes it ask for another
  * connection. */

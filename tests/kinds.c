@@ -201,6 +201,16 @@ static plx_socket *mask_tcp_new(void)
     return push(plx_tcp_new(), &mask_filter);
 }
 
+static plx_socket *hello_tcp_new(void)
+{
+    return push(plx_tcp_new(), &hello_filter);
+}
+
+static plx_socket *hello_ipc_new(void)
+{
+    return push(plx_ipc_new(), &hello_filter);
+}
+
 static void bits_begin(struct raw *raw, bool accepted)
 {
     (void)accepted;
@@ -225,6 +235,13 @@ static void stack_begin(struct raw *raw, bool accepted)
     speaker_begin(raw, &bits_codec, &blocks_codec, &records_codec, NULL);
 }
 
+/* A peer that was accepted answers. One that connects does not wait: its greeting, its bytes and its
+ * end may all arrive at once. */
+static void hello_begin(struct raw *raw, bool accepted)
+{
+    speaker_begin(raw, accepted ? &hello_back_codec : &hello_codec, NULL);
+}
+
 /* ---- the rows -------------------------------------------------------------------------------- */
 
 #define TCP                                                                                        \
@@ -239,6 +256,7 @@ static void stack_begin(struct raw *raw, bool accepted)
 #define FILTERED                                                                                   \
     .filtered = true, .say = speaker_say, .hear = speaker_hear, .turn = speaker_turn,              \
     .end = speaker_end, .close = speaker_close, .reset = plain_reset, .forget = speaker_forget
+#define ESTABLISHES FILTERED, .establishes = true
 
 const struct kind kinds[] = {
     {.name = "tcp", .create = plx_tcp_new, TCP, PLAIN},
@@ -251,6 +269,8 @@ const struct kind kinds[] = {
     {.name = "stack tcp", .create = stack_tcp_new, .begin = stack_begin, TCP, FILTERED},
     {.name = "through tcp", .filtered = true, .create = through_tcp_new, TCP, PLAIN},
     {.name = "stack ipc", .create = stack_ipc_new, .begin = stack_begin, IPC, FILTERED},
+    {.name = "hello tcp", .create = hello_tcp_new, .begin = hello_begin, TCP, ESTABLISHES},
+    {.name = "hello ipc", .create = hello_ipc_new, .begin = hello_begin, IPC, ESTABLISHES},
     {
         .name = "seqpacket",
         .create = plx_seqpacket_new,

@@ -218,6 +218,11 @@ static bool is_of_packets(const struct kind *kind)
     return kind->keeps_boundaries;
 }
 
+static bool establishes(const struct kind *kind)
+{
+    return kind->establishes;
+}
+
 static bool is_left_out(const struct suite_item *item, bool (*is_meant)(const struct kind *))
 {
     for (int i = 0; item->wanted != NULL && i < world_count(); i++)
@@ -226,13 +231,15 @@ static bool is_left_out(const struct suite_item *item, bool (*is_meant)(const st
     return false;
 }
 
-/* Names the cases that are left out for some kinds. */
-static void name_what_is_left_out(const char *why, bool (*is_meant)(const struct kind *))
+/* Names the cases that are left out for some kinds, and that are prompt or are not. */
+static void name_what_is_left_out(const char *why, bool (*is_meant)(const struct kind *),
+                                  bool prompt)
 {
     const char *before = "SKIP: ";
 
     for (const struct suite_item *item = suite_first(); item != NULL; item = item->next)
-        if (item->test != NULL && is_left_out(item, is_meant)) {
+        if (item->test != NULL && (item->wanted == world_is_prompt) == prompt &&
+            is_left_out(item, is_meant)) {
             fprintf(stderr, "%s%s%s", before, before[0] == ',' ? "" : why, item->test->name);
             before = ", ";
         }
@@ -246,8 +253,9 @@ int world_main(const struct suite_program *program)
 
     with_packets = program->packets;
     with_filtered = program->filtered;
-    name_what_is_left_out("for streams only, not for packets: ", is_of_packets);
-    name_what_is_left_out("for kinds without filters only: ", is_filtered_stream);
+    name_what_is_left_out("for streams only, not for packets: ", is_of_packets, false);
+    name_what_is_left_out("for kinds without filters only: ", is_filtered_stream, false);
+    name_what_is_left_out("for kinds that need no answer to connect: ", establishes, true);
     if (!choose_kind(program->kind) || !begin_program())
         return EXIT_FAILURE;
     status = suite_main(program);
@@ -362,6 +370,11 @@ bool world_is_unfiltered(int index)
 bool world_is_of_unfiltered_streams(int index)
 {
     return world_is_of_streams(index) && world_is_unfiltered(index);
+}
+
+bool world_is_prompt(int index)
+{
+    return world_is_chosen(index) && !kind_of(index)->establishes;
 }
 
 /* ---- begin and end --------------------------------------------------------------------------- */

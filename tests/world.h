@@ -47,7 +47,8 @@ struct world {
  * POLLUX_TEST_WORLDS in the environment is "all"; if it is part of a world's name (such as "tcp",
  * "stack ipc/poll"), only those worlds run. world_is_of_streams also returns whether the world's
  * kind keeps no boundaries, world_is_unfiltered whether the kind sends the program's bytes as they
- * are, and world_is_of_unfiltered_streams both. */
+ * are, and world_is_of_unfiltered_streams both. world_is_prompt also returns whether the kind connects
+ * without an answer of the peer. */
 int world_modes(void);
 int world_kinds(void);
 int world_count(void);
@@ -55,6 +56,7 @@ bool world_is_chosen(int index);
 bool world_is_of_streams(int index);
 bool world_is_unfiltered(int index);
 bool world_is_of_unfiltered_streams(int index);
+bool world_is_prompt(int index);
 
 /* world_chosen_modes returns the ways of polling for cases that choose a world by themselves: one,
  * unless POLLUX_TEST_WORLDS is "all" or names others ("tcp/poll"). */
@@ -104,10 +106,16 @@ bool world_logged(const struct world *world, const struct record *record, const 
 #define STREAM_KERNEL_CASE(name)                                                                   \
     WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_of_unfiltered_streams)
 
+/* PROMPT_CASE is CASE without the kinds that establish: for cases whose raw peer cannot answer while
+ * the socket connects, because the case sleeps in a wait or the peer is gone. A program with
+ * `filtered` reports the cases that it leaves out. */
+#define PROMPT_CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_prompt)
+
 /* SOCKET_CASE, STREAM_SOCKET_CASE and MODE_SOCKET_CASE begin with a new `socket` of ours, its
  * `log`, and `where`, which has room for a place (WHERE_SIZE). TCP_SOCKET_CASE and so on are
  * MODE_CASEs with a socket of that kind. */
 #define SOCKET_CASE(name) WORLD_SOCKET_CASE(CASE, name, world_socket(w, log))
+#define PROMPT_SOCKET_CASE(name) WORLD_SOCKET_CASE(PROMPT_CASE, name, world_socket(w, log))
 #define STREAM_SOCKET_CASE(name) WORLD_SOCKET_CASE(STREAM_CASE, name, world_socket(w, log))
 #define MODE_SOCKET_CASE(name) WORLD_SOCKET_CASE(MODE_CASE, name, world_socket(w, log))
 #define TCP_SOCKET_CASE(name)                                                                      \

@@ -113,7 +113,22 @@ SOCKET_CASE(data_before_accept)
     expect_read(socket, "early");
 }
 
-SOCKET_CASE(data_and_end_before_accept)
+SOCKET_CASE(data_and_end_of_sending_before_accept)
+{
+    int raw;
+
+    world_listen(w, socket, where);
+    raw = raw_connect(w, where);
+    raw_say(raw, "hello and goodbye");
+    raw_end(raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    SETTLED(w, log, ACCEPTS " " DATA " " LOST);
+    expect_read(socket, "hello and goodbye");
+    ck_assert(plx_socket_end_of_file(socket));
+    raw_expect_end(w, raw);
+}
+
+PROMPT_SOCKET_CASE(data_and_end_before_accept)
 {
     int raw;
 

@@ -281,7 +281,7 @@ static bool wait_in_a_handler(struct world *w, enum provocation how, int allocat
     return failed;
 }
 
-CASE(disconnect_while_connecting_and_a_handler_waits_for_the_end)
+PROMPT_CASE(disconnect_while_connecting_and_a_handler_waits_for_the_end)
 {
     static const enum provocation places[] = {PROVOKE_STATE_CONNECTING, PROVOKE_STATE_CONNECTED,
                                               PROVOKE_CONNECTED};
@@ -330,7 +330,7 @@ static void wait_for_sent(plx_socket *socket, plx_state state, void *user)
         ck_assert(plx_socket_wait_for_sent(socket, 10000));
 }
 
-CASE(disconnect_while_connecting_and_a_handler_waits_for_sent)
+PROMPT_CASE(disconnect_while_connecting_and_a_handler_waits_for_sent)
 {
     static const plx_events events = {.state_changed = wait_for_sent};
 

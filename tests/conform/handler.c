@@ -224,7 +224,7 @@ static void act_connect_and_lose(struct record *record, plx_socket *socket)
     ck_assert(plx_socket_wait_for_disconnected(socket, 30000));
 }
 
-SOCKET_CASE(a_connection_lost_during_a_wait_was_not_reported)
+PROMPT_SOCKET_CASE(a_connection_lost_during_a_wait_was_not_reported)
 {
     struct scene scene = {w, raw_listen(w, 5, where)};
 

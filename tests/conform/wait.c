@@ -7,7 +7,7 @@
 
 SECTION("wait");
 
-SOCKET_CASE(wait_for_connected)
+PROMPT_SOCKET_CASE(wait_for_connected)
 {
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
