@@ -417,7 +417,9 @@ typedef enum plx_option {
                                        after once to twice the time, however much is written. IPC
                                        and UDP have no acknowledgements: there a byte counts once
                                        the kernel has taken it. With IPC it is then in the peer's
-                                       queue; with UDP it proves nothing about the peer */
+                                       queue; with UDP it proves nothing about the peer. A halt of
+                                       the process uses up a quarter of the time at most
+                                       (<pollux/clock.h>) */
     PLX_OPTION_HALF_OPEN,           /* switch: when the peer ends its side, `end_of_input` is called
                                        and writing goes on; else the connection ends */
     PLX_OPTION_AUTO_CONNECT,        /* TCP, IPC, packets, switch: a connection made by connect that

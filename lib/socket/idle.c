@@ -18,7 +18,7 @@ void plx__idle_received(plx_socket *socket)
         socket->last_activity = plx__clock_coarse();
     } else {
         socket->last_activity = plx__clock_now();
-        socket->options->notes.idle_from = socket->last_activity;
+        plx__idle_restart(socket);
     }
 }
 
@@ -42,20 +42,20 @@ void plx__idle_begin(plx_socket *socket)
 
 void plx__idle_restart(plx_socket *socket)
 {
-    socket->options->notes.idle_from = plx__clock_now();
+    socket->options->notes.silence = plx__patience_begin(plx__clock_now(), idle_limit(socket));
 }
 
 uint64_t plx__idle_deadline(const plx_socket *socket)
 {
-    int limit = idle_limit(socket);
-    if (limit == 0 || socket->state != PLX_CONNECTED || socket->ending == PLX__END_BY_PEER) {
+    if (idle_limit(socket) == 0 || socket->state != PLX_CONNECTED ||
+        socket->ending == PLX__END_BY_PEER) {
         return 0;
     }
-    return plx__clock_after(socket->options->notes.idle_from, limit);
+    return plx__patience_deadline(&socket->options->notes.silence);
 }
 
-/* Moves idle_from if the peer's kernel has acknowledged bytes since it was last asked, or if bytes
- * are in flight and none were then: they may have been sent just now. */
+/* Lets the silence begin later if the peer's kernel has acknowledged bytes since it was last asked,
+ * or if bytes are in flight and none were then: they may have been sent just now. */
 static void look_at_peer(plx_socket *socket, uint64_t now)
 {
     struct plx__option_notes *notes = &socket->options->notes;
@@ -70,7 +70,8 @@ static void look_at_peer(plx_socket *socket, uint64_t now)
         uint64_t ago = plx__os_acknowledged_ago(socket->watch.descriptor) * PLX__MILLISECOND;
         moment = ago < now ? now - ago : 0;
     }
-    notes->idle_from = moment > notes->idle_from ? moment : notes->idle_from;
+    uint64_t until = moment == 0 ? 0 : plx__clock_after(moment, idle_limit(socket));
+    notes->silence.until = until > notes->silence.until ? until : notes->silence.until;
     notes->arrived = arrived;
     notes->under_way = under_way;
 }
@@ -83,8 +84,9 @@ bool plx__idle_is_due(const plx_socket *socket)
 
 bool plx__idle_is_over(plx_socket *socket)
 {
+    uint64_t now = plx__clock_now();
     if (socket->kind->is_confirmed) {
-        look_at_peer(socket, plx__clock_now());
+        look_at_peer(socket, now);
     }
-    return plx__idle_is_due(socket);
+    return plx__patience_is_over(&socket->options->notes.silence, now);
 }

@@ -1,17 +1,18 @@
 /* lib/socket/idle.h -- connections on which nothing arrives any more, PLX_OPTION_IDLE_TIMEOUT.
  *
- * Design: `idle_from`, beside the options, is the moment from which silence is counted. Received
- * bytes move it. Sent bytes move it at once if the local kernel delivers them to the peer. If the
- * peer's kernel acknowledges them (the kind's `unconfirmed`), the socket asks for acknowledgements
- * only when the time is over. So sending costs no system call. If a peer vanishes while bytes are
- * in flight, the connection ends after once to twice the time:
+ * Design: `silence`, beside the options, is a patience (lib/base/patience.h), so that a halt of the
+ * process is not taken for a silence of the peer. Received bytes begin it anew. Sent bytes do so at
+ * once if the local kernel delivers them to the peer. If the peer's kernel acknowledges them (the
+ * kind's `unconfirmed`), the socket asks for acknowledgements only at each look, which comes after a
+ * quarter of the time. So sending costs no system call. If a peer vanishes while bytes are in
+ * flight, the connection ends after once to twice the time:
  *
- *      idle_from                  the time is over: ask the kernel
- *      |--------- limit ---------|  nothing in flight, nothing acknowledged: the connection ends
- *                                |  acknowledged, nothing in flight: idle_from is that moment
- *                                |  acknowledged, more in flight: idle_from is now
- *                                |  in flight, but not when last asked: idle_from is now
- *                                |  in flight when last asked too, nothing acknowledged: it ends
+ *      silence         a look: ask the kernel
+ *      |--- quarter ---|  nothing in flight, nothing acknowledged: the silence goes on
+ *                      |  acknowledged, nothing in flight: the silence begins at that moment
+ *                      |  acknowledged, more in flight: it begins now
+ *                      |  in flight, but not when last asked: it begins now
+ *                      |  in flight when last asked too, nothing acknowledged: it goes on
  *
  * Bytes in flight are sent and not acknowledged, or still queued. */
 #ifndef PLX_LIB_IDLE_H
@@ -32,7 +33,7 @@ void plx__idle_restart(plx_socket *socket);
 uint64_t plx__idle_deadline(const plx_socket *socket);
 
 /* plx__idle_is_due returns whether that moment has passed. plx__idle_is_over asks for
- * acknowledgements first, and returns whether the connection has been silent for too long. */
+ * acknowledgements, looks, and returns whether the connection has been silent for too long. */
 bool plx__idle_is_due(const plx_socket *socket);
 bool plx__idle_is_over(plx_socket *socket);
 

@@ -12,6 +12,7 @@
 #include "lib/socket/move.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
+#include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
@@ -32,9 +33,24 @@ static bool has_sign_of_peer(const plx_socket *socket)
            (!socket->kind->is_confirmed && plx__socket_can_send(socket));
 }
 
-static PLX__APART void end_idle(plx_socket *socket)
+/* Receives once more, whatever the poller has found: bytes that came behind its back, or while the
+ * process was halted between its answer and this moment, end the silence. Returns whether nothing
+ * was heard. */
+static bool listens_in_vain(plx_socket *socket, struct plx__budget *budget)
 {
-    if (has_sign_of_peer(socket) || !plx__idle_is_over(socket)) {
+    uint64_t before = socket->bytes_received;
+    socket->watch.ready |= PLX__READ;
+    if (plx__socket_may_receive(socket)) {
+        socket->kind->transport->input(socket, budget);
+    }
+    return socket->bytes_received == before && !plx__receiving_is_over(socket) &&
+           !has_sign_of_peer(socket);
+}
+
+static PLX__APART void end_idle(plx_socket *socket, struct plx__budget *budget)
+{
+    if (has_sign_of_peer(socket) || !plx__idle_is_over(socket) ||
+        !listens_in_vain(socket, budget)) {
         return;
     }
     plx__socket_set_end_error_system(socket, -PLX__ETIMEDOUT,
@@ -67,7 +83,7 @@ void plx__socket_move_in(plx_socket *socket, struct plx__budget *budget)
     }
     /* Without options there is no IDLE_TIMEOUT, and bytes just received ended the silence. */
     if (socket->options != NULL && socket->bytes_received == before && plx__idle_is_due(socket)) {
-        end_idle(socket);
+        end_idle(socket, budget);
     }
     plx__socket_update(socket);
 }

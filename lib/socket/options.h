@@ -6,6 +6,7 @@
 #ifndef PLX_LIB_OPTIONS_H
 #define PLX_LIB_OPTIONS_H
 
+#include "lib/base/patience.h"
 #include "lib/os/os.h"
 
 #include <pollux/socket.h>
@@ -29,7 +30,7 @@ typedef uint32_t plx__option_set;
 /* What two options note of the socket that has set them: IDLE_TIMEOUT (lib/socket/idle.h) and
  * AUTO_CONNECT (lib/socket/reconnect.h). */
 struct plx__option_notes {
-    uint64_t idle_from;  /* the moment from which silence is counted */
+    struct plx__patience silence; /* how long nothing may arrive */
     uint64_t arrived;    /* when last asked: bytes that the peer's kernel had acknowledged */
     bool under_way;      /* when last asked: other bytes were not acknowledged, or still queued */
     uint16_t last_pause; /* ms before the last attempt, without its jitter */

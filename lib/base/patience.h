@@ -1,0 +1,67 @@
+/* lib/base/patience.h -- a time-out that a halt of the process does not use up.
+ *
+ * A debugger, SIGSTOP or a clock that jumps may keep a process from running for an hour, and its
+ * peers too, if they are halted with it. What they would have sent meanwhile is not in the kernel
+ * when the process goes on, so that they must not be judged by that hour. A process cannot ask how
+ * long it was halted. So a time-out looks at the clock in each quarter of its time, and what passes
+ * between two looks counts as a quarter at most:
+ *
+ *      begin     look      look      look      look: it is over
+ *      |---------|---------|---------|---------|
+ *
+ *      begin     look                      look      look      look: it is over
+ *      |---------|---- halted: a quarter --|---------|---------|
+ *
+ * A program that polls less often than that gets a longer time-out, which still ends after four
+ * polls. One look at the end was rejected: it cannot distinguish silence from a halt. To count no
+ * long gap at all was rejected too: a program that polls once a minute would wait for ever.
+ *
+ * Moments are those of lib/base/clock.h. A zeroed patience is valid and never over. */
+#ifndef PLX_LIB_PATIENCE_H
+#define PLX_LIB_PATIENCE_H
+
+#include "lib/base/clock.h"
+
+#include <stdbool.h>
+
+struct plx__patience {
+    uint64_t until;   /* when it is over if the process runs on; 0: never */
+    uint64_t look;    /* a quarter after the last look */
+    uint64_t quarter; /* in nanoseconds */
+};
+
+/* plx__patience_begin returns one that begins at `now` and lasts `milliseconds`; 0: for ever. */
+static inline struct plx__patience plx__patience_begin(uint64_t now, int milliseconds)
+{
+    uint64_t quarter = (uint64_t)milliseconds * PLX__MILLISECOND / 4;
+    struct plx__patience patience = {plx__clock_after(now, milliseconds),
+                                     plx__clock_add(now, quarter), quarter};
+    return milliseconds == 0 ? (struct plx__patience){0, 0, 0} : patience;
+}
+
+/* plx__patience_deadline returns the moment at which to look; 0: never. */
+static inline uint64_t plx__patience_deadline(const struct plx__patience *patience)
+{
+    return plx__clock_earlier(patience->until, patience->look);
+}
+
+/* plx__patience_is_due returns whether that moment has passed. */
+static inline bool plx__patience_is_due(const struct plx__patience *patience, uint64_t now)
+{
+    return patience->until != 0 && now >= plx__patience_deadline(patience);
+}
+
+/* plx__patience_is_over looks, and returns whether the time is over. */
+static inline bool plx__patience_is_over(struct plx__patience *patience, uint64_t now)
+{
+    if (patience->until == 0) {
+        return false;
+    }
+    if (now > patience->look) {
+        patience->until = plx__clock_add(patience->until, now - patience->look);
+    }
+    patience->look = plx__clock_add(now, patience->quarter);
+    return now >= patience->until;
+}
+
+#endif
