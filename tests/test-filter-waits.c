@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "tests/filters.h"
 #include "tests/puppet.h"
@@ -270,6 +271,135 @@ STREAM_PAIR_CASE(a_want_to_write_where_the_filter_below_wants_to_read)
     raw_say(raw, "x");
     ck_assert(plx_socket_wait_for_sent(socket, 5000));
     raw_expect(w, raw, "new");
+}
+
+/* ---- older bytes ----------------------------------------------------------------------------- */
+
+SECTION("older bytes");
+
+enum { MUCH = 8 << 20 };
+
+/* Queues more than the kernel takes while the peer receives nothing. */
+static void fill(struct world *w, plx_socket *socket)
+{
+    write_pattern(w, socket, MUCH);
+    world_settle(w);
+    ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
+}
+
+/* Filters that send nothing of their own receive at once, whatever the peer does not receive. */
+STREAM_PAIR_CASE(a_filter_that_does_not_establish_receives_at_once)
+{
+    static const plx_filter_kind *const pushed[] = {&through_filter, &bits_filter, &through_filter,
+                                                    &late_filter};
+
+    lateness.size = 0;
+    lateness.eager = true;
+    fill(w, socket);
+    for (size_t i = 0; i < sizeof pushed / sizeof pushed[0]; i++) {
+        ck_assert_ptr_nonnull(plx_socket_push_filter(socket, pushed[i]));
+        raw_say(raw, "x");
+        UNTIL(w, plx_socket_bytes_available(socket) == 1);
+        plx_socket_purge(socket);
+    }
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
+}
+
+/* Older bytes pass by, and later ones do not, as if the filter had waited. */
+STREAM_PAIR_CASE(later_bytes_pass_a_filter_that_did_not_wait)
+{
+    unsigned char *wanted = pattern(MUCH), *got = malloc(MUCH + 1);
+    size_t size = 0;
+
+    fill(w, socket);
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &bits_filter));
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_write(socket, "\x5a", 1), 1);
+    while (size < MUCH + 1) {
+        ptrdiff_t count = raw_take(raw, got + size, MUCH + 1 - size);
+
+        ck_assert(count > 0 || count == RAW_NOTHING);
+        size += count > 0 ? (size_t)count : 0;
+        world_poll(w);
+    }
+    ck_assert_mem_eq(got, wanted, MUCH);
+    ck_assert_uint_eq(got[MUCH], 0xa5);
+    free(wanted);
+    free(got);
+}
+
+/* Both peers push behind queued bytes: each receives what the other has queued. */
+CASE(two_peers_push_behind_queued_bytes)
+{
+    plx_socket *ours = world_socket(w, NULL), *theirs = world_socket(w, NULL);
+
+    world_couple(w, ours, theirs);
+    fill(w, ours);
+    fill(w, theirs);
+    ck_assert_ptr_nonnull(plx_socket_push_filter(ours, &through_filter));
+    ck_assert_ptr_nonnull(plx_socket_push_filter(theirs, &through_filter));
+    while (plx_socket_bytes_left_to_send(ours) > 0 || plx_socket_bytes_left_to_send(theirs) > 0) {
+        world_poll(w);
+        plx_socket_purge(ours);
+        plx_socket_purge(theirs);
+    }
+}
+
+#define NOT_SENT "filter puppet: the peer did not receive the bytes queued before it in time"
+
+/* Without its turn a filter has the same time, as long as none of the older bytes leaves. */
+STREAM_PAIR_CASE_WITH(older_bytes_that_the_peer_never_receives, PLX_OPTION_CONNECT_TIMEOUT, 1000)
+{
+    struct puppet *puppet;
+    unsigned char place[16 << 10];
+    size_t left;
+
+    fill(w, socket);
+    time_stop();
+    puppet = puppet_push(socket);
+    world_settle(w);
+    for (int i = 0; i < 2; i++) {
+        time_pass(900);
+        world_settle(w);
+        left = plx_socket_bytes_left_to_send(socket);
+        while (plx_socket_bytes_left_to_send(socket) == left) {
+            raw_take(raw, place, sizeof place);
+            world_poll(w);
+        }
+        world_settle(w);
+    }
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
+    ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
+    /* TCP's window may still open, which gives another second. */
+    UNTIL(w, (time_pass(1001), log->count[EVENT_DISCONNECTED] == 1));
+    ck_assert_int_eq(log->code, ETIMEDOUT);
+    ck_assert_str_eq(log->message, NOT_SENT);
+    ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 0);
+    time_run();
+}
+
+/* Both peers wait until the other receives, which the push forbids. */
+CASE(two_peers_that_never_have_their_turn)
+{
+    struct record logs[2];
+    plx_socket *sockets[2] = {world_socket(w, &logs[0]), world_socket(w, &logs[1])};
+
+    world_couple(w, sockets[0], sockets[1]);
+    for (int i = 0; i < 2; i++) {
+        plx_socket_set_option(sockets[i], PLX_OPTION_CONNECT_TIMEOUT, 1000);
+        plx_socket_set_option(sockets[i], PLX_OPTION_READ_LIMIT, 1);
+    }
+    for (int i = 0; i < 2; i++)
+        fill(w, sockets[i]);
+    time_stop();
+    for (int i = 0; i < 2; i++)
+        ck_assert_ptr_nonnull(puppet_push(sockets[i]));
+    world_settle(w);
+    ck_assert(!plx_socket_wait_for_disconnected(sockets[0], 10));
+    UNTIL(w, (time_pass(1001),
+              logs[0].count[EVENT_DISCONNECTED] == 1 && logs[1].count[EVENT_DISCONNECTED] == 1));
+    ck_assert(strcmp(logs[0].message, NOT_SENT) == 0 || strcmp(logs[1].message, NOT_SENT) == 0);
+    time_run();
 }
 
 WORLD_MAIN("filter-waits")

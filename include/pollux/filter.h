@@ -17,10 +17,15 @@
  *                                                    +-- plx_filter_set_want named has happened
  *
  * Establishing goes from the filter pushed first to the one pushed last, and is a part of
- * PLX_CONNECTING: PLX_OPTION_CONNECT_TIMEOUT limits a connect with its establishing. A filter pushed
- * while connected has the time of that option from its turn on, when the bytes queued before it were
- * sent. For a connection that was accepted or adopted the limit is 10 seconds in both cases, unless
- * the option was set.
+ * PLX_CONNECTING: PLX_OPTION_CONNECT_TIMEOUT limits a connect with its establishing. For a
+ * connection that was accepted or adopted the limit is 10 seconds, unless the option was set.
+ *
+ * A filter pushed while connected divides the stream: bytes queued before the push pass it by, and
+ * bytes not yet received at the push are received through it. A filter that establishes, or encrypts,
+ * has its turn when the older bytes were sent, and nothing is received until it is established: push
+ * it when both ends have agreed on where the streams are divided. The connection ends if none of the
+ * older bytes could be sent within the limit above, and if the filter is not established within the
+ * limit from its turn on. Any other filter receives at once.
  *
  * What a step may call: the functions named plx_filter_..., plx_memory_resize, plx_clock_now, and
  * those calls on the socket that only return a property. All others on the same socket are not

@@ -44,6 +44,9 @@ static void count_older(struct plx__chain *chain, size_t size)
     if (turn) {
         plx__chain_stir(chain);
     }
+    if (chain->phase == PLX__CHAIN_BUSY) {
+        plx__chain_extend_limit(chain);
+    }
 }
 
 static ptrdiff_t send_entry(struct plx__chain *chain, const void *data, struct entry entry)

@@ -79,6 +79,13 @@ bool plx__chain_encrypts(const struct plx__chain *chain)
     return filter != NULL && chain->phase != PLX__CHAIN_AT_REST;
 }
 
+/* Whether the filter has to wait until the bytes queued before it were sent: it may send something,
+ * or it promises that nothing leaves in clear. Another one receives at once. */
+static bool waits_for_older(const plx_filter *filter)
+{
+    return filter->older > 0 && (filter->table->establish != NULL || encrypts(filter));
+}
+
 /* When establishing that begins now has to end. */
 static uint64_t end_of_establishing(const plx_socket *socket)
 {
@@ -105,7 +112,7 @@ static int establish(struct plx__chain *chain)
     bool in_stream = plx__socket_is_open(chain->stack.socket);
     plx_filter *filter = first_unestablished(chain);
     int code = 0;
-    while (code == 0 && filter != NULL && filter->older == 0) {
+    while (code == 0 && filter != NULL && !waits_for_older(filter)) {
         if (in_stream && filter->step == PLX__FILTER_FRESH) {
             /* The time begins with its turn: the older bytes may have taken long. */
             chain->until = end_of_establishing(chain->stack.socket);
@@ -113,6 +120,7 @@ static int establish(struct plx__chain *chain)
         chain->stack.noted = (struct plx__noted){0};
         code = plx__step_establish(filter);
         if (code == 0 && in_stream) {
+            chain->until = 0;
             note_in_stream(chain, filter);
         }
         filter = filter->above;
@@ -129,8 +137,27 @@ static bool is_late(const struct plx__chain *chain)
 static int fail_late(struct plx__chain *chain)
 {
     const plx_filter *filter = first_unestablished(chain);
+    bool queued = waits_for_older(filter);
     return plx__step_fail(&chain->stack, PLX__ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT,
-                          "filter %s: not established in time", filter->table->name);
+                          "filter %s: %s in time", filter->table->name,
+                          queued ? "the peer did not receive the bytes queued before it"
+                                 : "not established");
+}
+
+/* A peer that waits for us to receive would never receive the older bytes itself. */
+static void wait_for_older(struct plx__chain *chain)
+{
+    if (chain->until == 0 || !plx__socket_is_open(chain->stack.socket)) {
+        chain->until = end_of_establishing(chain->stack.socket);
+    }
+}
+
+void plx__chain_extend_limit(struct plx__chain *chain)
+{
+    const plx_filter *filter = first_unestablished(chain);
+    if (chain->until != 0 && filter != NULL && waits_for_older(filter)) {
+        chain->until = end_of_establishing(chain->stack.socket);
+    }
 }
 
 /* Whether a filter may have another connection. Returns ERESTART, or a code after
@@ -172,12 +199,12 @@ int plx__chain_establish(struct plx__chain *chain)
     int code = establish(chain);
     if (code == 0 && first_unestablished(chain) == NULL) {
         open_up(chain);
-    } else if (code == 0) {
-        chain->until = 0; /* the next filter waits for older bytes */
     } else if (code == PLX__ERESTART) {
         code = restart(chain);
-    } else if (code == PLX__EAGAIN && is_late(chain)) {
+    } else if ((code == 0 || code == PLX__EAGAIN) && is_late(chain)) {
         code = fail_late(chain);
+    } else if (code == 0) {
+        wait_for_older(chain);
     }
     bool goes_on = code == 0 || code == PLX__EAGAIN || code == PLX__ERESTART;
     return goes_on ? code : give_up(chain, code);
@@ -331,10 +358,17 @@ void plx__chain_rest(struct plx__chain *chain)
     }
 }
 
+/* Whether the filter can tell the bytes queued before it from later ones. */
+static bool concerns_sending(const plx_filter *filter)
+{
+    const plx_filter_kind *table = filter->table;
+    return table->send != NULL || table->establish != NULL || encrypts(filter);
+}
+
 void plx__chain_extend(struct plx__chain *chain, plx_filter *filter)
 {
     plx_socket *socket = chain->stack.socket;
-    filter->older = socket->out.size;
+    filter->older = concerns_sending(filter) ? socket->out.size : 0;
     if (socket->state == PLX_CONNECTED && chain->phase != PLX__CHAIN_FAILED) {
         enter(chain, PLX__CHAIN_BUSY);
         plx__chain_stir(chain);

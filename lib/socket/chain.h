@@ -24,7 +24,7 @@
  *
  * In CONNECTING lib/socket/connect.c goes on with the establishing; in CONNECTED and CLOSING, for a
  * filter pushed in mid-stream, plx__chain_wake does. The queued bytes that are older than a
- * filter pass it by: `older` of a filter is at most that of the filter above it.
+ * filter pass it by: `older` of a filter is at most that of the next one above it that sends.
  *
  * Invariants: the socket has the filtered kind as long as the chain exists; a filter is established
  * only if all below it are; chain.c alone writes the phase. */
@@ -51,7 +51,7 @@ struct plx__chain {
     plx_filter *top, *bottom; /* NULL: no filter is left */
     struct plx__want in, out;
     struct plx__sockaddr remote; /* what the socket has connected to; owns its long_path */
-    uint64_t until;              /* BUSY: when establishing has failed; 0: never */
+    uint64_t until;              /* BUSY: when waiting for a filter has failed; 0: never */
     size_t offered;              /* queued bytes that a filter has seen and has not taken */
     uint16_t in_end;             /* an errno, or ENODATA for the end, found behind bytes; 0: none */
     uint16_t out_end;            /* an errno of a send, found behind bytes; 0: none */
@@ -106,6 +106,9 @@ void plx__chain_rest(struct plx__chain *chain);
 
 /* plx__chain_extend begins a filter that was pushed in mid-stream, behind the queued bytes. */
 void plx__chain_extend(struct plx__chain *chain, plx_filter *filter);
+
+/* plx__chain_extend_limit renews the time within which older bytes have to be sent: some were. */
+void plx__chain_extend_limit(struct plx__chain *chain);
 
 /* plx__chain_establish goes on with establishing. Returns 0 when all filters are established,
  * except those that have to wait for older bytes to be sent (the chain stays BUSY then); EAGAIN to
