@@ -2,7 +2,7 @@
  * the library's descriptors: not those of sockets, clients, lookups and rings, and not those that
  * were received or wait to be sent.
  *
- * The program is ls(1), which reports all descriptors that it has, whoever made them. What it has
+ * The program is ls(1), which reports all descriptors that it has, not only known ones. What it has
  * without a socket is what the tests' own environment has. */
 #include "config.h"
 
