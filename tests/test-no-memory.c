@@ -429,6 +429,26 @@ STREAM_CASE(a_write_whose_rest_cannot_be_kept)
     free(bytes);
 }
 
+/* A write that failed was not cut short: no room_available follows it. */
+STREAM_CASE(a_write_that_failed_is_not_short)
+{
+    static const plx_events events = {.room_available = count_room};
+    static const char bytes[5000];
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    volatile int rooms = 0;
+
+    world_pair(w, socket, &log);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 100), 0);
+    plx_socket_set_events(socket, &events, (void *)&rooms);
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), -1);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 0), 0);
+    world_settle(w);
+    ck_assert_int_eq(rooms, 0);
+}
+
 /* ---- packets --------------------------------------------------------------------------------- */
 
 static void connect_packets(struct world *w, plx_constructor *create, plx_socket **ret_a,

@@ -24,7 +24,7 @@
  *     state_changed CLOSING         disconnect; the queue drains                 CLOSING
  *     send_progress                 the kernel took queued bytes                 CONNECTED, CLOSING
  *     send_complete                 the queue is empty                           CONNECTED, CLOSING
- *     room_available                a write was cut short, there is room again   CONNECTED
+ *     room_available                a write was cut short, there is room again   CONNECTED, or before
  *     state_changed UNCONNECTED     the connection ended, or connect failed      UNCONNECTED
  *     error                         why; not if disconnect lost nothing          UNCONNECTED
  *     disconnected                  the last event of a connection               UNCONNECTED

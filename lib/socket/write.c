@@ -50,7 +50,7 @@ static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, 
     size_t sent = send_directly(socket, data, accepted);
     const uint8_t *rest = (const uint8_t *)data + sent;
     bool kept = plx__buffer_append(&socket->out, rest, accepted - sent, plx__socket_pool(socket));
-    socket->wants_room = accepted < size || (!kept && sent > 0);
+    socket->wants_room = kept ? accepted < size : sent > 0;
     if (!kept && sent == 0) {
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
