@@ -127,10 +127,10 @@ static int refuse_accept(const struct sim_open *open)
     if (open->sort == SIM_UDP) {
         return -EOPNOTSUPP;
     }
-    return open->state != SIM_LISTENING                    ? -EINVAL
-           : open->queue == NULL || sim_happens(SIM_AGAIN) ? -EAGAIN
-           : sim_happens(SIM_PERM)                         ? -EPERM
-                                                           : lack();
+    return open->state != SIM_LISTENING ? -EINVAL
+           : open->queue == NULL        ? -EAGAIN
+           : sim_happens(SIM_PERM)      ? -EPERM
+                                        : lack();
 }
 
 plx__fd plx__os_accept(plx__fd descriptor, struct plx__sockaddr *ret_name)

@@ -68,9 +68,12 @@ static int look(struct plx__os_ready *entries, size_t count)
         const struct sim_open *open = sim_of(entries[i].descriptor);
         int mask = entries[i].wanted | SIM_ERR | SIM_HUP;
         int found = open == NULL ? SIM_NVAL : sim_ready(open) & mask;
-        if (open != NULL && open->sort == SIM_UDP && (mask & SIM_IN) != 0 &&
+        if (open != NULL && open->sort < SIM_WAKE && (mask & SIM_IN) != 0 &&
             sim_happens(SIM_SPURIOUS)) {
-            found |= SIM_IN; /* a datagram with a wrong checksum, select(2) */
+            /* A datagram with a wrong checksum, select(2), a connection that is gone before accept,
+             * bytes that another process has taken. EAGAIN while bytes wait does not exist: that
+             * answer means that all was received. */
+            found |= SIM_IN;
         }
         found = entries[i].descriptor < 0 ? 0 : found;
         entries[i].found = (short)found;

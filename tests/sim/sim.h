@@ -19,7 +19,7 @@
 
 /* What the kernel may do to a program that did nothing wrong. */
 enum sim_fault {
-    SIM_AGAIN,       /* EAGAIN although the descriptor was ready */
+    SIM_AGAIN,       /* EAGAIN of a send although the descriptor was ready: no memory */
     SIM_SHORT,       /* fewer bytes than there are, or than fit */
     SIM_INTR,        /* EINTR: a signal ended a sleep */
     SIM_MFILE,       /* EMFILE */
@@ -36,7 +36,7 @@ enum sim_fault {
     SIM_DOUBLED,     /* a datagram arrives twice */
     SIM_LATE,        /* a datagram arrives after later ones */
     SIM_CUT_SEGMENT, /* bytes arrive in small pieces */
-    SIM_SPURIOUS,    /* poll reports a readable descriptor that has nothing */
+    SIM_SPURIOUS,    /* poll reports a readable descriptor, and a receive or accept finds nothing */
     SIM_FAULTS
 };
 

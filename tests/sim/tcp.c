@@ -319,9 +319,6 @@ ptrdiff_t sim_tcp_receive(struct sim_open *open, void *data, size_t size)
     if (open->in.size == 0 || open->state == SIM_LISTENING) {
         return receive_nothing(open);
     }
-    if (sim_happens(SIM_AGAIN)) {
-        return -EAGAIN;
-    }
     if (open->has_mark && open->mark > number && open->mark - number < size) {
         size = (size_t)(open->mark - number);
     }

@@ -193,7 +193,7 @@ struct sim_message *sim_udp_take(struct sim_open *open, int *ret_error)
     *ret_error = 0;
     if (open->error != 0) {
         *ret_error = take_error(open);
-    } else if (open->first == NULL || sim_happens(SIM_AGAIN)) {
+    } else if (open->first == NULL) {
         *ret_error = -EAGAIN;
     }
     return *ret_error == 0 ? open->first : NULL;

@@ -244,8 +244,8 @@ static ptrdiff_t receive_packet(struct sim_open *open, void *data, size_t size,
     if (open->error != 0) { /* __skb_try_recv_datagram: before the queue */
         return take_error(open);
     }
-    if (message == NULL || sim_happens(SIM_AGAIN)) {
-        return message == NULL && open->receive_shut ? 0 : -EAGAIN;
+    if (message == NULL) {
+        return open->receive_shut ? 0 : -EAGAIN;
     }
     *ret_truncated = size < message->size;
     size = size < message->size ? size : message->size;
@@ -284,9 +284,6 @@ static ptrdiff_t receive_stream(struct sim_open *open, void *data, size_t size,
 {
     if (open->state != SIM_ESTABLISHED) {
         return -EINVAL;
-    }
-    if (open->first != NULL && sim_happens(SIM_AGAIN)) {
-        return -EAGAIN;
     }
     if (open->first != NULL) {
         return (ptrdiff_t)read_pieces(open, data, sim_short(size), handles);
