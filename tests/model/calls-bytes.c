@@ -148,6 +148,8 @@ void call_hold(struct turn *turn)
         end_bytes(model->end, room, LARGEST);
         ptrdiff_t count = plx_socket_write(model->socket, room, LARGEST);
 
+        if (count < 0)
+            model_failed(model, "write", plx_socket_last_error(model->socket));
         if (count <= 0)
             break;
         end_put(model->end, (size_t)count);

@@ -300,6 +300,8 @@ void call_option(struct turn *turn)
     trace("option %d = %d", settings[choice].option, settings[choice].value);
     if (code == 0 && settings[choice].option == PLX_OPTION_AUTO_CONNECT && settings[choice].value)
         model->reconnects = true;
+    if (code == 0 && settings[choice].option == PLX_OPTION_SEND_BUFFER_SIZE && model->end != NULL)
+        model->end->may_drop |= model->sort == SORT_SEQPACKET; /* what is queued already, too */
     if (code != 0)
         model_failed(model, "set_option", code);
 }

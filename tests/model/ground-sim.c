@@ -21,21 +21,52 @@ __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct
     return 0;
 }
 
-/* What the model cannot know of: a connection that is reset from outside, an attempt that the
- * network refuses, a client that is gone before accept; and descriptors and memory that the kernel
- * lacks, which the program itself takes away. */
-static const enum sim_fault unknown[] = {SIM_RESET, SIM_UNREACHABLE, SIM_ABORTED, SIM_MFILE,
-                                         SIM_NFILE, SIM_NOBUFS,      SIM_NOMEM,   SIM_PERM};
+/* What only some programs expect; every other fault belongs to each. */
+static const enum sim_fault cutting[] = {SIM_RESET, SIM_UNREACHABLE, SIM_ABORTED};
+static const enum sim_fault starving[] = {SIM_MFILE, SIM_NFILE};
+static const enum sim_fault refusing[] = {SIM_NOBUFS, SIM_NOMEM};
 
-static uint64_t begun;
+static struct {
+    const struct program *program;
+    uint64_t begun;
+} ground;
 
-bool ground_begin(uint64_t seed)
+/* A program makes few calls of the kernel: what happens at all happens often. */
+static void be_frequent(void)
 {
-    sim_begin(seed + 1); /* the kernel of seed 0 has no distances */
-    begun = sim_now();
-    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
-        sim_set_rate(unknown[i], 0);
+    enum { TIMES = 10 };
+
+    for (int i = 0; i < SIM_FAULTS; i++)
+        sim_set_rate((enum sim_fault)i, sim.rates[i] * TIMES);
+}
+
+static void leave_out(const enum sim_fault *faults, size_t count, bool wanted)
+{
+    for (size_t i = 0; i < count && !wanted; i++)
+        sim_set_rate(faults[i], 0);
+}
+
+/* The kernel of seed 0 has no distances. */
+bool ground_begin(const struct program *program)
+{
+    sim_begin(program->seed + 1);
+    be_frequent();
+    leave_out(cutting, sizeof cutting / sizeof *cutting, program->cuts);
+    leave_out(starving, sizeof starving / sizeof *starving, program->starves);
+    leave_out(refusing, sizeof refusing / sizeof *refusing, program->refused > 0);
+    ground.program = program;
+    ground.begun = sim_now();
     return true;
+}
+
+bool ground_cuts(void)
+{
+    return ground.program->cuts;
+}
+
+bool ground_has_refused(void)
+{
+    return sim_counts()->faults[SIM_NOBUFS] + sim_counts()->faults[SIM_NOMEM] > 0;
 }
 
 bool ground_is_simulated(void)
@@ -59,10 +90,13 @@ static bool is_something_on_its_way(void)
     return sim_next() != 0 && sim_next() < sim_now() + 200 * SIM_SECOND;
 }
 
-/* To the next event, and a millisecond further. */
+/* Much longer than on a real computer, because time costs nothing; and to the next event, and a
+ * millisecond further. */
 void ground_pause(int microseconds)
 {
-    sim_advance(sim_now() + (uint64_t)microseconds * 1000);
+    enum { TIMES = 300 };
+
+    sim_advance(sim_now() + (uint64_t)microseconds * 1000 * TIMES);
     if (is_something_on_its_way())
         sim_advance(sim_next() + MILLISECOND);
 }
@@ -145,7 +179,7 @@ void ground_set_variable(const char *name, const char *value)
 
 void ground_counts(uint64_t *ret_nanoseconds, uint64_t *ret_faults)
 {
-    *ret_nanoseconds = sim_now() - begun;
+    *ret_nanoseconds = sim_now() - ground.begun;
     *ret_faults = 0;
     for (int i = 0; i < SIM_FAULTS; i++)
         *ret_faults += sim_counts()->faults[i];

@@ -10,9 +10,19 @@
 #include <time.h>
 #include <unistd.h>
 
-bool ground_begin(uint64_t seed)
+bool ground_begin(const struct program *program)
 {
-    (void)seed;
+    (void)program;
+    return false;
+}
+
+bool ground_cuts(void)
+{
+    return false;
+}
+
+bool ground_has_refused(void)
+{
     return false;
 }
 

@@ -9,11 +9,17 @@
 #include <stdint.h>
 
 #include "tests/model/chance.h"
+#include "tests/model/program.h"
 
 /* ground_begin begins a program. Returns whether the kernel is a new one, which has none of the
  * sockets that were open before. */
-bool ground_begin(uint64_t seed);
+bool ground_begin(const struct program *program);
 bool ground_is_simulated(void);
+
+/* ground_cuts returns whether the kernel may break connections of TCP at any moment of this program,
+ * and refuse attempts; ground_has_refused whether it has failed a call because it lacked memory. */
+bool ground_cuts(void);
+bool ground_has_refused(void);
 
 uint64_t ground_now(void); /* nanoseconds; never runs backwards */
 

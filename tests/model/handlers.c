@@ -156,15 +156,20 @@ static void on_room(plx_socket *socket, void *user)
     leave(enter(socket, user, LINE_ROOM, "room_available"));
 }
 
-/* An error of a call, or of the end: that one is reported next behind the state. A packet that was
- * too large may be reported behind the end. */
+/* An error of a call, or of the end: that one is reported next behind the state, and only a wait in a
+ * handler may pass the state by. A packet that was too large may be reported behind the end, and
+ * AUTO_CONNECT makes calls itself. */
 static bool is_of_end(const struct model *model, const plx_error *error)
 {
-    return model != NULL && plx_socket_state(model->socket) == PLX_UNCONNECTED &&
-           !(model->is_over && !model->reconnects) &&
-           (model->pending != error->code || model_has_begun(model) ||
-            model_was_last(model, LINE_UNCONNECTED)) &&
-           !(model->sort == SORT_SEQPACKET && error->code == EMSGSIZE);
+    bool follows = model != NULL && model_was_last(model, LINE_UNCONNECTED);
+
+    if (model == NULL || plx_socket_state(model->socket) != PLX_UNCONNECTED ||
+        (model->sort == SORT_SEQPACKET && error->code == EMSGSIZE))
+        return false;
+    if (model->reconnects)
+        return follows;
+    return model->phase != PHASE_IDLE && !model->is_over &&
+           (model->pending != error->code || model_has_begun(model) || follows);
 }
 
 static void on_error(plx_socket *socket, const plx_error *error, void *user)

@@ -3,6 +3,7 @@
 
 #include "tests/model/model.h"
 
+#include "tests/model/ground.h"
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 
@@ -224,7 +225,8 @@ static const unsigned states[] = {
     [LINE_CLOSING] = STATE(CLOSING),
     [LINE_PROGRESS] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
     [LINE_COMPLETE] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
-    [LINE_ROOM] = STATE(CONNECTED) | STATE(BOUND),
+    /* Before CONNECTED if the limit was raised. */
+    [LINE_ROOM] = STATE(HOST_LOOKUP) | STATE(CONNECTING) | STATE(CONNECTED) | STATE(BOUND),
     [LINE_UNCONNECTED] = STATE(UNCONNECTED),
     [LINE_END_ERROR] = STATE(UNCONNECTED),
     [LINE_DISCONNECTED] = 0,
@@ -313,7 +315,8 @@ static bool may_go_on(const struct model *model, int code)
 {
     return model->sort == SORT_UDP || (model->sort == SORT_SEQPACKET && code == EMSGSIZE) ||
            (code == PLX_OUT_OF_MEMORY && supply_has_refused()) ||
-           (code == PLX_OPEN_DRIVER && player.program->starves) || model->reconnects;
+           (code == PLX_OPEN_DRIVER && player.program->starves) || model->reconnects ||
+           (code == EPERM && plx_socket_is_listening(model->socket)); /* accept(2): a firewall */
 }
 
 /* What a peer sent before a reset may have waited in its own kernel: a little has not, unless the
@@ -323,7 +326,7 @@ static bool may_be_lost(const struct model *model, const plx_error *error)
     enum { LITTLE = 1500, USUAL = 20000 };
 
     return model->sort == SORT_TCP && error->os_error != 0 &&
-           (model->end->from->put > LITTLE ||
+           (ground_cuts() || model->end->from->put > LITTLE ||
             model_option(model, PLX_OPTION_RECEIVE_BUFFER_SIZE) < USUAL);
 }
 
@@ -365,6 +368,13 @@ void model_error(struct model *model, const plx_error *error)
     }
 }
 
+/* A peer that has ended ends a disconnect too, and the kernel sends the rest, for as long as the option
+ * allows. */
+static bool gives_up(const struct model *model)
+{
+    return model->sort == SORT_TCP && model_option(model, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT) > 0;
+}
+
 void model_disconnected(struct model *model)
 {
     if (model->sort == SORT_UDP) {
@@ -372,7 +382,7 @@ void model_disconnected(struct model *model)
         return;
     }
     if (model->closing && model->end->outlet == OUTLET_FLOWS && !model->has_dropped)
-        model->end->outlet = OUTLET_ENDED;
+        model->end->outlet = gives_up(model) ? OUTLET_CUT : OUTLET_ENDED;
     model->end->gone = true;
     model->phase = PHASE_IDLE;
 }

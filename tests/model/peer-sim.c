@@ -143,11 +143,16 @@ bool peer_pair(enum sort sort, int ret_ends[2])
     return false;
 }
 
+static bool is_unanswered(ptrdiff_t error)
+{
+    return error == -ETIMEDOUT || error == -EHOSTUNREACH;
+}
+
 static ptrdiff_t sent(ptrdiff_t count)
 {
     if (count >= 0)
         return count;
-    if (count == -ETIMEDOUT)
+    if (is_unanswered(count))
         return PEER_UNANSWERED;
     return count == -EAGAIN || count == -ECONNREFUSED || count == -ENOTCONN || count == -EMSGSIZE
                ? 0

@@ -14,7 +14,7 @@ struct player player;
 
 static void begin(const struct program *program)
 {
-    places_begin(ground_begin(program->seed));
+    places_begin(ground_begin(program));
     people_forget();
     memset(player.sockets, 0, sizeof player.sockets);
     memset(player.houses, 0, sizeof player.houses);

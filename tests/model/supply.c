@@ -4,6 +4,7 @@
 #include "tests/model/supply.h"
 
 #include "tests/model/chance.h"
+#include "tests/model/ground.h"
 
 #include <pollux.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ bool supply_refuses(void)
 
 bool supply_has_refused(void)
 {
-    return supply.refused > supply.refused_before;
+    return supply.refused > supply.refused_before || ground_has_refused();
 }
 
 long supply_blocks(void)
