@@ -358,7 +358,7 @@ void plx__chain_rest(struct plx__chain *chain)
     }
 }
 
-/* Whether the filter can tell the bytes queued before it from later ones. */
+/* Whether the filter treats later bytes otherwise than those queued before it. */
 static bool concerns_sending(const plx_filter *filter)
 {
     const plx_filter_kind *table = filter->table;
