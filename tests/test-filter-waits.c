@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/clocks.h"
 #include "tests/filters.h"
 #include "tests/puppet.h"
 #include "tests/world.h"
@@ -273,6 +274,31 @@ STREAM_PAIR_CASE(a_want_to_write_where_the_filter_below_wants_to_read)
     raw_expect(w, raw, "new");
 }
 
+/* The half that receives has ended, and the moment and the limit count all the same. */
+STREAM_PAIR_CASE_WITH(a_moment_of_establishing_after_the_end_of_input, PLX_OPTION_HALF_OPEN, 1)
+{
+    struct puppet *puppet;
+
+    raw_end(raw);
+    UNTIL(w, log->count[EVENT_END_OF_INPUT] == 1);
+    puppet = puppet_push(socket);
+    puppet->establish = EAGAIN;
+    puppet->establish_times = 1;
+    puppet->sets_want = true;
+    puppet->moment = LATE;
+    send_text(socket, "new");
+    ck_assert(plx_socket_wait_for_sent(socket, 5000));
+    raw_expect(w, raw, "new");
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, LATE), 0);
+    puppet = puppet_push(socket);
+    puppet->establish = EAGAIN;
+    puppet->sets_want = true;
+    puppet->moment = -1;
+    send_text(socket, "never");
+    ck_assert(plx_socket_wait_for_disconnected(socket, 5000));
+    ck_assert_str_eq(log->message, "filter puppet: not established in time");
+}
+
 /* ---- older bytes ----------------------------------------------------------------------------- */
 
 SECTION("older bytes");
@@ -400,6 +426,129 @@ CASE(two_peers_that_never_have_their_turn)
               logs[0].count[EVENT_DISCONNECTED] == 1 && logs[1].count[EVENT_DISCONNECTED] == 1));
     ck_assert(strcmp(logs[0].message, NOT_SENT) == 0 || strcmp(logs[1].message, NOT_SENT) == 0);
     time_run();
+}
+
+/* ---- a failed send --------------------------------------------------------------------------- */
+
+SECTION("failed send");
+
+static ptrdiff_t failing_send(plx_filter *filter, const void *data, size_t size)
+{
+    (void)filter;
+    (void)data;
+    (void)size;
+    return -EPIPE;
+}
+
+static const plx_filter_kind late_and_failing = {
+    .size = sizeof(plx_filter_kind), .name = "late", .receive = late_receive, .send = failing_send};
+
+static const plx_filter_kind passing_and_failing = {
+    .size = sizeof(plx_filter_kind), .name = "failing", .send = failing_send};
+
+static void fail_to_send(struct world *w, plx_socket *socket, int raw)
+{
+    lateness.size = 0;
+    lateness.eager = false;
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &late_and_failing));
+    world_settle(w);
+    raw_say(raw, "abc");
+    UNTIL(w, lateness.size == 3 || plx_socket_bytes_available(socket) > 0);
+    send_text(socket, "x");
+    plx_socket_flush(socket);
+}
+
+/* What the filter holds until a moment arrived before the failure, and is not lost. */
+STREAM_PAIR_CASE(bytes_held_until_a_moment_come_before_the_end)
+{
+    fail_to_send(w, socket, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+}
+
+STREAM_PAIR_CASE(bytes_held_until_a_moment_come_before_the_end_of_a_disconnect)
+{
+    fail_to_send(w, socket, raw);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 5000));
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
+}
+
+static int lazy_receives;
+
+/* Sets one moment after the other, and gives nothing. */
+static ptrdiff_t lazy_receive(plx_filter *filter, void *data, size_t size)
+{
+    ptrdiff_t count = plx_filter_lower_receive(filter, data, size);
+
+    lazy_receives++;
+    plx_filter_set_want(filter, PLX_WANT_READ, 50);
+    return count > 0 ? -EAGAIN : count;
+}
+
+static const plx_filter_kind lazy_filter = {
+    .size = sizeof(plx_filter_kind), .name = "lazy", .receive = lazy_receive, .send = failing_send};
+
+static void wait_in_vain(struct world *w, plx_socket *socket, const struct record *log,
+                         bool disconnects)
+{
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_LINGER_TIMEOUT, 500), 0);
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &lazy_filter));
+    world_settle(w);
+    time_stop();
+    send_text(socket, "x");
+    plx_socket_flush(socket);
+    if (disconnects)
+        ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    world_settle(w);
+    for (int i = 0; i < 9; i++) {
+        lazy_receives = 0;
+        time_pass(51);
+        world_settle(w);
+        ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
+        ck_assert_int_ge(lazy_receives, 1);
+        if (w->group != NULL)
+            ck_assert_int_ne(plx_group_deadline(w->group), 0);
+    }
+    lazy_receives = 0;
+    ck_assert(!plx_socket_wait_for_disconnected(socket, 30));
+    ck_assert_int_le(lazy_receives, 2);
+    time_pass(51);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    time_run();
+}
+
+STREAM_PAIR_CASE(moments_without_end_end_with_the_linger_time)
+{
+    wait_in_vain(w, socket, log, false);
+}
+
+STREAM_PAIR_CASE(moments_without_end_end_with_the_linger_time_of_a_disconnect)
+{
+    wait_in_vain(w, socket, log, true);
+}
+
+static void act_fail_and_wait(struct record *record, plx_socket *socket)
+{
+    long long begun;
+
+    (void)record;
+    send_text(socket, "x");
+    plx_socket_flush(socket);
+    begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    ck_assert(!plx_socket_wait_for_disconnected(socket, 300));
+    ck_assert_int_lt(clock_ns(CLOCK_THREAD_CPUTIME_ID) - begun, 50 * 1000000LL);
+}
+
+/* The end waits until the program has made room for what arrived before, and the wait sleeps. */
+STREAM_PAIR_CASE_WITH(a_wait_in_a_handler_without_room_sleeps, PLX_OPTION_READ_LIMIT, 4)
+{
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &passing_and_failing));
+    record_on(log, EVENT_DATA_AVAILABLE, act_fail_and_wait, NULL);
+    raw_say(raw, "12345678");
+    UNTIL(w, log->fired);
+    UNTIL(w, (plx_socket_purge(socket), log->count[EVENT_DISCONNECTED] == 1));
 }
 
 WORLD_MAIN("filter-waits")

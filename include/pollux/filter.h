@@ -84,8 +84,9 @@ typedef struct plx_filter_kind {
 
     /* receive: writes up to `size` bytes to `data` for the layer above; `size` is not 0. Returns
      * how many; 0 for the orderly end; -EAGAIN when there are none now; or another negative errno,
-     * which ends the connection with PLX_LOST_CONNECTION and the name of the filter. NULL: bytes
-     * pass unchanged, at no cost. */
+     * which ends the connection with PLX_LOST_CONNECTION and the name of the filter. After a failed
+     * send, -EAGAIN without a moment is the end; with one, the end waits for it, within
+     * PLX_OPTION_LINGER_TIMEOUT. NULL: bytes pass unchanged, at no cost. */
     ptrdiff_t (*receive)(plx_filter *filter, void *data, size_t size);
 
     /* send: takes bytes of the layer above; `size` is not 0. Returns how many it has taken: the

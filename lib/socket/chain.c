@@ -7,6 +7,7 @@
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/chain.h"
+#include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/options.h"
 #include "lib/socket/race.h"
@@ -224,6 +225,21 @@ bool plx__chain_holds_input(const struct plx__chain *chain)
     return filter != NULL;
 }
 
+void plx__chain_await(struct plx__chain *chain)
+{
+    if (chain->until == 0) {
+        const struct plx__options *options = chain->stack.socket->options;
+        int limit = plx__option_value(options, PLX_OPTION_LINGER_TIMEOUT);
+        chain->until = plx__clock_after(plx__clock_now(), limit);
+    }
+}
+
+bool plx__chain_awaits(const struct plx__chain *chain)
+{
+    bool late = is_late(chain) || plx__ending_is_late(chain->stack.socket);
+    return chain->phase == PLX__CHAIN_OPEN && chain->stack.dry && chain->in.at != 0 && !late;
+}
+
 static bool has_come(struct plx__want want, unsigned ready)
 {
     return (want.ready & ready) != 0 || (want.at != 0 && plx__clock_now() >= want.at);
@@ -291,10 +307,10 @@ uint64_t plx__chain_deadline(const plx_socket *socket)
 {
     const struct plx__chain *chain = plx__chain_of(socket);
     uint64_t out = socket->tx == PLX__TX_BLOCKED ? chain->out.at : 0;
-    bool reads = !plx__receiving_has_ended(socket) &&
-                 (chain->phase == PLX__CHAIN_BUSY || plx__socket_room(socket) > 0);
-    uint64_t in = reads ? chain->in.at : 0;
-    return plx__clock_earlier(chain->until, plx__clock_earlier(in, out));
+    bool reads = chain->phase == PLX__CHAIN_BUSY ||
+                 (!plx__receiving_has_ended(socket) && plx__socket_room(socket) > 0);
+    uint64_t in = reads ? plx__clock_earlier(chain->in.at, chain->until) : 0;
+    return plx__clock_earlier(in, out);
 }
 
 unsigned plx__chain_interest(const struct plx__chain *chain, bool reads)

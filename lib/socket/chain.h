@@ -51,7 +51,7 @@ struct plx__chain {
     plx_filter *top, *bottom; /* NULL: no filter is left */
     struct plx__want in, out;
     struct plx__sockaddr remote; /* what the socket has connected to; owns its long_path */
-    uint64_t until;              /* BUSY: when waiting for a filter has failed; 0: never */
+    uint64_t until;              /* when waiting for a filter has failed; 0: never */
     size_t offered;              /* queued bytes that a filter has seen and has not taken */
     uint16_t in_end;             /* an errno, or ENODATA for the end, found behind bytes; 0: none */
     uint16_t out_end;            /* an errno of a send, found behind bytes; 0: none */
@@ -139,6 +139,11 @@ unsigned plx__chain_interest(const struct plx__chain *chain, bool reads);
 
 /* plx__chain_holds_input returns whether filters hold bytes that a receive would give. */
 bool plx__chain_holds_input(const struct plx__chain *chain);
+
+/* After a failed send filters may hold bytes until a moment. plx__chain_await begins the linger time
+ * within which they have to give them; plx__chain_awaits returns whether it is worth waiting. */
+void plx__chain_await(struct plx__chain *chain);
+bool plx__chain_awaits(const struct plx__chain *chain);
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
 

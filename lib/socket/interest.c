@@ -56,7 +56,9 @@ static uint64_t deadline_of_state(const plx_socket *socket)
                    ? PAST_MOMENT
                    : plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
     case PLX_CLOSING:
-        look = plx__clock_after(plx__clock_now(), socket->look_pause);
+        look = socket->tx == PLX__TX_FAILED
+                   ? 0 /* nothing more will be acknowledged */
+                   : plx__clock_after(plx__clock_now(), socket->look_pause);
         return plx__clock_earlier(socket->wake_at, look);
     default: return socket->wake_at;
     }
@@ -77,13 +79,20 @@ static uint64_t deadline_of(const plx_socket *socket)
     return plx__clock_earlier(states, kinds);
 }
 
+bool plx__socket_drains(const plx_socket *socket)
+{
+    bool left = socket->tx == PLX__TX_FAILED && !plx__receiving_has_ended(socket);
+    bool room = left && (socket->state == PLX_CLOSING || plx__socket_room(socket) > 0);
+    return room && !(socket->kind->is_filtered && plx__chain_awaits(plx__chain_of(socket)));
+}
+
 /* No readiness reports the bytes that filters hold, nor what is left to receive after a failed
  * send: they are received as soon as there is room. */
 static void resume_input(plx_socket *socket)
 {
     if (!socket->more && plx__socket_is_open(socket) && !plx__receiving_has_ended(socket) &&
         plx__socket_room(socket) > 0 &&
-        (socket->tx == PLX__TX_FAILED || plx__chain_holds_input(plx__chain_of(socket)))) {
+        (plx__socket_drains(socket) || plx__chain_holds_input(plx__chain_of(socket)))) {
         socket->watch.ready |= PLX__READ;
         socket->more = true;
         plx__task_schedule_input(&socket->task);
@@ -131,8 +140,9 @@ void plx__socket_update(plx_socket *socket)
 
 bool plx__socket_has_ending(const plx_socket *socket)
 {
-    bool failed =
-        socket->tx == PLX__TX_FAILED || socket->rx == PLX__RX_FAILED || socket->watch_error != 0;
+    bool lost = socket->tx == PLX__TX_FAILED && plx__receiving_has_ended(socket);
+    bool failed = lost || plx__socket_drains(socket) || socket->rx == PLX__RX_FAILED ||
+                  socket->watch_error != 0;
     bool sent = socket->out.size == 0;
     switch (socket->state) {
     case PLX_CLOSING:

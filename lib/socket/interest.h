@@ -45,6 +45,10 @@ static inline bool plx__socket_has_work(const plx_socket *socket)
     return plx__socket_has_input_work(socket) || plx__socket_can_send(socket);
 }
 
+/* plx__socket_drains returns whether a send has failed, and what arrived before can be received at
+ * once: there is room, and no filter holds it until a moment. */
+bool plx__socket_drains(const plx_socket *socket);
+
 /* plx__socket_has_ending returns whether plx__socket_settle has an end to go on with. No readiness
  * will be reported for such an end: its cause was noticed already. */
 bool plx__socket_has_ending(const plx_socket *socket);

@@ -8,6 +8,7 @@
 #include "lib/socket/chain.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/interest.h"
 #include "lib/socket/message.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
@@ -158,7 +159,8 @@ static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
 void plx__stream_empty_input(plx_socket *socket)
 {
     socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
-    if (socket->tx == PLX__TX_FAILED) {
+    const struct plx__chain *chain = plx__chain_of(socket);
+    if (socket->tx == PLX__TX_FAILED && !(chain != NULL && plx__chain_awaits(chain))) {
         plx__receiving_end(socket, socket->tx_error);
     }
 }
@@ -336,9 +338,12 @@ static bool drain(plx_socket *socket)
     if (socket->tx != PLX__TX_FAILED || plx__receiving_has_ended(socket)) {
         return false;
     }
-    if (plx__socket_room(socket) > 0 || socket->state == PLX_CLOSING) {
+    struct plx__chain *chain = plx__chain_of(socket);
+    if (plx__socket_drains(socket)) {
         socket->watch.ready |= PLX__READ;
         socket->more = true;
+    } else if (chain != NULL && plx__chain_awaits(chain)) {
+        plx__chain_await(chain);
     }
     return true;
 }
