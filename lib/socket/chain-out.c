@@ -101,12 +101,12 @@ ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size)
     return total > 0 ? (ptrdiff_t)total : count;
 }
 
-size_t plx__chain_piece(const plx_socket *socket)
+size_t plx__chain_piece(const plx_socket *socket, size_t budget)
 {
     const struct plx__chain *chain = plx__chain_of(socket);
     size_t size = socket->out.size;
-    size_t most = chain->offered + LARGEST_PIECE;
-    return chain->phase == PLX__CHAIN_PASSING || size < most ? size : most;
+    size_t most = chain->phase == PLX__CHAIN_PASSING ? budget : chain->offered + LARGEST_PIECE;
+    return size < most ? size : most;
 }
 
 bool plx__chain_sends(const struct plx__chain *chain)

@@ -156,8 +156,8 @@ size_t plx__chain_pending(const plx_socket *socket);
 int plx__chain_shutdown(plx_socket *socket);
 
 /* plx__chain_piece returns how many of the queued bytes to send at once: unlike the kernel, filters
- * may take any number of them. */
-size_t plx__chain_piece(const plx_socket *socket);
+ * may take any number of them. `budget` limits what no filter changes. */
+size_t plx__chain_piece(const plx_socket *socket, size_t budget);
 
 /* plx__chain_sends returns whether a filter changes what is sent. */
 bool plx__chain_sends(const struct plx__chain *chain);

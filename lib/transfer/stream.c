@@ -218,11 +218,22 @@ ptrdiff_t plx__stream_send(plx_socket *socket, const void *data, size_t size)
     return plx__os_send(socket->watch.descriptor, data, size);
 }
 
+/* How many of the queued bytes are offered at once. The kernel may have room for many times the
+ * budget. */
+static size_t piece_to_send(const plx_socket *socket, const struct plx__budget *budget)
+{
+    size_t size = socket->out.size;
+    if (socket->kind->is_filtered) {
+        return plx__chain_piece(socket, budget->bytes);
+    }
+    return size < budget->bytes ? size : budget->bytes;
+}
+
 static void stream_output(plx_socket *socket, struct plx__budget *budget)
 {
     size_t total = 0;
     while (socket->out.size > 0 && socket->tx != PLX__TX_FAILED) {
-        size_t size = socket->kind->is_filtered ? plx__chain_piece(socket) : socket->out.size;
+        size_t size = piece_to_send(socket, budget);
         ptrdiff_t count = socket->kind->send(socket, plx__buffer_data(&socket->out), size);
         if (count < 0) {
             plx__sending_refused(socket, count);

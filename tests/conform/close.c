@@ -33,6 +33,23 @@ PAIR_CASE(close_sends_what_the_kernel_takes)
     LOGGED(w, log, "");
 }
 
+/* No budget limits close: there is no later poll. */
+PAIR_CASE(close_sends_all_that_the_kernel_takes)
+{
+    uint64_t got = 0;
+
+    if (!may_deepen()) {
+        fprintf(stderr, "SKIP: %s: close with a long queue needs root\n", world_name(w));
+        return;
+    }
+    deepen(raw, plx_socket_handle(socket));
+    queue_pattern(socket, MIB);
+    plx_socket_close(socket);
+    UNTIL(w, !raw_drain(raw, &got));
+    ck_assert_uint_eq(got, MIB);
+    LOGGED(w, log, "");
+}
+
 PAIR_CASE(close_drops_the_rest_at_once)
 {
     uint64_t got = 0;

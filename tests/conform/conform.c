@@ -56,6 +56,16 @@ void expect_sent(const struct world *w, const struct record *log, size_t size)
     ck_assert_uint_eq(log->left, 0);
 }
 
+void queue_pattern(plx_socket *socket, size_t size)
+{
+    unsigned char piece[QUEUE_PIECE];
+
+    for (size_t done = 0; done < size; done += sizeof piece) {
+        pattern_fill(piece, sizeof piece, done);
+        ck_assert_int_eq(plx_socket_write(socket, piece, sizeof piece), sizeof piece);
+    }
+}
+
 void raw_send_in(const struct world *w, int raw, size_t most, const void *data, size_t size)
 {
     const char *bytes = data;

@@ -34,6 +34,11 @@ void expect_read(plx_socket *socket, const char *text);
  * expects no report. */
 void expect_sent(const struct world *w, const struct record *log, size_t size);
 
+/* queue_pattern queues that many bytes of the pattern, a multiple of QUEUE_PIECE, in pieces so small
+ * that nothing is sent before the next poll. */
+enum { QUEUE_PIECE = 8192 };
+void queue_pattern(plx_socket *socket, size_t size);
+
 /* raw_send_in sends all bytes from a raw peer, at once or as packets of at most `most` bytes. */
 void raw_send_in(const struct world *w, int raw, size_t most, const void *data, size_t size);
 

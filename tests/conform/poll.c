@@ -155,6 +155,41 @@ KERNEL_PAIR_CASE(a_flood_leaves_work)
     expect_quiet(w);
 }
 
+static uint64_t bytes_sent(const plx_socket *socket)
+{
+    plx_statistics statistics;
+
+    ck_assert(plx_socket_statistics(socket, &statistics));
+    return statistics.bytes_sent;
+}
+
+/* The kernel would take the whole queue at once; a packet is sent whole. */
+KERNEL_PAIR_CASE(a_queue_leaves_work)
+{
+    uint64_t budget = w->group != NULL ? 64 * KIB : 256 * KIB, got = 0;
+    size_t more = w->kind->keeps_boundaries ? QUEUE_PIECE : 0;
+    int times = 0;
+
+    if (w->group != NULL)
+        plx_group_set_budget(w->group, 0, 64 * KIB);
+    deepen(raw, plx_socket_handle(socket));
+    queue_pattern(socket, MIB);
+    for (int round = 0; plx_socket_bytes_left_to_send(socket) > 0; round++) {
+        uint64_t before = bytes_sent(socket);
+        bool left = world_poll(w);
+
+        ck_assert_int_lt(round, ROUNDS);
+        ck_assert_uint_le(bytes_sent(socket) - before, budget + more);
+        if (may_deepen())
+            ck_assert_int_eq(left, plx_socket_bytes_left_to_send(socket) > 0);
+        times += left;
+        raw_drain(raw, &got);
+    }
+    if (w->group != NULL || may_deepen())
+        ck_assert_int_gt(times, 0);
+    UNTIL(w, raw_drain(raw, &got) && got == MIB);
+}
+
 static void act_late_pong(struct record *record, plx_socket *socket)
 {
     long long until = now_us() + 2000;

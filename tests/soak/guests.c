@@ -85,13 +85,10 @@ static void greet(struct guest *guest)
     guest->sent = size;
 }
 
-static void on_connected(plx_socket *socket, void *user)
+static void act(struct guest *guest)
 {
-    struct guest *guest = user;
+    plx_socket *socket = guest->socket;
 
-    hall.report->connections++;
-    if (guest->is_slow)
-        return;
     switch (guest->manner) {
     case AT_ONCE_CLOSED:
         plx_socket_close(socket);
@@ -110,6 +107,18 @@ static void on_connected(plx_socket *socket, void *user)
     }
 }
 
+static void on_connected(plx_socket *socket, void *user)
+{
+    struct guest *guest = user;
+
+    (void)socket;
+    hall.report->connections++;
+    meter_enter();
+    if (!guest->is_slow)
+        act(guest);
+    meter_leave();
+}
+
 static void on_data(plx_socket *socket, void *user)
 {
     struct guest *guest = user;
@@ -118,12 +127,14 @@ static void on_data(plx_socket *socket, void *user)
 
     if (guest->is_slow)
         return;
+    meter_enter();
     data = plx_socket_read_all(socket, &size);
     check(guest, data, size);
     if (guest->received == guest->sent) {
         guest->state = LEAVES;
         plx_socket_disconnect(socket);
     }
+    meter_leave();
 }
 
 static void on_error(plx_socket *socket, const plx_error *error, void *user)

@@ -14,8 +14,8 @@
 /* The budget of the soak's groups, in bytes of each direction. A call counts as 64 bytes more. */
 enum { METER_BUDGET = 131072, METER_CALL_PRICE = 64 };
 
-/* What a socket of the house may have queued, and the piece by which a receive may exceed the
- * budget. */
+/* What a socket of the house may have queued, and the piece by which a closing socket may exceed
+ * the budget when it drops what arrives. */
 enum { METER_QUEUE = 65536, METER_PIECE = 4096 };
 
 /* What a process has at one moment. */
