@@ -290,6 +290,26 @@ STREAM_PAIR_CASE(pending_bytes_that_never_come)
     ck_assert_int_le(puppet->count[STEP_RECEIVE] - before, 3);
 }
 
+/* What waits in the kernel when the last filter is established is received in the same poll. */
+STREAM_CASE(bytes_that_wait_come_with_connected)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct puppet *puppet = puppet_push(socket);
+    int raw;
+
+    puppet->establish = EAGAIN;
+    puppet->sets_want = true;
+    raw = puppet_meet(w, socket);
+    UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
+    raw_say(raw, "x");
+    UNTIL(w, is_readable(plx_socket_handle(socket)));
+    record_clear(&log);
+    puppet_answer(puppet);
+    UNTIL(w, log.count[EVENT_CONNECTED] > 0);
+    LOGGED(w, &log, "state:CONNECTED connected[CONNECTED] data_available[CONNECTED]");
+}
+
 /* ---- growth ---------------------------------------------------------------------------------- */
 
 SECTION("growth");
