@@ -36,6 +36,13 @@ void plx__chain_add(struct plx__chain *chain, plx_filter *filter)
     chain->top = filter;
 }
 
+static void free_chain(struct plx__chain *chain)
+{
+    plx__filtered_take(chain->stack.socket, &chain->filtered);
+    plx__memory_free((void *)chain->remote.long_path);
+    plx__memory_free(chain);
+}
+
 void plx__chain_remove(struct plx__chain *chain, plx_filter *filter)
 {
     plx_filter **from_above = filter->above != NULL ? &filter->above->below : &chain->top;
@@ -46,6 +53,9 @@ void plx__chain_remove(struct plx__chain *chain, plx_filter *filter)
     chain->stack.depth++;
     plx__step_free(filter);
     chain->stack.depth--;
+    if (chain->top == NULL) {
+        free_chain(chain);
+    }
 }
 
 void plx__chain_trim(plx_socket *socket, bool all)
@@ -57,16 +67,5 @@ void plx__chain_trim(plx_socket *socket, bool all)
         if (all || !filter->is_setting) {
             plx__chain_remove(chain, filter);
         }
-    }
-    plx__chain_end(socket);
-}
-
-void plx__chain_end(plx_socket *socket)
-{
-    struct plx__chain *chain = plx__chain_of(socket);
-    if (chain != NULL && chain->top == NULL) {
-        plx__filtered_take(socket, &chain->filtered);
-        plx__memory_free((void *)chain->remote.long_path);
-        plx__memory_free(chain);
     }
 }

@@ -86,14 +86,13 @@ static inline bool plx__chain_is_greeting(const plx_socket *socket)
 struct plx__chain *plx__chain_make(plx_socket *socket);
 
 /* plx__chain_add puts a filter nearest the program. plx__chain_remove takes a filter out and frees
- * it. */
+ * it, and the chain with the last one. */
 void plx__chain_add(struct plx__chain *chain, plx_filter *filter);
 void plx__chain_remove(struct plx__chain *chain, plx_filter *filter);
 
 /* plx__chain_trim frees the filters of the last connection, with `all` the settings too; the socket
- * has a chain. plx__chain_end frees the chain if no filter is left: plx__chain_trim calls it. */
+ * has a chain. */
 void plx__chain_trim(plx_socket *socket, bool all);
-void plx__chain_end(plx_socket *socket);
 
 /* ---- connections ----------------------------------------------------------------------------- */
 

@@ -92,7 +92,6 @@ int plx_socket_remove_filter(plx_socket *socket, plx_filter *filter)
         return plx__socket_fail_open(socket, "remove a filter");
     }
     plx__chain_remove(chain, filter);
-    plx__chain_end(socket);
     return 0;
 }
 
