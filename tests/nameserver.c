@@ -121,7 +121,13 @@ static void note_question(struct nameserver *server, const char *name, int type)
 
 static int code_of(enum says says)
 {
-    return says == SAYS_NO_SUCH_NAME ? 3 : says == SAYS_FAILED ? 2 : says == SAYS_REFUSED ? 5 : 0;
+    switch (says) {
+    case SAYS_FAILED: return 2;
+    case SAYS_NO_SUCH_NAME: return 3;
+    case SAYS_REJECTED: return 4;
+    case SAYS_REFUSED: return 5;
+    default: return 0;
+    }
 }
 
 /* Makes the answer to a question; false: there is to be none. */
@@ -153,6 +159,12 @@ static bool answer(struct nameserver *server, const unsigned char *question, siz
         ret_packet->bytes[0] ^= 0x55;
     if (says == SAYS_GARBAGE)
         memset(ret_packet->bytes + 2, 0xff, at + 2);
+    if (says == SAYS_MISSING)
+        ret_packet->bytes[7] = 1;
+    if (says == SAYS_SHORT) {
+        put_record(ret_packet, name_at, type, question, 16);
+        ret_packet->size -= 14;
+    }
     if (says != SAYS_ADDRESSES && says != SAYS_WRONG_ID)
         return true;
     if (server->alias != NULL) {

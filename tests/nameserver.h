@@ -32,9 +32,12 @@ enum says {
     SAYS_NOTHING, /* no answer at all */
     SAYS_LATER,   /* the question is kept until nameserver_release */
     SAYS_NO_SUCH_NAME,
-    SAYS_FAILED,  /* SERVFAIL */
-    SAYS_REFUSED, /* REFUSED */
-    SAYS_CUT_OFF, /* truncated: ask again by TCP */
+    SAYS_FAILED,   /* SERVFAIL */
+    SAYS_REFUSED,  /* REFUSED */
+    SAYS_REJECTED, /* NOTIMP */
+    SAYS_MISSING,  /* counts a record that is not there */
+    SAYS_SHORT,    /* a record that ends before its data does */
+    SAYS_CUT_OFF,  /* truncated: ask again by TCP */
     SAYS_GARBAGE,
     SAYS_WRONG_ID /* the right answer to another question */
 };

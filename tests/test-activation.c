@@ -31,7 +31,7 @@ enum { FIRST = 3 };
                                                                                                    \
         if (child == 0) {                                                                          \
             name##_child();                                                                        \
-            _exit(0);                                                                              \
+            exit(0); /* not _exit, for gcov */                                                     \
         }                                                                                          \
         ck_assert_int_eq(waitpid(child, &status, 0), child);                                       \
         ck_assert_int_eq(status, 0);                                                               \
@@ -112,6 +112,7 @@ CHILD_CASE(meant_for_another_process)
     NEED_EQUAL(plx_server_adopt_activated(server, NULL), PLX_INVALID_STATE);
     unsetenv("LISTEN_PID");
     NEED_EQUAL(plx_server_adopt_activated(server, NULL), PLX_INVALID_STATE);
+    NEED_EQUAL(plx_server_adopt_activated(NULL, NULL), PLX_INVALID_STATE);
     plx_server_free(server);
 }
 
@@ -250,6 +251,7 @@ CASE(server_adopts_a_listener)
 
     raw_listen(w, 5, where);
     ck_assert_int_eq(plx_server_adopt(server, idle), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_server_adopt(server, raw_connect(w, where)), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_server_adopt(server, -1), EBADF);
     ck_assert_int_ge(fcntl(idle, F_GETFD), 0);
     ck_assert_int_eq(plx_server_adopt(server, dup(raw)), 0);

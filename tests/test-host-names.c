@@ -370,6 +370,22 @@ MODE_CASE(a_listed_name_asks_nobody)
     nameserver_end(&server);
 }
 
+/* A device is no list of hosts, and is not read: the name server is asked. */
+MODE_CASE(a_hosts_file_that_is_none)
+{
+    struct nameserver server;
+    struct asker asker;
+
+    if (!netns_enter("a hosts file that is none"))
+        return;
+    netns_run("mount --bind /dev/zero /etc/hosts");
+    nameserver_begin(&server);
+    server.ipv4 = ADDRESSES("127.0.0.1");
+    asker_begin(w, &asker, WAY_TCP, "a.test");
+    UNTIL_ASKED(w, &server, asker_reached(&asker));
+    nameserver_end(&server);
+}
+
 /* ---- resolv.conf ----------------------------------------------------------------------------- */
 
 /* Looks `host` up while resolv.conf has that line, and compares what was asked for. */

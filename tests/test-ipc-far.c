@@ -62,6 +62,29 @@ MODE_CASE(another_connection_to_the_same_path)
     }
 }
 
+/* ---- a folder that has gone ------------------------------------------------------------------ */
+
+/* Relative paths lead nowhere, and no call mistakes them for other ones. */
+MODE_CASE(a_working_folder_that_has_gone)
+{
+    struct record log;
+    plx_socket *socket = ipc(w, &log);
+    int before = open(".", O_PATH | O_CLOEXEC);
+    char folder[WHERE_SIZE];
+
+    snprintf(folder, sizeof folder, "%s/gone", w->folder);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+    ck_assert_int_eq(plx_socket_listen_on(socket, "name"), ENOENT);
+    plx_socket_connect_to(socket, "name");
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log.os_error, ENOENT);
+    ck_assert_int_eq(fchdir(before), 0);
+    close(before);
+    ck_assert_msg(rmdir(w->folder) == 0, "something is left in %s", w->folder);
+}
+
 /* ---- relative and long paths ----------------------------------------------------------------- */
 
 /* The file that goes is the one in the folder of then, and a stranger's of the same name in the

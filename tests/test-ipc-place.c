@@ -113,6 +113,7 @@ MODE_CASE(private_path_is_refused)
 {
     struct surroundings here;
     static const mode_t modes[] = {0755, 0701, 0710, 0777, 01777};
+    char far[10000] = "";
 
     begin_surroundings(w, &here);
     set_variable("XDG_RUNTIME_DIR", NULL);
@@ -135,6 +136,10 @@ MODE_CASE(private_path_is_refused)
     ck_assert_int_eq(unlink(here.fallback), 0);
     set_variable("TMPDIR", "/nowhere/at/all");
     expect_private(NULL, ENOENT);
+    memset(far, 'x', sizeof far - 1);
+    far[0] = '/';
+    set_variable("TMPDIR", far);
+    expect_private(NULL, ENAMETOOLONG);
     end_surroundings(w, &here);
 }
 

@@ -220,6 +220,33 @@ static void expect_address(const char *text, const char *wanted, const char *wha
     ck_assert_msg(plx_address_equal(&a, &b), "%s: %s and not %s", what, text, wanted);
 }
 
+MODE_CASE(an_interface_without_the_peers_family)
+{
+    struct record log;
+    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+
+    if (!netns_enter("an interface without IPv6"))
+        return;
+    netns_run("sysctl -qw net.ipv6.conf.lo.disable_ipv6=1");
+    ck_assert_int_eq(plx_socket_set_interface(socket, "lo"), 0);
+    plx_socket_connect_to(socket, "[::1]:9");
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log.os_error, EADDRNOTAVAIL);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+}
+
+MODE_CASE(the_broadcast_address_of_an_interface)
+{
+    plx_socket *socket = world_socket_of(w, plx_udp_new, NULL);
+
+    if (!netns_enter("a broadcast address"))
+        return;
+    netns_run("ip link add game0 type veth peer name game1 && ip link set game0 up");
+    netns_run("ip addr add 10.60.0.1/24 brd 10.60.0.255 dev game0");
+    ck_assert_int_eq(plx_socket_set_interface(socket, "game0"), 0);
+    ck_assert_str_eq(plx_udp_broadcast_address(socket), "10.60.0.255");
+}
+
 MODE_CASE(listeners_on_interfaces)
 {
     if (!netns_enter("listen at an interface") || !lay_cables("listen at an interface"))

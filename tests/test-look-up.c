@@ -92,6 +92,20 @@ NAMES_CASE(the_server_refuses)
     fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "refused to answer");
 }
 
+NAMES_CASE(the_server_rejects)
+{
+    nameserver_says(server, SAYS_REJECTED);
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "rejected the query");
+}
+
+NAMES_CASE(an_answer_that_is_malformed)
+{
+    nameserver_says(server, SAYS_MISSING);
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "malformed");
+    nameserver_says(server, SAYS_SHORT);
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "malformed");
+}
+
 NAMES_CASE(nobody_is_at_the_port_of_the_server)
 {
     struct nameserver gone;
@@ -283,6 +297,22 @@ NAMES_CASE(the_time_of_connect_is_over)
     }
 }
 
+/* Writing to a name has no time of its own, but a lookup has. */
+NAMES_CASE(the_time_of_a_lookup_is_over)
+{
+    struct asker asker;
+
+    time_stop();
+    nameserver_says(server, SAYS_NOTHING);
+    asker_begin(w, &asker, WAY_UDP_WRITE, "a.test");
+    world_settle(w);
+    ck_assert(!asker_failed(&asker));
+    time_pass(60000);
+    UNTIL_ASKED(w, server, asker_failed(&asker));
+    ck_assert_int_eq(asker.log.reason, PLX_REASON_SOCKET_TIMEOUT);
+    ck_assert_int_eq(asker.log.os_error, ETIMEDOUT);
+}
+
 /* ---- two families ---------------------------------------------------------------------------- */
 
 NAMES_CASE(silent_about_ipv6)
@@ -334,6 +364,20 @@ MODE_CASE(a_family_that_fails_costs_nothing)
         arrive(w, &server, "a.test");
         nameserver_end(&server);
     }
+}
+
+/* An address to which there is no route is tried last, and costs nothing. */
+MODE_CASE(an_address_without_a_route)
+{
+    struct nameserver server;
+
+    if (!netns_enter("an address without a route"))
+        return;
+    nameserver_begin(&server);
+    server.ipv4 = ADDRESSES("192.0.2.1", "127.0.0.1");
+    server.ipv6 = ADDRESSES("2001:db8::1", "2001:db8::2");
+    arrive(w, &server, "a.test");
+    nameserver_end(&server);
 }
 
 MODE_CASE(one_family_only)

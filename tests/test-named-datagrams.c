@@ -205,7 +205,7 @@ static bool two_addresses(const char *what)
 {
     if (!netns_enter(what))
         return false;
-    netns_file("/etc/hosts", "::1 shed\n127.0.0.1 shed\n");
+    netns_file("/etc/hosts", "::1 shed shed.lan\n127.0.0.1 shed shed.lan\n");
     return true;
 }
 
@@ -314,6 +314,53 @@ MODE_CASE(each_port_has_its_address)
         UNTIL(w, (take(&four, text), strlen(text) == 2 * (size_t)(i + 1)));
     }
     ck_assert_int_eq(four.log.count[EVENT_ERROR], 0);
+}
+
+/* A datagram that waits here for the address that refuses leaves for the next one. */
+MODE_CASE(written_while_the_first_address_refuses)
+{
+    struct asker asker;
+    char text[256] = "";
+
+    if (!two_addresses("datagrams that wait for an address that refuses"))
+        return;
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    say(&asker, "a");
+    for (int i = 0; i < 4; i++) {
+        world_poll(w);
+        say(&asker, "b");
+    }
+    UNTIL(w, (take(&asker, text), strlen(text) >= 10));
+    ck_assert_str_eq(text, "a b b b b ");
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
+}
+
+/* Copies of datagrams are kept for some seconds, a name for a minute. Then nothing of them is left,
+ * and what belongs to another name stays. */
+MODE_CASE(names_that_are_forgotten)
+{
+    struct asker asker;
+    char text[256] = "";
+    size_t bytes;
+
+    if (!two_addresses("names that are forgotten"))
+        return;
+    time_stop();
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    say(&asker, "a");
+    ck_assert_int_eq(plx_udp_write_to(asker.socket, "shed.lan", asker.port, "b", 1), 0);
+    UNTIL(w, (take(&asker, text), strlen(text) >= 4));
+    world_settle(w);
+    bytes = count_bytes();
+    time_pass(4000);
+    world_settle(w);
+    ck_assert_uint_lt(count_bytes(), bytes); /* without the copies */
+    time_pass(50000);
+    ck_assert_int_eq(plx_udp_write_to(asker.socket, "shed.lan", asker.port, "c", 1), 0);
+    time_pass(10000);
+    say(&asker, "d");
+    UNTIL(w, (take(&asker, text), strlen(text) >= 8));
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
 }
 
 /* Where nobody is at any address that is reported, once; and a peer that comes later is reached. */

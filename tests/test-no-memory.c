@@ -119,6 +119,25 @@ static const struct {
     {call_adopt, EBADF},
 };
 
+/* A client of a server has no place for a port of its own until one is set. */
+MODE_CASE(a_port_of_a_client)
+{
+    plx_server *server = world_server(w);
+    plx_socket *client;
+    char where[WHERE_SIZE];
+
+    world_serve(w, server, where);
+    raw_connect(w, where);
+    UNTIL(w, plx_server_active_count(server) == 1);
+    client = plx_server_next_active(server, NULL);
+    plx_socket_close(client);
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_set_port(client, 5), PLX_OUT_OF_MEMORY);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_set_port(client, 5), 0);
+    ck_assert_int_eq(plx_socket_port(client), 5);
+}
+
 MODE_CASE(a_call_that_fails)
 {
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {

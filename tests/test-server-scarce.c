@@ -257,6 +257,46 @@ LONE_CASE(clients_without_a_group)
     UNTIL(w, host.accepted == 2);
 }
 
+static void free_all(plx_socket *socket, void *user)
+{
+    plx_server *server = *(plx_server **)user;
+    plx_socket *client;
+
+    (void)socket;
+    while ((client = plx_server_next_active(server, NULL)) != NULL)
+        plx_socket_free(client);
+}
+
+/* One by one, and the first one's handler ends them all. */
+LONE_CASE(clients_without_a_group_that_are_freed)
+{
+    static const plx_events events = {.data_available = free_all};
+    char where[WHERE_SIZE], byte;
+    plx_group *group = plx_group_new();
+    plx_server *server = world_server(w);
+    int raws[3];
+
+    if (under_valgrind()) {
+        plx_group_free(group);
+        return;
+    }
+    plx_server_set_client_events(server, &events, &server);
+    ck_assert_int_eq(plx_group_add_server(group, server), 0);
+    world_serve(w, server, where);
+    for (int i = 0; i < 3; i++)
+        raws[i] = raw_connect(w, where);
+    while (plx_server_active_count(server) < 3)
+        plx_group_poll(group, 10);
+    plx_group_free(group);
+    take_descriptors();
+    raw_say(raws[1], "go");
+    while (plx_server_active_count(server) > 0)
+        plx_server_wait(server, 10);
+    give_descriptors();
+    for (int i = 0; i < 3; i++)
+        UNTIL(w, raw_take(raws[i], &byte, 1) != -1);
+}
+
 /* ---- moving ---------------------------------------------------------------------------------- */
 
 /* A server moves as a whole or not at all: with poll(2) each member takes memory in its group. */

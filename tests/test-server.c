@@ -223,6 +223,40 @@ CASE(add_socket_turns_a_peer_away)
     ck_assert(plx_server_is_listening(server));
 }
 
+static plx_socket *on_add_socket_lent(plx_server *server, void *user)
+{
+    (void)server;
+    return ((struct hall *)user)->clients[0];
+}
+
+/* A socket that is in use, or of another kind, stays as it is, and its owner's. */
+CASE(add_socket_returns_what_it_must_not)
+{
+    static const plx_server_events events = {.add_socket = on_add_socket_lent, .error = on_error};
+    plx_socket *used = world_socket(w, NULL), *other = world_socket_of(w, plx_udp_new, NULL);
+    struct hall *hall = calloc(1, sizeof *hall);
+    plx_server *server = world_server(w);
+    char where[WHERE_SIZE], place[WHERE_SIZE], byte;
+
+    plx_server_set_events(server, &events, hall);
+    world_serve(w, server, where);
+    world_place(w, place);
+    ck_assert_int_eq(plx_socket_listen_on(used, place), 0);
+    for (int i = 0; i < 2; i++) {
+        int raw;
+
+        hall->clients[0] = i == 0 ? used : other;
+        raw = raw_connect(w, where);
+        UNTIL(w, raw_take(raw, &byte, 1) != -1);
+        UNTIL(w, hall->errors == i + 1);
+        ck_assert_int_eq(hall->code, PLX_INVALID_STATE);
+    }
+    ck_assert(plx_socket_is_listening(used));
+    ck_assert_int_eq(plx_socket_state(other), PLX_UNCONNECTED);
+    ck_assert_uint_eq(plx_server_active_count(server), 0);
+    free(hall);
+}
+
 CASE(options_for_later_clients)
 {
     plx_server *server = world_server(w);
@@ -769,6 +803,22 @@ static void act_echo(struct record *record, plx_socket *socket)
 
     (void)record;
     plx_socket_write(socket, bytes, size);
+}
+
+/* A crowd at the door costs a frame no more than its budget. */
+HALL_CASE(a_budget_ends_accepting)
+{
+    enum { COMING = 10 };
+
+    if (w->group == NULL)
+        return; /* a lone server accepts by its own budget, and no call sets it */
+    plx_group_set_budget(w->group, 0, 100);
+    for (int i = 0; i < COMING; i++)
+        raw_connect(w, where);
+    UNTIL(w, hall->accepted > 0);
+    ck_assert_int_le(hall->accepted, 3);
+    ck_assert_int_eq(plx_group_deadline(w->group), 0); /* work is left */
+    UNTIL(w, hall->accepted == COMING);
 }
 
 CASE(one_client_in_a_flood_does_not_starve_another)

@@ -81,9 +81,6 @@ static bool is_itself(plx__fd descriptor)
 void plx__attempt_continue(struct plx__attempt *attempt)
 {
     bool due = attempt->retry_at != 0 && plx__clock_now() >= attempt->retry_at;
-    if (attempt->progress != PLX__UNDER_WAY) {
-        return;
-    }
     if (due) {
         attempt->retry_at = 0;
         begin(attempt);

@@ -39,7 +39,8 @@ struct plx__attempt {
 struct plx__attempt *plx__attempt_new(struct plx__task *task, const struct plx__opener *opener,
                                       const struct plx__sockaddr *name);
 
-/* plx__attempt_continue goes on with what is ready or due, and sets the progress. */
+/* plx__attempt_continue goes on with what is ready or due of an attempt that is under way, and sets
+ * the progress. */
 void plx__attempt_continue(struct plx__attempt *attempt);
 
 /* plx__attempt_take returns the descriptor of an attempt that has won: it is the caller's from now
