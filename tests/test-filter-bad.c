@@ -613,6 +613,25 @@ CASE(another_connection_goes_to_the_same_peer)
     ck_assert_int_eq(log.code, PLX_INVALID_STATE);
 }
 
+/* The address of a name that has won goes with the connection. */
+MODE_CASE(another_connection_by_name_goes_to_the_same_address)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct puppet *puppet = puppet_push(socket);
+    char where[WHERE_SIZE], name[WHERE_SIZE];
+    int listener = raw_listen(w, 20, where);
+
+    puppet->establish = ERESTART;
+    puppet->establish_times = 1;
+    snprintf(name, sizeof name, "localhost%s", strrchr(where, ':'));
+    ck_assert_int_eq(plx_socket_connect_to(socket, name), 0);
+    raw_expect_end(w, raw_accept(w, listener));
+    raw_accept(w, listener);
+    UNTIL(w, plx_socket_is_connected(socket));
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+}
+
 static const char *const no_restart =
     "filter puppet: needs another connection, which only connect can make";
 

@@ -950,6 +950,31 @@ GROUP_CASE(a_wake_outlives_polls_of_members)
 
 /* Two groups in one thread, and the one with events that is polled is not the one that had them
  * first. */
+static void act_free_group(struct record *record, plx_socket *socket)
+{
+    plx_group *group = record->data;
+
+    (void)socket;
+    plx_group_free(group);
+    ck_assert(!plx_group_poll(group, 100)); /* it lives as long as its handlers run, and rests */
+}
+
+GROUP_SOCKET_CASE(a_group_that_was_freed_is_not_polled)
+{
+    plx_group *group = plx_group_new();
+    int raw = world_pair(w, socket, log);
+
+    ck_assert_int_eq(plx_group_add(group, socket), 0);
+    record_on(log, EVENT_DATA_AVAILABLE, act_free_group, group);
+    raw_say(raw, "x");
+    arrives(socket);
+    while (!log->fired)
+        plx_group_poll(group, 10);
+    ck_assert_int_eq(plx_group_add(w->group, socket), 0);
+    raw_say(raw, "y");
+    UNTIL(w, skip_all(socket) > 0);
+}
+
 GROUP_CASE(two_groups_in_one_thread)
 {
     plx_group *groups[2] = {w->group, plx_group_new()};

@@ -62,6 +62,12 @@ NAMES_CASE(a_thousand_names)
     ck_assert_int_le(most, 40);
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(asker.socket), 0);
+    /* Of so many known ones the oldest makes room for one more. */
+    count = server->asked4;
+    ck_assert_int_eq(plx_udp_write_to(asker.socket, "more.test", asker.port, &most, 1), 0);
+    UNTIL_ASKED(w, server, recv(asker.raw, seen, 1, 0) == 1);
+    write_to_many(&asker, "host", 1);
+    UNTIL_ASKED(w, server, server->asked4 == count + 2);
 }
 
 /* Those that are never answered hold up those behind them only until their time is over. */

@@ -153,6 +153,24 @@ MODE_CASE(a_client_that_is_turned_away)
     ck_assert_int_eq(host.code, 3);
 }
 
+/* A peer that resets its connection while the server keeps it harms nobody. */
+CASE(a_client_that_goes_while_it_waits)
+{
+    struct host host;
+    char where[WHERE_SIZE];
+    plx_server *server = start_server(w, &host, where);
+    int raw = raw_connect(w, where);
+
+    fail_allocation(-1);
+    turn_many(w);
+    ck_assert_int_eq(host.errors, 1);
+    raw_reset(w, raw);
+    fail_allocation(0);
+    raw_connect(w, where);
+    UNTIL(w, host.accepted == 2 && plx_server_active_count(server) == 1);
+    ck_assert_int_eq(host.errors, 1);
+}
+
 /* ---- a group of its own ---------------------------------------------------------------------- */
 
 SECTION("groups");
