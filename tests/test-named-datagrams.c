@@ -62,7 +62,7 @@ NAMES_CASE(a_thousand_names)
     ck_assert_int_le(most, 40);
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
     ck_assert_uint_eq(plx_udp_packets_left_to_send(asker.socket), 0);
-    /* Of so many known ones the oldest makes room for one more. */
+    /* Of a thousand known names the oldest makes room for one more. */
     count = server->asked4;
     ck_assert_int_eq(plx_udp_write_to(asker.socket, "more.test", asker.port, &most, 1), 0);
     UNTIL_ASKED(w, server, recv(asker.raw, seen, 1, 0) == 1);
@@ -320,6 +320,33 @@ MODE_CASE(each_port_has_its_address)
         UNTIL(w, (take(&four, text), strlen(text) == 2 * (size_t)(i + 1)));
     }
     ck_assert_int_eq(four.log.count[EVENT_ERROR], 0);
+}
+
+/* Once somebody has answered the address is known, and refusals are nothing again. */
+MODE_CASE(a_name_that_has_answered)
+{
+    struct asker asker;
+    plx_datagram answer;
+    struct sockaddr_storage name;
+    socklen_t size = sizeof name;
+    char byte;
+
+    if (!two_addresses("a name that has answered"))
+        return;
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    say(&asker, "a");
+    UNTIL(w, is_readable(asker.raw));
+    ck_assert_int_eq(recvfrom(asker.raw, &byte, 1, 0, (struct sockaddr *)&name, &size), 1);
+    ck_assert_int_eq(sendto(asker.raw, "back", 4, 0, (struct sockaddr *)&name, size), 4);
+    UNTIL(w, plx_udp_read(asker.socket, &answer));
+    world_settle(w);
+    raw_close(w, asker.raw);
+    for (int i = 0; i < 5; i++) {
+        say(&asker, "lost");
+        world_settle(w);
+    }
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
+    ck_assert_uint_eq(plx_udp_packets_left_to_send(asker.socket), 0);
 }
 
 /* A datagram that waits here for the address that refuses leaves for the next one. */

@@ -285,6 +285,24 @@ MODE_PAIR_CASE(write_limit_takes_a_packet_or_none)
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
+/* Many small packets cost a frame no more than its budget. */
+MODE_PAIR_CASE(the_budget_ends_sending)
+{
+    enum { COUNT = 10, EACH = 1000 };
+    static const char bytes[EACH];
+
+    if (w->group == NULL)
+        return; /* no call sets the budget of a lone socket */
+    plx_group_set_budget(w->group, 0, 3 * EACH);
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_int_eq(plx_socket_write(socket, bytes, EACH), EACH);
+    ck_assert(world_poll(w)); /* work is left */
+    ck_assert_uint_ge(plx_socket_bytes_left_to_send(socket), (COUNT - 4) * EACH);
+    ck_assert_uint_lt(plx_socket_bytes_left_to_send(socket), COUNT * EACH);
+    UNTIL(w, plx_socket_bytes_left_to_send(socket) == 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+}
+
 MODE_PAIR_CASE(who_does_not_read_makes_the_writer_wait)
 {
     char bytes[1000] = "", got[2000];
