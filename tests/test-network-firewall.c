@@ -2,7 +2,10 @@
  * connected: on the far computer and on this one. */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/clocks.h"
@@ -131,6 +134,62 @@ RELAY_CASE(a_wall_around_the_client)
         near_wall("tcp", refusals[i].verdict);
         attempt(w, where, refusals[i].os_error, our_wall_falls, relay);
     }
+}
+
+/* ---- handshakes that are never finished ------------------------------------------------------ */
+
+enum { HALVES = 300 };
+
+/* Attackers at an address to which no answer comes back: the server's kernel waits for the last
+ * packet of each handshake (a SYN flood, RFC 4987). */
+static void begin_handshakes(int port, int *ret_descriptors)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET};
+
+    netns_run("ip addr add 10.77.0.3/32 dev near && nft add table ip deaf && "
+              "nft add chain ip deaf door '{ type filter hook input priority 0; }' && "
+              "nft add rule ip deaf door ip daddr 10.77.0.3 drop");
+    inet_pton(AF_INET, "10.77.0.3", &from.sin_addr);
+    inet_pton(AF_INET, RELAY_FAR, &to.sin_addr);
+    to.sin_port = htons((uint16_t)port);
+    for (int i = 0; i < HALVES; i++) {
+        int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_eq(bind(descriptor, (const struct sockaddr *)&from, sizeof from), 0);
+        ck_assert_int_eq(connect(descriptor, (const struct sockaddr *)&to, sizeof to), -1);
+        ck_assert_int_eq(errno, EINPROGRESS);
+        ret_descriptors[i] = descriptor;
+    }
+}
+
+/* The queue of the far kernel has room for 16. A good client gets in meanwhile, and the server
+ * learns of nobody else. */
+RELAY_CASE(handshakes_that_are_never_finished)
+{
+    plx_server *server = world_server(w);
+    struct record log;
+    plx_socket *good = world_socket(w, &log);
+    int home = netns_in(relay->far), halves[HALVES];
+    char where[WHERE_SIZE];
+
+    netns_run("sysctl -qw net.core.somaxconn=16 net.ipv4.tcp_syncookies=1");
+    ck_assert_int_eq(plx_server_listen_on(server, RELAY_FAR ":0"), 0);
+    netns_back(home);
+    snprintf(where, sizeof where, "%s:%d", RELAY_FAR, plx_server_port(server));
+    if (!has_firewall())
+        return;
+    begin_handshakes(plx_server_port(server), halves);
+    UNTIL(w, relay_count(relay, RELAY_OUT, false).delivered >= HALVES);
+    relay_far_run(relay, "test $(awk '$4 == \"03\"' /proc/net/tcp | wc -l) -ge 10"); /* SYN_RECV */
+    ck_assert_int_eq(plx_socket_connect_to(good, where), 0);
+    RELAY_UNTIL(w, plx_socket_is_connected(good) && plx_server_active_count(server) == 1);
+    ck_assert_int_eq(plx_socket_write(good, "good", 4), 4);
+    RELAY_UNTIL(w, plx_socket_bytes_available(plx_server_next_active(server, NULL)) == 4);
+    world_settle(w);
+    ck_assert_uint_eq(plx_server_active_count(server), 1);
+    ck_assert_int_eq(plx_server_error(server)->code, 0);
+    for (int i = 0; i < HALVES; i++)
+        close(halves[i]);
 }
 
 /* ---- while connected ------------------------------------------------------------------------- */
