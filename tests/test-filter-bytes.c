@@ -426,6 +426,25 @@ STREAM_PAIR_CASE(a_goodbye_that_is_said_later)
     ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], 2);
 }
 
+/* The filter above has said its own already, and says it once. */
+STREAM_PAIR_CASE(a_goodbye_below_one_that_is_said)
+{
+    struct puppet *below = puppet_push(socket), *above = puppet_push(socket);
+
+    UNTIL(w, above->count[STEP_ESTABLISH] == 1);
+    below->shutdown = EAGAIN;
+    below->sets_want = true;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, below->count[STEP_SHUTDOWN] > 0);
+    puppet_answer(below);
+    raw_expect_end(w, raw);
+    raw_close(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    ck_assert_int_eq(below->count[STEP_SHUTDOWN], 2);
+    ck_assert_int_eq(above->count[STEP_SHUTDOWN], 1);
+}
+
 STREAM_PAIR_CASE(a_peer_that_goes_before_the_goodbye)
 {
     struct puppet *puppet = puppet_push(socket);

@@ -366,6 +366,32 @@ GROUP_CASE(budget_leaves_a_quiet_one_its_turn)
     }
 }
 
+/* What is sent counts too, and those that had to wait have their turn in the next polls. */
+GROUP_CASE(budget_ends_sending)
+{
+    enum { COUNT = 8, EACH = 4000 };
+    static const char bytes[EACH];
+    plx_socket *sockets[COUNT];
+    struct record logs[COUNT];
+    int done = 0;
+
+    for (int i = 0; i < COUNT; i++) {
+        sockets[i] = world_socket(w, &logs[i]);
+        world_pair(w, sockets[i], &logs[i]);
+    }
+    world_settle(w);
+    plx_group_set_budget(w->group, 0, 2 * EACH);
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_int_eq(plx_socket_write(sockets[i], bytes, EACH), EACH);
+    ck_assert(plx_group_poll(w->group, 0)); /* work is left */
+    for (int i = 0; i < COUNT; i++)
+        done += plx_socket_bytes_left_to_send(sockets[i]) == 0;
+    ck_assert_int_ge(done, 1);
+    ck_assert_int_le(done, 3);
+    for (int i = 0; i < COUNT; i++)
+        UNTIL(w, plx_socket_bytes_left_to_send(sockets[i]) == 0);
+}
+
 static void act_burn(struct record *record, plx_socket *socket)
 {
     long long until = thread_us() + 5000;
