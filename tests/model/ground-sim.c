@@ -79,9 +79,10 @@ uint64_t ground_now(void)
     return sim_now();
 }
 
+/* Nothing delays a wait here but the calls of its last poll. */
 int ground_tolerance(void)
 {
-    return 50;
+    return 5;
 }
 
 /* The next event of the network is at most a minute away, that of a stalled connection two. */

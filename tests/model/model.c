@@ -197,12 +197,12 @@ int polls_running(void)
 
 void model_wait(struct model *model)
 {
-    model->murky = polls.frames;
+    model->murky = model->murky_next = polls.frames;
 }
 
 bool model_is_murky(const struct model *model)
 {
-    return model->murky != 0 && polls.frames - model->murky <= 1;
+    return model->murky != 0 && (polls.frames == model->murky || polls.frames == model->murky_next);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -267,6 +267,8 @@ void model_enter(struct model *model, enum line line, const char *name)
         fault("%s outside a poll", name);
     if (model->inside++ > 0)
         fault("%s inside a handler of the same socket", name);
+    if (model->murky_next == model->murky)
+        model->murky_next = polls.frames;
     if (polls.depth > 0)
         look_at_order(model, line, name);
     look_at_state(model, line, name);

@@ -75,10 +75,11 @@ struct model {
     bool has_input_end; /* end_of_input was reported */
     bool is_over;       /* the error that ends the connection was reported */
     bool reconnects;    /* AUTO_CONNECT was set in this connection */
-    unsigned murky;     /* the frame in which a wait in its own handler passed events by */
-    bool has_dropped;   /* send_progress has dropped bytes that a filter may know */
-    int pending;        /* the code of the first call that failed since the last poll; 0: none */
-    bool may_fail;      /* a call may have failed without a word: for memory */
+    /* The frame in which a wait in its own handler passed events by, and the next one with events. */
+    unsigned murky, murky_next;
+    bool has_dropped; /* send_progress has dropped bytes that a filter may know */
+    int pending;      /* the code of the first call that failed since the last poll; 0: none */
+    bool may_fail;    /* a call may have failed without a word: for memory */
     char where[PEER_WHERE]; /* where it listens; "": nowhere */
 
     unsigned poll; /* the poll of the last event */

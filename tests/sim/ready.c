@@ -99,6 +99,9 @@ static uint64_t next_moment(uint64_t until)
 int plx__os_poll(struct plx__os_ready *entries, size_t count, int timeout_ms)
 {
     sim_enter();
+    if (sim_happens(SIM_NOMEM)) { /* do_sys_poll, before it sleeps */
+        return -ENOMEM;
+    }
     uint64_t until = timeout_ms < 0 ? 0 : sim.now + (uint64_t)timeout_ms * 1000000;
     int found = look(entries, count);
     while (found == 0 && timeout_ms != 0) {
@@ -116,7 +119,7 @@ int plx__os_poll(struct plx__os_ready *entries, size_t count, int timeout_ms)
             break;
         }
     }
-    return found > 0 || !sim_happens(SIM_NOMEM) ? found : -ENOMEM;
+    return found;
 }
 
 /* ---- waking ---------------------------------------------------------------------------------- */
