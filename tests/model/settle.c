@@ -180,6 +180,22 @@ static void prepare(void)
             plx_group_set_budget(player.groups[i], 0, 0);
 }
 
+/* How many bytes all sockets have received and sent: no handler may hear of a part of a message. */
+static uint64_t bytes_of_all(void)
+{
+    struct model *models[MOST];
+    int count = sockets_of(models);
+    uint64_t sum = 0;
+
+    for (int i = 0; i < count; i++) {
+        plx_statistics counts;
+
+        plx_socket_statistics(models[i]->socket, &counts);
+        sum += counts.bytes_received + counts.bytes_sent;
+    }
+    return sum;
+}
+
 /* Polls and reads until nothing moves for some rounds. */
 static void come_to_rest(void)
 {
@@ -187,15 +203,17 @@ static void come_to_rest(void)
 
     for (int round = 0; quiet < QUIET_ROUNDS; round++) {
         long before = player.moved;
-        bool more;
+        uint64_t bytes = bytes_of_all();
+        bool more, still;
 
         read_everything();
         poll_all();
-        more = wants_a_poll();
+        still = player.moved == before && bytes_of_all() == bytes;
+        more = wants_a_poll() || ground_is_busy();
         time_jump(quiet > 2 ? 150 : 1); /* a listener pauses for 100 ms */
-        if (player.moved == before)
+        if (still)
             ground_pause(quiet > 2 ? 500 : 50);
-        quiet = player.moved == before && !more && !ground_is_busy() ? quiet + 1 : 0;
+        quiet = still && !more ? quiet + 1 : 0;
         if (round == ROUNDS) {
             fault("never at rest");
             return;
