@@ -552,6 +552,33 @@ HALL_CASE(free_of_a_client_outside_of_handlers)
         ck_assert_uint_eq(plx_group_count(w->group), 0);
 }
 
+static void act_take_one_and_close(struct record *record, plx_socket *socket)
+{
+    char byte;
+
+    ck_assert_int_eq(plx_socket_read(socket, &byte, 1), 1);
+    plx_socket_close(record->data);
+}
+
+/* A client that leaves during the pass gives no other one a second turn. */
+HALL_CASE(a_poll_of_the_server_serves_each_client_once)
+{
+    int raws[3];
+
+    for (int i = 0; i < 3; i++)
+        raws[i] = raw_connect(w, where);
+    UNTIL(w, hall->accepted == 3);
+    if (w->group == NULL)
+        return; /* the poll of the server's own group */
+    record_on(&hall->logs[0], EVENT_DATA_AVAILABLE, act_take_one_and_close, hall->clients[1]);
+    raw_say(raws[0], "a");
+    raw_say(raws[0], "b");
+    world_readable(plx_socket_handle(hall->clients[0]));
+    plx_server_poll(server);
+    ck_assert_int_eq(hall->logs[0].count[EVENT_DATA_AVAILABLE], 1);
+    ck_assert_uint_eq(plx_server_active_count(server), 2);
+}
+
 HALL_CASE(next_active_visits_each_once)
 {
     plx_socket *stranger = world_socket(w, NULL), *seen[10];

@@ -288,6 +288,11 @@ static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx_
 
 static void count_out(plx_server *server, plx_socket *client)
 {
+    if (server->last == &client->sibling) {
+        /* The list begins with those that were not polled yet. */
+        struct plx__list *before = client->sibling.previous;
+        server->last = before == &server->clients || before == &server->ended ? NULL : before;
+    }
     plx__list_remove(&client->sibling);
     if (client->client != PLX__CLIENT_NOT) {
         server->entering -= client->client == PLX__CLIENT_ENTERING ? 1 : 0;

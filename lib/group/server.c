@@ -330,29 +330,20 @@ static plx_group *own_group(plx_server *server)
     return NULL;
 }
 
-/* Polls the first `count` sockets of the list. Each is moved to the end of the list first, because
- * handlers may free any of them. */
-static bool poll_list(plx_server *server, struct plx__list *list, size_t count)
+/* Polls each socket of the list once. Each is moved to the end of the list first, because handlers
+ * may free any of them, and end others: so a number of sockets to poll would be wrong. */
+static bool poll_list(plx_server *server, struct plx__list *list)
 {
     bool more = false;
-    for (; count > 0 && !server->hold.freed; count--) {
+    server->last = plx__list_is_empty(list) ? NULL : list->previous;
+    while (server->last != NULL && !server->hold.freed) {
         struct plx__list *link = plx__list_take_first(list);
-        if (link == NULL) {
-            break;
-        }
+        server->last = server->last == link ? NULL : server->last;
         plx__list_append(list, link);
         more = plx_socket_poll(plx__clients_of(link)) || more;
     }
+    server->last = NULL;
     return more;
-}
-
-static size_t length_of(const struct plx__list *list)
-{
-    size_t length = 0;
-    for (const struct plx__list *link = list->next; link != list; link = link->next) {
-        length++;
-    }
-    return length;
 }
 
 /* Polls the server's sockets one by one, when they are in a group of the program. */
@@ -361,8 +352,8 @@ static bool poll_members(plx_server *server)
     bool more = plx_socket_poll(server->listener);
     /* The ended ones go first: a client that ends now moves to that list, and was polled
      * already. */
-    more = poll_list(server, &server->ended, length_of(&server->ended)) || more;
-    more = poll_list(server, &server->clients, server->count) || more;
+    more = poll_list(server, &server->ended) || more;
+    more = poll_list(server, &server->clients) || more;
     if (!server->hold.freed) {
         plx__list_remove(&server->reaper.link);
         server->reaper.run(&server->reaper);

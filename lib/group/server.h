@@ -49,6 +49,7 @@ struct plx_server {
     plx__fd kept;    /* its descriptor */
     bool groupless;  /* making `own` has failed, and that was reported */
     bool polling;
+    struct plx__list *last; /* of clients or ended, while these are polled one by one */
     const plx_server_events *events;
     size_t events_size;
     void *user;
