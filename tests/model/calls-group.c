@@ -111,8 +111,9 @@ static void listen_at_place(struct house *house)
     int code;
 
     if (house->sort != SORT_TCP)
-        snprintf(where, sizeof where, "@pollux-model-server-%llu-%d",
-                 (unsigned long long)player.program->seed, (int)(house - player.houses));
+        snprintf(where, sizeof where, "@pollux-model-server-%llu-%d-%d",
+                 (unsigned long long)player.program->seed, (int)(house - player.houses),
+                 (int)house->flavour); /* AUTO_CONNECT finds no other server there later */
     code = plx_server_listen_on(house->server, where);
     trace("server listens: %d", code);
     if ((code == 0) != plx_server_is_listening(house->server) && code != PLX_INVALID_STATE)
@@ -213,6 +214,7 @@ void call_take_client(struct turn *turn)
             plx_server_take(player.houses[i].server, model->socket) != NULL) {
             trace("take of %u", model->end->number);
             model->owner = NULL;
+            model->was_taken = true;
             player.sockets[slot] = model;
             return;
         }

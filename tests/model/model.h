@@ -67,6 +67,7 @@ struct model {
     struct house *owner; /* the server that owns it; NULL: none */
     bool is_deaf;        /* its table has no handlers of bytes */
     plx_group *group;    /* that it was added to; NULL: none, or a server's */
+    bool was_taken;      /* from a server, which may have moved it to another group */
     int inside;          /* how many of its handlers run: 0 or 1 */
 
     enum phase phase;
