@@ -33,6 +33,21 @@ STREAM_PAIR_CASE(send_progress_adds_up)
     UNTIL(w, raw_drain(raw, &got) && got == 8 * MIB);
 }
 
+/* What an aborted connection has sent is no progress of the next one.
+ * For streams only: packets have no send_progress. */
+STREAM_PAIR_CASE(send_progress_begins_anew)
+{
+    ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
+    ck_assert_int_eq(plx_socket_flush(socket), 0);
+    plx_socket_abort(socket);
+    raw = world_pair(w, socket, log);
+    world_settle(w);
+    record_clear(log);
+    ck_assert_int_eq(plx_socket_write(socket, "abc", 3), 3);
+    SETTLED(w, log, SENT(3));
+    raw_expect(w, raw, "abc");
+}
+
 static void act_refill(struct record *record, plx_socket *socket)
 {
     int *left = record->data;
