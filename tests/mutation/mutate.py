@@ -21,6 +21,10 @@ import sys
 import time
 
 LIMIT = 60  # seconds for one test program
+LONGEST = 40  # seconds of a program that is used: a busy machine must not make it reach the limit
+
+# A program that takes longer is used in parts: these rows of tests/kinds.c (POLLUX_TEST_WORLDS).
+PARTS = ["tcp/lone", "ipc/uring", "seqpacket/poll", "bits tcp/epoll", "order ipc/epoll"]
 ALL = 3600  # seconds for all mutants
 
 # What a change replaces, and by what. The first that fits at a random place of the line is used.
@@ -49,27 +53,59 @@ CHANGES = [
 STATEMENT = re.compile(r"^\s+[\w>.\[\]*-]+(\(.*\)| [|&+-]?= .*);$|^\s+(break|continue|return);$")
 
 
-def run(command, directory, limit=None):
-    """Returns whether the command succeeds within the limit."""
+def run(command, directory, limit=None, **variables):
+    """Returns "" if the command succeeds, else "fails" or "does not end" within the limit."""
     process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               start_new_session=True)
+                               start_new_session=True, env=dict(os.environ, **variables))
     try:
-        return process.wait(timeout=limit) == 0
+        return "" if process.wait(timeout=limit) == 0 else "fails"
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, 9)
+        end_session(process.pid)
         process.wait()
-        return False
+        return "does not end"
+
+
+def end_session(leader):
+    """Ends a command with all its children: those of Check are process groups of their own."""
+    for name in os.listdir("/proc"):
+        try:
+            with open("/proc/%s/stat" % name, encoding="utf-8") as file:
+                session = int(file.read().rsplit(")", 1)[1].split()[3])
+            if session == leader:
+                os.kill(int(name), 9)
+        except (OSError, ValueError, IndexError):
+            pass  # no process, or one that has ended meanwhile
 
 
 # ---- which program reaches which line ---------------------------------------------------------
 
 
 def programs(build):
-    names = sorted(os.listdir(os.path.join(build, "tests")))
-    return [name for name in names
-            if name.startswith("test-") and "." not in name
-            and os.access(os.path.join(build, "tests", name), os.X_OK)]
+    """Returns what make check runs, by its name below tests/."""
+    found = ["sim/run", "model/play"]
+    for folder, begin in (("", "test-"), ("fuzz", "fuzz-")):
+        names = os.listdir(os.path.join(build, "tests", folder))
+        found += [os.path.join(folder, name) for name in names
+                  if name.startswith(begin) and "." not in name]
+    return sorted(name for name in found if os.access(os.path.join(build, "tests", name), os.X_OK))
+
+
+def play(source, build, test, limit, **variables):
+    """Runs a test, "program" or "program part", as `run` does. The model's needs its script."""
+    program, _, part = test.partition(" ")
+    command = ["./tests/" + program]
+    if program == "model/play":
+        command = ["sh", os.path.join(source, "tests/test-model.sh")]
+    return run(command, build, limit, srcdir=source, POLLUX_PROGRAMS="50", POLLUX_TEST_WORLDS=part,
+               **variables)
+
+
+def targets(test):
+    """Returns what make has to build for a test."""
+    program = test.partition(" ")[0]
+    return ["tests/" + name for name in
+            (["model/play", "model/play-sim"] if program == "model/play" else [program])]
 
 
 def objects(build):
@@ -82,39 +118,42 @@ def objects(build):
 
 def reached(source, build):
     """Returns the lines of lib/ that have run since the counters were removed, as "file:line"."""
-    lines = set()
-    for note in objects(build):
-        text = subprocess.run(["gcov", "--json-format", "--stdout", note], cwd=build, check=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-        for document in text.decode().splitlines():
-            for file in json.loads(document)["files"]:
-                path = os.path.normpath(os.path.join(build, file["file"]))
-                name = os.path.relpath(path, source)
-                if name.startswith("lib/"):
-                    lines.update("%s:%d" % (name, line["line_number"])
-                                 for line in file["lines"] if line["count"] != 0)
+    lines, counted = set(), objects(build)
+    if not counted:
+        return lines
+    text = subprocess.run(["gcov", "--json-format", "--stdout"] + counted, cwd=build,
+                          check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    for document in text.decode().splitlines():
+        for file in json.loads(document)["files"]:
+            path = os.path.normpath(os.path.join(build, file["file"]))
+            name = os.path.relpath(path, source)
+            if name.startswith("lib/"):
+                lines.update("%s:%d" % (name, line["line_number"])
+                             for line in file["lines"] if line["count"] != 0)
     return lines
 
 
 def learn(source, build):
-    """Runs each program alone. Returns {program: [seconds, lines]}."""
+    """Runs each program alone, but those that were run before. Returns {test: [seconds, lines]}."""
     place = os.path.join(build, "reach.json")
+    reach, tests = {}, programs(build)
     if os.path.exists(place):
         with open(place, encoding="utf-8") as file:
-            return json.load(file)
-    reach = {}
-    for program in programs(build):
-        for note in objects(build):
-            os.remove(note)
-        begin = time.monotonic()
-        passes = run(["./tests/" + program], build, 5 * LIMIT)
-        seconds = time.monotonic() - begin
-        if passes and seconds < LIMIT:
-            reach[program] = [seconds, sorted(reached(source, build))]
-        print("%-32s %5.1f s %s" % (program, seconds, "" if passes else "fails: not used"), flush=True)
-    with open(place, "w", encoding="utf-8") as file:
-        json.dump(reach, file)
-    return reach
+            reach = json.load(file)
+    for test in tests:
+        if test not in reach:
+            for note in objects(build):
+                os.remove(note)
+            begin = time.monotonic()
+            verdict = play(source, build, test, LONGEST)
+            seconds = time.monotonic() - begin
+            reach[test] = [seconds, [] if verdict else sorted(reached(source, build)), verdict]
+            with open(place, "w", encoding="utf-8") as file:
+                json.dump(reach, file)
+            print("%-40s %5.1f s %s" % (test, seconds, verdict and verdict + ": not used"), flush=True)
+        if reach[test][2] == "does not end" and " " not in test:
+            tests += [test + " " + part for part in PARTS]
+    return {test: [seconds, lines] for test, (seconds, lines, verdict) in reach.items() if lines}
 
 
 # ---- mutants ----------------------------------------------------------------------------------
@@ -182,15 +221,17 @@ class Mutant:
         self.write(self.whole)
 
 
-def judge(build, tests):
-    """Returns the name of the test that notices the mutant in the tree, "" or "compiler"."""
-    if not run(["make", "-s", "-j2", "libpollux-all.la"], build, 300):
+def judge(source, build, tests):
+    """Returns which test notices the mutant in the tree, and how: "" or "compiler" if none does."""
+    if run(["make", "-s", "libpollux-all.la"], build, 300):
         return "compiler"
     for test in tests:
-        if not run(["make", "-s", "tests/" + test], build, 300):
+        if run(["make", "-s"] + targets(test), build, 300):
             return "linker"
-        if not run(["./tests/" + test], build, LIMIT):
-            return test
+        # Counters are of no use here, and a folder that cannot be made saves the time to write them.
+        verdict = play(source, build, test, LIMIT, GCOV_PREFIX="/dev/null/none")
+        if verdict:
+            return test + " " + verdict
     return ""
 
 
@@ -212,7 +253,7 @@ def main():
         tests = [test for test in shortest if "%s:%d" % (name, number) in sets[test]]
         mutant = Mutant(source, name, number, new)
         try:
-            found = judge(build, tests)
+            found = judge(source, build, tests)
         finally:
             mutant.heal()
         if found in ("compiler", "linker"):
