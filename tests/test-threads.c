@@ -380,7 +380,7 @@ static bool all_have_ended(const struct traveller *travellers)
 PLAIN_CASE(sockets_from_thread_to_thread)
 {
     plx_group *group = plx_group_new();
-    struct traveller travellers[TRAVELLERS] = {{NULL}};
+    struct traveller travellers[TRAVELLERS] = {{.socket = NULL}};
     struct box boxes[2] = {{.lock = PTHREAD_MUTEX_INITIALIZER},
                            {.lock = PTHREAD_MUTEX_INITIALIZER}};
     struct carrier carriers[2] = {{&boxes[0], &boxes[1], NULL, 0}, {&boxes[1], &boxes[0], NULL, 0}};
