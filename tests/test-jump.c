@@ -116,6 +116,19 @@ IDLE_CASE(a_program_that_seldom_polls_notices_after_four_polls)
     expect_idle_end(w, log);
 }
 
+/* The peer has confirmed bytes meanwhile, or may just do so: it has its whole time from then on, once
+ * or twice, and not the hour too. */
+IDLE_CASE(confirmed_bytes_add_no_hour)
+{
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    UNTIL(w, plx_socket_bytes_left_to_send(socket) == 0);
+    time_pass(HOUR);
+    world_settle(w);
+    expect_lives(w, socket, log);
+    run(w, 4 * LIMIT);
+    ck_assert_msg(plx_socket_state(socket) == PLX_UNCONNECTED, "%s: %s", world_name(w), log->text);
+}
+
 /* What arrived while only this process was halted. */
 IDLE_CASE(bytes_of_the_last_hour_are_a_sign_of_life)
 {

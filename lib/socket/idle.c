@@ -82,11 +82,15 @@ bool plx__idle_is_due(const plx_socket *socket)
     return late != 0 && plx__clock_now() >= late;
 }
 
+/* The gap since the last look is counted before the peer is asked: a silence that begins at this
+ * moment is not the longer for what was before it. */
 bool plx__idle_is_over(plx_socket *socket)
 {
     uint64_t now = plx__clock_now();
+    struct plx__patience *silence = &socket->options->notes.silence;
+    bool over = plx__patience_is_over(silence, now);
     if (socket->kind->is_confirmed) {
         look_at_peer(socket, now);
     }
-    return plx__patience_is_over(&socket->options->notes.silence, now);
+    return over && now >= silence->until;
 }
