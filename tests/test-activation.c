@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "tests/sockets.h"
@@ -150,6 +151,37 @@ CHILD_CASE(a_number_far_beyond_what_was_passed)
     }
     NEED_EQUAL(plx_server_adopt_activated(server, "here"), 0);
     plx_server_free(server);
+}
+
+/* The longest gap that is searched is 1 023 numbers behind one that is taken. */
+CHILD_CASE(behind_a_gap_of_numbers)
+{
+    enum { GAP = 1024 };
+    struct rlimit limit;
+    int ports[2];
+    int passed[] = {listener(AF_INET, &ports[0])}, far = listener(AF_INET, &ports[1]);
+    plx_server *near = plx_server_new(plx_tcp_new), *other = plx_server_new(plx_tcp_new);
+
+    NEED_EQUAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_max < 4 * GAP) {
+        fprintf(stderr, "SKIP: fewer than 4096 descriptors here: behind_a_gap_of_numbers\n");
+        exit(0);
+    }
+    limit.rlim_cur = 4 * GAP;
+    NEED_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    far = fcntl(far, F_DUPFD, 2 * GAP);
+    pass(passed, 1, NULL);
+    NEED_EQUAL(plx_server_adopt_activated(near, NULL), 0);
+    for (int number = FIRST + 1; number < 2 * GAP; number++)
+        close(number);
+    setenv("LISTEN_FDS", "1026", 1);
+    NEED_EQUAL(dup2(far, FIRST + GAP + 1), FIRST + GAP + 1);
+    NEED_EQUAL(plx_server_adopt_activated(other, NULL), PLX_INVALID_STATE);
+    NEED_EQUAL(dup2(far, FIRST + GAP), FIRST + GAP);
+    NEED_EQUAL(plx_server_adopt_activated(other, NULL), 0);
+    NEED_EQUAL(plx_server_port(other), ports[1]);
+    plx_server_free(near);
+    plx_server_free(other);
 }
 
 /* The descriptors of servers that are gone leave numbers that are none. */
