@@ -57,6 +57,28 @@ MODE_SOCKET_CASE(version_four)
     ck_assert_str_eq(plx_socket_remote_address(socket), "");
 }
 
+/* The kernel reports a reset once, and the socket asks for it when the attempt ends: the end behind the
+ * bytes is a reset all the same. */
+MODE_SOCKET_CASE(reset_before_the_first_poll)
+{
+    struct linger hard = {1, 0};
+    char got[8] = "";
+    int listener = raw_listen(w, 5, where), raw;
+
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    world_readable(listener);
+    raw = accept(listener, NULL, NULL);
+    ck_assert_int_ge(raw, 0);
+    ck_assert_int_eq(send(raw, "hello", 5, MSG_NOSIGNAL), 5);
+    ck_assert_int_eq(setsockopt(raw, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
+    ck_assert_int_eq(close(raw), 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log->os_error, ECONNRESET);
+    ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), 5);
+    ck_assert_str_eq(got, "hello");
+}
+
 MODE_CASE(version_six)
 {
     struct record log_a, log_b;

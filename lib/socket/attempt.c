@@ -89,8 +89,10 @@ void plx__attempt_continue(struct plx__attempt *attempt)
         int error = plx__os_take_error(descriptor);
         attempt->progress = PLX__WON;
         /* ECONNRESET instead of ECONNREFUSED means that the connection was established (RFC 9293,
-         * 3.10.7.3): bytes received before the reset can still be read. */
-        error = error == -PLX__ECONNRESET ? 0 : error;
+         * 3.10.7.3): bytes received before the reset can still be read. The kernel has reported the
+         * reset now, and receive will return 0 behind the bytes, as behind an orderly end. */
+        attempt->error = error == -PLX__ECONNRESET ? error : 0;
+        error -= attempt->error;
         if (error < 0 || is_itself(descriptor)) {
             fail(attempt, error < 0 ? error : -PLX__ECONNREFUSED);
         }

@@ -13,6 +13,7 @@
 #include "lib/socket/race.h"
 #include "lib/socket/rare.h"
 #include "lib/socket/reconnect.h"
+#include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
 #include <stdio.h>
@@ -153,7 +154,7 @@ static void establish_filters(plx_socket *socket)
 
 /* A datagram socket has its descriptor already. Both outcomes free the race, and the verdict with
  * it. */
-static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr peer)
+static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr peer, int error)
 {
     if (socket->watch.task != NULL) {
         report_choices(socket);
@@ -162,7 +163,12 @@ static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr pee
     if (result < 0) {
         plx__os_close(descriptor);
         fail(socket, result, &peer);
-    } else if (socket->state == PLX_CONNECTING) {
+        return;
+    }
+    if (error < 0) {
+        plx__sending_fail(socket, -error); /* the end is reported with it, behind the bytes */
+    }
+    if (socket->state == PLX_CONNECTING) {
         establish_filters(socket);
     }
 }
@@ -178,7 +184,7 @@ static void continue_race(plx_socket *socket)
     switch (verdict->state) {
     case PLX__RACE_LOOKING_UP:
     case PLX__RACE_RUNNING: break;
-    case PLX__RACE_WON: win(socket, verdict->descriptor, verdict->name); break;
+    case PLX__RACE_WON: win(socket, verdict->descriptor, verdict->name, verdict->error); break;
     case PLX__RACE_FAILED: fail(socket, verdict->error, &verdict->name); break;
     case PLX__RACE_LOOKUP_FAILED: fail_lookup(socket, &verdict->failure); break;
     }

@@ -93,9 +93,11 @@ static void fail_lookup(struct plx__race *race, const struct plx__failure *failu
     race->verdict.failure = *failure;
 }
 
-static void win(struct plx__race *race, plx__fd descriptor, const struct plx__sockaddr *asked)
+static void win(struct plx__race *race, plx__fd descriptor, const struct plx__sockaddr *asked,
+                int error)
 {
     race->verdict.state = PLX__RACE_WON;
+    race->verdict.error = error;
     race->verdict.descriptor = descriptor;
     race->verdict.name = plx__attempt_peer(descriptor, asked);
 }
@@ -116,7 +118,7 @@ static bool connect_given(struct plx__race *race, struct plx__sockaddr *name)
         note_failure(race, result, name);
         return false;
     }
-    win(race, race->descriptor, name);
+    win(race, race->descriptor, name, 0);
     return true;
 }
 
@@ -161,7 +163,7 @@ static void continue_attempts(struct plx__race *race)
         struct plx__attempt *attempt = *place;
         plx__attempt_continue(attempt);
         if (attempt->progress == PLX__WON) {
-            win(race, plx__attempt_take(attempt), &attempt->name);
+            win(race, plx__attempt_take(attempt), &attempt->name, attempt->error);
             return;
         }
         if (attempt->progress == PLX__FAILED) {

@@ -48,8 +48,9 @@ enum plx__race_state {
 /* What a race reports. A member that names a state is valid in that state only. */
 struct plx__verdict {
     enum plx__race_state state;
-    plx__fd descriptor;          /* WON: connected, and the caller's from now on */
-    int error;                   /* FAILED: the most specific errno of all attempts, negative */
+    plx__fd descriptor; /* WON: connected, and the caller's from now on */
+    int error; /* FAILED: the most specific errno of all attempts, negative; WON: -ECONNRESET if
+                * the peer has reset the connection since, else 0 */
     struct plx__sockaddr name;   /* WON: the peer; FAILED: what the error is about */
     struct plx__failure failure; /* LOOKUP_FAILED */
 };
