@@ -3,6 +3,7 @@
 
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
+#include "tests/model/timeouts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -134,30 +135,71 @@ void call_datagram(struct turn *turn)
         model_failed(model, "udp_write", code);
 }
 
-/* Disconnects with more to send than the kernel takes, and little room for what arrives. */
+/* Writes once, as much as possible; returns whether it was accepted. */
+static bool write_much(struct model *model)
+{
+    enum { RECORD = 30000 };
+    ptrdiff_t count;
+    int code;
+
+    if (model_has_records(model)) {
+        end_record(model->end, room, RECORD);
+        code = plx_socket_write_message(model->socket, room, RECORD);
+        model->end->records += code == 0;
+        model_failed(model, "write_message", code);
+        return code == 0;
+    }
+    end_bytes(model->end, room, LARGEST);
+    count = plx_socket_write(model->socket, room, LARGEST);
+    if (count < 0)
+        model_failed(model, "write", plx_socket_last_error(model->socket));
+    if (count > 0)
+        end_put(model->end, (size_t)count);
+    return count > 0;
+}
+
+static bool may_hold(const struct model *model)
+{
+    bool cut = model_has_records(model) &&
+               model_option(model, PLX_OPTION_SEND_BUFFER_SIZE) < LARGEST &&
+               model_option(model, PLX_OPTION_SEND_BUFFER_SIZE) > 0;
+
+    return model->sort != SORT_UDP && !model->has_dropped && !cut &&
+           model_option(model, PLX_OPTION_WRITE_LIMIT) == 0 &&
+           plx_socket_state(model->socket) == PLX_CONNECTED;
+}
+
+/* Disconnects with more to send than the kernel takes, and little room for what arrives. The peer
+ * goes on sending, and the program reads a little in between. */
 void call_hold(struct turn *turn)
 {
     struct model *model = pick_socket(turn);
+    struct person *person;
 
-    if (model == NULL || !model_is_stream(model) || model->has_dropped ||
-        plx_socket_state(model->socket) != PLX_CONNECTED)
+    if (model == NULL || !may_hold(model))
         return;
-    model_renew(model);
-    plx_socket_set_option(model->socket, PLX_OPTION_READ_LIMIT, 100);
+    if (model_is_stream(model))
+        model_renew(model);
+    set_option(model, PLX_OPTION_READ_LIMIT, 100);
     for (int i = 0; i < 40 && plx_socket_bytes_left_to_send(model->socket) < LARGEST; i++) {
-        end_bytes(model->end, room, LARGEST);
-        ptrdiff_t count = plx_socket_write(model->socket, room, LARGEST);
-
-        if (count < 0)
-            model_failed(model, "write", plx_socket_last_error(model->socket));
-        if (count <= 0)
+        if (!write_much(model))
             break;
-        end_put(model->end, (size_t)count);
         plx_socket_flush(model->socket);
     }
     trace("disconnect with %zu bytes queued", plx_socket_bytes_left_to_send(model->socket));
-    if (plx_socket_disconnect(model->socket) == 0)
-        model->closing = true;
+    if (plx_socket_disconnect(model->socket) != 0)
+        return;
+    timeouts_closing(model);
+    model->closing = true;
+    person = person_of(model);
+    for (int i = chance_of(&turn->chance, 4); i > 0 && person != NULL; i--) {
+        person_say(person, 200);
+        if (model->inside == 0)
+            poll_socket(model);
+        if (model->socket == NULL)
+            return;
+        take(turn, model);
+    }
 }
 
 void call_flush(struct turn *turn)

@@ -13,9 +13,16 @@
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
+/* In a handler mostly the group of its socket. */
 int pick_group(struct turn *turn)
 {
-    return chance_of(&turn->chance, GROUPS);
+    int any = chance_of(&turn->chance, GROUPS);
+    bool own = chance_in(&turn->chance, 50);
+
+    for (int i = 0; i < GROUPS && own && turn->self != NULL && turn->self->group != NULL; i++)
+        if (player.groups[i] == turn->self->group)
+            return i;
+    return any;
 }
 
 void call_group(struct turn *turn)
@@ -39,6 +46,28 @@ void call_group(struct turn *turn)
     }
 }
 
+static void join_house(struct house *house, plx_group *group)
+{
+    int code = plx_group_add_server(group, house->server);
+
+    trace("add_server: %d", code);
+    if (code != 0)
+        return;
+    house->group = group;
+    models_follow(house, group);
+}
+
+/* Without a group of the program it joins its own in its next poll. */
+static void leave_house(struct house *house, plx_group *group)
+{
+    trace("remove_server");
+    plx_group_remove_server(group, house->server);
+    if (house->group != group)
+        return;
+    house->group = NULL;
+    models_follow(house, NULL);
+}
+
 static void move_house(struct turn *turn, plx_group *group)
 {
     struct house *house = pick_house(turn);
@@ -46,9 +75,9 @@ static void move_house(struct turn *turn, plx_group *group)
     if (house->server == NULL)
         return;
     if (chance_in(&turn->chance, 70))
-        trace("add_server: %d", plx_group_add_server(group, house->server));
+        join_house(house, group);
     else
-        plx_group_remove_server(group, house->server);
+        leave_house(house, group);
 }
 
 void call_move(struct turn *turn)
@@ -64,12 +93,17 @@ void call_move(struct turn *turn)
         int code = plx_group_add(group, model->socket);
 
         trace("add of %u: %d", model->end == NULL ? 0 : model->end->number, code);
-        model->group = code == 0 ? group : model->group;
+        if (code == 0) {
+            model->group = group;
+            model->is_alone = false;
+        }
     } else if (model != NULL) {
         trace("remove of %u", model->end == NULL ? 0 : model->end->number);
         plx_group_remove(group, model->socket);
-        if (model->group == group)
+        if (model->group == group) {
             model->group = NULL;
+            model->is_alone = true;
+        }
     }
 }
 
@@ -158,6 +192,7 @@ static void close_house(struct house *house)
 
     trace("free of a server");
     house->server = NULL;
+    house->group = NULL;
     house->listening++;
     models_forget_owner(house);
     plx_server_free(gone);
@@ -173,7 +208,7 @@ void call_house(struct turn *turn)
     else if (chance_in(&turn->chance, 15))
         close_house(house);
     if (house->server != NULL && group != NULL && chance_in(&turn->chance, 40))
-        plx_group_add_server(group, house->server);
+        join_house(house, group);
 }
 
 void call_house_setting(struct turn *turn)
@@ -215,6 +250,7 @@ void call_take_client(struct turn *turn)
             trace("take of %u", model->end->number);
             model->owner = NULL;
             model->was_taken = true;
+            model->is_alone = model->group == NULL;
             player.sockets[slot] = model;
             return;
         }

@@ -5,6 +5,7 @@
 #include "tests/model/handlers.h"
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
+#include "tests/model/timeouts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,6 +42,8 @@ static enum flavour pick_flavour(struct turn *turn, enum sort sort)
     return is_plain ? FLAVOUR_PLAIN : (enum flavour)(1 + chance_of(&turn->chance, FLAVOURS - 1));
 }
 
+static void set_timeout(struct turn *turn, struct model *model);
+
 void call_new(struct turn *turn)
 {
     enum sort sort = pick_sort(turn);
@@ -57,6 +60,8 @@ void call_new(struct turn *turn)
                           player.sockets[slot]);
     if (joins && player.groups[group] != NULL && plx_group_add(player.groups[group], socket) == 0)
         player.sockets[slot]->group = player.groups[group];
+    if (chance_in(&turn->chance, 25))
+        set_timeout(turn, player.sockets[slot]);
     if (sort == SORT_UDP && chance_in(&turn->chance, 50))
         model_failed(player.sockets[slot], "set_interface",
                      plx_socket_set_interface(socket, "127.0.0.1"));
@@ -94,10 +99,9 @@ static void begun(struct model *model, const char *call, int code, plx_state bef
     trace("%s: end %u", call, model->end->number);
 }
 
-static void connect_to(struct turn *turn, struct model *model)
+void connect_model(struct model *model, const char *where)
 {
     plx_state before = plx_socket_state(model->socket);
-    const char *where = place_for(turn, model);
     int code = plx_socket_connect_to(model->socket, where);
 
     trace("connect to %s", where);
@@ -136,7 +140,7 @@ void call_connect(struct turn *turn)
     if (model != NULL && model->sort == SORT_UDP)
         connect_datagrams(turn, model);
     else if (model != NULL)
-        connect_to(turn, model);
+        connect_model(model, place_for(turn, model));
 }
 
 static void remember_where(struct model *model, const char *where)
@@ -173,12 +177,15 @@ static void adopt(struct model *model, int ends[2])
 {
     plx_state before = plx_socket_state(model->socket);
     int code = plx_socket_adopt(model->socket, ends[0]);
+    struct person *person;
 
     if (code != 0)
         peer_close(ends[0]);
     begun(model, "adopt", code, before);
-    person_new(ends[1], model->sort,
-               model->flavour < FLAVOUR_NOISE ? model->flavour : FLAVOUR_NOISE);
+    person = person_new(ends[1], model->sort,
+                        model->flavour < FLAVOUR_NOISE ? model->flavour : FLAVOUR_NOISE);
+    if (code == 0)
+        person_meet(person, model);
 }
 
 void call_adopt(struct turn *turn)
@@ -252,8 +259,10 @@ void call_disconnect(struct turn *turn)
         fault("disconnect returned %d in state %s", code, plx_state_name(before));
     if (code != 0)
         model_failed(model, "disconnect", code);
-    else
+    else {
+        timeouts_closing(model);
         model->closing = true;
+    }
     if (code == 0 && plx_socket_state(model->socket) == PLX_UNCONNECTED)
         model->pending = 0; /* it was ended at once, as by close */
 }
@@ -289,30 +298,48 @@ static const struct {
                 {PLX_OPTION_PROTOCOL, 0},
                 {PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, 50}};
 
+void set_option(struct model *model, plx_option option, int value)
+{
+    int code = plx_socket_set_option(model->socket, option, value);
+
+    trace("option %d = %d", option, value);
+    if (code == 0 && option == PLX_OPTION_AUTO_CONNECT && value != 0)
+        model->reconnects = true;
+    if (code == 0 && option == PLX_OPTION_SEND_BUFFER_SIZE && model->end != NULL)
+        model->end->may_drop |= model->sort == SORT_SEQPACKET; /* what is queued already, too */
+    timeouts_set(model);
+    if (code != 0)
+        model_failed(model, "set_option", code);
+}
+
 void call_option(struct turn *turn)
 {
     struct model *model = pick_socket(turn);
-    int choice = chance_of(&turn->chance, (int)(sizeof settings / sizeof settings[0])), code;
+    int choice = chance_of(&turn->chance, (int)(sizeof settings / sizeof settings[0]));
 
-    if (model == NULL)
-        return;
-    code = plx_socket_set_option(model->socket, settings[choice].option, settings[choice].value);
-    trace("option %d = %d", settings[choice].option, settings[choice].value);
-    if (code == 0 && settings[choice].option == PLX_OPTION_AUTO_CONNECT && settings[choice].value)
-        model->reconnects = true;
-    if (code == 0 && settings[choice].option == PLX_OPTION_SEND_BUFFER_SIZE && model->end != NULL)
-        model->end->may_drop |= model->sort == SORT_SEQPACKET; /* what is queued already, too */
-    if (code != 0)
-        model_failed(model, "set_option", code);
+    if (model != NULL)
+        set_option(model, settings[choice].option, settings[choice].value);
+}
+
+/* Time-outs, which are set before anything begins. */
+static void set_timeout(struct turn *turn, struct model *model)
+{
+    static const plx_option options[] = {PLX_OPTION_CONNECT_TIMEOUT, PLX_OPTION_LINGER_TIMEOUT,
+                                         PLX_OPTION_IDLE_TIMEOUT};
+    static const int values[] = {3, 5, 15, 20000};
+
+    set_option(model, options[chance_of(&turn->chance, 3)], values[chance_of(&turn->chance, 4)]);
 }
 
 void call_events(struct turn *turn)
 {
     struct model *model = pick_socket(turn);
 
-    if (model != NULL)
-        plx_socket_set_events(model->socket,
-                              chance_in(&turn->chance, 80) ? &all_events : &few_events, model);
+    if (model == NULL)
+        return;
+    plx_socket_set_events(model->socket, chance_in(&turn->chance, 80) ? &all_events : &few_events,
+                          model);
+    model->heard_at = 0;
 }
 
 /* A filter in mid-stream: both ends push it while nothing is under way between them. */

@@ -4,6 +4,8 @@
 #include "tests/model/ground.h"
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
+#include "tests/model/time.h"
+#include "tests/model/timeouts.h"
 
 static long ms_since(uint64_t begin)
 {
@@ -45,16 +47,35 @@ void poll_house(struct house *house)
     poll_end();
 }
 
-/* A client that was taken out of its group is polled by itself. */
-static void poll_clients(const struct house *house)
+/* A client that was taken out of its group is polled by itself; `all`: each one is. */
+static void poll_clients(const struct house *house, bool all)
 {
     plx_socket *client = plx_server_next_active(house->server, NULL), *next;
 
     for (; client != NULL; client = next) {
+        struct model *model = model_of(client);
+
         next = plx_server_next_active(house->server, client);
-        if (model_of(client) != NULL)
-            poll_socket(model_of(client));
+        if (model != NULL && (all || model->is_alone))
+            poll_socket(model);
     }
+}
+
+void poll_members(void)
+{
+    for (int i = 0; i < GROUPS; i++)
+        if (player.groups[i] != NULL)
+            poll_group(player.groups[i], 0);
+    for (int i = 0; i < SERVERS; i++) {
+        if (player.houses[i].server != NULL && player.houses[i].group == NULL)
+            poll_house(&player.houses[i]);
+        if (player.houses[i].server != NULL)
+            poll_clients(&player.houses[i], false);
+    }
+    for (int i = 0; i < SOCKETS; i++)
+        if (player.sockets[i] != NULL &&
+            (player.sockets[i]->group == NULL || player.sockets[i]->was_taken))
+            poll_socket(player.sockets[i]);
 }
 
 void poll_all(void)
@@ -65,7 +86,7 @@ void poll_all(void)
     for (int i = 0; i < SERVERS; i++)
         if (player.houses[i].server != NULL) {
             poll_house(&player.houses[i]);
-            poll_clients(&player.houses[i]);
+            poll_clients(&player.houses[i], true);
         }
     for (int i = 0; i < SOCKETS; i++)
         if (player.sockets[i] != NULL)
@@ -106,9 +127,14 @@ void call_poll_house(struct turn *turn)
 
 /* ---- waits ----------------------------------------------------------------------------------- */
 
-enum { WAIT, WAIT_CONNECTED, WAIT_DATA, WAIT_SENT, WAIT_DISCONNECTED, WAIT_SORTS };
+static uint64_t wait_is_late; /* when the wait that runs is far too long; 0: none runs */
 
-static bool may_wait(void)
+bool waits_too_long(void)
+{
+    return wait_is_late != 0 && ground_now() > wait_is_late;
+}
+
+bool may_wait(void)
 {
     if (polls_running() > 0 && !player.program->waits_in_handlers)
         return false;
@@ -145,7 +171,7 @@ static void look_at_result(const struct model *model, int what, bool done)
 }
 
 /* The kernel holds the end of the peer, and nothing keeps it from the socket. */
-static bool end_is_here(const struct model *model)
+bool end_is_here(const struct model *model)
 {
     const plx_socket *socket = model->socket;
 
@@ -158,18 +184,24 @@ static bool end_is_here(const struct model *model)
            !player.program->starves;
 }
 
-static void wait_on(struct model *model, int what, int timeout)
+void wait_on(struct model *model, int what, int timeout)
 {
     bool must = what == WAIT_DISCONNECTED && timeout > 2 && end_is_here(model), done;
     uint64_t begin = ground_now();
+    uint64_t outer = wait_is_late;
     int before = player.wait_limit, inner = player.inner;
 
     if (model->inside > 0)
         model_wait(model);
+    wait_is_late = begin + (uint64_t)(timeout + 2 * ground_tolerance()) * 1000000u;
     poll_begin(true);
     done = wait_for(model->socket, what, timeout);
     poll_end();
+    wait_is_late = outer;
     trace("wait %d returned %d", what, done);
+    if (!done && ms_since(begin) >= timeout && model->socket != NULL &&
+        (what == WAIT_CONNECTED || what == WAIT_DISCONNECTED))
+        timeouts_expect_ended(model, timeout);
     if (must && !done && player.inner == inner)
         fault("the end is here, and wait_for_disconnected of %d ms returned false", timeout);
     if (player.inner == inner)
@@ -184,15 +216,24 @@ void call_wait(struct turn *turn)
     struct model *model = pick_socket(turn);
     int what = chance_of(&turn->chance, WAIT_SORTS), timeout = chance_of(&turn->chance, 12);
 
-    if (turn->self != NULL && turn->self->socket != NULL && end_is_here(turn->self)) {
-        model = turn->self; /* in its own handler, which has the last bytes */
-        what = WAIT_DISCONNECTED;
-        timeout += 3;
-    }
     if (model == NULL || !may_wait())
         return;
     trace("wait %d of %u for %d ms", what, model->end == NULL ? 0 : model->end->number, timeout);
     wait_on(model, what, timeout);
+}
+
+/* In the handler that has the last bytes: it reads some of them, or none, and waits for the end. */
+void wait_for_end(struct turn *turn)
+{
+    struct model *model = turn->self;
+
+    if (!may_wait())
+        return;
+    trace("wait for the end of %u", model->end->number);
+    if (chance_in(&turn->chance, 60))
+        take(turn, model);
+    if (model->socket != NULL)
+        wait_on(model, WAIT_DISCONNECTED, 3 + chance_of(&turn->chance, 10));
 }
 
 void call_wait_house(struct turn *turn)

@@ -10,15 +10,16 @@ static const struct {
 } calls[] = {
     {call_new, 6},          {call_free, 2},          {call_connect, 6},     {call_listen, 3},
     {call_adopt, 3},        {call_bind, 2},          {call_close, 2},       {call_abort, 2},
-    {call_disconnect, 4},   {call_hold, 2},          {call_option, 5},      {call_filter, 2},
+    {call_disconnect, 4},   {call_hold, 3},          {call_option, 5},      {call_filter, 2},
     {call_events, 1},       {call_misuse, 2},        {call_ask, 1},         {call_write, 14},
     {call_datagram, 3},     {call_read, 12},         {call_flush, 2},       {call_unread, 2},
     {call_token, 2},        {call_poll, 12},         {call_poll_group, 18}, {call_poll_house, 8},
-    {call_wait, 6},         {call_wait_house, 2},    {call_react, 2},       {call_group, 3},
+    {call_wait, 6},         {call_wait_house, 2},    {call_react, 4},       {call_group, 3},
     {call_move, 5},         {call_group_setting, 3}, {call_house, 4},       {call_house_setting, 3},
     {call_take_client, 1},  {call_clock, 3},         {call_memory, 2},      {call_starve, 2},
     {call_peer_connect, 8}, {call_peer_accept, 6},   {call_peer_say, 16},   {call_peer_hear, 8},
-    {call_peer_end, 2},     {call_peer_close, 4},    {call_peer_odd, 3},
+    {call_peer_end, 2},     {call_peer_close, 4},    {call_peer_odd, 3},    {call_burst, 10},
+    {call_flood, 2},        {call_slow_connect, 3},  {call_dawdle, 6},
 };
 
 enum { CALLS = sizeof calls / sizeof calls[0] };
@@ -67,12 +68,28 @@ void play_inner(struct model *self)
 
         if (player.inner >= player.program->inner || (self != NULL && self->socket == NULL))
             return;
-        if (!player.program->left_out_inner[player.inner++])
+        if (player.program->left_out_inner[player.inner++])
+            continue;
+        if (self != NULL && end_is_here(self) && chance_in(&turn.chance, 60))
+            wait_for_end(&turn);
+        else
             play(&turn);
     }
 }
 
 /* ---- picking --------------------------------------------------------------------------------- */
+
+enum { TRIES = 3 };
+
+/* One of the slots that are used, if some draws find one. */
+static struct model *pick_own(struct turn *turn)
+{
+    struct model *model = NULL;
+
+    for (int i = 0; i < TRIES && model == NULL; i++)
+        model = player.sockets[chance_of(&turn->chance, SOCKETS)];
+    return model;
+}
 
 static struct model *pick_client(struct turn *turn)
 {
@@ -97,5 +114,5 @@ struct model *pick_socket(struct turn *turn)
     if (turn->self != NULL && own)
         return turn->self->socket == NULL ? NULL : turn->self;
     client = any ? NULL : pick_client(turn);
-    return client != NULL ? client : player.sockets[chance_of(&turn->chance, SOCKETS)];
+    return client != NULL ? client : pick_own(turn);
 }

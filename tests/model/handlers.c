@@ -5,6 +5,7 @@
 
 #include "tests/filters.h"
 #include "tests/model/player.h"
+#include "tests/model/time.h"
 
 #include <errno.h>
 
@@ -83,7 +84,9 @@ static struct model *enter(plx_socket *socket, void *user, enum line line, const
 
 static void leave(struct model *model)
 {
-    if (model != NULL)
+    if (model != NULL && model == player.flood)
+        flood(model);
+    else if (model != NULL)
         play_inner(model);
     trace_out();
     if (model != NULL)
@@ -245,17 +248,25 @@ static void enter_house(const char *name)
     trace_in();
 }
 
-/* The raw peer at the other end: known for TCP, by its port. */
-static void meet_person(const struct house *house, const plx_socket *client)
+static void leave_house(void)
 {
-    int port = plx_socket_remote_port(client);
+    trace_out();
+    time_mark();
+}
+
+/* The raw peer at the other end: known for TCP, by its port. */
+static void meet_person(const struct house *house, struct model *model)
+{
+    int port = plx_socket_remote_port(model->socket);
 
     for (int i = 0; i < PEERS; i++) {
         struct person *person = &player.people[i];
 
         if (person->used && person->peer >= 0 && person->house == house &&
-            person->sort == SORT_TCP && peer_port(person->peer) == port)
+            person->sort == SORT_TCP && peer_port(person->peer) == port) {
             person->accepted = true;
+            person_meet(person, model);
+        }
     }
 }
 
@@ -270,11 +281,12 @@ static void on_accepted(plx_server *server, plx_socket *client, void *user)
         fault("accepted twice");
     model = model_new(client, house->sort, house->flavour);
     model->owner = house;
+    model->group = house->group;
     model_begin(model);
     trace("  end %u", model->end->number);
-    meet_person(house, client);
+    meet_person(house, model);
     play_inner(model);
-    trace_out();
+    leave_house();
 }
 
 static void on_house_error(plx_server *server, const plx_error *error, void *user)
@@ -289,7 +301,7 @@ static void on_house_error(plx_server *server, const plx_error *error, void *use
     if (house->pending == error->code)
         house->pending = 0;
     play_inner(NULL);
-    trace_out();
+    leave_house();
 }
 
 static plx_socket *on_add_socket(plx_server *server, void *user)
@@ -301,7 +313,7 @@ static plx_socket *on_add_socket(plx_server *server, void *user)
     (void)server;
     enter_house("add_socket");
     play_inner(NULL);
-    trace_out();
+    leave_house();
     socket = create(sort);
     if (socket == NULL)
         house->turned_away = house->listening;

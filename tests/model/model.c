@@ -6,6 +6,8 @@
 #include "tests/model/ground.h"
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
+#include "tests/model/time.h"
+#include "tests/model/timeouts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@ static struct {
     bool is_wait[DEEPEST];
     int depth;
     unsigned last, frames;
+    const struct model *ran; /* whose handler was the last one that ran, in this poll */
 } polls;
 
 /* ---- models ---------------------------------------------------------------------------------- */
@@ -43,8 +46,22 @@ void models_end(void)
 void models_forget_group(const plx_group *group)
 {
     for (struct model *model = models; model != NULL; model = model->next)
-        if (model->group == group)
+        if (model->group == group) {
             model->group = NULL;
+            model->is_alone = model->owner == NULL || model->owner->group != group;
+        }
+    for (int i = 0; i < SERVERS; i++)
+        if (player.houses[i].group == group)
+            player.houses[i].group = NULL;
+}
+
+void models_follow(const struct house *house, plx_group *group)
+{
+    for (struct model *model = models; model != NULL; model = model->next)
+        if (model->owner == house && model->socket != NULL) {
+            model->group = group;
+            model->is_alone = false;
+        }
 }
 
 void models_forget_owner(const struct house *owner)
@@ -102,6 +119,7 @@ void model_begin(struct model *model)
     model->closing = model->has_input_end = model->has_dropped = model->is_over = false;
     model->reconnects = model_option(model, PLX_OPTION_AUTO_CONNECT) > 0;
     model->pending = 0;
+    timeouts_begin(model);
     if (model->flavour >= FLAVOUR_NOISE)
         model->end->blind = false;
 }
@@ -181,6 +199,8 @@ void poll_begin(bool is_wait)
         polls.frames++;
     if (polls.depth == DEEPEST)
         abort();
+    polls.ran = NULL;
+    time_mark();
     polls.serial[polls.depth] = ++polls.last;
     polls.is_wait[polls.depth++] = is_wait;
 }
@@ -277,6 +297,8 @@ void model_enter(struct model *model, enum line line, const char *name)
     if (model->is_over && line != LINE_CALL_ERROR && line != LINE_DISCONNECTED &&
         !model->reconnects)
         fault("%s behind the error that ends the connection", name);
+    if (line == LINE_DATA)
+        timeouts_hear(model);
 }
 
 bool model_has_begun(const struct model *model)
@@ -290,9 +312,16 @@ bool model_was_last(const struct model *model, enum line line)
     return polls.depth > 0 && model->poll == polls.serial[polls.depth - 1] && model->line == line;
 }
 
+bool model_is_first(const struct model *model)
+{
+    return polls.ran != model;
+}
+
 void model_leave(struct model *model)
 {
     model->inside--;
+    polls.ran = model;
+    time_mark();
 }
 
 void model_state(struct model *model, plx_state state)
@@ -310,6 +339,7 @@ void model_connected(struct model *model)
     if (model->phase == PHASE_UP && model->sort != SORT_UDP && !model->reconnects)
         fault("connected twice");
     model->phase = PHASE_UP;
+    timeouts_connected(model);
 }
 
 /* The errors that come while the socket goes on. */
@@ -359,6 +389,7 @@ void model_error(struct model *model, const plx_error *error)
     } else if (ended && model->phase != PHASE_IDLE && !model->is_over &&
                (model->sort != SORT_SEQPACKET || error->code != EMSGSIZE)) {
         model->is_over = true;
+        timeouts_over(model, error);
         if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)
             expect_all(model, error);
         if (model->end != NULL && model->end->outlet == OUTLET_FLOWS)

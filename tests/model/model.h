@@ -66,8 +66,9 @@ struct model {
     enum flavour flavour;
     struct house *owner; /* the server that owns it; NULL: none */
     bool is_deaf;        /* its table has no handlers of bytes */
-    plx_group *group;    /* that it was added to; NULL: none, or a server's */
+    plx_group *group;    /* that it was added to; NULL: none, or a server's own */
     bool was_taken;      /* from a server, which may have moved it to another group */
+    bool is_alone;       /* a client that was removed from a group */
     int inside;          /* how many of its handlers run: 0 or 1 */
 
     enum phase phase;
@@ -85,13 +86,19 @@ struct model {
 
     unsigned poll; /* the poll of the last event */
     enum line line;
-    struct model *next; /* of all models of the program */
+
+    uint64_t tried_at, closed_at, heard_at; /* not later than that, by time_marked; 0: not known */
+    uint64_t up_at;                         /* when `connected` was reported */
+    uint64_t begun_at;                      /* by the kernel's clock */
+    uint64_t heard;                         /* bytes received when data was last reported */
+    struct model *next;                     /* of all models of the program */
 };
 
 void models_begin(void);
 void models_end(void);
 void models_forget_group(const plx_group *group);
-void models_forget_owner(const struct house *owner); /* frees its clients */
+void models_forget_owner(const struct house *owner);             /* frees its clients */
+void models_follow(const struct house *house, plx_group *group); /* its clients are in that group */
 struct model *model_new(plx_socket *socket, enum sort sort, enum flavour flavour);
 struct model *
 model_of(const plx_socket *socket); /* NULL: a client that `accepted` did not report */
@@ -129,6 +136,7 @@ void model_enter(struct model *model, enum line line, const char *name);
 void model_leave(struct model *model);
 bool model_has_begun(const struct model *model); /* an event of this poll was reported */
 bool model_was_last(const struct model *model, enum line line); /* of this poll or wait */
+bool model_is_first(const struct model *model); /* no handler of it was the last one that ran */
 void model_state(struct model *model, plx_state state);
 void model_connected(struct model *model);
 void model_error(struct model *model, const plx_error *error);

@@ -227,7 +227,8 @@ void person_close(struct person *person, bool hard)
     trace("end %u %s", person->end->number, hard ? "resets" : "closes");
     if (!hard)
         drain(person);
-    if (!person->ended)
+    /* A reset behind the end of sending overtakes what is on its way. */
+    if (!person->ended || hard)
         person->end->outlet = hard || person->outbox_size > 0 ? OUTLET_CUT : OUTLET_ENDED;
     person->ended = true;
     person->end->gone = true;
@@ -237,6 +238,16 @@ void person_close(struct person *person, bool hard)
     else
         peer_close(person->peer);
     person->peer = -1;
+}
+
+void person_end(struct person *person)
+{
+    if (person->peer < 0 || person->ended)
+        return;
+    trace("end %u ends sending", person->end->number);
+    peer_end(person->peer);
+    person->ended = true;
+    person->end->outlet = person->outbox_size > 0 ? OUTLET_CUT : OUTLET_ENDED;
 }
 
 void people_forget(void)
@@ -252,8 +263,10 @@ void people_forget(void)
 
 struct person *pick_person(struct turn *turn)
 {
-    struct person *person = &player.people[chance_of(&turn->chance, PEERS)];
+    struct person *person = NULL;
 
+    for (int i = 0; i < 3 && (person == NULL || !person->used || person->peer < 0); i++)
+        person = &player.people[chance_of(&turn->chance, PEERS)];
     return person->used && person->peer >= 0 ? person : NULL;
 }
 
@@ -358,12 +371,8 @@ void call_peer_end(struct turn *turn)
 {
     struct person *person = pick_person(turn);
 
-    if (person == NULL || person->ended || person->sort == SORT_UDP)
-        return;
-    trace("end %u ends sending", person->end->number);
-    peer_end(person->peer);
-    person->ended = true;
-    person->end->outlet = person->outbox_size > 0 ? OUTLET_CUT : OUTLET_ENDED;
+    if (person != NULL && !person->ended && person->sort != SORT_UDP)
+        person_end(person);
 }
 
 void call_peer_close(struct turn *turn)

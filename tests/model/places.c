@@ -58,6 +58,11 @@ void people_accept(void)
             }
 }
 
+const char *place_silent(enum sort sort)
+{
+    return places.silent[sort];
+}
+
 static bool suits(enum sort sort, enum flavour flavour, const struct model *model)
 {
     return sort == model->sort && flavour == model->flavour;

@@ -24,6 +24,7 @@ static void begin(const struct program *program)
     player.inner = player.wait_limit = 0;
     player.waits = 10;
     player.settling = false;
+    player.flood = NULL;
     models_begin();
     ends_begin();
     time_begin(program->clock);

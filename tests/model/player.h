@@ -35,6 +35,7 @@ struct house {
     unsigned listening;   /* how many times it has begun to listen */
     unsigned turned_away; /* the value of `listening` when a handler refused a peer */
     int pending;          /* a code that the next poll reports */
+    plx_group *group;     /* that it was added to; NULL: none */
 };
 
 /* A raw peer of the program. */
@@ -69,11 +70,12 @@ struct player {
     plx_group *groups[GROUPS];
     bool budgeted[GROUPS];
     struct person people[PEERS];
-    int inner;      /* calls that handlers have made */
-    int waits;      /* that the program may still make */
-    int wait_limit; /* sum of the limits of all waits, in ms */
-    bool settling;  /* handlers only read */
-    long moved;     /* bytes and events, for settle.c */
+    int inner;           /* calls that handlers have made */
+    int waits;           /* that the program may still make */
+    int wait_limit;      /* sum of the limits of all waits, in ms */
+    bool settling;       /* handlers only read */
+    struct model *flood; /* whose peer sends again at once; NULL: none */
+    long moved;          /* bytes and events, for settle.c */
 };
 
 extern struct player player;
@@ -101,21 +103,43 @@ struct person *person_new(int peer, enum sort sort, enum flavour flavour); /* NU
 void person_say(struct person *person, size_t size);
 void person_hear(struct person *person, size_t size);
 void person_close(struct person *person, bool hard);
+void person_end(struct person *person); /* ends sending */
 void people_accept(void);
 void people_forget(void);
 
 void places_begin(bool again); /* `again`: those that were made are gone */
 const char *place_for(struct turn *turn, const struct model *model);
+const char *place_silent(enum sort sort); /* a listener with a full queue */
 
 /* take reads and checks what a socket has received, in one of many ways, or all of it. */
 void take(struct turn *turn, struct model *model);
 void take_all(struct model *model);
 
+/* person_of returns the raw peer at the other end of a connection, NULL if there is none or it is not
+ * known; person_meet makes it known. flood makes the peer of player.flood go on. */
+struct person *person_of(const struct model *model);
+void person_meet(struct person *person, struct model *model);
+void flood(struct model *model);
+
+/* Calls that several scenes make. */
+void connect_model(struct model *model, const char *where);
+void set_option(struct model *model, plx_option option, int value);
+
+/* Waits. may_wait counts those that the program may still make; waits_too_long returns whether the
+ * wait that runs should have been over long ago. */
+enum { WAIT, WAIT_CONNECTED, WAIT_DATA, WAIT_SENT, WAIT_DISCONNECTED, WAIT_SORTS };
+bool may_wait(void);
+void wait_on(struct model *model, int what, int timeout);
+void wait_for_end(struct turn *turn);
+bool waits_too_long(void);
+bool end_is_here(const struct model *model); /* a wait for the end needs no time */
+
 /* Polls, in which handlers may run. */
 void poll_socket(struct model *model);
 bool poll_group(plx_group *group, int timeout);
 void poll_house(struct house *house);
-void poll_all(void);
+void poll_all(void);     /* each socket is polled by itself, too */
+void poll_members(void); /* those in a group are polled by the group alone */
 
 /* A call of the table in calls.c. */
 typedef void(player_call)(struct turn *turn);
@@ -127,5 +151,6 @@ player_call call_group, call_move, call_group_setting, call_house, call_house_se
     call_take_client, call_clock, call_memory, call_starve;
 player_call call_peer_connect, call_peer_accept, call_peer_say, call_peer_hear, call_peer_end,
     call_peer_close, call_peer_odd;
+player_call call_burst, call_flood, call_slow_connect, call_dawdle;
 
 #endif

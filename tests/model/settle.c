@@ -5,6 +5,7 @@
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
+#include "tests/model/timeouts.h"
 
 #include <stdlib.h>
 
@@ -108,8 +109,9 @@ static void poll_budget(plx_group *group)
     int left = 4 + 2 * (int)plx_group_count(group);
 
     plx_group_set_budget(group, 1, 0);
-    while (poll_group(group, 0) && left-- > 0)
-        continue;
+    do
+        plx_group_wake(group); /* to find that costs time, too */
+    while (poll_group(group, 0) && left-- > 0);
     plx_group_set_budget(group, 0, 0);
 }
 
@@ -122,6 +124,8 @@ void call_react(struct turn *turn)
     if (model == NULL || polls_running() > 0 || supply_has_refused() || player.program->starves ||
         model->end == NULL || model->owner != NULL)
         return;
+    if (person_of(model) != NULL)
+        person_say(person_of(model), 50);
     trace("two polls of %u", model->end->number);
     player.settling = true;
     ground_spare(true);
@@ -210,7 +214,7 @@ static void come_to_rest(void)
         bool more, still;
 
         read_everything();
-        poll_all();
+        poll_members();
         still = player.moved == before && bytes_of_all() == bytes;
         more = wants_a_poll() || ground_is_busy();
         time_jump(quiet > 2 ? 150 : 1); /* a listener pauses for 100 ms */
@@ -286,6 +290,31 @@ static void expect_served_peer(const struct person *person)
         fault("end %u was turned away, and no handler has done it", person->end->number);
 }
 
+/* ---- time-outs -------------------------------------------------------------------------------- */
+
+/* Polls while the short time-outs pass several times: what passes between two polls counts as a
+ * quarter of a time-out at most, and only when its time is over does a socket learn that the peer
+ * has confirmed bytes meanwhile. */
+static void expect_timeouts(void)
+{
+    enum { QUARTERS = 16 };
+    struct model *models[MOST];
+    int count = sockets_of(models), longest = 0;
+
+    for (int i = 0; i < count; i++)
+        if (timeouts_longest(models[i]) > longest)
+            longest = timeouts_longest(models[i]);
+    for (int i = 0; i < QUARTERS && longest > 0; i++) {
+        if (!time_pass(longest / 4 + 1))
+            return;
+        poll_members();
+    }
+    poll_members();
+    count = sockets_of(models);
+    for (int i = 0; i < count; i++)
+        timeouts_expect_over(models[i]);
+}
+
 /* ---- sleep ----------------------------------------------------------------------------------- */
 
 /* The longest of some polls of 3 ms lasts more than a moment: a group with nothing to do sleeps. A jump of
@@ -346,6 +375,8 @@ void play_settle(void)
             expect_served_peer(&player.people[i]);
         }
     }
+    if (!fault_found())
+        expect_timeouts();
     for (int i = 0; i < GROUPS && !fault_found(); i++)
         if (player.groups[i] != NULL)
             expect_sleep(player.groups[i], i);
@@ -373,6 +404,7 @@ static void free_house(int slot)
 
     models_forget_owner(&player.houses[slot]);
     player.houses[slot].server = NULL;
+    player.houses[slot].group = NULL;
     plx_server_free(server);
 }
 

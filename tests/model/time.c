@@ -9,8 +9,13 @@
 
 static struct {
     enum clock_kind kind;
-    uint64_t begun, ahead;
+    uint64_t begun, ahead, marked;
 } own;
+
+/* What is left of the clock that ends, and how much of that the jumps may use. */
+#define SECOND ((uint64_t)1000000000)
+#define LEFT (10 * SECOND)
+#define MOST_AHEAD (8 * SECOND)
 
 static uint64_t own_time(void *user)
 {
@@ -18,9 +23,9 @@ static uint64_t own_time(void *user)
 
     (void)user;
     switch (own.kind) {
-    case CLOCK_STANDS: return 5000000000u + own.ahead;
-    case CLOCK_ENDS: return UINT64_MAX - 40000000000u + passed / 1000 + own.ahead;
-    default: return 1000000000u + passed + own.ahead;
+    case CLOCK_STANDS: return 5 * SECOND + own.ahead;
+    case CLOCK_ENDS: return UINT64_MAX - LEFT + passed / 1000 + own.ahead;
+    default: return SECOND + passed + own.ahead;
     }
 }
 
@@ -30,11 +35,45 @@ void time_begin(enum clock_kind kind)
     own.begun = ground_now();
     own.ahead = 0;
     plx_clock_set(kind == CLOCK_REAL ? NULL : own_time, NULL);
+    time_mark();
 }
 
-/* The clock that ends has 40 seconds left. */
 void time_jump(int milliseconds)
 {
-    if (own.kind != CLOCK_ENDS || own.ahead < 30000000000u)
-        own.ahead += (uint64_t)milliseconds * 1000000u;
+    uint64_t jump = (uint64_t)milliseconds * 1000000u;
+
+    if (own.kind != CLOCK_ENDS || own.ahead + jump <= MOST_AHEAD)
+        own.ahead += jump;
+    time_mark();
+}
+
+void time_mark(void)
+{
+    own.marked = plx_clock_now();
+}
+
+uint64_t time_marked(void)
+{
+    return own.marked;
+}
+
+bool time_pass(int milliseconds)
+{
+    uint64_t before = plx_clock_now();
+
+    if (own.kind == CLOCK_REAL)
+        ground_pause(milliseconds * 1000);
+    else
+        time_jump(milliseconds);
+    return plx_clock_now() - before >= (uint64_t)milliseconds * 1000000u;
+}
+
+bool time_runs(void)
+{
+    return own.kind == CLOCK_REAL || own.kind == CLOCK_JUMPS;
+}
+
+bool time_is_real(void)
+{
+    return own.kind == CLOCK_REAL;
 }
