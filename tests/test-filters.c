@@ -115,6 +115,24 @@ CASE(a_disconnect_says_goodbye)
     raw_expect_end(w, raw);
 }
 
+/* A peer that has said its goodbye may wait for ours. */
+CASE(the_end_of_the_peer_is_answered_by_a_goodbye)
+{
+    struct record log;
+    plx_socket *socket;
+    int raw = pair_with(w, &records_filter, &socket, &log);
+    char got[16];
+    size_t size = 0;
+
+    raw_send(raw, "B\0\0", 4);
+    raw_end(raw);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_str_eq(log.message, "the peer closed the connection");
+    UNTIL(w, (size += raw_sip_into(raw, got + size, sizeof got - size)) == 4);
+    ck_assert_mem_eq(got, "B\0\0\0", 4);
+    raw_expect_end(w, raw);
+}
+
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 SECTION("blocks");

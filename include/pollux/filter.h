@@ -101,7 +101,8 @@ typedef struct plx_filter_kind {
 
     /* shutdown: the program has disconnected, and all queued bytes were sent: says the goodbye of
      * the filter's protocol. Returns 0, or EAGAIN to be called again; within
-     * PLX_OPTION_LINGER_TIMEOUT. plx_socket_close calls it once. */
+     * PLX_OPTION_LINGER_TIMEOUT. plx_socket_close calls it once, and so does the end of a
+     * connection that the peer has ended. */
     int (*shutdown)(plx_filter *filter);
 
     /* ask: puts a question to the program, see plx_filter_ask. */

@@ -149,6 +149,15 @@ int plx__chain_part(struct plx__chain *chain)
     return code;
 }
 
+/* A goodbye behind a gap would be a lie. */
+void plx__chain_part_once(plx_socket *socket)
+{
+    if (socket->kind->is_filtered && plx__socket_is_open(socket) && socket->out.size == 0 &&
+        socket->tx == PLX__TX_OPEN) {
+        plx__chain_part(plx__chain_of(socket));
+    }
+}
+
 bool plx__chain_owes_goodbye(const plx_socket *socket)
 {
     const struct plx__chain *chain = plx__chain_of(socket);

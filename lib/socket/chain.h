@@ -168,8 +168,10 @@ size_t plx__chain_abort(struct plx__chain *chain);
 bool plx__chain_take_aborted(struct plx__chain *chain);
 
 /* plx__chain_part says the goodbyes of the filters, from the top down. Returns 0 or EAGAIN.
+ * plx__chain_part_once does so without waiting, if all queued bytes were sent and none was lost.
  * plx__chain_owes_goodbye returns whether a goodbye waits until the kernel takes its bytes. */
 int plx__chain_part(struct plx__chain *chain);
+void plx__chain_part_once(plx_socket *socket);
 bool plx__chain_owes_goodbye(const plx_socket *socket);
 
 #endif

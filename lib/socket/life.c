@@ -33,16 +33,6 @@ static void receive_rest(plx_socket *socket)
     } while (socket->more && socket->bytes_received > before && socket->bytes_received < last);
 }
 
-/* Says the goodbyes of the filters once, if all bytes were sent: a goodbye behind a gap would be a
- * lie. */
-static void part(plx_socket *socket)
-{
-    if (socket->kind->is_filtered && plx__socket_is_open(socket) && socket->out.size == 0 &&
-        socket->tx == PLX__TX_OPEN) {
-        plx__chain_part(plx__chain_of(socket));
-    }
-}
-
 void plx_socket_close(plx_socket *socket)
 {
     if (socket == NULL || socket->hold.freed) {
@@ -55,7 +45,7 @@ void plx_socket_close(plx_socket *socket)
         if (socket->out.size > 0) {
             socket->kind->transport->output(socket, &budget);
         }
-        part(socket);
+        plx__chain_part_once(socket);
     }
     plx__socket_drop(socket);
 }

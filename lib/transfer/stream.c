@@ -325,6 +325,9 @@ static void settle_closing(plx_socket *socket)
 static void settle_ended(plx_socket *socket)
 {
     if (socket->out.size == 0 || socket->rx == PLX__RX_FAILED) {
+        if (socket->rx == PLX__RX_ENDED) {
+            plx__chain_part_once(socket); /* the peer may still wait for it */
+        }
         end_lost(socket, socket->rx_error);
     } else if (socket->ending != PLX__END_BY_PEER) {
         plx__ending_by_peer(socket);
