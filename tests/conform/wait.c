@@ -138,20 +138,6 @@ PAIR_CASE(wait_for_disconnected_drains)
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
-/* Where the kernel does not acknowledge for the peer. */
-PAIR_CASE(wait_for_disconnected_behind_the_last_byte)
-{
-    ck_assert_int_eq(plx_socket_write(socket, "hello", 5), 5);
-    plx_socket_disconnect(socket);
-    world_settle(w);
-    if (plx_socket_state(socket) != PLX_CLOSING)
-        return;
-    ck_assert(!plx_socket_wait_for_disconnected(socket, 20));
-    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
-    raw_close(w, raw);
-    ck_assert(plx_socket_wait_for_disconnected(socket, 5000));
-}
-
 PAIR_CASE(wait_for_anything)
 {
     ck_assert(!plx_socket_wait(socket, 0));
