@@ -173,7 +173,7 @@ static ptrdiff_t inflate_some(plx_filter *filter, void *data, size_t size)
 static bool deflate_pending(const plx_filter *filter)
 {
     const struct deflate_state *state = plx_filter_state((plx_filter *)filter);
-    return !state->has_ended && (state->in.avail_in > 0 || state->is_full);
+    return state->has_ended || state->in.avail_in > 0 || state->is_full;
 }
 
 static ptrdiff_t deflate_receive(plx_filter *filter, void *data, size_t size)

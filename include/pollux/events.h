@@ -101,7 +101,7 @@ typedef struct plx_events {
 
     /* send_progress: the kernel took `sent` bytes since the last call, and `left` bytes are still
      * queued. Return true to drop the bytes that are left; send_complete then follows with
-     * user_aborted true. */
+     * user_aborted true. Bytes that a filter has seen are sent all the same, up to 256 KiB. */
     bool (*send_progress)(plx_socket *socket, size_t sent, size_t left, void *user);
 
     /* send_complete: the queue is empty, because all of it was sent or because send_progress

@@ -11,21 +11,28 @@
  * needs in plx_filter_state, and returns. The library calls the steps from polls, waits, flush and
  * close.
  *
- *                   begin             establish                   receive, send
- *     (connection) ------> (its turn) --------> (establishing) 0 ---------------> (established)
- *                                                    | EAGAIN: again, when what
- *                                                    +-- plx_filter_set_want named has happened
+ *                   begin              establish                   receive, send
+ *     (connection) -------> (begun) --------------> (establishing) 0 ---------> (established)
+ *                                    in its turn       | EAGAIN: again, when what
+ *                                                      +-- plx_filter_set_want named has happened
+ *
+ * `receive`, `send`, `pending` and `shutdown` are not called before `establish` has returned 0. The
+ * end or an error that `receive` has returned is its last result, and so is an error of `send`.
+ *
+ * The program gives a filter what it has to know, such as a host name or a role, by writing it into
+ * plx_filter_state right after the push: no step runs inside the push. `begin` has to keep it.
  *
  * Establishing goes from the filter pushed first to the one pushed last, and is a part of
  * PLX_CONNECTING: PLX_OPTION_CONNECT_TIMEOUT limits a connect with its establishing. For a
  * connection that was accepted or adopted the limit is 10 seconds, unless the option was set.
  *
  * A filter pushed while connected divides the stream: bytes queued before the push pass it by, and
- * bytes not yet received at the push are received through it. A filter that establishes, or encrypts,
- * has its turn when the older bytes were sent, and nothing is received until it is established: push
- * it when both ends have agreed on where the streams are divided. The connection ends if none of the
- * older bytes could be sent within the limit above, and if the filter is not established within the
- * limit from its turn on. Any other filter receives at once.
+ * bytes not yet received at the push are received through it. A filter that establishes, or
+ * encrypts, has its turn when the older bytes were sent, and nothing is received until it is
+ * established: push it when both ends have agreed on where the streams are divided. The connection
+ * ends if none of the older bytes could be sent within the limit above, and if the filter is not
+ * established within the limit from its turn on. If the connection ends before, what the peer has
+ * sent for the filter is lost with it. Any other filter receives at once.
  *
  * What a step may call: the functions named plx_filter_..., plx_memory_resize, plx_clock_now, and
  * those calls on the socket that only return a property. All others on the same socket are not
@@ -69,8 +76,9 @@ typedef struct plx_filter_kind {
     const char *name;  /* for error messages, such as "tls"; not NULL */
     unsigned flags;    /* PLX_FILTER_ENCRYPTS, or 0 */
 
-    /* begin: a connection begins, the first one or another: forget the last one. Returns 0, or a
-     * positive code, which ends the connection. */
+    /* begin: a connection begins, the first one or another: forget the last one, and keep what the
+     * program has set. Settings begin before any of them establishes, and a filter pushed while
+     * connected at its turn. Returns 0, or a positive code, which ends the connection. */
     int (*begin)(plx_filter *filter);
 
     /* establish: does what has to be done before the bytes of the program pass, such as a greeting.
@@ -83,33 +91,41 @@ typedef struct plx_filter_kind {
     int (*establish)(plx_filter *filter);
 
     /* receive: writes up to `size` bytes to `data` for the layer above; `size` is not 0. Returns
-     * how many; 0 for the orderly end; -EAGAIN when there are none now; or another negative errno,
-     * which ends the connection with PLX_LOST_CONNECTION and the name of the filter. After a failed
-     * send, -EAGAIN without a moment is the end; with one, the end waits for it, within
-     * PLX_OPTION_LINGER_TIMEOUT. NULL: bytes pass unchanged, at no cost. */
+     * how many; 0 for the orderly end, behind all bytes; -EAGAIN when there are none now; or
+     * another negative errno, which ends the connection: with the code and sentence of
+     * plx_filter_fail, else with PLX_OUT_OF_MEMORY for ENOMEM, else with PLX_LOST_CONNECTION, and
+     * with the name of the filter unless a layer below has returned that errno. When a send has
+     * failed, `receive` is called for the bytes that arrived before: until it returns -EAGAIN and
+     * has set no moment by plx_filter_set_want, and within PLX_OPTION_LINGER_TIMEOUT. NULL: bytes
+     * pass unchanged, at no cost. */
     ptrdiff_t (*receive)(plx_filter *filter, void *data, size_t size);
 
     /* send: takes bytes of the layer above; `size` is not 0. Returns how many it has taken: the
-     * layer below has taken all that these bytes have become. -EAGAIN: none, and the next call
-     * offers the same bytes again at any address, perhaps more of them, never fewer. Another
-     * negative errno ends the connection. NULL: bytes pass unchanged, at no cost. */
+     * layer below has taken all that these bytes have become. -EAGAIN: not yet, and the next call
+     * offers the same bytes again at any address, perhaps more of them, never fewer. So a filter
+     * may make a record of the bytes, keep it, return -EAGAIN until the layer below has taken the
+     * record, and then the count of the bytes: no later call sends what a filter has kept. Another
+     * negative errno ends the connection as that of `receive`, ENOBUFS as ENOMEM. NULL: bytes pass
+     * unchanged, at no cost. */
     ptrdiff_t (*send)(plx_filter *filter, const void *data, size_t size);
 
-    /* pending: whether a receive would return bytes although the kernel may report none, because
-     * the filter holds them. NULL: never. */
+    /* pending: whether a receive would return bytes, the end or an error although the kernel may
+     * report nothing, because the filter holds or knows them. NULL: never. */
     bool (*pending)(const plx_filter *filter);
 
     /* shutdown: the program has disconnected, and all queued bytes were sent: says the goodbye of
-     * the filter's protocol. Returns 0, or EAGAIN to be called again; within
-     * PLX_OPTION_LINGER_TIMEOUT. plx_socket_close calls it once, and so does the end of a
-     * connection that the peer has ended. */
+     * the filter's protocol. Returns 0, or EAGAIN to be called again, within
+     * PLX_OPTION_LINGER_TIMEOUT; any other code gives the goodbye up. plx_socket_close calls it
+     * once if all queued bytes were sent, and so does the end of a connection that the peer has
+     * ended; not after a failed send. `receive` may be called after it. */
     int (*shutdown)(plx_filter *filter);
 
     /* ask: puts a question to the program, see plx_filter_ask. */
     void (*ask)(plx_filter *filter);
 
-    /* forget: frees what the state holds; the library frees the state. It may run at any time in
-     * which no other step of the filter runs, and calls no other function of the filter. */
+    /* forget: frees what the state holds, also a state that is zero because the push has failed or
+     * the filter never began; the library frees the state. It may run at any time in which no other
+     * step of the filter runs, and calls no other function of the filter. */
     void (*forget)(plx_filter *filter);
 } plx_filter_kind;
 
@@ -164,8 +180,10 @@ PLX_API ptrdiff_t plx_filter_lower_send(plx_filter *filter, const void *data, si
  * happened, perhaps earlier. PLX_WANT_READ waits for what plx_filter_lower_receive waits for if it
  * has returned -EAGAIN in this step: for a filter below that may be room to send, or a moment.
  * PLX_WANT_WRITE does so for plx_filter_lower_send. A step that does not call this function waits
- * for what all its calls of the two wait for. A receive that returns bytes may set a moment too: when it holds others back until
- * then. Called outside a step, the function makes the next poll call the waiting steps again: the
+ * for what all its calls of the two wait for. A receive that returns bytes may set a moment too:
+ * when it holds others back until then. Once plx_filter_lower_receive has returned 0 or an error,
+ * PLX_WANT_READ is always true: to hold bytes back behind the end, return -EAGAIN with a moment
+ * alone. Called outside a step, the function makes the next poll call the waiting steps again: the
  * answer to a question has arrived. It has no effect inside a step of another filter of the same
  * socket. */
 PLX_API void plx_filter_set_want(plx_filter *filter, unsigned want, int milliseconds);
@@ -173,8 +191,8 @@ PLX_API void plx_filter_set_want(plx_filter *filter, unsigned want, int millisec
 /* plx_filter_fail records why the connection is about to end, and returns `code`,
  * PLX_LOST_CONNECTION for a code that is not from 1 to 65535. The step then returns the code
  * (establish, begin) or a negative errno (receive, send). The format and its arguments make the
- * sentence that `error` reports; 255 bytes of it are kept. The first call of a connection
- * counts. */
+ * sentence that `error` reports; 255 bytes of it are kept. The first call of a connection counts,
+ * also if the step goes on: the sentence is then that of whatever ends the connection later. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif

@@ -76,12 +76,12 @@ PLX_API plx_handle plx_ipc_peer_process_handle(const plx_socket *socket);
 
 /* plx_ipc_send_handle sends a copy of a descriptor together with the next byte written. You may
  * close yours at once. A descriptor after which no byte is written is never sent; if a filter that
- * sends is pushed before that byte, the descriptor goes with the first byte of that filter. At most
- * 253 descriptors go with one byte (SCM_MAX_FD, unix(7); 252 with musl), further ones with the bytes
- * after it. The connection is lost with os_error ETOOMANYREFS where too many descriptors wait in
- * the queues of receivers that do not read. Returns 0; EBADF; PLX_OPEN_DRIVER (os_error EMFILE)
- * where the process has no descriptor left for the copy; PLX_INVALID_STATE where write would return
- * it; PLX_OUT_OF_MEMORY. */
+ * sends is pushed before that byte, the descriptor goes with the first byte of that filter. At
+ * most 253 descriptors go with one byte (SCM_MAX_FD, unix(7); 252 with musl), further ones with
+ * the bytes after it. The connection is lost with os_error ETOOMANYREFS where too many descriptors
+ * wait in the queues of receivers that do not read. Returns 0; EBADF; PLX_OPEN_DRIVER (os_error
+ * EMFILE) where the process has no descriptor left for the copy; PLX_INVALID_STATE where write
+ * would return it; PLX_OUT_OF_MEMORY. */
 PLX_API int plx_ipc_send_handle(plx_socket *socket, plx_handle descriptor);
 
 /* plx_ipc_receive_handle returns the oldest descriptor that arrived, which is close-on-exec and

@@ -183,7 +183,7 @@ static bool order_pending(const plx_filter *filter)
 {
     const struct order *own = plx_filter_state((plx_filter *)filter);
 
-    return own->kept_size > 0;
+    return own->kept_size > 0 || own->has_ended;
 }
 
 static void order_forget(plx_filter *filter)

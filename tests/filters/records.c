@@ -131,7 +131,7 @@ static bool records_pending(const plx_filter *filter)
 {
     const struct records *own = plx_filter_state((plx_filter *)filter);
 
-    return !own->has_ended && has_record(&own->in);
+    return own->has_ended || has_record(&own->in);
 }
 
 const plx_filter_kind records_filter = {
