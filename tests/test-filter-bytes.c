@@ -149,10 +149,21 @@ STREAM_PAIR_CASE(unread_bytes_stay_as_they_are)
     ck_assert_mem_eq(bytes, "oldnew", 6);
 }
 
-/* What a filter has seen and not taken is offered again, and sent before send_complete(true). */
-STREAM_PAIR_CASE(offered_bytes_are_sent_although_the_rest_is_dropped)
+static size_t take(int raw, char *bytes, size_t size)
+{
+    ptrdiff_t count = raw_take(raw, bytes, size);
+
+    return count > 0 ? (size_t)count : 0;
+}
+
+/* The filter takes 3 bytes and then none, and the program drops what is left: what the filter has
+ * seen is offered again and sent before send_complete. Returns how many bytes that are. */
+static size_t drop_rest(struct world *w, plx_socket *socket, struct record *log, int raw,
+                        size_t size)
 {
     struct puppet *puppet = puppet_push(socket);
+    size_t kept, got = 0;
+    char bytes[4096];
 
     UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
     log->cancel = true;
@@ -160,17 +171,35 @@ STREAM_PAIR_CASE(offered_bytes_are_sent_although_the_rest_is_dropped)
     puppet->piece = 3;
     puppet->send = -EAGAIN;
     puppet->send_after = 1;
-    send_text(socket, "hello world");
+    write_pattern(w, socket, size);
     UNTIL(w, log->count[EVENT_SEND_PROGRESS] == 1);
     world_settle(w);
     ck_assert_int_eq(log->count[EVENT_SEND_COMPLETE], 0);
-    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 8);
+    kept = plx_socket_bytes_left_to_send(socket);
     log->cancel = false;
     puppet->send = PASS;
+    puppet->piece = 0;
     puppet_answer(puppet);
-    raw_expect(w, raw, "hello world");
+    UNTIL(w, (got += take(raw, bytes, sizeof bytes)) == 3 + kept);
     UNTIL(w, log->count[EVENT_SEND_COMPLETE] == 1);
+    world_settle(w);
+    ck_assert_uint_eq(take(raw, bytes, sizeof bytes), 0);
+    return kept;
+}
+
+STREAM_PAIR_CASE(offered_bytes_are_sent_although_the_rest_is_dropped)
+{
+    size_t kept = drop_rest(w, socket, log, raw, 1 << 20);
+
+    ck_assert_uint_gt(kept, 0);
+    ck_assert_uint_lt(kept, (1 << 20) - 3);
     LOGGED(w, log, "send_complete(true)[CONNECTED]");
+}
+
+STREAM_PAIR_CASE(nothing_is_dropped_of_what_a_filter_has_seen)
+{
+    ck_assert_uint_eq(drop_rest(w, socket, log, raw, 11), 8);
+    LOGGED(w, log, "send_complete(false)[CONNECTED]");
 }
 
 /* A header filter sends 'h' twice before the bytes, in one call as far as it gets. */
@@ -265,8 +294,8 @@ STREAM_PAIR_CASE(an_end_behind_the_last_room)
     raw_say(raw, "abc");
     UNTIL(w, plx_socket_bytes_available(socket) == 3);
     world_settle(w);
+    puppet->pending = true;
     plx_socket_purge(socket);
-    raw_say(raw, "d");
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
 }
@@ -460,6 +489,22 @@ STREAM_PAIR_CASE(a_peer_that_goes_before_the_goodbye)
 }
 
 /* The peer has ended its half only, and the goodbye waits for room at the peer. */
+STREAM_PAIR_CASE(a_goodbye_at_a_moment_after_the_end_of_the_peer)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    puppet->shutdown = EAGAIN;
+    puppet->shutdown_times = 1;
+    puppet->sets_want = true;
+    puppet->moment = 20;
+    raw_end(raw);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], 2);
+}
+
 STREAM_PAIR_CASE(a_goodbye_after_the_end_of_the_peer)
 {
     struct puppet *puppet = puppet_push(socket);

@@ -357,18 +357,29 @@ STREAM_PAIR_CASE(later_bytes_pass_a_filter_that_did_not_wait)
 /* Both peers push behind queued bytes: each receives what the other has queued. */
 CASE(two_peers_push_behind_queued_bytes)
 {
-    plx_socket *ours = world_socket(w, NULL), *theirs = world_socket(w, NULL);
+    plx_socket *sockets[2] = {world_socket(w, NULL), world_socket(w, NULL)};
+    unsigned char *wanted = pattern(MUCH), *got = malloc(MUCH);
+    size_t size[2] = {0, 0};
 
-    world_couple(w, ours, theirs);
-    fill(w, ours);
-    fill(w, theirs);
-    ck_assert_ptr_nonnull(plx_socket_push_filter(ours, &through_filter));
-    ck_assert_ptr_nonnull(plx_socket_push_filter(theirs, &through_filter));
-    while (plx_socket_bytes_left_to_send(ours) > 0 || plx_socket_bytes_left_to_send(theirs) > 0) {
+    world_couple(w, sockets[0], sockets[1]);
+    fill(w, sockets[0]);
+    fill(w, sockets[1]);
+    for (int i = 0; i < 2; i++)
+        ck_assert_ptr_nonnull(plx_socket_push_filter(sockets[i], &through_filter));
+    for (int round = 0; round < 100000 && size[0] + size[1] < 2 * (size_t)MUCH; round++) {
         world_poll(w);
-        plx_socket_purge(ours);
-        plx_socket_purge(theirs);
+        for (int i = 0; i < 2; i++) {
+            ptrdiff_t count = plx_socket_read(sockets[i], got, MUCH);
+
+            ck_assert_int_ge(count, 0);
+            ck_assert_mem_eq(got, wanted + size[i], (size_t)count);
+            size[i] += (size_t)count;
+        }
     }
+    ck_assert_uint_eq(size[0], MUCH);
+    ck_assert_uint_eq(size[1], MUCH);
+    free(wanted);
+    free(got);
 }
 
 #define NOT_SENT "filter puppet: the peer did not receive the bytes queued before it in time"
@@ -446,6 +457,21 @@ static const plx_filter_kind late_and_failing = {
 static const plx_filter_kind passing_and_failing = {
     .size = sizeof(plx_filter_kind), .name = "failing", .send = failing_send};
 
+static int lazy_receives;
+
+/* Sets one moment after the other, and gives nothing. */
+static ptrdiff_t lazy_receive(plx_filter *filter, void *data, size_t size)
+{
+    ptrdiff_t count = plx_filter_lower_receive(filter, data, size);
+
+    lazy_receives++;
+    plx_filter_set_want(filter, PLX_WANT_READ, 50);
+    return count > 0 ? -EAGAIN : count;
+}
+
+static const plx_filter_kind lazy_filter = {
+    .size = sizeof(plx_filter_kind), .name = "lazy", .receive = lazy_receive, .send = failing_send};
+
 static void fail_to_send(struct world *w, plx_socket *socket, int raw)
 {
     lateness.size = 0;
@@ -475,20 +501,47 @@ STREAM_PAIR_CASE(bytes_held_until_a_moment_come_before_the_end_of_a_disconnect)
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
 }
 
-static int lazy_receives;
-
-/* Sets one moment after the other, and gives nothing. */
-static ptrdiff_t lazy_receive(plx_filter *filter, void *data, size_t size)
+/* What arrives after the failure stays in the kernel, and its readiness wakes nobody. */
+STREAM_PAIR_CASE(bytes_that_arrive_after_a_failed_send_wake_nothing)
 {
-    ptrdiff_t count = plx_filter_lower_receive(filter, data, size);
-
-    lazy_receives++;
-    plx_filter_set_want(filter, PLX_WANT_READ, 50);
-    return count > 0 ? -EAGAIN : count;
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &lazy_filter));
+    world_settle(w);
+    raw_say(raw, "a");
+    UNTIL(w, lazy_receives > 0);
+    send_text(socket, "x");
+    plx_socket_flush(socket);
+    world_settle(w);
+    raw_say(raw, "b");
+    world_settle(w);
+    raw_say(raw, "c");
+    world_settle(w);
+    lazy_receives = 0;
+    ck_assert(!plx_socket_wait_for_disconnected(socket, 200));
+    ck_assert_int_le(lazy_receives, 10);
 }
 
-static const plx_filter_kind lazy_filter = {
-    .size = sizeof(plx_filter_kind), .name = "lazy", .receive = lazy_receive, .send = failing_send};
+/* In CLOSING bytes without room are dropped, so that the moment counts. */
+STREAM_PAIR_CASE_WITH(a_disconnect_without_room_and_a_failed_send, PLX_OPTION_READ_LIMIT, 1)
+{
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_LINGER_TIMEOUT, 0), 0);
+    fail_to_send(w, socket, raw);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 5000));
+}
+
+/* A filter that waits for older bytes takes the peer's end at once, room or not. */
+STREAM_PAIR_CASE_WITH(a_failed_send_of_older_bytes_without_room, PLX_OPTION_READ_LIMIT, 1)
+{
+    raw_say(raw, "ab");
+    UNTIL(w, plx_socket_bytes_available(socket) == 1);
+    fill(w, socket);
+    puppet_push(socket);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 0), 0);
+    world_settle(w);
+    raw_close(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+}
 
 static void wait_in_vain(struct world *w, plx_socket *socket, const struct record *log,
                          bool disconnects)
@@ -549,6 +602,127 @@ STREAM_PAIR_CASE_WITH(a_wait_in_a_handler_without_room_sleeps, PLX_OPTION_READ_L
     raw_say(raw, "12345678");
     UNTIL(w, log->fired);
     UNTIL(w, (plx_socket_purge(socket), log->count[EVENT_DISCONNECTED] == 1));
+}
+
+/* ---- what one step takes and another waits for ----------------------------------------------- */
+
+SECTION("one for another");
+
+static struct {
+    bool taken; /* a step has received the byte */
+    bool armed;
+    int raw, establishes;
+} credit;
+
+/* Sends when a receive has taken a byte, and waits to read until then. */
+static ptrdiff_t credit_send(plx_filter *filter, const void *data, size_t size)
+{
+    if (credit.taken)
+        return plx_filter_lower_send(filter, data, size);
+    plx_filter_set_want(filter, PLX_WANT_READ, -1);
+    return -EAGAIN;
+}
+
+/* Wakes by a moment, and takes a byte that arrives meanwhile: no readiness has reported it. */
+static ptrdiff_t credit_receive(plx_filter *filter, void *data, size_t size)
+{
+    char byte;
+
+    (void)data;
+    (void)size;
+    if (credit.armed)
+        raw_say(credit.raw, "x");
+    for (int i = 0; credit.armed && i < 1000; i++) {
+        credit.taken = plx_filter_lower_receive(filter, &byte, 1) == 1;
+        credit.armed = !credit.taken;
+        world_pause(1);
+    }
+    plx_filter_set_want(filter, PLX_WANT_NOTHING, credit.taken ? -1 : 1);
+    return -EAGAIN;
+}
+
+static const plx_filter_kind credit_filter = {.size = sizeof(plx_filter_kind),
+                                              .name = "credit",
+                                              .receive = credit_receive,
+                                              .send = credit_send};
+
+STREAM_PAIR_CASE(a_receive_takes_what_a_send_waits_for)
+{
+    memset(&credit, 0, sizeof credit);
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &credit_filter));
+    send_text(socket, "new");
+    world_settle(w);
+    credit.raw = raw;
+    credit.armed = true;
+    ck_assert(plx_socket_wait_for_sent(socket, 5000));
+    raw_expect(w, raw, "new");
+}
+
+/* Receives in its send, and holds what it has received. */
+static char swapped;
+
+static ptrdiff_t swap_send(plx_filter *filter, const void *data, size_t size)
+{
+    for (int i = 0; swapped == 0 && i < 1000; i++) {
+        world_pause(1);
+        plx_filter_lower_receive(filter, &swapped, 1);
+    }
+    return plx_filter_lower_send(filter, data, size);
+}
+
+static ptrdiff_t swap_receive(plx_filter *filter, void *data, size_t size)
+{
+    if (swapped == 0)
+        return plx_filter_lower_receive(filter, data, size);
+    *(char *)data = swapped;
+    swapped = 0;
+    return 1;
+}
+
+static bool swap_pending(const plx_filter *filter)
+{
+    (void)filter;
+    return swapped != 0;
+}
+
+static const plx_filter_kind swap_filter = {.size = sizeof(plx_filter_kind),
+                                            .name = "swap",
+                                            .receive = swap_receive,
+                                            .send = swap_send,
+                                            .pending = swap_pending};
+static int swap_raw;
+
+/* Receives in vain, and then sends; meanwhile the byte arrives. */
+static int eager_establish(plx_filter *filter)
+{
+    char byte;
+    ptrdiff_t count = plx_filter_lower_receive(filter, &byte, 1);
+
+    if (count < 0 && credit.establishes++ == 0) {
+        raw_say(swap_raw, "x");
+        ck_assert_int_eq(plx_filter_lower_send(filter, "?", 1), 1);
+        ck_assert_int_eq(swapped, 'x');
+    }
+    return count < 0 ? EAGAIN : 0;
+}
+
+static const plx_filter_kind eager_filter = {
+    .size = sizeof(plx_filter_kind), .name = "eager", .establish = eager_establish};
+
+STREAM_PAIR_CASE(a_send_takes_what_establishing_waits_for)
+{
+    memset(&credit, 0, sizeof credit);
+    swapped = 0;
+    swap_raw = raw;
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &swap_filter));
+    world_settle(w);
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &eager_filter));
+    swapped = 0;
+    ck_assert_int_eq(plx_socket_write(socket, "", 0), 0);
+    UNTIL(w, credit.establishes == 1);
+    send_text(socket, "new");
+    ck_assert(plx_socket_wait_for_sent(socket, 5000));
+    raw_expect(w, raw, "?new");
 }
 
 WORLD_MAIN("filter-waits")

@@ -4,6 +4,7 @@
 #include "lib/os/errno.h"
 #include "lib/socket/chain.h"
 #include "lib/socket/interest.h"
+#include "lib/socket/sending.h"
 
 /* What plx_socket_close receives at most of what has arrived: this many bytes for each byte in the
  * kernel, and this many more. */
@@ -48,7 +49,16 @@ ptrdiff_t plx__chain_receive(plx_socket *socket, void *data, size_t size)
     if (chain->in_end != 0) {
         return chain->in_end == PLX__ENODATA ? 0 : -chain->in_end;
     }
-    return chain->phase == PLX__CHAIN_OPEN ? receive_all(chain, data, size) : -PLX__EAGAIN;
+    if (chain->phase != PLX__CHAIN_OPEN) {
+        return -PLX__EAGAIN;
+    }
+    unsigned before = chain->stack.taken;
+    ptrdiff_t count = receive_all(chain, data, size);
+    /* No readiness reports again what a receive has taken, and a send may wait for it. */
+    if (chain->stack.taken != before && (chain->out.ready & PLX__READ) != 0) {
+        plx__sending_unblock(socket);
+    }
+    return count;
 }
 
 /* What the filters wait for may have changed, and a poll of a quiet socket ends with its input. */

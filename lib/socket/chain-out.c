@@ -124,7 +124,7 @@ size_t plx__chain_abort(struct plx__chain *chain)
     if (kept == 0 && queued > 0 && chain->phase == PLX__CHAIN_BUSY) {
         plx__chain_stir(chain); /* a filter has its turn that waited for older bytes */
     }
-    chain->aborted = kept > 0;
+    chain->aborted = kept > 0 && kept < queued;
     return kept;
 }
 
@@ -162,7 +162,7 @@ bool plx__chain_owes_goodbye(const plx_socket *socket)
 {
     const struct plx__chain *chain = plx__chain_of(socket);
     return chain != NULL && socket->tx == PLX__TX_BLOCKED && socket->out.size == 0 &&
-           (chain->out.ready & PLX__WRITE) != 0;
+           ((chain->out.ready & PLX__WRITE) != 0 || chain->out.at != 0);
 }
 
 int plx__chain_shutdown(plx_socket *socket)

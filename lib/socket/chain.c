@@ -106,13 +106,24 @@ static void note_in_stream(struct plx__chain *chain, const plx_filter *filter)
     plx__task_schedule(&socket->task);
 }
 
+/* With the connection all filters begin, so that none shows what it knew of the last one. */
+static int begin_all(struct plx__chain *chain)
+{
+    plx_filter *filter = chain->bottom;
+    int code = 0;
+    for (; filter != NULL && code == 0; filter = filter->above) {
+        code = plx__step_begin(filter);
+    }
+    return code;
+}
+
 /* Establishes from the bottom up, until a filter has to wait: for what its own step wants, which
  * alone counts, or for older bytes. */
 static int establish(struct plx__chain *chain)
 {
     bool in_stream = plx__socket_is_open(chain->stack.socket);
     plx_filter *filter = first_unestablished(chain);
-    int code = 0;
+    int code = in_stream ? 0 : begin_all(chain);
     while (code == 0 && filter != NULL && !waits_for_older(filter)) {
         if (in_stream && filter->step == PLX__FILTER_FRESH) {
             /* The time begins with its turn: the older bytes may have taken long. */
@@ -285,8 +296,12 @@ void plx__chain_wake(plx_socket *socket)
     if (socket->tx == PLX__TX_BLOCKED && has_come(chain->out, ready)) {
         plx__sending_unblock(socket);
     }
-    if (reads && busy && plx__socket_is_open(socket)) {
-        establish_in_stream(chain);
+    if (busy && plx__socket_is_open(socket)) {
+        if (reads) {
+            establish_in_stream(chain);
+        } else if (socket->tx == PLX__TX_FAILED) {
+            end_in_stream(socket, socket->tx_error);
+        }
     }
 }
 
@@ -308,7 +323,7 @@ uint64_t plx__chain_deadline(const plx_socket *socket)
     const struct plx__chain *chain = plx__chain_of(socket);
     uint64_t out = socket->tx == PLX__TX_BLOCKED ? chain->out.at : 0;
     bool reads = chain->phase == PLX__CHAIN_BUSY ||
-                 (!plx__receiving_has_ended(socket) && plx__socket_room(socket) > 0);
+                 (!plx__receiving_has_ended(socket) && plx__socket_takes_input(socket));
     uint64_t in = reads ? plx__clock_earlier(chain->in.at, chain->until) : 0;
     return plx__clock_earlier(in, out);
 }

@@ -24,7 +24,7 @@
  *
  * In CONNECTING lib/socket/connect.c goes on with the establishing; in CONNECTED and CLOSING, for a
  * filter pushed in mid-stream, plx__chain_wake does. The queued bytes that are older than a
- * filter pass it by: `older` of a filter is at most that of the next one above it that sends.
+ * filter pass it by: `older` of a filter is at most that of the next one above it that has any.
  *
  * Invariants: the socket has the filtered kind as long as the chain exists; a filter is established
  * only if all below it are; chain.c alone writes the phase. */
@@ -139,8 +139,8 @@ unsigned plx__chain_interest(const struct plx__chain *chain, bool reads);
 /* plx__chain_holds_input returns whether filters hold bytes that a receive would give. */
 bool plx__chain_holds_input(const struct plx__chain *chain);
 
-/* After a failed send filters may hold bytes until a moment. plx__chain_await begins the linger time
- * within which they have to give them; plx__chain_awaits returns whether it is worth waiting. */
+/* After a failed send filters may hold bytes until a moment. plx__chain_await begins the linger
+ * time within which they have to give them; plx__chain_awaits returns whether to wait. */
 void plx__chain_await(struct plx__chain *chain);
 bool plx__chain_awaits(const struct plx__chain *chain);
 
@@ -169,7 +169,8 @@ bool plx__chain_take_aborted(struct plx__chain *chain);
 
 /* plx__chain_part says the goodbyes of the filters, from the top down. Returns 0 or EAGAIN.
  * plx__chain_part_once does so without waiting, if all queued bytes were sent and none was lost.
- * plx__chain_owes_goodbye returns whether a goodbye waits until the kernel takes its bytes. */
+ * plx__chain_owes_goodbye returns whether a goodbye waits for a moment, or until the kernel takes
+ * its bytes. */
 int plx__chain_part(struct plx__chain *chain);
 void plx__chain_part_once(plx_socket *socket);
 bool plx__chain_owes_goodbye(const plx_socket *socket);

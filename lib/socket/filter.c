@@ -158,9 +158,11 @@ void plx_filter_set_want(plx_filter *filter, unsigned want, int milliseconds)
     if (filter == NULL || filter->stack == NULL) {
         return;
     }
-    if (filter->stack->depth > 0) {
+    if (filter->stack->noted.filter == filter) {
         filter->want = want_of(want, milliseconds);
         filter->has_want = true;
+    } else if (filter->stack->depth > 0) {
+        return; /* a step of another filter runs */
     } else if (filter->stack->socket->kind->is_filtered) {
         plx__chain_stir(plx__chain_of(filter->stack->socket));
         plx__socket_update(filter->stack->socket);

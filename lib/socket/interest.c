@@ -82,8 +82,10 @@ static uint64_t deadline_of(const plx_socket *socket)
 bool plx__socket_drains(const plx_socket *socket)
 {
     bool left = socket->tx == PLX__TX_FAILED && !plx__receiving_has_ended(socket);
-    bool room = left && (socket->state == PLX_CLOSING || plx__socket_room(socket) > 0);
-    return room && !(socket->kind->is_filtered && plx__chain_awaits(plx__chain_of(socket)));
+    const struct plx__chain *chain = plx__chain_of(socket);
+    bool busy = left && chain != NULL && chain->phase == PLX__CHAIN_BUSY; /* takes it for itself */
+    return left && (busy || plx__socket_takes_input(socket)) &&
+           !(socket->kind->is_filtered && plx__chain_awaits(plx__chain_of(socket)));
 }
 
 /* No readiness reports the bytes that filters hold, nor what is left to receive after a failed
@@ -91,7 +93,7 @@ bool plx__socket_drains(const plx_socket *socket)
 static void resume_input(plx_socket *socket)
 {
     if (!socket->more && plx__socket_is_open(socket) && !plx__receiving_has_ended(socket) &&
-        plx__socket_room(socket) > 0 &&
+        plx__socket_takes_input(socket) &&
         (plx__socket_drains(socket) || plx__chain_holds_input(plx__chain_of(socket)))) {
         socket->watch.ready |= PLX__READ;
         socket->more = true;

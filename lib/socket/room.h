@@ -9,6 +9,13 @@
 /* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
 size_t plx__socket_room(const plx_socket *socket);
 
+/* plx__socket_takes_input returns whether received bytes have room, or are dropped if they have
+ * none, as in CLOSING. */
+static inline bool plx__socket_takes_input(const plx_socket *socket)
+{
+    return socket->state == PLX_CLOSING || plx__socket_room(socket) > 0;
+}
+
 /* plx__socket_write_room returns how many bytes may be queued now, obeying WRITE_LIMIT. */
 size_t plx__socket_write_room(const plx_socket *socket);
 

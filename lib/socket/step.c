@@ -158,32 +158,68 @@ static struct plx__noted enter(plx_filter *filter)
 {
     struct plx__noted outer = filter->stack->noted;
     filter->stack->noted = nothing_noted;
+    filter->stack->noted.filter = filter;
     lock(filter->stack);
     filter->has_want = false;
     return outer;
+}
+
+/* Returns how many of `size` bytes may be received. After a filter's send has failed, the
+ * connection in the kernel lives on: what arrives after that is left, or a peer that goes on
+ * sending would delay the end for ever. When the kernel holds nothing, its receive finds the reason
+ * of the end. */
+static size_t receivable(struct plx__stack *stack, size_t size)
+{
+    if (stack->socket->tx != PLX__TX_FAILED) {
+        return size;
+    }
+    size_t waiting = stack->kind->transport->pending(stack->socket);
+    if (!stack->limited) {
+        stack->limited = true;
+        stack->rest = waiting;
+    }
+    return waiting == 0 || size < stack->rest ? size : stack->rest;
+}
+
+static bool holds_below(const plx_filter *filter)
+{
+    plx_filter *below = filter->below;
+    while (below != NULL && !plx__step_is_pending(below)) {
+        below = below->below;
+    }
+    return below != NULL;
 }
 
 /* What a receive waits for that the step has named and not called: readiness of the kernel, unless
  * a layer below holds bytes. */
 static struct plx__want want_to_receive(const plx_filter *filter)
 {
-    plx_filter *below = filter->below;
-    while (below != NULL && !plx__step_is_pending(below)) {
-        below = below->below;
+    if (holds_below(filter)) {
+        return (struct plx__want){0, plx__clock_now()};
     }
-    return below == NULL ? (struct plx__want){PLX__READ, 0}
-                         : (struct plx__want){0, plx__clock_now()};
+    return (struct plx__want){receivable(filter->stack, 1) > 0 ? PLX__READ : 0u, 0};
+}
+
+/* What the receives of the step wait for. After the last of them a send may have received, for the
+ * layer below, what that receive waited for. */
+static struct plx__want want_of_receives(const plx_filter *filter)
+{
+    struct plx__side in = filter->stack->noted.in;
+    bool now = in.outdated && holds_below(filter);
+    return now ? sum_of(in.want, (struct plx__want){0, plx__clock_now()}) : in.want;
 }
 
 static struct plx__want want_of(const plx_filter *filter)
 {
-    struct plx__side in = filter->stack->noted.in, out = filter->stack->noted.out;
+    struct plx__want in = want_of_receives(filter);
+    struct plx__side out = filter->stack->noted.out;
     if (!filter->has_want) {
-        return sum_of(in.want, out.want);
+        return sum_of(in, out.want);
     }
     struct plx__want own = {0, filter->want.at};
     if ((filter->want.ready & PLX__READ) != 0) {
-        own = sum_of(own, in.waits ? in.want : sum_of(in.want, want_to_receive(filter)));
+        bool waits = filter->stack->noted.in.waits;
+        own = sum_of(own, waits ? in : sum_of(in, want_to_receive(filter)));
     }
     if ((filter->want.ready & PLX__WRITE) != 0) {
         struct plx__want writable = {PLX__WRITE, 0};
@@ -242,14 +278,20 @@ static int fail_code(plx_filter *filter, const char *step, int code)
                           filter->table->name, step, plx_code_text(code), plx_code_name(code));
 }
 
-int plx__step_establish(plx_filter *filter)
+int plx__step_begin(plx_filter *filter)
 {
     int code = filter->step == PLX__FILTER_FRESH ? begin(filter) : 0;
     if (code == PLX__EAGAIN || code == PLX__ERESTART) {
         return fail_contract(filter, "begin", code);
     }
+    return code == 0 ? 0 : fail_code(filter, "begin", code);
+}
+
+int plx__step_establish(plx_filter *filter)
+{
+    int code = plx__step_begin(filter);
     if (code != 0) {
-        return fail_code(filter, "begin", code);
+        return code;
     }
     code = establish(filter);
     if (code == 0) {
@@ -284,23 +326,6 @@ static bool is_sound(ptrdiff_t result, size_t least, size_t size)
     return result < 0 ? result >= -LAST_ERRNO : (size_t)result >= least && (size_t)result <= size;
 }
 
-/* Returns how many of `size` bytes may be received. After a filter's send has failed, the
- * connection in the kernel lives on: what arrives after that is left, or a peer that goes on
- * sending would delay the end for ever. When the kernel holds nothing, its receive finds the reason
- * of the end. */
-static size_t receivable(struct plx__stack *stack, size_t size)
-{
-    if (stack->socket->tx != PLX__TX_FAILED) {
-        return size;
-    }
-    size_t waiting = stack->kind->transport->pending(stack->socket);
-    if (!stack->limited) {
-        stack->limited = true;
-        stack->rest = waiting;
-    }
-    return waiting == 0 || size < stack->rest ? size : stack->rest;
-}
-
 static void note_error(struct plx__stack *stack, ptrdiff_t count)
 {
     stack->plain_error = count < 0 && count != -PLX__EAGAIN ? count : stack->plain_error;
@@ -315,8 +340,10 @@ static ptrdiff_t receive_plain(struct plx__stack *stack, void *data, size_t size
     stack->rest -= taken < stack->rest ? taken : stack->rest;
     note_error(stack, count);
     stack->drained = count == -PLX__EAGAIN || (count > 0 && (size_t)count < size);
+    stack->taken += taken > 0;
     stack->noted.in.waits = count == -PLX__EAGAIN;
-    if (stack->noted.in.waits) {
+    /* What the kernel holds beyond the rest is left there: its readiness means nothing. */
+    if (stack->noted.in.waits && size > 0) {
         stack->noted.in.want.ready |= PLX__READ;
     }
     return count;
@@ -344,6 +371,7 @@ ptrdiff_t plx__step_receive(struct plx__stack *stack, plx_filter *filter, void *
     ptrdiff_t count = filter->table->receive(filter, data, size);
     note(&stack->noted.in, leave(filter, outer));
     stack->noted.in.waits = count == -PLX__EAGAIN;
+    stack->noted.in.outdated = false;
     if (!is_sound(count, 0, size)) {
         return -fail_contract(filter, "receive", count);
     }
@@ -359,8 +387,10 @@ ptrdiff_t plx__step_send(struct plx__stack *stack, plx_filter *filter, const voi
         return send_plain(stack, data, size);
     }
     struct plx__noted outer = enter(filter);
+    unsigned before = stack->taken;
     ptrdiff_t count = filter->table->send(filter, data, size);
     note(&stack->noted.out, leave(filter, outer));
+    stack->noted.in.outdated = stack->noted.in.outdated || stack->taken != before;
     stack->noted.out.waits = count == -PLX__EAGAIN || (count >= 0 && (size_t)count < size);
     if (!is_sound(count, 1, size)) {
         return -fail_contract(filter, "send", count);

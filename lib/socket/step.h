@@ -32,11 +32,13 @@ struct plx__want {
 /* What the receives or the sends of the layers below want that the running step has called. */
 struct plx__side {
     struct plx__want want;
-    bool waits; /* the last of them has returned EAGAIN, or has taken a part only */
+    bool waits;    /* the last of them has returned EAGAIN, or has taken a part only */
+    bool outdated; /* of receives: a send has received since */
 };
 
 /* Both sides. A step leaves its own want at one of the two for the step above. */
 struct plx__noted {
+    const plx_filter *filter; /* whose step runs */
     struct plx__side in, out;
 };
 
@@ -54,6 +56,7 @@ struct plx__stack {
     const struct plx_kind *kind; /* the plain one: receives from the kernel, and sends to it */
     struct plx__noted noted;     /* by the step that runs now */
     ptrdiff_t plain_error;       /* negative: what the plain kind has returned last; not EAGAIN */
+    unsigned taken;              /* how many receives have found bytes in the kernel */
     bool drained;                /* the last receive has emptied the kernel's buffer */
     bool dry;                    /* the last receive has found nothing, nor a step since */
     bool carries;                /* what is sent now are the bytes of the program */
@@ -93,6 +96,10 @@ void plx__step_free(plx_filter *filter);
 
 /* plx__step_reset makes the filter FRESH: a connection begins. */
 void plx__step_reset(plx_filter *filter);
+
+/* plx__step_begin begins the filter if it is FRESH. Returns 0, or another code after
+ * plx__step_fail. */
+int plx__step_begin(plx_filter *filter);
 
 /* plx__step_establish begins and establishes the filter. Returns 0, EAGAIN, ERESTART, or another
  * code after plx__step_fail. */

@@ -159,8 +159,8 @@ static ptrdiff_t receive(plx_socket *socket, size_t room, bool *ret_short)
 void plx__stream_empty_input(plx_socket *socket)
 {
     socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);
-    const struct plx__chain *chain = plx__chain_of(socket);
-    if (socket->tx == PLX__TX_FAILED && !(chain != NULL && plx__chain_awaits(chain))) {
+    if (socket->tx == PLX__TX_FAILED &&
+        !(socket->kind->is_filtered && plx__chain_awaits(plx__chain_of(socket)))) {
         plx__receiving_end(socket, socket->tx_error);
     }
 }
