@@ -690,6 +690,23 @@ HALL_CASE(moves_between_groups_with_its_clients)
     expect_echo(w, hall->clients[1], late);
 }
 
+HALL_CASE(a_group_keeps_the_client_of_a_server_that_is_no_member)
+{
+    plx_group *first = w->group, *other = plx_group_new();
+    int raw = raw_connect(w, where);
+
+    UNTIL(w, hall->accepted == 1);
+    ck_assert_int_eq(plx_group_add(other, hall->clients[0]), 0);
+    plx_group_remove_server(other, server);
+    ck_assert_uint_eq(plx_group_count(other), 1);
+    w->group = other;
+    expect_echo(w, hall->clients[0], raw);
+    w->group = first;
+    plx_group_free(other);
+    if (first != NULL)
+        ck_assert_int_eq(plx_group_add_server(first, server), 0);
+}
+
 HALL_CASE(free_of_the_group_leaves_the_server_working)
 {
     int raw = raw_connect(w, where), late;

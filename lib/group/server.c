@@ -296,7 +296,8 @@ static void remove_list(plx_group *group, const struct plx__list *list)
 
 void plx_group_remove_server(plx_group *group, plx_server *server)
 {
-    if (group == NULL || server == NULL || server->hold.freed) {
+    if (group == NULL || server == NULL || server->hold.freed ||
+        server->listener->task.loop != &group->loop) {
         return;
     }
     plx_group_remove(group, server->listener);
