@@ -199,10 +199,10 @@ void wait_on(struct model *model, int what, int timeout)
     poll_end();
     wait_is_late = outer;
     trace("wait %d returned %d", what, done);
-    if (!done && ms_since(begin) >= timeout && model->socket != NULL &&
+    if (!done && ms_since(begin) >= timeout && player.inner == inner && model->socket != NULL &&
         (what == WAIT_CONNECTED || what == WAIT_DISCONNECTED))
         timeouts_expect_ended(model, timeout);
-    if (must && !done && player.inner == inner)
+    if (must && !done && player.inner == inner && !supply_has_refused())
         fault("the end is here, and wait_for_disconnected of %d ms returned false", timeout);
     if (player.inner == inner)
         look_at_result(model, what, done);

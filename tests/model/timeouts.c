@@ -132,8 +132,7 @@ void timeouts_expect_ended(const struct model *model, int milliseconds)
 {
     enum { MARGIN = 3 };
 
-    /* A step of the simulated time may pass over both moments. */
-    if (!time_runs() || ground_is_simulated() || model->reconnects || model->end == NULL)
+    if (!time_runs() || model->reconnects || model->end == NULL)
         return;
     expect_tried(model, milliseconds - MARGIN);
     expect_closed(model, milliseconds - MARGIN);
