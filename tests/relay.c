@@ -411,16 +411,18 @@ void relay_listen(struct relay *relay, plx_socket *far, char *ret_where)
     snprintf(ret_where, WHERE_SIZE, "%s:%d", RELAY_FAR, plx_socket_port(far));
 }
 
-void relay_couple(struct world *w, struct relay *relay, plx_socket *near, plx_socket *far,
-                  struct record *near_log, struct record *far_log)
+void relay_pair_begin(struct world *w, struct relay *relay, struct relay_pair *pair)
 {
     char where[WHERE_SIZE];
 
-    relay_listen(relay, far, where);
-    ck_assert_int_eq(plx_socket_connect_to(near, where), 0);
-    RELAY_UNTIL(w, plx_socket_is_connected(near) && plx_socket_is_connected(far));
-    if (near_log != NULL)
-        record_clear(near_log);
-    if (far_log != NULL)
-        record_clear(far_log);
+    pair->near = world_socket(w, &pair->near_log);
+    pair->far = world_socket(w, &pair->far_log);
+    pair->near_log.swallow = pair->far_log.swallow = true;
+    pair->near_log.mute = pair->far_log.mute =
+        1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE | 1u << EVENT_DATA_AVAILABLE;
+    relay_listen(relay, pair->far, where);
+    ck_assert_int_eq(plx_socket_connect_to(pair->near, where), 0);
+    RELAY_UNTIL(w, plx_socket_is_connected(pair->near) && plx_socket_is_connected(pair->far));
+    record_clear(&pair->near_log);
+    record_clear(&pair->far_log);
 }

@@ -90,11 +90,16 @@ int relay_main(const struct suite_program *program);
 
 /* ---- sockets on both sides ------------------------------------------------------------------- */
 
-/* relay_couple connects `near` with a socket that listens in the far network, `far`, and empties
- * the records that are not NULL. relay_listen makes a socket listen there, and sets *ret_where to
- * what reaches it. */
-void relay_couple(struct world *w, struct relay *relay, plx_socket *near, plx_socket *far,
-                  struct record *near_log, struct record *far_log);
+/* Two sockets that are to send each other the pattern, one in each network. */
+struct relay_pair {
+    plx_socket *near, *far;
+    struct record near_log, far_log;
+};
+
+/* relay_pair_begin makes both sockets and connects `near` with `far`, which listens in the far
+ * network. Their records swallow what arrives and leave out what moving bytes reports.
+ * relay_listen makes a socket listen there, and sets *ret_where to what reaches it. */
+void relay_pair_begin(struct world *w, struct relay *relay, struct relay_pair *pair);
 void relay_listen(struct relay *relay, plx_socket *far, char *ret_where);
 
 /* RELAY_UNTIL is UNTIL for what may take a minute. */

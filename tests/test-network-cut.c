@@ -54,30 +54,14 @@ static int cut_ms(void)
     return chosen <= 0 ? 300 : (chosen > 60 ? 60 : chosen) * 1000;
 }
 
-/* Two ends that send each other the pattern. */
-struct pair {
-    plx_socket *near, *far;
-    struct record near_log, far_log;
-};
-
-static void begin_pair(struct world *w, struct relay *relay, struct pair *pair)
-{
-    pair->near = world_socket(w, &pair->near_log);
-    pair->far = world_socket(w, &pair->far_log);
-    pair->near_log.swallow = pair->far_log.swallow = true;
-    pair->near_log.mute = pair->far_log.mute =
-        1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE | 1u << EVENT_DATA_AVAILABLE;
-    relay_couple(w, relay, pair->near, pair->far, &pair->near_log, &pair->far_log);
-}
-
 /* The network fails by `hit` while bytes are under way, and works again after `repair`. */
 static void interrupt(struct world *w, struct relay *relay, void (*hit)(struct relay *),
                       void (*repair)(struct relay *))
 {
-    struct pair pair;
+    struct relay_pair pair;
     uint64_t before;
 
-    begin_pair(w, relay, &pair);
+    relay_pair_begin(w, relay, &pair);
     relay_set(relay, &(struct relay_weather){.delay = 1});
     write_pattern(w, pair.near, STREAM);
     write_pattern(w, pair.far, STREAM);
@@ -172,10 +156,10 @@ RELAY_CASE(an_address_of_the_peer_that_is_removed)
 SECTION("time-outs");
 
 /* A connection whose near end has that option, and whose cable is cut after that. */
-static void couple_with(struct world *w, struct relay *relay, struct pair *pair, plx_option option,
+static void couple_with(struct world *w, struct relay *relay, struct relay_pair *pair, plx_option option,
                         int value)
 {
-    begin_pair(w, relay, pair);
+    relay_pair_begin(w, relay, pair);
     set(pair->near, option, value);
 }
 
@@ -201,7 +185,7 @@ RELAY_CASE(connect_timeout_through_a_cut_cable)
 
 RELAY_CASE(idle_timeout_of_a_silent_connection)
 {
-    struct pair pair;
+    struct relay_pair pair;
     long long begin = now_ms();
 
     couple_with(w, relay, &pair, PLX_OPTION_IDLE_TIMEOUT, LIMIT);
@@ -213,7 +197,7 @@ RELAY_CASE(idle_timeout_of_a_silent_connection)
 /* Bytes that are written go nowhere: they do not prolong the life of the connection for ever. */
 RELAY_CASE(idle_timeout_while_writing)
 {
-    struct pair pair;
+    struct relay_pair pair;
     long long begin = now_ms();
 
     couple_with(w, relay, &pair, PLX_OPTION_IDLE_TIMEOUT, LIMIT);
@@ -228,7 +212,7 @@ RELAY_CASE(idle_timeout_while_writing)
 
 RELAY_CASE(unacknowledged_timeout)
 {
-    struct pair pair;
+    struct relay_pair pair;
     long long begin;
 
     couple_with(w, relay, &pair, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
@@ -242,7 +226,7 @@ RELAY_CASE(unacknowledged_timeout)
 /* The kernel counts in seconds: one until the probe, one until it has not been answered. */
 RELAY_CASE(keep_alive)
 {
-    struct pair pair;
+    struct relay_pair pair;
     long long begin = now_ms();
 
     couple_with(w, relay, &pair, PLX_OPTION_KEEP_ALIVE_IDLE, 1);
@@ -257,7 +241,7 @@ RELAY_CASE(keep_alive)
 /* The queue cannot be sent any more. */
 RELAY_CASE(linger_timeout)
 {
-    struct pair pair;
+    struct relay_pair pair;
     long long begin;
 
     couple_with(w, relay, &pair, PLX_OPTION_LINGER_TIMEOUT, LIMIT);
@@ -303,7 +287,7 @@ SECTION("addresses");
 
 RELAY_CASE(a_stream_without_its_address)
 {
-    struct pair pair;
+    struct relay_pair pair;
 
     couple_with(w, relay, &pair, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
     remove_address(relay);

@@ -196,21 +196,6 @@ RELAY_CASE(handshakes_that_are_never_finished)
 
 SECTION("connected");
 
-struct pair {
-    plx_socket *near, *far;
-    struct record near_log, far_log;
-};
-
-static void begin_pair(struct world *w, struct relay *relay, struct pair *pair)
-{
-    pair->near = world_socket(w, &pair->near_log);
-    pair->far = world_socket(w, &pair->far_log);
-    pair->near_log.swallow = pair->far_log.swallow = true;
-    pair->near_log.mute = pair->far_log.mute =
-        1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE | 1u << EVENT_DATA_AVAILABLE;
-    relay_couple(w, relay, pair->near, pair->far, &pair->near_log, &pair->far_log);
-}
-
 /* A wall that stands for a moment costs time and no bytes, unless it resets. The kernel heeds no
  * ICMP while a connection exists (RFC 1122, 4.2.3.9). */
 RELAY_CASE(a_wall_that_falls_again)
@@ -218,11 +203,11 @@ RELAY_CASE(a_wall_that_falls_again)
     if (!has_firewall())
         return;
     for (int i = 0; i < REFUSALS; i++) {
-        struct pair pair;
+        struct relay_pair pair;
 
         if (i == 1) /* resets */
             continue;
-        begin_pair(w, relay, &pair);
+        relay_pair_begin(w, relay, &pair);
         far_wall(relay, "tcp", refusals[i].verdict);
         write_pattern(w, pair.near, STREAM);
         write_pattern(w, pair.far, STREAM);
@@ -245,12 +230,12 @@ RELAY_CASE(a_wall_that_stays)
     if (!has_firewall())
         return;
     for (int i = 0; i < REFUSALS; i++) {
-        struct pair pair;
+        struct relay_pair pair;
         long long begin = now_ms();
 
         if (i == 1)
             continue;
-        begin_pair(w, relay, &pair);
+        relay_pair_begin(w, relay, &pair);
         set(pair.near, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
         far_wall(relay, "tcp", refusals[i].verdict);
         ck_assert_int_eq(plx_socket_write(pair.near, "lost", 4), 4);
@@ -269,11 +254,11 @@ RELAY_CASE(a_wall_that_stays)
 /* What had arrived before the reset is not lost. */
 RELAY_CASE(a_wall_that_resets)
 {
-    struct pair pair;
+    struct relay_pair pair;
 
     if (!has_firewall())
         return;
-    begin_pair(w, relay, &pair);
+    relay_pair_begin(w, relay, &pair);
     write_pattern(w, pair.far, STREAM);
     RELAY_UNTIL(w, relay_count(relay, RELAY_BACK, false).entered > 10);
     far_wall(relay, "tcp", refusals[1].verdict);

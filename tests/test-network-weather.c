@@ -12,24 +12,8 @@ enum { STREAM = 200000 };
 
 /* ---- streams --------------------------------------------------------------------------------- */
 
-/* Two ends that send each other the pattern, which each checks as it arrives. */
-struct pair {
-    plx_socket *near, *far;
-    struct record near_log, far_log;
-};
-
-static void begin_pair(struct world *w, struct relay *relay, struct pair *pair)
-{
-    pair->near = world_socket(w, &pair->near_log);
-    pair->far = world_socket(w, &pair->far_log);
-    pair->near_log.swallow = pair->far_log.swallow = true;
-    pair->near_log.mute = pair->far_log.mute =
-        1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE | 1u << EVENT_DATA_AVAILABLE;
-    relay_couple(w, relay, pair->near, pair->far, &pair->near_log, &pair->far_log);
-}
-
 /* Nothing is lost when one end leaves: its disconnect waits until all has been acknowledged. */
-static void end_pair(struct world *w, struct pair *pair)
+static void end_pair(struct world *w, struct relay_pair *pair)
 {
     ck_assert_int_eq(plx_socket_disconnect(pair->near), 0);
     RELAY_UNTIL(w, plx_socket_state(pair->near) == PLX_UNCONNECTED &&
@@ -42,11 +26,11 @@ static void end_pair(struct world *w, struct pair *pair)
 }
 
 static void exchange(struct world *w, struct relay *relay, const struct relay_weather *weather,
-                     struct pair *pairs, int count)
+                     struct relay_pair *pairs, int count)
 {
     relay_set(relay, weather);
     for (int i = 0; i < count; i++)
-        begin_pair(w, relay, &pairs[i]);
+        relay_pair_begin(w, relay, &pairs[i]);
     for (int i = 0; i < count; i++) {
         write_pattern(w, pairs[i].near, STREAM);
         write_pattern(w, pairs[i].far, STREAM);
@@ -65,7 +49,7 @@ static plx_statistics statistics_of(const plx_socket *socket)
 
 RELAY_CASE(bytes_that_take_their_time)
 {
-    struct pair pair;
+    struct relay_pair pair;
 
     exchange(w, relay, &(struct relay_weather){.delay = 20}, &pair, 1);
     ck_assert_int_ge(statistics_of(pair.near).round_trip, 40000);
@@ -76,7 +60,7 @@ RELAY_CASE(bytes_that_take_their_time)
 
 RELAY_CASE(bytes_of_which_some_are_lost)
 {
-    struct pair pair;
+    struct relay_pair pair;
 
     exchange(w, relay, &(struct relay_weather){.delay = 1, .lost = 50}, &pair, 1);
     ck_assert_int_gt(statistics_of(pair.near).retransmissions, 0);
@@ -87,7 +71,7 @@ RELAY_CASE(bytes_of_which_some_are_lost)
 
 RELAY_CASE(bytes_that_overtake_each_other)
 {
-    struct pair pair;
+    struct relay_pair pair;
 
     exchange(w, relay, &(struct relay_weather){.delay = 1, .late = 200, .later = 5}, &pair, 1);
     end_pair(w, &pair);
@@ -100,7 +84,7 @@ RELAY_CASE(bytes_in_a_storm)
     enum { PAIRS = 8 };
     static const struct relay_weather storm = {
         .delay = 3, .lost = 30, .late = 100, .later = 10, .doubled = 50};
-    struct pair pairs[PAIRS];
+    struct relay_pair pairs[PAIRS];
 
     exchange(w, relay, &storm, pairs, PAIRS);
     for (int i = 0; i < PAIRS; i++)
@@ -269,7 +253,7 @@ static int make_narrow_path(struct relay *relay)
 RELAY_CASE(a_stream_through_576_bytes)
 {
     int beyond = make_narrow_path(relay), home;
-    struct pair pair;
+    struct relay_pair pair;
     char where[WHERE_SIZE];
 
     if (beyond < 0)
