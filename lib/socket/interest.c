@@ -81,11 +81,14 @@ static uint64_t deadline_of(const plx_socket *socket)
 
 bool plx__socket_drains(const plx_socket *socket)
 {
-    bool left = socket->tx == PLX__TX_FAILED && !plx__receiving_has_ended(socket);
     const struct plx__chain *chain = plx__chain_of(socket);
-    bool busy = left && chain != NULL && chain->phase == PLX__CHAIN_BUSY; /* takes it for itself */
-    return left && (busy || plx__socket_takes_input(socket)) &&
-           !(socket->kind->is_filtered && plx__chain_awaits(plx__chain_of(socket)));
+    if (socket->tx != PLX__TX_FAILED || plx__receiving_has_ended(socket)) {
+        return false;
+    }
+    if (chain != NULL && chain->phase == PLX__CHAIN_BUSY) {
+        return true; /* the filters that establish need no room */
+    }
+    return plx__socket_takes_input(socket) && !(chain != NULL && plx__chain_awaits(chain));
 }
 
 /* No readiness reports the bytes that filters hold, nor what is left to receive after a failed
