@@ -233,17 +233,40 @@ MODE_CASE(what_arrives_does)
     }
 }
 
-/* ---- false alarms ---------------------------------------------------------------------------- */
+/* ---- the calls of poll(2) --------------------------------------------------------------------- */
 
-/* How often a poll(2) of one descriptor still says after 10 ms that it is ready, although nothing is
- * there: another process that shares a listener was faster. The library's calls arrive here, for a
- * program's own functions come before those of the C library. */
-static int false_alarms;
+/* The library's calls arrive here, for a program's own functions come before those of the C
+ * library.
+ *
+ * false_alarms: how often a poll(2) of one descriptor still says after 10 ms that it is ready,
+ * although nothing is there: another process that shares a listener was faster.
+ * failure: with this errno a sleep fails, once, and `late` happens meanwhile: for EINTR within the
+ * sleep that a signal handler ends; else in the nap that follows, until which all polls fail. */
+static int false_alarms, failure;
+static void (*late)(void);
+
+static bool has_failed(nfds_t count, int timeout)
+{
+    bool ends = failure == EINTR ? timeout != 0 : count == 0;
+
+    if (failure == 0 || (failure == EINTR && timeout == 0))
+        return false;
+    errno = failure;
+    failure = ends ? 0 : failure;
+    if (ends)
+        late();
+    return true;
+}
 
 int poll(struct pollfd *entries, nfds_t count, int timeout)
 {
     struct timespec pause = {0, 10000000}, limit = {timeout / 1000, timeout % 1000 * 1000000L};
+    int error = failure;
 
+    if (has_failed(count, timeout)) {
+        errno = error;
+        return count == 0 ? 0 : -1;
+    }
     if (count == 1 && timeout > 0 && false_alarms > 0) {
         false_alarms--;
         nanosleep(&pause, NULL);
@@ -252,6 +275,8 @@ int poll(struct pollfd *entries, nfds_t count, int timeout)
     }
     return ppoll(entries, count, timeout < 0 ? NULL : &limit, NULL);
 }
+
+/* ---- false alarms ---------------------------------------------------------------------------- */
 
 /* Each costs the time that it took, so that the sleep ends as if there was none. */
 MODE_CASE(false_alarms_make_no_sleep_longer)
@@ -267,6 +292,44 @@ MODE_CASE(false_alarms_make_no_sleep_longer)
     ck_assert_int_gt(false_alarms, 0);
     ck_assert_int_ge(took, SLEEP - 1);
     false_alarms = 0;
+}
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+static const int failures[] = {ENOMEM, EINTR};
+enum { FAILURES = sizeof failures / sizeof failures[0] };
+
+static int speaker;
+
+/* A byte arrives, and then the process is halted until the sleep's time is over. */
+static void speak_late(void)
+{
+    raw_say(speaker, "x");
+    ppoll(&(struct pollfd){.fd = speaker, .events = POLLOUT}, 1, NULL, NULL);
+    nanosleep(&(struct timespec){0, 10000000}, NULL);
+}
+
+static void fail_next_sleep(int how, int raw)
+{
+    failure = failures[how];
+    speaker = raw;
+    late = speak_late;
+}
+
+/* What came while the sleep failed is received by the poll that slept. */
+MODE_PAIR_CASE(a_sleep_that_fails_looks_again)
+{
+    for (int i = 0; i < FAILURES; i++) {
+        fail_next_sleep(i, raw);
+        if (w->group == NULL)
+            ck_assert(plx_socket_wait(socket, 5));
+        else
+            plx_group_poll(w->group, 5);
+        ck_assert_int_eq(failure, 0);
+        ck_assert_msg(plx_socket_bytes_available(socket) == 1, "%s: %s", world_name(w),
+                      strerror(failures[i]));
+        plx_socket_purge(socket);
+    }
 }
 
 WORLD_MAIN("sleep")

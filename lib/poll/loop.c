@@ -143,12 +143,17 @@ static size_t mark(const struct question *question)
 }
 
 /* When poll(2) fails, because it is out of memory or because of RLIMIT_NOFILE, the caller must not
- * spin: the function then sleeps for a moment. */
+ * spin: the function then sleeps for a moment. After each failure it asks once more without
+ * sleeping: the caller judges time-outs next, and a nap, or a process that was stopped in its sleep
+ * and handles SIGCONT, takes time in which bytes may arrive. */
 static size_t ask(struct question *question, int timeout_ms)
 {
     int result = plx__os_poll(question->entries, question->count, timeout_ms);
-    if (result < 0 && result != -PLX__EINTR && timeout_ms != 0) {
-        plx__os_poll(NULL, 0, nap_of(timeout_ms));
+    if (result < 0 && timeout_ms != 0) {
+        if (result != -PLX__EINTR) {
+            plx__os_poll(NULL, 0, nap_of(timeout_ms));
+        }
+        result = plx__os_poll(question->entries, question->count, 0);
     }
     return result > 0 ? mark(question) : 0;
 }
@@ -322,9 +327,8 @@ static void release_views(struct plx__loop *loop)
     }
 }
 
-/* For a poller that has failed, because the kernel is out of memory or because other code closed
- * its descriptor: to ask each task is slow, but the group still receives. */
-static void find_one_by_one(struct plx__loop *loop, int timeout_ms)
+/* Asks each task. Returns whether one is ready. */
+static bool ask_each(struct plx__loop *loop)
 {
     bool found = false;
     plx__os_wake_clear(loop->wake.descriptor);
@@ -335,8 +339,28 @@ static void find_one_by_one(struct plx__loop *loop, int timeout_ms)
             found = true;
         }
     }
-    if (!found && timeout_ms != 0) {
+    return found;
+}
+
+/* For a poller that has failed, because the kernel is out of memory or because other code closed
+ * its descriptor: to ask each task is slow, but the group still receives. */
+static void find_one_by_one(struct plx__loop *loop, int timeout_ms)
+{
+    if (!ask_each(loop) && timeout_ms != 0) {
         plx__os_poll(NULL, 0, nap_of(timeout_ms));
+        ask_each(loop);
+    }
+}
+
+/* Goes on when the poller's wait has failed. After a signal handler the poller is asked once more,
+ * for the reason of `ask`. */
+static PLX__APART void look_again(struct plx__loop *loop, int error, int timeout_ms)
+{
+    if (error == -PLX__EINTR && timeout_ms != 0) {
+        error = plx__poller_wait(loop->poller, 0);
+    }
+    if (error < 0 && error != -PLX__EINTR) {
+        find_one_by_one(loop, timeout_ms);
     }
 }
 
@@ -360,8 +384,8 @@ static void find_ready(struct plx__loop *loop, int timeout_ms)
         timeout_ms = limit;
     }
     int result = plx__poller_wait(loop->poller, timeout_ms);
-    if (result < 0 && result != -PLX__EINTR) {
-        find_one_by_one(loop, timeout_ms);
+    if (result < 0) {
+        look_again(loop, result, timeout_ms);
     }
     if (loop->deadlines.root == NULL) {
         return;
