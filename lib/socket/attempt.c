@@ -78,6 +78,24 @@ static bool is_itself(plx__fd descriptor)
            plx_address_equal(&here, &there);
 }
 
+/* What connect(2) began is over. ECONNRESET instead of ECONNREFUSED means that the connection was
+ * established (RFC 9293, 3.10.7.3): bytes received before the reset can still be read. The kernel
+ * has reported the reset now, and receive will return 0 behind the bytes, as behind an orderly
+ * end. */
+static void conclude(struct plx__attempt *attempt, plx__fd descriptor)
+{
+    int error = plx__os_take_error(descriptor);
+    bool was_established = error == 0 || error == -PLX__ECONNRESET;
+    if (!was_established) {
+        fail(attempt, error);
+    } else if (is_itself(descriptor)) {
+        fail(attempt, -PLX__ECONNREFUSED);
+    } else {
+        attempt->progress = PLX__WON;
+        attempt->error = error;
+    }
+}
+
 void plx__attempt_continue(struct plx__attempt *attempt)
 {
     bool due = attempt->retry_at != 0 && plx__clock_now() >= attempt->retry_at;
@@ -85,17 +103,7 @@ void plx__attempt_continue(struct plx__attempt *attempt)
         attempt->retry_at = 0;
         begin(attempt);
     } else if (attempt->watch.task != NULL && attempt->watch.ready != 0) {
-        plx__fd descriptor = attempt->watch.descriptor;
-        int error = plx__os_take_error(descriptor);
-        attempt->progress = PLX__WON;
-        /* ECONNRESET instead of ECONNREFUSED means that the connection was established (RFC 9293,
-         * 3.10.7.3): bytes received before the reset can still be read. The kernel has reported the
-         * reset now, and receive will return 0 behind the bytes, as behind an orderly end. */
-        attempt->error = error == -PLX__ECONNRESET ? error : 0;
-        error -= attempt->error;
-        if (error < 0 || is_itself(descriptor)) {
-            fail(attempt, error < 0 ? error : -PLX__ECONNREFUSED);
-        }
+        conclude(attempt, attempt->watch.descriptor);
     }
 }
 
