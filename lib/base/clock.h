@@ -7,6 +7,9 @@
 
 #define PLX__MILLISECOND ((uint64_t)1000000) /* in nanoseconds */
 
+/* A moment that has passed: no clock returns 0. */
+#define PLX__PAST_MOMENT ((uint64_t)1)
+
 /* plx__clock_add returns the moment `nanoseconds` after `start`. Beyond the clock's range it
  * returns the last moment there is: a clock may begin anywhere, also shortly before its end. */
 static inline uint64_t plx__clock_add(uint64_t start, uint64_t nanoseconds)

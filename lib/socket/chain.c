@@ -26,9 +26,6 @@ static const struct plx__want nothing = {0, 0};
 static const struct plx__want to_read = {PLX__READ, 0};
 static const struct plx__want to_write = {PLX__WRITE, 0};
 
-/* A moment that has passed. */
-#define PAST_MOMENT ((uint64_t)1)
-
 /* ---- the phase ------------------------------------------------------------------------------- */
 
 static void enter(struct plx__chain *chain, enum plx__chain_phase phase)
@@ -36,7 +33,7 @@ static void enter(struct plx__chain *chain, enum plx__chain_phase phase)
     if (phase == PLX__CHAIN_PASSING) {
         plx__filtered_pass(&chain->filtered);
         /* What the socket waits for is another: with a deadline it is not taken for up to date. */
-        plx__task_set_deadline(&chain->stack.socket->task, PAST_MOMENT);
+        plx__task_set_deadline(&chain->stack.socket->task, PLX__PAST_MOMENT);
     } else if (chain->phase == PLX__CHAIN_PASSING) {
         plx__filtered_divert(&chain->filtered);
     }

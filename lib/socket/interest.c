@@ -14,9 +14,6 @@
 #include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 
-/* A moment that has passed. */
-#define PAST_MOMENT ((uint64_t)1)
-
 static inline unsigned interest_in(const plx_socket *socket, plx_state state)
 {
     unsigned interest = socket->tx == PLX__TX_BLOCKED ? PLX__WRITE : 0u;
@@ -53,7 +50,7 @@ static uint64_t deadline_of_state(const plx_socket *socket)
     case PLX_CONNECTED:
         /* A disconnect that waited is due at once: a deadline costs a quiet socket nothing. */
         return plx__ending_has_turn(socket)
-                   ? PAST_MOMENT
+                   ? PLX__PAST_MOMENT
                    : plx__clock_earlier(socket->wake_at, plx__idle_deadline(socket));
     case PLX_CLOSING:
         look = socket->tx == PLX__TX_FAILED
