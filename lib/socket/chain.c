@@ -51,6 +51,42 @@ static bool passes(const struct plx__chain *chain)
     return filter == NULL && chain->in_end == 0 && chain->out_end == 0;
 }
 
+/* ---- the limit ------------------------------------------------------------------------------- */
+
+/* A moment of 0 is no limit. */
+static void set_limit(struct plx__chain *chain, enum plx__chain_limit limit, uint64_t moment)
+{
+    chain->limit = (uint8_t)(moment == 0 ? PLX__LIMIT_NONE : limit);
+    chain->until = moment;
+}
+
+static void set_no_limit(struct plx__chain *chain)
+{
+    set_limit(chain, PLX__LIMIT_NONE, 0);
+}
+
+/* CONNECT_TIMEOUT from now on, without one PEER_LIMIT if the peer has connected. */
+static void set_limit_from_now(struct plx__chain *chain, enum plx__chain_limit limit)
+{
+    const plx_socket *socket = chain->stack.socket;
+    const struct plx__options *options = socket->options;
+    bool is_set = options != NULL && (options->set & PLX__OPTION(CONNECT_TIMEOUT)) != 0;
+    int time = socket->is_caller || is_set ? plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT)
+                                           : PEER_LIMIT;
+    set_limit(chain, limit, plx__clock_after(plx__clock_now(), time));
+}
+
+static void set_limit_of_linger(struct plx__chain *chain)
+{
+    int time = plx__option_value(chain->stack.socket->options, PLX_OPTION_LINGER_TIMEOUT);
+    set_limit(chain, PLX__LIMIT_LINGER, plx__clock_after(plx__clock_now(), time));
+}
+
+static bool is_late(const struct plx__chain *chain)
+{
+    return chain->limit != PLX__LIMIT_NONE && plx__clock_now() >= chain->until;
+}
+
 /* ---- establishing ---------------------------------------------------------------------------- */
 
 /* Returns the lowest filter that is not established, NULL if all are. */
@@ -84,16 +120,6 @@ static bool waits_for_older(const plx_filter *filter)
     return filter->older > 0 && (filter->table->establish != NULL || encrypts(filter));
 }
 
-/* When establishing that begins now has to end. */
-static uint64_t end_of_establishing(const plx_socket *socket)
-{
-    const struct plx__options *options = socket->options;
-    bool is_set = options != NULL && (options->set & PLX__OPTION(CONNECT_TIMEOUT)) != 0;
-    int limit = socket->is_caller || is_set ? plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT)
-                                            : PEER_LIMIT;
-    return plx__clock_after(plx__clock_now(), limit);
-}
-
 /* In mid-stream queued bytes may wait for the filter that is established now. */
 static void note_in_stream(struct plx__chain *chain, const plx_filter *filter)
 {
@@ -124,23 +150,18 @@ static int establish(struct plx__chain *chain)
     while (code == 0 && filter != NULL && !waits_for_older(filter)) {
         if (in_stream && filter->step == PLX__FILTER_FRESH) {
             /* The time begins with its turn: the older bytes may have taken long. */
-            chain->until = end_of_establishing(chain->stack.socket);
+            set_limit_from_now(chain, PLX__LIMIT_ESTABLISHING);
         }
         chain->stack.noted = (struct plx__noted){0};
         code = plx__step_establish(filter);
         if (code == 0 && in_stream) {
-            chain->until = 0;
+            set_no_limit(chain);
             note_in_stream(chain, filter);
         }
         filter = filter->above;
     }
     chain->in = code == PLX__EAGAIN ? chain->stack.noted.in.want : nothing;
     return code;
-}
-
-static bool is_late(const struct plx__chain *chain)
-{
-    return chain->until != 0 && plx__clock_now() >= chain->until;
 }
 
 static int fail_late(struct plx__chain *chain)
@@ -156,16 +177,16 @@ static int fail_late(struct plx__chain *chain)
 /* A peer that waits for us to receive would never receive the older bytes itself. */
 static void wait_for_older(struct plx__chain *chain)
 {
-    if (chain->until == 0 || !plx__socket_is_open(chain->stack.socket)) {
-        chain->until = end_of_establishing(chain->stack.socket);
+    if (chain->limit != PLX__LIMIT_OLDER) {
+        set_limit_from_now(chain, PLX__LIMIT_OLDER);
     }
 }
 
 void plx__chain_extend_limit(struct plx__chain *chain)
 {
     const plx_filter *filter = first_unestablished(chain);
-    if (chain->until != 0 && filter != NULL && waits_for_older(filter)) {
-        chain->until = end_of_establishing(chain->stack.socket);
+    if (chain->limit == PLX__LIMIT_OLDER && filter != NULL && waits_for_older(filter)) {
+        set_limit_from_now(chain, PLX__LIMIT_OLDER);
     }
 }
 
@@ -190,7 +211,7 @@ static void open_up(struct plx__chain *chain)
 {
     bool passing = passes(chain);
     enter(chain, passing ? PLX__CHAIN_PASSING : PLX__CHAIN_OPEN);
-    chain->until = 0;
+    set_no_limit(chain);
     chain->in = to_read;
     chain->out = passing ? to_write : chain->out;
 }
@@ -198,7 +219,7 @@ static void open_up(struct plx__chain *chain)
 static int give_up(struct plx__chain *chain, int code)
 {
     enter(chain, PLX__CHAIN_FAILED);
-    chain->until = 0;
+    set_no_limit(chain);
     chain->in = nothing;
     return code;
 }
@@ -235,10 +256,8 @@ bool plx__chain_holds_input(const struct plx__chain *chain)
 
 void plx__chain_await(struct plx__chain *chain)
 {
-    if (chain->until == 0) {
-        const struct plx__options *options = chain->stack.socket->options;
-        int limit = plx__option_value(options, PLX_OPTION_LINGER_TIMEOUT);
-        chain->until = plx__clock_after(plx__clock_now(), limit);
+    if (chain->limit != PLX__LIMIT_LINGER) {
+        set_limit_of_linger(chain);
     }
 }
 
@@ -364,9 +383,9 @@ void plx__chain_begin(struct plx__chain *chain, struct plx__race *race,
     reset(chain);
     /* All the connections that filters ask for have to be established within the same time. */
     if (race == NULL) {
-        chain->until = end_of_establishing(chain->stack.socket);
+        set_limit_from_now(chain, PLX__LIMIT_ESTABLISHING);
     } else if (chain->restarts == 0) {
-        chain->until = plx__race_limit(race);
+        set_limit(chain, PLX__LIMIT_ESTABLISHING, plx__race_limit(race));
         keep_name(chain, race, peer);
     }
     chain->stack.failure.code = 0;
@@ -377,7 +396,8 @@ void plx__chain_rest(struct plx__chain *chain)
     enter(chain, PLX__CHAIN_AT_REST);
     chain->in = chain->out = nothing;
     chain->in_end = chain->out_end = 0;
-    chain->offered = chain->until = 0;
+    set_no_limit(chain);
+    chain->offered = 0;
     chain->aborted = false;
     chain->restarts = 0;
     for (plx_filter *filter = chain->bottom; filter != NULL; filter = filter->above) {

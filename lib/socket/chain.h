@@ -27,7 +27,7 @@
  * filter pass it by: `older` of a filter is at most that of the next one above it that has any.
  *
  * Invariants: the socket has the filtered kind as long as the chain exists; a filter is established
- * only if all below it are; chain.c alone writes the phase. */
+ * only if all below it are; chain.c alone writes the phase and the limit. */
 #ifndef PLX_LIB_CHAIN_H
 #define PLX_LIB_CHAIN_H
 
@@ -45,17 +45,26 @@ enum plx__chain_phase {
     PLX__CHAIN_FAILED
 };
 
+/* What has to happen until the limit of a chain. */
+enum plx__chain_limit {
+    PLX__LIMIT_NONE,         /* nothing, or it may take for ever */
+    PLX__LIMIT_ESTABLISHING, /* filters have to be established */
+    PLX__LIMIT_OLDER,        /* a part of the bytes older than a filter has to be sent */
+    PLX__LIMIT_LINGER        /* after a failed send, filters have to give the bytes they hold */
+};
+
 struct plx__chain {
     struct plx__filtered filtered;
     struct plx__stack stack;
     plx_filter *top, *bottom; /* NULL: no filter is left */
     struct plx__want in, out;
     struct plx__sockaddr remote; /* what the socket has connected to; owns its long_path */
-    uint64_t until;              /* when waiting for a filter has failed; 0: never */
+    uint64_t until;              /* the moment of the limit; 0: there is none */
     size_t offered;              /* queued bytes that a filter has seen and has not taken */
     uint16_t in_end;             /* an errno, or ENODATA for the end, found behind bytes; 0: none */
     uint16_t out_end;            /* an errno of a send, found behind bytes; 0: none */
     uint8_t phase;               /* plx__chain_phase */
+    uint8_t limit;               /* plx__chain_limit */
     uint8_t restarts;            /* connections that filters have asked for */
     bool aborted;                /* send_progress has dropped the rest, except the bytes offered */
 };
