@@ -78,6 +78,12 @@ int greeting_equip(plx_socket *client, void *user)
     return greeting_push(client, '\0');
 }
 
+int greeting_equip_letter(plx_socket *client, void *user)
+{
+    greeting_trace((char)(*(const char *)user - 'a' + 'A'));
+    return greeting_push(client, *(const char *)user);
+}
+
 /* ---- a server and its clients ---------------------------------------------------------------- */
 
 void hall_accepted(plx_server *server, plx_socket *client, void *user)

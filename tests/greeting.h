@@ -23,6 +23,9 @@ void greeting_trace(char letter);
 int greeting_push(plx_socket *client, char letter);
 int greeting_equip(plx_socket *client, void *user);
 
+/* greeting_equip_letter does so for the letter that `user` points to, and traces the capital. */
+int greeting_equip_letter(plx_socket *client, void *user);
+
 /* ---- a server and its clients ---------------------------------------------------------------- */
 
 enum { HALL = 1200, HALL_LOGS = 24 };
