@@ -165,3 +165,12 @@ int puppet_meet(struct world *w, plx_socket *socket)
     raw_close(w, listener);
     return raw;
 }
+
+void puppet_expect_error(struct world *w, const struct record *log, int code, const char *sentence)
+{
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    world_settle(w);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, code);
+    ck_assert_str_eq(log->message, sentence);
+}

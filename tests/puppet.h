@@ -60,6 +60,9 @@ struct puppet *puppet_push_kind(plx_socket *socket, const plx_filter_kind *kind)
 /* puppet_answer lets the steps that wait go on: establish and shutdown return 0 from now on. */
 void puppet_answer(struct puppet *puppet);
 
+/* puppet_expect_error waits for the one error that the record may have, with this sentence. */
+void puppet_expect_error(struct world *w, const struct record *log, int code, const char *sentence);
+
 /* puppet_meet connects to a raw peer, and does not wait until filters are established. */
 int puppet_meet(struct world *w, plx_socket *socket);
 

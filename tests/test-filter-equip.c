@@ -297,8 +297,8 @@ CASE(equip_that_stops_the_server)
 static void add_equip(struct misuse *misuse, plx_socket *client)
 {
     (void)client;
-    ck_assert_int_eq(
-        plx_server_add_filter(misuse->hall->server, greeting_equip_letter, NULL, "z"), 0);
+    ck_assert_int_eq(plx_server_add_filter(misuse->hall->server, greeting_equip_letter, NULL, "z"),
+                     0);
     misuse->act = NULL;
     misuse->over = true;
 }
