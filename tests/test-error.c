@@ -328,6 +328,8 @@ PLAIN_CASE(a_whole_sentence_has_nothing_behind_it)
     expect(106, PLX_REASON_OPERATION, 0, "[the peer closed] ");
     plx__error_set(&error, 106, PLX_REASON_OPERATION, PLX__SENTENCE, "%s", "");
     expect(106, PLX_REASON_OPERATION, 0, "");
+    plx__error_set(&error, 102, PLX_REASON_NETWORK, PLX__SENTENCE_OF(EPROTO), "a %s", "cut");
+    expect(102, PLX_REASON_NETWORK, EPROTO, "a cut");
     ck_assert_int_eq(blocks, 1);
     empty = true;
     plx__error_set(&error, 106, PLX_REASON_OPERATION, PLX__SENTENCE, "write: no data");

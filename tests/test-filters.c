@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "tests/filters.h"
+#include "tests/puppet.h"
 #include "tests/world.h"
 
 /* Makes a socket with a filter, and begins to connect it to a raw listener, which is returned. */
@@ -85,6 +86,7 @@ CASE(an_end_without_a_goodbye_is_reported)
     raw_send(raw, record_hi, 5);
     raw_end(raw);
     expect_lost(w, &log, PLX_LOST_CONNECTION, "records: the end came without a goodbye");
+    ck_assert_int_eq(log.os_error, EPIPE);
     expect_text(socket, "hi");
 }
 
@@ -265,10 +267,17 @@ CASE(a_step_fails_with_a_sentence)
         fail_in(w, step, true, &log);
         expect_lost(w, &log, PLX_LOST_CONNECTION, sentence);
         ck_assert_int_eq(log.reason, PLX_REASON_TLS_INTERNAL);
+        ck_assert_str_eq(log.message, sentence);
+        ck_assert_int_eq(log.os_error, step > FAILS_IN_ESTABLISH ? EPROTO : 0);
         world_settle(w);
         ck_assert_int_eq(log.count[EVENT_ERROR], 1);
         ck_assert_int_eq(log.count[EVENT_DISCONNECTED], step > FAILS_IN_ESTABLISH);
     }
+}
+
+static void send_below(struct puppet *puppet)
+{
+    puppet->result = (int)plx_filter_lower_send(puppet->filter, "z", 1);
 }
 
 CASE(a_step_fails_without_a_sentence)
@@ -279,10 +288,38 @@ CASE(a_step_fails_without_a_sentence)
         fail_in(w, step, false, &log);
         /* An errno of a connection means that the connection is lost. */
         expect_lost(w, &log, step > FAILS_IN_ESTABLISH ? PLX_LOST_CONNECTION : EPROTO, "(EPROTO)");
+        ck_assert_int_eq(log.os_error, step > FAILS_IN_ESTABLISH ? EPROTO : 0);
         world_settle(w);
         ck_assert_int_eq(log.count[EVENT_ERROR], 1);
         ck_assert_int_eq(log.count[EVENT_DISCONNECTED], step > FAILS_IN_ESTABLISH);
     }
+}
+
+/* The filter above makes another errno of the one below: the first one counts, with its sentence. */
+CASE(an_errno_belongs_to_the_filter_with_the_sentence)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct failing *failing;
+    struct puppet *above;
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    failing = plx_filter_state(plx_socket_push_filter(socket, &failing_filter));
+    failing->step = FAILS_IN_SEND;
+    failing->records = true;
+    above = puppet_push(socket);
+    above->when = STEP_SEND;
+    above->act = send_below;
+    above->send = -EIO;
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    raw_accept(w, listener);
+    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    ck_assert_int_eq(plx_socket_write(socket, "y", 1), 1);
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(above->result, -EPROTO);
+    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log.os_error, EPROTO);
 }
 
 /* The end follows in any case. */

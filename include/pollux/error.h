@@ -78,7 +78,7 @@ typedef enum plx_reason {
 typedef struct plx_error {
     int code;            /* a class or an errno, as returned by calls */
     plx_reason reason;   /* what happened, precisely */
-    int os_error;        /* the errno; 0 when no system call failed */
+    int os_error;        /* the errno of a system call or of a filter; 0: none */
     const char *message; /* a line for the log */
 } plx_error;
 

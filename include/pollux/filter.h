@@ -94,7 +94,8 @@ typedef struct plx_filter_kind {
      * how many; 0 for the orderly end, behind all bytes; -EAGAIN when there are none now; or
      * another negative errno, which ends the connection: with the code and sentence of
      * plx_filter_fail, else with PLX_OUT_OF_MEMORY for ENOMEM, else with PLX_LOST_CONNECTION, and
-     * with the name of the filter unless a layer below has returned that errno. When a send has
+     * with the name of the filter unless a layer below has returned that errno. The os_error of the
+     * error is the errno. When a send has
      * failed, `receive` is called for the bytes that arrived before: until it returns -EAGAIN and
      * has set no moment by plx_filter_set_want, and within PLX_OPTION_LINGER_TIMEOUT. NULL: bytes
      * pass unchanged, at no cost. */
@@ -192,7 +193,9 @@ PLX_API void plx_filter_set_want(plx_filter *filter, unsigned want, int millisec
  * PLX_LOST_CONNECTION for a code that is not from 1 to 65535. The step then returns the code
  * (establish, begin) or a negative errno (receive, send). The format and its arguments make the
  * sentence that `error` reports; 255 bytes of it are kept. The first call of a connection counts,
- * also if the step goes on: the sentence is then that of whatever ends the connection later. */
+ * also if the step goes on: the sentence is then that of whatever ends the connection later. The
+ * os_error of the error is the errno that `receive` or `send` of this filter has returned, and 0
+ * when neither has: an end inside a record, reported with EPROTO, differs from the orderly end. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif

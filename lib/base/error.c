@@ -320,8 +320,8 @@ void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error,
         return;
     }
     char number[32];
-    bool whole = os_error == PLX__SENTENCE;
-    os_error = whole ? 0 : os_error;
+    bool whole = os_error < 0;
+    os_error = plx__error_number(os_error);
     const char *name = os_error != 0 ? plx__error_os_name(os_error) : plx_code_name(code);
     const char *text = os_error != 0 ? plx__error_os_text(os_error) : plx_code_text(code);
     if (name == unknown_name) {

@@ -37,11 +37,21 @@ const char *plx__error_os_text(int os_error);
  * the class and so explains none of them. */
 #define PLX__SENTENCE (-1)
 
+/* PLX__SENTENCE_OF in place of an errno means that the step is the whole sentence although a call
+ * failed with that errno. */
+#define PLX__SENTENCE_OF(os_error) (PLX__SENTENCE - (os_error))
+
+/* plx__error_number returns the errno of what stands in place of an errno. */
+static inline int plx__error_number(int os_error)
+{
+    return os_error < 0 ? PLX__SENTENCE - os_error : os_error;
+}
+
 /* plx__error_set replaces `error`. The message is "<step>: <text> (<NAME>)": the format and its
  * arguments make the step; text and name are those of the errno, or of the code when os_error is 0.
  * Without a format the message has no step. When os_error is PLX__SENTENCE, the message is the step
- * alone and the os_error of the error becomes 0. The arguments may point into the old message. When
- * out of memory, the message is plx_code_text. */
+ * alone and the os_error of the error becomes 0, with PLX__SENTENCE_OF its errno. The arguments may
+ * point into the old message. When out of memory, the message is plx_code_text. */
 PLX__PRINTF(5, 6)
 void plx__error_set(plx_error *error, int code, plx_reason reason, int os_error, const char *format,
                     ...);

@@ -436,7 +436,8 @@ bool plx__chain_report(plx_socket *socket)
         return false;
     }
     const struct plx__filter_failure *failure = &chain->stack.failure;
-    int error = failure->error != 0 ? failure->error : PLX__SENTENCE;
+    bool whole = failure->filter != NULL || failure->error == 0;
+    int error = whole ? PLX__SENTENCE_OF(failure->error) : failure->error;
     plx__socket_set_end_error(socket, failure->code, failure->reason, -error, "%s",
                               failure->sentence);
     return true;

@@ -72,7 +72,7 @@ static void set_end(plx_socket *socket, int code, plx_reason reason, int os_erro
     struct plx__errors *errors = errors_of(socket);
     if (errors == NULL) {
         socket->bare.last = socket->bare.end = (uint16_t)code;
-        socket->bare.end_os_error = os_error == PLX__SENTENCE ? 0 : (uint16_t)os_error;
+        socket->bare.end_os_error = (uint16_t)plx__error_number(os_error);
     } else {
         plx__error_set(&errors->last, code, reason, os_error, "%s", step);
         plx__error_set(&errors->end, code, reason, os_error, "%s", step);

@@ -50,7 +50,7 @@ int plx__socket_refuse(plx_socket *socket, plx_reason reason, const char *senten
 PLX__PRINTF(3, 4) int plx__socket_fail_system(plx_socket *socket, int error, const char *step, ...);
 
 /* plx__socket_set_end_error notes why the connection or the attempt ends; `error` is a negative
- * errno, 0 or -PLX__SENTENCE. */
+ * errno, 0, -PLX__SENTENCE or -PLX__SENTENCE_OF an errno. */
 PLX__PRINTF(5, 6)
 void plx__socket_set_end_error(plx_socket *socket, int code, plx_reason reason, int error,
                                const char *step, ...);

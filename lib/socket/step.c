@@ -62,14 +62,16 @@ static int sound_code(int code)
     return code > 0 && code <= UINT16_MAX ? code : PLX_LOST_CONNECTION;
 }
 
-static int fail(struct plx__stack *stack, int code, plx_reason reason, const char *format,
-                va_list arguments)
+/* `filter` has called plx_filter_fail; NULL: the library fails the step. */
+static int fail(struct plx__stack *stack, const plx_filter *filter, int code, plx_reason reason,
+                const char *format, va_list arguments)
 {
     struct plx__filter_failure *failure = &stack->failure;
     code = sound_code(code);
     if (failure->code == 0) {
         failure->code = plx__error_code_of(code);
         failure->error = 0;
+        failure->filter = filter;
         failure->reason = reason;
         vsnprintf(failure->sentence, sizeof failure->sentence, format, arguments);
     }
@@ -80,7 +82,7 @@ int plx__step_fail(struct plx__stack *stack, int code, plx_reason reason, const 
 {
     va_list arguments;
     va_start(arguments, format);
-    code = fail(stack, code, reason, format, arguments);
+    code = fail(stack, NULL, code, reason, format, arguments);
     va_end(arguments);
     return code;
 }
@@ -93,7 +95,7 @@ int plx_filter_fail(plx_filter *filter, int code, plx_reason reason, const char 
         return code;
     }
     va_start(arguments, format);
-    fail(filter->stack, code, reason, format, arguments);
+    fail(filter->stack, filter, code, reason, format, arguments);
     va_end(arguments);
     return code;
 }
@@ -105,13 +107,28 @@ static int fail_contract(plx_filter *filter, const char *step, long long result)
     return PLX_INVALID_STATE;
 }
 
+/* Adds the errno that a receive or a send has returned to the failure that its filter has recorded.
+ * The first one counts: the layers above may return another. */
+static void add_errno(struct plx__filter_failure *failure, const plx_filter *filter, int error)
+{
+    if (failure->filter == filter && failure->error == 0) {
+        failure->error = error;
+    }
+}
+
 /* Names the filter whose receive or send has returned an errno that no layer below it has returned,
- * unless the filter has called plx_filter_fail. */
+ * unless a filter has called plx_filter_fail. */
 static void fail_errno(plx_filter *filter, const char *step, ptrdiff_t result)
 {
     struct plx__filter_failure *failure = &filter->stack->failure;
-    bool ends = result < 0 && result != -PLX__EAGAIN;
-    if (!ends || result == filter->stack->plain_error || failure->code != 0) {
+    if (result >= 0 || result == -PLX__EAGAIN) {
+        return;
+    }
+    if (failure->code != 0) {
+        add_errno(failure, filter, (int)-result);
+        return;
+    }
+    if (result == filter->stack->plain_error) {
         return;
     }
     int code = plx__error_code((int)-result);

@@ -45,7 +45,8 @@ struct plx__noted {
 /* Why the connection ends, recorded by a filter. */
 struct plx__filter_failure {
     int code;  /* 0: there is none */
-    int error; /* the errno that a step has returned; 0: the sentence says all */
+    int error; /* the errno that a receive or a send has returned; 0: none */
+    const plx_filter *filter; /* has made the sentence itself; NULL: the library has */
     plx_reason reason;
     char sentence[256];
 };
