@@ -160,8 +160,9 @@ void call_listen(struct turn *turn)
     if (model == NULL || model->sort == SORT_UDP)
         return;
     before = plx_socket_state(model->socket);
-    snprintf(where, sizeof where, "@pollux-model-listener-%llu-%d",
-             (unsigned long long)player.program->seed, chance_of(&turn->chance, 4));
+    snprintf(where, sizeof where, "@pollux-model-listener-%llu-%d-%d",
+             (unsigned long long)player.program->seed, chance_of(&turn->chance, 4),
+             (int)model->flavour); /* a listen that fails sets the path for AUTO_CONNECT, too */
     if (model->sort == SORT_TCP)
         strcpy(where, "127.0.0.1:0");
     code = plx_socket_listen_on(model->socket, where);
