@@ -227,8 +227,7 @@ void person_close(struct person *person, bool hard)
     trace("end %u %s", person->end->number, hard ? "resets" : "closes");
     if (!hard)
         drain(person);
-    /* A reset behind the end of sending overtakes what is on its way. */
-    if (!person->ended || hard)
+    if (!person->ended)
         person->end->outlet = hard || person->outbox_size > 0 ? OUTLET_CUT : OUTLET_ENDED;
     person->ended = true;
     person->end->gone = true;
