@@ -58,6 +58,9 @@ struct sim_refusal {
     plx_address to;
 };
 
+/* igmp_max_memberships, which is 20 */
+enum { SIM_GROUPS = 20 };
+
 struct sim_open {
     struct sim_open *next_of_all;
     enum sim_sort sort;
@@ -103,6 +106,7 @@ struct sim_open {
     size_t charged; /* bytes in the peer's queue */
     uint32_t dropped;
     struct sim_refusal *refusals;
+    plx_address groups[SIM_GROUPS]; /* multicast groups joined; family 0: none */
     bool signalled; /* wake */
 };
 

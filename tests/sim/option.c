@@ -176,17 +176,42 @@ int plx__os_set_urgent_inline(plx__fd descriptor)
 
 /* ---- groups and interfaces: there are none but the loopback device --------------------------- */
 
+/* The place of a group among those that were joined, SIM_GROUPS if it was not. */
+static int membership_at(const struct sim_open *open, const plx_address *group)
+{
+    int place = 0;
+    while (place < SIM_GROUPS && !plx_address_equal(&open->groups[place], group)) {
+        place++;
+    }
+    return place;
+}
+
+/* ip_mc_join_group, ip_mc_leave_group */
 int plx__os_membership(plx__fd descriptor, const plx_address *group, unsigned interface_index,
                        bool join)
 {
     int error;
     bool is_group = group->family == 4 ? group->bytes[0] >> 4 == 14 : group->bytes[0] == 0xff;
     struct sim_open *open = internet_of(descriptor, &error);
-    (void)join;
     if (open == NULL) {
         return error;
     }
-    return !is_group ? -EINVAL : interface_index > 1 ? -ENODEV : 0;
+    if (!is_group || interface_index > 1) {
+        return !is_group ? -EINVAL : -ENODEV;
+    }
+    int place = membership_at(open, group);
+    int free_place = membership_at(open, &(plx_address){0});
+    if (!join && place < SIM_GROUPS) {
+        open->groups[place] = (plx_address){0};
+        return 0;
+    }
+    if (!join || place < SIM_GROUPS) {
+        return join ? -EADDRINUSE : -EADDRNOTAVAIL;
+    }
+    if (free_place < SIM_GROUPS) {
+        open->groups[free_place] = *group;
+    }
+    return free_place < SIM_GROUPS ? 0 : -ENOBUFS;
 }
 
 int plx__os_set_multicast_interface(plx__fd descriptor, unsigned interface_index,
