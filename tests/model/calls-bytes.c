@@ -1,12 +1,12 @@
 /* tests/model/calls-bytes.c -- calls that write and read. */
 #include "config.h"
 
+#include "tests/model/handlers.h"
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 #include "tests/model/timeouts.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { LARGEST = 100000 };
@@ -90,49 +90,6 @@ void call_write(struct turn *turn)
         write_record(turn, model);
     else
         write_bytes(turn, model);
-}
-
-static int port_of_someone(struct turn *turn)
-{
-    const struct person *person = pick_person(turn);
-    const struct model *other = player.sockets[chance_of(&turn->chance, SOCKETS)];
-
-    if (person != NULL && person->sort == SORT_UDP)
-        return peer_port(person->peer);
-    return other != NULL && other->sort == SORT_UDP && plx_socket_port(other->socket) > 0
-               ? plx_socket_port(other->socket)
-               : 9;
-}
-
-static int write_datagram(struct turn *turn, struct model *model, size_t size)
-{
-    int port = port_of_someone(turn);
-    char where[PEER_WHERE];
-    plx_address to;
-
-    if (chance_in(&turn->chance, 30))
-        return plx_udp_write_to(model->socket,
-                                chance_in(&turn->chance, 80) ? "localhost" : "nobody.example", port,
-                                room, size);
-    snprintf(where, sizeof where, "127.0.0.1:%d", port);
-    return plx_address_parse(where, &to) ? plx_udp_write(model->socket, &to, room, size) : 0;
-}
-
-void call_datagram(struct turn *turn)
-{
-    struct model *model = pick_socket(turn);
-    size_t size = RECORD_HEAD + (size_t)chance_of(&turn->chance, 1200);
-    int code;
-
-    if (model == NULL || model->sort != SORT_UDP || model->end == NULL)
-        return;
-    end_record(model->end, room, size);
-    code = write_datagram(turn, model, size);
-    trace("datagram %u of %zu: %d", model->end->records, size, code);
-    if (code == 0)
-        model->end->records++;
-    else
-        model_failed(model, "udp_write", code);
 }
 
 /* Writes once, as much as possible; returns whether it was accepted. */
@@ -379,4 +336,32 @@ void call_unread(struct turn *turn)
         model->end->got -= back;
     else
         model_failed(model, "unread", plx_socket_last_error(model->socket));
+}
+
+/* ---- frames ---------------------------------------------------------------------------------- */
+
+/* The stream is not cut for a moment: no message is lost by that. An invalid frame changes nothing. */
+void call_frame(struct turn *turn)
+{
+    static const plx_frame odd = {.length_size = 3};
+    struct model *model = pick_socket(turn);
+    bool before, misuse = chance_in(&turn->chance, 30);
+    int code = 0;
+
+    if (model == NULL || !flavour_has_frame(model->flavour))
+        return;
+    trace("another frame of %u", model->end == NULL ? 0 : model->end->number);
+    before = plx_socket_can_read_message(model->socket);
+    if (misuse) {
+        code = plx_socket_set_frame(model->socket, &odd);
+        if (code != PLX_INVALID_STATE)
+            fault("an odd frame: %d", code);
+    } else if (plx_socket_set_frame(model->socket, NULL) != 0) {
+        fault("no frame was refused");
+    } else {
+        code = plx_socket_set_frame(model->socket, frame_of(model->flavour));
+    }
+    model_failed(model, "set_frame", code);
+    if (before != plx_socket_can_read_message(model->socket) && (code == 0 || misuse))
+        fault("a message was lost by a frame");
 }

@@ -36,7 +36,7 @@ void call_group(struct turn *turn)
         player.groups[group] = plx_group_new();
         player.budgeted[group] = false;
         trace("new group %d", group);
-    } else if (frees) {
+    } else if (frees && player.groups[group] != player.woken) {
         plx_group *gone = player.groups[group];
 
         trace("free of group %d", group);
@@ -177,8 +177,8 @@ static void open_house(struct turn *turn, struct house *house)
     plx_server_set_events(house->server, adds ? &adding_house_events : &house_events, house);
     plx_server_set_client_events(house->server,
                                  chance_in(&turn->chance, 80) ? &all_events : &few_events, NULL);
-    if ((house->flavour == FLAVOUR_FRAMED &&
-         plx_server_set_frame(house->server, &program_frame) != 0) ||
+    if ((flavour_has_frame(house->flavour) &&
+         plx_server_set_frame(house->server, frame_of(house->flavour)) != 0) ||
         (house->flavour >= FLAVOUR_BITS &&
          plx_server_add_filter(house->server, equip, NULL, house) != 0))
         house->server = plx_server_free(house->server);

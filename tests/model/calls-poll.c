@@ -115,6 +115,27 @@ void call_poll_group(struct turn *turn)
     poll_group(group, timeout);
 }
 
+/* Another thread wakes the group, before it sleeps or while it does. No handler frees the group before
+ * that thread is over. */
+void call_wake(struct turn *turn)
+{
+    enum { LONG = 8000, MOST = 7000 };
+    plx_group *group = player.groups[pick_group(turn)];
+    int pause = chance_of(&turn->chance, 3) * 300;
+    uint64_t begin = ground_now();
+
+    if (group == NULL || polls_running() > 0)
+        return;
+    trace("a thread wakes a group in %d us", pause);
+    player.woken = group;
+    ground_wake_soon(group, pause);
+    poll_group(group, LONG);
+    ground_wake_over();
+    player.woken = NULL;
+    if (ms_since(begin) > MOST)
+        fault("a group that was woken slept for %ld ms", ms_since(begin));
+}
+
 void call_poll_house(struct turn *turn)
 {
     struct house *house = pick_house(turn);

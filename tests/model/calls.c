@@ -19,7 +19,8 @@ static const struct {
     {call_take_client, 1},  {call_clock, 3},         {call_memory, 2},      {call_starve, 2},
     {call_peer_connect, 8}, {call_peer_accept, 6},   {call_peer_say, 16},   {call_peer_hear, 8},
     {call_peer_end, 2},     {call_peer_close, 4},    {call_peer_odd, 3},    {call_burst, 10},
-    {call_flood, 2},        {call_slow_connect, 3},  {call_dawdle, 6},
+    {call_flood, 2},        {call_slow_connect, 3},  {call_dawdle, 6},       {call_join, 2},
+    {call_many_names, 2},   {call_name_server, 3},   {call_wake, 2},         {call_frame, 1},
 };
 
 enum { CALLS = sizeof calls / sizeof calls[0] };

@@ -157,6 +157,16 @@ void ground_feed(void)
     sim_set_limit(1024);
 }
 
+void ground_wake_soon(plx_group *group, int microseconds)
+{
+    (void)microseconds;
+    plx_group_wake(group);
+}
+
+void ground_wake_over(void)
+{
+}
+
 int ground_ready(plx_handle descriptor)
 {
     const struct sim_open *open = sim_of(descriptor);

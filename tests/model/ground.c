@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -109,6 +110,39 @@ void ground_feed(void)
     if (usual.rlim_max != 0)
         setrlimit(RLIMIT_NOFILE, &usual);
     usual.rlim_max = 0;
+}
+
+/* ---- another thread -------------------------------------------------------------------------- */
+
+static struct {
+    pthread_t thread;
+    bool runs;
+    plx_group *group;
+    int microseconds;
+} waker;
+
+static void *wake(void *user)
+{
+    (void)user;
+    ground_pause(waker.microseconds);
+    plx_group_wake(waker.group);
+    return NULL;
+}
+
+void ground_wake_soon(plx_group *group, int microseconds)
+{
+    waker.group = group;
+    waker.microseconds = microseconds;
+    waker.runs = pthread_create(&waker.thread, NULL, wake, NULL) == 0;
+    if (!waker.runs)
+        plx_group_wake(group);
+}
+
+void ground_wake_over(void)
+{
+    if (waker.runs)
+        pthread_join(waker.thread, NULL);
+    waker.runs = false;
 }
 
 int ground_ready(plx_handle descriptor)

@@ -43,6 +43,11 @@ int ground_descriptors(void);
 void ground_starve(void);
 void ground_feed(void);
 
+/* ground_wake_soon wakes a group from another thread, after that number of microseconds; a kernel
+ * without threads wakes it at once. ground_wake_over waits for that thread. */
+void ground_wake_soon(plx_group *group, int microseconds);
+void ground_wake_over(void);
+
 /* What the kernel reports of a descriptor at this moment. */
 enum { GROUND_READABLE = 1, GROUND_WRITABLE = 2, GROUND_ENDED = 4, GROUND_PEER_ENDED = 8 };
 int ground_ready(plx_handle descriptor);

@@ -11,7 +11,14 @@
 
 /* ---- sockets --------------------------------------------------------------------------------- */
 
-const plx_frame program_frame = {.length_size = 2};
+/* The two bytes of the delimiter may arrive one by one. */
+const plx_frame *frame_of(enum flavour flavour)
+{
+    static const plx_frame framed = {.length_size = 2};
+    static const plx_frame lines = {.delimiter = "\r\n", .delimiter_size = 2};
+
+    return flavour == FLAVOUR_FRAMED ? &framed : flavour == FLAVOUR_LINES ? &lines : NULL;
+}
 
 static plx_socket *push(plx_socket *socket, const plx_filter_kind *kind)
 {
@@ -29,6 +36,7 @@ static plx_socket *push_flavour(plx_socket *socket, enum flavour flavour)
     case FLAVOUR_STEPS: return push(socket, &steps_filter);
     case FLAVOUR_PLAIN:
     case FLAVOUR_FRAMED:
+    case FLAVOUR_LINES:
     case FLAVOURS: break;
     }
     return socket;
@@ -45,10 +53,11 @@ static plx_socket *create(enum sort sort)
 plx_socket *make_socket(enum sort sort, enum flavour flavour)
 {
     plx_socket *socket = create(sort);
+    const plx_frame *frame = frame_of(flavour);
 
-    if (socket == NULL || flavour != FLAVOUR_FRAMED)
+    if (socket == NULL || frame == NULL)
         return push_flavour(socket, flavour);
-    return plx_socket_set_frame(socket, &program_frame) == 0 ? socket : plx_socket_free(socket);
+    return plx_socket_set_frame(socket, frame) == 0 ? socket : plx_socket_free(socket);
 }
 
 int equip(plx_socket *client, void *user)

@@ -17,6 +17,7 @@ extern const plx_server_events house_events, adding_house_events;
 plx_socket *make_socket(enum sort sort, enum flavour flavour);
 int equip(plx_socket *client, void *user);
 
-extern const plx_frame program_frame;
+/* frame_of returns the frame of a flavour; NULL: it has none. */
+const plx_frame *frame_of(enum flavour flavour);
 
 #endif

@@ -88,9 +88,15 @@ struct model *model_of(const plx_socket *socket)
     return plx_socket_user(socket);
 }
 
+bool flavour_has_frame(enum flavour flavour)
+{
+    return flavour == FLAVOUR_FRAMED || flavour == FLAVOUR_LINES;
+}
+
 bool model_is_stream(const struct model *model)
 {
-    return (model->sort == SORT_TCP || model->sort == SORT_IPC) && model->flavour != FLAVOUR_FRAMED;
+    return (model->sort == SORT_TCP || model->sort == SORT_IPC) &&
+           !flavour_has_frame(model->flavour);
 }
 
 bool model_has_records(const struct model *model)
@@ -119,6 +125,7 @@ void model_begin(struct model *model)
     model->closing = model->has_input_end = model->has_dropped = model->is_over = false;
     model->reconnects = model_option(model, PLX_OPTION_AUTO_CONNECT) > 0;
     model->pending = 0;
+    model->joined = 0;
     timeouts_begin(model);
     if (model->flavour >= FLAVOUR_NOISE)
         model->end->blind = false;
@@ -128,6 +135,7 @@ void model_cut(struct model *model)
 {
     model->phase = PHASE_IDLE;
     model->pending = 0;
+    model->joined = 0;
     if (model->end == NULL)
         return;
     if (model->end->outlet == OUTLET_FLOWS)

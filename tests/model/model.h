@@ -21,11 +21,12 @@
 
 struct house;
 
-/* What the bytes of a connection pass through. Raw peers speak the first three, and NOISE to the
+/* What the bytes of a connection pass through. Raw peers speak the first four, and NOISE to the
  * others. */
 enum flavour {
     FLAVOUR_PLAIN,
-    FLAVOUR_FRAMED, /* messages of a frame */
+    FLAVOUR_FRAMED, /* messages behind their length */
+    FLAVOUR_LINES,  /* messages before a delimiter */
     FLAVOUR_BITS,   /* a filter that turns all bits */
     FLAVOUR_NOISE,
     FLAVOUR_STACK = FLAVOUR_NOISE, /* filters: bits, blocks, records */
@@ -82,6 +83,7 @@ struct model {
     bool has_dropped; /* send_progress has dropped bytes that a filter may know */
     int pending;      /* the code of the first call that failed since the last poll; 0: none */
     bool may_fail;    /* a call may have failed without a word: for memory */
+    unsigned joined;        /* the multicast groups that it has joined, a bit for each */
     char where[PEER_WHERE]; /* where it listens; "": nowhere */
 
     unsigned poll; /* the poll of the last event */
@@ -103,6 +105,7 @@ struct model *model_new(plx_socket *socket, enum sort sort, enum flavour flavour
 struct model *
 model_of(const plx_socket *socket); /* NULL: a client that `accepted` did not report */
 
+bool flavour_has_frame(enum flavour flavour);
 bool model_is_stream(const struct model *model);   /* bytes without boundaries */
 bool model_has_records(const struct model *model); /* packets, datagrams, messages of a frame */
 bool model_is_filtered(const struct model *model);

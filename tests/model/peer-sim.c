@@ -216,6 +216,20 @@ ptrdiff_t peer_receive(int peer, void *data, size_t size, struct gifts *ret_gift
                                                   : PEER_RESET;
 }
 
+ptrdiff_t peer_receive_from(int peer, void *data, size_t size, int *ret_port)
+{
+    struct plx__sockaddr name;
+    plx_address from;
+    bool before = sim_spare(true), truncated;
+    ptrdiff_t count = plx__os_receive_from(peer, data, size, &name, &truncated);
+
+    sim_spare(before);
+    if (count <= 0 || !plx__sockaddr_to_address(&name, &from))
+        return 0;
+    *ret_port = from.port;
+    return count;
+}
+
 void peer_end(int peer)
 {
     plx__os_shutdown_sending(peer);

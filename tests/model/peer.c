@@ -236,6 +236,18 @@ ptrdiff_t peer_receive(int peer, void *data, size_t size, struct gifts *ret_gift
                                                                   : PEER_RESET;
 }
 
+ptrdiff_t peer_receive_from(int peer, void *data, size_t size, int *ret_port)
+{
+    union place place;
+    socklen_t length = sizeof place;
+    ssize_t count = recvfrom(peer, data, size, 0, &place.any, &length);
+
+    if (count <= 0)
+        return 0;
+    *ret_port = ntohs(place.internet.sin_port);
+    return count;
+}
+
 void peer_end(int peer)
 {
     shutdown(peer, SHUT_WR);

@@ -43,6 +43,10 @@ struct gifts {
 };
 ptrdiff_t peer_receive(int peer, void *data, size_t size, struct gifts *ret_gifts);
 
+/* peer_receive_from receives one datagram, and the port of its sender at 127.0.0.1. Returns its size;
+ * 0 when there is none. */
+ptrdiff_t peer_receive_from(int peer, void *data, size_t size, int *ret_port);
+
 void peer_end(int peer);   /* ends sending */
 void peer_close(int peer); /* -1 is allowed */
 void peer_reset(int peer); /* closes; a TCP peer sees a reset */

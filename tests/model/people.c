@@ -7,7 +7,7 @@
 
 static bool has_records(const struct person *person)
 {
-    return person->sort >= SORT_SEQPACKET || person->flavour == FLAVOUR_FRAMED;
+    return person->sort >= SORT_SEQPACKET || flavour_has_frame(person->flavour);
 }
 
 struct person *person_new(int peer, enum sort sort, enum flavour flavour)
@@ -81,13 +81,18 @@ static bool say_rest(struct person *person)
     return person->outbox_size == 0;
 }
 
+/* The frame has two bytes: the length before a message, or the delimiter behind it. */
 static void say_message(struct person *person, size_t size)
 {
+    bool is_line = person->flavour == FLAVOUR_LINES;
+
     if (!say_rest(person))
         return;
     person->outbox[0] = (uint8_t)(size >> 8);
     person->outbox[1] = (uint8_t)size;
-    end_record(person->end, person->outbox + 2, size);
+    end_record(person->end, person->outbox + (is_line ? 0 : 2), size);
+    if (is_line)
+        memcpy(person->outbox + size, "\r\n", 2);
     person->outbox_size = size + 2;
     person->end->records++;
     trace("end %u sends message %u of %zu", person->end->number, person->end->records - 1, size);
@@ -118,7 +123,7 @@ void person_say(struct person *person, size_t size)
         return;
     }
     size = size % 3000 + RECORD_HEAD;
-    if (person->flavour == FLAVOUR_FRAMED)
+    if (flavour_has_frame(person->flavour))
         say_message(person, size);
     else
         say_packet(person, size);
@@ -126,10 +131,29 @@ void person_say(struct person *person, size_t size)
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
+/* Takes the first message of `data`; returns its size with the frame, 0 while it is not whole. */
+static size_t hear_message(struct person *person, const uint8_t *data, size_t size)
+{
+    const uint8_t *end = memchr(data, '\r', size);
+    bool is_line = person->flavour == FLAVOUR_LINES;
+    size_t length = 0;
+
+    if (is_line && end != NULL)
+        length = (size_t)(end - data);
+    else if (!is_line && size >= 2)
+        length = (size_t)data[0] << 8 | data[1];
+    if (length == 0 || size < length + 2)
+        return 0;
+    if (is_line && end[1] != '\n')
+        fault("end %u received half of a delimiter", person->end->number);
+    end_take_record(person->end, data + (is_line ? 0 : 2), length, false, false);
+    return length + 2;
+}
+
 /* A message of a frame may arrive in parts: they are collected behind a limit that holds two. */
 static void hear_messages(struct person *person, const uint8_t *data, size_t size)
 {
-    size_t at = 0;
+    size_t at = 0, taken = 1;
 
     if (person->inbox_size + size > sizeof person->inbox) {
         fault("end %u received a message without an end", person->end->number);
@@ -137,14 +161,8 @@ static void hear_messages(struct person *person, const uint8_t *data, size_t siz
     }
     memcpy(person->inbox + person->inbox_size, data, size);
     person->inbox_size += size;
-    while (person->inbox_size - at >= 2) {
-        size_t length = (size_t)person->inbox[at] << 8 | person->inbox[at + 1];
-
-        if (person->inbox_size - at < length + 2)
-            break;
-        end_take_record(person->end, person->inbox + at + 2, length, false, false);
-        at += length + 2;
-    }
+    for (; taken > 0; at += taken)
+        taken = hear_message(person, person->inbox + at, person->inbox_size - at);
     person->inbox_size -= at;
     memmove(person->inbox, person->inbox + at, person->inbox_size);
 }
@@ -155,7 +173,7 @@ static void hear_bytes(struct person *person, uint8_t *data, size_t size)
     turn_bits(person, data, size);
     if (person->end->blind)
         return;
-    if (person->flavour == FLAVOUR_FRAMED)
+    if (flavour_has_frame(person->flavour))
         hear_messages(person, data, size);
     else if (has_records(person))
         end_take_record(person->end, data, size, person->sort == SORT_UDP, false);

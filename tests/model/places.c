@@ -93,7 +93,7 @@ static const char *odd_place(struct turn *turn, const struct model *model)
     static char named[PEER_WHERE];
     const char *raw = places.where[model->sort][0];
 
-    switch (chance_of(&turn->chance, 5)) {
+    switch (chance_of(&turn->chance, 6)) {
     case 0: return places.refusing[model->sort];
     case 1: return places.silent[model->sort];
     case 2: return model->sort == SORT_TCP ? "nobody.example:80" : "@pollux-model-nobody";
@@ -101,7 +101,9 @@ static const char *odd_place(struct turn *turn, const struct model *model)
     default:
         if (model->sort != SORT_TCP || model->flavour != FLAVOUR_PLAIN)
             return NULL;
-        snprintf(named, sizeof named, "localhost:%s", strchr(raw, ':') + 1);
+        snprintf(named, sizeof named, "%s:%s",
+                 chance_in(&turn->chance, 50) ? "localhost" : "somebody.example",
+                 strchr(raw, ':') + 1);
         return named;
     }
 }

@@ -243,7 +243,6 @@ int main(int count, char **words)
         words++;
     }
     find_ways();
-    ground_set_variable("POLLUX_NAMESERVERS", "127.0.0.1:1");
     plays_twice = count > 2 && strcmp(words[1], "twice") == 0;
     count -= plays_twice;
     words += plays_twice;

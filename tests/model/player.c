@@ -14,7 +14,12 @@ struct player player;
 
 static void begin(const struct program *program)
 {
-    places_begin(ground_begin(program));
+    bool is_new = ground_begin(program);
+    struct chance chance = chance_for(program->seed, LIST_TRAITS, 2);
+
+    places_begin(is_new);
+    names_begin(is_new);
+    names_choose(chance_of(&chance, 100));
     people_forget();
     memset(player.sockets, 0, sizeof player.sockets);
     memset(player.houses, 0, sizeof player.houses);
@@ -25,6 +30,7 @@ static void begin(const struct program *program)
     player.waits = 10;
     player.settling = false;
     player.flood = NULL;
+    player.woken = NULL;
     models_begin();
     ends_begin();
     time_begin(program->clock);

@@ -74,6 +74,7 @@ struct player {
     int waits;           /* that the program may still make */
     int wait_limit;      /* sum of the limits of all waits, in ms */
     bool settling;       /* handlers only read */
+    plx_group *woken;    /* by another thread: no call frees it; NULL: none */
     struct model *flood; /* whose peer sends again at once; NULL: none */
     long moved;          /* bytes and events, for settle.c */
 };
@@ -111,6 +112,16 @@ void places_begin(bool again); /* `again`: those that were made are gone */
 const char *place_for(struct turn *turn, const struct model *model);
 const char *place_silent(enum sort sort); /* a listener with a full queue */
 
+/* names_choose chooses the name server of a program by a number below 100, names_serve answers what has
+ * been asked. Once nothing moves, names_expect_found expects that a socket waits for no name, where
+ * names_are_known. */
+void names_begin(bool again);
+void names_choose(int choice);
+void names_serve(void);
+bool names_answer(void);
+bool names_are_known(void);
+void names_expect_found(const struct model *model);
+
 /* take reads and checks what a socket has received, in one of many ways, or all of it. */
 void take(struct turn *turn, struct model *model);
 void take_all(struct model *model);
@@ -145,12 +156,13 @@ void poll_members(void); /* those in a group are polled by the group alone */
 typedef void(player_call)(struct turn *turn);
 player_call call_new, call_free, call_connect, call_listen, call_adopt, call_bind, call_close,
     call_abort, call_disconnect, call_option, call_filter, call_events, call_misuse, call_ask;
-player_call call_hold, call_write, call_datagram, call_read, call_flush, call_unread, call_token;
+player_call call_hold, call_write, call_datagram, call_read, call_flush, call_unread, call_token, call_frame;
 player_call call_poll, call_poll_group, call_poll_house, call_wait, call_wait_house, call_react;
 player_call call_group, call_move, call_group_setting, call_house, call_house_setting,
     call_take_client, call_clock, call_memory, call_starve;
 player_call call_peer_connect, call_peer_accept, call_peer_say, call_peer_hear, call_peer_end,
     call_peer_close, call_peer_odd;
+player_call call_join, call_many_names, call_name_server, call_wake;
 player_call call_burst, call_flood, call_slow_connect, call_dawdle;
 
 #endif

@@ -156,6 +156,7 @@ static void read_everything(void)
     for (int i = 0; i < PEERS; i++)
         if (player.people[i].used && player.people[i].peer >= 0)
             person_hear(&player.people[i], PEER_LONGEST);
+    names_serve();
 }
 
 static bool wants_a_poll(void)
@@ -228,6 +229,16 @@ static void come_to_rest(void)
     }
 }
 
+/* A question or an answer that is lost is repeated after seconds, which cost nothing in simulation. */
+static void find_names(void)
+{
+    for (int i = 0; i < 400 && names_are_known() && ground_is_simulated(); i++) {
+        read_everything();
+        poll_members();
+        ground_pause(500);
+    }
+}
+
 /* What the kernel still knows of a socket at rest is known to the socket. */
 static void expect_known(const struct model *model)
 {
@@ -274,7 +285,7 @@ static void expect_heard(const struct person *person)
     if (from == NULL || from->noise || end->blind || person->peer < 0 || broken)
         return;
     if (from->outlet == OUTLET_ENDED && !from->raw && person->sort < SORT_SEQPACKET &&
-        person->flavour != FLAVOUR_FRAMED && end->got != from->put)
+        !flavour_has_frame(person->flavour) && end->got != from->put)
         fault("end %u heard %llu bytes of %llu", end->number, (unsigned long long)end->got,
               (unsigned long long)from->put);
 }
@@ -367,9 +378,12 @@ void play_settle(void)
     player.settling = true;
     prepare();
     come_to_rest();
+    find_names();
     count = sockets_of(models);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         expect_known(models[i]);
+        names_expect_found(models[i]);
+    }
     for (int i = 0; i < count; i++)
         expect_arrived(models[i]);
     for (int i = 0; i < PEERS; i++) {

@@ -1,0 +1,109 @@
+/* tests/model/names.c -- name servers of raw peers: one that answers, and one that never does. */
+#include "config.h"
+
+#include "tests/model/ground.h"
+#include "tests/model/player.h"
+#include "tests/model/time.h"
+
+#include <string.h>
+
+enum { ANSWERING, SILENT, SERVED, QUESTION_LEAST = 17, PACKET = 600, TYPE_A = 1 };
+
+static struct {
+    bool begun;
+    int servers[SERVED];
+    char where[SERVED][PEER_WHERE];
+    bool answers; /* the program asks the one that answers */
+} names;
+
+void names_begin(bool again)
+{
+    if (names.begun && !again)
+        return;
+    names.begun = true;
+    for (int i = 0; i < SERVED; i++)
+        names.servers[i] = peer_listen(SORT_UDP, 0, names.where[i]);
+}
+
+void names_choose(int choice)
+{
+    names.answers = choice < 50;
+    ground_set_variable("POLLUX_NAMESERVERS", names.answers   ? names.where[ANSWERING]
+                                              : choice < 75 ? names.where[SILENT]
+                                                            : "127.0.0.1:1");
+}
+
+bool names_answer(void)
+{
+    return names.answers;
+}
+
+/* The answer is the question (RFC 1035, 4), with 127.0.0.1 for each name but those that begin with
+ * "nobody", which do not exist. Returns its size. */
+static size_t answer(uint8_t *packet, size_t size)
+{
+    static const uint8_t record[16] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
+    size_t end = 12;
+    bool nobody = memcmp(packet + 12, "\6nobody", 7) == 0;
+
+    while (end < size && packet[end] != 0)
+        end += packet[end] + 1u;
+    end += 5;
+    if (end > size)
+        return 0;
+    packet[2] = (uint8_t)(packet[2] | 0x80);
+    packet[3] = nobody ? 3 : 0;
+    memset(packet + 6, 0, 6);
+    if (nobody || packet[end - 3] != TYPE_A)
+        return end;
+    packet[7] = 1;
+    memcpy(packet + end, record, sizeof record);
+    return end + sizeof record;
+}
+
+void names_serve(void)
+{
+    uint8_t packet[PACKET + 16];
+    ptrdiff_t size;
+    int port;
+
+    while ((size = peer_receive_from(names.servers[ANSWERING], packet, PACKET, &port)) > 0) {
+        size_t count = size < QUESTION_LEAST ? 0 : answer(packet, (size_t)size);
+
+        trace("a name server answers with %zu bytes", count);
+        player.moved++;
+        if (count > 0)
+            peer_send_to(names.servers[ANSWERING], port, packet, count);
+    }
+}
+
+/* ---- at rest --------------------------------------------------------------------------------- */
+
+/* Whether the socket waits for a name. */
+static bool waits(const struct model *model)
+{
+    return plx_socket_state(model->socket) == PLX_HOST_LOOKUP ||
+           (model->sort == SORT_UDP && plx_udp_packets_left_to_send(model->socket) > 0);
+}
+
+/* What is lost on the way of the simulated kernel is asked for again, by the clock of the program. */
+bool names_are_known(void)
+{
+    return names.answers && (!ground_is_simulated() || time_is_real());
+}
+
+void names_expect_found(const struct model *model)
+{
+    if (names_are_known() && waits(model))
+        fault("end %u in %s waits for a name, and the name server has answered",
+              model->end == NULL ? 0 : model->end->number,
+              plx_state_name(plx_socket_state(model->socket)));
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+void call_name_server(struct turn *turn)
+{
+    (void)turn;
+    names_serve();
+}
