@@ -147,7 +147,7 @@ static bool answer(struct nameserver *server, const unsigned char *question, siz
     if (server->ignored != NULL && strcasestr(name, server->ignored) != NULL)
         says = SAYS_NOTHING;
     if (by_tcp && says == SAYS_CUT_OFF)
-        says = SAYS_ADDRESSES;
+        says = server->by_tcp == TCP_FAILS ? SAYS_FAILED : SAYS_ADDRESSES;
     if (says == SAYS_NOTHING || says == SAYS_LATER)
         return false;
     ret_packet->size = 0;
@@ -239,11 +239,35 @@ static void accept_streams(struct nameserver *server)
     }
 }
 
+static void append_late(struct late *late, const void *data, size_t size)
+{
+    ck_assert_uint_le(late->size + size, sizeof late->bytes);
+    memcpy(late->bytes + late->size, data, size);
+    late->size += size;
+}
+
 /* Returns false when the stream is to be closed. */
-static bool serve_question(struct nameserver *server, int stream, const unsigned char *question,
+static bool send_late(struct nameserver *server, int index)
+{
+    struct late *late = &server->late[index];
+    size_t sent = late->sent, end = sent < 2 ? sent + 1 : sent == 2 ? 2 + HEADER : late->size;
+
+    if (late->size == 0)
+        return true;
+    late->sent = end;
+    if (send(server->streams[index], late->bytes + sent, end - sent, MSG_NOSIGNAL) < 0)
+        return false;
+    if (end == late->size)
+        late->sent = late->size = 0;
+    return true;
+}
+
+/* Returns false when the stream is to be closed. */
+static bool serve_question(struct nameserver *server, int index, const unsigned char *question,
                            size_t size)
 {
     static struct packet packet;
+    int stream = server->streams[index];
     unsigned char length[2];
 
     server->asked_by_tcp++;
@@ -251,6 +275,11 @@ static bool serve_question(struct nameserver *server, int stream, const unsigned
         return true;
     length[0] = (unsigned char)(packet.size >> 8);
     length[1] = (unsigned char)packet.size;
+    if (server->splits) {
+        append_late(&server->late[index], length, 2);
+        append_late(&server->late[index], packet.bytes, packet.size);
+        return true;
+    }
     if (send(stream, length, 2, MSG_NOSIGNAL) != 2)
         return false;
     for (size_t sent = 0; sent < packet.size;) {
@@ -266,10 +295,10 @@ static bool serve_question(struct nameserver *server, int stream, const unsigned
 }
 
 /* Several questions may arrive at once, each behind its length. */
-static bool serve_stream(struct nameserver *server, int stream)
+static bool serve_stream(struct nameserver *server, int index)
 {
     unsigned char bytes[2048];
-    ssize_t size = recv(stream, bytes, sizeof bytes, MSG_DONTWAIT);
+    ssize_t size = recv(server->streams[index], bytes, sizeof bytes, MSG_DONTWAIT);
 
     if (size < 0)
         return errno == EAGAIN;
@@ -278,7 +307,7 @@ static bool serve_stream(struct nameserver *server, int stream)
     for (ssize_t at = 0; at + 2 < size;) {
         size_t length = (size_t)bytes[at] << 8 | bytes[at + 1];
 
-        if (!serve_question(server, stream, bytes + at + 2, length))
+        if (!serve_question(server, index, bytes + at + 2, length))
             return false;
         at += 2 + (ssize_t)length;
     }
@@ -289,7 +318,8 @@ static void serve_streams(struct nameserver *server)
 {
     accept_streams(server);
     for (int i = 0; i < NAMESERVER_STREAMS; i++) {
-        if (server->streams[i] >= 0 && !serve_stream(server, server->streams[i])) {
+        if (server->streams[i] >= 0 && (!send_late(server, i) || !serve_stream(server, i))) {
+            server->late[i].sent = server->late[i].size = 0;
             close(server->streams[i]);
             server->streams[i] = -1;
         }

@@ -42,7 +42,12 @@ enum says {
     SAYS_WRONG_ID /* the right answer to another question */
 };
 
-enum by_tcp { TCP_ANSWERS, TCP_ENDS, TCP_IS_SILENT };
+enum by_tcp {
+    TCP_ANSWERS,
+    TCP_FAILS, /* SERVFAIL to what was cut off */
+    TCP_ENDS,
+    TCP_IS_SILENT
+};
 
 enum { NAMESERVER_ADDRESSES = 8, NAMESERVER_HELD = 64, NAMESERVER_STREAMS = 8 };
 
@@ -62,9 +67,17 @@ struct held {
     socklen_t from_size;
 };
 
+/* Answers that are sent in pieces. */
+struct late {
+    unsigned char bytes[1000];
+    size_t size, sent;
+};
+
 struct nameserver {
     struct saying ipv4, ipv6;
     enum by_tcp by_tcp;
+    bool splits; /* by TCP each nameserver_serve sends one piece: a byte of the length, the other,
+                  * the header, and all that follows */
     const char
         *alias; /* the answer is a CNAME to this name, which has the addresses */
     const char *unknown; /* a part of names that do not exist, whatever the other members say */
@@ -76,6 +89,7 @@ struct nameserver {
     char where[64];   /* "127.0.0.1:4711" */
     int udp, tcp;     /* descriptors */
     int streams[NAMESERVER_STREAMS];
+    struct late late[NAMESERVER_STREAMS];
     struct held held[NAMESERVER_HELD];
     int held_count;
     pthread_t thread;

@@ -210,6 +210,24 @@ NAMES_CASE(an_answer_by_tcp)
     ck_assert_int_gt(server->asked_by_tcp, 0);
 }
 
+NAMES_CASE(a_failure_by_tcp)
+{
+    nameserver_says(server, SAYS_CUT_OFF);
+    server->by_tcp = TCP_FAILS;
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
+}
+
+/* Half of the length arrives alone, and what follows the header is not taken for one. */
+NAMES_CASE(an_answer_by_tcp_in_pieces)
+{
+    nameserver_says(server, SAYS_CUT_OFF);
+    server->splits = true;
+    server->ipv4.addresses[0] = "127.0.0.1";
+    arrive(w, server, "a.test");
+    server->by_tcp = TCP_FAILS;
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_TEMPORARY, 0, "SERVFAIL");
+}
+
 /* `options timeout:1 attempts:1`: without them it takes 14 s. */
 static void nobody_answers(struct world *w, enum says says)
 {

@@ -102,7 +102,9 @@ static void note_answer(struct ares_query *self, const uint8_t *data, ptrdiff_t 
 }
 
 /* An answer on a stream begins with its length. c-ares reads the length first; later versions read
- * the length and the answer together, and those versions report the response code correctly. */
+ * the length and the answer together, and those versions report the response code correctly. After
+ * half of a length, or of the last two bytes of an answer, a single byte follows, which note_answer
+ * ignores. */
 static void note_stream(struct ares_query *self, const uint8_t *data, size_t asked, ptrdiff_t count)
 {
     if (self->reads_head) {
@@ -111,7 +113,7 @@ static void note_stream(struct ares_query *self, const uint8_t *data, size_t ask
     if (count == 0) {
         self->noted = answer_cut_off;
     }
-    self->reads_head = asked <= 2 && count == (ptrdiff_t)asked;
+    self->reads_head = asked <= 2;
 }
 
 static struct plx__failure failure_of(const struct ares_query *self, int status)
