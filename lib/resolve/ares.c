@@ -101,10 +101,8 @@ static void note_answer(struct ares_query *self, const uint8_t *data, ptrdiff_t 
     }
 }
 
-/* An answer on a stream begins with its length. c-ares reads the length first; later versions read
- * the length and the answer together, and those versions report the response code correctly. After
- * half of a length, or of the last two bytes of an answer, a single byte follows, which note_answer
- * ignores. */
+/* c-ares reads the length before an answer first, maybe as two pieces of one byte; later versions
+ * read both together, and those versions report the response code correctly. */
 static void note_stream(struct ares_query *self, const uint8_t *data, size_t asked, ptrdiff_t count)
 {
     if (self->reads_head) {
