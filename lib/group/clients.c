@@ -28,14 +28,33 @@ static bool has_room(const plx_server *server)
     return server->maximum == 0 || (server->count < server->maximum && server->entering < most);
 }
 
+static void look_for_peers(plx_server *server)
+{
+    if (server->listener->state == PLX_LISTENING) {
+        plx__socket_update(server->listener);
+        plx__task_schedule_input(&server->listener->task);
+    }
+}
+
 /* Accepts again if the maximum allows it. */
 static void resume_accepting(plx_server *server)
 {
-    plx_socket *listener = server->listener;
-    if (listener->accepting != PLX__ACCEPTING && has_room(server)) {
-        plx__accepting_resume(listener);
-        plx__socket_update(listener);
-        plx__task_schedule_input(&listener->task);
+    if (has_room(server) && plx__accepting_resume(server->listener)) {
+        look_for_peers(server);
+    }
+}
+
+void plx_server_pause(plx_server *server, bool paused)
+{
+    if (server == NULL || server->hold.freed) {
+        return;
+    }
+    if (paused) {
+        plx__accepting_hold(server->listener);
+        plx__socket_update(server->listener);
+    } else if (server->listener->accepting == PLX__HELD) {
+        plx__accepting_release(server->listener);
+        look_for_peers(server);
     }
 }
 
@@ -264,6 +283,13 @@ static bool accept_one(plx_server *server)
     return false;
 }
 
+/* Handlers may free, stop and pause the server. */
+static bool may_accept(const plx_server *server)
+{
+    return !server->hold.freed && server->listener->state == PLX_LISTENING &&
+           server->listener->accepting == PLX__ACCEPTING;
+}
+
 static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx__budget *budget)
 {
     plx_server *server = server_of(owner);
@@ -272,11 +298,11 @@ static bool incoming(struct plx__owner *owner, plx_socket *listener, struct plx_
         return false; /* a client that the program made listen */
     }
     plx__hold_enter(&server->hold);
-    while (more && !server->hold.freed && listener->state == PLX_LISTENING) {
+    while (more && may_accept(server)) {
         more = accept_one(server);
         plx__budget_spend(budget, 0);
         if (more && plx__budget_is_spent(budget)) {
-            listener->more = true;
+            listener->more = may_accept(server);
             break;
         }
     }
