@@ -4,8 +4,10 @@
  * Where the kernel allows fewer descriptors the test takes as many as there are, and prints it. */
 #include "config.h"
 
+#include "tests/counting.h"
+
 #include <pollux.h>
-#include <dirent.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,35 +18,6 @@
 #include <unistd.h>
 
 enum { WANTED = 10000, SPARE = 64, WAVE = 500, SECONDS = 120 };
-
-static size_t blocks;
-
-static void *resize(void *block, size_t size, void *user)
-{
-    void *resized;
-
-    (void)user;
-    if (size == 0) {
-        blocks -= block != NULL;
-        free(block);
-        return NULL;
-    }
-    resized = realloc(block, size);
-    blocks += block == NULL && resized != NULL;
-    return resized;
-}
-
-static int count_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (folder != NULL && readdir(folder) != NULL)
-        count++;
-    if (folder != NULL)
-        closedir(folder);
-    return count;
-}
 
 static void fail(const char *who, const char *what, long long number)
 {
@@ -159,8 +132,8 @@ static void clients(size_t count, int port)
     plx_group_free(group);
     free(visitors);
     free(crowd.sockets);
-    if (count_descriptors() != descriptors || blocks != 0)
-        fail("client", "left over", (long long)blocks);
+    if (count_descriptors() != descriptors || count_blocks() != 0)
+        fail("client", "left over", (long long)count_blocks());
     exit(EXIT_SUCCESS);
 }
 
@@ -240,7 +213,7 @@ int main(void)
     plx_server *server;
     pid_t child = -1;
 
-    plx_memory_set(resize, NULL);
+    count_memory();
     alarm(SECONDS);
     if (pipe(tell) != 0 || (child = fork()) < 0)
         fail("start", "pipe or fork", errno);
@@ -273,8 +246,8 @@ int main(void)
         fail("server", "clients that were not freed", (long long)plx_server_active_count(server));
     plx_server_free(server);
     plx_group_free(group);
-    if (count_descriptors() != descriptors || blocks != 0)
-        fail("server", "left over", (long long)blocks);
+    if (count_descriptors() != descriptors || count_blocks() != 0)
+        fail("server", "left over", (long long)count_blocks());
     printf("%zu clients, one message each way: %lld ms, of which the server worked %lld ms\n",
            count, milliseconds(CLOCK_MONOTONIC) - start,
            milliseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);

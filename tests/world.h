@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/counting.h"
 #include "tests/kernel.h"
 #include "tests/kinds.h"
 #include "tests/raw.h"
@@ -267,18 +268,5 @@ void time_run(void);
 /* alarm_once_asleep starts a process that sends SIGALRM to this one as soon as this one sleeps.
  * Returns the started process, for waitpid(2). */
 pid_t alarm_once_asleep(void);
-
-/* ---- counting -------------------------------------------------------------------------------- */
-
-int count_descriptors(void);    /* of this process, by /proc/self/fd; -1: unknown */
-int count_sockets(void);        /* the descriptors that are sockets */
-size_t count_blocks(void);      /* the allocated blocks of Pollux's memory */
-size_t count_bytes(void);       /* the bytes of these blocks */
-size_t count_allocations(void); /* how often a block was allocated or resized so far */
-
-/* fail_allocation makes the n-th allocation from now on fail; -n: that one and all later ones; 0:
- * none. */
-void fail_allocation(int number);
-bool allocation_failed(void); /* whether one has failed since fail_allocation */
 
 #endif

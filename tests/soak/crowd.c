@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/counting.h"
 #include "tests/soak/soak.h"
 
 enum { WAVE = 400, LONGEST = 2048, CHATS = 2000 };
@@ -127,7 +128,7 @@ static void play_round(const struct soak_plan *plan)
 static void report(int channel)
 {
     crowd.report.sample = meter_sample();
-    crowd.report.peak_bytes = meter_peak_bytes();
+    crowd.report.peak_bytes = count_peak_bytes();
     crowd.report.peak_resident = meter_peak_resident();
     if (write(channel, &crowd.report, sizeof crowd.report) != sizeof crowd.report)
         soak_fail("crowd", "write", errno);
@@ -169,7 +170,7 @@ static void leave(void)
 
 void soak_crowd(const struct soak_plan *plan, int channel)
 {
-    int descriptors = meter_descriptors();
+    int descriptors = count_descriptors();
 
     soak_chance_begin(plan->seed);
     crowd.count = plan->stay[0] + plan->stay[1];
@@ -185,8 +186,8 @@ void soak_crowd(const struct soak_plan *plan, int channel)
     leave();
     plx_group_free(crowd.group);
     free(crowd.members);
-    if (meter_blocks() != 0 || meter_descriptors() != descriptors)
-        soak_fail("crowd", "left over: blocks", (long long)meter_blocks());
+    if (count_blocks() != 0 || count_descriptors() != descriptors)
+        soak_fail("crowd", "left over: blocks", (long long)count_blocks());
     report(channel);
     exit(EXIT_SUCCESS);
 }

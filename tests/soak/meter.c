@@ -1,62 +1,17 @@
 /* tests/soak/meter.c -- what a process of the soak has and does. See meter.h. */
 #include "config.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "lib/os/os.h"
+#include "tests/counting.h"
 #include "tests/soak/meter.h"
 #include "tests/soak/soak.h"
 
 /* ---- memory ---------------------------------------------------------------------------------- */
-
-/* Before each block: its size. Aligned as malloc's blocks are. */
-union header {
-    size_t size;
-    max_align_t align;
-};
-
-static size_t blocks, bytes, peak;
-
-static void *resize(void *block, size_t size, void *user)
-{
-    union header *header = block == NULL ? NULL : (union header *)block - 1;
-    size_t before = header == NULL ? 0 : header->size;
-
-    (void)user;
-    if (size == 0) {
-        blocks -= block != NULL;
-        bytes -= before;
-        free(header);
-        return NULL;
-    }
-    header = realloc(header, size + sizeof *header);
-    if (header == NULL)
-        return NULL;
-    header->size = size;
-    blocks += block == NULL;
-    bytes += size - before;
-    peak = bytes > peak ? bytes : peak;
-    return header + 1;
-}
-
-void meter_start(void)
-{
-    plx_memory_set(resize, NULL);
-}
-
-size_t meter_blocks(void)
-{
-    return blocks;
-}
-
-size_t meter_peak_bytes(void)
-{
-    return peak;
-}
 
 /* A line of /proc/self/status, in KiB. */
 static size_t status_of(const char *name)
@@ -78,21 +33,10 @@ size_t meter_peak_resident(void)
     return status_of("VmHWM:");
 }
 
-int meter_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (folder != NULL && readdir(folder) != NULL)
-        count++;
-    if (folder != NULL)
-        closedir(folder);
-    return count;
-}
-
 struct meter_sample meter_sample(void)
 {
-    return (struct meter_sample){blocks, bytes, status_of("VmRSS:"), meter_descriptors()};
+    return (struct meter_sample){count_blocks(), count_bytes(), status_of("VmRSS:"),
+                                 count_descriptors()};
 }
 
 /* ---- work ------------------------------------------------------------------------------------ */

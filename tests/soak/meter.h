@@ -1,6 +1,6 @@
 /* tests/soak/meter.h -- what a process of the soak has, and what each of its polls did.
  *
- * Memory is counted by the function given to plx_memory_set. The work of a poll is counted at the
+ * Memory and descriptors are counted by tests/counting.h. The work of a poll is counted at the
  * door to the kernel: the program is linked with -Wl,--wrap for the calls of lib/os/ that move
  * bytes and connections, so that nothing is counted that the library merely claims. */
 #ifndef POLLUX_TESTS_SOAK_METER_H
@@ -35,13 +35,8 @@ struct meter_work {
     } most;
 };
 
-/* meter_start makes the library's memory count. */
-void meter_start(void);
 struct meter_sample meter_sample(void);
-size_t meter_peak_bytes(void);
 size_t meter_peak_resident(void); /* VmHWM, in KiB */
-size_t meter_blocks(void);
-int meter_descriptors(void);
 
 /* meter_poll polls a group that has METER_BUDGET, and ends the process if the poll did more than
  * that allows. */

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/counting.h"
 #include "tests/sanitized.h"
 #include "tests/soak/soak.h"
 
@@ -191,7 +192,7 @@ static void print(const struct soak_plan *plan, const struct soak_report *crowd,
         (unsigned long long)crowd->slow, (unsigned long long)crowd->attackers,
         (unsigned long long)crowd->ended_by_house);
     print_work();
-    print_memory("house", meter_peak_bytes(), meter_peak_resident(), last);
+    print_memory("house", count_peak_bytes(), meter_peak_resident(), last);
     print_memory("crowd", crowd->peak_bytes, crowd->peak_resident, &crowd->sample);
 }
 
@@ -228,13 +229,13 @@ int main(int count, char **arguments)
 
     soak_name = count < 2 ? soak_name : arguments[1];
     plan = make_plan(soak_name);
-    meter_start();
+    count_memory();
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (mkdtemp(folder) == NULL)
         soak_fail("start", "mkdtemp", errno);
     child = start_crowd(&plan, channels); /* before there is a house */
     alarm((unsigned)plan.seconds + 240);
-    descriptors = meter_descriptors();
+    descriptors = count_descriptors();
     soak_house_open(&plan, folder);
     if (write(channels[0], &plan, sizeof plan) != sizeof plan)
         soak_fail("start", "write", errno);
@@ -245,7 +246,7 @@ int main(int count, char **arguments)
     if (waitpid(child, &status, 0) != child || status != 0)
         soak_fail("house", "the crowd ended with status", status);
     print(&plan, &crowd, begin, &last);
-    if (meter_blocks() != 0 || meter_descriptors() != descriptors)
-        soak_fail("house", "left over: blocks", (long long)meter_blocks());
+    if (count_blocks() != 0 || count_descriptors() != descriptors)
+        soak_fail("house", "left over: blocks", (long long)count_blocks());
     return EXIT_SUCCESS;
 }
