@@ -3,12 +3,12 @@
 
 #include "tests/filters.h"
 #include "tests/filters/inbox.h"
+#include "tests/filters/turns.h"
 
 enum { PIECE = 2 };
-enum step { SAY_FIRST, HEAR_FIRST, SAY_LAST, HEAR_LAST, DONE };
 
 struct hello {
-    enum step step;
+    size_t over; /* turns */
     size_t said; /* bytes of the word that is sent now */
     struct inbox in;
 };
@@ -22,8 +22,9 @@ static int hello_begin(plx_filter *filter)
 /* ---- establishing ---------------------------------------------------------------------------- */
 
 /* Sends one piece of a word: a call for each. */
-static int say(plx_filter *filter, struct hello *own, const char *word)
+static int say(plx_filter *filter, const char *word)
 {
+    struct hello *own = plx_filter_state(filter);
     size_t left = strlen(word) - own->said;
     ptrdiff_t count = plx_filter_lower_send(filter, word + own->said, left < PIECE ? left : PIECE);
 
@@ -37,8 +38,9 @@ static int say(plx_filter *filter, struct hello *own, const char *word)
 }
 
 /* Receives what there is: bytes behind the word are kept for `receive`. */
-static int hear(plx_filter *filter, struct hello *own, const char *word)
+static int hear(plx_filter *filter, const char *word)
 {
+    struct hello *own = plx_filter_state(filter);
     size_t length = strlen(word);
 
     while (own->in.size < length) {
@@ -56,30 +58,13 @@ static int hear(plx_filter *filter, struct hello *own, const char *word)
     return 0;
 }
 
-static int do_step(plx_filter *filter, struct hello *own)
-{
-    switch (own->step) {
-    case SAY_FIRST: return say(filter, own, "hel");
-    case HEAR_FIRST: return hear(filter, own, "hel");
-    case SAY_LAST: return say(filter, own, "lo");
-    case HEAR_LAST: return hear(filter, own, "lo");
-    case DONE: break;
-    }
-    return 0;
-}
+static const struct turn turns[] = {{say, "hel"}, {hear, "hel"}, {say, "lo"}, {hear, "lo"}};
 
 static int hello_establish(plx_filter *filter)
 {
     struct hello *own = plx_filter_state(filter);
 
-    while (own->step < DONE) {
-        int code = do_step(filter, own);
-
-        if (code != 0)
-            return code;
-        own->step++;
-    }
-    return 0;
+    return turns_establish(filter, turns, sizeof turns / sizeof turns[0], &own->over);
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */

@@ -2,14 +2,13 @@
 #include "config.h"
 
 #include "tests/filters.h"
+#include "tests/filters/turns.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum step { SEND_FIRST, RECEIVE_FIRST, PAUSE, ASK, SEND_LAST, RECEIVE_LAST, DONE };
-
 struct steps {
-    enum step step;
+    size_t over;  /* turns */
     size_t moved; /* bytes of the message that is sent or received now */
     uint64_t until;
     bool asked, answered;
@@ -22,8 +21,10 @@ static int steps_begin(plx_filter *filter)
     return 0;
 }
 
-static int send_message(plx_filter *filter, struct steps *own, const char *message)
+static int send_message(plx_filter *filter, const char *message)
 {
+    struct steps *own = plx_filter_state(filter);
+
     while (own->moved < strlen(message)) {
         ptrdiff_t count =
             plx_filter_lower_send(filter, message + own->moved, strlen(message) - own->moved);
@@ -37,8 +38,9 @@ static int send_message(plx_filter *filter, struct steps *own, const char *messa
 }
 
 /* Receives no byte more: what follows belongs to the layer above. */
-static int receive_message(plx_filter *filter, struct steps *own, const char *message)
+static int receive_message(plx_filter *filter, const char *message)
 {
+    struct steps *own = plx_filter_state(filter);
     size_t length = strlen(message);
 
     while (own->moved < length) {
@@ -58,8 +60,11 @@ static int receive_message(plx_filter *filter, struct steps *own, const char *me
     return memcmp(own->got, message, length) == 0 ? 0 : EPROTO;
 }
 
-static int pause_a_moment(plx_filter *filter, struct steps *own)
+static int pause_a_moment(plx_filter *filter, const char *message)
 {
+    struct steps *own = plx_filter_state(filter);
+
+    (void)message;
     if (own->until == 0)
         own->until = plx_clock_now() + 1000000;
     if (plx_clock_now() >= own->until)
@@ -68,8 +73,11 @@ static int pause_a_moment(plx_filter *filter, struct steps *own)
     return EAGAIN;
 }
 
-static int ask_program(plx_filter *filter, struct steps *own)
+static int ask_program(plx_filter *filter, const char *message)
 {
+    struct steps *own = plx_filter_state(filter);
+
+    (void)message;
     if (own->answered)
         return 0;
     if (!own->asked)
@@ -86,32 +94,16 @@ static void steps_ask(plx_filter *filter)
     own->answered = true;
 }
 
-static int do_step(plx_filter *filter, struct steps *own)
-{
-    switch (own->step) {
-    case SEND_FIRST: return send_message(filter, own, "hel");
-    case RECEIVE_FIRST: return receive_message(filter, own, "hel");
-    case PAUSE: return pause_a_moment(filter, own);
-    case ASK: return ask_program(filter, own);
-    case SEND_LAST: return send_message(filter, own, "lo");
-    case RECEIVE_LAST: return receive_message(filter, own, "lo");
-    case DONE: break;
-    }
-    return 0;
-}
+static const struct turn turns[] = {
+    {send_message, "hel"}, {receive_message, "hel"}, {pause_a_moment, NULL},
+    {ask_program, NULL},   {send_message, "lo"},     {receive_message, "lo"},
+};
 
 static int steps_establish(plx_filter *filter)
 {
     struct steps *own = plx_filter_state(filter);
 
-    while (own->step < DONE) {
-        int code = do_step(filter, own);
-
-        if (code != 0)
-            return code;
-        own->step++;
-    }
-    return 0;
+    return turns_establish(filter, turns, sizeof turns / sizeof turns[0], &own->over);
 }
 
 const plx_filter_kind steps_filter = {
