@@ -42,16 +42,23 @@ static void far_wall_falls(struct relay *relay)
     relay_far_run(relay, "nft delete table ip wall");
 }
 
-static void near_wall(const char *protocol, const char *verdict)
+static void near_wall(struct relay *relay, const char *protocol, const char *verdict)
 {
+    (void)relay;
     /* By the device, because the reset for a packet of ours leaves by another one, the loopback. */
     netns_run(WALL, "output", "oifname near", protocol, verdict);
 }
 
-static void near_wall_falls(void)
+static void near_wall_falls(struct relay *relay)
 {
+    (void)relay;
     netns_run("nft delete table ip wall");
 }
+
+static const struct wall {
+    void (*stands)(struct relay *relay, const char *protocol, const char *verdict);
+    void (*falls)(struct relay *relay);
+} far_side = {far_wall, far_wall_falls}, near_side = {near_wall, near_wall_falls};
 
 /* ---- while connecting ------------------------------------------------------------------------ */
 
@@ -70,11 +77,11 @@ static const struct refusal {
     {"reject with icmp type admin-prohibited", EHOSTUNREACH, true},
     {"reject with icmp type prot-unreachable", ENOPROTOOPT, true},
 };
-enum { REFUSALS = sizeof refusals / sizeof refusals[0] };
+enum { REFUSALS = sizeof refusals / sizeof refusals[0], RESETS = 1 };
 
-/* An attempt, and one more as soon as the firewall has fallen. */
-static void attempt(struct world *w, const char *where, int os_error, void (*fall)(struct relay *),
-                    struct relay *relay)
+/* An attempt, and another one as soon as the firewall has fallen. */
+static void attempt(struct world *w, struct relay *relay, const char *where, int os_error,
+                    const struct wall *wall)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
@@ -90,13 +97,13 @@ static void attempt(struct world *w, const char *where, int os_error, void (*fal
     if (os_error == 0)
         ck_assert_int_ge(now_ms() - begin, LIMIT);
     ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 0);
-    fall(relay);
+    wall->falls(relay);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     RELAY_UNTIL(w, plx_socket_is_connected(socket));
     world_free(w, socket);
 }
 
-RELAY_CASE(a_wall_around_the_server)
+static void attempt_at(struct world *w, struct relay *relay, const struct wall *wall)
 {
     plx_server *server = world_server(w);
     char where[WHERE_SIZE];
@@ -108,32 +115,19 @@ RELAY_CASE(a_wall_around_the_server)
     if (!has_firewall())
         return;
     for (int i = 0; i < REFUSALS; i++) {
-        far_wall(relay, "tcp", refusals[i].verdict);
-        attempt(w, where, refusals[i].os_error, far_wall_falls, relay);
+        wall->stands(relay, "tcp", refusals[i].verdict);
+        attempt(w, relay, where, refusals[i].os_error, wall);
     }
 }
 
-static void our_wall_falls(struct relay *relay)
+RELAY_CASE(a_wall_around_the_server)
 {
-    (void)relay;
-    near_wall_falls();
+    attempt_at(w, relay, &far_side);
 }
 
 RELAY_CASE(a_wall_around_the_client)
 {
-    plx_server *server = world_server(w);
-    char where[WHERE_SIZE];
-    int home = netns_in(relay->far);
-
-    ck_assert_int_eq(plx_server_listen_on(server, RELAY_FAR ":0"), 0);
-    netns_back(home);
-    snprintf(where, sizeof where, "%s:%d", RELAY_FAR, plx_server_port(server));
-    if (!has_firewall())
-        return;
-    for (int i = 0; i < REFUSALS; i++) {
-        near_wall("tcp", refusals[i].verdict);
-        attempt(w, where, refusals[i].os_error, our_wall_falls, relay);
-    }
+    attempt_at(w, relay, &near_side);
 }
 
 /* ---- handshakes that are never finished ------------------------------------------------------ */
@@ -196,59 +190,69 @@ RELAY_CASE(handshakes_that_are_never_finished)
 
 SECTION("connected");
 
-/* A wall that stands for a moment costs time and no bytes, unless it resets. The kernel heeds no
- * ICMP while a connection exists (RFC 1122, 4.2.3.9). */
-RELAY_CASE(a_wall_that_falls_again)
+typedef void at_wall(struct world *w, struct relay *relay, const struct refusal *refusal);
+
+/* Plays at each wall that does not reset. */
+static void at_each_wall(struct world *w, struct relay *relay, at_wall *play)
 {
     if (!has_firewall())
         return;
-    for (int i = 0; i < REFUSALS; i++) {
-        struct relay_pair pair;
+    for (int i = 0; i < REFUSALS; i++)
+        if (i != RESETS)
+            play(w, relay, &refusals[i]);
+}
 
-        if (i == 1) /* resets */
-            continue;
-        relay_pair_begin(w, relay, &pair);
-        far_wall(relay, "tcp", refusals[i].verdict);
-        write_pattern(w, pair.near, STREAM);
-        write_pattern(w, pair.far, STREAM);
-        for (int turn = 0; turn < 30; turn++)
-            world_turn(w, 20);
-        ck_assert_uint_eq(pair.far_log.swallowed, 0);
-        far_wall_falls(relay);
-        RELAY_UNTIL(w, pair.near_log.swallowed == STREAM && pair.far_log.swallowed == STREAM);
-        LOGGED(w, &pair.near_log, "");
-        LOGGED(w, &pair.far_log, "");
-        world_free(w, pair.near);
-        world_free(w, pair.far);
-    }
+/* A wall that stands for a moment costs time and no bytes, unless it resets. The kernel heeds no
+ * ICMP while a connection exists (RFC 1122, 4.2.3.9). */
+static void let_it_fall(struct world *w, struct relay *relay, const struct refusal *refusal)
+{
+    struct relay_pair pair;
+
+    relay_pair_begin(w, relay, &pair);
+    far_wall(relay, "tcp", refusal->verdict);
+    write_pattern(w, pair.near, STREAM);
+    write_pattern(w, pair.far, STREAM);
+    for (int turn = 0; turn < 30; turn++)
+        world_turn(w, 20);
+    ck_assert_uint_eq(pair.far_log.swallowed, 0);
+    far_wall_falls(relay);
+    RELAY_UNTIL(w, pair.near_log.swallowed == STREAM && pair.far_log.swallowed == STREAM);
+    LOGGED(w, &pair.near_log, "");
+    LOGGED(w, &pair.far_log, "");
+    world_free(w, pair.near);
+    world_free(w, pair.far);
+}
+
+RELAY_CASE(a_wall_that_falls_again)
+{
+    at_each_wall(w, relay, let_it_fall);
 }
 
 /* A wall that stays ends the connection when PLX_OPTION_UNACKNOWLEDGED_TIMEOUT is over, and the
  * error is the one that the wall gave, if it gave one. */
+static void let_it_stay(struct world *w, struct relay *relay, const struct refusal *refusal)
+{
+    struct relay_pair pair;
+    long long begin = now_ms();
+
+    relay_pair_begin(w, relay, &pair);
+    set(pair.near, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
+    far_wall(relay, "tcp", refusal->verdict);
+    ck_assert_int_eq(plx_socket_write(pair.near, "lost", 4), 4);
+    RELAY_UNTIL(w, pair.near_log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_ge(now_ms() - begin, LIMIT);
+    ck_assert_int_eq(pair.near_log.count[EVENT_ERROR], 1);
+    ck_assert_msg(pair.near_log.os_error ==
+                      (refusal->os_error == 0 ? ETIMEDOUT : refusal->os_error),
+                  "%s: %s: %s", world_name(w), refusal->verdict, pair.near_log.message);
+    far_wall_falls(relay);
+    world_free(w, pair.near);
+    world_free(w, pair.far);
+}
+
 RELAY_CASE(a_wall_that_stays)
 {
-    if (!has_firewall())
-        return;
-    for (int i = 0; i < REFUSALS; i++) {
-        struct relay_pair pair;
-        long long begin = now_ms();
-
-        if (i == 1)
-            continue;
-        relay_pair_begin(w, relay, &pair);
-        set(pair.near, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, LIMIT);
-        far_wall(relay, "tcp", refusals[i].verdict);
-        ck_assert_int_eq(plx_socket_write(pair.near, "lost", 4), 4);
-        RELAY_UNTIL(w, pair.near_log.count[EVENT_DISCONNECTED] == 1);
-        ck_assert_int_ge(now_ms() - begin, LIMIT);
-        ck_assert_int_eq(pair.near_log.count[EVENT_ERROR], 1);
-        ck_assert_msg(pair.near_log.os_error ==
-                          (refusals[i].os_error == 0 ? ETIMEDOUT : refusals[i].os_error),
-                      "%s: %s: %s", world_name(w), refusals[i].verdict, pair.near_log.message);
-        far_wall_falls(relay);
-        world_free(w, pair.near);
-        world_free(w, pair.far);
-    }
+    at_each_wall(w, relay, let_it_stay);
 }
 
 /* What had arrived before the reset is not lost. */
@@ -261,7 +265,7 @@ RELAY_CASE(a_wall_that_resets)
     relay_pair_begin(w, relay, &pair);
     write_pattern(w, pair.far, STREAM);
     RELAY_UNTIL(w, relay_count(relay, RELAY_BACK, false).entered > 10);
-    far_wall(relay, "tcp", refusals[1].verdict);
+    far_wall(relay, "tcp", refusals[RESETS].verdict);
     ck_assert_int_eq(plx_socket_write(pair.near, "reset", 5), 5);
     RELAY_UNTIL(w, pair.near_log.count[EVENT_DISCONNECTED] == 1);
     ck_assert_int_eq(pair.near_log.code, PLX_LOST_CONNECTION);
@@ -315,24 +319,22 @@ static void expect_through(struct world *w, plx_socket *near, plx_socket *far)
     ck_assert_uint_eq(datagram.size, 5);
 }
 
+static void throw_datagrams(struct world *w, struct relay *relay, const struct refusal *refusal)
+{
+    struct record log;
+    plx_socket *far, *near = peer_in_the_far_network(w, relay, &log, &far);
+
+    far_wall(relay, "udp", refusal->verdict);
+    send_to_wall(w, near, &log, refusal->is_hard ? refusal->os_error : 0);
+    far_wall_falls(relay);
+    expect_through(w, near, far);
+    world_free(w, near);
+    world_free(w, far);
+}
+
 RELAY_CASE(datagrams_to_a_wall)
 {
-    if (!has_firewall())
-        return;
-    for (int i = 0; i < REFUSALS; i++) {
-        struct record log;
-        plx_socket *far, *near;
-
-        if (i == 1) /* of TCP alone */
-            continue;
-        near = peer_in_the_far_network(w, relay, &log, &far);
-        far_wall(relay, "udp", refusals[i].verdict);
-        send_to_wall(w, near, &log, refusals[i].is_hard ? refusals[i].os_error : 0);
-        far_wall_falls(relay);
-        expect_through(w, near, far);
-        world_free(w, near);
-        world_free(w, far);
-    }
+    at_each_wall(w, relay, throw_datagrams);
 }
 
 RELAY_CASE(datagrams_that_may_not_leave)
@@ -342,9 +344,9 @@ RELAY_CASE(datagrams_that_may_not_leave)
 
     if (!has_firewall())
         return;
-    near_wall("udp", "drop"); /* sendto(2) returns EPERM */
+    near_wall(relay, "udp", "drop"); /* sendto(2) returns EPERM */
     send_to_wall(w, near, &log, EPERM);
-    near_wall_falls();
+    near_wall_falls(relay);
     expect_through(w, near, far);
     ck_assert_int_eq(log.count[EVENT_ERROR], 1);
 }
