@@ -311,4 +311,27 @@ CASE(calls_inside_a_step)
                 play_inside(w, step, call, in_stream);
 }
 
+static void wake_the_other(struct puppet *puppet)
+{
+    struct puppet *other = puppet->data;
+
+    plx_filter_set_want(other->filter, PLX_WANT_READ, 0);
+}
+
+/* A step sets the want of its own filter only: woken, the other one would run for ever. */
+PAIR_CASE(a_want_that_is_set_inside_a_step_of_another)
+{
+    struct puppet *below = puppet_push(socket), *above = puppet_push(socket);
+
+    UNTIL(w, above->count[STEP_ESTABLISH] > 0);
+    below->data = above;
+    below->when = STEP_RECEIVE;
+    below->act = wake_the_other;
+    raw_say(raw, "hello");
+    UNTIL(w, plx_socket_bytes_available(socket) == 5);
+    world_settle(w);
+    ck_assert(!world_poll(w));
+    ck_assert_int_lt(below->count[STEP_RECEIVE], 10);
+}
+
 WORLD_MAIN("filter-bad")

@@ -62,6 +62,16 @@ CASE(a_begin_that_fails)
     refuse(w, false, PLX_OUT_OF_MEMORY, 108, "filter puppet: begin: out of memory (OutOfMemory)");
 }
 
+PAIR_CASE(a_begin_in_the_stream_that_fails)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    puppet->begin = EACCES;
+    puppet_expect_error(w, log, EACCES, "filter puppet: begin: permission denied (EACCES)");
+    ck_assert_int_eq(puppet->count[STEP_BEGIN], 1);
+    ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 0);
+}
+
 /* No number from 100 to 108 is reported without its meaning as a class code. */
 CASE(an_errno_that_is_no_class_code)
 {

@@ -4,6 +4,7 @@
  * What several processes make of it is test-ipc-race.c's. */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -159,6 +160,7 @@ IPC_SOCKET_CASE(the_file_of_a_successor_stays)
  * which another process would have to act. The library's calls come here, for a program's own
  * functions come before those of the C library. */
 static void (*before_flock)(void), (*before_unlink)(const char *path);
+static int flock_error; /* 0, or with what flock fails */
 
 int flock(int descriptor, int operation)
 {
@@ -167,6 +169,10 @@ int flock(int descriptor, int operation)
     before_flock = NULL;
     if (act != NULL)
         act();
+    if (flock_error != 0) {
+        errno = flock_error;
+        return -1;
+    }
     return (int)syscall(SYS_flock, descriptor, operation);
 }
 
@@ -335,6 +341,46 @@ MODE_CASE(a_lock_goes_with_its_file)
     before_unlink = expect_still_locked;
     ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
     before_unlink = NULL;
+    plx_socket_close(socket);
+    expect_tidy(w);
+}
+
+static void remove_each_time(void)
+{
+    ck_assert_int_eq(unlink(moment_lock), 0);
+    before_flock = remove_each_time;
+}
+
+/* Somebody removes each lock before it is locked: it ends, and as if another one had the lock. */
+MODE_CASE(a_lock_that_is_removed_each_time)
+{
+    plx_socket *socket = ipc(w, NULL);
+    char path[SIZE];
+
+    path_of(w, FAR, path);
+    lock_of(path, moment_lock);
+    before_flock = remove_each_time;
+    ck_assert_int_eq(plx_socket_listen_on(socket, path), PLX_ADDRESS_IN_USE);
+    before_flock = NULL;
+    ck_assert(!exists(path));
+    ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
+    plx_socket_close(socket);
+    expect_tidy(w);
+}
+
+/* Where the kernel has no lock to give (ENOLCK), bind(2) alone decides, and replaces nothing. */
+IPC_SOCKET_CASE(no_lock_to_be_had)
+{
+    char path[SIZE];
+
+    path_of(w, FAR, path);
+    flock_error = ENOLCK;
+    ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
+    plx_socket_close(socket);
+    leave_over(w, path);
+    ck_assert_int_eq(plx_socket_listen_on(socket, path), PLX_ADDRESS_IN_USE);
+    flock_error = 0;
+    ck_assert_int_eq(plx_socket_listen_on(socket, path), 0);
     plx_socket_close(socket);
     expect_tidy(w);
 }

@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "tests/datagrams.h"
 #include "tests/netns.h"
@@ -419,6 +421,55 @@ MODE_CASE(disconnect_while_the_kernel_is_full)
     }
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
     ck_assert_int_eq(log.count[EVENT_DISCONNECTED], 1);
+}
+
+/* ---- a kernel that refuses ------------------------------------------------------------------- */
+
+/* A disconnect that fails leaves the peer, and a connect that fails gives none. */
+UDP_SOCKET_CASE(a_kernel_that_denies_connect)
+{
+    plx_address peer;
+    int raw = raw_datagrams(w, &peer);
+
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
+    if (!kernel_denies(SYS_connect, -1, EACCES)) {
+        fprintf(stderr, "SKIP: %s: no seccomp filters here\n", world_name(w));
+        return;
+    }
+    ck_assert_int_eq(plx_socket_disconnect(socket), EACCES);
+    ck_assert_str_eq(plx_socket_error(socket)->message, "disconnect: permission denied (EACCES)");
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    ck_assert_int_eq(plx_socket_write_text(socket, "still here"), 10);
+    expect_raw(w, raw, "still here");
+    datagram_send(raw, socket, 5, 1);
+    datagram_read(w, socket, 5, 1);
+    plx_socket_close(socket);
+    record_clear(log);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    UNTIL(w, log->count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log->code, EACCES);
+    ck_assert_ptr_nonnull(strstr(log->message, "connect to 127.0.0.1 port"));
+    ck_assert_int_eq(plx_socket_state(socket), PLX_BOUND);
+}
+
+/* A UDP socket is bound before it gets a peer. */
+UDP_SOCKET_CASE(no_descriptor_to_connect)
+{
+    struct rlimit before, none;
+    plx_address peer;
+
+    raw_datagrams(w, &peer);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), PLX_OPEN_DRIVER);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_int_eq(plx_socket_error(socket)->os_error, EMFILE);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    ck_assert_int_eq(plx_socket_connect_to_address(socket, &peer), 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
