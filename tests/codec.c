@@ -56,7 +56,7 @@ static void bits_decode(struct layer *layer, struct bytes *out)
 
 const struct codec bits_codec = {.encode = bits_encode, .decode = bits_decode};
 
-/* ---- mask: doc/adding-a-filter.md --------------------------------------------------------------- */
+/* ---- mask: doc/adding-a-filter.md ------------------------------------------------------------ */
 
 static void mask(const uint8_t *data, size_t size, size_t *count, struct bytes *out)
 {

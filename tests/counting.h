@@ -1,5 +1,5 @@
-/* tests/counting.h -- what this process has: blocks of Pollux's memory, and descriptors. It needs no
- * Check, so that every program of the tests can count with it. */
+/* tests/counting.h -- what this process has: blocks of Pollux's memory, and descriptors. It needs
+ * no Check, so that every program of the tests can count with it. */
 #ifndef POLLUX_TESTS_COUNTING_H
 #define POLLUX_TESTS_COUNTING_H
 

@@ -31,7 +31,8 @@ static int raw_bound(struct world *w, const struct sockaddr *name, socklen_t siz
 
     setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
 #ifdef SO_RCVBUFFORCE
-    setsockopt(raw, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room); /* as root, whatever rmem_max */
+    /* As root, whatever rmem_max. */
+    setsockopt(raw, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
 #endif
     ck_assert_int_eq(bind(raw, name, size), 0);
     return raw;

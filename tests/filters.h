@@ -20,8 +20,8 @@ extern const plx_filter_kind blocks_filter;
 extern const plx_filter_kind records_filter;
 
 /* Sends frames: a letter, a number in three bytes, and behind 'D' that number of bytes. At most
- * ORDER_WINDOW bytes may be under way: 'C' allows that number more, and 'E' is the end, behind which
- * the other side needs no permission. So a send may have to receive a permission first, and a
+ * ORDER_WINDOW bytes may be under way: 'C' allows that number more, and 'E' is the end, behind
+ * which the other side needs no permission. So a send may have to receive a permission first, and a
  * receive may have to send one before it goes on. */
 enum { ORDER_WINDOW = 1 << 20, ORDER_CREDIT = 4096 };
 extern const plx_filter_kind order_filter;
@@ -35,8 +35,8 @@ extern const plx_filter_kind hello_filter;
  * connection. */
 extern const plx_filter_kind steps_filter;
 
-/* Fails with EPROTO at the step that its state names, and with `records` gives a code and a sentence
- * first. It receives bytes before it fails to receive. */
+/* Fails with EPROTO at the step that its state names, and with `records` gives a code and a
+ * sentence first. It receives bytes before it fails to receive. */
 enum failing_step {
     FAILS_NOWHERE,
     FAILS_IN_BEGIN,

@@ -132,7 +132,7 @@ static bool ipc_connect(struct raw *raw, const char *where)
     return raw->descriptor >= 0;
 }
 
-/* ---- seqpacket ---------------------------------------------------------------------------------- */
+/* ---- seqpacket ------------------------------------------------------------------------------- */
 
 static bool seqpacket_bind(struct raw *raw, const char *folder, int number, char *ret_where)
 {
@@ -147,7 +147,7 @@ static bool seqpacket_connect(struct raw *raw, const char *where)
     return raw->descriptor >= 0;
 }
 
-/* ---- filtered sockets -------------------------------------------------------------------------- */
+/* ---- filtered sockets ------------------------------------------------------------------------ */
 
 static plx_socket *push(plx_socket *socket, const plx_filter_kind *filter)
 {
@@ -235,8 +235,8 @@ static void stack_begin(struct raw *raw, bool accepted)
     speaker_begin(raw, &bits_codec, &blocks_codec, &records_codec, NULL);
 }
 
-/* A peer that was accepted answers. One that connects does not wait: its greeting, its bytes and its
- * end may all arrive at once. */
+/* A peer that was accepted answers. One that connects does not wait: its greeting, its bytes and
+ * its end may all arrive at once. */
 static void hello_begin(struct raw *raw, bool accepted)
 {
     speaker_begin(raw, accepted ? &hello_back_codec : &hello_codec, NULL);

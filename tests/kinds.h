@@ -5,8 +5,8 @@
  * where the socket can listen, how a peer reaches that place, and how a raw peer lives, which does
  * not use Pollux. Everything that a raw peer does goes through its row, from `bind` to `close`. So
  * the peers of a row whose bytes are not those of the kernel (`filtered`) change the bytes in `say`
- * and `hear`, and keep what they need from one call to the next in `state` (speaker.h). A socket of a
- * row that `establishes` connects only when the peer has answered. So the raw listeners of such a
+ * and `hear`, and keep what they need from one call to the next in `state` (speaker.h). A socket of
+ * a row that `establishes` connects only when the peer has answered. So the raw listeners of such a
  * row accept by themselves and let their peers answer, unless their backlog is 0, and a case finds
  * the peers in the order in which they came. Each place is in a folder of the test's own or on a
  * port that the kernel chose, so that test programs can run side by side. */

@@ -26,7 +26,7 @@ static struct raw *raw_of(int descriptor)
     return NULL;
 }
 
-/* ---- where they come from ----------------------------------------------------------------------- */
+/* ---- where they come from -------------------------------------------------------------------- */
 
 static struct raw *added_raw(struct world *world)
 {
@@ -179,7 +179,7 @@ int raw_give(struct world *world, int descriptor)
     return descriptor;
 }
 
-/* ---- what they say ------------------------------------------------------------------------------ */
+/* ---- what they say --------------------------------------------------------------------------- */
 
 size_t raw_try(int descriptor, const void *data, size_t size)
 {
@@ -283,7 +283,7 @@ void raw_reset(struct world *world, int descriptor)
     reset_served(world, descriptor);
 }
 
-/* ---- what they hear ----------------------------------------------------------------------------- */
+/* ---- what they hear -------------------------------------------------------------------------- */
 
 ptrdiff_t raw_take(int descriptor, void *data, size_t size)
 {

@@ -1,8 +1,8 @@
 /* tests/scenes.h -- a socket in each of its states, for what may happen to a process at any time: a
  * fork, a program that replaces it.
  *
- * `begin` brings what the world has into the state. `go_on` ends the state and goes through all that
- * follows: it fails if the event in between has cost a byte, an event or the connection. */
+ * `begin` brings what the world has into the state. `go_on` ends the state and goes through all
+ * that follows: it fails if the event in between has cost a byte, an event or the connection. */
 #ifndef POLLUX_TESTS_SCENES_H
 #define POLLUX_TESTS_SCENES_H
 

@@ -78,7 +78,7 @@ static void flush(struct raw *raw)
     }
 }
 
-/* ---- both ways --------------------------------------------------------------------------------- */
+/* ---- both ways ------------------------------------------------------------------------------- */
 
 static void pass_up(struct speaker *speaker, int number, const uint8_t *data, size_t size)
 {
@@ -178,7 +178,7 @@ ptrdiff_t speaker_hear(struct raw *raw, void *data, size_t size)
     return (ptrdiff_t)size;
 }
 
-/* ---- beginning and ending ---------------------------------------------------------------------- */
+/* ---- beginning and ending -------------------------------------------------------------------- */
 
 static void add_layer(struct speaker *speaker, const struct codec *codec)
 {

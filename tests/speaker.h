@@ -3,9 +3,10 @@
  *     say  --> encode by the top layer    --> ... --> by the bottom layer --> out   --> kernel
  *     hear <-- heard <-- decode by the top layer <-- ... <-- by the bottom layer    <-- kernel
  *
- * `say` accepts bytes only when all earlier ones are in the kernel: a peer that is not heard stops as
- * a plain one does. What the kernel did not accept is sent by the next call, or in the next poll of
- * the world. So is what waits for the end of a greeting, of which each call hears what there is. */
+ * `say` accepts bytes only when all earlier ones are in the kernel: a peer that is not heard stops
+ * as a plain one does. What the kernel did not accept is sent by the next call, or in the next poll
+ * of the world. So is what waits for the end of a greeting, of which each call hears what there
+ * is. */
 #ifndef POLLUX_TESTS_SPEAKER_H
 #define POLLUX_TESTS_SPEAKER_H
 

@@ -95,8 +95,8 @@ CASE(the_pause_is_a_deadline)
     stands = 0;
 }
 
-/* The pause depends on the clock and on the socket's history, and on nothing that differs between two
- * runs, such as an address in memory. */
+/* The pause depends on the clock and on the socket's history, and on nothing that differs between
+ * two runs, such as an address in memory. */
 CASE(the_pause_is_the_same_in_two_runs)
 {
     struct record logs[8];
@@ -127,8 +127,8 @@ CASE(asleep_until_the_pause_is_over)
     }
 }
 
-/* A Unix socket is refused at once, and no readiness reports that: the attempt is over nevertheless,
- * and does not last until CONNECT_TIMEOUT. */
+/* A Unix socket is refused at once, and no readiness reports that: the attempt is over
+ * nevertheless, and does not last until CONNECT_TIMEOUT. */
 CASE(an_attempt_refused_at_once_ends_at_once)
 {
     struct record log;

@@ -34,7 +34,8 @@ static void fill(uint8_t *bytes, size_t size)
     }
 }
 
-static void append(struct plx__buffer *buffer, struct model *model, size_t size, struct plx__pool *pool)
+static void append(struct plx__buffer *buffer, struct model *model, size_t size,
+                   struct plx__pool *pool)
 {
     uint8_t *bytes = model->bytes + model->size;
     if (model->size + size > MODEL_SIZE) {
@@ -45,7 +46,8 @@ static void append(struct plx__buffer *buffer, struct model *model, size_t size,
     model->size += size;
 }
 
-static void prepend(struct plx__buffer *buffer, struct model *model, size_t size, struct plx__pool *pool)
+static void prepend(struct plx__buffer *buffer, struct model *model, size_t size,
+                    struct plx__pool *pool)
 {
     if (model->size + size > MODEL_SIZE) {
         return;
@@ -70,7 +72,8 @@ static void truncate_to(struct plx__buffer *buffer, struct model *model, size_t 
     plx__buffer_truncate(buffer, model->size);
 }
 
-static void commit(struct plx__buffer *buffer, struct model *model, size_t size, struct plx__pool *pool)
+static void commit(struct plx__buffer *buffer, struct model *model, size_t size,
+                   struct plx__pool *pool)
 {
     if (model->size + size > MODEL_SIZE) {
         return;

@@ -143,8 +143,8 @@ static void expect_limit(struct world *w, plx_socket *socket, struct record *log
     puppet_expect_error(w, log, ETIMEDOUT, "filter puppet: not established in time");
 }
 
-/* The time of a filter pushed in mid-stream is that of the socket's other filters: 10 seconds if the
- * peer has connected and CONNECT_TIMEOUT was not set. */
+/* The time of a filter pushed in mid-stream is that of the socket's other filters: 10 seconds if
+ * the peer has connected and CONNECT_TIMEOUT was not set. */
 CASE(a_new_filter_that_is_never_established)
 {
     time_stop();

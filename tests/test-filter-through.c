@@ -29,7 +29,7 @@ static void talk(struct world *w, plx_socket *socket, int raw, const char *text)
     ck_assert_str_eq(received, text);
 }
 
-/* ---- a filter above ---------------------------------------------------------------------------- */
+/* ---- a filter above -------------------------------------------------------------------------- */
 
 SECTION("above");
 
@@ -102,7 +102,7 @@ STREAM_PAIR_CASE(a_filter_above_that_waits)
     UNTIL(w, plx_socket_bytes_available(socket) == 5);
 }
 
-/* ---- other connections ------------------------------------------------------------------------- */
+/* ---- other connections ----------------------------------------------------------------------- */
 
 SECTION("connections");
 

@@ -1,4 +1,5 @@
-/* tests/test-filters.c -- the filters of the tests, byte by byte: plain raw peers speak them here. */
+/* tests/test-filters.c -- the filters of the tests, byte by byte: plain raw peers speak them
+ * here. */
 #include "config.h"
 
 #include <errno.h>
@@ -295,7 +296,8 @@ CASE(a_step_fails_without_a_sentence)
     }
 }
 
-/* The filter above makes another errno of the one below: the first one counts, with its sentence. */
+/* The filter above makes another errno of the one below: the first one counts, with its
+ * sentence. */
 CASE(an_errno_belongs_to_the_filter_with_the_sentence)
 {
     struct record log;

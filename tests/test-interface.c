@@ -212,7 +212,8 @@ static void read_device(const char *device, plx_interface *wanted)
     strcpy(wanted->mac_address, mac);
 }
 
-/* Reads a line of `ip -o address`: "3: v0    inet 10.1.7.1 peer 10.1.8.1/32 brd … scope global v0\…" */
+/* Reads a line of `ip -o address`:
+ * "3: v0    inet 10.1.7.1 peer 10.1.8.1/32 brd … scope global v0\…" */
 static void read_line(char *line, plx_interface *ret_wanted)
 {
     char *words[30], *peer, mask[INET6_ADDRSTRLEN];

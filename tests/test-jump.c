@@ -116,8 +116,8 @@ IDLE_CASE(a_program_that_seldom_polls_notices_after_four_polls)
     expect_idle_end(w, log);
 }
 
-/* The peer has confirmed bytes meanwhile, or may just do so: it has its whole time from then on, once
- * or twice, and not the hour too. */
+/* The peer has confirmed bytes meanwhile, or may just do so: it has its whole time from then on,
+ * once or twice, and not the hour too. */
 IDLE_CASE(confirmed_bytes_add_no_hour)
 {
     ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);

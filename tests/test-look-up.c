@@ -119,7 +119,8 @@ NAMES_CASE(nobody_is_at_the_port_of_the_server)
 NAMES_CASE(a_list_of_servers_that_is_none)
 {
     setenv("POLLUX_NAMESERVERS", "no:such:server", 1);
-    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "no name server can be asked");
+    fails_with(w, server, PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0,
+               "no name server can be asked");
 }
 
 MODE_CASE(no_way_to_the_server)

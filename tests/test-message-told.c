@@ -294,8 +294,8 @@ CASE(a_handler_may_do_anything)
         if (rows[i].act == act_disconnect) /* what is left is reported as bytes are */
             continue;
         world_settle(w);
-        ck_assert_msg(letters.told == rows[i].told, "%s: row %zu: reported %d times", world_name(w), i,
-                      letters.told);
+        ck_assert_msg(letters.told == rows[i].told, "%s: row %zu: reported %d times", world_name(w),
+                      i, letters.told);
     }
 }
 

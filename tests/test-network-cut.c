@@ -156,8 +156,8 @@ RELAY_CASE(an_address_of_the_peer_that_is_removed)
 SECTION("time-outs");
 
 /* A connection whose near end has that option, and whose cable is cut after that. */
-static void couple_with(struct world *w, struct relay *relay, struct relay_pair *pair, plx_option option,
-                        int value)
+static void couple_with(struct world *w, struct relay *relay, struct relay_pair *pair,
+                        plx_option option, int value)
 {
     relay_pair_begin(w, relay, pair);
     set(pair->near, option, value);

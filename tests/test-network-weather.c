@@ -1,5 +1,5 @@
-/* tests/test-network-weather.c -- bytes and datagrams through a network that delays, loses, reorders
- * and doubles packets. */
+/* tests/test-network-weather.c -- bytes and datagrams through a network that delays, loses,
+ * reorders and doubles packets. */
 #include "config.h"
 
 #include <unistd.h>

@@ -1,9 +1,9 @@
 /* tests/test-process-signal.c -- signals: SIGPIPE never comes, and a thousand signals a second cost
  * no byte, no event and no wait its time.
  *
- * The library blocks and ignores no signal. Here SIGPIPE has its default action, which would end the
- * test, and SIGALRM a handler without SA_RESTART, so that every call of the kernel that can fail with
- * EINTR does. test-group.c and test-sleep.c have single signals. */
+ * The library blocks and ignores no signal. Here SIGPIPE has its default action, which would end
+ * the test, and SIGALRM a handler without SA_RESTART, so that every call of the kernel that can
+ * fail with EINTR does. test-group.c and test-sleep.c have single signals. */
 #include "config.h"
 
 #include <fcntl.h>

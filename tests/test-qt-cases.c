@@ -7,24 +7,24 @@
  * test-qt-faults.c has what Qt does wrong.
  *
  * Cases that another program tests already:
- *   A2   port 1 of an ordinary user    test-bad-input.c  privileged_port_as_an_ordinary_user
- *   B1   refused, polled               conform/          connect_refused
- *   B4   255.255.255.255               test-tcp.c        network_out_of_reach
- *   B6   a later address works         test-tcp.c        addresses_one_after_another
- *   B8   ended during a lookup         test-tcp.c        close_, abort_, disconnect_during_a_look_up
- *   B9   an answer that comes late     test-tcp.c        another_connect_after_a_look_up_was_ended
- *   B11  three rounds on one object    conform/          ten_rounds_on_one_object
- *   B14  connect while connecting      conform/          connect_while_connecting
- *   C2   unread, in outline            conform/          unread_puts_back
- *   D4   all of it arrives             conform/          wait_for_disconnected_drains
- *   D7   a reset and nothing else      conform/          reset_without_data
- *   D16  datagram calls on a stream    test-bad-input.c  calls_of_another_kind
- *   E5   freed in the error handler    test-handlers.c   every event times everything freed
- *   E10  once for each arrival         conform/          data_once_per_poll
- *   I1   many lookups, some equal      test-tcp.c        many_look_ups_at_once
- *   I2   a lookup that was ended       test-tcp.c        free_during_a_look_up and its neighbours
- *   I2   a name is remembered          test-udp.c        write_to_by_name
- *   I3   an empty name                 test-bad-input.c  empty_host
+ *   A2   port 1 of an ordinary user   test-bad-input.c  privileged_port_as_an_ordinary_user
+ *   B1   refused, polled              conform/          connect_refused
+ *   B4   255.255.255.255              test-tcp.c        network_out_of_reach
+ *   B6   a later address works        test-tcp.c        addresses_one_after_another
+ *   B8   ended during a lookup        test-tcp.c        close_, abort_, disconnect_during_a_look_up
+ *   B9   an answer that comes late    test-tcp.c        another_connect_after_a_look_up_was_ended
+ *   B11  three rounds on one object   conform/          ten_rounds_on_one_object
+ *   B14  connect while connecting     conform/          connect_while_connecting
+ *   C2   unread, in outline           conform/          unread_puts_back
+ *   D4   all of it arrives            conform/          wait_for_disconnected_drains
+ *   D7   a reset and nothing else     conform/          reset_without_data
+ *   D16  datagram calls on a stream   test-bad-input.c  calls_of_another_kind
+ *   E5   freed in the error handler   test-handlers.c   every event times everything freed
+ *   E10  once for each arrival        conform/          data_once_per_poll
+ *   I1   many lookups, some equal     test-tcp.c        many_look_ups_at_once
+ *   I2   a lookup that was ended      test-tcp.c        free_during_a_look_up and its neighbours
+ *   I2   a name is remembered         test-udp.c        write_to_by_name
+ *   I3   an empty name                test-bad-input.c  empty_host
  *
  * Cases that do not apply:
  *   A2   a TCP socket that is bound and nothing else: there is none; listening and

@@ -6,14 +6,14 @@
  * allocator.
  *
  * Faults that another program tests already:
- *   DEF1   ended, and answered              conform/         end_of_input
- *   DEF7   events after a nested wait       conform/         wait_inside_a_handler_calls_nobody_back
- *   DEF11  one order of events              conform/         connect_refused, for every kind
- *   DEF12  /dev/null adopted as TCP         test-qt-cases.c  adopt_what_is_wrong
- *   DEF14  deaf after EMFILE                test-server.c    out_of_descriptors
- *   DEF16  two more than the limit          test-server.c    maximum_lets_others_wait
- *   DEF20  full queue, by an option         test-ipc.c       connect_gives_up_a_full_queue
- *   DEF22  paths of 107 bytes               test-ipc.c       path_lengths
+ *   DEF1   ended, and answered             conform/         end_of_input
+ *   DEF7   events after a nested wait      conform/         wait_inside_a_handler_calls_nobody_back
+ *   DEF11  one order of events             conform/         connect_refused, for every kind
+ *   DEF12  /dev/null adopted as TCP        test-qt-cases.c  adopt_what_is_wrong
+ *   DEF14  deaf after EMFILE               test-server.c    out_of_descriptors
+ *   DEF16  two more than the limit         test-server.c    maximum_lets_others_wait
+ *   DEF20  full queue, by an option        test-ipc.c       connect_gives_up_a_full_queue
+ *   DEF22  paths of 107 bytes              test-ipc.c       path_lengths
  *
  * All of them apply. */
 #include "config.h"

@@ -233,7 +233,7 @@ MODE_CASE(what_arrives_does)
     }
 }
 
-/* ---- the calls of poll(2) --------------------------------------------------------------------- */
+/* ---- the calls of poll(2) -------------------------------------------------------------------- */
 
 /* The library's calls arrive here, for a program's own functions come before those of the C
  * library.

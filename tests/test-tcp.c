@@ -57,8 +57,8 @@ MODE_SOCKET_CASE(version_four)
     ck_assert_str_eq(plx_socket_remote_address(socket), "");
 }
 
-/* The kernel reports a reset once, and the socket asks for it when the attempt ends: the end behind the
- * bytes is a reset all the same. */
+/* The kernel reports a reset once, and the socket asks for it when the attempt ends: the end behind
+ * the bytes is a reset all the same. */
 MODE_SOCKET_CASE(reset_before_the_first_poll)
 {
     struct linger hard = {1, 0};

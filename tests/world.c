@@ -47,7 +47,7 @@ static void remove_root(void)
     rmdir(root);
 }
 
-/* ---- the program ------------------------------------------------------------------------------ */
+/* ---- the program ----------------------------------------------------------------------------- */
 
 bool under_valgrind(void)
 {
@@ -582,7 +582,7 @@ pid_t alarm_once_asleep(void)
     _exit(state == 0 || kill(parent, SIGALRM) != 0);
 }
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 int world_pair(struct world *world, plx_socket *socket, struct record *record)
 {

@@ -48,8 +48,8 @@ struct world {
  * POLLUX_TEST_WORLDS in the environment is "all"; if it is part of a world's name (such as "tcp",
  * "stack ipc/poll"), only those worlds run. world_is_of_streams also returns whether the world's
  * kind keeps no boundaries, world_is_unfiltered whether the kind sends the program's bytes as they
- * are, and world_is_of_unfiltered_streams both. world_is_prompt also returns whether the kind connects
- * without an answer of the peer. */
+ * are, and world_is_of_unfiltered_streams both. world_is_prompt also returns whether the kind
+ * connects without an answer of the peer. */
 int world_modes(void);
 int world_kinds(void);
 int world_count(void);
@@ -107,8 +107,8 @@ bool world_logged(const struct world *world, const struct record *record, const 
 #define STREAM_KERNEL_CASE(name)                                                                   \
     WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_of_unfiltered_streams)
 
-/* PROMPT_CASE is CASE without the kinds that establish: for cases whose raw peer cannot answer while
- * the socket connects, because the case sleeps in a wait or the peer is gone. A program with
+/* PROMPT_CASE is CASE without the kinds that establish: for cases whose raw peer cannot answer
+ * while the socket connects, because the case sleeps in a wait or the peer is gone. A program with
  * `filtered` reports the cases that it leaves out. */
 #define PROMPT_CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_prompt)
 

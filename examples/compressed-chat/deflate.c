@@ -3,11 +3,11 @@
  *     program <-- inflate <-- [received] <-- lower_receive <-- kernel
  *     program --> deflate --> [packed]   --> lower_send    --> kernel
  *
- * Each direction is one zlib stream (RFC 1950) for the whole connection. One call of `send` gets all
- * that is queued, so each frame of the program ends with one flush (Z_SYNC_FLUSH), about 5 bytes,
- * and the peer can decompress at once what has arrived. The goodbye is the end of the zlib stream:
- * an end of the connection without it is an error, because something may be missing. A side that
- * has said goodbye does not need an answer.
+ * Each direction is one zlib stream (RFC 1950) for the whole connection. One call of `send` gets
+ * all that is queued, so each frame of the program ends with one flush (Z_SYNC_FLUSH), about 5
+ * bytes, and the peer can decompress at once what has arrived. The goodbye is the end of the zlib
+ * stream: an end of the connection without it is an error, because something may be missing. A side
+ * that has said goodbye does not need an answer.
  *
  * A few bytes may inflate to gigabytes. `receive` never makes more than it was asked for, and the
  * library asks for no more than PLX_OPTION_READ_LIMIT allows; the rest waits, compressed. */

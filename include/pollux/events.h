@@ -8,26 +8,26 @@
  * an event that is listed above its own line, the next poll reports that event; the end of the
  * connection then waits for the next poll, too.
  *
- *     event                         when                                         state seen
- *     error                         a call failed since the last poll            unchanged
- *     state_changed HOST_LOOKUP     connect to a name                            HOST_LOOKUP
- *     state_changed CONNECTING      connect has an address                       CONNECTING
- *     state_changed BOUND           a UDP socket was bound                       BOUND
- *     state_changed LISTENING       listen                                       LISTENING
- *     state_changed CONNECTED       the connection works                         CONNECTED
- *     connected                     directly after it                            CONNECTED
- *     encrypted                     a filter encrypts from now on                CONNECTED
- *     data_available                bytes arrived, or were left from last time   CONNECTED
- *     line_available                a whole line is among them                   CONNECTED
- *     message_available             a whole message is first (pollux/message.h)  CONNECTED
- *     end_of_input                  peer ended its side, half-open allowed       CONNECTED
- *     state_changed CLOSING         disconnect; the queue drains                 CLOSING
- *     send_progress                 the kernel took queued bytes                 CONNECTED, CLOSING
- *     send_complete                 the queue is empty                           CONNECTED, CLOSING
- *     room_available                a write was cut short, there is room again   CONNECTED, or before
- *     state_changed UNCONNECTED     the connection ended, or connect failed      UNCONNECTED
- *     error                         why; not if disconnect lost nothing          UNCONNECTED
- *     disconnected                  the last event of a connection               UNCONNECTED
+ *     event                       when                                         state seen
+ *     error                       a call failed since the last poll            unchanged
+ *     state_changed HOST_LOOKUP   connect to a name                            HOST_LOOKUP
+ *     state_changed CONNECTING    connect has an address                       CONNECTING
+ *     state_changed BOUND         a UDP socket was bound                       BOUND
+ *     state_changed LISTENING     listen                                       LISTENING
+ *     state_changed CONNECTED     the connection works                         CONNECTED
+ *     connected                   directly after it                            CONNECTED
+ *     encrypted                   a filter encrypts from now on                CONNECTED
+ *     data_available              bytes arrived, or were left from last time   CONNECTED
+ *     line_available              a whole line is among them                   CONNECTED
+ *     message_available           a whole message is first (pollux/message.h)  CONNECTED
+ *     end_of_input                peer ended its side, half-open allowed       CONNECTED
+ *     state_changed CLOSING       disconnect; the queue drains                 CLOSING
+ *     send_progress               the kernel took queued bytes                 CONNECTED, CLOSING
+ *     send_complete               the queue is empty                           CONNECTED, CLOSING
+ *     room_available              a write was cut short, there is room again   CONNECTED, or before
+ *     state_changed UNCONNECTED   the connection ended, or connect failed      UNCONNECTED
+ *     error                       why; not if disconnect lost nothing          UNCONNECTED
+ *     disconnected                the last event of a connection               UNCONNECTED
  *
  * - A poll also reports bytes that arrive in state CLOSING and the datagrams of a BOUND socket.
  * - A connect that fails ends in `error`; no event follows.
@@ -43,8 +43,8 @@
  * - In the `error` that ends a connection the socket can already be used again: connect always
  *   works there. Bytes that arrived before the end are still readable, in that handler and
  *   afterwards.
- * - close, abort, free and a new connect cancel the events that no poll has reported yet; disconnect
- *   cancels end_of_input and room_available.
+ * - close, abort, free and a new connect cancel the events that no poll has reported yet;
+ *   disconnect cancels end_of_input and room_available.
  *
  *      UNCONNECTED --> HOST_LOOKUP --> CONNECTING --> CONNECTED --> CLOSING --> UNCONNECTED
  *           |                                             ^

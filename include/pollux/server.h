@@ -137,7 +137,8 @@ PLX_API bool plx_server_is_listening(const plx_server *server);
 /* plx_server_pause makes the server accept nobody, or accept again. Meanwhile peers wait in the
  * kernel's accept queue, where they cost the program nothing; its clients go on. The kernel leaves
  * the peers unanswered for which the queue has no room, and they try again. The pause outlasts
- * plx_server_stop_listening: a server that listens again accepts nobody until it may. Accepts NULL. */
+ * plx_server_stop_listening: a server that listens again accepts nobody until it may. Accepts
+ * NULL. */
 PLX_API void plx_server_pause(plx_server *server, bool paused);
 
 /* plx_server_port returns the port that the server is bound to; 0 when it does not listen, and for

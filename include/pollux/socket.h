@@ -150,10 +150,10 @@ PLX_API int plx_socket_adopt_activated(plx_socket *socket, const char *name);
  * is called, after an `error` only if bytes were lost.
  * While the socket is still connecting: with bytes queued, it connects and sends them first;
  * without, the attempt is cancelled at once and no handler is called, except `disconnected` of a
- * client that a server reported by `accepted`. LISTENING or BOUND: flush and close. UDP with a peer:
- * flush, and the socket is BOUND as before. While PLX_OPTION_AUTO_CONNECT waits to connect again:
- * the waiting ends, and polls still report the events of the connection before. Returns 0 (also when
- * the state is CLOSING already), or PLX_INVALID_STATE when it is UNCONNECTED. */
+ * client that a server reported by `accepted`. LISTENING or BOUND: flush and close. UDP with a
+ * peer: flush, and the socket is BOUND as before. While PLX_OPTION_AUTO_CONNECT waits to connect
+ * again: the waiting ends, and polls still report the events of the connection before. Returns 0
+ * (also when the state is CLOSING already), or PLX_INVALID_STATE when it is UNCONNECTED. */
 PLX_API int plx_socket_disconnect(plx_socket *socket);
 
 /* plx_socket_close ends everything at once: reads what the kernel has received, sends what the

@@ -3,8 +3,8 @@
  * Design: `silence`, beside the options, is a patience (lib/base/patience.h), so that a halt of the
  * process is not taken for a silence of the peer. Received bytes begin it anew. Sent bytes do so at
  * once if the local kernel delivers them to the peer. If the peer's kernel acknowledges them (the
- * kind's `unconfirmed`), the socket asks for acknowledgements only at each look, which comes after a
- * quarter of the time. So sending costs no system call. If a peer vanishes while bytes are in
+ * kind's `unconfirmed`), the socket asks for acknowledgements only at each look, which comes after
+ * a quarter of the time. So sending costs no system call. If a peer vanishes while bytes are in
  * flight, the connection ends after once to twice the time:
  *
  *      silence         a look: ask the kernel

@@ -10,10 +10,10 @@
 #define LAST_PAUSE 30000
 
 /* Up to a quarter more or less, so that a thousand clients of a restarted server do not all connect
- * in the same moment. Weak random numbers suffice for that: no two clients read the kernel's clock in
- * the same nanosecond. Where the program has a clock of its own, two runs have the same pauses, which
- * the address of the socket or getrandom(2) would prevent; there the sockets differ by what they have
- * received and sent. */
+ * in the same moment. Weak random numbers suffice for that: no two clients read the kernel's clock
+ * in the same nanosecond. Where the program has a clock of its own, two runs have the same pauses,
+ * which the address of the socket or getrandom(2) would prevent; there the sockets differ by what
+ * they have received and sent. */
 static unsigned jitter(const plx_socket *socket, uint64_t now, unsigned pause)
 {
     uint64_t mixed = (now ^ (socket->bytes_received << 32) ^ socket->bytes_sent) *

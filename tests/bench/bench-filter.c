@@ -19,7 +19,7 @@ static uint8_t block[BLOCK];
 static uint8_t turned[BLOCK];
 static uint8_t received[BLOCK];
 
-/* ---- the filters ------------------------------------------------------------------------------- */
+/* ---- the filters ----------------------------------------------------------------------------- */
 
 /* Never inlined, so that both sides run the same instructions. */
 __attribute__((noinline)) static void turn(uint8_t *to, const uint8_t *from, size_t size)
@@ -49,7 +49,7 @@ static const plx_filter_kind bits = {
     .size = sizeof bits, .name = "bits", .receive = bits_receive, .send = bits_send};
 static const plx_filter_kind through = {.size = sizeof through, .name = "through"};
 
-/* ---- two ends ---------------------------------------------------------------------------------- */
+/* ---- two ends -------------------------------------------------------------------------------- */
 
 struct ends {
     int raw[2];
@@ -108,7 +108,7 @@ static void close_ends(struct ends *ends)
     plx_socket_free(ends->far);
 }
 
-/* ---- raw ----------------------------------------------------------------------------------------- */
+/* ---- raw ------------------------------------------------------------------------------------- */
 
 /* One way: what the kernel takes is received before the rest is sent. */
 static void raw_move(const struct ends *ends, int from, int to, size_t size)
@@ -153,7 +153,7 @@ static void raw_blocks(void *user, size_t iterations)
         raw_move(ends, ends->raw[0], ends->raw[1], BLOCK);
 }
 
-/* ---- Pollux -------------------------------------------------------------------------------------- */
+/* ---- Pollux ---------------------------------------------------------------------------------- */
 
 static void pollux_move(struct ends *ends, plx_socket *from, plx_socket *to, size_t size)
 {
@@ -189,7 +189,7 @@ static void pollux_blocks(void *user, size_t iterations)
         pollux_move(ends, ends->near, ends->far, BLOCK);
 }
 
-/* ---- both ---------------------------------------------------------------------------------------- */
+/* ---- both ------------------------------------------------------------------------------------ */
 
 static void compare_through(struct bench *bench, struct ends *plain, struct ends *filtered)
 {

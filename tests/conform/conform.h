@@ -34,8 +34,8 @@ void expect_read(plx_socket *socket, const char *text);
  * expects no report. */
 void expect_sent(const struct world *w, const struct record *log, size_t size);
 
-/* queue_pattern queues that many bytes of the pattern, a multiple of QUEUE_PIECE, in pieces so small
- * that nothing is sent before the next poll. */
+/* queue_pattern queues that many bytes of the pattern, a multiple of QUEUE_PIECE, in pieces so
+ * small that nothing is sent before the next poll. */
 enum { QUEUE_PIECE = 8192 };
 void queue_pattern(plx_socket *socket, size_t size);
 

@@ -291,7 +291,7 @@ PROMPT_CASE(disconnect_while_connecting_and_a_handler_waits_for_the_end)
             ck_assert_int_lt(allocation, 100);
 }
 
-/* ---- the queue is empty before the turn of a disconnect that waits for the connection --------- */
+/* ---- the queue is empty before the turn of a disconnect that waits for the connection -------- */
 
 static void flush(plx_socket *socket, void *user)
 {

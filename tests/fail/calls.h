@@ -21,8 +21,8 @@ void calls_fail(int number, int choice, int length);
 void calls_stop(void);
 
 /* What has failed since calls_fail: its function, NULL: none, because there were fewer calls; the
- * errno, 0: none, because the function has fewer; and whether the library has to go on as if nothing
- * had failed. */
+ * errno, 0: none, because the function has fewer; and whether the library has to go on as if
+ * nothing had failed. */
 struct failed_call {
     const char *name;
     int error;
@@ -32,8 +32,8 @@ struct failed_call {
 struct failed_call calls_failed(void);
 
 /* calls_storm makes calls fail with that chance in a thousand, drawn from the seed, but only with
- * errnos that lose nothing. A gentle storm changes no result: EINTR, a poller that fails. In a rough
- * one a send has EAGAIN and ENOBUFS too, or takes a part, so that bytes leave later. */
+ * errnos that lose nothing. A gentle storm changes no result: EINTR, a poller that fails. In a
+ * rough one a send has EAGAIN and ENOBUFS too, or takes a part, so that bytes leave later. */
 void calls_storm(uint64_t seed, int chance, bool rough);
 long calls_stormed(void); /* how many have failed since, in this process and its children */
 

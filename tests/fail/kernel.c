@@ -1,9 +1,9 @@
 /* tests/fail/kernel.c -- each scenario, once for each system call that it makes, with that one
  * failing, or that one and those of its kind that follow. See play.h and calls.h.
  *
- * `make check` takes one way of polling and every fifth call. With POLLUX_TEST_WORLDS=all every call
- * in every way of polling fails with one of its errnos, each with another; with POLLUX_FAIL=all,
- * as in `make fail`, with each of its errnos, once and again and again. */
+ * `make check` takes one way of polling and every fifth call. With POLLUX_TEST_WORLDS=all every
+ * call in every way of polling fails with one of its errnos, each with another; with
+ * POLLUX_FAIL=all, as in `make fail`, with each of its errnos, once and again and again. */
 #include "config.h"
 
 #include <errno.h>
@@ -27,7 +27,8 @@ __attribute__((constructor)) static void share_counts(void)
     counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/* The errno or the class code that stands for it: EADDRINUSE for a file that is locked, and so on. */
+/* The errno or the class code that stands for it: EADDRINUSE for a file that is locked, and so
+ * on. */
 static bool is_of_call(const struct fault *fault)
 {
     struct failed_call call = calls_failed();

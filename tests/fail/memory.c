@@ -2,8 +2,8 @@
  * failing and with all from that one on failing. See play.h.
  *
  * c-ares has an allocator of its own, which the library leaves as it is, so its allocations do not
- * fail here. Without memory for an answer c-ares drops the answer and asks again after its time-out:
- * the lookup then ends late, which no scenario waits for. */
+ * fail here. Without memory for an answer c-ares drops the answer and asks again after its
+ * time-out: the lookup then ends late, which no scenario waits for. */
 #include "config.h"
 
 #include <sys/mman.h>

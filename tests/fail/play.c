@@ -35,8 +35,8 @@ const char *play_text(const struct play *p)
 /* ---- failures -------------------------------------------------------------------------------- */
 
 /* A lost connection may be the other end of a failure that was expected there, but does not count
- * as its report. An orderly end is a part of scenarios, and so is the reset by a peer that was freed
- * while bytes were under way. */
+ * as its report. An orderly end is a part of scenarios, and so is the reset by a peer that was
+ * freed while bytes were under way. */
 static void note_fault(struct play *p, const struct fault *fault, const char *where)
 {
     bool ours = p->expected != NULL && p->expected(fault);

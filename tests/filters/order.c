@@ -139,9 +139,9 @@ static int order_shutdown(plx_filter *filter)
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Sends the permissions for what was handed up, and those that the last call could not send. Returns 0
- * or a negative errno. If the connection is lost, the bytes that have arrived are handed up all the
- * same. */
+/* Sends the permissions for what was handed up, and those that the last call could not send.
+ * Returns 0 or a negative errno. If the connection is lost, the bytes that have arrived are handed
+ * up all the same. */
 static ptrdiff_t permit(plx_filter *filter, struct order *own)
 {
     if (own->says_goodbye || own->has_ended || own->owed < ORDER_CREDIT)
@@ -168,7 +168,8 @@ static ptrdiff_t order_receive(plx_filter *filter, void *data, size_t size)
         if (result <= 0)
             return result;
     }
-    /* To wait for each permission would be a deadlock when the kernel's buffers are full both ways. */
+    /* To wait for each permission would be a deadlock when the kernel's buffers are full both
+     * ways. */
     if (permit(filter, own) == -EAGAIN && own->owed >= MOST_OWED)
         return -EAGAIN;
     count = own->kept_size < size ? own->kept_size : size;

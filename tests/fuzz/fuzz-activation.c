@@ -2,8 +2,8 @@
  * reading of sd_listen_fds(3). The descriptors are imaginary: a fuzzer has files of its own.
  *
  * The input: a byte for each of 16 descriptors from 3 on (free, taken, passed), then the four
- * strings: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES and the name that is asked for, a zero byte between
- * them. A string that begins with '-' is a variable that is not set, or any name. */
+ * strings: LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES and the name that is asked for, a zero byte
+ * between them. A string that begins with '-' is a variable that is not set, or any name. */
 #include "lib/os/activation.h"
 #include "lib/os/os.h"
 #include "tests/fuzz/fuzz.h"

@@ -52,8 +52,8 @@ static void put16(uint8_t *at, size_t number)
     at[1] = (uint8_t)number;
 }
 
-/* Writes a record behind `size` bytes; returns the size of all. A record of the question's type with
- * an address of the right length counts. */
+/* Writes a record behind `size` bytes; returns the size of all. A record of the question's type
+ * with an address of the right length counts. */
 static size_t put_record(uint8_t *answer, size_t size, unsigned asked, struct tape *tape)
 {
     unsigned sort = tape_byte(tape);

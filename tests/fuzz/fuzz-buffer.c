@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz-buffer.c -- every call of the byte buffer, held against an array: with and without
- * a pool, with memory that runs out, and with sizes that cannot be. */
+/* tests/fuzz/fuzz-buffer.c -- every call of the byte buffer, held against an array: with and
+ * without a pool, with memory that runs out, and with sizes that cannot be. */
 #include "lib/base/buffer.h"
 #include "lib/base/memory.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,8 +1,9 @@
 /* tests/fuzz/fuzz-deflate.c -- a filter under a hostile peer: the one of examples/compressed-chat
- * gets the tape's bytes in place of compressed ones, in pieces, with a READ_LIMIT; and what it sends
- * is inflated by zlib alone and compared.
+ * gets the tape's bytes in place of compressed ones, in pieces, with a READ_LIMIT; and what it
+ * sends is inflated by zlib alone and compared.
  *
- * A byte of the tape chooses: bytes of the tape, compressed bytes, a poll, a read, a write, an end. */
+ * A byte of the tape chooses: bytes of the tape, compressed bytes, a poll, a read, a write, an
+ * end. */
 #include "examples/compressed-chat/deflate.h"
 #include "tests/fuzz/fuzz.h"
 

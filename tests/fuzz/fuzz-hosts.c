@@ -1,9 +1,9 @@
 /* tests/fuzz/fuzz-hosts.c -- hosts files, held against a reader of one line after the other: long
  * lines across the blocks of the reader, short reads, and the filter of a long file.
  *
- * The input: a byte (the size of a read), a byte (whether the file counts as long), the name up to a
- * newline, then the file, in which a byte 1 to 31 other than white space repeats what was since the
- * last such byte, so that long files need no long input. */
+ * The input: a byte (the size of a read), a byte (whether the file counts as long), the name up to
+ * a newline, then the file, in which a byte 1 to 31 other than white space repeats what was since
+ * the last such byte, so that long files need no long input. */
 #include "lib/os/address.h"
 #include "lib/resolve/resolver.h"
 #include "tests/fuzz/file.h"

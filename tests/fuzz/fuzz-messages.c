@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz-messages.c -- a stream that is cut into messages: every sort of frame, hostile
- * lengths, random pieces, reads between messages and changes of the frame, held against a parser that
- * begins anew each time; and messages that are written, held against the same parser. */
+ * lengths, random pieces, reads between messages and changes of the frame, held against a parser
+ * that begins anew each time; and messages that are written, held against the same parser. */
 #include "tests/fuzz/stream.h"
 
 #include <errno.h>

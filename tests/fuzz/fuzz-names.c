@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz-names.c -- the strings around a lookup: host names, which are prepared for the name
- * servers, and resolv.conf(5) with its environment, whose options are read here.
+/* tests/fuzz/fuzz-names.c -- the strings around a lookup: host names, which are prepared for the
+ * name servers, and resolv.conf(5) with its environment, whose options are read here.
  *
  * The first byte chooses: 'h' a host name, 'o' RES_OPTIONS, 'd' LOCALDOMAIN, else resolv.conf. */
 #include "lib/resolve/resolver.h"

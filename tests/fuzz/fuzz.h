@@ -1,11 +1,13 @@
 /* tests/fuzz/fuzz.h -- what the fuzzing targets share.
  *
  * A target is one function from bytes to a verdict: it returns 0, or it aborts after it has printed
- * what is not true. Most targets read their bytes as a program (struct tape): a byte chooses a call,
- * the next ones its arguments, and a model in the plainest way says what the call has to return.
+ * what is not true. Most targets read their bytes as a program (struct tape): a byte chooses a
+ * call, the next ones its arguments, and a model in the plainest way says what the call has to
+ * return.
  *
- * Two drivers call the target. libFuzzer (`make fuzz`) invents inputs and keeps those that reach new
- * code. tests/fuzz/replay.c plays the kept inputs, corpus/NOUN.txt, as a test of `make check`. */
+ * Two drivers call the target. libFuzzer (`make fuzz`) invents inputs and keeps those that reach
+ * new code. tests/fuzz/replay.c plays the kept inputs, corpus/NOUN.txt, as a test of `make
+ * check`. */
 #ifndef POLLUX_TESTS_FUZZ_H
 #define POLLUX_TESTS_FUZZ_H
 
@@ -63,8 +65,8 @@ static inline const uint8_t *tape_bytes(struct tape *tape, size_t size, size_t *
     return bytes;
 }
 
-/* Returns the rest of the tape as a string in a block of its own size, so that the address sanitizer
- * notices a read beyond the zero byte. The caller frees it. */
+/* Returns the rest of the tape as a string in a block of its own size, so that the address
+ * sanitizer notices a read beyond the zero byte. The caller frees it. */
 static inline char *tape_text(struct tape *tape)
 {
     char *text = malloc(tape->left + 1);

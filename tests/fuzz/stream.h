@@ -1,5 +1,5 @@
-/* tests/fuzz/stream.h -- a socket whose raw peer sends what the tape says, with a model of the bytes
- * on their way and of those that were received. */
+/* tests/fuzz/stream.h -- a socket whose raw peer sends what the tape says, with a model of the
+ * bytes on their way and of those that were received. */
 #ifndef POLLUX_TESTS_FUZZ_STREAM_H
 #define POLLUX_TESTS_FUZZ_STREAM_H
 

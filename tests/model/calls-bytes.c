@@ -340,7 +340,8 @@ void call_unread(struct turn *turn)
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-/* The stream is not cut for a moment: no message is lost by that. An invalid frame changes nothing. */
+/* The stream is not cut for a moment: no message is lost by that. An invalid frame changes
+ * nothing. */
 void call_frame(struct turn *turn)
 {
     static const plx_frame odd = {.length_size = 3};

@@ -115,8 +115,8 @@ void call_poll_group(struct turn *turn)
     poll_group(group, timeout);
 }
 
-/* Another thread wakes the group, before it sleeps or while it does. No handler frees the group before
- * that thread is over. */
+/* Another thread wakes the group, before it sleeps or while it does. No handler frees the group
+ * before that thread is over. */
 void call_wake(struct turn *turn)
 {
     enum { LONG = 8000, MOST = 7000 };

@@ -1,5 +1,5 @@
-/* tests/model/calls-scene.c -- several calls in one, which follow each other too seldom by chance: what
- * arrives together, what never stops, and what lasts too long. */
+/* tests/model/calls-scene.c -- several calls in one, which follow each other too seldom by chance:
+ * what arrives together, what never stops, and what lasts too long. */
 #include "config.h"
 
 #include "tests/model/ground.h"

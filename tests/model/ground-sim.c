@@ -1,6 +1,7 @@
 /* tests/model/ground-sim.c -- the time and the descriptors of the simulated kernel.
  *
- * Each program has a kernel of its own, whose distances and faults follow from the program's seed. */
+ * Each program has a kernel of its own, whose distances and faults follow from the program's
+ * seed. */
 #include "config.h"
 
 #include "tests/model/ground.h"

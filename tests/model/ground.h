@@ -16,8 +16,9 @@
 bool ground_begin(const struct program *program);
 bool ground_is_simulated(void);
 
-/* ground_cuts returns whether the kernel may break connections of TCP at any moment of this program,
- * and refuse attempts; ground_has_refused whether it has failed a call because it lacked memory. */
+/* ground_cuts returns whether the kernel may break connections of TCP at any moment of this
+ * program, and refuse attempts; ground_has_refused whether it has failed a call because it lacked
+ * memory. */
 bool ground_cuts(void);
 bool ground_has_refused(void);
 
@@ -27,7 +28,8 @@ uint64_t ground_now(void); /* nanoseconds; never runs backwards */
 int ground_tolerance(void);
 
 /* ground_pause lets time pass, and what is on its way arrive; ground_is_busy returns whether
- * something is known to be on its way. ground_pass lets time pass between two calls of a program. */
+ * something is known to be on its way. ground_pass lets time pass between two calls of a
+ * program. */
 void ground_pause(int microseconds);
 bool ground_is_busy(void);
 void ground_pass(struct chance *chance);

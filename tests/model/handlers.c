@@ -168,8 +168,8 @@ static void on_room(plx_socket *socket, void *user)
     leave(enter(socket, user, LINE_ROOM, "room_available"));
 }
 
-/* An error of a call, or of the end: that one is reported next behind the state, and only a wait in a
- * handler may pass the state by. A packet that was too large may be reported behind the end, and
+/* An error of a call, or of the end: that one is reported next behind the state, and only a wait in
+ * a handler may pass the state by. A packet that was too large may be reported behind the end, and
  * AUTO_CONNECT makes calls itself. */
 static bool is_of_end(const struct model *model, const plx_error *error)
 {

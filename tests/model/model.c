@@ -370,7 +370,8 @@ static bool may_be_lost(const struct model *model, const plx_error *error)
             model_option(model, PLX_OPTION_RECEIVE_BUFFER_SIZE) < USUAL);
 }
 
-/* All bytes that a peer sent before its orderly end were received, if the socket did not end too. */
+/* All bytes that a peer sent before its orderly end were received, if the socket did not end
+ * too. */
 static void expect_all(const struct model *model, const plx_error *error)
 {
     const struct end *end = model->end, *from = end->from;
@@ -409,8 +410,8 @@ void model_error(struct model *model, const plx_error *error)
     }
 }
 
-/* A peer that has ended ends a disconnect too, and the kernel sends the rest, for as long as the option
- * allows. */
+/* A peer that has ended ends a disconnect too, and the kernel sends the rest, for as long as the
+ * option allows. */
 static bool gives_up(const struct model *model)
 {
     return model->sort == SORT_TCP && model_option(model, PLX_OPTION_UNACKNOWLEDGED_TIMEOUT) > 0;

@@ -78,7 +78,8 @@ struct model {
     bool has_input_end; /* end_of_input was reported */
     bool is_over;       /* the error that ends the connection was reported */
     bool reconnects;    /* AUTO_CONNECT was set in this connection */
-    /* The frame in which a wait in its own handler passed events by, and the next one with events. */
+    /* The frame in which a wait in its own handler passed events by, and the next one with
+     * events. */
     unsigned murky, murky_next;
     bool has_dropped; /* send_progress has dropped bytes that a filter may know */
     int pending;      /* the code of the first call that failed since the last poll; 0: none */
@@ -122,8 +123,8 @@ void model_failed(struct model *model, const char *call, int code);
  * the statistics with what was read and written. */
 void model_renew(struct model *model);
 
-/* model_wait notes a wait in a handler of the socket: later events of this frame and the next one may
- * be those of a state that is gone. */
+/* model_wait notes a wait in a handler of the socket: later events of this frame and the next one
+ * may be those of a state that is gone. */
 void model_wait(struct model *model);
 bool model_is_murky(const struct model *model);
 

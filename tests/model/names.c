@@ -86,7 +86,8 @@ static bool waits(const struct model *model)
            (model->sort == SORT_UDP && plx_udp_packets_left_to_send(model->socket) > 0);
 }
 
-/* What is lost on the way of the simulated kernel is asked for again, by the clock of the program. */
+/* What is lost on the way of the simulated kernel is asked for again, by the clock of the
+ * program. */
 bool names_are_known(void)
 {
     return names.answers && (!ground_is_simulated() || time_is_real());

@@ -13,8 +13,8 @@ enum sort { SORT_TCP, SORT_IPC, SORT_SEQPACKET, SORT_UDP, SORTS };
 
 enum { PEER_WHERE = 100, PEER_LONGEST = 1 << 17, PEER_GIFTS = 253 };
 
-/* What peer_receive returns besides a number of bytes; PEER_UNANSWERED, which the sending ones return
- * too: nobody has answered for minutes. */
+/* What peer_receive returns besides a number of bytes; PEER_UNANSWERED, which the sending ones
+ * return too: nobody has answered for minutes. */
 enum { PEER_END = -1, PEER_NOTHING = -2, PEER_RESET = -3, PEER_UNANSWERED = -4 };
 
 /* peer_listen listens at a new place, with room for `backlog` connections, or (UDP) binds; what
@@ -43,8 +43,8 @@ struct gifts {
 };
 ptrdiff_t peer_receive(int peer, void *data, size_t size, struct gifts *ret_gifts);
 
-/* peer_receive_from receives one datagram, and the port of its sender at 127.0.0.1. Returns its size;
- * 0 when there is none. */
+/* peer_receive_from receives one datagram, and the port of its sender at 127.0.0.1. Returns its
+ * size; 0 when there is none. */
 ptrdiff_t peer_receive_from(int peer, void *data, size_t size, int *ret_port);
 
 void peer_end(int peer);   /* ends sending */

@@ -92,7 +92,7 @@ void play_inner(struct model *self);
 void play_settle(void);
 void play_free(void);
 
-/* ---- picking and making things ---------------------------------------------------------------- */
+/* ---- picking and making things --------------------------------------------------------------- */
 
 struct model *pick_socket(struct turn *turn);
 struct house *pick_house(struct turn *turn);
@@ -112,9 +112,9 @@ void places_begin(bool again); /* `again`: those that were made are gone */
 const char *place_for(struct turn *turn, const struct model *model);
 const char *place_silent(enum sort sort); /* a listener with a full queue */
 
-/* names_choose chooses the name server of a program by a number below 100, names_serve answers what has
- * been asked. Once nothing moves, names_expect_found expects that a socket waits for no name, where
- * names_are_known. */
+/* names_choose chooses the name server of a program by a number below 100, names_serve answers what
+ * has been asked. Once nothing moves, names_expect_found expects that a socket waits for no name,
+ * where names_are_known. */
 void names_begin(bool again);
 void names_choose(int choice);
 void names_serve(void);
@@ -126,8 +126,8 @@ void names_expect_found(const struct model *model);
 void take(struct turn *turn, struct model *model);
 void take_all(struct model *model);
 
-/* person_of returns the raw peer at the other end of a connection, NULL if there is none or it is not
- * known; person_meet makes it known. flood makes the peer of player.flood go on. */
+/* person_of returns the raw peer at the other end of a connection, NULL if there is none or it is
+ * not known; person_meet makes it known. flood makes the peer of player.flood go on. */
 struct person *person_of(const struct model *model);
 void person_meet(struct person *person, struct model *model);
 void flood(struct model *model);
@@ -156,7 +156,8 @@ void poll_members(void); /* those in a group are polled by the group alone */
 typedef void(player_call)(struct turn *turn);
 player_call call_new, call_free, call_connect, call_listen, call_adopt, call_bind, call_close,
     call_abort, call_disconnect, call_option, call_filter, call_events, call_misuse, call_ask;
-player_call call_hold, call_write, call_datagram, call_read, call_flush, call_unread, call_token, call_frame;
+player_call call_hold, call_write, call_datagram, call_read, call_flush, call_unread, call_token,
+    call_frame;
 player_call call_poll, call_poll_group, call_poll_house, call_wait, call_wait_house, call_react;
 player_call call_group, call_move, call_group_setting, call_house, call_house_setting,
     call_take_client, call_clock, call_memory, call_starve;

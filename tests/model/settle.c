@@ -229,7 +229,8 @@ static void come_to_rest(void)
     }
 }
 
-/* A question or an answer that is lost is repeated after seconds, which cost nothing in simulation. */
+/* A question or an answer that is lost is repeated after seconds, which cost nothing in
+ * simulation. */
 static void find_names(void)
 {
     for (int i = 0; i < 400 && names_are_known() && ground_is_simulated(); i++) {
@@ -274,9 +275,9 @@ static void expect_arrived(const struct model *model)
         fault("end %u is connected to end %u, which has ended", end->number, from->number);
 }
 
-/* What a socket has sent has arrived at the raw peer, which has read all. A peer that has ended ends a
- * disconnect before it has acknowledged the last bytes: a network that breaks the connection then loses
- * them, and there is no socket any more that could report it. */
+/* What a socket has sent has arrived at the raw peer, which has read all. A peer that has ended
+ * ends a disconnect before it has acknowledged the last bytes: a network that breaks the connection
+ * then loses them, and there is no socket any more that could report it. */
 static void expect_heard(const struct person *person)
 {
     const struct end *end = person->end, *from = end->from;
@@ -304,7 +305,7 @@ static void expect_served_peer(const struct person *person)
         fault("end %u was turned away, and no handler has done it", person->end->number);
 }
 
-/* ---- time-outs -------------------------------------------------------------------------------- */
+/* ---- time-outs ------------------------------------------------------------------------------- */
 
 /* Polls while the short time-outs pass several times: what passes between two polls counts as a
  * quarter of a time-out at most, and only when its time is over does a socket learn that the peer
@@ -331,8 +332,8 @@ static void expect_timeouts(void)
 
 /* ---- sleep ----------------------------------------------------------------------------------- */
 
-/* The longest of some polls of 3 ms lasts more than a moment: a group with nothing to do sleeps. A jump of
- * the clock may have made a deadline due, so that only every second poll follows one. */
+/* The longest of some polls of 3 ms lasts more than a moment: a group with nothing to do sleeps. A
+ * jump of the clock may have made a deadline due, so that only every second poll follows one. */
 static void expect_sleep(plx_group *group, int slot)
 {
     uint64_t longest = 0;

@@ -15,8 +15,8 @@ void time_jump(int milliseconds); /* nothing with the kernel's clock */
 void time_mark(void);
 uint64_t time_marked(void);
 
-/* time_pass lets that number of milliseconds pass, by a jump or by a pause; false where fewer are left
- * on the clock. time_runs returns whether the clock goes on while a wait sleeps. */
+/* time_pass lets that number of milliseconds pass, by a jump or by a pause; false where fewer are
+ * left on the clock. time_runs returns whether the clock goes on while a wait sleeps. */
 bool time_pass(int milliseconds);
 bool time_runs(void);
 bool time_is_real(void); /* the kernel's clock, which no jump moves */

@@ -59,8 +59,8 @@ static void expect_passed(const struct model *model, uint64_t since, plx_option 
               (unsigned long long)passed);
 }
 
-/* The kernel has time-outs of its own, with the same errno: TCP_USER_TIMEOUT, and a minute or more for
- * what nobody confirms. */
+/* The kernel has time-outs of its own, with the same errno: TCP_USER_TIMEOUT, and a minute or more
+ * for what nobody confirms. */
 static bool may_be_of_kernel(const struct model *model)
 {
     const uint64_t minute = 60000000000u;

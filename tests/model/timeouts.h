@@ -1,5 +1,5 @@
-/* tests/model/timeouts.h -- what the time-outs of a socket do: none is over early, and each ends what
- * it limits. */
+/* tests/model/timeouts.h -- what the time-outs of a socket do: none is over early, and each ends
+ * what it limits. */
 #ifndef POLLUX_TESTS_MODEL_TIMEOUTS_H
 #define POLLUX_TESTS_MODEL_TIMEOUTS_H
 

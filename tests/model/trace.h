@@ -1,4 +1,5 @@
-/* tests/model/trace.h -- the last calls and events of the program that runs, and its first fault. */
+/* tests/model/trace.h -- the last calls and events of the program that runs, and its first
+ * fault. */
 #ifndef POLLUX_TESTS_MODEL_TRACE_H
 #define POLLUX_TESTS_MODEL_TRACE_H
 

@@ -283,7 +283,8 @@ static ptrdiff_t send_run(plx__fd descriptor, const struct plx__os_message *mess
         size_t size = message->size - sent < segment ? message->size - sent : segment;
         result = send_from(descriptor, data + sent, size, message->name, message->from);
         if (result < 0) {
-            /* The kernel has one answer for the run: what it could not send after a part is lost. */
+            /* The kernel has one answer for the run: what it could not send after a part is
+             * lost. */
             return sent == 0 ? result : (ptrdiff_t)message->size;
         }
         sent += size;

@@ -158,7 +158,7 @@ static struct plx__sockaddr name_of(const char *word, plx__fd user)
     return name;
 }
 
-/* ---- bytes: each descriptor sends 0, 1, 2 ... ------------------------------------------------- */
+/* ---- bytes: each descriptor sends 0, 1, 2 ... ------------------------------------------------ */
 
 static size_t number_of(const char *word)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- addresses: the only device is the loopback device ---------------------------------------- */
+/* ---- addresses: the only device is the loopback device --------------------------------------- */
 
 static const uint8_t loopback6[16] = {[15] = 1};
 

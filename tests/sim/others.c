@@ -1,5 +1,5 @@
-/* tests/sim/others.c -- who else lives in a run: senders of datagrams and their echo, a name server,
- * and raw peers, which call the kernel themselves and behave badly. */
+/* tests/sim/others.c -- who else lives in a run: senders of datagrams and their echo, a name
+ * server, and raw peers, which call the kernel themselves and behave badly. */
 #include "config.h"
 
 #include "lib/os/errno.h"

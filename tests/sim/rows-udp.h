@@ -1,4 +1,5 @@
-/* tests/sim/rows-udp.h -- the dialogues of datagrams: a name, and steps, which dialogues.c explains. */
+/* tests/sim/rows-udp.h -- the dialogues of datagrams: a name, and steps, which dialogues.c
+ * explains. */
 {"udp: a datagram",
  "udp A; bind A :; udp B; bind B :; put A 10 :B; settle; ready B; ready A; waiting B; from "
  "B 100; from B 100; ready B"},

@@ -1,4 +1,5 @@
-/* tests/sim/rows-unix.h -- the dialogues of Unix sockets and files: a name, and steps, which dialogues.c explains. */
+/* tests/sim/rows-unix.h -- the dialogues of Unix sockets and files: a name, and steps, which
+ * dialogues.c explains. */
 {"ipc: a connection",
  "ipc L; bind L /l; listen L 8; ipc C; to C /l; take A L; ready C; ready A; ready L; name "
  "C; peer C; name A; peer A; facts L; facts C; facts A; credentials C; credentials A; "

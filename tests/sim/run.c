@@ -1,5 +1,5 @@
-/* tests/sim/run.c -- tests/sim/run [SEEDS [FIRST]]: seeds of a server, its clients and the others on
- * the simulated kernel, each of them twice, with equal logs.
+/* tests/sim/run.c -- tests/sim/run [SEEDS [FIRST]]: seeds of a server, its clients and the others
+ * on the simulated kernel, each of them twice, with equal logs.
  *
  * Without arguments 8 seeds from 1 on; POLLUX_SEED=n plays that seed alone, and POLLUX_LOG=1 prints
  * its log. A seed is some hours of simulated time: first faults of all sorts, then calm, in which

@@ -29,7 +29,7 @@ void memory_begin(bool fails);
 void memory_calm(void);
 size_t memory_live(void);
 
-/* ---- watch.c: the order of events ------------------------------------------------------------- */
+/* ---- watch.c: the order of events ------------------------------------------------------------ */
 
 struct watched {
     char name[24];

@@ -182,7 +182,7 @@ const struct sim_counts *sim_counts(void)
     return &sim.counts;
 }
 
-/* ---- events: a heap by moment, and by order within a moment ----------------------------------- */
+/* ---- events: a heap by moment, and by order within a moment ---------------------------------- */
 
 static bool is_before(const struct sim_event *a, const struct sim_event *b)
 {

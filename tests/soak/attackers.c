@@ -1,6 +1,6 @@
-/* tests/soak/attackers.c -- guests that mean harm, by plain system calls: they keep connections half
- * open, never read, send a byte now and then, vanish. The house has to end them, or to stand them
- * until they go. */
+/* tests/soak/attackers.c -- guests that mean harm, by plain system calls: they keep connections
+ * half open, never read, send a byte now and then, vanish. The house has to end them, or to stand
+ * them until they go. */
 #include "config.h"
 
 #include <arpa/inet.h>

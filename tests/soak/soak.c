@@ -1,5 +1,6 @@
-/* tests/soak/soak.c -- minutes or hours of load: memory and descriptors stay as they are, and no poll
- * does more than its budget. The argument says of which kind connections stay: tcp, ipc, or both.
+/* tests/soak/soak.c -- minutes or hours of load: memory and descriptors stay as they are, and no
+ * poll does more than its budget. The argument says of which kind connections stay: tcp, ipc, or
+ * both.
  *
  *     SOAK_SECONDS=20          how long, without coming and leaving
  *     SOAK_CROWD=10000         connections of a kind that stay

@@ -1,7 +1,7 @@
 /* tests/soak/soak.h -- a house of servers and the process of its visitors, for minutes or hours.
  *
  *     house (this process)                             crowd (a child)
- *       6 servers in one group, which echo               20 000 sockets that stay and sometimes chat
+ *       6 servers in one group, which echo               20 000 sockets stay and sometimes chat
  *       │←──── TCP and IPC: those that stay ────────────│  and in each round guests, which come and
  *       │←──── TCP and IPC: guests of a round ──────────│  go, read slowly, or mean harm
  *       │←──── "rest" (a pair of sockets) ──────────────│  all guests have gone
