@@ -318,7 +318,7 @@ static void wake_the_other(struct puppet *puppet)
     plx_filter_set_want(other->filter, PLX_WANT_READ, 0);
 }
 
-/* A step sets the want of its own filter only: woken, the other one would run for ever. */
+/* A step says what its own filter wants: the other one, if woken, would run for ever. */
 PAIR_CASE(a_want_that_is_set_inside_a_step_of_another)
 {
     struct puppet *below = puppet_push(socket), *above = puppet_push(socket);
