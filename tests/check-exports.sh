@@ -1,16 +1,16 @@
 #!/bin/sh
-# tests/check-exports.sh -- the shared library exports exactly the symbols that include/ marks PLX_API.
+# tests/check-exports.sh -- the shared libraries export exactly the symbols that include/ marks PLX_API:
+# libpollux-tls those of include/pollux/tls.h, where it is built, and libpollux all others. <pollux.h>
+# does not include tls.h, and libpollux links nothing of OpenSSL.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 srcdir=$(cd "$srcdir" && pwd) || exit 1
 builddir=${builddir:-.}
 NM=${NM:-nm}
 
-library=
-for candidate in "$builddir"/.libs/libpollux.so "$builddir"/.libs/libpollux.dylib; do
-    [ -e "$candidate" ] && library=$candidate
-done
-if [ -z "$library" ]; then
+suffix=so
+[ -e "$builddir/.libs/libpollux.so" ] || suffix=dylib
+if [ ! -e "$builddir/.libs/libpollux.$suffix" ]; then
     echo "SKIP: there is no shared library in $builddir/.libs (configured with --disable-shared?)"
     exit 77
 fi
@@ -41,15 +41,35 @@ $1 == "@file" { file = $2; line = 0; open = 0; next }
     print name, where
 }' | LC_ALL=C sort -u -k1,1 > "$work/marked"
 
-$NM -D --defined-only "$library" > "$work/nm" || exit 1
-awk '$NF !~ /^(_init|_fini|_edata|_end|__bss_start)$/ { sub(/@.*/, "", $NF); print $NF }' "$work/nm" |
-    LC_ALL=C sort -u > "$work/exported"
+# compare LIBRARY MARKED: what the library exports, with the names that are marked.
+compare()
+{
+    $NM -D --defined-only "$1" > "$work/nm" || return 1
+    awk '$NF !~ /^(_init|_fini|_edata|_end|__bss_start)$/ { sub(/@.*/, "", $NF); print $NF }' "$work/nm" |
+        LC_ALL=C sort -u > "$work/exported"
+    awk -v library="${1#"$builddir"/}" '
+    FILENAME ~ /marked-[a-z]*$/ { where[$1] = $2; marked++; next }
+    { exported[$1] = 1; count++; if (!($1 in where)) { print library ": exports " $1 ", which no header marks PLX_API for it"; bad = 1 } }
+    END {
+        for (name in where) if (!(name in exported)) { print where[name] ": " name " is marked PLX_API but not exported"; bad = 1 }
+        printf "%s: %d symbols exported, %d marked\n", library, count, marked
+        exit (bad || !marked)
+    }' "$2" "$work/exported"
+}
 
-awk -v library="${library#"$builddir"/}" '
-FILENAME ~ /marked$/ { where[$1] = $2; marked++; next }
-{ exported[$1] = 1; count++; if (!($1 in where)) { print library ": exports " $1 ", which no header marks PLX_API"; bad = 1 } }
-END {
-    for (name in where) if (!(name in exported)) { print where[name] ": " name " is marked PLX_API but not exported"; bad = 1 }
-    printf "%d symbols exported, %d marked\n", count, marked
-    exit (bad || !marked)
-}' "$work/marked" "$work/exported"
+status=0
+grep ' include/pollux/tls\.h:' "$work/marked" > "$work/marked-tls"
+grep -v ' include/pollux/tls\.h:' "$work/marked" > "$work/marked-core"
+compare "$builddir/.libs/libpollux.$suffix" "$work/marked-core" || status=1
+if [ -e "$builddir/.libs/libpollux-tls.$suffix" ]; then
+    compare "$builddir/.libs/libpollux-tls.$suffix" "$work/marked-tls" || status=1
+fi
+if grep -n 'pollux/tls\.h' "$srcdir/include/pollux.h"; then
+    echo 'include/pollux.h: includes the header of libpollux-tls'
+    status=1
+fi
+if $NM -D --undefined-only "$builddir/.libs/libpollux.$suffix" | grep -E ' (SSL|BIO|X509|EVP|ERR|CRYPTO|OPENSSL)_'; then
+    echo "libpollux.$suffix: uses OpenSSL"
+    status=1
+fi
+exit $status

@@ -5,7 +5,7 @@
 # The order of the floors is the variable `floors` of Makefile.am, the lowest first. Each file in lib/
 # is in one of them, is listed in Makefile.am, and names itself in its first line. A public header is on
 # the floor of its noun. The kinds of one floor do not know each other: no file in lib/kind/ includes
-# another one.
+# another one. lib/tls/ is a library of its own, and includes public headers and itself only.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
@@ -76,6 +76,7 @@ $1 == "first" {
         else if (!(target in present)) complain(where, target " is not there")
         else if (floor[word[2]] > mine) complain(where, folder " is below " word[2] ", and includes " target)
         else if (folder == "kind" && word[2] == "kind") complain(where, "a kind includes " target)
+        else if (folder == "tls" && word[2] != "tls") complain(where, "libpollux-tls includes " target)
         includes++
     } else if (target ~ /^pollux\//) {
         # The numbers of the options, nothing else: the door turns them into those of the kernel.
