@@ -1,0 +1,113 @@
+/* lib/tls/name.c -- the name that the certificate of the peer has to have.
+ *
+ * A socket keeps it in a filter without steps, through which bytes pass at no cost: so it lives as
+ * long as the settings of the socket, also before plx_socket_set_tls and plx_socket_start_tls. */
+#include "config.h"
+
+#include "lib/tls/name.h"
+
+#include <pollux/address.h>
+#include <pollux/filter.h>
+
+#include <string.h>
+
+#ifdef HAVE_LIBIDN2
+#include <idn2.h>
+#endif
+
+static const plx_filter_kind kind = {
+    .size = sizeof kind,
+    .state_size = sizeof(struct plx__tls_name),
+    .name = "TLS name",
+};
+
+/* ---- the form in which certificates have it -------------------------------------------------- */
+
+static bool is_ascii(const char *text)
+{
+    while (*text > ' ' && *text < 127) {
+        text++;
+    }
+    return *text == '\0';
+}
+
+/* The same form that the resolver looks up (IDNA2008). */
+static bool to_ascii(const char *text, char ret_text[256])
+{
+    bool good = false;
+#ifdef HAVE_LIBIDN2
+    char *name = NULL;
+    good = idn2_to_ascii_8z(text, &name, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK &&
+           strlen(name) < 256;
+    if (good) {
+        strcpy(ret_text, name);
+    }
+    idn2_free(name);
+#else
+    (void)text;
+    (void)ret_text;
+#endif
+    return good;
+}
+
+/* Copies a name without one dot at its end, and an address without its scope: RFC 6066, 3. */
+static bool copy(const char *text, char ret_text[256])
+{
+    size_t length = strlen(text);
+    const char *scope = strchr(text, '%');
+    length = scope != NULL && strchr(text, ':') != NULL ? (size_t)(scope - text) : length;
+    length -= length > 1 && text[length - 1] == '.' ? 1 : 0;
+    if (length == 0 || length > 255) {
+        return false;
+    }
+    memcpy(ret_text, text, length);
+    ret_text[length] = '\0';
+    return true;
+}
+
+static bool parse(const char *text, struct plx__tls_name *ret_name)
+{
+    struct plx__tls_name name = {.text = ""};
+    plx_address address;
+    bool good = is_ascii(text) ? copy(text, name.text) : to_ascii(text, name.text);
+    if (good) {
+        name.is_address = plx_address_parse(name.text, &address) == 0;
+        *ret_name = name;
+    }
+    return good;
+}
+
+/* ---- of a socket ----------------------------------------------------------------------------- */
+
+struct plx__tls_name plx__tls_name_of(const plx_socket *socket)
+{
+    struct plx__tls_name name = {.text = ""};
+    const struct plx__tls_name *set = plx_filter_state(plx_socket_filter(socket, &kind));
+    if (set != NULL && set->text[0] != '\0') {
+        return *set;
+    }
+    const char *address = plx_socket_address(socket);
+    if (address[0] != '\0' && !parse(address, &name)) {
+        name = (struct plx__tls_name){.text = ""};
+    }
+    return name;
+}
+
+int plx_socket_set_tls_name(plx_socket *socket, const char *text)
+{
+    struct plx__tls_name name = {.text = ""};
+    plx_filter *filter = plx_socket_filter(socket, &kind);
+    bool is_none = text == NULL || text[0] == '\0';
+    if (socket == NULL || (!is_none && !parse(text, &name))) {
+        return PLX_INVALID_STATE;
+    }
+    if (filter == NULL && is_none) {
+        return 0;
+    }
+    filter = filter != NULL ? filter : plx_socket_push_filter(socket, &kind);
+    if (filter == NULL) {
+        return plx_socket_last_error(socket);
+    }
+    *(struct plx__tls_name *)plx_filter_state(filter) = name;
+    return 0;
+}
