@@ -315,6 +315,35 @@ CASE(auto_connect_begins_the_settings_anew)
     time_run();
 }
 
+/* What a filter says would be the same with another connection. */
+CASE(auto_connect_does_not_repeat_what_a_filter_cancels)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct puppet *puppet = puppet_push(socket);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    time_stop();
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    puppet->establish = EPROTO;
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_ge(plx_socket_reconnects_in(socket), 0);
+    puppet->establish = ECANCELED;
+    UNTIL(w, (time_pass(1000), log.count[EVENT_ERROR] == 2));
+    ck_assert_int_eq(plx_socket_reconnects_in(socket), -1);
+    time_pass(100000);
+    world_settle(w);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 2);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    puppet->establish = 0;
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, plx_socket_is_connected(socket));
+    time_run();
+    (void)listener;
+}
+
 CASE(encrypted_comes_behind_connected)
 {
     struct record log;

@@ -78,14 +78,16 @@ typedef struct plx_filter_kind {
 
     /* begin: a connection begins, the first one or another: forget the last one, and keep what the
      * program has set. Settings begin before any of them establishes, and a filter pushed while
-     * connected at its turn. Returns 0, or a positive code, which ends the connection. */
+     * connected at its turn. Returns 0, or a positive code, which ends the connection as one of
+     * `establish` does. */
     int (*begin)(plx_filter *filter);
 
     /* establish: does what has to be done before the bytes of the program pass, such as a greeting.
      * Returns 0 when that is done; EAGAIN when the step must wait, see plx_filter_set_want;
      * ERESTART when the filter needs a new connection to the same address, which only a connect can
      * make, 8 times at most; or any other positive code after plx_filter_fail, which ends the
-     * connection. Bytes of the layer above that arrived behind the last byte of the greeting must
+     * connection. ECANCELED does so too, and PLX_OPTION_AUTO_CONNECT does not try again: the
+     * failure would be the same. Bytes of the layer above that arrived behind the last byte of the greeting must
      * come out of `receive` first: ask plx_filter_lower_receive for no more bytes than you need, or
      * keep them. */
     int (*establish)(plx_filter *filter);

@@ -12,6 +12,7 @@
 #include "lib/socket/options.h"
 #include "lib/socket/race.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/reconnect.h"
 #include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 
@@ -216,8 +217,12 @@ static void open_up(struct plx__chain *chain)
     chain->out = passing ? to_write : chain->out;
 }
 
+/* What a filter cancels would fail in the same way again, such as the check of a certificate. */
 static int give_up(struct plx__chain *chain, int code)
 {
+    if (code == PLX__ECANCELED) {
+        plx__reconnect_stop(chain->stack.socket);
+    }
     enter(chain, PLX__CHAIN_FAILED);
     set_no_limit(chain);
     chain->in = nothing;
