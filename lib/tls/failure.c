@@ -37,12 +37,16 @@ static int fail(plx_filter *filter, int code, plx_reason reason, const char *why
     return plx_filter_fail(filter, code, reason, "%s: %s", peer, why);
 }
 
-int plx__tls_fail_begin(plx_filter *filter, int code, const char *why)
+int plx__tls_fail_memory(plx_filter *filter)
 {
-    return fail(filter, code,
-                code == PLX_OUT_OF_MEMORY ? PLX_REASON_SOCKET_RESOURCE
-                                          : PLX_REASON_TLS_INVALID_USER_DATA,
-                why);
+    return fail(filter, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE,
+                plx_code_text(PLX_OUT_OF_MEMORY));
+}
+
+int plx__tls_fail_settings(plx_filter *filter, const char *why)
+{
+    fail(filter, PLX_INVALID_STATE, PLX_REASON_TLS_INVALID_USER_DATA, why);
+    return ECANCELED;
 }
 
 /* ---- what OpenSSL says ----------------------------------------------------------------------- */
@@ -133,11 +137,18 @@ static bool has_ended(const struct plx__tls_connection *connection, struct plx__
             ERR_GET_REASON(cause.error) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
 }
 
+/* Whether the peer is one that this side does not want: another attempt would find the same. */
+static bool is_refused(const struct plx__tls_connection *connection)
+{
+    return connection->problem.check != PLX_TLS_CHECK_NONE ||
+           connection->answer == PLX__TLS_REFUSED;
+}
+
 static void handshake_text(plx_filter *filter, struct plx__tls_cause cause, char *ret_text,
                            size_t size)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
-    if (connection->problem.check != PLX_TLS_CHECK_NONE || connection->answer == PLX__TLS_REFUSED) {
+    if (is_refused(connection)) {
         plx__tls_problem_text(connection, ret_text, size);
     } else if (connection->lower.refuses) {
         snprintf(ret_text, size, "the peer sends too many messages of TLS");
@@ -151,13 +162,16 @@ static void handshake_text(plx_filter *filter, struct plx__tls_cause cause, char
 
 int plx__tls_fail_handshake(plx_filter *filter)
 {
+    const struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     char why[256];
     struct plx__tls_cause cause = plx__tls_queue_take();
     if (cause.is_memory) {
-        return plx__tls_fail_begin(filter, PLX_OUT_OF_MEMORY, plx_code_text(PLX_OUT_OF_MEMORY));
+        return plx__tls_fail_memory(filter);
     }
+    bool refused = is_refused(connection);
     handshake_text(filter, cause, why, sizeof why);
-    return fail(filter, PLX_LOST_CONNECTION, PLX_REASON_TLS_HANDSHAKE_FAILED, why);
+    int code = fail(filter, PLX_LOST_CONNECTION, PLX_REASON_TLS_HANDSHAKE_FAILED, why);
+    return refused ? ECANCELED : code;
 }
 
 static void bytes_text(plx_filter *filter, struct plx__tls_cause cause, char *ret_text, size_t size)

@@ -15,7 +15,9 @@ int plx__tls_fail_handshake(plx_filter *filter);
  * layer below, or -EPROTO. */
 ptrdiff_t plx__tls_fail_bytes(plx_filter *filter);
 
-/* plx__tls_fail_begin records that a connection cannot begin, and returns `code`. */
-int plx__tls_fail_begin(plx_filter *filter, int code, const char *why);
+/* plx__tls_fail_memory records that there was no memory, plx__tls_fail_settings that the settings
+ * make no connection possible. Return the code for `begin`. */
+int plx__tls_fail_memory(plx_filter *filter);
+int plx__tls_fail_settings(plx_filter *filter, const char *why);
 
 #endif

@@ -79,13 +79,12 @@ static int begin_client(plx_filter *filter)
     const plx_socket *socket = plx_filter_socket(filter);
     struct plx__tls_name name = plx__tls_name_of(socket);
     if (name.text[0] == '\0' && plx__tls_verifies(connection->tls)) {
-        return plx__tls_fail_begin(filter, PLX_INVALID_STATE,
-                                   "no name to check the certificate of the peer with: "
-                                   "plx_socket_set_tls_name");
+        return plx__tls_fail_settings(filter, "no name to check the certificate of the peer with: "
+                                              "plx_socket_set_tls_name");
     }
     if (!expect_name(connection->ssl, &name) ||
         (name.text[0] != '\0' && !remember_peer(connection, socket, &name))) {
-        return plx__tls_fail_begin(filter, PLX_OUT_OF_MEMORY, plx_code_text(PLX_OUT_OF_MEMORY));
+        return plx__tls_fail_memory(filter);
     }
     if (connection->peer != NULL) {
         resume_session(connection);
@@ -98,8 +97,7 @@ static int begin_server(plx_filter *filter)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     if (connection->tls->identity.certificate == NULL) {
-        return plx__tls_fail_begin(filter, PLX_INVALID_STATE,
-                                   "a server needs a certificate: plx_tls_use_file");
+        return plx__tls_fail_settings(filter, "a server needs a certificate: plx_tls_use_file");
     }
     SSL_set_accept_state(connection->ssl);
     return 0;
@@ -124,12 +122,10 @@ static int begin(plx_filter *filter)
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     plx__tls_forget_connection(connection);
     if (connection->tls == NULL) {
-        return plx__tls_fail_begin(filter, PLX_INVALID_STATE, "no settings: plx_socket_set_tls");
+        return plx__tls_fail_settings(filter, "no settings: plx_socket_set_tls");
     }
     ERR_clear_error();
-    int code = make_ssl(filter) ? 0
-                                : plx__tls_fail_begin(filter, PLX_OUT_OF_MEMORY,
-                                                      plx_code_text(PLX_OUT_OF_MEMORY));
+    int code = make_ssl(filter) ? 0 : plx__tls_fail_memory(filter);
     if (code == 0) {
         code = connection->tls->is_server ? begin_server(filter) : begin_client(filter);
     }
