@@ -5,7 +5,10 @@
  * order of their lines; in a program of several files, file by file. SECTION begins a section: the
  * cases below it have the section's name in Check's report, can be chosen by that name
  * (CK_RUN_CASE), and have the section's time limit. Cases above the first section belong to one
- * with the name of the program. */
+ * with the name of the program.
+ *
+ * A case of which something cannot run here writes one line "SKIP: why" to stderr, by which
+ * tests/count.sh counts it as skipped. */
 #ifndef POLLUX_TESTS_SUITE_H
 #define POLLUX_TESTS_SUITE_H
 

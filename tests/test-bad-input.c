@@ -347,8 +347,7 @@ PLAIN_CASE(privileged_port_as_an_ordinary_user)
     if (file != NULL)
         fclose(file);
     if (start <= 7) {
-        printf(
-            "# no port is reserved on this system: privileged_port_as_an_ordinary_user skipped\n");
+        fprintf(stderr, "SKIP: no port is reserved here: privileged_port_as_an_ordinary_user\n");
         return;
     }
     child = fork();

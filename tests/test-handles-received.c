@@ -368,7 +368,7 @@ static void fill_table(struct world *w, int room)
 MODE_CASE(our_table_is_full)
 {
     if (under_valgrind()) {
-        printf("# under valgrind: our_table_is_full skipped\n");
+        fprintf(stderr, "SKIP: under valgrind: our_table_is_full\n");
         return;
     }
     for (int room = 0; room < 3; room++)

@@ -510,7 +510,7 @@ MODE_PAIR_CASE(no_descriptor_left_for_the_copy)
     uint64_t offset = 0;
 
     if (under_valgrind()) {
-        printf("# under valgrind: no_descriptor_left_for_the_copy skipped\n");
+        fprintf(stderr, "SKIP: under valgrind: no_descriptor_left_for_the_copy\n");
         return;
     }
     next = dup(file);
@@ -560,7 +560,7 @@ MODE_CASE(too_many_under_way)
 
     (void)w;
     if (getuid() != 0 || under_valgrind()) {
-        printf("# not root, or under valgrind: too_many_under_way skipped\n");
+        fprintf(stderr, "SKIP: not root, or under valgrind: too_many_under_way\n");
         return;
     }
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);

@@ -401,7 +401,7 @@ static int listen_below(const char *folder, int mode, mode_t mask)
 MODE_CASE(mode_without_proc)
 {
     if (getuid() != 0) {
-        printf("# not root: mode_without_proc skipped\n");
+        fprintf(stderr, "SKIP: not root: mode_without_proc\n");
         return;
     }
     for (int i = 0; i < 4; i++) {

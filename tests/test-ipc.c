@@ -448,7 +448,7 @@ IPC_SOCKET_CASE(credentials_of_another_user)
     pid_t child;
 
     if (getuid() != 0) {
-        printf("# not root: credentials_of_another_user skipped\n");
+        fprintf(stderr, "SKIP: not root: credentials_of_another_user\n");
         return;
     }
     ck_assert_int_eq(chmod(w->folder, 0755), 0);
@@ -476,7 +476,7 @@ IPC_SOCKET_CASE(mode_keeps_others_out)
     pid_t child;
 
     if (getuid() != 0) {
-        printf("# not root: mode_keeps_others_out skipped\n");
+        fprintf(stderr, "SKIP: not root: mode_keeps_others_out\n");
         return;
     }
     ck_assert_int_eq(chmod(w->folder, 0755), 0);

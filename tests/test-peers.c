@@ -204,7 +204,7 @@ static bool has_process_handles(void)
     if (has)
         close(handle);
     else
-        printf("################ SKIPPED: this system has no SO_PEERPIDFD\n");
+        fprintf(stderr, "SKIP: this system has no SO_PEERPIDFD\n");
     close(ends[0]);
     close(ends[1]);
     return has;

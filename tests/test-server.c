@@ -753,7 +753,7 @@ static void allow_descriptors(rlim_t count)
 static bool limits_are_real(void)
 {
     if (under_valgrind())
-        printf("# under valgrind: tests that run out of descriptors skipped\n");
+        fprintf(stderr, "SKIP: under valgrind: tests that run out of descriptors\n");
     return !under_valgrind();
 }
 

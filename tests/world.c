@@ -133,7 +133,7 @@ static bool is_left_out(const struct suite_item *item, bool (*is_meant)(const st
 static void name_what_is_left_out(const char *why, bool (*is_meant)(const struct kind *),
                                   bool prompt)
 {
-    const char *before = "SKIP: ";
+    const char *before = "LEFT OUT: ";
 
     for (const struct suite_item *item = suite_first(); item != NULL; item = item->next)
         if (item->test != NULL && (item->wanted == world_is_prompt) == prompt &&
@@ -179,7 +179,7 @@ static bool has(enum mode mode)
     /* Servers that are polled alone make groups of their own, which choose the mechanism. */
     unsetenv("POLLUX_POLLER");
     if (!there)
-        fprintf(stderr, "SKIP: %s is not built in or refused here: no test in that mode\n",
+        fprintf(stderr, "LEFT OUT: %s is not built in or refused here: no test in that mode\n",
                 modes[mode].mechanism);
     return there;
 }
