@@ -190,13 +190,15 @@ bool kernel_denies(long call, int level, int error)
     struct sock_fprog program = {sizeof steps / sizeof steps[0], steps};
     const char *fork_mode = getenv("CK_FORK");
 
-    return (fork_mode == NULL || strcmp(fork_mode, "no") != 0) &&
-           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+    if ((fork_mode == NULL || strcmp(fork_mode, "no") != 0) &&
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
+        return true;
 #else
     (void)call;
     (void)level;
     (void)error;
-    return false;
 #endif
+    fprintf(stderr, "SKIP: no seccomp filters here\n");
+    return false;
 }

@@ -64,8 +64,9 @@ plx_datagram datagram_read(struct world *w, plx_socket *socket, size_t size, siz
 plx_datagram datagram_read_text(struct world *w, plx_socket *socket, const char *text);
 
 /* kernel_denies makes a system call of this process fail with `error` from now on; if `level` is
- * not -1, only for socket options of that level. Returns false where that is not possible, or if
- * the case has no process of its own (CK_FORK=no). */
+ * not -1, only for socket options of that level. Returns false, after a line on stderr that the
+ * case is skipped, where that is not possible, or if the case has no process of its own
+ * (CK_FORK=no). */
 bool kernel_denies(long call, int level, int error);
 
 #endif

@@ -169,7 +169,6 @@ NAMES_CASE(no_descriptor_left)
 NAMES_CASE(a_poller_that_takes_no_more)
 {
     struct asker askers[WAYS];
-    bool denied = false;
 
     if (w->mode == MODE_LONE || w->mode == MODE_POLL)
         return;
@@ -178,12 +177,9 @@ NAMES_CASE(a_poller_that_takes_no_more)
     ck_assert_int_eq(plx_socket_connect(askers[WAY_UDP_PEER].socket), 0);
     world_settle(w);
 #ifdef SYS_epoll_ctl
-    denied = kernel_denies(SYS_epoll_ctl, 1, ENOSPC);
-#endif
-    if (!denied) {
-        fprintf(stderr, "SKIP: %s: no seccomp filters here\n", world_name(w));
+    if (!kernel_denies(SYS_epoll_ctl, 1, ENOSPC))
         return;
-    }
+#endif
     for (int way = 0; way < WAYS; way++) {
         record_clear(&askers[way].log);
         asker_ask(&askers[way], "a.test");

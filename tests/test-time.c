@@ -460,16 +460,12 @@ static bool break_the_poller(const struct world *w)
 {
     long call = -1;
 
+    (void)w;
 #ifdef SYS_epoll_wait
     if (w->mode == MODE_EPOLL || w->mode == MODE_URING)
         call = SYS_epoll_wait;
 #endif
-    if (call < 0)
-        return false;
-    if (kernel_denies(call, -1, EBADF))
-        return true;
-    fprintf(stderr, "SKIP: %s: no seccomp filters here\n", world_name(w));
-    return false;
+    return call >= 0 && kernel_denies(call, -1, EBADF);
 }
 
 PAIR_CASE(a_group_whose_poller_fails_still_hears)
