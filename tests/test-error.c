@@ -285,6 +285,8 @@ PLAIN_CASE(the_sentence_names_the_step)
     expect(ECONNREFUSED, PLX_REASON_CONNECTION_REFUSED, ECONNREFUSED,
            "connect to 127.0.0.1 port 9: connection refused (ECONNREFUSED)");
     ck_assert_int_eq(blocks, 1);
+    plx__error_set(&error, ECONNREFUSED, PLX_REASON_CONNECTION_REFUSED, ECONNREFUSED, "x");
+    ck_assert_str_eq(error.message, "x: connection refused (ECONNREFUSED)");
 }
 
 PLAIN_CASE(without_an_errno_it_is_the_class_that_speaks)

@@ -264,6 +264,9 @@ CASE(a_filter_that_asks_for_connections_for_ever)
     LOGGED(w, &log, "state:CONNECTING state:UNCONNECTED error(102,29)[UNCONNECTED]");
     ck_assert_int_eq(puppet->count[STEP_BEGIN], 9);
     ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 9);
+    record_clear(&log); /* the next connect has as many */
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert_int_eq(accept_all(w, listener, &log), 9);
 }
 
 /* Queued bytes go to the last connection only. */
