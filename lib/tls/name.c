@@ -50,14 +50,15 @@ static bool to_ascii(const char *text, char ret_text[256])
     return good;
 }
 
-/* Copies a name without one dot at its end, and an address without its scope: RFC 6066, 3. */
+/* Copies a name without one dot at its end, and an address without its scope: RFC 6066, 3. With a
+ * dot before it OpenSSL would accept every host below it (X509_check_host(3)). */
 static bool copy(const char *text, char ret_text[256])
 {
     size_t length = strlen(text);
     const char *scope = strchr(text, '%');
     length = scope != NULL && strchr(text, ':') != NULL ? (size_t)(scope - text) : length;
     length -= length > 1 && text[length - 1] == '.' ? 1 : 0;
-    if (length == 0 || length > 255) {
+    if (length == 0 || length > 255 || text[0] == '.' || !is_ascii(text)) {
         return false;
     }
     memcpy(ret_text, text, length);
@@ -69,7 +70,9 @@ static bool parse(const char *text, struct plx__tls_name *ret_name)
 {
     struct plx__tls_name name = {.text = ""};
     plx_address address;
-    bool good = is_ascii(text) ? copy(text, name.text) : to_ascii(text, name.text);
+    char ascii[256];
+    bool good = is_ascii(text) ? copy(text, name.text)
+                               : to_ascii(text, ascii) && copy(ascii, name.text);
     if (good) {
         name.is_address = plx_address_parse(name.text, &address) == 0;
         *ret_name = name;
