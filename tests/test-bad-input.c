@@ -156,6 +156,7 @@ PLAIN_CASE(null_server)
     ck_assert(!plx_server_is_listening(NULL));
     ck_assert_int_eq(plx_server_port(NULL), 0);
     plx_server_set_maximum_sockets_connected(NULL, 3);
+    ck_assert_int_eq(plx_server_set_maximum_per_address(NULL, 3), PLX_INVALID_STATE);
     plx_server_pause(NULL, true);
     ck_assert_int_eq(plx_server_set_option(NULL, PLX_OPTION_READ_LIMIT, 1), PLX_INVALID_STATE);
     ck_assert_ptr_null(plx_server_user(NULL));

@@ -2,9 +2,14 @@
  * and how many clients establish their filters in one poll. */
 #include "config.h"
 
-#include <errno.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "lib/group/addresses.h"
 #include "tests/clocks.h"
 #include "tests/greeting.h"
 #include "tests/scarce.h"
@@ -179,6 +184,321 @@ CASE(a_pause_while_descriptors_have_run_out)
     ck_assert_int_eq(hall->accepted, 1);
     time_run();
     free(hall);
+}
+
+/* ---- a maximum for each address -------------------------------------------------------------- */
+
+SECTION("addresses");
+
+/* Connects to where a TCP server listens, with an IPv4 address of ours. */
+static int connect_from(struct world *w, const char *from, const char *where)
+{
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(inet_pton(AF_INET, from, &name.sin_addr), 1);
+    ck_assert_int_eq(bind(descriptor, (struct sockaddr *)&name, sizeof name), 0);
+    name.sin_port = htons((uint16_t)atoi(strrchr(where, ':') + 1));
+    ck_assert_int_eq(inet_pton(AF_INET, "127.0.0.1", &name.sin_addr), 1);
+    ck_assert_int_eq(connect(descriptor, (struct sockaddr *)&name, sizeof name), 0);
+    ck_assert_int_eq(fcntl(descriptor, F_SETFL, O_NONBLOCK), 0);
+    return world_raw(w, descriptor);
+}
+
+static void expect_reset(struct world *w, int raw)
+{
+    ptrdiff_t got;
+    char byte;
+
+    UNTIL(w, (got = raw_take(raw, &byte, 1)) != RAW_NOTHING);
+    ck_assert_int_eq(got, RAW_RESET);
+}
+
+/* Another peer of 127.0.0.1 is turned away, or accepted. */
+static void expect_full(struct hall *hall)
+{
+    int accepted = hall->accepted;
+
+    expect_reset(hall->world, raw_connect(hall->world, hall->where));
+    ck_assert_int_eq(hall->accepted, accepted);
+}
+
+static int expect_place(struct hall *hall)
+{
+    int accepted = hall->accepted, raw = raw_connect(hall->world, hall->where);
+
+    UNTIL(hall->world, hall->accepted == accepted + 1);
+    hall_expect_echo(hall, accepted, raw);
+    return raw;
+}
+
+MODE_CASE(a_peer_beyond_the_maximum_of_its_address)
+{
+    struct hall *hall = hall_open_plain(w);
+    int first, other;
+
+    ck_assert_int_eq(plx_server_set_maximum_per_address(hall->server, 2), 0);
+    first = expect_place(hall);
+    expect_place(hall);
+    expect_full(hall);
+    expect_full(hall);
+    other = connect_from(w, "127.0.0.2", hall->where);
+    UNTIL(w, hall->accepted == 3);
+    hall_expect_echo(hall, 2, other);
+    raw_close(w, first);
+    UNTIL(w, plx_server_active_count(hall->server) == 2);
+    expect_place(hall);
+    expect_full(hall);
+    ck_assert_int_eq(hall->errors, 0);
+    ck_assert_int_eq(plx_server_error(hall->server)->code, 0);
+    free(hall);
+}
+
+/* Those who wait behind a flood of one address have their turn in the same poll, and so do the
+ * clients. */
+MODE_CASE(a_flood_of_one_address)
+{
+    enum { FLOOD = 200 };
+    struct hall *hall = hall_open_plain(w);
+    int raw, flood[FLOOD], other, before;
+
+    ck_assert_int_eq(plx_server_set_maximum_per_address(hall->server, 1), 0);
+    raw = expect_place(hall);
+    world_settle(w);
+    before = count_descriptors();
+    for (int i = 0; i < FLOOD; i++)
+        flood[i] = raw_connect(w, hall->where);
+    other = connect_from(w, "127.0.0.3", hall->where);
+    raw_say(raw, "ping");
+    world_poll(w);
+    ck_assert_int_eq(hall->accepted, 2);
+    ck_assert_uint_eq(plx_socket_bytes_available(hall->clients[0]), 4);
+    for (int i = 0; i < FLOOD; i++) {
+        expect_reset(w, flood[i]);
+        raw_close(w, flood[i]);
+    }
+    raw_close(w, other);
+    UNTIL(w, plx_server_active_count(hall->server) == 1);
+    world_settle(w);
+    ck_assert_int_eq(count_descriptors(), before);
+    ck_assert_int_eq(hall->errors, 0);
+    free(hall);
+}
+
+MODE_CASE(who_counts_for_an_address)
+{
+    struct hall *hall = hall_open_plain(w);
+
+    ck_assert_int_eq(plx_server_set_maximum_per_address(hall->server, 1), 0);
+    expect_place(hall);
+    plx_socket_free(hall->clients[0]);
+    expect_place(hall);
+    expect_full(hall);
+    plx_socket_close(hall->clients[1]);
+    expect_place(hall);
+    expect_full(hall);
+    world_keep(w, plx_server_take(hall->server, hall->clients[2]));
+    expect_place(hall);
+    expect_full(hall);
+    plx_socket_disconnect(hall->clients[3]);
+    raw_end(w->raws[w->raws_used - 2].descriptor);
+    UNTIL(w, plx_server_active_count(hall->server) == 0);
+    expect_place(hall);
+    expect_full(hall);
+    free(hall);
+}
+
+MODE_CASE(a_maximum_that_comes_later)
+{
+    struct hall *hall = hall_open_plain(w);
+    plx_server *server = hall->server;
+    int raws[3];
+
+    for (int i = 0; i < 3; i++)
+        raws[i] = expect_place(hall);
+    ck_assert_int_eq(plx_server_set_maximum_per_address(server, 2), 0); /* nobody is thrown out */
+    expect_full(hall);
+    ck_assert_uint_eq(plx_server_active_count(server), 3);
+    raw_close(w, raws[0]);
+    UNTIL(w, plx_server_active_count(server) == 2);
+    expect_full(hall);
+    ck_assert_int_eq(plx_server_set_maximum_per_address(server, 3), 0);
+    expect_place(hall);
+    expect_full(hall);
+    ck_assert_int_eq(plx_server_set_maximum_per_address(server, -1), 0);
+    expect_place(hall);
+    fail_allocation(1);
+    ck_assert_int_eq(plx_server_set_maximum_per_address(server, 4), PLX_OUT_OF_MEMORY);
+    fail_allocation(0);
+    expect_place(hall);
+    ck_assert_int_eq(plx_server_set_maximum_per_address(server, 5), 0);
+    expect_full(hall);
+    ck_assert_int_eq(plx_server_set_maximum_per_address(server, 0), 0);
+    expect_place(hall);
+    free(hall);
+}
+
+/* IPv4-mapped peers are IPv4 peers. */
+MODE_CASE(peers_of_both_families)
+{
+    struct hall *hall = hall_open_plain(w);
+    char where[WHERE_SIZE];
+
+    plx_server_stop_listening(hall->server);
+    ck_assert_int_eq(plx_server_listen_on(hall->server, ":0"), 0);
+    snprintf(where, sizeof where, "127.0.0.1:%d", plx_server_port(hall->server));
+    ck_assert_int_eq(plx_server_set_maximum_per_address(hall->server, 1), 0);
+    connect_from(w, "127.0.0.1", where);
+    UNTIL(w, hall->accepted == 1);
+    expect_reset(w, connect_from(w, "127.0.0.1", where));
+    connect_from(w, "127.0.0.2", where);
+    UNTIL(w, hall->accepted == 2);
+    free(hall);
+}
+
+static void connect_back(plx_socket *socket, void *user)
+{
+    ck_assert_int_eq(plx_socket_connect_to(socket, user), 0);
+}
+
+/* A client that a handler has connected again leaves no place when it goes. */
+MODE_CASE(a_client_that_connects_again)
+{
+    static const plx_events events = {.disconnected = connect_back};
+    struct hall *hall = hall_open_plain(w);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), raws[2];
+
+    ck_assert_int_eq(plx_server_set_maximum_per_address(hall->server, 2), 0);
+    for (int i = 0; i < 2; i++)
+        raws[i] = expect_place(hall);
+    plx_socket_set_events(hall->clients[0], &events, where);
+    raw_close(w, raws[0]);
+    raw_accept(w, listener);
+    UNTIL(w, plx_socket_is_connected(hall->clients[0]));
+    ck_assert_uint_eq(plx_server_active_count(hall->server), 2);
+    plx_socket_free(hall->clients[0]);
+    expect_place(hall);
+    expect_full(hall);
+    free(hall);
+}
+
+/* Whichever allocation fails, the peer comes in the end, and counts once. */
+MODE_CASE(an_address_that_finds_no_memory)
+{
+    for (int number = 1; number < 7; number++) {
+        struct hall *hall = hall_open_plain(w);
+        int raw;
+
+        ck_assert_int_eq(plx_server_set_maximum_per_address(hall->server, 1), 0);
+        world_settle(w);
+        raw = raw_connect(w, hall->where);
+        fail_allocation(number);
+        world_settle(w);
+        fail_allocation(0);
+        UNTIL(w, hall->accepted == 1);
+        ck_assert_int_le(hall->errors, 1);
+        expect_full(hall);
+        raw_close(w, raw);
+        UNTIL(w, plx_server_active_count(hall->server) == 0);
+        expect_place(hall);
+        world_free_server(w, hall->server);
+        free(hall);
+    }
+}
+
+CASE(peers_without_addresses)
+{
+    struct hall *hall = hall_open_plain(w);
+    int code = plx_server_set_maximum_per_address(hall->server, 1);
+
+    if (strcmp(w->kind->name, "tcp") == 0) {
+        ck_assert_int_eq(code, 0);
+    } else {
+        ck_assert_int_eq(code, PLX_INVALID_STATE);
+        ck_assert_int_eq(plx_server_error(hall->server)->reason, PLX_REASON_UNSUPPORTED_OPERATION);
+        raw_connect(w, hall->where);
+        raw_connect(w, hall->where);
+        UNTIL(w, hall->accepted == 2);
+    }
+    free(hall);
+}
+
+static plx_address address_of(const char *text)
+{
+    plx_address address;
+
+    ck_assert_int_eq(plx_address_parse(text, &address), 0);
+    return address;
+}
+
+PLAIN_CASE(an_address_is_that_of_a_host)
+{
+    static const char *const same[][2] = {
+        {"1.2.3.4:1", "1.2.3.4:2"},
+        {"[2001:db8:1:2::1]:1", "[2001:db8:1:2:ffff::]:1"},
+        {"::ffff:1.2.3.4", "1.2.3.4"},
+        {"fe80::1%1", "fe80::2%2"},
+    };
+    static const char *const others[] = {"1.2.3.4",         "4.3.2.1", "2001:db8:1:2::1",
+                                         "2001:db8:1:3::1", "::1",     "0:0:102:304::"};
+    struct plx__addresses addresses = {0};
+    plx_address none = {0};
+
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        plx_address first = address_of(same[i][0]), second = address_of(same[i][1]);
+
+        ck_assert_int_eq(plx__addresses_enter(&addresses, &first), 0);
+        ck_assert_uint_eq(plx__addresses_of(&addresses, &second), 1);
+        plx__addresses_leave(&addresses, &second);
+        ck_assert_uint_eq(plx__addresses_of(&addresses, &first), 0);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        plx_address address = address_of(others[i]);
+
+        ck_assert_uint_eq(plx__addresses_of(&addresses, &address), 0);
+        ck_assert_int_eq(plx__addresses_enter(&addresses, &address), 0);
+    }
+    ck_assert_uint_eq(addresses.count, 6);
+    ck_assert_int_eq(plx__addresses_enter(&addresses, &none), 0);
+    ck_assert_uint_eq(plx__addresses_of(&addresses, &none), 0);
+    plx__addresses_leave(&addresses, &none);
+    ck_assert_uint_eq(addresses.count, 6);
+    plx__addresses_clear(&addresses);
+}
+
+/* In any order, and without memory in a row of comings and goings. */
+PLAIN_CASE(ten_thousand_addresses)
+{
+    enum { MANY = 10000, STEP = 7919 };
+    struct plx__addresses addresses = {0};
+    plx_address address = {.family = 4};
+    size_t allocations;
+
+    for (int round = 0; round < 2; round++) {
+        allocations = count_allocations();
+        for (int i = 0; i < MANY; i++) {
+            int number = i * STEP % MANY;
+
+            address.bytes[2] = (uint8_t)(number >> 8);
+            address.bytes[3] = (uint8_t)number;
+            ck_assert_uint_eq(plx__addresses_of(&addresses, &address), 0);
+            ck_assert_int_eq(plx__addresses_enter(&addresses, &address), 0);
+            ck_assert_int_eq(plx__addresses_enter(&addresses, &address), 0);
+            ck_assert_uint_eq(plx__addresses_of(&addresses, &address), 2);
+        }
+        ck_assert_uint_eq(addresses.count, MANY);
+        if (round > 0)
+            ck_assert_uint_eq(count_allocations(), allocations);
+        for (int i = 0; i < 2 * MANY; i++) {
+            address.bytes[2] = (uint8_t)(i / 2 >> 8);
+            address.bytes[3] = (uint8_t)(i / 2);
+            plx__addresses_leave(&addresses, &address);
+            ck_assert_uint_eq(plx__addresses_of(&addresses, &address), i % 2 == 0);
+        }
+        ck_assert_uint_eq(addresses.count, 0);
+    }
+    plx__addresses_clear(&addresses);
 }
 
 WORLD_MAIN("server-limit", .packets = true)

@@ -150,6 +150,20 @@ PLX_API int plx_server_port(const plx_server *server);
  * is 10); a negative count is 0. Clients that exist already stay. */
 PLX_API void plx_server_set_maximum_sockets_connected(plx_server *server, int count);
 
+/* plx_server_set_maximum_per_address sets how many clients of one IP address the server may own; 0
+ * is no limit and the default, a negative count is 0. A peer beyond it is turned away at once,
+ * before add_socket and `accepted`, and those behind it in the accept queue have their turn. Such a
+ * peer sees a reset, which leaves nothing in the kernel; no handler is called, because a flood would
+ * reach the program by it. Clients that exist already stay. A client counts until it has ended, or
+ * was closed, freed or taken; one that a handler connects again does not count. While the server has its maximum of all clients, or pauses, nobody is
+ * turned away.
+ * The port does not count. IPv4-mapped addresses are IPv4 addresses. An IPv6 address counts by its
+ * first 64 bits, since one host may have all addresses behind them: hosts of one such network count
+ * as one peer, as do hosts behind one IPv4 router, and all hosts with link-local addresses.
+ * Returns 0; PLX_OUT_OF_MEMORY; or PLX_INVALID_STATE for a server whose peers have no addresses
+ * (IPC, packets). Unless 0, the old limit remains. */
+PLX_API int plx_server_set_maximum_per_address(plx_server *server, int count);
+
 /* plx_server_set_option sets an option of the listener and of later clients. Returns as
  * plx_socket_set_option does. */
 PLX_API int plx_server_set_option(plx_server *server, plx_option option, int value);

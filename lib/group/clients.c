@@ -134,10 +134,10 @@ static plx_socket *equip(plx_server *server, plx_socket *client, int *ret_result
     return code == 0 ? client : NULL;
 }
 
-static void count_in(plx_server *server, plx_socket *client)
+static void count_in(plx_server *server, plx_socket *client, enum plx__client how)
 {
     plx__list_append(&server->clients, &client->sibling);
-    client->client = PLX__CLIENT_COUNTED;
+    client->client = (uint8_t)how;
     server->count++;
 }
 
@@ -149,6 +149,19 @@ static void count_entering(plx_server *server, plx_socket *client)
     }
 }
 
+static plx_address address_of(const struct plx__sockaddr *remote)
+{
+    plx_address address = {0};
+    plx__sockaddr_to_address(remote, &address);
+    return address;
+}
+
+static int enter_address(plx_server *server, const plx_address *address)
+{
+    return server->maximum_per_address == 0 ? 0
+                                            : plx__addresses_enter(&server->addresses, address);
+}
+
 static int connect_client(plx_server *server, plx_socket *client, plx__fd descriptor,
                           const struct plx__sockaddr *remote)
 {
@@ -158,13 +171,20 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
         return -PLX__ENOMEM;
     }
     client->task.frame = 0; /* serve the client in this frame; the listener's budget limits them */
-    int result = plx__socket_enter_connected(client, descriptor, false, remote);
-    if (result == 0) {
-        client->owner = &server->owner;
-        count_in(server, client);
-        count_entering(server, client);
+    plx_address address = address_of(remote);
+    int result = enter_address(server, &address);
+    if (result < 0) {
+        return result;
     }
-    return result;
+    result = plx__socket_enter_connected(client, descriptor, false, remote);
+    if (result < 0) {
+        plx__addresses_leave(&server->addresses, &address);
+        return result;
+    }
+    client->owner = &server->owner;
+    count_in(server, client, PLX__CLIENT_COUNTED);
+    count_entering(server, client);
+    return 0;
 }
 
 /* Gives the client what the server has for its clients, before `equip`, which may set other values
@@ -207,6 +227,21 @@ static int admit(plx_server *server, plx__fd descriptor, const struct plx__socka
         server->events->accepted(server, client, server->user);
         plx__socket_leave(client);
     }
+    return 0;
+}
+
+/* Admits a peer, or turns it away because its address has its clients already. A reset leaves
+ * nothing of it in the kernel, where a flood of orderly ends would wait in FIN_WAIT2 and TIME_WAIT.
+ * Nothing is reported: the flood would reach the program. */
+static int let_in(plx_server *server, plx__fd descriptor, const struct plx__sockaddr *remote)
+{
+    plx_address address = address_of(remote);
+    if (server->maximum_per_address == 0 ||
+        plx__addresses_of(&server->addresses, &address) < server->maximum_per_address) {
+        return admit(server, descriptor, remote);
+    }
+    plx__os_set_reset(descriptor);
+    plx__os_close(descriptor);
     return 0;
 }
 
@@ -267,7 +302,7 @@ static bool accept_one(plx_server *server)
         listener->watch.ready = 0;
         return false;
     }
-    int result = descriptor < 0 ? descriptor : admit(server, descriptor, &remote);
+    int result = descriptor < 0 ? descriptor : let_in(server, descriptor, &remote);
     if (result == 0) {
         server->exhausted = false;
         return true;
@@ -322,6 +357,9 @@ static void count_out(plx_server *server, plx_socket *client)
     plx__list_remove(&client->sibling);
     if (client->client != PLX__CLIENT_NOT) {
         server->entering -= client->client == PLX__CLIENT_ENTERING ? 1 : 0;
+        if (client->client != PLX__CLIENT_RETURNED) {
+            plx__addresses_leave(&server->addresses, &client->remote);
+        }
         client->client = PLX__CLIENT_NOT;
         server->count--;
         resume_accepting(server);
@@ -390,7 +428,7 @@ static void reap_ended(struct plx__reaper *reaper)
     while ((link = plx__list_take_first(&server->ended)) != NULL) {
         plx_socket *client = plx__clients_of(link);
         if (client->state != PLX_UNCONNECTED) {
-            count_in(server, client);
+            count_in(server, client, PLX__CLIENT_RETURNED);
         } else if (client->hold.count > 0 || client->pending != 0) {
             plx__list_append(&later, link);
         } else {

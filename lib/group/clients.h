@@ -3,12 +3,17 @@
  *      NOT ---accepted, with filters---> ENTERING ---filters are established---> COUNTED
  *       | ^                                 |                                     |  |
  *       | +------- ended, or left ----------+-------------------------------------+  |
- *       +-----------accepted, or connects again--------------------------------------+
+ *       | |                                                                          |
+ *       +-|--------accepted, without filters-----------------------------------------+
+ *       | |
+ *       | +------- ended, or left ------- RETURNED
+ *       +----------connects again------------^
  *
- * ENTERING counts as a client too. */
+ * ENTERING and RETURNED count as clients too. RETURNED does not count for its peer's address: the
+ * server has not accepted it. */
 #ifndef PLX_LIB_CLIENTS_H
 #define PLX_LIB_CLIENTS_H
 
-enum plx__client { PLX__CLIENT_NOT, PLX__CLIENT_ENTERING, PLX__CLIENT_COUNTED };
+enum plx__client { PLX__CLIENT_NOT, PLX__CLIENT_ENTERING, PLX__CLIENT_COUNTED, PLX__CLIENT_RETURNED };
 
 #endif

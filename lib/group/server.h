@@ -19,6 +19,7 @@
 #ifndef PLX_LIB_SERVER_H
 #define PLX_LIB_SERVER_H
 
+#include "lib/group/addresses.h"
 #include "lib/group/group.h"
 #include "lib/socket/object.h"
 
@@ -44,6 +45,8 @@ struct plx_server {
     size_t count;    /* of clients */
     size_t entering; /* of those whose filters are not established yet */
     size_t maximum;  /* 0: none */
+    size_t maximum_per_address;      /* 0: none, and `addresses` is empty */
+    struct plx__addresses addresses; /* of the clients that were accepted */
     bool exhausted;  /* the process has no descriptors or memory left, and that was reported */
     bool keeps;      /* an accepted connection waits for memory for its client */
     plx__fd kept;    /* its descriptor */

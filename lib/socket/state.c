@@ -381,10 +381,10 @@ void plx__socket_drop(plx_socket *socket)
     plx__socket_drop_sending(socket);
     clear_connection(socket);
     plx__socket_forget_errors(socket, false);
-    socket->remote = (plx_address){0};
     socket->peer = PLX__PEER_NONE;
     if (was_open && socket->owner != NULL) {
         socket->owner->ended(socket->owner, socket);
     }
+    socket->remote = (plx_address){0}; /* only now: the owner may count its clients by it */
     note_finished(socket);
 }
