@@ -7,12 +7,17 @@
  *     ./echo-server                      listens on 127.0.0.1:7777
  *     ./echo-server :0                   on every address, at a port the kernel chooses
  *     ./echo-server /tmp/echo            on a Unix socket; @echo is a name without a file
+ *     ./echo-server --tls cert.pem key.pem :7777      encrypted, if it was built with TLS
  * and in another terminal, typing some lines:
  *     curl telnet://127.0.0.1:7777
  *     socat - TCP:127.0.0.1:7777
  *     socat - UNIX-CONNECT:/tmp/echo
+ *     openssl s_client -quiet -connect localhost:7777
  * Ctrl-C ends it. The exit status is 0 then, 1 if it could not listen, 2 for bad arguments. */
 #include <pollux.h>
+#ifdef HAVE_POLLUX_TLS
+#include <pollux/tls.h>
+#endif
 
 #include <signal.h>
 #include <stdio.h>
@@ -140,6 +145,26 @@ static plx_server *server_new(const char *where)
     return server;
 }
 
+/* Lets the clients encrypt. From here on nothing else differs: what a handler reads and writes is
+ * in clear, and `connected` follows the handshake. */
+static bool encrypt(plx_server *server, const char *certificate, const char *key)
+{
+#ifdef HAVE_POLLUX_TLS
+    plx_tls *tls = plx_tls_new_server();
+    bool good =
+        plx_tls_use_file(tls, certificate, key, NULL) == 0 && plx_server_set_tls(server, tls) == 0;
+    if (!good) {
+        fprintf(stderr, "echo-server: %s\n", plx_tls_error(tls)->message);
+    }
+    plx_tls_free(tls); /* the server has its own share */
+    return good;
+#else
+    (void)server;
+    fprintf(stderr, "echo-server: %s and %s: built without TLS\n", certificate, key);
+    return false;
+#endif
+}
+
 /* Prints the address of the server, with the port it is really bound to. */
 static void announce(const plx_server *server, const char *where)
 {
@@ -172,9 +197,12 @@ static int serve(plx_server *server, const char *where)
 
 int main(int argc, char **argv)
 {
-    const char *where = argc > 1 ? argv[1] : "127.0.0.1:7777";
-    if (argc > 2 || where[0] == '-' || where[0] == '\0') {
-        fputs("usage: echo-server [host:port | :port | /path | @name]\n", stderr);
+    char **tls = argc > 3 && strcmp(argv[1], "--tls") == 0 ? argv + 2 : NULL;
+    int next = tls != NULL ? 4 : 1;
+    const char *where = argc > next ? argv[next] : "127.0.0.1:7777";
+    if (argc > next + 1 || where[0] == '-' || where[0] == '\0') {
+        fputs("usage: echo-server [--tls certificate key] [host:port | :port | /path | @name]\n",
+              stderr);
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a piped log is written line by line, too */
@@ -183,7 +211,10 @@ int main(int argc, char **argv)
     signal(SIGTERM, on_signal);
 
     plx_server *server = server_new(where);
-    int status = serve(server, where);
+    int status = EXIT_FAILURE;
+    if (tls == NULL || encrypt(server, tls[0], tls[1])) {
+        status = serve(server, where);
+    }
     plx_server_free(server); /* frees its clients, too */
     signal(SIGINT, SIG_DFL); /* from here on there is no group to wake */
     signal(SIGTERM, SIG_DFL);
