@@ -191,12 +191,27 @@ static int establish(plx_filter *filter)
     return can_wait(filter, result) ? EAGAIN : plx__tls_fail_handshake(filter);
 }
 
+/* RFC 8446, 6.1: each side says goodbye before it ends. A connection that ends because the peer has
+ * said it has no `shutdown` step. What the layer below does not take now is not sent. */
+static void answer_goodbye(plx_filter *filter)
+{
+    if (plx_socket_state(plx_filter_socket(filter)) == PLX_CONNECTED) {
+        SSL_shutdown(plx__tls_connection_of(filter)->ssl);
+        ERR_clear_error();
+    }
+}
+
 /* RFC 5246, 7.2.1: in TLS 1.2 the goodbye of one side ends both. */
 static ptrdiff_t end_input(plx_filter *filter)
 {
     const struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     bool half_open = plx_socket_option(plx_filter_socket(filter), PLX_OPTION_HALF_OPEN) == 1;
-    if (!half_open || SSL_version(connection->ssl) >= TLS1_3_VERSION) {
+    bool has_parted = (SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0;
+    if (has_parted || (half_open && SSL_version(connection->ssl) >= TLS1_3_VERSION)) {
+        return 0;
+    }
+    answer_goodbye(filter);
+    if (!half_open) {
         return 0;
     }
     plx_filter_fail(filter, PLX_LOST_CONNECTION, PLX_REASON_REMOTE_HOST_CLOSED,
@@ -236,12 +251,14 @@ static bool pending(const plx_filter *filter)
     return connection->more && SSL_has_pending(connection->ssl) == 1;
 }
 
-/* The goodbye of the peer is not waited for: TCP acknowledges what has arrived. */
+/* The goodbye of the peer is not waited for: TCP acknowledges what has arrived. Many programs end
+ * without one when they have received ours, and the program has ended the connection itself. */
 static int part(plx_filter *filter)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     int result = SSL_shutdown(enter(connection));
     if (result >= 0) {
+        SSL_set_options(connection->ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
         return 0;
     }
     int code = can_wait(filter, result) ? EAGAIN : EPROTO;
