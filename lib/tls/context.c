@@ -103,7 +103,12 @@ static bool set_verification(SSL_CTX *context, const plx_tls *tls)
         SSL_CTX_set_verify_depth(context, tls->options[PLX_TLS_VERIFY_DEPTH]);
     }
     SSL_CTX_set1_cert_store(context, tls->store);
-    return !tls->is_server || !plx__tls_verifies(tls) || name_issuers(context, tls->trusted);
+    /* A certificate that is trusted needs no way to another one, also if it has not signed
+     * itself. */
+    bool good =
+        X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN) == 1;
+    return good &&
+           (!tls->is_server || !plx__tls_verifies(tls) || name_issuers(context, tls->trusted));
 }
 
 /* ---- sessions -------------------------------------------------------------------------------- */
