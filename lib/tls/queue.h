@@ -11,7 +11,8 @@ struct plx__tls_cause {
 };
 
 /* plx__tls_queue_take returns the cause of the last failure, and empties the queue. The first error
- * is the cause; those behind it come from the callers of the function that failed. */
+ * is the cause; those behind it are of the callers of the function that failed. But one of TLS
+ * itself says more than those of the ciphers below it. */
 struct plx__tls_cause plx__tls_queue_take(void);
 
 /* plx__tls_cause_text returns the cause in OpenSSL's words; static. */
