@@ -19,7 +19,7 @@
  * stream short unnoticed: an end without it is PLX_LOST_CONNECTION with os_error EPROTO, and 0 is
  * the os_error of an orderly one. With PLX_OPTION_HALF_OPEN a peer that has said goodbye in TLS 1.3
  * can still be written to; TLS 1.2 has no half-open connections (RFC 5246, 7.2.1), so there the
- * connection ends.
+ * connection ends, with os_error EPIPE. After plx_socket_disconnect the peer may end as it likes.
  *
  * Who does what: settings made by plx_tls_new_client play the client of TLS, settings made by
  * plx_tls_new_server the server, whichever side has connected.

@@ -219,6 +219,13 @@ static ptrdiff_t end_input(plx_filter *filter)
     return -EPIPE;
 }
 
+/* Many peers answer a goodbye by an end without one, or were about to end: when we have said it, no
+ * byte that the program waits for is missing. */
+static bool has_parted(const struct plx__tls_connection *connection)
+{
+    return connection->lower.ended && (SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0;
+}
+
 static ptrdiff_t receive_bytes(plx_filter *filter, void *data, size_t size)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
@@ -231,6 +238,10 @@ static ptrdiff_t receive_bytes(plx_filter *filter, void *data, size_t size)
     }
     if (SSL_get_error(ssl, result) == SSL_ERROR_ZERO_RETURN) {
         return end_input(filter);
+    }
+    if (has_parted(connection)) {
+        ERR_clear_error();
+        return 0;
     }
     return can_wait(filter, result) ? -EAGAIN : plx__tls_fail_bytes(filter);
 }
