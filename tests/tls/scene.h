@@ -13,7 +13,7 @@
 #include "tests/tls/authority.h"
 #include "tests/world.h"
 
-enum { SCENE_PAPERS = 64 };
+enum { SCENE_PAPERS = 80 };
 
 struct scene {
     struct world *w;
