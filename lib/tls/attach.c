@@ -14,11 +14,18 @@ static int check_settings(plx_tls *tls)
     return 0;
 }
 
+/* `message` is the library's own. */
+static int refuse_as(plx_tls *tls, int code, const char *message)
+{
+    return code == PLX_OUT_OF_MEMORY ? plx__tls_refuse_memory(&tls->refusal)
+                                     : plx__tls_refuse(&tls->refusal, "TLS: %s", message);
+}
+
 static int push(plx_socket *socket, plx_tls *tls, bool is_in_stream)
 {
     plx_filter *filter = plx_socket_push_filter(socket, &plx__tls_kind);
     if (filter == NULL) {
-        return plx_socket_last_error(socket);
+        return refuse_as(tls, plx_socket_last_error(socket), plx_socket_error(socket)->message);
     }
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     connection->tls = plx__tls_share(tls);
@@ -104,7 +111,8 @@ int plx_server_set_tls(plx_server *server, plx_tls *tls)
     if (code == 0) {
         code =
             plx_server_add_filter(server, equip, release, tls == NULL ? NULL : plx__tls_share(tls));
-        if (code != 0) {
+        if (code != 0 && tls != NULL) {
+            code = refuse_as(tls, code, plx_code_text(code));
             plx_tls_free(tls);
         }
     }

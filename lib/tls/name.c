@@ -71,8 +71,8 @@ static bool parse(const char *text, struct plx__tls_name *ret_name)
     struct plx__tls_name name = {.text = ""};
     plx_address address;
     char ascii[256];
-    bool good = is_ascii(text) ? copy(text, name.text)
-                               : to_ascii(text, ascii) && copy(ascii, name.text);
+    bool good =
+        is_ascii(text) ? copy(text, name.text) : to_ascii(text, ascii) && copy(ascii, name.text);
     if (good) {
         name.is_address = plx_address_parse(name.text, &address) == 0;
         *ret_name = name;
