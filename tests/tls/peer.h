@@ -39,7 +39,7 @@ void peer_free(struct peer *peer);
 
 /* peer_face_client lets the client of a scene connect to a raw server, which has the certificate of
  * the scene's server; peer_face_server lets a raw client connect to the server of a scene. Both
- * begin, with TLS 1.2 or 1.3 (12, 13; 0: any). peer_meet_client and peer_meet_server turn them until
+ * begin, with TLS 1.2 or 1.3 (12, 13; 0: any). peer_meet_client and peer_meet_server turn them till
  * the handshake is done, and empty the log. */
 struct peer *peer_face_client(struct scene *scene, int version);
 struct peer *peer_face_server(struct scene *scene, int version);
