@@ -101,12 +101,21 @@ static plx_tls_check check_of(struct plx__tls_cause cause)
     }
 }
 
+/* SSL_alert_desc_string_long(3) of OpenSSL 3.0 has no words for these of TLS 1.3. */
+static const char *alert_name(int alert)
+{
+    switch (alert) {
+    case SSL_AD_MISSING_EXTENSION: return "missing extension";
+    case SSL_AD_CERTIFICATE_REQUIRED: return "certificate required";
+    default: return SSL_alert_desc_string_long(alert);
+    }
+}
+
 static void error_text(struct plx__tls_cause cause, char *ret_text, size_t size)
 {
     int reason = ERR_GET_REASON(cause.error);
     if (is_alert(cause)) {
-        snprintf(ret_text, size, "the peer has sent the alert \"%s\"",
-                 SSL_alert_desc_string_long(reason - ALERT));
+        snprintf(ret_text, size, "the peer has sent the alert \"%s\"", alert_name(reason - ALERT));
     } else {
         snprintf(ret_text, size, "%s", plx__tls_cause_text(cause));
     }
