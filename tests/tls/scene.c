@@ -127,7 +127,13 @@ void scene_connect(struct scene *scene)
 {
     char where[WHERE_SIZE];
 
-    world_listen(scene->w, scene->server, where);
+    if (scene->keeps_port && scene->port != 0) {
+        snprintf(where, sizeof where, "127.0.0.1:%d", scene->port);
+        ck_assert_int_eq(plx_socket_listen_on(scene->server, where), 0);
+    } else {
+        world_listen(scene->w, scene->server, where);
+        scene->port = plx_socket_port(scene->server);
+    }
     ck_assert_int_eq(plx_socket_connect_to(scene->client, where), 0);
 }
 

@@ -21,6 +21,8 @@ struct scene {
     struct certificate *papers[SCENE_PAPERS]; /* to free at the end, with the root */
     int papers_used, files;
     plx_tls *client_tls, *server_tls;
+    bool keeps_port; /* the server listens on the port of the last meeting */
+    int port;
     const char *name;            /* for plx_socket_set_tls_name; NULL: none */
     plx_socket *client, *server; /* of the last meeting; NULL: none */
     struct record client_log, server_log;
