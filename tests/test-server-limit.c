@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -499,6 +500,190 @@ PLAIN_CASE(ten_thousand_addresses)
         ck_assert_uint_eq(addresses.count, 0);
     }
     plx__addresses_clear(&addresses);
+}
+
+/* ---- establishing ---------------------------------------------------------------------------- */
+
+SECTION("establishing");
+
+enum { MANY = 100, STEPS = 8 };
+
+static int establish_calls, establish_after; /* calls in all; EAGAIN this often for each filter */
+
+struct quick {
+    int calls;
+};
+
+/* Waits for nothing but its turn. */
+static int quick_establish(plx_filter *filter)
+{
+    struct quick *own = plx_filter_state(filter);
+
+    establish_calls++;
+    if (own->calls++ >= establish_after)
+        return 0;
+    plx_filter_set_want(filter, PLX_WANT_NOTHING, 0);
+    return EAGAIN;
+}
+
+static const plx_filter_kind quick_filter = {.size = sizeof(plx_filter_kind),
+                                             .state_size = sizeof(struct quick),
+                                             .name = "quick",
+                                             .establish = quick_establish};
+static const plx_filter_kind idle_filter = {.size = sizeof(plx_filter_kind), .name = "idle"};
+
+static int equip(plx_socket *client, void *user)
+{
+    const plx_filter_kind *kind = *(const plx_filter_kind **)user;
+
+    return plx_socket_push_filter(client, kind) != NULL ? 0 : PLX_OUT_OF_MEMORY;
+}
+
+static int count_connected(const struct hall *hall)
+{
+    int count = 0;
+
+    for (int i = 0; i < hall->accepted; i++)
+        count += plx_socket_is_connected(hall->clients[i]);
+    return count;
+}
+
+/* A hall with one established client, of which `ret_raw` is the peer, and MANY peers waiting. */
+static struct hall *open_flood(struct world *w, const plx_filter_kind **kind, int *ret_raw)
+{
+    struct hall *hall = hall_open_plain(w);
+
+    *kind = &quick_filter;
+    establish_after = 0;
+    ck_assert_int_eq(plx_server_add_filter(hall->server, equip, NULL, kind), 0);
+    *ret_raw = expect_place(hall);
+    world_settle(w);
+    for (int i = 0; i < MANY; i++)
+        raw_connect(w, hall->where);
+    return hall;
+}
+
+/* No poll has more steps than its share, each has one as long as one is wanted, and the client that
+ * is established moves bytes in each. */
+static void expect_shares(struct hall *hall, int raw, int steps)
+{
+    struct world *w = hall->world;
+    char byte;
+    int polls = 0;
+
+    while (count_connected(hall) < MANY + 1) {
+        int before = establish_calls;
+        bool left;
+
+        ck_assert_int_lt(polls++, ROUNDS);
+        raw_say(raw, "x");
+        left = world_poll(w);
+        ck_assert_int_le(establish_calls - before, steps);
+        ck_assert_int_eq(plx_socket_read(hall->clients[0], &byte, 1), 1);
+        ck_assert(left || establish_after > 0 || count_connected(hall) == MANY + 1);
+    }
+    ck_assert_int_ge(polls, MANY / steps);
+}
+
+MODE_CASE(many_that_establish_at_once)
+{
+    const plx_filter_kind *kind;
+    int raw;
+    struct hall *hall = open_flood(w, &kind, &raw);
+
+    establish_calls = 0;
+    expect_shares(hall, raw, STEPS);
+    ck_assert_int_eq(establish_calls, MANY);
+    world_settle(w);
+    ck_assert(!world_poll(w));
+    free(hall);
+}
+
+/* Those that always want another step do not keep the others from theirs. */
+MODE_CASE(many_that_establish_in_many_steps)
+{
+    const plx_filter_kind *kind;
+    int raw;
+    struct hall *hall = open_flood(w, &kind, &raw);
+    int first = 0;
+
+    establish_after = 1000000;
+    UNTIL(w, hall->accepted == STEPS + 1 || establish_calls >= STEPS);
+    while (hall->accepted < MANY + 1)
+        world_poll(w);
+    establish_calls = 0;
+    for (int i = 0; i < 2 * MANY; i++)
+        world_poll(w);
+    for (int i = 1; i <= MANY; i++) {
+        struct quick *own = plx_filter_state(plx_socket_filter(hall->clients[i], &quick_filter));
+
+        first += own->calls > 0;
+    }
+    ck_assert_int_eq(first, MANY);
+    establish_after = 1;
+    expect_shares(hall, raw, STEPS);
+    free(hall);
+}
+
+/* Filters without a step cost none. */
+MODE_CASE(many_that_have_nothing_to_establish)
+{
+    const plx_filter_kind *kind;
+    int raw;
+    struct hall *hall = open_flood(w, &kind, &raw);
+
+    (void)raw;
+    kind = &idle_filter;
+    world_poll(w);
+    world_poll(w);
+    ck_assert_int_eq(count_connected(hall), MANY + 1);
+    free(hall);
+}
+
+MODE_CASE(steps_of_another_budget)
+{
+    static const struct {
+        size_t bytes;
+        int steps;
+    } rows[] = {{1000, 1}, {256 * 1024, 2}, {0, MANY}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && w->group != NULL; i++) {
+        const plx_filter_kind *kind;
+        int raw, before;
+        struct hall *hall = open_flood(w, &kind, &raw);
+
+        plx_group_set_budget(w->group, 0, 0);
+        plx_server_pause(hall->server, true);
+        establish_after = 1;
+        plx_server_pause(hall->server, false);
+        while (hall->accepted < MANY + 1)
+            world_poll(w);
+        plx_group_set_budget(w->group, 0, rows[i].bytes);
+        before = establish_calls;
+        world_poll(w);
+        ck_assert_int_le(establish_calls - before, rows[i].steps);
+        UNTIL(w, count_connected(hall) == MANY + 1);
+        plx_group_set_budget(w->group, 0, 1024 * 1024);
+        world_free_server(w, hall->server);
+        free(hall);
+    }
+}
+
+/* In a group of the program, plx_server_poll alone obeys the same. */
+MODE_CASE(steps_of_a_server_polled_by_itself)
+{
+    const plx_filter_kind *kind;
+    int raw;
+    struct hall *hall = open_flood(w, &kind, &raw);
+
+    for (int polls = 0; count_connected(hall) < MANY + 1; polls++) {
+        int before = establish_calls;
+
+        ck_assert_int_lt(polls, ROUNDS);
+        plx_server_poll(hall->server);
+        ck_assert_int_le(establish_calls - before, STEPS);
+    }
+    free(hall);
 }
 
 WORLD_MAIN("server-limit", .packets = true)

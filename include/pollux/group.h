@@ -72,7 +72,9 @@ PLX_API int plx_group_flush(plx_group *group);
  * `bytes`; 0 sets no limit. The time includes handlers, but the library does not interrupt a
  * handler; when the time is over, replies that handlers wrote may wait for the next poll.
  * Accepting, lookups and time-outs count, too. The default is 0 and 1 MiB; a socket that is in no
- * group has 256 KiB. */
+ * group has 256 KiB. Filters that are being established, as in a TLS handshake, have one step of
+ * `establish` for each 128 KiB, at least one and by default 8 in a poll; these steps take nothing
+ * from the bytes of the members that are established. */
 PLX_API void plx_group_set_budget(plx_group *group, int microseconds, size_t bytes);
 
 /* plx_group_wake ends the sleep of a poll, or the sleep of the next poll. This call alone is

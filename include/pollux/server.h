@@ -197,7 +197,8 @@ PLX_API plx_socket *plx_server_take(plx_server *server, plx_socket *client);
 
 /* plx_server_poll makes one pass over the listener and every client that has work; never blocks. It
  * is meant for a server that is in no group; for a server in a group it serves only the server and
- * its clients. Returns true when work is left. Inside a poll of the same server or of its group the
+ * its clients, all of which together have the steps of establishing that a poll of the group has
+ * (plx_group_set_budget). Returns true when work is left. Inside a poll of the same server or of its group the
  * call does nothing and returns false. */
 PLX_API bool plx_server_poll(plx_server *server);
 

@@ -10,8 +10,6 @@
 #include "lib/socket/object.h"
 #include "lib/socket/serve.h"
 
-#define DEFAULT_BYTES ((size_t)1024 * 1024)
-
 plx_group *plx__group_new(int *ret_error)
 {
     plx_group *group = plx__memory_new(sizeof *group);
@@ -22,7 +20,7 @@ plx_group *plx__group_new(int *ret_error)
     group->loop.input = plx__socket_input;
     group->loop.output = plx__socket_output;
     group->loop.release = plx__socket_release;
-    group->loop.budget_bytes = DEFAULT_BYTES;
+    group->loop.budget_bytes = PLX__GROUP_BYTES;
     int result = plx__loop_open(&group->loop);
     if (result < 0) {
         plx__memory_free(group);

@@ -14,6 +14,9 @@
 
 #include <pollux/group.h>
 
+/* The bytes for one poll of a group, unless the program has set others. */
+#define PLX__GROUP_BYTES ((size_t)1024 * 1024)
+
 struct plx_group {
     struct plx__loop loop;
     struct plx__hold hold;

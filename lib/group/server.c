@@ -7,6 +7,8 @@
 #include "lib/os/errno.h"
 #include "lib/socket/adopt.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/move.h"
+#include "lib/socket/serve.h"
 
 /* The longest sleep of a server without a group, in milliseconds. */
 #define GROUPLESS_SLEEP 100
@@ -332,9 +334,26 @@ static plx_group *own_group(plx_server *server)
     return NULL;
 }
 
+/* All clients together have the steps of one poll of a group. */
+static size_t steps_of(const plx_server *server)
+{
+    const struct plx__loop *loop = server->listener->task.loop;
+    size_t bytes = loop == NULL ? PLX__GROUP_BYTES : loop->budget_bytes;
+    return plx__budget_steps(bytes == 0 ? SIZE_MAX : bytes);
+}
+
+static bool poll_client(plx_socket *client, size_t *steps)
+{
+    struct plx__budget budget = plx__socket_budget();
+    budget.steps = *steps;
+    bool more = plx__socket_poll(client, &budget);
+    *steps = budget.steps;
+    return more;
+}
+
 /* Polls each socket of the list once. Each is moved to the end of the list first, because handlers
  * may free any of them, and end others: so a number of sockets to poll would be wrong. */
-static bool poll_list(plx_server *server, struct plx__list *list)
+static bool poll_list(plx_server *server, struct plx__list *list, size_t *steps)
 {
     bool more = false;
     server->last = plx__list_is_empty(list) ? NULL : list->previous;
@@ -342,20 +361,32 @@ static bool poll_list(plx_server *server, struct plx__list *list)
         struct plx__list *link = plx__list_take_first(list);
         server->last = server->last == link ? NULL : server->last;
         plx__list_append(list, link);
-        more = plx_socket_poll(plx__clients_of(link)) || more;
+        more = poll_client(plx__clients_of(link), steps) || more;
     }
     server->last = NULL;
     return more;
 }
 
+/* The next poll begins with others: those that took the steps might take them each time. */
+static void rotate(struct plx__list *list, size_t count)
+{
+    for (size_t i = 0; i < count && !plx__list_is_empty(list); i++) {
+        plx__list_append(list, plx__list_take_first(list));
+    }
+}
+
 /* Polls the server's sockets one by one, when they are in a group of the program. */
 static bool poll_members(plx_server *server)
 {
+    size_t steps = steps_of(server);
     bool more = plx_socket_poll(server->listener);
     /* The ended ones go first: a client that ends now moves to that list, and was polled
      * already. */
-    more = poll_list(server, &server->ended) || more;
-    more = poll_list(server, &server->clients) || more;
+    more = poll_list(server, &server->ended, &steps) || more;
+    more = poll_list(server, &server->clients, &steps) || more;
+    if (steps == 0) {
+        rotate(&server->clients, steps_of(server));
+    }
     if (!server->hold.freed) {
         plx__list_remove(&server->reaper.link);
         server->reaper.run(&server->reaper);

@@ -206,8 +206,9 @@ static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t 
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-static void udp_advance(plx_socket *socket)
+static void udp_advance(plx_socket *socket, struct plx__budget *budget)
 {
+    (void)budget;
     struct udp *self = udp_of(socket);
     if (!plx__named_rests(&self->named)) {
         plx__named_advance(socket, &self->named, &self->outgoing, &self->incoming);

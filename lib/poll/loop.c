@@ -467,7 +467,8 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
     }
     loop->found = false;
     /* Finding the ready tasks counts as time of the budget, sleeping does not. */
-    struct plx__budget budget = {bytes_of_budget(loop), timeout_ms == 0 ? end_of_budget(loop) : 0};
+    struct plx__budget budget = {bytes_of_budget(loop), timeout_ms == 0 ? end_of_budget(loop) : 0,
+                                 plx__budget_steps(bytes_of_budget(loop))};
     if (loop->pool.count > 0) {
         plx__pool_pass_frame(&loop->pool);
     }

@@ -36,7 +36,27 @@
 struct plx__budget {
     size_t bytes;   /* the rest; SIZE_MAX: no limit */
     uint64_t until; /* the moment at which to stop; 0: none */
+    size_t steps;   /* of establishing filters; SIZE_MAX: no limit */
 };
+
+/* A step of establishing, such as that of a TLS handshake, takes about a millisecond. So there is
+ * one for this many bytes of the budget, and at least one. It costs none of the bytes: a flood of
+ * handshakes leaves them to the connections that are established. */
+#define PLX__STEP_PRICE ((size_t)128 * 1024)
+
+static inline size_t plx__budget_steps(size_t bytes)
+{
+    size_t steps = bytes / PLX__STEP_PRICE;
+    return bytes == SIZE_MAX ? SIZE_MAX : steps + (steps == 0);
+}
+
+/* plx__budget_take_step returns whether another step may run, and counts it. */
+static inline bool plx__budget_take_step(struct plx__budget *budget)
+{
+    bool may = budget->steps > 0;
+    budget->steps -= may && budget->steps != SIZE_MAX;
+    return may;
+}
 
 /* One call counts as this number of bytes, so that a budget of bytes also bounds a flood of empty
  * datagrams and of connections to accept. */

@@ -229,6 +229,27 @@ static int give_up(struct plx__chain *chain, int code)
     return code;
 }
 
+/* Whether establishing would run a step of a filter. */
+static bool has_step(const struct plx__chain *chain)
+{
+    const plx_filter *filter = first_unestablished(chain);
+    while (filter != NULL && filter->table->establish == NULL && !waits_for_older(filter)) {
+        filter = filter->above;
+    }
+    return filter != NULL && !waits_for_older(filter);
+}
+
+bool plx__chain_takes_step(struct plx__chain *chain, struct plx__budget *budget)
+{
+    bool may = !has_step(chain) || plx__budget_take_step(budget);
+    if (!may) {
+        chain->in.at = PLX__PAST_MOMENT;
+        chain->stack.socket->watch.ready &= (uint8_t)~PLX__READ;
+        chain->stack.socket->more = true;
+    }
+    return may;
+}
+
 int plx__chain_establish(struct plx__chain *chain)
 {
     int code = establish(chain);
@@ -306,7 +327,7 @@ static void establish_in_stream(struct plx__chain *chain)
     }
 }
 
-void plx__chain_wake(plx_socket *socket)
+void plx__chain_wake(plx_socket *socket, struct plx__budget *budget)
 {
     struct plx__chain *chain = plx__chain_of(socket);
     unsigned ready = socket->watch.ready;
@@ -318,7 +339,7 @@ void plx__chain_wake(plx_socket *socket)
         plx__sending_unblock(socket);
     }
     if (busy && plx__socket_is_open(socket)) {
-        if (reads) {
+        if (reads && plx__chain_takes_step(chain, budget)) {
             establish_in_stream(chain);
         } else if (socket->tx == PLX__TX_FAILED) {
             end_in_stream(socket, socket->tx_error);

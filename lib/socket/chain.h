@@ -123,6 +123,10 @@ void plx__chain_extend_limit(struct plx__chain *chain);
  * be called again; ERESTART for another connection; and another code after plx__step_fail. */
 int plx__chain_establish(struct plx__chain *chain);
 
+/* plx__chain_takes_step returns whether plx__chain_establish may be called now. If the budget has no
+ * step left for a filter that establishes, the chain waits for the next poll. */
+bool plx__chain_takes_step(struct plx__chain *chain, struct plx__budget *budget);
+
 /* plx__chain_encrypts returns whether an established filter encrypts. */
 bool plx__chain_encrypts(const struct plx__chain *chain);
 
@@ -137,7 +141,7 @@ bool plx__chain_report(plx_socket *socket);
 
 /* plx__chain_wake turns readiness and moments into what the wants allow. plx__chain_stir lets the
  * next poll run all steps that wait. */
-void plx__chain_wake(plx_socket *socket);
+void plx__chain_wake(plx_socket *socket, struct plx__budget *budget);
 void plx__chain_stir(struct plx__chain *chain);
 
 /* plx__chain_deadline returns the moment at which to serve the socket at the latest, 0 for never;

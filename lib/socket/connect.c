@@ -132,11 +132,11 @@ static int connect_anew(plx_socket *socket)
 }
 
 /* Goes on with establishing when something that it waits for has happened. */
-static void establish_filters(plx_socket *socket)
+static void establish_filters(plx_socket *socket, struct plx__budget *budget)
 {
     struct plx__chain *chain = plx__chain_of(socket);
-    plx__chain_wake(socket);
-    if ((socket->watch.ready & PLX__READ) == 0) {
+    plx__chain_wake(socket, budget);
+    if ((socket->watch.ready & PLX__READ) == 0 || !plx__chain_takes_step(chain, budget)) {
         return;
     }
     socket->watch.ready &= (uint8_t)~PLX__READ;
@@ -154,7 +154,8 @@ static void establish_filters(plx_socket *socket)
 
 /* A datagram socket has its descriptor already. Both outcomes free the race, and the verdict with
  * it. */
-static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr peer, int error)
+static void win(plx_socket *socket, struct plx__budget *budget, plx__fd descriptor,
+                struct plx__sockaddr peer, int error)
 {
     if (socket->watch.task != NULL) {
         report_choices(socket);
@@ -169,11 +170,11 @@ static void win(plx_socket *socket, plx__fd descriptor, struct plx__sockaddr pee
         plx__sending_fail(socket, -error); /* the end is reported with it, behind the bytes */
     }
     if (socket->state == PLX_CONNECTING) {
-        establish_filters(socket);
+        establish_filters(socket, budget);
     }
 }
 
-static void continue_race(plx_socket *socket)
+static void continue_race(plx_socket *socket, struct plx__budget *budget)
 {
     const struct plx__verdict *verdict = plx__race_continue(socket->rare->race);
     bool found =
@@ -184,18 +185,20 @@ static void continue_race(plx_socket *socket)
     switch (verdict->state) {
     case PLX__RACE_LOOKING_UP:
     case PLX__RACE_RUNNING: break;
-    case PLX__RACE_WON: win(socket, verdict->descriptor, verdict->name, verdict->error); break;
+    case PLX__RACE_WON:
+        win(socket, budget, verdict->descriptor, verdict->name, verdict->error);
+        break;
     case PLX__RACE_FAILED: fail(socket, verdict->error, &verdict->name); break;
     case PLX__RACE_LOOKUP_FAILED: fail_lookup(socket, &verdict->failure); break;
     }
 }
 
-void plx__connect_continue(plx_socket *socket)
+void plx__connect_continue(plx_socket *socket, struct plx__budget *budget)
 {
     if (plx__rare_of(socket)->race == NULL) {
-        establish_filters(socket);
+        establish_filters(socket, budget);
     } else {
-        continue_race(socket);
+        continue_race(socket, budget);
     }
 }
 

@@ -18,7 +18,7 @@ int plx__connect_start(plx_socket *socket);
 
 /* plx__connect_continue goes on with what is ready or due. Afterwards the socket may be connected,
  * or have failed to connect. */
-void plx__connect_continue(plx_socket *socket);
+void plx__connect_continue(plx_socket *socket, struct plx__budget *budget);
 
 /* plx__connect_again connects an unconnected socket again if that is due
  * (lib/socket/reconnect.h). */

@@ -22,7 +22,7 @@ struct plx__detour {
     ptrdiff_t (*send)(plx_socket *socket, const void *data, size_t size);
     size_t (*pending)(const plx_socket *socket);
     int (*shutdown)(plx_socket *socket);
-    void (*advance)(plx_socket *socket);
+    void (*advance)(plx_socket *socket, struct plx__budget *budget);
     uint64_t (*deadline)(const plx_socket *socket);
 };
 

@@ -140,7 +140,7 @@ struct plx_kind {
     ptrdiff_t (*unconfirmed)(plx_socket *socket);
     /* `advance` goes on with the kind's own work while the socket is open; `deadline` returns when
      * to call it at the latest, 0 for never. */
-    void (*advance)(plx_socket *socket);
+    void (*advance)(plx_socket *socket, struct plx__budget *budget);
     uint64_t (*deadline)(const plx_socket *socket);
     /* Adds the kind's own numbers to the statistics. NULL: nothing. */
     void (*add_statistics)(const plx_socket *socket, plx_statistics *statistics);

@@ -26,7 +26,7 @@ static void receive_rest(plx_socket *socket)
     uint64_t last = socket->bytes_received + size;
     uint64_t before;
     do {
-        struct plx__budget budget = {size + SLACK, 0};
+        struct plx__budget budget = {size + SLACK, 0, SIZE_MAX};
         before = socket->bytes_received;
         socket->watch.ready |= PLX__READ;
         plx__socket_move_in(socket, &budget);
@@ -40,7 +40,7 @@ void plx_socket_close(plx_socket *socket)
     }
     if (plx__socket_is_open(socket) && !plx__chain_is_stepping(socket)) {
         /* No later poll sends what a budget would leave. */
-        struct plx__budget budget = {SIZE_MAX, 0};
+        struct plx__budget budget = {SIZE_MAX, 0, SIZE_MAX};
         receive_rest(socket);
         if (socket->out.size > 0) {
             socket->kind->transport->output(socket, &budget);

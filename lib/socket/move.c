@@ -67,7 +67,7 @@ void plx__socket_move_in(plx_socket *socket, struct plx__budget *budget)
         plx__socket_note_bytes(socket);
     }
     if (plx__socket_is_connecting(socket)) {
-        plx__connect_continue(socket);
+        plx__connect_continue(socket, budget);
     } else if (socket->state == PLX_LISTENING) {
         listener_input(socket, budget);
     } else if (socket->reconnect == PLX__RECONNECT_WAITING) {
@@ -75,7 +75,7 @@ void plx__socket_move_in(plx_socket *socket, struct plx__budget *budget)
         plx__connect_again(socket);
     }
     if (plx__socket_is_open(socket) && socket->kind->has_own_work) {
-        socket->kind->advance(socket);
+        socket->kind->advance(socket, budget);
     }
     uint64_t before = socket->bytes_received;
     if (plx__socket_may_receive(socket)) {

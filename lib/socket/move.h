@@ -10,7 +10,7 @@
 /* plx__socket_budget returns the budget of one poll of a socket alone. */
 static inline struct plx__budget plx__socket_budget(void)
 {
-    return (struct plx__budget){PLX__LONE_BUDGET, 0};
+    return (struct plx__budget){PLX__LONE_BUDGET, 0, plx__budget_steps(PLX__LONE_BUDGET)};
 }
 
 /* plx__socket_move_in goes on connecting, accepts and receives. plx__socket_move_out sends.

@@ -28,9 +28,10 @@ static bool wants_output(plx_socket *socket)
 static void move_in_share(plx_socket *socket, struct plx__budget *budget)
 {
     size_t granted = budget->bytes < PLX__LONE_BUDGET ? budget->bytes : PLX__LONE_BUDGET;
-    struct plx__budget share = {granted, budget->until};
+    struct plx__budget share = {granted, budget->until, budget->steps};
     plx__socket_move_in(socket, &share);
     plx__budget_spend(budget, granted - share.bytes);
+    budget->steps = share.steps;
 }
 
 /* The first half of a frame for one socket; the caller holds it. serve_quiet repeats it for a
@@ -204,20 +205,25 @@ static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
     return more;
 }
 
-bool plx_socket_poll(plx_socket *socket)
+bool plx__socket_poll(plx_socket *socket, struct plx__budget *budget)
 {
     if (socket == NULL || socket->dispatching || socket->hold.freed) {
         return false;
     }
-    struct plx__budget budget = plx__socket_budget();
     socket->view_alive = false;
     release_buffers(socket);
     if (is_quiet(socket)) {
-        return !plx__task_is_quiet(&socket->task) && serve_quiet(socket, &budget);
+        return !plx__task_is_quiet(&socket->task) && serve_quiet(socket, budget);
     }
     plx__socket_probe(socket);
     plx__hold_enter(&socket->hold);
-    bool more = plx__socket_serve(socket, &budget);
+    bool more = plx__socket_serve(socket, budget);
     plx__socket_leave(socket);
     return more;
+}
+
+bool plx_socket_poll(plx_socket *socket)
+{
+    struct plx__budget budget = plx__socket_budget();
+    return plx__socket_poll(socket, &budget);
 }

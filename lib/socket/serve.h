@@ -17,6 +17,9 @@ bool plx__socket_output(struct plx__task *task, struct plx__budget *budget);
  * True: work is left. */
 bool plx__socket_serve(plx_socket *socket, struct plx__budget *budget);
 
+/* plx__socket_poll does what plx_socket_poll does, with a budget for its input. */
+bool plx__socket_poll(plx_socket *socket, struct plx__budget *budget);
+
 /* plx__socket_release gives the emptied receive buffer back to the pool. */
 void plx__socket_release(struct plx__task *task);
 

@@ -142,11 +142,11 @@ int plx_socket_flush(plx_socket *socket)
         return 0;
     }
     bool works = socket->kind->has_own_work;
+    struct plx__budget budget = {SIZE_MAX, 0, SIZE_MAX};
     if (works) {
-        socket->kind->advance(socket);
+        socket->kind->advance(socket, &budget);
     }
     if (plx__socket_is_open(socket) && socket->out.size > 0) {
-        struct plx__budget budget = {SIZE_MAX, 0};
         works = true;
         plx__sending_unblock(socket);
         socket->kind->transport->output(socket, &budget);

@@ -87,7 +87,7 @@ static void collect_messages(const plx_socket *socket, struct plx__datagram_out 
 {
     enum plx__family family = plx__datagram_out_family(socket, self);
     size_t most = socket->peer == PLX__PEER_HERE || self->one_by_one ? 1 : PLX__OS_MESSAGES;
-    struct plx__budget rest = {budget->bytes, 0};
+    struct plx__budget rest = {budget->bytes, 0, 0};
     batch->count = 0;
     for (size_t at = 0; at < socket->out.size && batch->count < most && rest.bytes > 0;) {
         struct plx__run run = plx__run_at(&socket->out, at);
