@@ -89,16 +89,16 @@ STREAM_PAIR_CASE_WITH(the_time_of_a_new_filter_begins_with_its_turn, PLX_OPTION_
     second = puppet_push(socket);
     first->establish = second->establish = EAGAIN;
     world_settle(w);
-    time_pass(900);
+    world_run(w, 900);
     world_settle(w);
     puppet_answer(first);
     raw_expect(w, raw, "between");
     world_settle(w);
     ck_assert_int_eq(second->count[STEP_BEGIN], 1);
-    time_pass(900);
+    world_run(w, 900);
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
-    time_pass(101);
+    world_run(w, 101);
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     ck_assert_str_eq(log->message, "filter puppet: not established in time");
     time_run();
@@ -429,7 +429,7 @@ STREAM_PAIR_CASE(a_goodbye_that_is_never_said)
     ck_assert(!plx_socket_wait_for_disconnected(socket, 30));
     ck_assert_int_eq(puppet->count[STEP_SHUTDOWN], before);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
-    time_pass(501);
+    world_run(w, 550);
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
     ck_assert_int_eq(log->os_error, ETIMEDOUT);

@@ -216,7 +216,7 @@ static void expect_timed_out(struct hall *hall, int client, int limit)
     struct world *w = hall->world;
 
     world_settle(w);
-    time_pass(limit - 1);
+    world_run(w, limit - 1);
     world_settle(w);
     LOGGED(w, &hall->logs[client], "state:CONNECTING");
     time_pass(1);
@@ -240,10 +240,10 @@ CASE(establishing_that_takes_too_long)
     UNTIL(w, hall->accepted == 1);
     expect_timed_out(hall, 0, LIMIT);
     raw_expect_end(w, raw);
-    ck_assert_int_eq(plx_server_set_option(hall->server, PLX_OPTION_CONNECT_TIMEOUT, 250), 0);
+    ck_assert_int_eq(plx_server_set_option(hall->server, PLX_OPTION_CONNECT_TIMEOUT, 240), 0);
     raw_connect(w, hall->where);
     UNTIL(w, hall->accepted == 2);
-    expect_timed_out(hall, 1, 250);
+    expect_timed_out(hall, 1, 240);
     ck_assert_int_eq(plx_server_set_option(hall->server, PLX_OPTION_CONNECT_TIMEOUT, 25000), 0);
     raw_connect(w, hall->where);
     UNTIL(w, hall->accepted == 3);
@@ -306,7 +306,7 @@ CASE(clients_that_are_taken)
     UNTIL(w, plx_socket_is_connected(hall->clients[0]));
     UNTIL(w, hall->logs[1].count[EVENT_DISCONNECTED] > 0);
     UNTIL(w, hall->logs[2].count[EVENT_DISCONNECTED] > 0);
-    time_pass(LIMIT);
+    world_run(w, LIMIT);
     UNTIL(w, hall->logs[3].count[EVENT_DISCONNECTED] > 0);
     hall_expect_echo(hall, 0, raws[0]);
     plx_socket_disconnect(hall->clients[0]);
@@ -430,7 +430,7 @@ CASE(nothing_kept_for_a_client_leaks)
             raw_reset(w, raws[i]);
     }
     UNTIL(w, kept == 3 * EACH);
-    time_pass(LIMIT); /* the sixth fate */
+    world_run(w, LIMIT); /* the sixth fate */
     UNTIL(w, kept == 2 * EACH);
     for (int i = 0; i < EACH * FATES; i++)
         if (i % FATES == 0)

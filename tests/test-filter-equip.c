@@ -383,7 +383,7 @@ CASE(equip_that_sets_the_client)
     UNTIL(w, hall->accepted == 1 && plx_socket_can_read_message(hall->clients[0]));
     raw_connect(w, hall->where);
     UNTIL(w, hall->accepted == 2);
-    time_pass(250);
+    world_run(w, 300);
     UNTIL(w, hall->logs[1].count[EVENT_DISCONNECTED] == 1);
     ck_assert_int_eq(hall->logs[1].code, ETIMEDOUT);
     time_run();

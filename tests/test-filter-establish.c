@@ -109,7 +109,7 @@ static void never_establish(struct world *w, unsigned want, int moment, int most
         ck_assert(!plx_socket_wait_for_data(socket, 15));
     }
     ck_assert_int_le(puppet->count[STEP_ESTABLISH] - before, most);
-    time_pass(499);
+    world_run(w, 499);
     world_settle(w);
     ck_assert_int_eq(log.count[EVENT_ERROR], 0);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
@@ -136,7 +136,7 @@ static void expect_limit(struct world *w, plx_socket *socket, struct record *log
     ck_assert_ptr_nonnull(puppet);
     puppet->establish = EAGAIN;
     UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
-    time_pass(limit - 1);
+    world_run(w, limit - 1);
     world_settle(w);
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
     time_pass(1);
@@ -194,7 +194,7 @@ CASE(a_peer_that_has_ended_meanwhile)
         plx_group_poll(w->group, 15);
     ck_assert(!plx_socket_wait_for_connected(socket, 40));
     ck_assert_int_eq(puppet->count[STEP_ESTABLISH], before);
-    time_pass(500);
+    world_run(w, 500);
     puppet_expect_error(w, &log, ETIMEDOUT, "filter puppet: not established in time");
     time_run();
 }
@@ -216,7 +216,7 @@ CASE(an_accepted_connection_that_is_never_established)
         world_listen(w, socket, where);
         raw_connect(w, where);
         UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
-        time_pass(limit - 1);
+        world_run(w, limit - 1);
         world_settle(w);
         ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
         time_pass(1);
@@ -389,7 +389,7 @@ CASE(connections_that_filters_ask_for_share_the_time)
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 500), 0);
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
-    time_pass(300);
+    world_run(w, 300);
     puppet->establish = ERESTART;
     puppet->establish_times = 1;
     plx_filter_set_want(puppet->filter, 0, -1);
@@ -397,7 +397,7 @@ CASE(connections_that_filters_ask_for_share_the_time)
     puppet->establish = EAGAIN;
     puppet->establish_times = -1;
     UNTIL(w, puppet->count[STEP_BEGIN] == 2);
-    time_pass(199);
+    world_run(w, 199);
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
     time_pass(1);

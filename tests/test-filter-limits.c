@@ -101,7 +101,7 @@ CASE(each_end_makes_room)
     expect_accepted(hall, 7);
     plx_socket_disconnect(hall->clients[6]);
     expect_accepted(hall, 8);
-    time_pass(LIMIT);
+    world_run(w, LIMIT);
     expect_accepted(hall, 9);
     greet(hall, raws, 8, 1);
     expect_accepted(hall, 10);
@@ -232,7 +232,7 @@ CASE(a_thousand_that_never_finish)
         int before = hall->accepted;
 
         ck_assert_int_le(rounds, count / (MAXIMUM / 2));
-        time_pass(LIMIT);
+        world_run(w, LIMIT);
         UNTIL(w, hall->accepted >= before + MAXIMUM / 2 || hall->accepted == GOOD + count + GOOD);
         world_settle(w);
         ck_assert_uint_le(plx_server_active_count(hall->server), GOOD + MAXIMUM / 2 + GOOD);
@@ -244,7 +244,7 @@ CASE(a_thousand_that_never_finish)
         close(silent[i]);
     for (int i = 0; i < GOOD; i++)
         close(late[i]);
-    time_pass(LIMIT);
+    world_run(w, LIMIT);
     UNTIL(w, plx_server_active_count(hall->server) == GOOD);
     work_and_rest(hall, early, GOOD);
     ck_assert_int_eq(count_descriptors(), descriptors);
@@ -342,7 +342,7 @@ CASE(a_server_that_moves)
     plx_group_free(next);
     world_settle(w);
     LOGGED(w, &hall->logs[3], "state:CONNECTING");
-    time_pass(LIMIT); /* the limit goes with the client */
+    world_run(w, LIMIT); /* the limit goes with the client */
     UNTIL(w, hall->logs[3].count[EVENT_DISCONNECTED] == 1);
     hall_expect_echo(hall, 1, raws[1]);
     hall_expect_service(hall);
@@ -420,7 +420,7 @@ CASE(no_descriptors_while_some_establish)
     give_descriptors();
     UNTIL(w, (time_pass(100), hall->accepted == 6));
     greet(hall, raws, 5, 1);
-    time_pass(LIMIT);
+    world_run(w, LIMIT);
     UNTIL(w, plx_server_active_count(hall->server) == 2);
     time_run();
     free(hall);

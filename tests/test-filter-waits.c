@@ -396,7 +396,7 @@ STREAM_PAIR_CASE_WITH(older_bytes_that_the_peer_never_receives, PLX_OPTION_CONNE
     puppet = puppet_push(socket);
     world_settle(w);
     for (int i = 0; i < 2; i++) {
-        time_pass(900);
+        world_run(w, 900);
         world_settle(w);
         left = plx_socket_bytes_left_to_send(socket);
         while (plx_socket_bytes_left_to_send(socket) == left) {
@@ -408,7 +408,7 @@ STREAM_PAIR_CASE_WITH(older_bytes_that_the_peer_never_receives, PLX_OPTION_CONNE
     ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
     ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
     /* TCP's window may still open, which gives another second. */
-    UNTIL(w, (time_pass(1001), log->count[EVENT_DISCONNECTED] == 1));
+    UNTIL(w, (world_run(w, 1001), log->count[EVENT_DISCONNECTED] == 1));
     ck_assert_int_eq(log->code, ETIMEDOUT);
     ck_assert_str_eq(log->message, NOT_SENT);
     ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 0);
@@ -433,7 +433,7 @@ CASE(two_peers_that_never_have_their_turn)
         ck_assert_ptr_nonnull(puppet_push(sockets[i]));
     world_settle(w);
     ck_assert(!plx_socket_wait_for_disconnected(sockets[0], 10));
-    UNTIL(w, (time_pass(1001),
+    UNTIL(w, (world_run(w, 1001),
               logs[0].count[EVENT_DISCONNECTED] == 1 && logs[1].count[EVENT_DISCONNECTED] == 1));
     ck_assert(strcmp(logs[0].message, NOT_SENT) == 0 || strcmp(logs[1].message, NOT_SENT) == 0);
     time_run();
@@ -567,7 +567,7 @@ static void wait_in_vain(struct world *w, plx_socket *socket, const struct recor
     lazy_receives = 0;
     ck_assert(!plx_socket_wait_for_disconnected(socket, 30));
     ck_assert_int_le(lazy_receives, 2);
-    time_pass(51);
+    world_run(w, 125);
     UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
     time_run();
 }

@@ -552,6 +552,18 @@ void time_run(void)
     plx_clock_set(NULL, NULL);
 }
 
+/* The frames divide a quarter of the usual limits, so that these are over in the frame of their
+ * end. */
+void world_run(struct world *world, int milliseconds)
+{
+    int frame = milliseconds < 1000 ? 5 : 25;
+
+    for (int passed = 0; passed < milliseconds; passed += frame) {
+        time_pass(milliseconds - passed < frame ? milliseconds - passed : frame);
+        world_poll(world);
+    }
+}
+
 /* The letter that proc(5) gives as the state of a process; 0: it has gone. */
 static char state_of(pid_t process)
 {

@@ -265,6 +265,10 @@ void time_stop(void);
 void time_pass(int milliseconds);
 void time_run(void);
 
+/* world_run lets the time pass for a program that runs: in frames, with a poll after each. A single
+ * step of time_pass is a halt of the program to the library (<pollux/clock.h>). */
+void world_run(struct world *world, int milliseconds);
+
 /* alarm_once_asleep starts a process that sends SIGALRM to this one as soon as this one sleeps.
  * Returns the started process, for waitpid(2). */
 pid_t alarm_once_asleep(void);

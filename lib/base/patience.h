@@ -51,17 +51,21 @@ static inline bool plx__patience_is_due(const struct plx__patience *patience, ui
     return patience->until != 0 && now >= plx__patience_deadline(patience);
 }
 
-/* plx__patience_is_over looks, and returns whether the time is over. */
-static inline bool plx__patience_is_over(struct plx__patience *patience, uint64_t now)
+/* plx__patience_is_over returns whether the time is over: what has passed since the last look
+ * counts as a quarter at most. */
+static inline bool plx__patience_is_over(const struct plx__patience *patience, uint64_t now)
 {
-    if (patience->until == 0) {
-        return false;
+    return patience->until != 0 && plx__clock_earlier(now, patience->look) >= patience->until;
+}
+
+/* plx__patience_look looks if it is due. That changes nothing about whether the time is over. */
+static inline void plx__patience_look(struct plx__patience *patience, uint64_t now)
+{
+    if (plx__patience_is_due(patience, now)) {
+        uint64_t excess = now > patience->look ? now - patience->look : 0;
+        patience->until = plx__clock_add(patience->until, excess);
+        patience->look = plx__clock_add(now, patience->quarter);
     }
-    if (now > patience->look) {
-        patience->until = plx__clock_add(patience->until, now - patience->look);
-    }
-    patience->look = plx__clock_add(now, patience->quarter);
-    return now >= patience->until;
 }
 
 #endif

@@ -54,16 +54,17 @@ static bool passes(const struct plx__chain *chain)
 
 /* ---- the limit ------------------------------------------------------------------------------- */
 
-/* A moment of 0 is no limit. */
-static void set_limit(struct plx__chain *chain, enum plx__chain_limit limit, uint64_t moment)
+/* A time that is never over is no limit. */
+static void set_limit(struct plx__chain *chain, enum plx__chain_limit limit,
+                      struct plx__patience time)
 {
-    chain->limit = (uint8_t)(moment == 0 ? PLX__LIMIT_NONE : limit);
-    chain->until = moment;
+    chain->limit = (uint8_t)(time.until == 0 ? PLX__LIMIT_NONE : limit);
+    chain->time = time;
 }
 
 static void set_no_limit(struct plx__chain *chain)
 {
-    set_limit(chain, PLX__LIMIT_NONE, 0);
+    set_limit(chain, PLX__LIMIT_NONE, (struct plx__patience){0});
 }
 
 /* CONNECT_TIMEOUT from now on, without one PEER_LIMIT if the peer has connected. */
@@ -74,18 +75,18 @@ static void set_limit_from_now(struct plx__chain *chain, enum plx__chain_limit l
     bool is_set = options != NULL && (options->set & PLX__OPTION(CONNECT_TIMEOUT)) != 0;
     int time = socket->is_caller || is_set ? plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT)
                                            : PEER_LIMIT;
-    set_limit(chain, limit, plx__clock_after(plx__clock_now(), time));
+    set_limit(chain, limit, plx__patience_begin(plx__clock_now(), time));
 }
 
 static void set_limit_of_linger(struct plx__chain *chain)
 {
     int time = plx__option_value(chain->stack.socket->options, PLX_OPTION_LINGER_TIMEOUT);
-    set_limit(chain, PLX__LIMIT_LINGER, plx__clock_after(plx__clock_now(), time));
+    set_limit(chain, PLX__LIMIT_LINGER, plx__patience_begin(plx__clock_now(), time));
 }
 
 static bool is_late(const struct plx__chain *chain)
 {
-    return chain->limit != PLX__LIMIT_NONE && plx__clock_now() >= chain->until;
+    return chain->limit != PLX__LIMIT_NONE && plx__patience_is_over(&chain->time, plx__clock_now());
 }
 
 /* ---- establishing ---------------------------------------------------------------------------- */
@@ -334,6 +335,9 @@ void plx__chain_wake(plx_socket *socket, struct plx__budget *budget)
     bool busy = chain->phase == PLX__CHAIN_BUSY;
     ready |= (ready & PLX__END) != 0 ? PLX__READ | PLX__WRITE : 0u;
     bool reads = has_come(chain->in, ready) || (busy && is_late(chain));
+    if (chain->limit != PLX__LIMIT_NONE) {
+        plx__patience_look(&chain->time, plx__clock_now());
+    }
     socket->watch.ready |= reads ? PLX__READ : 0;
     if (socket->tx == PLX__TX_BLOCKED && has_come(chain->out, ready)) {
         plx__sending_unblock(socket);
@@ -366,7 +370,7 @@ uint64_t plx__chain_deadline(const plx_socket *socket)
     uint64_t out = socket->tx == PLX__TX_BLOCKED ? chain->out.at : 0;
     bool reads = chain->phase == PLX__CHAIN_BUSY ||
                  (!plx__receiving_has_ended(socket) && plx__socket_takes_input(socket));
-    uint64_t in = reads ? plx__clock_earlier(chain->in.at, chain->until) : 0;
+    uint64_t in = reads ? plx__clock_earlier(chain->in.at, plx__patience_deadline(&chain->time)) : 0;
     return plx__clock_earlier(in, out);
 }
 

@@ -31,6 +31,7 @@
 #ifndef PLX_LIB_CHAIN_H
 #define PLX_LIB_CHAIN_H
 
+#include "lib/base/patience.h"
 #include "lib/socket/filtered.h"
 #include "lib/socket/object.h"
 #include "lib/socket/step.h"
@@ -59,7 +60,7 @@ struct plx__chain {
     plx_filter *top, *bottom; /* NULL: no filter is left */
     struct plx__want in, out;
     struct plx__sockaddr remote; /* what the socket has connected to; owns its long_path */
-    uint64_t until;              /* the moment of the limit; 0: there is none */
+    struct plx__patience time;   /* what is left until the limit */
     size_t offered;              /* queued bytes that a filter has seen and has not taken */
     uint16_t in_end;             /* an errno, or ENODATA for the end, found behind bytes; 0: none */
     uint16_t out_end;            /* an errno of a send, found behind bytes; 0: none */

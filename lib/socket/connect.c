@@ -125,7 +125,7 @@ static int connect_anew(plx_socket *socket)
     }
     plx__chain_restart(chain);
     plx__socket_close_descriptor(socket);
-    plx__race_end_by(race, chain->until);
+    plx__race_set_limit(race, chain->time);
     socket->rare->race = race;
     plx__race_begin(race);
     return 0;

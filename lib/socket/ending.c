@@ -10,10 +10,21 @@
 #define FIRST_LOOK 1
 #define LAST_LOOK 50
 
-static void linger(plx_socket *socket)
+/* The bits of `wake_at` that count the quarters of the linger time that are to follow. */
+#define TO_FOLLOW ((uint64_t)3)
+
+/* Rounds up, because no time-out may be over early. */
+static void begin_quarter(plx_socket *socket, uint64_t to_follow)
 {
     int limit = plx__option_value(socket->options, PLX_OPTION_LINGER_TIMEOUT);
-    socket->wake_at = plx__clock_after(plx__clock_now(), limit);
+    uint64_t quarter = (uint64_t)limit * PLX__MILLISECOND / 4;
+    uint64_t end = plx__clock_add(plx__clock_now(), quarter + TO_FOLLOW);
+    socket->wake_at = limit == 0 ? 0 : (end & ~TO_FOLLOW) | to_follow;
+}
+
+static void linger(plx_socket *socket)
+{
+    begin_quarter(socket, 3);
 }
 
 void plx__ending_when_connected(plx_socket *socket)
@@ -46,9 +57,21 @@ void plx__ending_restart(plx_socket *socket)
     }
 }
 
-bool plx__ending_is_late(const plx_socket *socket)
+static bool is_due(const plx_socket *socket)
 {
     return socket->wake_at != 0 && plx__clock_now() >= socket->wake_at;
+}
+
+bool plx__ending_is_late(const plx_socket *socket)
+{
+    return is_due(socket) && (socket->wake_at & TO_FOLLOW) == 0;
+}
+
+void plx__ending_look(plx_socket *socket)
+{
+    if (is_due(socket) && !plx__ending_is_late(socket)) {
+        begin_quarter(socket, (socket->wake_at & TO_FOLLOW) - 1);
+    }
 }
 
 bool plx__ending_has_arrived(plx_socket *socket)

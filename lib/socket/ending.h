@@ -9,7 +9,10 @@
  *       |                            disconnect |
  *       +--the peer has ended, bytes are queued--> BY_PEER   (CONNECTED)
  *
- * BY_US and BY_PEER last for LINGER_TIMEOUT at most. BY_US ends without an error when the peer has
+ * BY_US and BY_PEER last for LINGER_TIMEOUT at most, which a halt of the process does not use up:
+ * the rule of lib/base/patience.h, kept in one word because each socket has it: `wake_at` is the end
+ * of a quarter, and its two lowest bits, nanoseconds that do not matter, say how many quarters are to
+ * follow. BY_US ends without an error when the peer has
  * acknowledged all bytes, or has ended too after all were sent. No readiness reports an
  * acknowledgement, so the socket asks the kernel from time to time. NONE is zero. Every other end
  * leads to NONE, and so does a datagram socket's return to BOUND. DRAINED lasts until the socket is
@@ -48,9 +51,10 @@ static inline bool plx__ending_has_turn(const plx_socket *socket)
 }
 
 /* plx__ending_restart counts LINGER_TIMEOUT from now in BY_US and BY_PEER. plx__ending_is_late
- * returns whether that time is over. */
+ * returns whether that time is over. plx__ending_look begins the next quarter if one is over. */
 void plx__ending_restart(plx_socket *socket);
 bool plx__ending_is_late(const plx_socket *socket);
+void plx__ending_look(plx_socket *socket);
 
 /* plx__ending_has_arrived asks the kernel whether the peer has acknowledged all bytes sent, and
  * keeps the answer in `unconfirmed`: after a failure the kernel has no answer. */

@@ -89,6 +89,7 @@ bool plx__idle_is_over(plx_socket *socket)
     uint64_t now = plx__clock_now();
     struct plx__patience *silence = &socket->options->notes.silence;
     bool over = plx__patience_is_over(silence, now);
+    plx__patience_look(silence, now);
     if (socket->kind->is_confirmed) {
         look_at_peer(socket, now);
     }

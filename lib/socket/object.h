@@ -107,6 +107,7 @@ struct plx_socket {
     bool wants_room : 1;  /* the write limit cut a write short */
     bool unconfirmed : 1; /* CLOSING: the peer's kernel may not have acknowledged all bytes */
     bool is_caller : 1;   /* connect has made the connection: it was not accepted or adopted */
+    bool reported : 1;    /* an event was dispatched since a wait has cleared this */
     bool dropped : 1;     /* writes for a peer that was not found were dropped, none came since */
     uint16_t rx_error;    /* the errno of RX_FAILED, else 0 */
     uint16_t tx_error;    /* the errno of TX_FAILED, else 0 */
@@ -117,8 +118,8 @@ struct plx_socket {
     size_t sent;                         /* payload since the last send_progress */
     uint64_t bytes_received, bytes_sent; /* payload since the connection began */
     uint64_t last_activity;              /* when bytes last moved; 0: none did */
-    /* When the present wait is over: the linger time of an ending, a listener's pause or the pause
-     * before auto-connect; 0: there is none. */
+    /* When the present wait is over: a quarter of an ending's linger time (lib/socket/ending.h), a
+     * listener's pause or the pause before auto-connect; 0: there is none. */
     uint64_t wake_at;
     struct plx__options *options; /* NULL: the defaults */
     struct plx__errors *errors;   /* NULL: there was none, or `bare` has them */

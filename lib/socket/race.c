@@ -24,7 +24,7 @@ struct plx__race {
     size_t running;                /* the number of attempts */
     plx__fd descriptor; /* plx__race_begin_by; else PLX__NO_FD: each attempt opens its own */
     uint64_t next_at;   /* when the next address gets its turn */
-    uint64_t until;     /* 0: no limit */
+    struct plx__patience limit;
     struct plx__verdict verdict; /* RUNNING: error and name are of the failures so far */
 };
 
@@ -211,15 +211,26 @@ static void run(struct plx__race *race)
     }
 }
 
+/* Asks the kernel once more before the attempts are given up: one may have connected behind the
+ * poller's back, or while the process was halted between the poller's answer and this moment. */
+static void end_attempts(struct plx__race *race)
+{
+    plx__task_sleep(race->task, 0);
+    continue_attempts(race);
+    if (race->verdict.state == PLX__RACE_RUNNING) {
+        fail(race, -PLX__ETIMEDOUT);
+    }
+}
+
 static void check_time(struct plx__race *race)
 {
-    if (race->until == 0 || plx__clock_now() < race->until) {
-        return;
-    }
-    if (race->verdict.state == PLX__RACE_LOOKING_UP) {
+    uint64_t now = plx__clock_now();
+    bool over = plx__patience_is_over(&race->limit, now);
+    plx__patience_look(&race->limit, now);
+    if (over && race->verdict.state == PLX__RACE_LOOKING_UP) {
         fail_lookup(race, &plx__failure_timed_out);
-    } else if (race->verdict.state == PLX__RACE_RUNNING) {
-        fail(race, -PLX__ETIMEDOUT);
+    } else if (over && race->verdict.state == PLX__RACE_RUNNING) {
+        end_attempts(race);
     }
 }
 
@@ -277,8 +288,8 @@ struct plx__race *plx__race_new(struct plx__task *task, const struct plx__target
     race->task = task;
     race->opener = *opener;
     race->descriptor = PLX__NO_FD;
-    race->until =
-        plx__clock_after(plx__clock_now(), plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT));
+    race->limit = plx__patience_begin(plx__clock_now(),
+                                      plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT));
     return copy_target(race, target) && start_lookup(race, options) ? race : plx__race_free(race);
 }
 
@@ -353,7 +364,7 @@ uint64_t plx__race_deadline(const struct plx__race *race)
     if (is_found || plx__race_is_idle(race)) {
         return plx__clock_now();
     }
-    uint64_t next = race->until;
+    uint64_t next = plx__patience_deadline(&race->limit);
     if (expects_more(race)) {
         next = plx__clock_earlier(next, plx__query_next(race->query));
     }
@@ -361,14 +372,14 @@ uint64_t plx__race_deadline(const struct plx__race *race)
                                          : plx__clock_earlier(next, deadline_of_attempts(race));
 }
 
-uint64_t plx__race_limit(const struct plx__race *race)
+struct plx__patience plx__race_limit(const struct plx__race *race)
 {
-    return race->until;
+    return race->limit;
 }
 
-void plx__race_end_by(struct plx__race *race, uint64_t moment)
+void plx__race_set_limit(struct plx__race *race, struct plx__patience limit)
 {
-    race->until = moment;
+    race->limit = limit;
 }
 
 void plx__race_set_option(const struct plx__race *race, plx_option option, int value)

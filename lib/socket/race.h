@@ -10,7 +10,8 @@
  *                   |              +--> FAILED         all have failed, or the time is over
  *                   +--> LOOKUP_FAILED                 no address was found, or the time is over
  *
- * PLX_OPTION_CONNECT_TIMEOUT limits the whole race, including the lookup.
+ * PLX_OPTION_CONNECT_TIMEOUT limits the whole race, including the lookup, by a patience
+ * (lib/base/patience.h). When that is over the kernel is asked once more for a connection.
  *
  * A race knows no socket: it has watches and a query in a task, and reports its state. The task's
  * owner continues the race when a watch is ready, and at plx__race_deadline at the latest.
@@ -20,6 +21,7 @@
 #ifndef PLX_LIB_RACE_H
 #define PLX_LIB_RACE_H
 
+#include "lib/base/patience.h"
 #include "lib/os/os.h"
 #include "lib/poll/loop.h"
 #include "lib/resolve/resolver.h"
@@ -88,10 +90,10 @@ bool plx__race_is_idle(const struct plx__race *race);
  * NULL. */
 uint64_t plx__race_deadline(const struct plx__race *race);
 
-/* plx__race_limit returns the moment at which the race is over at the latest; 0: never.
- * plx__race_end_by sets it. */
-uint64_t plx__race_limit(const struct plx__race *race);
-void plx__race_end_by(struct plx__race *race, uint64_t moment);
+/* plx__race_limit returns what is left of the time within which the race has to be over.
+ * plx__race_set_limit sets it. */
+struct plx__patience plx__race_limit(const struct plx__race *race);
+void plx__race_set_limit(struct plx__race *race, struct plx__patience limit);
 
 /* plx__race_set_option sets an option of the kernel's for the attempts under way. If the kernel
  * refuses the value, the option stays as it is. */

@@ -364,6 +364,7 @@ static bool drain(plx_socket *socket)
 
 void plx__stream_settle(plx_socket *socket)
 {
+    plx__ending_look(socket);
     if (drain(socket) || plx__message_settle(socket)) {
         return;
     }
