@@ -332,4 +332,36 @@ MODE_PAIR_CASE(a_sleep_that_fails_looks_again)
     }
 }
 
+/* ---- time-outs that go on -------------------------------------------------------------------- */
+
+/* The library looks at them in each quarter, which no event follows. */
+static void expect_full_wait(struct world *w, plx_socket *socket, const char *what)
+{
+    long long begun = now_us();
+
+    ck_assert_msg(!plx_socket_wait(socket, SLEEP), "%s: %s: a wait ended", world_name(w), what);
+    ck_assert_msg(now_us() - begun >= SLEEP * 1000, "%s: %s: a wait was over after %lld us",
+                  world_name(w), what, now_us() - begun);
+}
+
+MODE_PAIR_CASE(a_look_at_the_silence_ends_no_wait)
+{
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, 2 * SLEEP), 0);
+    expect_full_wait(w, socket, "idle");
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, SLEEP), 0);
+    ck_assert(plx_socket_wait(socket, LONG));
+    LOGGED(w, log, "state:UNCONNECTED error(110,15)[UNCONNECTED] disconnected[UNCONNECTED]");
+}
+
+MODE_SOCKET_CASE(a_look_at_a_connect_ends_no_wait)
+{
+    raw_silent(w, where);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 2 * SLEEP), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    world_settle(w);
+    expect_full_wait(w, socket, "connect");
+    ck_assert(plx_socket_wait(socket, LONG));
+    LOGGED(w, log, "state:CONNECTING state:UNCONNECTED error(110,15)[UNCONNECTED]");
+}
+
 WORLD_MAIN("sleep")

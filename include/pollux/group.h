@@ -57,7 +57,8 @@ PLX_API void plx_group_remove_server(plx_group *group, plx_server *server);
 
 /* plx_group_poll serves every member that has work: receives, calls the handlers, sends. With 0 the
  * call never blocks: that is a frame. Otherwise it first sleeps until a member has work, but not
- * longer than `timeout_ms`; -1 sets no limit. plx_group_wake and a signal handler end the sleep.
+ * longer than `timeout_ms`; -1 sets no limit. plx_group_wake and a signal handler end the sleep, and
+ * so does each quarter of a time-out of a member (<pollux/clock.h>), even if no handler follows.
  * Returns true when work is left because the budget ran out: poll again soon; the next poll begins
  * with the members that had to wait. In a handler that this group called, the call does nothing and
  * returns false. */

@@ -204,7 +204,8 @@ PLX_API bool plx_server_poll(plx_server *server);
 
 /* plx_server_wait sleeps until the listener or a client has work, but not longer than `timeout_ms`
  * (-1: no limit), then polls. For a server in a group, the whole group sleeps and is polled.
- * Returns false when the time was over. */
+ * As in plx_group_poll, a quarter of a client's time-out counts as work. Returns false when the time
+ * was over. */
 PLX_API bool plx_server_wait(plx_server *server, int timeout_ms);
 
 PLX_END_DECLS

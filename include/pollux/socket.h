@@ -178,7 +178,8 @@ PLX_API bool plx_socket_poll(plx_socket *socket);
 
 /* plx_socket_wait sleeps until the socket has work, but not longer than `timeout_ms` (-1: no limit,
  * 0: does not sleep), then polls. Returns false when the time was over, and at once when no work
- * can follow (unconnected). Signal handlers do not end the wait. */
+ * can follow (unconnected). Signal handlers do not end the wait, and neither does a look at a
+ * time-out that goes on (<pollux/clock.h>). */
 PLX_API bool plx_socket_wait(plx_socket *socket, int timeout_ms);
 
 /* plx_socket_wait_for_connected polls and sleeps until the state is CONNECTED (UDP: or BOUND).

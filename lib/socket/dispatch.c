@@ -128,6 +128,7 @@ void plx__socket_dispatch_some(plx_socket *socket, plx__event_set wanted)
 {
     enum plx__event event = next_event(socket, wanted);
     socket->dispatching = true;
+    socket->reported = socket->reported || event != PLX__EVENT_COUNT;
     while (event != PLX__EVENT_COUNT) {
         socket->pending &= ~PLX__EVENT_BIT(event);
         socket->next_event = (uint8_t)(event + 1);

@@ -121,15 +121,25 @@ static bool sleep_once(plx_socket *socket, const struct limit *limit)
     return ready > 0 || found || is_due(socket, limit);
 }
 
+/* Serves, and notes a deadline that this has not moved. Returns whether an event was reported or, in
+ * a handler, has become pending. */
+static bool serve_in_time(plx_socket *socket, struct limit *limit)
+{
+    uint64_t before = socket->task.deadline.at;
+    plx__event_set pending = socket->pending;
+    bool due = is_due(socket, limit);
+    socket->reported = false;
+    serve(socket);
+    limit->stale = due && socket->task.deadline.at == before ? before : 0;
+    return socket->reported || socket->pending != pending;
+}
+
 /* Sleeps once and serves. False: the time is over. Checks the time even if there was something to
  * serve, or a peer that never stops sending would keep the wait for ever. */
 static bool wait_once(plx_socket *socket, struct limit *limit)
 {
     if (sleep_once(socket, limit)) {
-        uint64_t before = socket->task.deadline.at;
-        bool due = is_due(socket, limit);
-        serve(socket);
-        limit->stale = due && socket->task.deadline.at == before ? before : 0;
+        serve_in_time(socket, limit);
     }
     return !is_over(limit);
 }
@@ -219,12 +229,15 @@ bool plx_socket_wait(plx_socket *socket, int timeout_ms)
     struct limit limit = limit_after(timeout_ms);
     bool found = false;
     plx__hold_enter(&socket->hold);
+    /* A deadline alone may be a look at a time-out that goes on, of which the caller has nothing. */
     do {
-        found = sleep_once(socket, &limit);
+        bool work = has_work(socket);
+        int sleep = work ? 0 : time_to_sleep(socket, &limit);
+        found = plx__task_sleep(&socket->task, sleep) > 0 || work;
+        if (found || is_due(socket, &limit)) {
+            found = serve_in_time(socket, &limit) || found;
+        }
     } while (!found && !is_over(&limit));
-    if (found) {
-        serve(socket);
-    }
     plx__socket_leave(socket);
     return found;
 }
