@@ -156,6 +156,8 @@ EACH_END(half_open)
     PEER_UNTIL(peer, log->count[EVENT_END_OF_INPUT] + log->count[EVENT_DISCONNECTED] > 0);
     if (version == 12) {
         expect_end(w, me, log, EPIPE, "TLS 1.2: the peer has ended the connection");
+        PEER_UNTIL(peer, peer->has_ended);
+        ck_assert(peer->has_goodbye);
         return;
     }
     LOGGED(w, log, "data_available[CONNECTED] end_of_input[CONNECTED]");

@@ -191,39 +191,28 @@ static int establish(plx_filter *filter)
     return can_wait(filter, result) ? EAGAIN : plx__tls_fail_handshake(filter);
 }
 
-/* RFC 8446, 6.1: each side says goodbye before it ends. A connection that ends because the peer has
- * said it has no `shutdown` step. What the layer below does not take now is not sent. */
-static void answer_goodbye(plx_filter *filter)
+static bool has_parted(const struct plx__tls_connection *connection)
 {
-    if (plx_socket_state(plx_filter_socket(filter)) == PLX_CONNECTED) {
-        SSL_shutdown(plx__tls_connection_of(filter)->ssl);
-        ERR_clear_error();
-    }
+    return (SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0;
 }
 
-/* RFC 5246, 7.2.1: in TLS 1.2 the goodbye of one side ends both. */
-static ptrdiff_t end_input(plx_filter *filter)
+/* RFC 5246, 7.2.1: in TLS 1.2 the goodbye of one side ends both, and the other side answers it. After
+ * a failure `shutdown` is not called. What the layer below does not take now is not sent. */
+static ptrdiff_t end_both(plx_filter *filter)
 {
-    const struct plx__tls_connection *connection = plx__tls_connection_of(filter);
-    bool half_open = plx_socket_option(plx_filter_socket(filter), PLX_OPTION_HALF_OPEN) == 1;
-    bool has_parted = (SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0;
-    if (has_parted || (half_open && SSL_version(connection->ssl) >= TLS1_3_VERSION)) {
-        return 0;
-    }
-    answer_goodbye(filter);
-    if (!half_open) {
-        return 0;
-    }
+    SSL_shutdown(plx__tls_connection_of(filter)->ssl);
+    ERR_clear_error();
     plx_filter_fail(filter, PLX_LOST_CONNECTION, PLX_REASON_REMOTE_HOST_CLOSED,
                     "TLS 1.2: the peer has ended the connection");
     return -EPIPE;
 }
 
-/* Many peers answer a goodbye by an end without one, or were about to end: when we have said it, no
- * byte that the program waits for is missing. */
-static bool has_parted(const struct plx__tls_connection *connection)
+static ptrdiff_t end_input(plx_filter *filter)
 {
-    return connection->lower.ended && (SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0;
+    const struct plx__tls_connection *connection = plx__tls_connection_of(filter);
+    bool half_open = plx_socket_option(plx_filter_socket(filter), PLX_OPTION_HALF_OPEN) == 1;
+    bool ends_both = half_open && SSL_version(connection->ssl) < TLS1_3_VERSION;
+    return ends_both && !has_parted(connection) ? end_both(filter) : 0;
 }
 
 static ptrdiff_t receive_bytes(plx_filter *filter, void *data, size_t size)
@@ -239,9 +228,9 @@ static ptrdiff_t receive_bytes(plx_filter *filter, void *data, size_t size)
     if (SSL_get_error(ssl, result) == SSL_ERROR_ZERO_RETURN) {
         return end_input(filter);
     }
-    if (has_parted(connection)) {
+    if (connection->lower.ended && has_parted(connection)) {
         ERR_clear_error();
-        return 0;
+        return 0; /* many peers answer a goodbye by an end without one: no byte is missing */
     }
     return can_wait(filter, result) ? -EAGAIN : plx__tls_fail_bytes(filter);
 }
@@ -262,14 +251,12 @@ static bool pending(const plx_filter *filter)
     return connection->more && SSL_has_pending(connection->ssl) == 1;
 }
 
-/* The goodbye of the peer is not waited for: TCP acknowledges what has arrived. Many programs end
- * without one when they have received ours, and the program has ended the connection itself. */
+/* The goodbye of the peer is not waited for: TCP acknowledges what has arrived. */
 static int part(plx_filter *filter)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     int result = SSL_shutdown(enter(connection));
     if (result >= 0) {
-        SSL_set_options(connection->ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
         return 0;
     }
     int code = can_wait(filter, result) ? EAGAIN : EPROTO;
