@@ -181,6 +181,15 @@ int plx__tls_verify(X509_STORE_CTX *store, void *user)
                : refuse(store, &connection->problem);
 }
 
+/* OpenSSL does not verify a peer whose cipher needs no certificate, which plx_tls_set_ciphers can
+ * allow ("ALL", "aNULL"). */
+static bool lacks_certificate(const struct plx__tls_connection *connection)
+{
+    const plx_tls *tls = connection->tls;
+    return SSL_get0_peer_certificate(connection->ssl) == NULL &&
+           (tls->options[PLX_TLS_VERIFY] == PLX_TLS_VERIFY_REQUIRE || tls->pin_count > 0);
+}
+
 /* A resumed session has the result of the check that it skips. */
 static void find_missing(struct plx__tls_connection *connection)
 {
@@ -190,7 +199,7 @@ static void find_missing(struct plx__tls_connection *connection)
     if (!plx__tls_verifies(connection->tls) || problem->check != PLX_TLS_CHECK_NONE) {
         return;
     }
-    if (own == NULL && connection->tls->check_peer != NULL) {
+    if (own == NULL && (connection->tls->check_peer != NULL || !connection->tls->is_server)) {
         plx__tls_problem_set(problem, PLX_TLS_NO_CERTIFICATE);
     } else if (own != NULL && error != X509_V_OK) {
         plx__tls_problem_note(problem, check_of(error), error, 0, own);
@@ -200,6 +209,10 @@ static void find_missing(struct plx__tls_connection *connection)
 int plx__tls_judge(plx_filter *filter)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
+    if (lacks_certificate(connection)) {
+        plx__tls_problem_set(&connection->problem, PLX_TLS_NO_CERTIFICATE);
+        return EACCES;
+    }
     if (connection->answer == PLX__TLS_UNASKED) {
         find_missing(connection);
         if (!plx__tls_question_is_due(connection)) {
