@@ -243,6 +243,31 @@ GROUP_CASE(removed_in_a_handler)
     }
 }
 
+/* The pass that received the end was broken off, and no readiness reports that end again. */
+static void end_and_remove(struct world *w, plx_socket *socket, struct record *log, int raw)
+{
+    record_on(log, EVENT_DATA_AVAILABLE, act_remove, w);
+    raw_say(raw, "x");
+    ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
+    arrives(socket);
+    UNTIL(w, log->fired);
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 0);
+}
+
+GROUP_PAIR_CASE(removed_with_an_end_that_was_received)
+{
+    end_and_remove(w, socket, log, raw);
+    ck_assert_int_eq(plx_group_add(w->group, socket), 0);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+}
+
+GROUP_PAIR_CASE(removed_and_waits_for_an_end_that_was_received)
+{
+    end_and_remove(w, socket, log, raw);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 5000));
+    ck_assert_int_eq(log->count[EVENT_DISCONNECTED], 1);
+}
+
 static void act_leave_and_return_and_leave(struct record *record, plx_socket *socket)
 {
     struct world *w = record->data;

@@ -68,7 +68,7 @@ void plx__group_return(struct plx__loop *loop, plx_socket *socket)
     if (result < 0) {
         socket->watch_error = (int16_t)result;
     }
-    if (plx__socket_has_work(socket)) {
+    if (plx__socket_is_unfinished(socket)) {
         plx__task_schedule_input(&socket->task);
     }
 }
@@ -89,7 +89,7 @@ int plx_group_add(plx_group *group, plx_socket *socket)
         plx__group_return(before, socket);
         return plx__error_code(-result);
     }
-    if (plx__socket_has_work(socket)) {
+    if (plx__socket_is_unfinished(socket)) {
         plx__task_schedule_input(&socket->task);
     }
     return 0;

@@ -110,7 +110,7 @@ static bool has_step(const plx_socket *socket)
 
 static bool has_work(const plx_socket *socket)
 {
-    return socket->dispatching ? has_step(socket) : plx__socket_has_work(socket);
+    return socket->dispatching ? has_step(socket) : plx__socket_is_unfinished(socket);
 }
 
 /* Sleeps until there is something to serve; false: there is nothing yet. */
