@@ -281,6 +281,21 @@ static void look_at_state(const struct model *model, enum line line, const char 
         fault("%s in state %s", name, plx_state_name(state));
 }
 
+/* Nothing but the error of a call follows `disconnected`, or the error of an attempt that failed, until
+ * a connection begins. AUTO_CONNECT begins one by its state. */
+static void look_at_phase(const struct model *model, enum line line, const char *name)
+{
+    bool is_state = line >= LINE_HOST_LOOKUP && line <= LINE_STATE_CONNECTED;
+    bool begins = model->reconnects && (is_state || model_is_murky(model));
+
+    if (line == LINE_CALL_ERROR || begins)
+        return;
+    if (model->phase == PHASE_IDLE)
+        fault("%s without a connection", name);
+    if (model->is_over && line != LINE_DISCONNECTED)
+        fault("%s behind the error that ends the connection", name);
+}
+
 void model_enter(struct model *model, enum line line, const char *name)
 {
     player.moved++;
@@ -300,11 +315,7 @@ void model_enter(struct model *model, enum line line, const char *name)
     if (polls.depth > 0)
         look_at_order(model, line, name);
     look_at_state(model, line, name);
-    if (model->phase == PHASE_IDLE && line != LINE_CALL_ERROR && !model->reconnects)
-        fault("%s without a connection", name);
-    if (model->is_over && line != LINE_CALL_ERROR && line != LINE_DISCONNECTED &&
-        !model->reconnects)
-        fault("%s behind the error that ends the connection", name);
+    look_at_phase(model, line, name);
     if (line == LINE_DATA)
         timeouts_hear(model);
 }
