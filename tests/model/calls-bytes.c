@@ -340,8 +340,8 @@ void call_unread(struct turn *turn)
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-/* The stream is not cut for a moment: no message is lost by that. An invalid frame changes
- * nothing. */
+/* The stream is not cut for a moment: no message is lost by that, as long as there is memory for
+ * the frame that follows. An invalid frame changes nothing. */
 void call_frame(struct turn *turn)
 {
     static const plx_frame odd = {.length_size = 3};
@@ -349,7 +349,7 @@ void call_frame(struct turn *turn)
     bool before, misuse = chance_in(&turn->chance, 30);
     int code = 0;
 
-    if (model == NULL || !flavour_has_frame(model->flavour))
+    if (model == NULL || !flavour_has_frame(model->flavour) || supply_refuses())
         return;
     trace("another frame of %u", model->end == NULL ? 0 : model->end->number);
     before = plx_socket_can_read_message(model->socket);
@@ -364,5 +364,7 @@ void call_frame(struct turn *turn)
     }
     model_failed(model, "set_frame", code);
     if (before != plx_socket_can_read_message(model->socket) && (code == 0 || misuse))
-        fault("a message was lost by a frame");
+        fault("a frame of end %u in %s has changed its messages: %d before",
+              model->end == NULL ? 0 : model->end->number,
+              plx_state_name(plx_socket_state(model->socket)), before);
 }

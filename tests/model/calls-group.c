@@ -25,6 +25,16 @@ int pick_group(struct turn *turn)
     return any;
 }
 
+void forget_group(int slot)
+{
+    plx_group *gone = player.groups[slot];
+
+    trace("free of group %d", slot);
+    player.groups[slot] = NULL;
+    models_forget_group(gone);
+    plx_group_free(gone);
+}
+
 void call_group(struct turn *turn)
 {
     int group = pick_group(turn);
@@ -37,12 +47,7 @@ void call_group(struct turn *turn)
         player.budgeted[group] = false;
         trace("new group %d", group);
     } else if (frees && player.groups[group] != player.woken) {
-        plx_group *gone = player.groups[group];
-
-        trace("free of group %d", group);
-        player.groups[group] = NULL;
-        models_forget_group(gone);
-        plx_group_free(gone);
+        forget_group(group);
     }
 }
 

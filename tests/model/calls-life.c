@@ -341,6 +341,7 @@ void call_events(struct turn *turn)
     plx_socket_set_events(model->socket, chance_in(&turn->chance, 80) ? &all_events : &few_events,
                           model);
     model->heard_at = 0;
+    model->unheard = true;
 }
 
 /* A filter in mid-stream: both ends push it while nothing is under way between them. */

@@ -4,7 +4,9 @@
 
 #include "tests/model/ground.h"
 #include "tests/model/player.h"
+#include "tests/model/supply.h"
 #include "tests/model/time.h"
+#include "tests/model/timeouts.h"
 
 #include <string.h>
 
@@ -95,13 +97,27 @@ void flood(struct model *model)
 
 /* ---- what lasts too long --------------------------------------------------------------------- */
 
+/* One of the program's sockets that can connect, from a slot drawn by chance on. */
+static struct model *pick_unconnected(struct turn *turn)
+{
+    int first = chance_of(&turn->chance, SOCKETS);
+
+    for (int i = 0; i < SOCKETS; i++) {
+        struct model *model = player.sockets[(first + i) % SOCKETS];
+
+        if (model != NULL && model->sort != SORT_UDP && model->inside == 0 &&
+            plx_socket_state(model->socket) == PLX_UNCONNECTED)
+            return model;
+    }
+    return NULL;
+}
+
 /* A wait for a listener that does not answer, mostly in the handler of another socket. */
 void call_slow_connect(struct turn *turn)
 {
-    struct model *model = pick_socket(turn);
+    struct model *model = pick_unconnected(turn);
 
-    if (model == NULL || model->sort == SORT_UDP || model->inside > 0 ||
-        plx_socket_state(model->socket) != PLX_UNCONNECTED || !may_wait())
+    if (model == NULL || !may_wait())
         return;
     set_option(model, PLX_OPTION_CONNECT_TIMEOUT, 1 + chance_of(&turn->chance, 5));
     connect_model(model, place_silent(model->sort));
@@ -126,4 +142,160 @@ void call_dawdle(struct turn *turn)
     player.wait_limit += (int)((ground_now() - begin) / 1000000u);
     if (polls && group != NULL)
         poll_group(group, 0);
+}
+
+/* ---- time-outs that pass in a handler -------------------------------------------------------- */
+
+enum { IDLE_MS = 20, SLOW_MS = 15 };
+
+/* A handler of player.slow has the bytes, and is slow. */
+void take_time(struct model *model)
+{
+    plx_group *group = model->group;
+    uint64_t begin = ground_now();
+
+    take_all(model);
+    time_pass(player.slow_polls ? IDLE_MS + 1 : SLOW_MS);
+    player.wait_limit += (int)((ground_now() - begin) / 1000000u);
+    player.slow = NULL;
+    if (player.slow_polls && group != NULL)
+        poll_group(group, 0);
+}
+
+/* A member of a group of the program, with a raw peer that can send to it. */
+static bool may_be_idle(const struct model *model)
+{
+    const struct person *person = model == NULL ? NULL : person_of(model);
+
+    return person != NULL && !person->ended && model->group != NULL && model->owner == NULL &&
+           !model->was_taken && model->sort != SORT_UDP && model->flavour == FLAVOUR_PLAIN &&
+           plx_socket_state(model->socket) == PLX_CONNECTED && !model->has_input_end &&
+           !model->closing && !model->reconnects && model_option(model, PLX_OPTION_READ_LIMIT) == 0;
+}
+
+static bool may_pass_time(void)
+{
+    return polls_running() == 0 && !supply_has_refused() && !player.program->starves &&
+           player.program->clock != CLOCK_ENDS;
+}
+
+static struct model *pick_idle(struct turn *turn, const plx_group *group,
+                               const struct model *not_this)
+{
+    int first = chance_of(&turn->chance, SOCKETS);
+
+    for (int i = 0; i < SOCKETS; i++) {
+        struct model *model = player.sockets[(first + i) % SOCKETS];
+
+        if (model != not_this && may_be_idle(model) && (group == NULL || model->group == group))
+            return model;
+    }
+    return NULL;
+}
+
+/* The bytes are there before the poll, and the slow handler is called in it: returns whether it was. */
+static bool poll_slowly(struct model *slow, bool alone)
+{
+    bool was_slow;
+
+    player.settling = true;
+    plx_group_set_budget(slow->group, 0, 0);
+    ground_spare(true);
+    ground_pause(1);
+    player.slow = slow;
+    player.slow_polls = alone;
+    if (alone)
+        poll_socket(slow);
+    else
+        poll_group(slow->group, 0);
+    was_slow = player.slow == NULL;
+    player.slow = NULL;
+    return was_slow;
+}
+
+/* Polls the group alone for a while, until the socket has ended. */
+static void poll_on(const struct model *model, int times, int pause)
+{
+    plx_group *group = model->group;
+
+    for (int i = 0; i < times && plx_socket_state(model->socket) == PLX_CONNECTED; i++) {
+        time_pass(pause);
+        poll_group(group, 0);
+    }
+    ground_spare(false);
+    player.settling = false;
+}
+
+/* A member is polled by itself, and its handler polls the group after the time-out: later polls of the
+ * group alone still end it. */
+void call_lapse(struct turn *turn)
+{
+    struct model *model = pick_idle(turn, NULL, NULL);
+    bool lapsed;
+
+    if (model == NULL || !may_pass_time())
+        return;
+    trace("a time-out passes in a handler of %u", model->end->number);
+    set_option(model, PLX_OPTION_IDLE_TIMEOUT, IDLE_MS);
+    person_say(person_of(model), RECORD_HEAD);
+    lapsed = poll_slowly(model, true) && !ground_is_busy();
+    poll_on(model, 20, IDLE_MS / 4 + 1);
+    if (lapsed)
+        timeouts_expect_over(model);
+}
+
+/* A member receives behind the slow handler of another one: its time-out begins then. */
+void call_stale(struct turn *turn)
+{
+    struct model *slow = pick_idle(turn, NULL, NULL);
+    struct model *model = slow == NULL ? NULL : pick_idle(turn, slow->group, slow);
+
+    if (model == NULL || !may_pass_time())
+        return;
+    trace("end %u receives behind a slow handler of %u", model->end->number, slow->end->number);
+    set_option(model, PLX_OPTION_IDLE_TIMEOUT, IDLE_MS);
+    person_say(person_of(slow), RECORD_HEAD);
+    person_say(person_of(model), RECORD_HEAD);
+    (void)poll_slowly(slow, false);
+    poll_on(model, 2 * IDLE_MS, 1);
+}
+
+/* ---- groups that go --------------------------------------------------------------------------- */
+
+void ruin(void)
+{
+    for (int i = 0; i < GROUPS && player.ruin != NULL; i++)
+        if (player.groups[i] == player.ruin) {
+            player.ruin = NULL;
+            forget_group(i);
+        }
+}
+
+/* The first handler of a poll or a wait frees the group that is polled. */
+void call_ruin(struct turn *turn)
+{
+    struct house *house = pick_house(turn);
+    struct model *model = pick_socket(turn);
+    plx_group *group = house->server != NULL ? house->group : model != NULL ? model->group : NULL;
+    int way = chance_of(&turn->chance, 3);
+
+    if (group == NULL || polls_running() > 0 || chance_in(&turn->chance, 50))
+        return;
+    trace("the next handler frees a group");
+    player.ruin = group;
+    if (house->server == NULL) {
+        poll_group(group, 0);
+    } else {
+        if (plx_server_is_listening(house->server))
+            person_visit(house);
+        poll_begin(way == 0);
+        if (way == 0)
+            plx_server_wait(house->server, 2);
+        else if (way == 1)
+            plx_server_poll(house->server);
+        else
+            plx_group_poll(group, 0);
+        poll_end();
+    }
+    player.ruin = NULL;
 }

@@ -19,8 +19,9 @@ static const struct {
     {call_take_client, 1},  {call_clock, 3},         {call_memory, 2},      {call_starve, 2},
     {call_peer_connect, 8}, {call_peer_accept, 6},   {call_peer_say, 16},   {call_peer_hear, 8},
     {call_peer_end, 2},     {call_peer_close, 4},    {call_peer_odd, 3},    {call_burst, 10},
-    {call_flood, 2},        {call_slow_connect, 3},  {call_dawdle, 6},       {call_join, 2},
-    {call_many_names, 2},   {call_name_server, 3},   {call_wake, 2},         {call_frame, 1},
+    {call_flood, 2},        {call_slow_connect, 3},  {call_dawdle, 6},      {call_join, 2},
+    {call_many_names, 2},   {call_name_server, 3},   {call_wake, 2},        {call_frame, 1},
+    {call_lapse, 2},        {call_stale, 2},         {call_ruin, 1},
 };
 
 enum { CALLS = sizeof calls / sizeof calls[0] };
@@ -73,6 +74,8 @@ void play_inner(struct model *self)
             continue;
         if (self != NULL && end_is_here(self) && chance_in(&turn.chance, 60))
             wait_for_end(&turn);
+        else if (player.program->waits_in_handlers && chance_in(&turn.chance, 4))
+            call_slow_connect(&turn);
         else
             play(&turn);
     }

@@ -93,7 +93,10 @@ static struct model *enter(plx_socket *socket, void *user, enum line line, const
 
 static void leave(struct model *model)
 {
-    if (model != NULL && model == player.flood)
+    ruin();
+    if (model != NULL && model->socket != NULL && model == player.slow)
+        take_time(model);
+    else if (model != NULL && model == player.flood)
         flood(model);
     else if (model != NULL)
         play_inner(model);
@@ -294,6 +297,7 @@ static void on_accepted(plx_server *server, plx_socket *client, void *user)
     model_begin(model);
     trace("  end %u", model->end->number);
     meet_person(house, model);
+    ruin();
     play_inner(model);
     leave_house();
 }

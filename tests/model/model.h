@@ -66,7 +66,7 @@ struct model {
     enum sort sort;
     enum flavour flavour;
     struct house *owner; /* the server that owns it; NULL: none */
-    bool is_deaf;        /* its table has no handlers of bytes */
+    bool unheard;        /* bytes may have arrived that no handler heard of */
     plx_group *group;    /* that it was added to; NULL: none, or a server's own */
     bool was_taken;      /* from a server, which may have moved it to another group */
     bool is_alone;       /* a client that was removed from a group */
@@ -84,7 +84,7 @@ struct model {
     bool has_dropped; /* send_progress has dropped bytes that a filter may know */
     int pending;      /* the code of the first call that failed since the last poll; 0: none */
     bool may_fail;    /* a call may have failed without a word: for memory */
-    unsigned joined;        /* the multicast groups that it has joined, a bit for each */
+    unsigned joined;  /* the multicast groups that it has joined, a bit for each */
     char where[PEER_WHERE]; /* where it listens; "": nowhere */
 
     unsigned poll; /* the poll of the last event */

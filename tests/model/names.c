@@ -28,14 +28,9 @@ void names_begin(bool again)
 void names_choose(int choice)
 {
     names.answers = choice < 50;
-    ground_set_variable("POLLUX_NAMESERVERS", names.answers   ? names.where[ANSWERING]
+    ground_set_variable("POLLUX_NAMESERVERS", names.answers ? names.where[ANSWERING]
                                               : choice < 75 ? names.where[SILENT]
                                                             : "127.0.0.1:1");
-}
-
-bool names_answer(void)
-{
-    return names.answers;
 }
 
 /* The answer is the question (RFC 1035, 4), with 127.0.0.1 for each name but those that begin with

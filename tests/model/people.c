@@ -287,7 +287,7 @@ struct person *pick_person(struct turn *turn)
     return person->used && person->peer >= 0 ? person : NULL;
 }
 
-static void connect_to_house(struct house *house)
+void person_visit(struct house *house)
 {
     int peer = peer_connect(house->sort, house->where);
     struct person *person;
@@ -335,7 +335,7 @@ void call_peer_connect(struct turn *turn)
     case 2: connect_to_listener(player.sockets[chance_of(&turn->chance, SOCKETS)]); break;
     default:
         if (house->server != NULL && plx_server_is_listening(house->server))
-            connect_to_house(house);
+            person_visit(house);
     }
 }
 

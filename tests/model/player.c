@@ -29,7 +29,8 @@ static void begin(const struct program *program)
     player.inner = player.wait_limit = 0;
     player.waits = 10;
     player.settling = false;
-    player.flood = NULL;
+    player.flood = player.slow = NULL;
+    player.ruin = NULL;
     player.woken = NULL;
     models_begin();
     ends_begin();

@@ -74,6 +74,9 @@ struct player {
     int waits;           /* that the program may still make */
     int wait_limit;      /* sum of the limits of all waits, in ms */
     bool settling;       /* handlers only read */
+    struct model *slow;  /* whose handler takes its time; NULL: none */
+    bool slow_polls;     /* and then polls its group */
+    plx_group *ruin;     /* that the next handler frees; NULL: none */
     plx_group *woken;    /* by another thread: no call frees it; NULL: none */
     struct model *flood; /* whose peer sends again at once; NULL: none */
     long moved;          /* bytes and events, for settle.c */
@@ -118,7 +121,6 @@ const char *place_silent(enum sort sort); /* a listener with a full queue */
 void names_begin(bool again);
 void names_choose(int choice);
 void names_serve(void);
-bool names_answer(void);
 bool names_are_known(void);
 void names_expect_found(const struct model *model);
 
@@ -127,10 +129,15 @@ void take(struct turn *turn, struct model *model);
 void take_all(struct model *model);
 
 /* person_of returns the raw peer at the other end of a connection, NULL if there is none or it is
- * not known; person_meet makes it known. flood makes the peer of player.flood go on. */
+ * not known; person_meet makes it known. flood makes the peer of player.flood go on, take_time is
+ * what the handler of player.slow does, and ruin frees player.ruin. */
 struct person *person_of(const struct model *model);
 void person_meet(struct person *person, struct model *model);
 void flood(struct model *model);
+void take_time(struct model *model);
+void ruin(void);
+void forget_group(int slot);
+void person_visit(struct house *house); /* a raw peer connects to a server */
 
 /* Calls that several scenes make. */
 void connect_model(struct model *model, const char *where);
@@ -164,6 +171,7 @@ player_call call_group, call_move, call_group_setting, call_house, call_house_se
 player_call call_peer_connect, call_peer_accept, call_peer_say, call_peer_hear, call_peer_end,
     call_peer_close, call_peer_odd;
 player_call call_join, call_many_names, call_name_server, call_wake;
-player_call call_burst, call_flood, call_slow_connect, call_dawdle;
+player_call call_burst, call_flood, call_slow_connect, call_dawdle, call_lapse, call_stale,
+    call_ruin;
 
 #endif

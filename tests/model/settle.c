@@ -233,7 +233,7 @@ static void come_to_rest(void)
  * simulation. */
 static void find_names(void)
 {
-    for (int i = 0; i < 400 && names_are_known() && ground_is_simulated(); i++) {
+    for (int i = 0; i < 60 && names_are_known() && ground_is_simulated(); i++) {
         read_everything();
         poll_members();
         ground_pause(500);

@@ -37,13 +37,15 @@ void timeouts_set(struct model *model)
 
 void timeouts_hear(struct model *model)
 {
+    bool unheard = model->unheard;
     plx_statistics now;
 
     plx_socket_statistics(model->socket, &now);
-    if (now.bytes_received == model->heard)
+    if (now.bytes_received == model->heard && !unheard)
         return;
     model->heard = now.bytes_received;
-    if (model->heard_at != 0 && model_is_first(model) && !model_is_murky(model))
+    model->unheard = false;
+    if (!unheard && model_is_first(model) && !model_is_murky(model))
         model->heard_at = time_marked();
 }
 
