@@ -35,7 +35,7 @@ static void begin(const struct program *program)
     models_begin();
     ends_begin();
     time_begin(program->clock);
-    supply_begin(program->seed);
+    supply_begin(program->seed, program->fenced);
 }
 
 static void make_groups(void)

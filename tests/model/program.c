@@ -39,4 +39,5 @@ void program_make(struct program *program, uint64_t seed, enum way way)
     program->refused = chance_in(&chance, 25) ? 1 + chance_of(&chance, 60) : 0;
     program->starves = chance_in(&chance, 10);
     program->cuts = chance_in(&chance, 15);
+    program->fenced = chance_in(&chance, 5);
 }

@@ -26,6 +26,7 @@ struct program {
     bool waits_in_handlers;
     int refused;  /* thousandths of the requests for memory, from some call on; 0: none */
     bool starves; /* descriptors run out for some calls */
+    bool fenced;  /* memory is guarded by its pages */
     bool cuts;    /* the network breaks connections of TCP, where the kernel can play that */
 };
 

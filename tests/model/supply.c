@@ -4,6 +4,7 @@
 #include "tests/model/supply.h"
 
 #include "tests/model/chance.h"
+#include "tests/model/fence.h"
 #include "tests/model/ground.h"
 
 #include <pollux.h>
@@ -13,6 +14,7 @@ static struct {
     struct chance chance;
     long blocks, refused, refused_before;
     int thousandths;
+    bool fenced;
     int left; /* requests until one is refused, with that one; 0: none will be */
 } supply;
 
@@ -23,7 +25,10 @@ static void *resize(void *block, size_t size, void *user)
     (void)user;
     if (size == 0) {
         supply.blocks -= block != NULL;
-        free(block);
+        if (supply.fenced)
+            fence_free(block);
+        else
+            free(block);
         return NULL;
     }
     if ((supply.thousandths > 0 && chance_of(&supply.chance, 1000) < supply.thousandths) ||
@@ -31,13 +36,15 @@ static void *resize(void *block, size_t size, void *user)
         supply.refused++;
         return NULL;
     }
-    result = realloc(block, size);
+    result = supply.fenced ? fence_resize(block, size) : realloc(block, size);
     supply.blocks += block == NULL && result != NULL;
     return result;
 }
 
-void supply_begin(uint64_t seed)
+void supply_begin(uint64_t seed, bool fenced)
 {
+    fences_end();
+    supply.fenced = supply.blocks == 0 ? fenced : supply.fenced;
     supply.chance = chance_for(seed, 9, 0);
     supply.refused_before = supply.refused;
     supply.thousandths = supply.left = 0;

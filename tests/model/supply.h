@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* supply_begin makes the library get its memory here. supply_refuse refuses `thousandths` of all
+/* supply_begin makes the library get its memory here, `fenced` as in fence.h. supply_refuse refuses `thousandths` of all
  * requests from now on, 1000: all of them. */
-void supply_begin(uint64_t seed);
+void supply_begin(uint64_t seed, bool fenced);
 void supply_refuse(int thousandths);
 void supply_refuse_one(int after); /* one request, after that number of them */
 bool supply_refuses(void);
