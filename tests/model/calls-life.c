@@ -200,6 +200,23 @@ void call_adopt(struct turn *turn)
         adopt(model, ends);
 }
 
+struct model *connected_model(enum sort sort, plx_group *group)
+{
+    int slot = free_slot(), ends[2];
+    plx_socket *socket = slot < SOCKETS ? make_socket(sort, FLAVOUR_PLAIN) : NULL;
+    struct model *model;
+
+    if (socket == NULL)
+        return NULL;
+    model = player.sockets[slot] = model_new(socket, sort, FLAVOUR_PLAIN);
+    plx_socket_set_events(socket, &all_events, model);
+    if (plx_group_add(group, socket) == 0)
+        model->group = group;
+    if (peer_pair(sort, ends))
+        adopt(model, ends);
+    return model;
+}
+
 void call_bind(struct turn *turn)
 {
     struct model *model = pick_socket(turn);

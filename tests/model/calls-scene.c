@@ -187,13 +187,30 @@ static struct model *pick_idle(struct turn *turn, const plx_group *group,
     for (int i = 0; i < SOCKETS; i++) {
         struct model *model = player.sockets[(first + i) % SOCKETS];
 
-        if (model != not_this && may_be_idle(model) && (group == NULL || model->group == group))
+        if (model != not_this && may_be_idle(model) && model->group == group)
             return model;
     }
     return NULL;
 }
 
-/* The bytes are there before the poll, and the slow handler is called in it: returns whether it was. */
+/* A member that may be idle, which is made if there is none: its connection is reported before
+ * anything else happens. */
+static struct model *member_of(struct turn *turn, plx_group *group, const struct model *not_this)
+{
+    enum sort sort = chance_in(&turn->chance, 50) ? SORT_TCP : SORT_IPC;
+    struct model *model = pick_idle(turn, group, not_this);
+
+    if (model != NULL)
+        return model;
+    model = connected_model(sort, group);
+    player.settling = true;
+    poll_group(group, 0);
+    player.settling = false;
+    return may_be_idle(model) ? model : NULL;
+}
+
+/* The bytes are there before the poll, and the slow handler is called in it. Returns whether it
+ * was. */
 static bool poll_slowly(struct model *slow, bool alone)
 {
     bool was_slow;
@@ -230,10 +247,13 @@ static void poll_on(const struct model *model, int times, int pause)
  * group alone still end it. */
 void call_lapse(struct turn *turn)
 {
-    struct model *model = pick_idle(turn, NULL, NULL);
+    plx_group *group = player.groups[pick_group(turn)];
+    struct model *model = NULL;
     bool lapsed;
 
-    if (model == NULL || !may_pass_time())
+    if (group != NULL && may_pass_time())
+        model = member_of(turn, group, NULL);
+    if (model == NULL)
         return;
     trace("a time-out passes in a handler of %u", model->end->number);
     set_option(model, PLX_OPTION_IDLE_TIMEOUT, IDLE_MS);
@@ -247,10 +267,14 @@ void call_lapse(struct turn *turn)
 /* A member receives behind the slow handler of another one: its time-out begins then. */
 void call_stale(struct turn *turn)
 {
-    struct model *slow = pick_idle(turn, NULL, NULL);
-    struct model *model = slow == NULL ? NULL : pick_idle(turn, slow->group, slow);
+    plx_group *group = player.groups[pick_group(turn)];
+    struct model *slow = NULL, *model = NULL;
 
-    if (model == NULL || !may_pass_time())
+    if (group != NULL && may_pass_time())
+        slow = member_of(turn, group, NULL);
+    if (slow != NULL)
+        model = member_of(turn, group, slow);
+    if (model == NULL || !may_be_idle(slow))
         return;
     trace("end %u receives behind a slow handler of %u", model->end->number, slow->end->number);
     set_option(model, PLX_OPTION_IDLE_TIMEOUT, IDLE_MS);

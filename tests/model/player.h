@@ -142,6 +142,7 @@ void person_visit(struct house *house); /* a raw peer connects to a server */
 /* Calls that several scenes make. */
 void connect_model(struct model *model, const char *where);
 void set_option(struct model *model, plx_option option, int value);
+struct model *connected_model(enum sort sort, plx_group *group); /* NULL: there is no slot */
 
 /* Waits. may_wait counts those that the program may still make; waits_too_long returns whether the
  * wait that runs should have been over long ago. */
