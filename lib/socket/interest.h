@@ -53,9 +53,9 @@ bool plx__socket_drains(const plx_socket *socket);
  * will be reported for such an end: its cause was noticed already. */
 bool plx__socket_has_ending(const plx_socket *socket);
 
-/* plx__socket_is_unfinished returns whether a socket that no pass serves at the moment has work that
- * needs no report of the kernel. An end belongs to it: the pass that noticed the end may have been
- * broken off, because a handler removed the socket from its group. */
+/* plx__socket_is_unfinished returns whether a socket that no pass serves at the moment has work
+ * that needs no report of the kernel. An end belongs to it: the pass that noticed the end may have
+ * been broken off, because a handler removed the socket from its group. */
 static inline bool plx__socket_is_unfinished(const plx_socket *socket)
 {
     return plx__socket_has_work(socket) || plx__socket_has_ending(socket);

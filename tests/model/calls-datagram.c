@@ -111,6 +111,7 @@ static bool is_reachable(const struct model *model)
 void call_many_names(struct turn *turn)
 {
     struct model *model = pick_datagrams(turn);
+    enum { POLLS = 12 };
     int count = 1 + chance_of(&turn->chance, 50), inner = player.inner;
     bool arrives;
 
@@ -119,8 +120,9 @@ void call_many_names(struct turn *turn)
     trace("%d names", count);
     if (!ask_names(model, count))
         return;
-    poll_socket(model);
-    if (player.inner != inner || !is_reachable(model))
+    for (int i = 0; i < POLLS && model->socket != NULL; i++) /* each begins a few lookups */
+        poll_socket(model);
+    if (player.inner != inner || model->socket == NULL || !is_reachable(model))
         return;
     arrives = send_to_port(plx_socket_port(model->socket)) && !ground_is_simulated();
     trace("and a datagram");

@@ -243,8 +243,8 @@ static void poll_on(const struct model *model, int times, int pause)
     player.settling = false;
 }
 
-/* A member is polled by itself, and its handler polls the group after the time-out: later polls of the
- * group alone still end it. */
+/* A member is polled by itself, and its handler polls the group after the time-out: later polls of
+ * the group alone still end it. */
 void call_lapse(struct turn *turn)
 {
     plx_group *group = player.groups[pick_group(turn)];
@@ -284,7 +284,7 @@ void call_stale(struct turn *turn)
     poll_on(model, 2 * IDLE_MS, 1);
 }
 
-/* ---- groups that go --------------------------------------------------------------------------- */
+/* ---- groups that go -------------------------------------------------------------------------- */
 
 void ruin(void)
 {

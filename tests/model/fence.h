@@ -1,5 +1,5 @@
-/* tests/model/fence.h -- memory that nobody can use beyond its end or after its free: each block has
- * pages of its own, and the process crashes at once. */
+/* tests/model/fence.h -- memory that nobody can use beyond its end or after its free: each block
+ * has pages of its own, and the process crashes at once. */
 #ifndef POLLUX_TESTS_MODEL_FENCE_H
 #define POLLUX_TESTS_MODEL_FENCE_H
 

@@ -281,8 +281,8 @@ static void look_at_state(const struct model *model, enum line line, const char 
         fault("%s in state %s", name, plx_state_name(state));
 }
 
-/* Nothing but the error of a call follows `disconnected`, or the error of an attempt that failed, until
- * a connection begins. AUTO_CONNECT begins one by its state. */
+/* Nothing but the error of a call follows `disconnected`, or the error of an attempt that failed,
+ * until a connection begins. AUTO_CONNECT begins one by its state. */
 static void look_at_phase(const struct model *model, enum line line, const char *name)
 {
     bool is_state = line >= LINE_HOST_LOOKUP && line <= LINE_STATE_CONNECTED;

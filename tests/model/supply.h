@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* supply_begin makes the library get its memory here, `fenced` as in fence.h. supply_refuse refuses `thousandths` of all
- * requests from now on, 1000: all of them. */
+/* supply_begin makes the library get its memory here, `fenced` as in fence.h. supply_refuse refuses
+ * `thousandths` of all requests from now on, 1000: all of them. */
 void supply_begin(uint64_t seed, bool fenced);
 void supply_refuse(int thousandths);
 void supply_refuse_one(int after); /* one request, after that number of them */
