@@ -41,6 +41,14 @@ static int refuse_password(struct plx__tls_refusal *refusal, const char *passwor
                                             : "the password does not fit");
 }
 
+/* OpenSSL 3 says of PEM without a private key that it is unsupported. */
+static bool is_of_no_key(unsigned long error)
+{
+    return (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE) ||
+           (ERR_GET_LIB(error) == ERR_LIB_OSSL_DECODER &&
+            ERR_GET_REASON(error) == ERR_R_UNSUPPORTED);
+}
+
 static int refuse_key(struct plx__tls_refusal *refusal, const struct secret *secret,
                       const char *name)
 {
@@ -50,10 +58,10 @@ static int refuse_key(struct plx__tls_refusal *refusal, const struct secret *sec
         return refuse_password(refusal, secret->password, name);
     }
     snprintf(what, sizeof what, "private key of %s", name);
-    if (error == 0 ||
-        (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)) {
+    if (error == 0 || is_of_no_key(error)) {
         ERR_clear_error();
-        return plx__tls_refuse(refusal, "%s: there is none in it (in PEM, RFC 7468)", what);
+        return plx__tls_refuse(refusal,
+                               "%s: there is none in it that can be read (in PEM, RFC 7468)", what);
     }
     return plx__tls_refuse_openssl(refusal, what);
 }
@@ -93,6 +101,18 @@ static bool is_pkcs12(struct plx__tls_bytes bytes)
     return bytes.size > 0 && *(const unsigned char *)bytes.data == 0x30;
 }
 
+/* No password and an empty one are two keys (RFC 7292, B.1), and programs write either. */
+static bool fits(PKCS12 *file, const char *password)
+{
+    if (!PKCS12_mac_present(file)) {
+        return true;
+    }
+    if (password == NULL || password[0] == '\0') {
+        return PKCS12_verify_mac(file, NULL, 0) || PKCS12_verify_mac(file, "", 0);
+    }
+    return PKCS12_verify_mac(file, password, -1);
+}
+
 static int parse_pkcs12(struct plx__tls_refusal *refusal, struct plx__tls_bytes bytes,
                         const char *password, struct plx__tls_identity *identity)
 {
@@ -100,7 +120,7 @@ static int parse_pkcs12(struct plx__tls_refusal *refusal, struct plx__tls_bytes 
     const unsigned char *data = bytes.data;
     ERR_clear_error();
     PKCS12 *file = d2i_PKCS12(NULL, &data, (long)bytes.size);
-    if (file != NULL && PKCS12_mac_present(file) && !PKCS12_verify_mac(file, password, -1)) {
+    if (file != NULL && !fits(file, password)) {
         PKCS12_free(file);
         return refuse_password(refusal, password, bytes.name);
     }
