@@ -81,7 +81,7 @@ struct plx__tls_source *plx__tls_source_again(struct plx__tls_refusal *refusal,
 
 void plx__tls_source_free(struct plx__tls_source *source, const struct plx__tls_source *end)
 {
-    while (source != end) {
+    while (source != NULL && source != end) {
         struct plx__tls_source *next = source->next;
         sk_X509_pop_free(source->certificates, X509_free);
         plx_memory_resize(source->path, 0);

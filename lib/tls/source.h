@@ -26,8 +26,8 @@ struct plx__tls_source *plx__tls_source_of_memory(struct plx__tls_refusal *refus
 struct plx__tls_source *plx__tls_source_again(struct plx__tls_refusal *refusal,
                                               const struct plx__tls_source *source);
 
-/* plx__tls_source_free frees the sources from `source` up to `end`, which is in the list or
- * NULL. */
+/* plx__tls_source_free frees the sources from `source` up to `end`, which is in the list or NULL;
+ * for NULL it does nothing. */
 void plx__tls_source_free(struct plx__tls_source *source, const struct plx__tls_source *end);
 
 /* plx__tls_source_has returns whether one of the certificates is in the list. */
