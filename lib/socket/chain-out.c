@@ -6,9 +6,6 @@
 #include "lib/socket/chain.h"
 #include "lib/socket/sending.h"
 
-/* Filters get this many queued bytes at once, beyond those that they have seen. */
-#define LARGEST_PIECE ((size_t)256 * 1024)
-
 static const struct plx__want nothing = {0, 0};
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -105,7 +102,7 @@ size_t plx__chain_piece(const plx_socket *socket, size_t budget)
 {
     const struct plx__chain *chain = plx__chain_of(socket);
     size_t size = socket->out.size;
-    size_t most = chain->phase == PLX__CHAIN_PASSING ? budget : chain->offered + LARGEST_PIECE;
+    size_t most = chain->phase == PLX__CHAIN_PASSING ? budget : chain->offered + PLX__CHAIN_PIECE;
     return size < most ? size : most;
 }
 

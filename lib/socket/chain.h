@@ -168,6 +168,9 @@ ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size);
 size_t plx__chain_pending(const plx_socket *socket);
 int plx__chain_shutdown(plx_socket *socket);
 
+/* Filters get this many queued bytes at once, beyond those that they have seen. */
+#define PLX__CHAIN_PIECE ((size_t)256 * 1024)
+
 /* plx__chain_piece returns how many of the queued bytes to send at once: unlike the kernel, filters
  * may take any number of them. `budget` limits what no filter changes. */
 size_t plx__chain_piece(const plx_socket *socket, size_t budget);

@@ -23,15 +23,33 @@ static bool is_writable(const plx_socket *socket)
            socket->ending != PLX__END_WHEN_CONNECTED;
 }
 
+/* Whether a write may pass the queue by. A step of a filter runs inside a receive or a send, and none
+ * of these is called inside another. */
+static bool may_send_directly(const plx_socket *socket, size_t size)
+{
+    return size >= DIRECT_WRITE && socket->out.size == 0 && socket->state == PLX_CONNECTED &&
+           socket->tx == PLX__TX_OPEN && !plx__chain_is_stepping(socket);
+}
+
+/* Filters must see again what they have not taken, so there has to be room for all of it before they
+ * see any. Returns how many bytes to offer. */
+static size_t offer_to_filters(plx_socket *socket, size_t size)
+{
+    size_t piece = size < PLX__CHAIN_PIECE ? size : PLX__CHAIN_PIECE;
+    bool has_room = plx__buffer_reserve(&socket->out, size, plx__socket_pool(socket)) != NULL;
+    return has_room ? piece : 0;
+}
+
 /* Offers a large write to the kernel before it is copied. The next poll reports a failure. */
 static size_t send_directly(plx_socket *socket, const void *data, size_t size)
 {
-    if (size < DIRECT_WRITE || socket->out.size > 0 || socket->state != PLX_CONNECTED ||
-        socket->tx != PLX__TX_OPEN ||
-        (socket->kind->is_filtered && plx__chain_sends(plx__chain_of(socket)))) {
-        return 0; /* a filter that could take none of the bytes must see the same ones again */
+    if (!may_send_directly(socket, size)) {
+        return 0;
     }
-    ptrdiff_t sent = socket->kind->send(socket, data, size);
+    if (socket->kind->is_filtered && plx__chain_sends(plx__chain_of(socket))) {
+        size = offer_to_filters(socket, size);
+    }
+    ptrdiff_t sent = size == 0 ? 0 : socket->kind->send(socket, data, size);
     if (sent < 0) {
         /* If the kernel's buffer is full, this does not enter BLOCKED: the next poll tries again,
          * enters BLOCKED and watches for room. A write does not update the watch. */
@@ -50,6 +68,10 @@ static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, 
     size_t sent = send_directly(socket, data, accepted);
     const uint8_t *rest = (const uint8_t *)data + sent;
     bool kept = plx__buffer_append(&socket->out, rest, accepted - sent, plx__socket_pool(socket));
+    plx__buffer_release(&socket->out, plx__socket_pool(socket)); /* if nothing is queued */
+    if (socket->kind->is_filtered) {
+        plx__socket_update(socket); /* a send may have received */
+    }
     socket->wants_room = kept ? accepted < size : sent > 0;
     if (!kept && sent == 0) {
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);
