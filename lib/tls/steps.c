@@ -137,7 +137,9 @@ static int begin(plx_filter *filter)
 
 static SSL *enter(struct plx__tls_connection *connection)
 {
-    ERR_clear_error(); /* SSL_get_error looks at the whole queue */
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error(); /* SSL_get_error looks at the whole queue */
+    }
     connection->lower.allowance = PLX__TLS_ALLOWANCE;
     connection->lower.error = 0;
     return connection->ssl;
