@@ -2,8 +2,8 @@
 # tests/check-install.sh -- what `make install` installs serves a program outside the tree.
 #
 # Installs below a temporary DESTDIR, compiles and runs a small program by pkg-config alone (C99, C++, and
-# C linked with the static library), the program of doc/adding-a-filter.md, and the example that is
-# installed, then uninstalls and looks for left-overs.
+# C linked with the static library), the same with TLS, the programs of doc/adding-a-filter.md and
+# doc/tls.md, and the example that is installed, then uninstalls and looks for left-overs.
 set -u
 here=$(cd "${srcdir:-$(dirname "$0")/..}/tests" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
@@ -36,9 +36,10 @@ pc=$(find "$root" -name pollux.pc -print)
 # The sysroot precedes the paths of the .pc file, as for a cross compiler.
 PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export PKG_CONFIG_PATH
+module=pollux
 flags()
 {
-    PKG_CONFIG_SYSROOT_DIR="$root" "$PKG_CONFIG" "$@" pollux || { echo "pollux.pc.in:1: pkg-config $* failed"; exit 1; }
+    PKG_CONFIG_SYSROOT_DIR="$root" "$PKG_CONFIG" "$@" $module || { echo "$module.pc.in:1: pkg-config $* failed"; exit 1; }
 }
 version=$(flags --modversion) || { echo "$version"; exit 1; }
 cflags=$(flags --cflags) || { echo "$cflags"; exit 1; }
@@ -76,11 +77,11 @@ attempt()
     shift
     if ! "$@" -o "$work/program" > "$work/out" 2>&1; then
         cat "$work/out"
-        echo "pollux.pc.in:1: $what does not compile: $*"
+        echo "$module.pc.in:1: $what does not compile: $*"
         failed=1
     elif ! printed=$(run "$work/program" 2>&1) ||
         [ "$printed" != "$version" ]; then
-        echo "pollux.pc.in:1: $what compiled, but printed \"$printed\" instead of $version"
+        echo "$module.pc.in:1: $what compiled, but printed \"$printed\" instead of $version"
         failed=1
     else
         echo "$what: version $printed"
@@ -119,6 +120,136 @@ elif ! printed=$(run "$work/page/try" 2>&1) || [ "$printed" != hello ]; then
     failed=1
 else
     echo "page: $printed"
+fi
+
+# libpollux-tls, by its own .pc file alone; and its page, whose three commands make the certificates.
+tls=$(find "$root" -name pollux-tls.pc)
+if [ -z "$tls" ]; then
+    echo "TLS: not in this build"
+else
+    module=pollux-tls
+    tls_cflags=$(flags --cflags) || { echo "$tls_cflags"; exit 1; }
+    tls_libs=$(flags --libs) || { echo "$tls_libs"; exit 1; }
+    tls_static_libs=$(flags --libs --static) || { echo "$tls_static_libs"; exit 1; }
+    cat > "$work/tls.c" <<'END'
+#include <pollux.h>
+#include <pollux/tls.h>
+#include <stdio.h>
+
+int main(void)
+{
+    plx_socket *socket = plx_tcp_new();
+    plx_tls *tls = plx_tls_new_client();
+    int code = plx_socket_set_tls(socket, tls);
+    plx_tls_free(tls);
+    plx_socket_free(socket);
+    printf("%s\n", plx_version());
+    return code;
+}
+END
+    cp "$work/tls.c" "$work/tls.cpp"
+    # shellcheck disable=SC2086 # lists of flags
+    {
+        attempt "TLS, C99" $CC -std=c99 -pedantic -Wall -Wextra -Werror $PROGRAM_FLAGS $tls_cflags "$work/tls.c" $tls_libs
+        [ $cxx_missing = yes ] || attempt "TLS, C++" $CXX -std=c++11 -pedantic -Wall -Wextra -Werror $PROGRAM_FLAGS \
+            $tls_cflags "$work/tls.cpp" $tls_libs
+        if [ -n "$static" ]; then
+            cp "$(find "$root" -name libpollux-tls.a)" "$work/static"
+            attempt "TLS, static" $CC -std=c99 $PROGRAM_FLAGS $tls_cflags "$work/tls.c" -L"$work/static" $tls_static_libs
+        fi
+    }
+    page=$(find "$root" -name tls.md)
+    mkdir "$work/tls"
+    for file in client.c server.c starttls.c; do
+        awk -v name=$file -f "$here/page.awk" "$page" > "$work/tls/$file" || failed=1
+    done
+    awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$page" > "$work/tls/certificates"
+    cat > "$work/tls/try.c" <<'END'
+#include <pollux.h>
+#include <pollux/tls.h>
+#include <stdio.h>
+#include <string.h>
+
+plx_socket *begin_client(const char *where);
+plx_server *begin_server(plx_group *group, const char *where);
+void on_line(plx_socket *socket, void *user);
+
+static void start_client(plx_socket *socket, void *user)
+{
+    char line[512];
+    while (plx_socket_read_line(socket, line, sizeof line) > 0) {
+        if (strncmp(line, "220", 3) == 0 && plx_socket_start_tls(socket, (plx_tls *)user) != 0) {
+            fprintf(stderr, "%s\n", plx_tls_error((plx_tls *)user)->message);
+        }
+    }
+}
+
+static int is_encrypted(plx_group *group, plx_socket *socket)
+{
+    plx_group_add(group, socket);
+    while (plx_socket_state(socket) != PLX_UNCONNECTED && !plx_socket_is_encrypted(socket)) {
+        plx_group_poll(group, -1);
+    }
+    fprintf(stderr, "%s", plx_socket_error(socket)->message);
+    return plx_socket_is_encrypted(socket);
+}
+
+int main(void)
+{
+    static plx_events server_events, client_events;
+    plx_group *group = plx_group_new();
+    plx_server *server = begin_server(group, "127.0.0.1:0");
+    plx_server *later = plx_server_new(plx_tcp_new);
+    plx_tls *server_tls = plx_tls_new_server(), *client_tls = plx_tls_new_client();
+    plx_socket *client, *starter = plx_tcp_new();
+    char where[64];
+    int good;
+
+    snprintf(where, sizeof where, "localhost:%d", plx_server_port(server));
+    client = begin_client(where);
+    good = is_encrypted(group, client);
+
+    server_events.line_available = on_line;
+    client_events.line_available = start_client;
+    plx_tls_use_file(server_tls, "server.pem", "server.key", NULL);
+    plx_server_set_client_events(later, &server_events, server_tls);
+    plx_group_add_server(group, later);
+    plx_server_listen_on(later, "127.0.0.1:0");
+    snprintf(where, sizeof where, "localhost:%d", plx_server_port(later));
+    plx_socket_set_events(starter, &client_events, client_tls);
+    plx_socket_connect_to(starter, where);
+    plx_socket_write_text(starter, "EHLO\r\nSTARTTLS\r\n");
+    good = is_encrypted(group, starter) && good;
+
+    plx_socket_free(client);
+    plx_socket_free(starter);
+    plx_server_free(server);
+    plx_server_free(later);
+    plx_group_free(group);
+    plx_tls_free(server_tls);
+    plx_tls_free(client_tls);
+    puts(good ? "encrypted" : "in clear");
+    return 0;
+}
+END
+    # shellcheck disable=SC2086 # lists of flags
+    if ! $CC -std=c99 -pedantic -Wall -Wextra -Wconversion -Werror $PROGRAM_FLAGS $tls_cflags "$work"/tls/*.c \
+        -o "$work/tls/try" $tls_libs > "$work/out" 2>&1; then
+        cat "$work/out"
+        echo "doc/tls.md:1: the programs of the page do not compile"
+        failed=1
+    elif ! command -v openssl > /dev/null; then
+        echo "page of TLS: compiled; openssl is not installed, which makes the certificates"
+    elif ! (cd "$work/tls" && sh -e certificates) > "$work/out" 2>&1; then
+        cat "$work/out"
+        echo "doc/tls.md:1: the commands of the page make no certificates"
+        failed=1
+    elif ! printed=$(cd "$work/tls" && SSL_CERT_FILE=ca.pem run ./try 2>&1) || [ "$printed" != encrypted ]; then
+        echo "doc/tls.md:1: the programs of the page printed \"$printed\" instead of encrypted"
+        failed=1
+    else
+        echo "page of TLS: $printed"
+    fi
 fi
 
 # The example, by its own Makefile. It prints its usage and ends with 2.
