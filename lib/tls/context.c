@@ -37,6 +37,10 @@ static int set_ciphers(SSL_CTX *context, plx_tls *tls)
     if (tls->ciphers[0] != NULL && SSL_CTX_set_cipher_list(context, tls->ciphers[0]) != 1) {
         return plx__tls_refuse_openssl(&tls->refusal, "ciphers of TLS 1.2");
     }
+    /* OpenSSL accepts an empty list here, and then no handshake succeeds. */
+    if (tls->ciphers[1] != NULL && tls->ciphers[1][0] == '\0') {
+        return plx__tls_refuse(&tls->refusal, "ciphers of TLS 1.3: none; see PLX_TLS_MAXIMUM");
+    }
     if (tls->ciphers[1] != NULL && SSL_CTX_set_ciphersuites(context, tls->ciphers[1]) != 1) {
         return plx__tls_refuse_openssl(&tls->refusal, "ciphers of TLS 1.3");
     }
