@@ -243,12 +243,21 @@ static void poll_on(const struct model *model, int times, int pause)
     player.settling = false;
 }
 
+static uint64_t received_by(const struct model *model)
+{
+    plx_statistics counts;
+
+    plx_socket_statistics(model->socket, &counts);
+    return counts.bytes_received;
+}
+
 /* A member is polled by itself, and its handler polls the group after the time-out: later polls of
- * the group alone still end it. */
+ * the group alone still end it, if nothing more arrives. */
 void call_lapse(struct turn *turn)
 {
     plx_group *group = player.groups[pick_group(turn)];
     struct model *model = NULL;
+    uint64_t before;
     bool lapsed;
 
     if (group != NULL && may_pass_time())
@@ -259,8 +268,9 @@ void call_lapse(struct turn *turn)
     set_option(model, PLX_OPTION_IDLE_TIMEOUT, IDLE_MS);
     person_say(person_of(model), RECORD_HEAD);
     lapsed = poll_slowly(model, true) && !ground_is_busy();
+    before = received_by(model);
     poll_on(model, 20, IDLE_MS / 4 + 1);
-    if (lapsed)
+    if (lapsed && received_by(model) == before)
         timeouts_expect_over(model);
 }
 
