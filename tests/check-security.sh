@@ -2,8 +2,8 @@
 # tests/check-security.sh [PAGE] -- every claim of SECURITY.md names a test that make check runs.
 #
 # - A row of a table with the column "shown by" names at least one test there.
-# - `test-hostile/random_bytes` is a case of a program of `test_programs` (Makefile.am): a macro that
-#   ends in CASE begins with that name in a source of the program.
+# - `test-hostile/random_bytes` is a case of a program of `test_programs` or `tls_test_programs`
+#   (Makefile.am): a macro with CASE or EACH in its name begins with that name in a source of the program.
 # - `fuzz-answers` is a program of `fuzz_programs`, and its corpus has an input.
 # The last line counts the rows and the tests.
 set -u
@@ -29,7 +29,7 @@ sources()
         if (name != "") list[name] = list[name] " " line
     }
     END {
-        count = split(list["test_programs"] " " list["fuzz_programs"], program, " ")
+        count = split(list["test_programs"] " " list["tls_test_programs"] " " list["fuzz_programs"], program, " ")
         for (i = 1; i <= count; i++) {
             short = variable = program[i]
             sub(/.*\//, "", short); gsub(/[^a-z0-9]/, "_", variable)
@@ -49,7 +49,7 @@ sources | while read -r program source; do
     corpus=tests/fuzz/corpus/${program#fuzz-}.txt
     case $program in
         fuzz-*) grep -q '^[^#]' "$corpus" 2> /dev/null && echo "$program" ;;
-        *) sed -n "s/^[A-Z_]*CASE[A-Z_]*(\([a-z_0-9]*\)[,)].*/$program\/\1/p" "$source" ;;
+        *) sed -n "s/^[A-Z_]*\(CASE\|EACH\)[A-Z_]*(\([a-z_0-9]*\)[,)].*/$program\/\2/p" "$source" ;;
     esac
 done > "$known"
 
