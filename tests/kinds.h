@@ -40,6 +40,7 @@ struct kind {
     bool keeps_boundaries; /* packets: each write is read as one record, without send_progress */
     bool filtered;         /* has filters: the kernel's bytes may be others than the program's */
     bool establishes;      /* has a filter that waits for the peer's answer while it establishes */
+    bool ends_both;        /* the end of one side ends both: there is no half-open connection */
     /* Where a Pollux socket or server may listen; each place of a test has its own `number`. */
     void (*place)(const char *folder, int number, char *ret_where);
     /* Where to connect to, once something listens at `listened` and reports `port`. */
@@ -72,7 +73,12 @@ struct kind {
     void (*forget)(struct raw *raw);
 };
 
-extern const struct kind kinds[];
-extern const int kind_count;
+extern struct kind kinds[];
+extern int kind_count;
+
+/* kinds_add adds a row behind the others, before main begins: the rows of a library that not every
+ * program links. kind_of_name returns a row. Both fail the program when there is none. */
+void kinds_add(const struct kind *kind);
+const struct kind *kind_of_name(const char *name);
 
 #endif

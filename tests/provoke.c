@@ -50,6 +50,8 @@ static void until_fired(struct world *world, enum provocation how, const struct 
 
 bool provoke_is_possible(const struct world *world, enum provocation how)
 {
+    if (how == PROVOKE_END_OF_INPUT && world->kind->ends_both)
+        return false;
     return !world->kind->keeps_boundaries || (how != PROVOKE_LINE && how != PROVOKE_PROGRESS);
 }
 

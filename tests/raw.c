@@ -4,7 +4,9 @@
 #include "tests/raw.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "tests/sockets.h"
 #include "tests/world.h"
@@ -177,6 +179,27 @@ int raw_give(struct world *world, int descriptor)
     (void)world;
     forget(raw_of(descriptor));
     return descriptor;
+}
+
+int raw_answer_aside(struct world *world, int descriptor)
+{
+    int process = fork();
+
+    ck_assert_int_ge(process, 0);
+    if (process > 0) {
+        close(raw_give(world, descriptor));
+        return process;
+    }
+    for (;;) {
+        raw_turn_all(world);
+        poll(NULL, 0, 1);
+    }
+}
+
+void raw_answered(int process)
+{
+    ck_assert_int_eq(kill(process, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(process, NULL, 0), process);
 }
 
 /* ---- what they say --------------------------------------------------------------------------- */

@@ -28,6 +28,11 @@ bool raw_is_refused(const struct world *world, const char *where); /* whether co
 int raw_copy(int descriptor);
 int raw_give(struct world *world, int descriptor);
 
+/* raw_answer_aside makes a process that goes on with a raw peer while the case sleeps in a wait. The
+ * world does not have the peer any more. raw_answered ends that process. */
+int raw_answer_aside(struct world *world, int descriptor);
+void raw_answered(int process);
+
 /* ---- sending --------------------------------------------------------------------------------- */
 
 /* raw_send sends all bytes, as one packet if the kind has packets; raw_try sends what the kernel

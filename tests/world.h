@@ -49,7 +49,8 @@ struct world {
  * "stack ipc/poll"), only those worlds run. world_is_of_streams also returns whether the world's
  * kind keeps no boundaries, world_is_unfiltered whether the kind sends the program's bytes as they
  * are, and world_is_of_unfiltered_streams both. world_is_prompt also returns whether the kind
- * connects without an answer of the peer. */
+ * connects without an answer of the peer, world_is_half_open whether the end of one side of its
+ * connections leaves the other one open. */
 int world_modes(void);
 int world_kinds(void);
 int world_count(void);
@@ -58,6 +59,7 @@ bool world_is_of_streams(int index);
 bool world_is_unfiltered(int index);
 bool world_is_of_unfiltered_streams(int index);
 bool world_is_prompt(int index);
+bool world_is_half_open(int index);
 
 /* world_chosen_modes returns the ways of polling for cases that choose a world by themselves: one,
  * unless POLLUX_TEST_WORLDS is "all" or names others ("tcp/poll"). */
@@ -111,6 +113,13 @@ bool world_logged(const struct world *world, const struct record *record, const 
  * while the socket connects, because the case sleeps in a wait or the peer is gone. A program with
  * `filtered` reports the cases that it leaves out. */
 #define PROMPT_CASE(name) WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_prompt)
+
+/* HALF_OPEN_PAIR_CASE is PAIR_CASE_WITH PLX_OPTION_HALF_OPEN without the kinds whose end is that of
+ * both sides, which a program with `filtered` reports too. */
+#define HALF_OPEN_CASE(name)                                                                       \
+    WORLD_CASE(name, world_begin(&world_, _i), world_count(), world_is_half_open)
+#define HALF_OPEN_PAIR_CASE(name)                                                                  \
+    WORLD_PAIR_CASE(HALF_OPEN_CASE, name, world_socket_with(w, log, PLX_OPTION_HALF_OPEN, 1))
 
 /* SOCKET_CASE, STREAM_SOCKET_CASE and MODE_SOCKET_CASE begin with a new `socket` of ours, its
  * `log`, and `where`, which has room for a place (WHERE_SIZE). TCP_SOCKET_CASE and so on are

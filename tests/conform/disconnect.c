@@ -368,7 +368,7 @@ static void act_disconnect_now(struct record *record, plx_socket *socket)
 }
 
 /* end_of_input is an event of CONNECTED. */
-PAIR_CASE_WITH(disconnect_withdraws_end_of_input, PLX_OPTION_HALF_OPEN, 1)
+HALF_OPEN_PAIR_CASE(disconnect_withdraws_end_of_input)
 {
     record_on(log, EVENT_DATA_AVAILABLE, act_disconnect_now, NULL);
     raw_say(raw, "all I have");

@@ -148,7 +148,7 @@ PAIR_CASE(reply_to_data_that_came_with_the_end)
 
 /* ---- peer closed its sending side, half-open allowed ----------------------------------------- */
 
-PAIR_CASE_WITH(end_of_input, PLX_OPTION_HALF_OPEN, 1)
+HALF_OPEN_PAIR_CASE(end_of_input)
 {
     raw_say(raw, "all I have");
     raw_end(raw);
@@ -169,7 +169,7 @@ PAIR_CASE_WITH(end_of_input, PLX_OPTION_HALF_OPEN, 1)
     SETTLED(w, log, "state:CLOSING state:UNCONNECTED disconnected[UNCONNECTED]");
 }
 
-PAIR_CASE_WITH(end_of_input_then_the_peer_goes, PLX_OPTION_HALF_OPEN, 1)
+HALF_OPEN_PAIR_CASE(end_of_input_then_the_peer_goes)
 {
     raw_end(raw);
     UNTIL(w, log->count[EVENT_END_OF_INPUT] > 0);

@@ -3,27 +3,22 @@
 
 #include "tests/tls/authority.h"
 
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/kinds.h"
+#include "tests/tls/must.h"
 
 struct certificate {
     X509 *x509;
     EVP_PKEY *key;
     const struct certificate *issuer; /* NULL: itself */
 };
-
-/* OpenSSL's calls return 1, or a pointer. */
-#define MUST(done) ck_assert_msg(done, "%s: %s", #done, ERR_reason_error_string(ERR_peek_error()))
 
 /* ---- what is in a certificate ---------------------------------------------------------------- */
 
@@ -94,7 +89,7 @@ struct certificate *certificate_new(const struct paper *paper, const struct cert
     X509 *x509 = X509_new();
     const EVP_MD *digest = EVP_get_digestbyname(paper->digest == NULL ? "SHA256" : paper->digest);
 
-    ck_assert_ptr_nonnull(certificate);
+    MUST(certificate != NULL);
     MUST(x509 != NULL && digest != NULL);
     *certificate = (struct certificate){x509, new_key(paper->key), issuer};
     MUST(X509_set_version(x509, X509_VERSION_3));
@@ -192,8 +187,8 @@ static size_t take(BIO *memory, char *ret_pem, size_t size)
     char *data = NULL;
     long length = BIO_get_mem_data(memory, &data);
 
-    ck_assert_int_gt(length, 0);
-    ck_assert_uint_lt((size_t)length, size);
+    MUST(length > 0);
+    MUST((size_t)length < size);
     memcpy(ret_pem, data, (size_t)length);
     ret_pem[length] = '\0';
     BIO_free(memory);
@@ -222,8 +217,8 @@ size_t certificate_der(const struct certificate *certificate, void *ret_der, siz
     unsigned char *der = NULL;
     int length = i2d_X509(certificate->x509, &der);
 
-    ck_assert_int_gt(length, 0);
-    ck_assert_uint_le((size_t)length, size);
+    MUST(length > 0);
+    MUST((size_t)length <= size);
     memcpy(ret_der, der, (size_t)length);
     OPENSSL_free(der);
     return (size_t)length;
@@ -235,8 +230,16 @@ void certificate_pin(const struct certificate *certificate, unsigned char ret_sh
     unsigned size = 0;
     int length = i2d_PUBKEY(certificate->key, &key);
 
-    ck_assert_int_gt(length, 0);
+    MUST(length > 0);
     MUST(EVP_Digest(key, (size_t)length, ret_sha256, &size, EVP_sha256(), NULL));
-    ck_assert_uint_eq(size, 32);
+    MUST(size == 32);
     OPENSSL_free(key);
+}
+
+void certificate_use(const struct certificate *certificate, struct ssl_ctx_st *context)
+{
+    MUST(SSL_CTX_use_certificate(context, certificate->x509) == 1);
+    MUST(SSL_CTX_use_PrivateKey(context, certificate->key) == 1);
+    for (const struct certificate *next = above(certificate); next != NULL; next = above(next))
+        MUST(SSL_CTX_add1_chain_cert(context, next->x509) == 1);
 }

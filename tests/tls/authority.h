@@ -10,7 +10,7 @@
  *
  * The certificates have no key identifiers (RFC 5280, 4.2.1.1): two authorities of one subject can
  * differ in their keys only, and so a signature can be made that is wrong. Whatever fails
- * here fails the case. */
+ * here ends the process (must.h). */
 #ifndef POLLUX_TESTS_TLS_AUTHORITY_H
 #define POLLUX_TESTS_TLS_AUTHORITY_H
 
@@ -31,13 +31,16 @@ struct paper {
 
 /* A certificate with its private key. Opaque. */
 struct certificate;
+struct ssl_ctx_st;
 
 /* certificate_new makes one that `issuer` has signed, which must outlive it; NULL: itself.
  * certificate_free accepts NULL. */
 struct certificate *certificate_new(const struct paper *paper, const struct certificate *issuer);
 void certificate_free(struct certificate *certificate);
 
-/* ---- files: each returns in ret_path (WHERE_SIZE bytes) the path of `name` in the folder ------- */
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* Each returns in ret_path (WHERE_SIZE bytes) the path of `name` in the folder. */
 
 void certificate_write(const struct certificate *certificate, const char *folder, const char *name,
                        char *ret_path);
@@ -60,5 +63,11 @@ size_t certificate_der(const struct certificate *certificate, void *ret_der, siz
 
 /* The SHA-256 of the SubjectPublicKeyInfo, for plx_tls_pin. */
 void certificate_pin(const struct certificate *certificate, unsigned char ret_sha256[32]);
+
+/* ---- for raw peers --------------------------------------------------------------------------- */
+
+/* certificate_use gives an SSL_CTX the certificate and its key, and the same others as in a
+ * chain. */
+void certificate_use(const struct certificate *certificate, struct ssl_ctx_st *context);
 
 #endif
