@@ -131,7 +131,7 @@ static void expect_in_time(struct scene *s, bool of_client, int limit)
     struct record *log = of_client ? &s->client_log : &s->server_log;
 
     world_settle(s->w);
-    time_pass(limit - 1);
+    world_run(s->w, limit - 1);
     world_settle(s->w);
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
     time_pass(1);
@@ -181,7 +181,7 @@ SCENE_CASE(a_silent_client)
     serve(s, where);
     raw = raw_connect(w, where);
     UNTIL(w, accepted == 1);
-    time_pass(9999);
+    world_run(w, 9999);
     world_settle(w);
     ck_assert_int_eq(client_log.count[EVENT_ERROR], 0);
     time_pass(1);
@@ -205,7 +205,7 @@ SCENE_CASE(a_byte_a_second)
     UNTIL(w, accepted == 1);
     for (; client_log.count[EVENT_ERROR] == 0; seconds++) {
         ck_assert_int_lt(seconds, 20);
-        time_pass(1000);
+        world_run(w, 1000);
         peer_turn(peer);
         world_settle(w);
     }

@@ -219,7 +219,7 @@ SCENE_CASE(time_goes_on_while_paused)
     ck_assert_int_eq(plx_socket_set_option(s->client, PLX_OPTION_CONNECT_TIMEOUT, 700), 0);
     scene_connect(s);
     UNTIL(w, handler.asked == 1);
-    time_pass(699);
+    world_run(w, 699);
     world_settle(w);
     ck_assert_int_eq(s->client_log.count[EVENT_ERROR], 0);
     time_pass(1);

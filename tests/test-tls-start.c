@@ -275,7 +275,7 @@ SCENE_CASE(a_peer_that_does_not_answer)
     world_pair(w, s->client, &s->client_log);
     ck_assert_int_eq(plx_socket_start_tls(s->client, s->client_tls), 0);
     world_settle(w);
-    time_pass(499);
+    world_run(w, 499);
     world_settle(w);
     LOGGED(w, &s->client_log, "");
     time_pass(1);
