@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE = 10000 }; /* ms */
+enum { PATIENCE = 30000 }; /* ms */
 
 static struct {
     plx_tls *tls;
