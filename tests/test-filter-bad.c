@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "tests/puppet.h"
 #include "tests/world.h"
@@ -280,26 +281,62 @@ static void call_inside(struct puppet *puppet)
     inside[puppet->result](puppet->socket);
 }
 
-/* Removes the filter; one that was pushed in mid-stream goes with the next connect. */
-static void forget_inside(struct world *w, plx_socket *socket, struct puppet *puppet,
-                          bool in_stream)
+/* Calls that forget the filters of the last connection; a free inside refuses them. */
+static int connect_anew(struct world *w, plx_socket *socket)
 {
-    plx_socket_close(socket);
-    if (in_stream)
-        raw_close(w, puppet_meet(w, socket));
-    else
-        ck_assert_int_eq(plx_socket_remove_filter(socket, puppet->filter), 0);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 20, where);
+    int code = plx_socket_connect_to(socket, where);
+
+    raw_close(w, listener);
+    return code;
 }
 
-/* Connects, receives, sends and ends, with one call inside one step. */
-static void play_inside(struct world *w, enum step step, int call, bool in_stream)
+static int listen_anew(struct world *w, plx_socket *socket)
+{
+    char where[WHERE_SIZE];
+
+    world_place(w, where);
+    return plx_socket_listen_on(socket, where);
+}
+
+static int adopt_anew(struct world *w, plx_socket *socket)
+{
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 20, where);
+    int descriptor = raw_give(w, raw_connect(w, where));
+    int code = plx_socket_adopt(socket, descriptor);
+
+    if (code != 0)
+        close(descriptor);
+    raw_close(w, listener);
+    return code;
+}
+
+static int (*const anew[])(struct world *, plx_socket *) = {connect_anew, listen_anew, adopt_anew};
+
+enum { ANEW = sizeof anew / sizeof anew[0] };
+
+/* Removes the filter, or, if it was pushed in mid-stream, opens the socket anew. */
+static void forget_inside(struct world *w, plx_socket *socket, struct puppet *puppet, int way)
+{
+    plx_socket_close(socket);
+    if (way == 0)
+        ck_assert_int_eq(plx_socket_remove_filter(socket, puppet->filter), 0);
+    else
+        ck_assert_int_eq(anew[way - 1](w, socket), inside_freed ? PLX_INVALID_STATE : 0);
+}
+
+/* Connects, receives, sends and ends, with one call inside one step. Way 0: the filter is a setting;
+ * the other ones: it was pushed in mid-stream. */
+static void play_inside(struct world *w, enum step step, int call, int way)
 {
     struct record log;
     plx_socket *socket = world_socket(w, &log);
-    struct puppet *puppet = in_stream ? NULL : puppet_push(socket);
+    struct puppet *puppet = way == 0 ? puppet_push(socket) : NULL;
     int raw = puppet_meet(w, socket);
 
-    if (in_stream) {
+    if (way > 0) {
         UNTIL(w, plx_socket_is_connected(socket));
         puppet = puppet_push(socket);
     }
@@ -318,7 +355,7 @@ static void play_inside(struct world *w, enum step step, int call, bool in_strea
     if (inside[call] == in_ask && step < STEP_SHUTDOWN)
         ck_assert_int_eq(puppet->count[STEP_ASK], 1);
     if (step == STEP_FORGET)
-        forget_inside(w, socket, puppet, in_stream);
+        forget_inside(w, socket, puppet, way);
     ck_assert_msg(puppet->act == NULL, "%s: step %d was not called", world_name(w), (int)step);
     if (!inside_freed)
         world_free(w, socket);
@@ -326,11 +363,10 @@ static void play_inside(struct world *w, enum step step, int call, bool in_strea
     w->sockets_used = 0;
 }
 
-/* `ask` is a handler, see test-filter-handlers.c. `forget` runs inside a call on the socket,
- * which nothing holds: a free there is not survived. */
-static bool has_inside(enum step step, int call)
+/* `ask` is a handler, see test-filter-handlers.c. */
+static int ways_of(enum step step)
 {
-    return step != STEP_ASK && (step != STEP_FORGET || inside[call] != in_free);
+    return step == STEP_ASK ? 0 : step == STEP_FORGET ? 1 + ANEW : 2;
 }
 
 /* Of these calls only the last one is allowed there. None may crash or hang, or run another step
@@ -340,8 +376,8 @@ CASE(calls_inside_a_step)
     inside_world = w;
     for (enum step step = STEP_BEGIN; step < STEPS; step++)
         for (int call = 0; call < INSIDE; call++)
-            for (int in_stream = 0; in_stream < 2 && has_inside(step, call); in_stream++)
-                play_inside(w, step, call, in_stream);
+            for (int way = 0; way < ways_of(step); way++)
+                play_inside(w, step, call, way);
 }
 
 static void wake_the_other(struct puppet *puppet)

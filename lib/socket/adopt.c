@@ -47,6 +47,18 @@ int plx__socket_inspect(const plx_socket *socket, plx__fd descriptor,
     return result;
 }
 
+static int take(plx_socket *socket, plx__fd descriptor, plx_state state)
+{
+    plx__hold_enter(&socket->hold);
+    int result =
+        plx__socket_begin(socket) ? enter_state(socket, descriptor, state) : -PLX__ENOTCONN;
+    if (result < 0) {
+        result = plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
+    }
+    plx__socket_leave(socket);
+    return result;
+}
+
 int plx_socket_adopt(plx_socket *socket, plx_handle descriptor)
 {
     struct plx__os_socket_facts facts;
@@ -70,10 +82,7 @@ int plx_socket_adopt(plx_socket *socket, plx_handle descriptor)
     if (result < 0) {
         return plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
     }
-    plx__socket_begin(socket);
-    result = enter_state(socket, descriptor, state_of(&facts));
-    return result == 0 ? 0
-                       : plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
+    return take(socket, descriptor, state_of(&facts));
 }
 
 plx__fd plx__socket_find_activated(const plx_socket *socket, const char *name, bool to_listen)

@@ -220,9 +220,12 @@ static int bind_first(plx_socket *socket)
     return 0;
 }
 
-static void begin(plx_socket *socket, struct plx__race *race)
+static int begin(plx_socket *socket, struct plx__race *race)
 {
-    plx__socket_begin(socket);
+    if (!plx__socket_begin(socket)) {
+        plx__race_free(race);
+        return PLX_INVALID_STATE;
+    }
     socket->rare->race = race;
     plx__socket_set_state(socket, plx__race_is_looking_up(race) ? PLX_HOST_LOOKUP : PLX_CONNECTING);
     if (socket->watch.task != NULL) {
@@ -232,6 +235,7 @@ static void begin(plx_socket *socket, struct plx__race *race)
         plx__race_begin(race);
     }
     plx__socket_update(socket);
+    return 0;
 }
 
 /* Allocates before it opens the descriptor: a failure after that has nothing to undo but the
@@ -250,13 +254,15 @@ int plx__connect_start(plx_socket *socket)
         plx__race_free(race);
         return code;
     }
-    begin(socket, race);
-    return 0;
+    plx__hold_enter(&socket->hold);
+    code = begin(socket, race);
+    plx__socket_leave(socket);
+    return code;
 }
 
 void plx__connect_again(plx_socket *socket)
 {
-    if (plx__reconnect_is_due(socket) && plx__connect_start(socket) != 0) {
+    if (plx__reconnect_is_due(socket) && plx__connect_start(socket) != 0 && !socket->hold.freed) {
         plx__reconnect_wait(socket);
         plx__socket_update(socket);
     }

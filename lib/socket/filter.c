@@ -8,6 +8,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
+#include "lib/socket/state.h"
 #include "lib/socket/step.h"
 
 #include <pollux/filter.h>
@@ -91,7 +92,9 @@ int plx_socket_remove_filter(plx_socket *socket, plx_filter *filter)
     if (socket->state != PLX_UNCONNECTED || plx__chain_is_stepping(socket)) {
         return plx__socket_fail_open(socket, "remove a filter");
     }
+    plx__hold_enter(&socket->hold);
     plx__chain_remove(chain, filter);
+    plx__socket_leave(socket);
     return 0;
 }
 

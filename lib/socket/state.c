@@ -164,11 +164,14 @@ static void begin_rare(struct plx__rare *rare)
     }
 }
 
-void plx__socket_begin(plx_socket *socket)
+bool plx__socket_begin(plx_socket *socket)
 {
     plx__socket_forget_errors(socket, true);
     if (socket->kind->is_filtered) {
         plx__chain_trim(socket, false);
+    }
+    if (socket->hold.freed) {
+        return false;
     }
     clear_connection(socket);
     plx__socket_drop_sending(socket);
@@ -180,6 +183,7 @@ void plx__socket_begin(plx_socket *socket)
     socket->peer = PLX__PEER_NONE;
     begin_rare(socket->rare);
     socket->process = plx__os_process();
+    return true;
 }
 
 bool plx__socket_may_open(const plx_socket *socket)

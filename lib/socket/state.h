@@ -17,8 +17,10 @@ void plx__socket_destroy(plx_socket *socket);
  * freed meanwhile. */
 void plx__socket_leave(plx_socket *socket);
 
-/* plx__socket_begin forgets the last connection: both buffers, pending events, errors, the peer. */
-void plx__socket_begin(plx_socket *socket);
+/* plx__socket_begin forgets the last connection: both buffers, pending events, errors, the peer, and
+ * its filters. The `forget` of one of them may free the socket, which the caller holds: false then,
+ * and nothing may be opened. */
+bool plx__socket_begin(plx_socket *socket);
 
 /* plx__socket_set_state enters a state and sets its event. It withdraws the events of the state
  * before, if they are still pending. */

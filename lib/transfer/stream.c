@@ -44,9 +44,12 @@ int plx__stream_listen(plx_socket *socket)
     if (result < 0) {
         return fail_to_listen(socket, descriptor, result);
     }
-    plx__socket_begin(socket);
-    result = plx__socket_enter_listening(socket, descriptor, true);
-    return result < 0 ? fail_to_listen(socket, descriptor, result) : 0;
+    plx__hold_enter(&socket->hold);
+    result = plx__socket_begin(socket) ? plx__socket_enter_listening(socket, descriptor, true)
+                                       : -PLX__ENOTCONN;
+    int code = result < 0 ? fail_to_listen(socket, descriptor, result) : 0;
+    plx__socket_leave(socket);
+    return code;
 }
 
 /* Closes the listening descriptor and makes the socket the one connection that it listened for. */
