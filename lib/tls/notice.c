@@ -2,13 +2,14 @@
 #include "lib/tls/notice.h"
 
 /* More messages of TLS without a byte of the program between them end the connection: to answer a
- * key update costs more than to ask for one. */
+ * key update costs more than to ask for one, and each try to renegotiate is answered too. */
 #define MOST_MESSAGES 32
 
 static bool is_renewal(int type, const unsigned char *data, size_t size)
 {
     return type == SSL3_RT_HANDSHAKE && size > 0 &&
-           (data[0] == SSL3_MT_KEY_UPDATE || data[0] == SSL3_MT_NEWSESSION_TICKET);
+           (data[0] == SSL3_MT_KEY_UPDATE || data[0] == SSL3_MT_NEWSESSION_TICKET ||
+            data[0] == SSL3_MT_HELLO_REQUEST || data[0] == SSL3_MT_CLIENT_HELLO);
 }
 
 void plx__tls_note_message(int writes, int version, int type, const void *data, size_t size,
