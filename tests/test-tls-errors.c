@@ -188,6 +188,64 @@ SCENE_CASE(nulls)
     ck_assert_int_eq(plx_tls_reload(s->client_tls), 0);
 }
 
+/* ---- connecting again ------------------------------------------------------------------------ */
+
+SECTION("again");
+
+/* Connects with AUTO_CONNECT, and returns after the error. */
+static void fail_with_auto_connect(struct scene *s)
+{
+    scene_prepare(s);
+    ck_assert_int_eq(plx_socket_set_option(s->client, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    scene_connect(s);
+    UNTIL(s->w, s->client_log.count[EVENT_ERROR] == 1);
+    world_settle(s->w);
+}
+
+/* A check that has failed will not get better by itself. */
+SCENE_CASE(a_check_is_not_tried_again)
+{
+    s->name = "other.example";
+    s->keeps_port = true;
+    time_stop();
+    fail_with_auto_connect(s);
+    scene_expect_refused(s, PLX_TLS_WRONG_NAME, "other.example");
+    ck_assert_int_eq(plx_socket_reconnects_in(s->client), -1);
+    world_run(w, 60000);
+    ck_assert_int_eq(s->client_log.count[EVENT_STATE_CHANGED], 2);
+    time_run();
+}
+
+/* The peer may speak TLS when it has started. */
+SCENE_CASE(a_handshake_is_tried_again)
+{
+    time_stop();
+    scene_prepare(s);
+    ck_assert_int_eq(plx_socket_set_tls(s->server, NULL), 0);
+    ck_assert_int_eq(plx_socket_set_option(s->client, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    scene_connect(s);
+    UNTIL(w, plx_socket_is_connected(s->server));
+    ck_assert_int_eq(plx_socket_write(s->server, "220 ready\r\n", 11), 11);
+    UNTIL(w, s->client_log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(scene_info(s->client).check, PLX_TLS_NOT_TLS);
+    UNTIL(w, plx_socket_reconnects_in(s->client) >= 0);
+    plx_socket_close(s->server);
+    ck_assert_int_eq(plx_socket_set_tls(s->server, s->server_tls), 0);
+    s->keeps_port = true;
+    {
+        char where[WHERE_SIZE];
+
+        snprintf(where, sizeof where, "127.0.0.1:%d", s->port);
+        ck_assert_int_eq(plx_socket_listen_on(s->server, where), 0);
+    }
+    for (int i = 0; i < 1000 && s->client_log.count[EVENT_ENCRYPTED] == 0; i++) {
+        time_pass(10);
+        world_turn(w, i);
+    }
+    ck_assert_int_eq(s->client_log.count[EVENT_ENCRYPTED], 1);
+    time_run();
+}
+
 /* ---- what is known about a connection -------------------------------------------------------- */
 
 SECTION("info");

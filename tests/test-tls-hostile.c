@@ -343,6 +343,23 @@ SCENE_CASE(renegotiation)
     }
 }
 
+/* The peer does not hear that it is refused. */
+SCENE_CASE(renegotiation_without_end)
+{
+    struct peer *peer = peer_meet_client(s, 12);
+
+    peer->is_deaf = true;
+    for (int i = 0; i < 100 && s->client_log.count[EVENT_ERROR] == 0; i++) {
+        ck_assert_int_eq(SSL_renegotiate(peer->ssl), 1);
+        ck_assert_int_eq(SSL_do_handshake(peer->ssl), 1);
+        peer_turn(peer);
+        world_poll(w);
+    }
+    PEER_UNTIL(peer, s->client_log.count[EVENT_ERROR] == 1);
+    expect_flood_refused(&s->client_log);
+    peer_free(peer);
+}
+
 /* ---- many that leave ------------------------------------------------------------------------- */
 
 SECTION("leaving", .timeout = 300);

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "tests/tls/scene.h"
+#include "tests/tls/peer.h"
 
 /* ---- which names fit ------------------------------------------------------------------------- */
 
@@ -321,6 +321,45 @@ SCENE_CASE(strings_that_are_no_name)
     ck_assert_int_eq(plx_socket_set_tls_name(NULL, "a"), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_set_tls_name(s->client, ""), 0);
     ck_assert_int_eq(plx_socket_set_tls_name(s->client, NULL), 0);
+}
+
+/* ---- the name that is asked for -------------------------------------------------------------- */
+
+/* RFC 6066, 3: host names in ASCII without a dot at their end, and no address. */
+static const struct {
+    const char *name, *asked;
+} asked[] = {
+    {"localhost", "localhost"},
+    {"localhost.", "localhost"},
+    {"a_b.example", "a_b.example"},
+    {"127.0.0.1", NULL},
+    {"::1", NULL},
+    {NULL, NULL},
+};
+
+static int note_name(SSL *ssl, int *alert, void *user)
+{
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+    (void)alert;
+    snprintf(user, WHERE_SIZE, "%s", name == NULL ? "none" : name);
+    return SSL_TLSEXT_ERR_OK;
+}
+
+SCENE_CASE(the_name_that_is_asked_for)
+{
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        char name[WHERE_SIZE] = "";
+        struct peer *peer;
+
+        s->name = asked[i].name;
+        peer = peer_face_client(s, 0);
+        SSL_CTX_set_tlsext_servername_callback(peer->context, note_name);
+        SSL_CTX_set_tlsext_servername_arg(peer->context, name);
+        PEER_UNTIL(peer, name[0] != '\0');
+        ck_assert_str_eq(name, asked[i].asked == NULL ? "none" : asked[i].asked);
+        peer_free(peer);
+    }
 }
 
 /* ---- without a name -------------------------------------------------------------------------- */

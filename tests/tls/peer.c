@@ -198,8 +198,10 @@ static void send_out(struct peer *peer)
 
 void peer_turn(struct peer *peer)
 {
-    receive(peer);
-    step(peer);
+    if (!peer->is_deaf) {
+        receive(peer);
+        step(peer);
+    }
     send_out(peer);
 }
 

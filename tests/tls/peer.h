@@ -18,6 +18,7 @@ struct peer {
     int descriptor;   /* the raw peer */
     size_t most;      /* bytes that one turn sends at most; 0: all */
     bool is_mute;     /* sends nothing: what it would send waits */
+    bool is_deaf;     /* receives nothing */
     bool is_done;     /* the handshake is done */
     bool has_ended;   /* the end of the connection has arrived, or a reset */
     bool has_goodbye; /* close_notify has arrived */
