@@ -144,9 +144,9 @@ PLX_API const plx_error *plx_tls_error(const plx_tls *tls);
 /* ---- sockets and servers --------------------------------------------------------------------- */
 
 /* plx_socket_set_tls encrypts the connections that the socket makes, accepts or adopts from now on;
- * NULL: not any more. The socket shares the settings; they stay set after close. Returns 0;
- * PLX_INVALID_STATE (not unconnected; not a stream; a server's settings without a certificate); or
- * PLX_OUT_OF_MEMORY. */
+ * NULL: not any more, so compare with NULL what plx_tls_new_client has returned. The socket shares
+ * the settings; they stay set after close. Returns 0; PLX_INVALID_STATE (not unconnected; not a
+ * stream; a server's settings without a certificate); or PLX_OUT_OF_MEMORY. */
 PLX_API int plx_socket_set_tls(plx_socket *socket, plx_tls *tls);
 
 /* plx_socket_set_tls_name sets the host name or IP address that the peer's certificate must have,
