@@ -7,10 +7,13 @@
 
 #include <pollux/tls.h>
 
+#include <errno.h>
+
 #include "tests/counting.h"
 #include "tests/kinds.h"
 #include "tests/tls/authority.h"
 #include "tests/tls/must.h"
+#include "tests/tls/rows.h"
 #include "tests/tls/talker.h"
 
 /* What all connections of a version use, on both sides. */
@@ -28,6 +31,8 @@ static struct version versions[2]; /* TLS 1.2 and 1.3 */
  * settings when a connection begins. */
 struct role {
     const struct version *version;
+    size_t most;          /* bytes that one step moves, if it is narrow */
+    bool receives, sends; /* the last call has moved some */
 };
 
 static int role_begin(plx_filter *filter)
@@ -44,6 +49,49 @@ static int role_begin(plx_filter *filter)
     return 0;
 }
 
+static size_t most; /* bytes below TLS in a step; 0: all */
+
+void tls_narrow(size_t bytes)
+{
+    most = bytes;
+}
+
+/* Every second call finds nothing. */
+static bool has_turn(plx_filter *filter, bool *turn)
+{
+    *turn = !*turn;
+    if (!*turn)
+        plx_filter_set_want(filter, PLX_WANT_NOTHING, 0);
+    return *turn;
+}
+
+static ptrdiff_t narrow_receive(plx_filter *filter, void *data, size_t size)
+{
+    struct role *own = plx_filter_state(filter);
+
+    if (!has_turn(filter, &own->receives))
+        return -EAGAIN;
+    return plx_filter_lower_receive(filter, data, size < own->most ? size : own->most);
+}
+
+static ptrdiff_t narrow_send(plx_filter *filter, const void *data, size_t size)
+{
+    struct role *own = plx_filter_state(filter);
+
+    if (!has_turn(filter, &own->sends))
+        return -EAGAIN;
+    return plx_filter_lower_send(filter, data, size < own->most ? size : own->most);
+}
+
+static const plx_filter_kind narrow_filter = {
+    .size = sizeof narrow_filter,
+    .state_size = sizeof(struct role),
+    .name = "narrow role",
+    .begin = role_begin,
+    .receive = narrow_receive,
+    .send = narrow_send,
+};
+
 static const plx_filter_kind role_filter = {
     .size = sizeof role_filter,
     .state_size = sizeof(struct role),
@@ -53,11 +101,12 @@ static const plx_filter_kind role_filter = {
 
 static plx_socket *equip(plx_socket *socket, const struct version *version)
 {
-    plx_filter *role = socket == NULL ? NULL : plx_socket_push_filter(socket, &role_filter);
+    const plx_filter_kind *kind = most == 0 ? &role_filter : &narrow_filter;
+    plx_filter *role = socket == NULL ? NULL : plx_socket_push_filter(socket, kind);
 
     if (role == NULL || plx_socket_set_tls(socket, version->client) != 0)
         return plx_socket_free(socket);
-    ((struct role *)plx_filter_state(role))->version = version;
+    *(struct role *)plx_filter_state(role) = (struct role){.version = version, .most = most};
     return socket;
 }
 
@@ -142,6 +191,13 @@ static struct version new_version(int number, const struct certificate *root,
     set_version(version.client, number);
     set_version(version.server, number);
     return version;
+}
+
+plx_tls *tls_settings(int number, bool is_server)
+{
+    const struct version *version = &versions[number - 12];
+
+    return is_server ? version->server : version->client;
 }
 
 /* ---- the rows -------------------------------------------------------------------------------- */

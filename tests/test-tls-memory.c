@@ -1,0 +1,160 @@
+/* tests/test-tls-memory.c -- scenarios of tests/fail over TLS, with allocations of OpenSSL or of
+ * ours that fail. See tests/fail/play.h.
+ *
+ * OpenSSL allocates thousands of blocks for a connection: one in STRIDE fails, with POLLUX_FAIL=all
+ * each. */
+#include "config.h"
+
+#include <openssl/crypto.h>
+
+#include <stdlib.h>
+
+#include "tests/fail/bodies.h"
+#include "tests/tls/must.h"
+#include "tests/tls/rows.h"
+
+enum { STRIDE = 97 };
+
+/* ---- OpenSSL's allocator --------------------------------------------------------------------- */
+
+static long until_failure; /* as of fail_allocation */
+static bool has_failed;
+
+static bool must_fail(void)
+{
+    if (until_failure == 0)
+        return false;
+    if (until_failure == -1) /* from now on */
+        return has_failed = true;
+    until_failure += until_failure > 0 ? -1 : 1;
+    return until_failure == 0 && (has_failed = true);
+}
+
+static void *allocate(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return must_fail() ? NULL : malloc(size);
+}
+
+static void *resize(void *block, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return must_fail() ? NULL : realloc(block, size);
+}
+
+static void release(void *block, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(block);
+}
+
+/* Before the rows, which have OpenSSL allocate (CRYPTO_set_mem_functions(3)). */
+__attribute__((constructor(101))) static void take_over(void)
+{
+    MUST(CRYPTO_set_mem_functions(allocate, resize, release) == 1);
+}
+
+static void fail_openssl(int number)
+{
+    until_failure = number;
+    has_failed = false;
+}
+
+static bool openssl_failed(void)
+{
+    return has_failed;
+}
+
+/* ---- scenarios ------------------------------------------------------------------------------- */
+
+/* Both sides encrypt a connection that began in clear; the one that waits first. */
+static void run_start_tls(struct play *p)
+{
+    enum { LITTLE = 100 };
+
+    LOG(p, B)->swallow = true;
+    STEP(p, play_couple(p));
+    TRY(p, B, plx_socket_start_tls(p->sockets[B], tls_settings(13, true)));
+    TRY(p, A, plx_socket_start_tls(p->sockets[A], tls_settings(13, false)));
+    STEP(p, play_write(p, A, 0, LITTLE));
+    AWAIT(p, LOG(p, B)->swallowed == LITTLE);
+    TRY(p, A, plx_socket_disconnect(p->sockets[A]));
+    AWAIT(p, COUNT(p, A, DISCONNECTED) == 1 && COUNT(p, B, DISCONNECTED) == 1);
+}
+
+const struct scenario scenarios[] = {
+    {.name = "connect", .kind = "tls12 tcp", .run = run_connect},
+    {.name = "connect", .kind = "tls13 ipc", .run = run_connect},
+    {.name = "transfer", .kind = "tls13 tcp", .run = run_transfer},
+    {.name = "disconnect", .kind = "tls12 ipc", .run = run_disconnect},
+    {.name = "goodbye", .kind = "tls13 tcp", .run = run_goodbye},
+    {.name = "serve", .kind = "tls13 tcp", .run = run_serve},
+    {.name = "start TLS", .kind = "tcp", .run = run_start_tls},
+};
+
+const int scenario_count = sizeof scenarios / sizeof scenarios[0];
+
+/* ---- playing them ---------------------------------------------------------------------------- */
+
+/* One side has no memory, and the connection of the other is lost. A handshake without memory may
+ * also end as one that fails. */
+static bool is_of_memory(const struct fault *fault)
+{
+    return fault->code == PLX_OUT_OF_MEMORY || fault->code == PLX_LOST_CONNECTION;
+}
+
+/* Whose allocations fail. */
+struct failing {
+    void (*arm)(int number);
+    bool (*failed)(void);
+};
+
+static bool play(const struct scenario *scenario, const struct failing *failing, int number)
+{
+    static struct play place;
+    struct world world;
+    struct play *p = &place;
+    bool failed;
+
+    world_begin_of(&world, scenario->kind, MODE_POLL);
+    play_begin(p, &world, scenario, number);
+    play_lenient(p, is_of_memory);
+    failing->arm(number);
+    scenario->run(p);
+    failed = failing->failed();
+    failing->arm(0);
+    play_judge(p);
+    play_again(p);
+    play_end(p);
+    world_end(&world);
+    return failed;
+}
+
+static void play_each(const struct scenario *scenario, const struct failing *failing, int stride)
+{
+    int number = 1;
+
+    play(scenario, failing, 0); /* OpenSSL keeps what it has loaded */
+    for (; play(scenario, failing, number); number += stride)
+        play(scenario, failing, -number);
+    ck_assert_int_gt(number, 1);
+    fprintf(stderr, "# %s, %s: about %d allocations\n", scenario->name, scenario->kind, number);
+}
+
+LOOP_CASE(each_allocation_of_ours, 0, scenario_count)
+{
+    play_each(&scenarios[_i], &(struct failing){fail_allocation, allocation_failed}, 1);
+}
+
+LOOP_CASE(allocations_of_openssl, 0, scenario_count)
+{
+    const char *which = getenv("POLLUX_FAIL");
+    bool all = which != NULL && strcmp(which, "all") == 0;
+
+    play_each(&scenarios[_i], &(struct failing){fail_openssl, openssl_failed}, all ? 1 : STRIDE);
+}
+
+WORLD_MAIN("tls-memory")
