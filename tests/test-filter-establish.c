@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "tests/counting.h"
 #include "tests/puppet.h"
 #include "tests/world.h"
 
@@ -289,6 +290,44 @@ CASE(a_filter_that_asks_for_connections_and_is_established)
     LOGGED(w, &log, "state:CONNECTING state:CONNECTED connected[CONNECTED]");
     ck_assert_int_eq(below->count[STEP_BEGIN], 9);
     ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 9);
+}
+
+static void run_out_of_memory(struct puppet *puppet)
+{
+    (void)puppet;
+    fail_allocation(-1);
+}
+
+/* There is no memory for another connection: the next connect begins all filters anew. */
+CASE(another_connection_without_memory)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct puppet *below = puppet_push(socket), *puppet = puppet_push(socket);
+    struct puppet *above = puppet_push(socket);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 20, where);
+
+    puppet->establish = ERESTART;
+    puppet->establish_times = 1;
+    puppet->when = STEP_ESTABLISH;
+    puppet->act = run_out_of_memory;
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    fail_allocation(0);
+    ck_assert_int_eq(log.code, PLX_OUT_OF_MEMORY);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
+    ck_assert_int_eq(below->count[STEP_BEGIN], 1);
+    ck_assert_int_eq(above->count[STEP_BEGIN], 1);
+    raw_expect_end(w, raw_accept(w, listener));
+    puppet->act = NULL;
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    raw_accept(w, listener);
+    UNTIL(w, plx_socket_is_connected(socket));
+    ck_assert_int_eq(below->count[STEP_BEGIN], 2);
+    ck_assert_int_eq(puppet->count[STEP_BEGIN], 2);
+    ck_assert_int_eq(above->count[STEP_BEGIN], 2);
+    ck_assert_int_eq(above->count[STEP_ESTABLISH], 1);
 }
 
 /* What the program changes or does wrong meanwhile is no matter of the connection. */

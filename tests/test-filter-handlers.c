@@ -283,6 +283,57 @@ STREAM_PAIR_CASE(two_filters_ask)
     ck_assert_int_eq(second->count[STEP_ASK], 1);
 }
 
+static void change_group(struct puppet *puppet)
+{
+    if (the_world->group != NULL)
+        plx_group_remove(the_world->group, puppet->socket);
+    ck_assert_int_eq(plx_group_add(other_group, puppet->socket), 0);
+}
+
+/* Takes what has come, polls the other group only, until the bytes end with the given one. */
+static uint64_t take_until(int raw, char last)
+{
+    static char bytes[65536];
+    uint64_t total = 0;
+    ptrdiff_t size = 0;
+
+    for (int round = 0; size <= 0 || bytes[size - 1] != last; round++) {
+        ck_assert_int_lt(round, 100000);
+        plx_group_poll(other_group, 1);
+        size = raw_take(raw, bytes, sizeof bytes);
+        total += size > 0 ? (uint64_t)size : 0;
+    }
+    return total;
+}
+
+/* The older bytes go on in the other group, and the filter has its turn there. */
+STREAM_PAIR_CASE(a_socket_changes_its_group_in_ask_while_older_bytes_wait)
+{
+    enum { MUCH = 8 << 20 };
+    static const char older[MUCH];
+    struct puppet *puppet;
+
+    the_world = w;
+    other_group = plx_group_new();
+    log->mute = 1u << EVENT_SEND_PROGRESS | 1u << EVENT_SEND_COMPLETE;
+    ck_assert_int_eq(plx_socket_write(socket, older, MUCH), MUCH);
+    puppet = puppet_push_kind(socket, &puppet_encrypting);
+    ck_assert_int_eq(plx_socket_write(socket, "newer!", 6), 6);
+    world_settle(w);
+    ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 6);
+    ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 0);
+    puppet->when = STEP_ASK;
+    puppet->act = change_group;
+    plx_filter_ask(puppet->filter);
+    UNTIL(w, puppet->count[STEP_ASK] == 1);
+    ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 0);
+    ck_assert_uint_eq(take_until(raw, '!'), MUCH + 6);
+    ck_assert_int_eq(puppet->count[STEP_ESTABLISH], 1);
+    ck_assert(plx_socket_is_encrypted(socket));
+    world_free(w, socket);
+    plx_group_free(other_group);
+}
+
 /* ---- plx_filter_fail ------------------------------------------------------------------------- */
 
 SECTION("fail");

@@ -10,6 +10,7 @@ void run_connect_by_name(struct play *p);
 void run_transfer(struct play *p);
 void run_disconnect(struct play *p);
 void run_goodbye(struct play *p);
+void run_goodbye_in_handler(struct play *p);
 void run_abort(struct play *p);
 void run_half_open(struct play *p);
 void run_reconnect(struct play *p);

@@ -21,6 +21,7 @@ const struct scenario scenarios[] = {
     {.name = "disconnect", .kind = "ipc", .run = run_disconnect},
     {.name = "disconnect", .kind = "seqpacket", .run = run_disconnect},
     {.name = "disconnect with a goodbye", .kind = "stack tcp", .run = run_goodbye},
+    {.name = "goodbye in a handler", .kind = "stack tcp", .run = run_goodbye_in_handler},
     {.name = "abort", .kind = "tcp", .run = run_abort},
     {.name = "half open", .kind = "tcp", .run = run_half_open},
     {.name = "connect again", .kind = "tcp", .run = run_reconnect},

@@ -78,6 +78,29 @@ void run_goodbye(struct play *p)
     HOLDS(p, LOG(p, B)->swallowed == MUCH);
 }
 
+static void act_part(struct record *record, plx_socket *socket)
+{
+    struct play *p = ((struct part_log *)record)->play;
+
+    if (plx_socket_disconnect(socket) == 0 && plx_socket_wait_for_disconnected(socket, 5000))
+        p->found++;
+}
+
+/* B answers the goodbye of A inside the handler that reports it, and waits there for the end. */
+void run_goodbye_in_handler(struct play *p)
+{
+    LOG(p, B)->swallow = true;
+    record_on(LOG(p, B), EVENT_END_OF_INPUT, act_part, NULL);
+    STEP(p, prepare_goodbye(p));
+    STEP(p, play_couple(p));
+    STEP(p, play_write(p, A, 0, LITTLE));
+    TRY(p, A, plx_socket_disconnect(p->sockets[A]));
+    AWAIT(p, COUNT(p, A, DISCONNECTED) == 1 && COUNT(p, B, DISCONNECTED) == 1);
+    /* A goodbye that cannot be sent is given up, and missing at the other end. */
+    HOLDS(p, p->expected != NULL || (COUNT(p, A, ERROR) == 0 && COUNT(p, B, ERROR) == 0));
+    HOLDS(p, p->expected != NULL || (p->found == 1 && LOG(p, B)->swallowed == LITTLE));
+}
+
 void run_abort(struct play *p)
 {
     STEP(p, play_couple(p));
