@@ -27,10 +27,6 @@ enum {
 /* Where reading stands. */
 enum plx__http_progress { PLX__HTTP_MORE, PLX__HTTP_DONE, PLX__HTTP_MALFORMED };
 
-/* How a body ends (RFC 9112 section 6.3). UNTIL_CLOSED is also for headers that contradict each
- * other and for a Content-Length above the limit: such a body is not worth being skipped. */
-enum plx__http_body { PLX__HTTP_UNTIL_CLOSED, PLX__HTTP_SIZED, PLX__HTTP_CHUNKED };
-
 /* An answer, while it is read and afterwards. Read the first group of members when the answer is
  * done; the others belong to the functions below. A zeroed answer is one that begins. */
 struct plx__http_answer {
@@ -40,10 +36,10 @@ struct plx__http_answer {
     char realm[128];      /* of the first Basic, '?' as above; "" */
     char schemes[80];     /* the names of the other schemes, as in "Digest, NTLM"; "" */
 
+    uint8_t step; /* enum step, lib/wire/http-answer.c */
     bool is_http_1_0, closes;
-    bool has_length, has_coding;
-    uint8_t body; /* enum plx__http_body */
-    uint8_t step; /* of the head or the body */
+    bool has_length, has_coding; /* Content-Length, Transfer-Encoding */
+    bool is_vague;               /* these do not say where the body ends, or it is too long */
     bool after_cr;
     unsigned lines;     /* header lines so far */
     uint32_t head_size; /* bytes so far */
