@@ -290,7 +290,7 @@ static void change_group(struct puppet *puppet)
     ck_assert_int_eq(plx_group_add(other_group, puppet->socket), 0);
 }
 
-/* Takes what has come, polls the other group only, until the bytes end with the given one. */
+/* Takes what arrives until the bytes end with the given one, and polls only the other group. */
 static uint64_t take_until(int raw, char last)
 {
     static char bytes[65536];
