@@ -3,6 +3,8 @@
  * What a check of the certificate finds is in tests/test-tls-trust.c and tests/test-tls-names.c. */
 #include "config.h"
 
+#include <openssl/err.h>
+
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -33,6 +35,7 @@ static void expect_refused(plx_tls *tls, int code, const char *words)
     ck_assert_int_eq((int)error->reason, PLX_REASON_TLS_INVALID_USER_DATA);
     ck_assert_int_eq(error->os_error, 0);
     ck_assert(has_words(error->message, words));
+    ck_assert_uint_eq(ERR_peek_error(), 0); /* a program may use OpenSSL too */
 }
 
 SCENE_CASE(ranges_of_options)

@@ -1,6 +1,8 @@
 /* tests/test-tls-identity.c -- this side's certificate and key: files, formats and passwords. */
 #include "config.h"
 
+#include <openssl/err.h>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
@@ -28,6 +30,7 @@ static bool is_quiet(const char *message)
                          PLX_REASON_TLS_INVALID_USER_DATA);                                        \
         ck_assert(has_words(plx_tls_error((s)->server_tls)->message, words));                      \
         ck_assert(is_quiet(plx_tls_error((s)->server_tls)->message));                              \
+        ck_assert_uint_eq(ERR_peek_error(), 0);                                                    \
     } while (0)
 
 static void expect_subject(struct scene *s, const char *subject)

@@ -3,6 +3,8 @@
 
 #include "tests/tls/scene.h"
 
+#include <openssl/err.h>
+
 #include <stdlib.h>
 
 /* ---- certificates ---------------------------------------------------------------------------- */
@@ -143,6 +145,7 @@ void scene_meet(struct scene *scene)
     scene_connect(scene);
     UNTIL(scene->w, has_outcome(&scene->client_log) && has_outcome(&scene->server_log));
     world_settle(scene->w);
+    ck_assert_uint_eq(ERR_peek_error(), 0); /* a program may use OpenSSL too */
 }
 
 /* ---- outcomes -------------------------------------------------------------------------------- */
