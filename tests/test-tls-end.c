@@ -221,6 +221,21 @@ EACH_END(close_says_goodbye)
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
+/* The peer must not take a part for the whole. */
+EACH_END(close_with_bytes_unsent_says_nothing)
+{
+    enum { SIZE = 8 << 20 };
+
+    write_pattern(w, me, SIZE);
+    world_settle(w);
+    ck_assert_uint_gt(plx_socket_bytes_left_to_send(me), 0);
+    plx_socket_close(me);
+    PEER_UNTIL(peer, peer->has_ended);
+    peer_settle(peer);
+    ck_assert_uint_lt(peer->got_all, SIZE);
+    ck_assert(!peer->has_goodbye);
+}
+
 EACH_END(abort_says_nothing)
 {
     plx_socket_abort(me);

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/tls/scene.h"
+#include "tests/tls/peer.h"
 
 static const char password[] = "open sesame 4711";
 
@@ -327,6 +327,61 @@ SCENE_CASE(renewed_and_broken_files)
     ck_assert_int_eq(unlink(key), 0);
     REFUSED(s, "no such", plx_tls_reload(s->server_tls));
     expect_subject(s, "CN=renewed");
+}
+
+enum { CLIENTS = 100 };
+
+static plx_socket *clients[CLIENTS];
+static int accepted;
+
+static void take(plx_server *server, plx_socket *client, void *user)
+{
+    (void)server;
+    (void)user;
+    ck_assert_int_lt(accepted, CLIENTS);
+    clients[accepted++] = client;
+}
+
+/* Each peer hears the byte. */
+static void expect_all_served(struct peer **peers, char byte)
+{
+    for (int i = 0; i < CLIENTS; i++)
+        ck_assert_int_eq(plx_socket_write(clients[i], &byte, 1), 1);
+    for (int i = 0; i < CLIENTS; i++)
+        PEER_UNTIL(peers[i],
+                   peers[i]->got_length > 0 && peers[i]->got[peers[i]->got_length - 1] == byte);
+}
+
+SCENE_CASE(reload_while_a_hundred_are_served)
+{
+    static const plx_server_events events = {.accepted = take};
+    struct peer *peers[CLIENTS];
+    char certificate[WHERE_SIZE], key[WHERE_SIZE], where[WHERE_SIZE];
+    plx_server *server = world_server(w);
+    FILE *file;
+
+    certificate_write(s->papers[1], w->folder, "live.pem", certificate);
+    certificate_write_key(s->papers[1], NULL, w->folder, "live.key", key);
+    ck_assert_int_eq(plx_tls_use_file(s->server_tls, certificate, key, NULL), 0);
+    plx_server_set_events(server, &events, NULL);
+    ck_assert_int_eq(plx_server_set_tls(server, s->server_tls), 0);
+    world_serve(w, server, where);
+    for (int i = 0; i < CLIENTS; i++) {
+        peers[i] = peer_new(w, false, NULL);
+        peer_begin(peers[i], raw_connect(w, where));
+        PEER_UNTIL(peers[i], accepted == i + 1 && plx_socket_is_encrypted(clients[i]));
+    }
+    expect_all_served(peers, 'a');
+    ck_assert_int_eq(plx_tls_reload(s->server_tls), 0);
+    expect_all_served(peers, 'b');
+    file = fopen(key, "w"); /* it is empty now */
+    ck_assert_ptr_nonnull(file);
+    fclose(file);
+    REFUSED(s, "there is none in it", plx_tls_reload(s->server_tls));
+    expect_all_served(peers, 'c');
+    for (int i = 0; i < CLIENTS; i++)
+        peer_free(peers[i]);
+    expect_subject(s, "CN=server");
 }
 
 WORLD_MAIN("tls identity")
