@@ -4,8 +4,6 @@
 
 #include "tests/bench/field.h"
 
-#include <malloc.h>
-
 enum { CONNECTIONS = 1000, BATCH = 100, ROUNDS = 60, WARM = 2 };
 
 /* ---- the rate -------------------------------------------------------------------------------- */
@@ -64,15 +62,6 @@ static void measure_rate(struct bench *bench, struct crowd *crowd)
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-#ifdef HAVE_MALLINFO2
-/* What the C library has given out, in all its arenas and as pages of their own. */
-static double given_out(void)
-{
-    struct mallinfo2 state = mallinfo2();
-
-    return (double)state.uordblks + (double)state.hblkhd;
-}
-
 /* What the server had before does not count, so its pools do that its clients fill. Of a peer that
  * makes both ends the clients cannot be distinguished: it is left out. */
 static void measure_memory(struct bench *bench, struct crowd *crowd, const struct peer *peer)
@@ -86,21 +75,12 @@ static void measure_memory(struct bench *bench, struct crowd *crowd, const struc
         return;
     for (int i = 0; i < 10; i++)
         side_poll(&side);
-    before = given_out();
+    before = bench_memory();
     side_admit(&side, crowd, CONNECTIONS);
-    bench_report_value(bench, &goal, peer->name, -1, (given_out() - before) / CONNECTIONS);
+    bench_report_value(bench, &goal, peer->name, -1, (bench_memory() - before) / CONNECTIONS);
     side_dismiss(&side, crowd);
     peer->server->close(side.object);
 }
-#else
-static void measure_memory(struct bench *bench, struct crowd *crowd, const struct peer *peer)
-{
-    (void)bench;
-    (void)crowd;
-    if (peer == &peer_raw)
-        fprintf(stderr, "bench: this C library has no mallinfo2: memory is not measured\n");
-}
-#endif
 
 int main(int argc, char **argv)
 {
@@ -111,7 +91,7 @@ int main(int argc, char **argv)
     bench_start(&bench, "accept", argc, argv);
     crowd_start(&crowd);
     field_name_missing(&bench);
-    for (size_t i = 0; peers[i] != NULL; i++)
+    for (size_t i = 0; bench_memory() >= 0 && peers[i] != NULL; i++)
         measure_memory(&bench, &crowd, peers[i]);
     measure_rate(&bench, &crowd);
     crowd_end(&crowd);

@@ -7,46 +7,7 @@
 
 #include "tests/bench/field.h"
 
-#include <errno.h>
-
-enum { MESSAGE = 64, BLOCK = 65536, ROUNDS = 101, PATIENCE = 50000000 };
-
-static char block[BLOCK];
-
-static void reach(struct side *side, const size_t *counter, size_t wanted)
-{
-    for (int i = 0; *counter < wanted; i++) {
-        if (i == PATIENCE) {
-            errno = ETIMEDOUT;
-            bench_fail(side->peer->name);
-        }
-        side->peer->pair->poll(side->object);
-    }
-}
-
-static void trips(void *user, size_t iterations)
-{
-    struct side *side = user;
-
-    side->tally.echo = true;
-    while (iterations-- > 0) {
-        side->tally.returned = 0;
-        side->peer->pair->send(side->object, block, MESSAGE);
-        reach(side, &side->tally.returned, MESSAGE);
-    }
-}
-
-static void blocks(void *user, size_t iterations)
-{
-    struct side *side = user;
-
-    side->tally.echo = false;
-    while (iterations-- > 0) {
-        side->tally.bytes = 0;
-        side->peer->pair->send(side->object, block, BLOCK);
-        reach(side, &side->tally.bytes, BLOCK);
-    }
-}
+enum { ROUNDS = 101 };
 
 static struct bench_samples sample(struct bench *bench, struct field *field,
                                    void (*run)(void *user, size_t iterations))
@@ -62,25 +23,17 @@ static struct bench_samples sample(struct bench *bench, struct field *field,
     return bench_sample(bench_rounds(bench, ROUNDS), sides, field->count);
 }
 
-/* From nanoseconds per block to MB/s. */
-static void turn_over(struct bench_samples *samples)
-{
-    for (size_t i = 0; i < samples->sides; i++)
-        for (size_t round = 0; round < samples->rounds; round++)
-            samples->values[i][round] = 1e3 * BLOCK / samples->values[i][round];
-}
-
 static void measure(struct bench *bench, enum peer_family family, const struct bench_goal *trip,
                     const struct bench_goal *bulk)
 {
     struct field field;
-    struct bench_samples samples;
+    struct bench_samples samples; /* of blocks: nanoseconds, then MB/s */
 
     field_open_pairs(bench, &field, family);
-    samples = sample(bench, &field, trips);
+    samples = sample(bench, &field, side_trips);
     bench_report(bench, trip, &samples);
-    samples = sample(bench, &field, blocks);
-    turn_over(&samples);
+    samples = sample(bench, &field, side_blocks);
+    bench_samples_turn(&samples, 1e3 * PEER_BLOCK);
     bench_report(bench, bulk, &samples);
     field_close_pairs(&field);
 }

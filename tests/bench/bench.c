@@ -4,9 +4,11 @@
 #include "tests/bench/bench.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -102,6 +104,29 @@ void bench_settle(bool is_last)
     (void)sched_setaffinity(0, sizeof set, &set);
 }
 
+double bench_memory(void)
+{
+#ifdef HAVE_MALLINFO2
+    struct mallinfo2 state = mallinfo2();
+
+    return (double)state.uordblks + (double)state.hblkhd;
+#else
+    fprintf(stderr, "bench: this C library has no mallinfo2: memory is not measured\n");
+    return -1;
+#endif
+}
+
+/* The soft limit of descriptors is 1 024 in most places, the hard one far more. */
+void bench_raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* ---- clocks and samples ---------------------------------------------------------------------- */
 
 double bench_now(enum bench_clock clock)
@@ -145,6 +170,13 @@ void bench_samples_clear(struct bench_samples *samples)
         samples->values[i] = NULL;
     }
     samples->rounds = samples->room = 0;
+}
+
+void bench_samples_turn(struct bench_samples *samples, double amount)
+{
+    for (size_t i = 0; i < samples->sides; i++)
+        for (size_t round = 0; round < samples->rounds; round++)
+            samples->values[i][round] = amount / samples->values[i][round];
 }
 
 static int compare_doubles(const void *a, const void *b)

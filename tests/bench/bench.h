@@ -95,6 +95,9 @@ struct bench_samples bench_of_two(void);
 void bench_samples_add(struct bench_samples *samples, const double *round);
 void bench_samples_clear(struct bench_samples *samples);
 
+/* bench_samples_turn makes rates of costs: `amount` divided by each sample. */
+void bench_samples_turn(struct bench_samples *samples, double amount);
+
 /* bench_quantile returns the sample below which the given share of them lies. Sorts them. */
 double bench_quantile(double *samples, size_t count, double share);
 
@@ -127,6 +130,13 @@ void bench_write_quantiles(struct bench *bench, const char *file, bool is_first,
  * have one each then: whether they share one, and with it its cache, shows more in the cost of a
  * message than a library does. Nothing where there is only one. */
 void bench_settle(bool is_last);
+
+/* bench_memory returns what the C library has given out, in all its arenas and as pages of their own;
+ * negative: it cannot say. */
+double bench_memory(void);
+
+/* bench_raise_limit allows the process as many descriptors as it may have. */
+void bench_raise_limit(void);
 
 /* bench_fail says which step failed and why (errno), and ends the program: a bench that cannot be
  * set up has no figure. */

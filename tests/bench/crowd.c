@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,22 +129,11 @@ static _Noreturn void live(int channel)
 
 /* ---- the bench's side ------------------------------------------------------------------------ */
 
-/* The soft limit of descriptors is 1 024 in most places, the hard one far more. */
-static void raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 void crowd_start(struct crowd *crowd)
 {
     int channel[2];
 
-    raise_limit();
+    bench_raise_limit();
     (void)signal(SIGPIPE, SIG_IGN);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0)
         bench_fail("make the channel to the crowd");

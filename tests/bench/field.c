@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { AT_ONCE = 100, BUSY = 100, REST = 20 };
+enum { AT_ONCE = 100, BUSY = 100, REST = 20, MOST_PASSES = 50000000 };
 static const double PATIENCE = 10e9; /* nanoseconds */
 
 /* ---- who is there ---------------------------------------------------------------------------- */
@@ -73,7 +73,7 @@ const struct peer *const *field_peers(void)
     return peers;
 }
 
-static void name(struct bench *bench, const char *what, const char *why)
+void field_name_left_out(struct bench *bench, const char *what, const char *why)
 {
     if (bench->json != NULL)
         fprintf(bench->json, "{\"program\":\"%s\",\"missing\":\"%s\",\"why\":\"%s\"}\n",
@@ -86,14 +86,14 @@ void field_name_missing(struct bench *bench)
 {
     for (size_t i = 0; i < ENTRIES; i++)
         if (entries[i].peer == NULL)
-            name(bench, entries[i].name, entries[i].package);
+            field_name_left_out(bench, entries[i].name, entries[i].package);
 }
 
 /* That SDL2_net has no Unix sockets is known. */
 void field_name_unable(struct bench *bench, const struct peer *peer)
 {
     if (peer->mechanism != NULL)
-        name(bench, peer->name, "this system or this build does not have it");
+        field_name_left_out(bench, peer->name, "this system or this build does not have it");
 }
 
 /* ---- one side -------------------------------------------------------------------------------- */
@@ -258,4 +258,43 @@ struct bench_samples field_samples(const struct field *field)
     for (size_t i = 0; i < field->count; i++)
         samples.names[i] = field->sides[i].peer->name;
     return samples;
+}
+
+/* ---- the works of a pair --------------------------------------------------------------------- */
+
+static char block[PEER_BLOCK];
+
+static void reach(struct side *side, const size_t *counter, size_t wanted)
+{
+    for (int i = 0; *counter < wanted; i++) {
+        if (i == MOST_PASSES) {
+            errno = ETIMEDOUT;
+            bench_fail(side->peer->name);
+        }
+        side->peer->pair->poll(side->object);
+    }
+}
+
+void side_trips(void *user, size_t iterations)
+{
+    struct side *side = user;
+
+    side->tally.echo = true;
+    while (iterations-- > 0) {
+        side->tally.returned = 0;
+        side->peer->pair->send(side->object, block, PEER_PAYLOAD);
+        reach(side, &side->tally.returned, PEER_PAYLOAD);
+    }
+}
+
+void side_blocks(void *user, size_t iterations)
+{
+    struct side *side = user;
+
+    side->tally.echo = false;
+    while (iterations-- > 0) {
+        side->tally.bytes = 0;
+        side->peer->pair->send(side->object, block, PEER_BLOCK);
+        reach(side, &side->tally.bytes, PEER_BLOCK);
+    }
 }

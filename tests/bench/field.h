@@ -30,6 +30,9 @@ const struct peer *const *field_peers(void);
 /* field_name_missing writes into the figures which peers are not built in. */
 void field_name_missing(struct bench *bench);
 
+/* field_name_left_out writes so of anything else. */
+void field_name_left_out(struct bench *bench, const char *what, const char *why);
+
 /* field_name_unable writes so of a peer that could not be opened: a mechanism that is not there. */
 void field_name_unable(struct bench *bench, const struct peer *peer);
 
@@ -64,5 +67,10 @@ void side_dismiss(struct side *side, struct crowd *crowd);
 
 /* side_poll runs frames until nothing is left to do. */
 void side_poll(struct side *side);
+
+/* Works of a pair, for bench_side with a struct side: side_trips sends PEER_PAYLOAD bytes there and
+ * back, side_blocks sends PEER_BLOCK bytes one way. */
+void side_trips(void *side, size_t iterations);
+void side_blocks(void *side, size_t iterations);
 
 #endif
