@@ -29,7 +29,7 @@ sources() { find lib -name '*.[ch]' -print | LC_ALL=C sort; }
 facts() {
     awk '/^floors *=/ { sub(/^floors *= */, ""); print "floors", $0 }
          /^#/ { comment = $0; sub(/^#+ */, "", comment) }
-         /^lib_[a-z]+ *= *\\/ { name = $1; sub(/^lib_/, "", name); print "purpose", name, comment }' Makefile.am
+         /^lib_[a-z]+ *= *\\?$/ { name = $1; sub(/^lib_/, "", name); print "purpose", name, comment }' Makefile.am
     sources | while read -r file; do
         echo "file $file"
         awk -v keep=1 -f "$here/uncomment.awk" "$file" |
