@@ -72,7 +72,7 @@ size_t plx__http_connect_write(const char *host, int port, const char *user, con
         return 0;
     }
     snprintf(where, sizeof where, bracket ? "[%s]:%d" : "%s:%d", host, port);
-    /* Proxies of HTTP/1.0 keep a connection only when they are asked to (RFC 9112 appendix C.2.2). */
+    /* Old proxies keep a connection only when they are asked to (RFC 9112 appendix C.2.2). */
     int size = snprintf(ret_text, PLX__HTTP_REQUEST_SIZE,
                         "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%sProxy-Connection: keep-alive\r\n\r\n",
                         where, where, credentials);
