@@ -8,6 +8,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* ---- scenarios ------------------------------------------------------------------------------- */
+
+bool scenario_is_chosen(const struct scenario *scenario)
+{
+    const char *choice = getenv("POLLUX_SCENARIO");
+
+    return choice == NULL || choice[0] == '\0' || strcmp(choice, scenario->name) == 0;
+}
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 const char *play_name(const struct play *p)

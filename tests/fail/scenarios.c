@@ -1,8 +1,6 @@
 /* tests/fail/scenarios.c -- the list of scenarios, a row each. See play.h. */
 #include "config.h"
 
-#include <stdlib.h>
-
 #include "tests/fail/bodies.h"
 
 const struct scenario scenarios[] = {
@@ -54,10 +52,3 @@ const struct scenario scenarios[] = {
 };
 
 const int scenario_count = sizeof scenarios / sizeof scenarios[0];
-
-bool scenario_is_chosen(const struct scenario *scenario)
-{
-    const char *choice = getenv("POLLUX_SCENARIO");
-
-    return choice == NULL || choice[0] == '\0' || strcmp(choice, scenario->name) == 0;
-}
