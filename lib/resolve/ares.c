@@ -9,8 +9,7 @@
  * time, opens a socket for each address to sort the addresses, and appends thousands of addresses
  * to a list by walking the list each time.
  *
- * The time-outs of its tries are c-ares' own, by CLOCK_MONOTONIC (1.18.1, ares__timeval.c; it takes
- * gettimeofday(2) only where that clock fails): a change of the date ends none.
+ * c-ares counts the time-outs of its tries by CLOCK_MONOTONIC: a change of the date ends none.
  *
  * This file finds the reason of a failure itself: c-ares up to 1.20 reports "connection refused"
  * for SERVFAIL, REFUSED, a lack of descriptors and a network that is down alike. So each function
