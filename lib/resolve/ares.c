@@ -9,11 +9,10 @@
  * time, opens a socket for each address to sort the addresses, and appends thousands of addresses
  * to a list by walking the list each time.
  *
- * c-ares counts the time-outs of its tries by CLOCK_MONOTONIC: a change of the date ends none.
- *
- * This file finds the reason of a failure itself: c-ares up to 1.20 reports "connection refused"
- * for SERVFAIL, REFUSED, a lack of descriptors and a network that is down alike. So each function
- * through which a failure passes notes the last failure. */
+ * c-ares times by CLOCK_MONOTONIC: no change of the date ends a lookup. This file finds the reason
+ * of a failure itself: c-ares up to 1.20 reports "connection refused" for SERVFAIL, REFUSED, a lack
+ * of descriptors and a network that is down alike. So each function through which a failure passes
+ * notes the last one. */
 #include "config.h"
 
 #include "lib/base/base.h"
