@@ -57,6 +57,7 @@
 #include <pollux/server.h>
 #include <pollux/group.h>
 #include <pollux/filter.h>
+#include <pollux/proxy.h>
 #include <pollux/interface.h>
 
 #endif

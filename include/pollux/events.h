@@ -145,6 +145,13 @@ typedef struct plx_events {
     /* encrypted: a filter that encrypts is established (pollux/filter.h): from now on nothing
      * leaves in clear. Called after `connected`, or later for a filter pushed in mid-stream. */
     void (*encrypted)(plx_socket *socket, void *user);
+
+    /* proxy_authentication_required: the proxy wants a user and a password, or others than those
+     * that are set. Answer by plx_socket_set_proxy_credentials inside the handler; otherwise the
+     * connect fails. `proxy` is plx_socket_proxy, `realm` what the proxy calls itself, "" if it does
+     * not (pollux/proxy.h). Both are valid until the handler returns. The state is CONNECTING. */
+    void (*proxy_authentication_required)(plx_socket *socket, const char *proxy, const char *realm,
+                                          void *user);
 } plx_events;
 
 PLX_END_DECLS

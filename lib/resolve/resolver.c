@@ -29,9 +29,7 @@ static bool is_alike(const char *a, const char *b, size_t length)
     return i == length;
 }
 
-/* "localhost" and names below it are this computer, even if /etc/hosts does not have them or does
- * not exist (RFC 6761, 6.3). */
-static bool names_this_computer(const char *host)
+bool plx__host_is_local(const char *host)
 {
     static const char name[] = "localhost";
     size_t length = strlen(host);
@@ -142,7 +140,7 @@ struct plx__query *plx__query_start(struct plx__task *task, const char *host, in
     query->family = family;
     query->until = plx__clock_add(plx__clock_now(), LOOK_UP_LIMIT);
     if (plx__host_prepare(host, name, &query->failure)) {
-        query->is_localhost = names_this_computer(name);
+        query->is_localhost = plx__host_is_local(name);
         engine->start(query, name);
     } else {
         plx__query_end(query);

@@ -109,6 +109,10 @@ void plx__query_end(struct plx__query *query);
 bool plx__host_prepare(const char *host, char ret_name[PLX__HOST_SIZE],
                        struct plx__failure *ret_failure);
 
+/* plx__host_is_local returns whether a name is this computer: "localhost" and the names below it,
+ * even if /etc/hosts does not have them or does not exist (RFC 6761, 6.3). */
+bool plx__host_is_local(const char *host);
+
 /* plx__host_to_ascii converts a UTF-8 name to its ASCII form (lib/resolve/idn.c). Returns as
  * plx__host_prepare does. */
 bool plx__host_to_ascii(const char *host, char ret_name[PLX__HOST_SIZE],

@@ -36,6 +36,18 @@ void plx__chain_add(struct plx__chain *chain, plx_filter *filter)
     chain->top = filter;
 }
 
+void plx__chain_add_first(struct plx__chain *chain, plx_filter *filter)
+{
+    filter->stack = &chain->stack;
+    filter->above = chain->bottom;
+    if (chain->bottom != NULL) {
+        chain->bottom->below = filter;
+    } else {
+        chain->top = filter;
+    }
+    chain->bottom = filter;
+}
+
 static void free_chain(struct plx__chain *chain)
 {
     plx__filtered_take(chain->stack.socket, &chain->filtered);

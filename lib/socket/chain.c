@@ -14,6 +14,7 @@
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/room.h"
+#include "lib/socket/route.h"
 #include "lib/socket/sending.h"
 
 /* This many connections a filter may ask for, one after the other. */
@@ -170,7 +171,11 @@ static int fail_late(struct plx__chain *chain)
 {
     const plx_filter *filter = first_unestablished(chain);
     bool queued = waits_for_older(filter);
-    return plx__step_fail(&chain->stack, PLX__ETIMEDOUT, PLX_REASON_SOCKET_TIMEOUT,
+    plx_reason reason = PLX_REASON_SOCKET_TIMEOUT;
+    if (filter == chain->bottom) { /* the filter that leads to the peer */
+        reason = plx__route_reason(chain->stack.socket, reason);
+    }
+    return plx__step_fail(&chain->stack, PLX__ETIMEDOUT, reason,
                           "filter %s: %s in time", filter->table->name,
                           queued ? "the peer did not receive the bytes queued before it"
                                  : "not established");

@@ -95,9 +95,10 @@ static inline bool plx__chain_is_greeting(const plx_socket *socket)
 /* plx__chain_make gives the socket a chain if it has none. NULL when memory ran out. */
 struct plx__chain *plx__chain_make(plx_socket *socket);
 
-/* plx__chain_add puts a filter nearest the program. plx__chain_remove takes a filter out and frees
- * it, and the chain with the last one. */
+/* plx__chain_add puts a filter nearest the program, plx__chain_add_first nearest the kernel.
+ * plx__chain_remove takes a filter out and frees it, and the chain with the last one. */
 void plx__chain_add(struct plx__chain *chain, plx_filter *filter);
+void plx__chain_add_first(struct plx__chain *chain, plx_filter *filter);
 void plx__chain_remove(struct plx__chain *chain, plx_filter *filter);
 
 /* plx__chain_trim frees the filters of the last connection, with `all` the settings too; the socket
@@ -124,8 +125,8 @@ void plx__chain_extend_limit(struct plx__chain *chain);
  * be called again; ERESTART for another connection; and another code after plx__step_fail. */
 int plx__chain_establish(struct plx__chain *chain);
 
-/* plx__chain_takes_step returns whether plx__chain_establish may be called now. If the budget has no
- * step left for a filter that establishes, the chain waits for the next poll. */
+/* plx__chain_takes_step returns whether plx__chain_establish may be called now. If the budget has
+ * no step left for a filter that establishes, the chain waits for the next poll. */
 bool plx__chain_takes_step(struct plx__chain *chain, struct plx__budget *budget);
 
 /* plx__chain_encrypts returns whether an established filter encrypts. */

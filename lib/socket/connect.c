@@ -13,6 +13,7 @@
 #include "lib/socket/race.h"
 #include "lib/socket/rare.h"
 #include "lib/socket/reconnect.h"
+#include "lib/socket/route.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
@@ -45,6 +46,16 @@ static struct plx__race *new_race(plx_socket *socket, const struct plx__target *
     return made ? plx__race_new(&socket->task, target, socket->options, &opener) : NULL;
 }
 
+/* Makes a race to the first target on the way to the peer. NULL when memory ran out. */
+static struct plx__race *new_leading_race(plx_socket *socket, struct plx__target *target)
+{
+    struct plx__race *race = plx__route_plan(socket, target) ? new_race(socket, target) : NULL;
+    if (race != NULL && plx__route_looks_up(socket)) {
+        plx__race_only_looks_up(race);
+    }
+    return race;
+}
+
 /* Makes a race to the peer that the properties name. Returns 0, or a code after
  * plx__socket_fail. */
 static int make_race(plx_socket *socket, struct plx__race **ret_race)
@@ -54,7 +65,7 @@ static int make_race(plx_socket *socket, struct plx__race **ret_race)
     if (code != 0) {
         return code;
     }
-    *ret_race = new_race(socket, &target);
+    *ret_race = new_leading_race(socket, &target);
     return *ret_race != NULL ? 0 : plx__socket_fail_memory(socket, "connect");
 }
 
@@ -65,9 +76,10 @@ static void describe(const plx_socket *socket, const struct plx__sockaddr *name,
 {
     plx_address address;
     char host[PLX__ADDRESS_TEXT_SIZE];
+    const char *whom = plx__route_leads(socket) ? "proxy " : "";
     if (plx__sockaddr_to_address(name, &address)) {
         plx__address_format_host(&address, host, sizeof host);
-        snprintf(text, size, "connect to %s port %d", host, address.port);
+        snprintf(text, size, "connect to %s%s port %d", whom, host, address.port);
     } else {
         snprintf(text, size, "connect to %s", plx_socket_path(socket));
     }
@@ -88,7 +100,9 @@ static void fail(plx_socket *socket, int error, const struct plx__sockaddr *name
 {
     char text[200];
     describe(socket, name, text, sizeof text);
-    plx__socket_set_end_error_system(socket, error, "%s", text);
+    plx__socket_set_end_error(socket, plx__error_code(-error),
+                              plx__route_reason(socket, plx__error_reason(-error)), error, "%s",
+                              text);
     fall_back(socket);
 }
 
@@ -96,7 +110,9 @@ static void fail_lookup(plx_socket *socket, const struct plx__failure *failure)
 {
     char text[PLX__HOST_SIZE + 200];
     plx__failure_describe(failure, plx__race_host(socket->rare->race), text, sizeof text);
-    plx__socket_set_end_error(socket, failure->code, failure->reason, failure->error, "%s", text);
+    plx__socket_set_end_error(socket, failure->code, plx__route_reason(socket, failure->reason),
+                              failure->error, "%s%s", plx__route_leads(socket) ? "proxy: " : "",
+                              text);
     fall_back(socket);
 }
 
@@ -174,17 +190,39 @@ static void win(plx_socket *socket, struct plx__budget *budget, plx__fd descript
     }
 }
 
+/* Goes on along the way, now that the addresses of the peer's host are known. */
+static void choose_way(plx_socket *socket)
+{
+    struct plx__race *looked_up = socket->rare->race;
+    struct plx__target target = {0};
+    bool chosen = plx__route_choose(socket, looked_up, &target);
+    struct plx__race *race = chosen ? new_race(socket, &target) : NULL;
+    if (race == NULL) {
+        plx__socket_set_end_error_system(socket, -PLX__ENOMEM, "connect");
+        fall_back(socket);
+        return;
+    }
+    plx__race_set_limit(race, plx__race_limit(looked_up));
+    socket->rare->race = race;
+    plx__race_free(looked_up);
+    if (!plx__race_is_looking_up(race)) {
+        plx__socket_set_state(socket, PLX_CONNECTING);
+    }
+    plx__race_begin(race);
+}
+
 static void continue_race(plx_socket *socket, struct plx__budget *budget)
 {
     const struct plx__verdict *verdict = plx__race_continue(socket->rare->race);
-    bool found =
-        verdict->state != PLX__RACE_LOOKING_UP && verdict->state != PLX__RACE_LOOKUP_FAILED;
+    bool found = verdict->state != PLX__RACE_LOOKING_UP && verdict->state != PLX__RACE_FOUND &&
+                 verdict->state != PLX__RACE_LOOKUP_FAILED;
     if (socket->state == PLX_HOST_LOOKUP && found) {
         plx__socket_set_state(socket, PLX_CONNECTING);
     }
     switch (verdict->state) {
     case PLX__RACE_LOOKING_UP:
     case PLX__RACE_RUNNING: break;
+    case PLX__RACE_FOUND: choose_way(socket); break;
     case PLX__RACE_WON:
         win(socket, budget, verdict->descriptor, verdict->name, verdict->error);
         break;

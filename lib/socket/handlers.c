@@ -85,6 +85,13 @@ void plx__handlers_state_changed(const struct plx__handlers *handlers, plx_socke
     CALL(handlers, state_changed, socket, state, handlers->user);
 }
 
+void plx__handlers_proxy_authentication_required(const struct plx__handlers *handlers,
+                                                 plx_socket *socket, const char *proxy,
+                                                 const char *realm)
+{
+    CALL(handlers, proxy_authentication_required, socket, proxy, realm, handlers->user);
+}
+
 bool plx__handlers_has_sending(const struct plx__handlers *handlers)
 {
     return HANDLER(handlers, send_progress) != NULL || HANDLER(handlers, send_complete) != NULL;

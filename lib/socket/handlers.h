@@ -36,6 +36,10 @@ void plx__handlers_disconnected(const struct plx__handlers *handlers, plx_socket
 void plx__handlers_state_changed(const struct plx__handlers *handlers, plx_socket *socket,
                                  plx_state state);
 
+void plx__handlers_proxy_authentication_required(const struct plx__handlers *handlers,
+                                                 plx_socket *socket, const char *proxy,
+                                                 const char *realm);
+
 /* plx__handlers_has_sending returns whether the table has send_progress or send_complete. */
 bool plx__handlers_has_sending(const struct plx__handlers *handlers);
 /* plx__handlers_has_line returns whether the table has line_available: without it received bytes

@@ -7,6 +7,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
 #include "lib/socket/property.h"
+#include "lib/socket/route.h"
 
 #include <string.h>
 
@@ -68,6 +69,7 @@ void plx__properties_free(struct plx__properties *properties)
         plx__memory_free(properties->listen_host);
         plx__memory_free(properties->local_text);
         plx__memory_free(properties->remote_text);
+        plx__memory_free(properties->tag);
         plx__memory_free(properties->claim);
         plx__memory_free(properties);
     }
@@ -236,7 +238,7 @@ bool plx_socket_remote(const plx_socket *socket, plx_address *ret_address)
     if (socket == NULL || ret_address == NULL || socket->remote.family == 0) {
         return false;
     }
-    *ret_address = socket->remote;
+    *ret_address = plx__route_leads(socket) ? socket->rare->route->remote : socket->remote;
     return true;
 }
 
@@ -287,6 +289,9 @@ const char *plx_socket_remote_address(const plx_socket *socket)
     plx_address address;
     if (plx_socket_remote(socket, &address)) {
         struct plx__properties *texts = texts_of(socket);
+        if (address.family == 0) {
+            return plx_socket_address(socket);
+        }
         return texts == NULL ? "" : keep_text(&texts->remote_text, &address);
     }
     return socket != NULL && socket->peer != PLX__PEER_NONE

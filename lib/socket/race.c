@@ -25,6 +25,7 @@ struct plx__race {
     plx__fd descriptor; /* plx__race_begin_by; else PLX__NO_FD: each attempt opens its own */
     uint64_t next_at;   /* when the next address gets its turn */
     struct plx__patience limit;
+    bool only_looks_up;
     struct plx__verdict verdict; /* RUNNING: error and name are of the failures so far */
 };
 
@@ -195,7 +196,7 @@ static void continue_lookup(struct plx__race *race)
     if (query->count == 0) {
         fail_lookup(race, &query->failure);
     } else {
-        race->verdict.state = PLX__RACE_RUNNING;
+        race->verdict.state = race->only_looks_up ? PLX__RACE_FOUND : PLX__RACE_RUNNING;
     }
 }
 
@@ -291,6 +292,11 @@ struct plx__race *plx__race_new(struct plx__task *task, const struct plx__target
     race->limit = plx__patience_begin(plx__clock_now(),
                                       plx__option_value(options, PLX_OPTION_CONNECT_TIMEOUT));
     return copy_target(race, target) && start_lookup(race, options) ? race : plx__race_free(race);
+}
+
+void plx__race_only_looks_up(struct plx__race *race)
+{
+    race->only_looks_up = true;
 }
 
 void plx__race_begin(struct plx__race *race)

@@ -8,6 +8,7 @@
  *
  *      LOOKING_UP --+--> RUNNING --+--> WON            an attempt has connected
  *                   |              +--> FAILED         all have failed, or the time is over
+ *                   +--> FOUND                         addresses, of a race that only looks up
  *                   +--> LOOKUP_FAILED                 no address was found, or the time is over
  *
  * PLX_OPTION_CONNECT_TIMEOUT limits the whole race, including the lookup, by a patience
@@ -16,7 +17,8 @@
  * A race knows no socket: it has watches and a query in a task, and reports its state. The task's
  * owner continues the race when a watch is ready, and at plx__race_deadline at the latest.
  *
- * Invariants: a race without a host begins in RUNNING; WON, FAILED and LOOKUP_FAILED are final;
+ * Invariants: a race without a host begins in RUNNING; FOUND, WON, FAILED and LOOKUP_FAILED
+ * are final;
  * only race.c writes the state. */
 #ifndef PLX_LIB_RACE_H
 #define PLX_LIB_RACE_H
@@ -41,6 +43,7 @@ struct plx__target {
 
 enum plx__race_state {
     PLX__RACE_LOOKING_UP,
+    PLX__RACE_FOUND,
     PLX__RACE_RUNNING,
     PLX__RACE_WON,
     PLX__RACE_FAILED,
@@ -65,6 +68,9 @@ struct plx__race;
 struct plx__race *plx__race_new(struct plx__task *task, const struct plx__target *target,
                                 const struct plx__options *options,
                                 const struct plx__opener *opener);
+
+/* plx__race_only_looks_up makes a race with a host end when it has found addresses. */
+void plx__race_only_looks_up(struct plx__race *race);
 
 /* plx__race_begin begins the first attempt, if there is no host to look up. From now on the race
  * calls the opener. */

@@ -13,12 +13,14 @@ struct plx__framing;
 struct plx__handles;
 struct plx__properties;
 struct plx__race;
+struct plx__route;
 
 struct plx__rare {
     struct plx__race *race;             /* HOST_LOOKUP and CONNECTING; else NULL */
     struct plx__framing *framing;       /* NULL: the stream is not cut into messages */
     struct plx__properties *properties; /* NULL: plx__no_properties */
     struct plx__handles *handles;       /* lib/transfer/handles.h; NULL: the kind has made none */
+    struct plx__route *route;           /* lib/socket/route.h; NULL: straight to the peer */
     size_t no_line;                     /* this many bytes at the front hold no end of line */
     size_t lifted;                      /* a read or a message needs this many bytes */
 };

@@ -17,6 +17,7 @@
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/records.h"
+#include "lib/socket/route.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 
@@ -53,6 +54,7 @@ void plx__socket_destroy(plx_socket *socket)
     if (socket->kind->is_filtered) {
         plx__chain_trim(socket, true);
     }
+    plx__route_set(socket, NULL);
     plx__memory_free(socket->errors);
     free_rare(socket->rare);
     plx__memory_free(socket->options);
@@ -286,6 +288,9 @@ int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has
     plx_state state = socket->kind->is_filtered ? PLX_CONNECTING : PLX_CONNECTED;
     struct plx__race *race = plx__rare_of(socket)->race;
     socket->is_caller = race != NULL;
+    if (race == NULL) {
+        plx__route_forget(socket);
+    }
     if (socket->kind->is_filtered) {
         plx__chain_begin(plx__chain_of(socket), race, remote);
     }

@@ -116,6 +116,13 @@ static void add_errno(struct plx__filter_failure *failure, const plx_filter *fil
     }
 }
 
+void plx__step_note_errno(plx_filter *filter, int os_error)
+{
+    if (filter->stack != NULL) {
+        add_errno(&filter->stack->failure, filter, os_error);
+    }
+}
+
 /* Names the filter whose receive or send has returned an errno that no layer below it has returned,
  * unless a filter has called plx_filter_fail. */
 static void fail_errno(plx_filter *filter, const char *step, ptrdiff_t result)

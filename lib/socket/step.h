@@ -106,6 +106,9 @@ int plx__step_begin(plx_filter *filter);
  * code after plx__step_fail. */
 int plx__step_establish(plx_filter *filter);
 
+/* plx__step_note_errno adds an errno to the failure that the filter has recorded. */
+void plx__step_note_errno(plx_filter *filter, int os_error);
+
 /* plx__step_receiver returns the first filter from `filter` down that changes what is received,
  * plx__step_sender what is sent; NULL is the plain kind. */
 plx_filter *plx__step_receiver(plx_filter *filter);

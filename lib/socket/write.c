@@ -23,16 +23,16 @@ static bool is_writable(const plx_socket *socket)
            socket->ending != PLX__END_WHEN_CONNECTED;
 }
 
-/* Whether a write may pass the queue by. A step of a filter runs inside a receive or a send, and none
- * of these is called inside another. */
+/* Whether a write may pass the queue by. A step of a filter runs inside a receive or a send, and
+ * none of these is called inside another. */
 static bool may_send_directly(const plx_socket *socket, size_t size)
 {
     return size >= DIRECT_WRITE && socket->out.size == 0 && socket->state == PLX_CONNECTED &&
            socket->tx == PLX__TX_OPEN && !plx__chain_is_stepping(socket);
 }
 
-/* Filters must see again what they have not taken, so there has to be room for all of it before they
- * see any. Returns how many bytes to offer. */
+/* Filters must see again what they have not taken, so there has to be room for all of it before
+ * they see any. Returns how many bytes to offer. */
 static size_t offer_to_filters(plx_socket *socket, size_t size)
 {
     size_t piece = size < PLX__CHAIN_PIECE ? size : PLX__CHAIN_PIECE;

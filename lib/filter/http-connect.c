@@ -1,0 +1,119 @@
+/* lib/filter/http-connect.c -- asking an HTTP proxy for a tunnel by CONNECT: RFC 9110, 9.3.6.
+ *
+ * The answer is received byte by byte: its end is known only by its last byte, and the next one
+ * belongs to the tunnel. */
+#include "config.h"
+
+#include "lib/base/address.h"
+#include "lib/filter/talk.h"
+#include "lib/os/errno.h"
+
+#include <string.h>
+
+enum step { REQUEST, ANSWER, BODY, ASK, ASK_ANEW };
+
+static void enter(struct plx__talk *talk, enum step step)
+{
+    talk->step = (uint8_t)step;
+    talk->sent = talk->taken = 0;
+}
+
+static int fail(struct plx__talk *talk, enum plx__proxy_trouble trouble)
+{
+    return plx__talk_fail(talk, plx__proxy_failure(trouble));
+}
+
+/* Credentials that are known are sent at once, which saves a round trip. */
+static int request(struct plx__talk *talk)
+{
+    const struct plx__way *way = talk->way;
+    char host[PLX__ADDRESS_TEXT_SIZE];
+    const char *name = way->host;
+    if (name[0] == '\0') {
+        plx__address_format_host(&way->addresses[0], host, sizeof host);
+        name = host;
+    }
+    const char *user = plx__talk_has_credentials(talk) ? way->proxy.user : NULL;
+    talk->size =
+        plx__http_connect_write(name, way->port, user, way->proxy.password, (char *)talk->out);
+    if (talk->size == 0) {
+        return fail(talk, PLX__PROXY_BAD_TARGET);
+    }
+    int code = plx__talk_send(talk);
+    if (code == 0) {
+        enter(talk, ANSWER);
+        memset(&talk->answer, 0, sizeof talk->answer);
+    }
+    return code;
+}
+
+static int hear_byte(struct plx__talk *talk)
+{
+    talk->taken = 0;
+    return plx__talk_receive(talk, 1);
+}
+
+static int judge(struct plx__talk *talk, bool *ret_done)
+{
+    int status = talk->answer.status;
+    *ret_done = status >= 200 && status < 300;
+    if (*ret_done) {
+        return 0;
+    }
+    if (status != 407 || !talk->answer.offers_basic) {
+        return plx__talk_fail(talk, plx__http_connect_failure(&talk->answer));
+    }
+    enter(talk, plx__http_answer_keeps(&talk->answer) ? BODY : ASK_ANEW);
+    return 0;
+}
+
+static int read_answer(struct plx__talk *talk, bool *ret_done)
+{
+    size_t used;
+    int code = hear_byte(talk);
+    if (code != 0) {
+        return code;
+    }
+    switch (plx__http_answer_read(&talk->answer, talk->in, 1, &used)) {
+    case PLX__HTTP_DONE: return judge(talk, ret_done);
+    case PLX__HTTP_MALFORMED: return fail(talk, PLX__PROXY_PROTOCOL);
+    default: return 0;
+    }
+}
+
+static int skip_body(struct plx__talk *talk)
+{
+    size_t used;
+    enum plx__http_progress progress =
+        plx__http_body_skip(&talk->answer, talk->in, talk->taken, &used);
+    if (progress == PLX__HTTP_MORE) {
+        return hear_byte(talk);
+    }
+    enter(talk, progress == PLX__HTTP_DONE ? ASK : ASK_ANEW);
+    return 0;
+}
+
+static int ask(struct plx__talk *talk, bool anew)
+{
+    int code = plx__talk_ask(talk, plx__http_connect_failure(&talk->answer));
+    if (code != 0 || anew) {
+        return code == 0 ? PLX__ERESTART : code;
+    }
+    enter(talk, REQUEST);
+    return 0;
+}
+
+int plx__http_establish(struct plx__talk *talk)
+{
+    int code = 0;
+    bool done = false;
+    while (code == 0 && !done) {
+        switch (talk->step) {
+        case REQUEST: code = request(talk); break;
+        case ANSWER: code = read_answer(talk, &done); break;
+        case BODY: code = skip_body(talk); break;
+        default: code = ask(talk, talk->step == ASK_ANEW); break;
+        }
+    }
+    return code;
+}

@@ -1,0 +1,74 @@
+/* lib/filter/talk.c -- what is said to a proxy before the tunnel is there, and what it answers. */
+#include "config.h"
+
+#include "lib/filter/talk.h"
+#include "lib/os/errno.h"
+#include "lib/socket/step.h"
+
+int plx__talk_fail(struct plx__talk *talk, struct plx__proxy_failure failure)
+{
+    int code = plx_filter_fail(talk->filter, failure.code, failure.reason, "proxy %s: %s",
+                               talk->way->shown, failure.text);
+    plx__step_note_errno(talk->filter, failure.os_error);
+    return code;
+}
+
+int plx__talk_send(struct plx__talk *talk)
+{
+    while (talk->sent < talk->size) {
+        ptrdiff_t count =
+            plx_filter_lower_send(talk->filter, talk->out + talk->sent, talk->size - talk->sent);
+        if (count == -PLX__EAGAIN) {
+            return PLX__EAGAIN;
+        }
+        if (count < 0) {
+            return plx__talk_fail(talk, plx__proxy_failure(PLX__PROXY_CLOSED));
+        }
+        talk->sent += (size_t)count;
+    }
+    return 0;
+}
+
+/* The next poll goes on. */
+static int pause_talk(struct plx__talk *talk)
+{
+    plx_filter_set_want(talk->filter, PLX_WANT_READ, 0);
+    return PLX__EAGAIN;
+}
+
+int plx__talk_receive(struct plx__talk *talk, size_t more)
+{
+    size_t end = talk->taken + more;
+    while (talk->taken < end) {
+        if (talk->allowance == 0) {
+            return pause_talk(talk);
+        }
+        ptrdiff_t count =
+            plx_filter_lower_receive(talk->filter, talk->in + talk->taken, end - talk->taken);
+        if (count == -PLX__EAGAIN) {
+            return PLX__EAGAIN;
+        }
+        if (count <= 0) {
+            return plx__talk_fail(talk, plx__proxy_failure(PLX__PROXY_CLOSED));
+        }
+        talk->taken += (size_t)count;
+        talk->allowance -= (size_t)count < talk->allowance ? (size_t)count : talk->allowance;
+    }
+    return 0;
+}
+
+int plx__talk_ask(struct plx__talk *talk, struct plx__proxy_failure failure)
+{
+    if (talk->question == PLX__TALK_UNASKED) {
+        talk->question = PLX__TALK_ASKED;
+        talk->asked_with = talk->way->credentials;
+        plx_filter_ask(talk->filter);
+    }
+    if (talk->question == PLX__TALK_ASKED) {
+        plx_filter_set_want(talk->filter, PLX_WANT_NOTHING, -1);
+        return PLX__EAGAIN;
+    }
+    talk->question = PLX__TALK_UNASKED;
+    bool others = talk->way->credentials != talk->asked_with && plx__talk_has_credentials(talk);
+    return others ? 0 : plx__talk_fail(talk, failure);
+}

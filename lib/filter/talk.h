@@ -1,0 +1,63 @@
+/* lib/filter/talk.h -- what is said to a proxy before the tunnel is there, and what it answers.
+ *
+ * A talk belongs to one connection. It receives no byte behind the proxy's last answer: the next
+ * one belongs to the tunnel. */
+#ifndef PLX_LIB_TALK_H
+#define PLX_LIB_TALK_H
+
+#include "lib/filter/way.h"
+#include "lib/wire/http-connect.h"
+#include "lib/wire/proxy-failure.h"
+#include "lib/wire/socks5.h"
+
+#include <pollux/filter.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* One step receives this many bytes at most: a proxy may answer with 16 KiB of headers, which are
+ * received one by one. */
+#define PLX__TALK_ALLOWANCE 1024
+
+/* The question for credentials. */
+enum plx__talk_question { PLX__TALK_UNASKED, PLX__TALK_ASKED, PLX__TALK_ANSWERED };
+
+struct plx__talk {
+    plx_filter *filter;
+    struct plx__way *way;
+    uint8_t step;        /* of the protocol */
+    uint8_t question;    /* enum plx__talk_question; lib/filter/exchange.c writes it */
+    unsigned asked_with; /* the credentials that the question is about */
+    size_t size, sent;   /* of `out` */
+    size_t taken;        /* in `in` */
+    size_t allowance;
+    uint8_t out[PLX__HTTP_REQUEST_SIZE];
+    uint8_t in[PLX__SOCKS5_REPLY_SIZE];
+    struct plx__http_answer answer;
+};
+
+/* plx__talk_send sends the rest of `out`, plx__talk_receive receives `more` bytes behind those of
+ * `in`. Return 0 when all of it is done, EAGAIN, or a code after plx_filter_fail. */
+int plx__talk_send(struct plx__talk *talk);
+int plx__talk_receive(struct plx__talk *talk, size_t more);
+
+/* plx__talk_fail records a failure and returns its code. */
+int plx__talk_fail(struct plx__talk *talk, struct plx__proxy_failure failure);
+
+/* plx__talk_has_credentials returns whether there are credentials to send. */
+static inline bool plx__talk_has_credentials(const struct plx__talk *talk)
+{
+    return talk->way->proxy.has_credentials;
+}
+
+/* plx__talk_ask asks the program for credentials, for `realm`, in the place of those that the proxy
+ * has refused. Returns 0 when there are others, EAGAIN while the program has not answered, and a
+ * code after plx_filter_fail with `failure` when there are none. */
+int plx__talk_ask(struct plx__talk *talk, struct plx__proxy_failure failure);
+
+/* The protocols. Return 0 when the tunnel is there, EAGAIN, ERESTART for another connection, or
+ * another code after plx_filter_fail. */
+int plx__socks5_establish(struct plx__talk *talk);
+int plx__http_establish(struct plx__talk *talk);
+
+#endif

@@ -1,0 +1,75 @@
+/* lib/socket/route.h -- the way to a peer that is reached through somebody else, such as a proxy.
+ *
+ *      connect --plan--+--> DIRECT ----------------------------> race to the peer
+ *                      +--> LOOKING_UP --choose--+--> DIRECT
+ *                      |    (a race that only    +--> LEADING
+ *                      |     looks up the peer)
+ *                      +--> LEADING ---------------------------> race to the first target, whose
+ *                                                                filter then leads to the peer
+ *
+ * Design: lib/socket knows only that the first target may be another than the peer. What plans
+ * the way stands above it (lib/filter/proxy.c) and begins its own struct with this one. The program
+ * sees the peer, and errors name the first target.
+ *
+ * A route belongs to a socket and outlives its connections; each connect plans anew, and a
+ * connection that was accepted or adopted has no way to go: DIRECT. */
+#ifndef PLX_LIB_ROUTE_H
+#define PLX_LIB_ROUTE_H
+
+#include "lib/socket/object.h"
+#include "lib/socket/race.h"
+#include "lib/socket/rare.h"
+
+#include <pollux/address.h>
+#include <pollux/error.h>
+
+struct plx__route;
+
+enum plx__leg { PLX__LEG_DIRECT, PLX__LEG_LOOKING_UP, PLX__LEG_LEADING };
+
+struct plx__route_table {
+    /* plan: how to reach the target. For LEADING it replaces the target by the first one, whose
+     * strings the route owns. False when memory ran out. */
+    bool (*plan)(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg);
+    /* choose: the same, with the addresses of the peer's host: DIRECT or LEADING. */
+    bool (*choose)(plx_socket *socket, const plx_address *addresses, size_t count,
+                   struct plx__target *ret_target, enum plx__leg *ret_leg);
+    void (*free)(struct plx__route *route);
+};
+
+struct plx__route {
+    const struct plx__route_table *table;
+    enum plx__leg leg;  /* of the present connection or the last one */
+    plx_address remote; /* LEADING: the peer; without an address if only its name is known */
+};
+
+/* plx__route_leads returns whether the socket reaches its peer through somebody else. */
+static inline bool plx__route_leads(const plx_socket *socket)
+{
+    const struct plx__route *route = plx__rare_of(socket)->route;
+    return route != NULL && route->leg == PLX__LEG_LEADING;
+}
+
+/* plx__route_looks_up returns whether the way is known only when the peer's host was looked up. */
+static inline bool plx__route_looks_up(const plx_socket *socket)
+{
+    const struct plx__route *route = plx__rare_of(socket)->route;
+    return route != NULL && route->leg == PLX__LEG_LOOKING_UP;
+}
+
+/* plx__route_reason returns the reason of a failure to reach the first target. */
+plx_reason plx__route_reason(const plx_socket *socket, plx_reason reason);
+
+/* plx__route_plan plans the way of a connect to the target, and plx__route_choose goes on with the
+ * addresses that a race has found. False when memory ran out. */
+bool plx__route_plan(plx_socket *socket, struct plx__target *target);
+bool plx__route_choose(plx_socket *socket, const struct plx__race *race,
+                       struct plx__target *ret_target);
+
+/* plx__route_forget notes that the present connection goes no way: it was accepted or adopted. */
+void plx__route_forget(plx_socket *socket);
+
+/* plx__route_set makes `route`, which may be NULL, the socket's and frees the one before. */
+void plx__route_set(plx_socket *socket, struct plx__route *route);
+
+#endif
