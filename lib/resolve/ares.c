@@ -4,10 +4,9 @@
  * lookup, free its socket or change its group affects no other lookup. lib/os/os.h makes, uses and
  * closes the channel's sockets: non-blocking, close-on-exec and without SIGPIPE.
  *
- * IPv4 and IPv6 are two queries of one channel by ares_search, not one ares_getaddrinfo:
- * ares_getaddrinfo reports only when both queries are answered, reads the whole hosts file each
- * time, opens a socket for each address to sort the addresses, and appends thousands of addresses
- * to a list by walking the list each time.
+ * IPv4 and IPv6 are two queries of one channel by ares_search, not one ares_getaddrinfo, which
+ * reports only when both queries are answered, reads the whole hosts file each time, opens a socket
+ * for each address to sort them, and walks the list of addresses for each that it appends.
  *
  * c-ares times by CLOCK_MONOTONIC: no change of the date ends a lookup. This file finds the reason
  * of a failure itself: c-ares up to 1.20 reports "connection refused" for SERVFAIL, REFUSED, a lack
