@@ -61,6 +61,27 @@ EACH_VERSION(good)
     }
 }
 
+/* OpenSSL gives a server the chain without the client's own. */
+EACH_VERSION(with_an_intermediate)
+{
+    struct certificate *middle =
+        scene_signed(s, &(struct paper){.subject = "middle", .is_ca = true});
+    struct certificate *anna = scene_paper(s, &(struct paper){.subject = "anna"}, middle);
+    unsigned char want[4096], got[4096];
+
+    demand(s, PLX_TLS_VERIFY_REQUIRE, version);
+    scene_use(s, s->client_tls, anna);
+    scene_meet(s);
+    scene_expect_encrypted(s);
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = certificate_der(i == 0 ? anna : middle, want, sizeof want);
+
+        ck_assert_uint_eq(plx_socket_peer_certificate(s->server, i, got, sizeof got), size);
+        ck_assert_mem_eq(got, want, size);
+    }
+    ck_assert_uint_eq(plx_socket_peer_certificate(s->server, 2, got, sizeof got), 0);
+}
+
 /* With TLS 1.3 the client is done before the server has refused it (RFC 8446, 4.4.2.4). */
 static void expect_server_refuses(struct scene *s, int version, plx_tls_check check,
                                   const char *words, const char *alert)

@@ -210,15 +210,33 @@ EACH_VERSION(a_change_that_is_refused)
     ck_assert(resumes(s));
 }
 
-/* A connection that began before a change must not fill what the change has emptied. */
-EACH_VERSION(a_ticket_of_a_connection_before_the_change)
+/* A ticket that arrives after a change on a connection from before it is not kept. */
+SCENE_CASE(a_ticket_of_a_connection_before_the_change)
 {
-    scene_meet(s);
-    scene_expect_encrypted(s);
+    struct peer *first, *second = peer_new(w, true, s->papers[1]);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    first = peer_new(w, true, s->papers[1]);
+    SSL_CTX_set_num_tickets(first->context, 0);
+    scene_prepare(s);
+    ck_assert_int_eq(plx_socket_connect_to(s->client, where), 0);
+    peer_begin(first, raw_accept(w, listener));
+    PEER_UNTIL(first, s->client_log.count[EVENT_ENCRYPTED] == 1);
     ck_assert_int_eq(plx_tls_reload(s->client_tls), 0);
-    scene_talk(s);
-    world_settle(w);
-    ck_assert(!resumes(s));
+    ck_assert_int_eq(SSL_new_session_ticket(first->ssl), 1);
+    ck_assert_int_eq(SSL_do_handshake(first->ssl), 1);
+    peer_settle(first);
+    scene_prepare(s);
+    SSL_CTX_free(second->context);
+    second->context = first->context; /* so it would know the ticket */
+    SSL_CTX_up_ref(first->context);
+    ck_assert_int_eq(plx_socket_connect_to(s->client, where), 0);
+    peer_begin(second, raw_accept(w, listener));
+    PEER_UNTIL(second, s->client_log.count[EVENT_ENCRYPTED] == 1);
+    ck_assert(!scene_info(s->client).resumed);
+    peer_free(first);
+    peer_free(second);
 }
 
 /* ---- checks that are not skipped ------------------------------------------------------------- */
@@ -248,6 +266,18 @@ EACH_VERSION(what_the_program_has_accepted)
     ck_assert_int_eq(plx_tls_set_check(s->client_tls, NULL, NULL), 0);
     scene_meet(s);
     scene_expect_refused(s, PLX_TLS_UNTRUSTED, "self-signed");
+}
+
+/* One that asks always is asked about a good certificate too. */
+EACH_VERSION(what_the_program_is_always_asked_about)
+{
+    ck_assert_int_eq(plx_tls_set_option(s->client_tls, PLX_TLS_VERIFY, PLX_TLS_VERIFY_OPTIONAL), 0);
+    ck_assert_int_eq(plx_tls_set_check(s->client_tls, accept_it, NULL), 0);
+    asked = 0;
+    for (int i = 1; i <= 3; i++) {
+        ck_assert(!resumes(s));
+        ck_assert_int_eq(asked, i);
+    }
 }
 
 /* A server asks again also about a client that it resumes. */
