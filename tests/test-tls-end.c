@@ -265,8 +265,8 @@ SCENE_CASE(an_end_before_the_handshake)
     }
 }
 
-/* Cuts the connection behind each byte of the peer's part of the handshake, as far as it has arrived
- * until our side is connected. */
+/* Cuts the connection in many places of the peer's part of the handshake, until our side is
+ * connected. */
 static void cut_each(struct scene *s, bool is_client, int version, size_t step)
 {
     struct record *log = is_client ? &s->client_log : &s->server_log;

@@ -198,8 +198,8 @@ static bool has_parted(const struct plx__tls_connection *connection)
     return (SSL_get_shutdown(connection->ssl) & SSL_SENT_SHUTDOWN) != 0;
 }
 
-/* RFC 5246, 7.2.1: in TLS 1.2 the goodbye of one side ends both, and the other side answers it. After
- * a failure `shutdown` is not called. What the layer below does not take now is not sent. */
+/* RFC 5246, 7.2.1: in TLS 1.2 the goodbye of one side ends both, and the other side answers it.
+ * After a failure `shutdown` is not called. What the layer below does not take now is not sent. */
 static ptrdiff_t end_both(plx_filter *filter)
 {
     SSL_shutdown(plx__tls_connection_of(filter)->ssl);
