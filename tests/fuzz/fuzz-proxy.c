@@ -74,7 +74,8 @@ static void parse(const char *text)
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-/* A list names what one of its entries names. A star counts alone. */
+/* A list names what one of its entries names. A star counts alone, and among others it is a name;
+ * so is "*.", since a dot at the end is ignored. */
 static bool expected(const char *list, const char *host)
 {
     static const char separators[] = ", \t\n\v\f\r";
@@ -87,7 +88,7 @@ static bool expected(const char *list, const char *host)
         memcpy(entry, list, length);
         entry[length] = '\0';
         bool star = strcmp(entry, "*") == 0;
-        named |= !star && plx__proxy_bypassed(entry, host, 80);
+        named |= plx__proxy_bypassed(star ? "*." : entry, host, 80);
         free(entry);
         entries++;
         stars += star;
