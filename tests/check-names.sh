@@ -50,11 +50,12 @@ $1 == "@file" { end_of_file(); file = $2; line = static_line = start = inside = 
 
 # types
 /(^|[^A-Za-z_0-9])(struct|union|enum)[ \t]+[A-Za-z_0-9]+_t([^A-Za-z_0-9]|$)/ { complain(line, "a type that ends in _t") }
-/(^|[^A-Za-z_0-9])typedef([^A-Za-z_0-9]|$)/ { declaring = 1 }
+/(^|[^A-Za-z_0-9])typedef([^A-Za-z_0-9]|$)/ { declaring = 1; members = 0 }
 declaring {
+    if (/\{/) members = 1
     if ($0 ~ /[A-Za-z_0-9]+_t[ \t]*(\[[^]]*\][ \t]*)?;/ && ($0 ~ /^}/ || $0 ~ /typedef/)) complain(line, "a type that ends in _t")
     else if ($0 ~ /\(\*?[ \t]*[A-Za-z_0-9]+_t[ \t]*\)[ \t]*\(/) complain(line, "a type that ends in _t")
-    if ($0 ~ /typedef.*;/ || $0 ~ /^}.*;/) declaring = 0
+    if ($0 ~ /typedef.*;/ || $0 ~ /^}.*;/ || (!members && /;/)) declaring = 0
 }
 
 # static functions of the library, declared or defined; the name may be on the second line
