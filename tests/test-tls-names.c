@@ -301,6 +301,21 @@ SCENE_CASE(the_name_stays_after_close)
     ck_assert(has_words(s->client_log.message, "not 127.0.0.1"));
 }
 
+/* The name of a connection that has ended gives way to the next one. */
+SCENE_CASE(a_name_after_the_name_of_one_connection)
+{
+    scene_present(s, &(struct paper){.names = "DNS:a.example,IP:127.0.0.1"});
+    scene_meet(s);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "a.example"), 0);
+    plx_socket_close(s->client);
+    plx_socket_close(s->server);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "b.example"), 0);
+    record_clear(&s->client_log);
+    scene_connect(s);
+    UNTIL(w, s->client_log.count[EVENT_ERROR] == 1);
+    ck_assert(has_words(s->client_log.message, "is for a.example, not b.example"));
+}
+
 SCENE_CASE(strings_that_are_no_name)
 {
     char longest[300];

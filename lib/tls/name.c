@@ -96,17 +96,32 @@ struct plx__tls_name plx__tls_name_of(const plx_socket *socket)
     return name;
 }
 
+/* Returns the filter in which the name can stay, NULL for none. The one of a connection that has
+ * ended would be freed by the next connection, and the name with it. */
+static plx_filter *lasting_filter(plx_socket *socket)
+{
+    plx_filter *filter = plx_socket_filter(socket, &kind);
+    const struct plx__tls_name *name = plx_filter_state(filter);
+    bool is_left = name != NULL && name->is_in_stream &&
+                   plx_socket_state(socket) == PLX_UNCONNECTED &&
+                   plx_socket_remove_filter(socket, filter) == 0;
+    return is_left ? NULL : filter;
+}
+
 int plx_socket_set_tls_name(plx_socket *socket, const char *text)
 {
     struct plx__tls_name name = {.text = ""};
-    plx_filter *filter = plx_socket_filter(socket, &kind);
     bool is_none = text == NULL || text[0] == '\0';
     if (socket == NULL || (!is_none && !parse(text, &name))) {
         return PLX_INVALID_STATE;
     }
+    plx_filter *filter = lasting_filter(socket);
     if (filter == NULL && is_none) {
         return 0;
     }
+    const struct plx__tls_name *before = plx_filter_state(filter);
+    name.is_in_stream = before != NULL ? before->is_in_stream
+                                       : plx_socket_state(socket) != PLX_UNCONNECTED;
     filter = filter != NULL ? filter : plx_socket_push_filter(socket, &kind);
     if (filter == NULL) {
         return plx_socket_last_error(socket);
