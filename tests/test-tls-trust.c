@@ -1,6 +1,8 @@
 /* tests/test-tls-trust.c -- whom a client trusts: chains, days, purposes, keys, and files. */
 #include "config.h"
 
+#include <openssl/ec.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include <stdlib.h>
@@ -359,6 +361,57 @@ SCENE_CASE(rejected)
         scene_meet(s);
         scene_expect_refused(s, PLX_TLS_REJECTED, "the certificate is rejected here");
     }
+}
+
+/* Makes the certificate whose signature is (r, n - s) in place of (r, s). */
+static X509 *twin_of(const struct certificate *certificate)
+{
+    unsigned char der[4096], *signature = NULL;
+    const unsigned char *next = der;
+    X509 *x509 = d2i_X509(NULL, &next, (long)certificate_der(certificate, der, sizeof der));
+    EC_GROUP *curve = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    ECDSA_SIG *twin = ECDSA_SIG_new();
+    BIGNUM *other = BN_new();
+    const ASN1_BIT_STRING *bits;
+    const BIGNUM *r, *s;
+
+    X509_get0_signature(&bits, NULL, x509);
+    next = ASN1_STRING_get0_data(bits);
+    ECDSA_SIG *own = d2i_ECDSA_SIG(NULL, &next, ASN1_STRING_length(bits));
+    ck_assert_ptr_nonnull(own);
+    ECDSA_SIG_get0(own, &r, &s);
+    ck_assert_int_eq(BN_sub(other, EC_GROUP_get0_order(curve), s), 1);
+    ck_assert_int_eq(ECDSA_SIG_set0(twin, BN_dup(r), other), 1);
+    int size = i2d_ECDSA_SIG(twin, &signature);
+    ck_assert_int_eq(ASN1_STRING_set((ASN1_STRING *)bits, signature, size), 1);
+    OPENSSL_free(signature);
+    ECDSA_SIG_free(own);
+    ECDSA_SIG_free(twin);
+    EC_GROUP_free(curve);
+    return x509;
+}
+
+/* Anybody can make the twin, without the key of the authority. */
+SCENE_CASE(rejected_with_another_signature)
+{
+    struct certificate *leaf =
+        scene_signed(s, &(struct paper){.subject = "leaf", .names = "IP:127.0.0.1"});
+    X509 *twin = twin_of(leaf);
+    char path[WHERE_SIZE], key[4096], *data;
+    size_t key_size = certificate_key_pem(leaf, key, sizeof key);
+    BIO *pem = BIO_new(BIO_s_mem());
+
+    ck_assert_int_eq(PEM_write_bio_X509(pem, twin), 1);
+    size_t size = (size_t)BIO_get_mem_data(pem, &data);
+    ck_assert_int_eq(plx_tls_use_memory(s->server_tls, data, size, key, key_size, NULL), 0);
+    BIO_free(pem);
+    X509_free(twin);
+    scene_meet(s);
+    scene_expect_encrypted(s);
+    scene_file(s, leaf, path);
+    ck_assert_int_eq(plx_tls_reject_file(s->client_tls, path), 0);
+    scene_meet(s);
+    scene_expect_refused(s, PLX_TLS_REJECTED, "the certificate is rejected here");
 }
 
 /* The most frequent cause on a machine where the trusted certificates were not installed. */

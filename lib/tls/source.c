@@ -9,6 +9,8 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 
+#include <string.h>
+
 /* ---- making ---------------------------------------------------------------------------------- */
 
 /* Takes the certificates. Unless NULL is returned `path` was copied. */
@@ -92,10 +94,45 @@ void plx__tls_source_free(struct plx__tls_source *source, const struct plx__tls_
 
 /* ---- using ----------------------------------------------------------------------------------- */
 
+/* Returns the size of what the issuer has signed (RFC 5280, 4.1: TBSCertificate), and where it is in
+ * *ret_der, which the caller frees. 0: no memory. */
+static size_t find_signed(const X509 *certificate, unsigned char **ret_der,
+                          const unsigned char **ret_signed)
+{
+    int type, class;
+    long size = 0;
+    int total = i2d_X509(certificate, ret_der);
+    const unsigned char *next = *ret_der;
+    if (total <= 0 || (ASN1_get_object(&next, &size, &type, &class, total) & 0x80) != 0) {
+        return 0;
+    }
+    *ret_signed = next;
+    bool bad = (ASN1_get_object(&next, &size, &type, &class, size) & 0x80) != 0;
+    return bad ? 0 : (size_t)(next - *ret_signed) + (size_t)size;
+}
+
+/* Compares what was signed and not the signature, as X509_cmp(3) does: from an ECDSA signature (r, s)
+ * anybody can make the signature (r, n - s), which is as good. Without memory they are the same. */
+static bool is_same(const X509 *one, const X509 *other)
+{
+    unsigned char *ders[2] = {NULL, NULL};
+    const unsigned char *contents[2] = {NULL, NULL};
+    if (X509_issuer_and_serial_cmp(one, other) != 0) {
+        return false;
+    }
+    size_t size = find_signed(one, &ders[0], &contents[0]);
+    size_t other_size = find_signed(other, &ders[1], &contents[1]);
+    bool same = size == 0 || other_size == 0 ||
+                (size == other_size && memcmp(contents[0], contents[1], size) == 0);
+    OPENSSL_free(ders[0]);
+    OPENSSL_free(ders[1]);
+    return same;
+}
+
 static bool has(STACK_OF(X509) * certificates, const X509 *certificate)
 {
     int place = sk_X509_num(certificates) - 1;
-    while (place >= 0 && X509_cmp(sk_X509_value(certificates, place), certificate) != 0) {
+    while (place >= 0 && !is_same(sk_X509_value(certificates, place), certificate)) {
         place--;
     }
     return place >= 0;
