@@ -302,6 +302,25 @@ static void connect_again(plx_socket *socket)
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
 }
 
+/* The next connection, whose SSL may be where the one of this question was, pauses during a wait: the
+ * answer to this question is none to that one. */
+static void wait_for_another_pause(plx_socket *socket)
+{
+    char where[WHERE_SIZE];
+    plx_tls *tls = handler.scene->client_tls;
+
+    plx_socket_close(socket);
+    plx_socket_close(handler.scene->server);
+    ck_assert_int_eq(plx_tls_set_check(tls, NULL, NULL), 0);
+    ck_assert_int_eq(plx_tls_set_option(tls, PLX_TLS_PAUSE_ON_PROBLEM, 1), 0);
+    world_listen(handler.scene->w, handler.scene->server, where);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    for (int i = 0; i < 50; i++) {
+        ck_assert(!plx_socket_wait_for_connected(socket, 1));
+        plx_socket_wait(handler.scene->server, 1);
+    }
+}
+
 static void change_settings(plx_socket *socket)
 {
     (void)socket;
@@ -321,6 +340,7 @@ static const struct {
     {plx_socket_close, PLX_TLS_PAUSE, 0},   {plx_socket_abort, PLX_TLS_ACCEPT, 0},
     {free_it, PLX_TLS_ACCEPT, 0},           {free_it, PLX_TLS_PAUSE, 0},
     {take_it_away, PLX_TLS_ACCEPT, 0},      {connect_again, PLX_TLS_REFUSE, 1},
+    {wait_for_another_pause, PLX_TLS_ACCEPT, 0},
     {change_settings, PLX_TLS_ACCEPT, 1},   {change_settings, PLX_TLS_REFUSE, -1},
     {free_settings_too, PLX_TLS_ACCEPT, 0}, /* the last one: the scene has no settings then */
 };

@@ -40,6 +40,7 @@ struct plx__tls_connection {
     struct plx__tls_lower lower;
     struct plx__tls_problem problem;
     char *peer;           /* a client: "name port", for the session; NULL: none */
+    unsigned number;      /* of the connection: each one that begins has another */
     unsigned messages;    /* of TLS itself, since the last byte for the program */
     unsigned char answer; /* plx__tls_answer */
     bool more;            /* SSL_read has not yet said that it has nothing */

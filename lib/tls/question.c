@@ -9,6 +9,7 @@ static void enter(struct plx__tls_connection *connection, enum plx__tls_answer a
 
 void plx__tls_question_begin(struct plx__tls_connection *connection)
 {
+    connection->number++;
     enter(connection, PLX__TLS_UNASKED);
 }
 
@@ -34,7 +35,8 @@ void plx__tls_question_put(plx_filter *filter)
 }
 
 /* The handler may have answered by plx_socket_resume, or ended the connection: then its return
- * value means nothing. It may also have taken the handler away before it was called. */
+ * value means nothing, least of all for another connection, whose SSL may be at the same address. It
+ * may also have taken the handler away before it was called. */
 void plx__tls_question_ask(plx_filter *filter)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
@@ -44,11 +46,11 @@ void plx__tls_question_ask(plx_filter *filter)
         enter(connection, PLX__TLS_REFUSED);
         return;
     }
-    const SSL *ssl = connection->ssl;
+    unsigned number = connection->number;
     plx__tls_info_fill(connection, &problem);
     enter(connection, PLX__TLS_PAUSED);
     int answer = tls->check_peer(plx_filter_socket(filter), &problem, tls->user);
-    if (connection->answer == PLX__TLS_PAUSED && connection->ssl == ssl &&
+    if (connection->answer == PLX__TLS_PAUSED && connection->number == number &&
         answer != PLX_TLS_PAUSE) {
         enter(connection, answer == PLX_TLS_ACCEPT ? PLX__TLS_ACCEPTED : PLX__TLS_REFUSED);
     }
