@@ -363,6 +363,24 @@ SCENE_CASE(rejected)
     }
 }
 
+/* A change of the settings counts for connections that begin later. */
+SCENE_CASE(settings_that_change_during_the_handshake)
+{
+    s->name = "other.example";
+    for (int version = 12; version <= 13; version++) {
+        struct peer *peer = peer_face_client(s, version);
+
+        world_settle(w);
+        ck_assert_int_eq(plx_socket_state(s->client), PLX_CONNECTING);
+        ck_assert_int_eq(plx_tls_set_option(s->client_tls, PLX_TLS_VERIFY, PLX_TLS_VERIFY_NONE), 0);
+        PEER_UNTIL(peer, s->client_log.count[EVENT_ERROR] == 1);
+        scene_expect_refused(s, PLX_TLS_WRONG_NAME, "not other.example");
+        peer_free(peer);
+        ck_assert_int_eq(plx_tls_set_option(s->client_tls, PLX_TLS_VERIFY, PLX_TLS_VERIFY_REQUIRE),
+                         0);
+    }
+}
+
 /* Makes the certificate whose signature is (r, n - s) in place of (r, s). */
 static X509 *twin_of(const struct certificate *certificate)
 {

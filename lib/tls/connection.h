@@ -43,6 +43,7 @@ struct plx__tls_connection {
     unsigned number;      /* of the connection: each one that begins has another */
     unsigned messages;    /* of TLS itself, since the last byte for the program */
     unsigned char answer; /* plx__tls_answer */
+    unsigned char verify; /* PLX_TLS_VERIFY when the connection began: later changes do not count */
     bool more;            /* SSL_read has not yet said that it has nothing */
     bool is_in_stream;    /* by plx_socket_start_tls, for one connection */
 };
@@ -54,6 +55,12 @@ extern const plx_filter_kind plx__tls_kind;
 static inline struct plx__tls_connection *plx__tls_connection_of(plx_filter *filter)
 {
     return plx_filter_state(filter);
+}
+
+/* plx__tls_verifies returns whether the connection verifies the certificate of the peer. */
+static inline bool plx__tls_verifies(const struct plx__tls_connection *connection)
+{
+    return connection->verify != PLX_TLS_VERIFY_NONE;
 }
 
 /* plx__tls_filter_of returns the filter whose connection has this SSL. */

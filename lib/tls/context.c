@@ -112,7 +112,8 @@ static bool set_verification(SSL_CTX *context, const plx_tls *tls)
     bool good =
         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN) == 1;
     return good &&
-           (!tls->is_server || !plx__tls_verifies(tls) || name_issuers(context, tls->trusted));
+           (!tls->is_server || tls->options[PLX_TLS_VERIFY] == PLX_TLS_VERIFY_NONE ||
+            name_issuers(context, tls->trusted));
 }
 
 /* ---- sessions -------------------------------------------------------------------------------- */

@@ -114,11 +114,12 @@ static bool is_pinned(const plx_tls *tls, X509 *certificate)
 }
 
 /* Finds what is wrong. Returns whether the program cannot accept it: it has forbidden it itself. */
-static bool find_problem(const plx_tls *tls, X509_STORE_CTX *store,
-                         struct plx__tls_problem *problem)
+static bool find_problem(struct plx__tls_connection *connection, X509_STORE_CTX *store)
 {
+    const plx_tls *tls = connection->tls;
+    struct plx__tls_problem *problem = &connection->problem;
     X509 *own = X509_STORE_CTX_get0_cert(store);
-    if (plx__tls_verifies(tls)) {
+    if (plx__tls_verifies(connection)) {
         verify_chain(store, problem);
     }
     if (is_rejected(tls, store, problem)) {
@@ -167,7 +168,7 @@ int plx__tls_verify(X509_STORE_CTX *store, void *user)
     if (connection->answer == PLX__TLS_ACCEPTED) {
         return 1;
     }
-    if (connection->answer == PLX__TLS_REFUSED || find_problem(tls, store, &connection->problem)) {
+    if (connection->answer == PLX__TLS_REFUSED || find_problem(connection, store)) {
         return refuse(store, &connection->problem);
     }
     if (!plx__tls_question_is_due(connection)) {
@@ -185,9 +186,8 @@ int plx__tls_verify(X509_STORE_CTX *store, void *user)
  * allow ("ALL", "aNULL"). */
 static bool lacks_certificate(const struct plx__tls_connection *connection)
 {
-    const plx_tls *tls = connection->tls;
     return SSL_get0_peer_certificate(connection->ssl) == NULL &&
-           (tls->options[PLX_TLS_VERIFY] == PLX_TLS_VERIFY_REQUIRE || tls->pin_count > 0);
+           (connection->verify == PLX_TLS_VERIFY_REQUIRE || connection->tls->pin_count > 0);
 }
 
 /* A resumed session has the result of the check that it skips. */
@@ -196,7 +196,7 @@ static void find_missing(struct plx__tls_connection *connection)
     int error = (int)SSL_get_verify_result(connection->ssl);
     X509 *own = SSL_get0_peer_certificate(connection->ssl);
     struct plx__tls_problem *problem = &connection->problem;
-    if (!plx__tls_verifies(connection->tls) || problem->check != PLX_TLS_CHECK_NONE) {
+    if (!plx__tls_verifies(connection) || problem->check != PLX_TLS_CHECK_NONE) {
         return;
     }
     if (own == NULL && (connection->tls->check_peer != NULL || !connection->tls->is_server)) {

@@ -15,9 +15,8 @@ void plx__tls_question_begin(struct plx__tls_connection *connection)
 
 bool plx__tls_question_is_due(const struct plx__tls_connection *connection)
 {
-    const plx_tls *tls = connection->tls;
     bool always =
-        tls->options[PLX_TLS_VERIFY] == PLX_TLS_VERIFY_OPTIONAL && tls->check_peer != NULL;
+        connection->verify == PLX_TLS_VERIFY_OPTIONAL && connection->tls->check_peer != NULL;
     return connection->problem.check != PLX_TLS_CHECK_NONE || always;
 }
 

@@ -78,7 +78,7 @@ static int begin_client(plx_filter *filter)
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     const plx_socket *socket = plx_filter_socket(filter);
     struct plx__tls_name name = plx__tls_name_of(socket);
-    if (name.text[0] == '\0' && plx__tls_verifies(connection->tls)) {
+    if (name.text[0] == '\0' && plx__tls_verifies(connection)) {
         return plx__tls_fail_settings(filter, "no name to check the certificate of the peer with: "
                                               "plx_socket_set_tls_name");
     }
@@ -124,6 +124,7 @@ static int begin(plx_filter *filter)
     if (connection->tls == NULL) {
         return plx__tls_fail_settings(filter, "no settings: plx_socket_set_tls");
     }
+    connection->verify = (unsigned char)connection->tls->options[PLX_TLS_VERIFY];
     ERR_clear_error();
     int code = make_ssl(filter) ? 0 : plx__tls_fail_memory(filter);
     if (code == 0) {

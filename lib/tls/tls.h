@@ -59,10 +59,4 @@ plx_tls *plx__tls_share(plx_tls *tls);
  * code after plx__tls_refuse; then the old one is unchanged. */
 int plx__tls_renew(plx_tls *tls);
 
-/* plx__tls_verifies returns whether connections verify the certificate of the peer. */
-static inline bool plx__tls_verifies(const plx_tls *tls)
-{
-    return tls->options[PLX_TLS_VERIFY] != PLX_TLS_VERIFY_NONE;
-}
-
 #endif
