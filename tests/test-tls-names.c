@@ -400,4 +400,24 @@ WORLD_CASE(a_client_without_a_name, world_begin_of(&world_, "ipc", MODE_POLL), 1
     scene_close(s);
 }
 
+/* The first allocation is the copy of the name, or the filter that keeps it. */
+SCENE_CASE(a_name_without_memory)
+{
+    scene_prepare(s);
+    for (int which = 1; which <= 2; which++) {
+        fail_allocation(-which);
+        ck_assert_int_eq(plx_socket_set_tls_name(s->client, "localhost"), PLX_OUT_OF_MEMORY);
+        ck_assert(allocation_failed());
+        fail_allocation(0);
+    }
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "localhost"), 0);
+    fail_allocation(-1);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "example.org"), PLX_OUT_OF_MEMORY);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "not a name"), PLX_INVALID_STATE);
+    fail_allocation(0);
+    scene_connect(s);
+    UNTIL(w, plx_socket_is_encrypted(s->client));
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, NULL), 0);
+}
+
 WORLD_MAIN("tls names")

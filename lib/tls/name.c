@@ -5,9 +5,11 @@
 #include "config.h"
 
 #include "lib/tls/name.h"
+#include "lib/tls/text.h"
 
 #include <pollux/address.h>
 #include <pollux/filter.h>
+#include <pollux/memory.h>
 
 #include <string.h>
 
@@ -15,10 +17,22 @@
 #include <idn2.h>
 #endif
 
+struct set_name {
+    char *text;        /* NULL: none */
+    bool is_in_stream; /* set while connected: for one connection, which has ended perhaps */
+};
+
+static void forget(plx_filter *filter)
+{
+    struct set_name *set = plx_filter_state(filter);
+    plx_memory_resize(set->text, 0);
+}
+
 static const plx_filter_kind kind = {
     .size = sizeof kind,
-    .state_size = sizeof(struct plx__tls_name),
+    .state_size = sizeof(struct set_name),
     .name = "TLS name",
+    .forget = forget,
 };
 
 /* ---- the form in which certificates have it -------------------------------------------------- */
@@ -85,12 +99,9 @@ static bool parse(const char *text, struct plx__tls_name *ret_name)
 struct plx__tls_name plx__tls_name_of(const plx_socket *socket)
 {
     struct plx__tls_name name = {.text = ""};
-    const struct plx__tls_name *set = plx_filter_state(plx_socket_filter(socket, &kind));
-    if (set != NULL && set->text[0] != '\0') {
-        return *set;
-    }
-    const char *address = plx_socket_address(socket);
-    if (address[0] != '\0' && !parse(address, &name)) {
+    const struct set_name *set = plx_filter_state(plx_socket_filter(socket, &kind));
+    const char *text = set != NULL && set->text != NULL ? set->text : plx_socket_address(socket);
+    if (text[0] != '\0' && !parse(text, &name)) {
         name = (struct plx__tls_name){.text = ""};
     }
     return name;
@@ -101,11 +112,38 @@ struct plx__tls_name plx__tls_name_of(const plx_socket *socket)
 static plx_filter *lasting_filter(plx_socket *socket)
 {
     plx_filter *filter = plx_socket_filter(socket, &kind);
-    const struct plx__tls_name *name = plx_filter_state(filter);
-    bool is_left = name != NULL && name->is_in_stream &&
+    const struct set_name *set = plx_filter_state(filter);
+    bool is_left = set != NULL && set->is_in_stream &&
                    plx_socket_state(socket) == PLX_UNCONNECTED &&
                    plx_socket_remove_filter(socket, filter) == 0;
     return is_left ? NULL : filter;
+}
+
+static plx_filter *new_filter(plx_socket *socket)
+{
+    plx_filter *filter = plx_socket_push_filter(socket, &kind);
+    if (filter != NULL) {
+        struct set_name *set = plx_filter_state(filter);
+        set->is_in_stream = plx_socket_state(socket) != PLX_UNCONNECTED;
+    }
+    return filter;
+}
+
+/* Takes over the text, which may be NULL. */
+static int keep(plx_socket *socket, char *text)
+{
+    plx_filter *filter = lasting_filter(socket);
+    if (filter == NULL && text != NULL) {
+        filter = new_filter(socket);
+    }
+    if (filter == NULL) {
+        int code = text == NULL ? 0 : plx_socket_last_error(socket);
+        plx_memory_resize(text, 0);
+        return code;
+    }
+    forget(filter);
+    ((struct set_name *)plx_filter_state(filter))->text = text;
+    return 0;
 }
 
 int plx_socket_set_tls_name(plx_socket *socket, const char *text)
@@ -115,17 +153,6 @@ int plx_socket_set_tls_name(plx_socket *socket, const char *text)
     if (socket == NULL || (!is_none && !parse(text, &name))) {
         return PLX_INVALID_STATE;
     }
-    plx_filter *filter = lasting_filter(socket);
-    if (filter == NULL && is_none) {
-        return 0;
-    }
-    const struct plx__tls_name *before = plx_filter_state(filter);
-    name.is_in_stream = before != NULL ? before->is_in_stream
-                                       : plx_socket_state(socket) != PLX_UNCONNECTED;
-    filter = filter != NULL ? filter : plx_socket_push_filter(socket, &kind);
-    if (filter == NULL) {
-        return plx_socket_last_error(socket);
-    }
-    *(struct plx__tls_name *)plx_filter_state(filter) = name;
-    return 0;
+    char *copied = is_none ? NULL : plx__tls_copy(name.text);
+    return !is_none && copied == NULL ? PLX_OUT_OF_MEMORY : keep(socket, copied);
 }

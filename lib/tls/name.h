@@ -7,9 +7,8 @@
 #include <stdbool.h>
 
 struct plx__tls_name {
-    char text[256];    /* "": none */
-    bool is_address;   /* an IP address */
-    bool is_in_stream; /* set while connected: for one connection, which has ended perhaps */
+    char text[256];  /* "": none */
+    bool is_address; /* an IP address */
 };
 
 /* plx__tls_name_of returns the name that plx_socket_set_tls_name has set, else the host of the

@@ -56,7 +56,7 @@ static bool expect_name(SSL *ssl, const struct plx__tls_name *name)
 static bool remember_peer(struct plx__tls_connection *connection, const plx_socket *socket,
                           const struct plx__tls_name *name)
 {
-    size_t size = sizeof name->text + 16;
+    size_t size = strlen(name->text) + sizeof " 65535";
     connection->peer = plx_memory_resize(NULL, size);
     if (connection->peer != NULL) {
         snprintf(connection->peer, size, "%s %d", name->text, plx_socket_remote_port(socket));
