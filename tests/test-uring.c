@@ -1,8 +1,5 @@
 /* tests/test-uring.c -- groups on io_uring: frames without a system call, and what happens where
- * the kernel refuses it.
- *
- * A filter of the kernel (seccomp(2)) watches over children of these tests: one that makes a system
- * call where none is allowed is killed. Skipped as a whole where io_uring is not available. */
+ * the kernel refuses it. Skipped as a whole where io_uring is not available. */
 #include "config.h"
 
 #include <stdio.h>
@@ -23,6 +20,7 @@ enum { SKIPPED = 77 };
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "tests/quiet.h"
 #include "tests/sockets.h"
 #include "tests/world.h"
 
@@ -32,22 +30,6 @@ enum { FRAMES = 1000, HAIL = 50000, PAIRS = 500 };
 
 /* FILTER_CASE runs once, and not in valgrind, which makes system calls of its own. */
 #define FILTER_CASE(name) LOOP_CASE(name, 0, !under_valgrind())
-
-/* The end of the process stays allowed, whatever else is filtered. */
-static void allow_nothing(void)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-    };
-    struct sock_fprog filter = {sizeof code / sizeof code[0], code};
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
-        _exit(SKIPPED);
-}
 
 /* As container managers do it. */
 static void refuse_io_uring(int error)
@@ -63,28 +45,6 @@ static void refuse_io_uring(int error)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
         _exit(SKIPPED);
-}
-
-static int status_of(void (*body)(void *), void *argument)
-{
-    int status = 0;
-    pid_t child = fork();
-
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        body(argument);
-        syscall(SYS_exit_group, 0); /* _exit of a sanitizer makes other calls before */
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    return status;
-}
-
-static void expect_well(int status)
-{
-    if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
-        fprintf(stderr, "SKIP: no seccomp filters here\n");
-    else
-        ck_assert_int_eq(status, 0);
 }
 
 /* For the other end of a socketpair, which is no raw peer of a world. */
