@@ -8,6 +8,8 @@
 #include "lib/socket/chain.h"
 #include "lib/socket/handlers.h"
 
+#include <string.h>
+
 /* The talk is there while the tunnel is not. */
 struct exchange {
     struct plx__talk *talk;
@@ -53,17 +55,20 @@ static int establish(plx_filter *filter)
     return code;
 }
 
-/* The handler may free the socket, and with it the talk. */
+/* The handler may connect anew, which begins another talk, and still look at its strings. */
 static void ask(plx_filter *filter)
 {
-    struct exchange *exchange = plx_filter_state(filter);
+    const struct exchange *exchange = plx_filter_state(filter);
     plx_socket *socket = plx_filter_socket(filter);
-    if (exchange->talk == NULL) {
+    struct plx__talk *talk = exchange->talk;
+    char proxy[sizeof talk->way->shown], realm[sizeof talk->answer.realm];
+    if (talk == NULL) {
         return;
     }
-    exchange->talk->question = PLX__TALK_ANSWERED;
-    plx__handlers_proxy_authentication_required(
-        &socket->handlers, socket, exchange->talk->way->shown, exchange->talk->answer.realm);
+    memcpy(proxy, talk->way->shown, sizeof proxy);
+    memcpy(realm, talk->answer.realm, sizeof realm);
+    talk->question = PLX__TALK_ANSWERED;
+    plx__handlers_proxy_authentication_required(&socket->handlers, socket, proxy, realm);
 }
 
 static void forget(plx_filter *filter)
