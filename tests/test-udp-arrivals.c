@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/udp.h>
 
+#include "lib/os/os.h"
 #include "tests/datagrams.h"
 #include "tests/sockets.h"
 
@@ -74,6 +75,70 @@ DATAGRAMS_CASE(a_sandbox_that_gives_nothing, 0)
     datagram_send(raw, socket, 10, 0);
     UNTIL(w, log->count[EVENT_ERROR] > 0);
     ck_assert_int_eq(log->code, EPERM);
+}
+
+/* The program is linked so that the library calls __wrap_ for plx__os_receive_arrivals. */
+ptrdiff_t __real_plx__os_receive_arrivals(plx__fd descriptor, struct plx__os_arrival *list,
+                                          size_t count);
+ptrdiff_t __wrap_plx__os_receive_arrivals(plx__fd descriptor, struct plx__os_arrival *list,
+                                          size_t count);
+
+static int failing; /* the errno of each call; 0: none fails */
+static int failures;
+
+ptrdiff_t __wrap_plx__os_receive_arrivals(plx__fd descriptor, struct plx__os_arrival *list,
+                                          size_t count)
+{
+    failures += failing != 0;
+    return failing != 0 ? -failing : __real_plx__os_receive_arrivals(descriptor, list, count);
+}
+
+/* One error for as long as it lasts, one call for each 100 ms, and the datagram in the end. */
+static void fail_for_a_while(struct world *w, plx_socket *socket, struct record *log, int raw,
+                             int error)
+{
+    int before = log->count[EVENT_ERROR], first;
+
+    failing = error;
+    failures = 0;
+    datagram_send(raw, socket, 10, 0);
+    UNTIL(w, log->count[EVENT_ERROR] > before);
+    world_settle(w);
+    ck_assert_int_eq(log->os_error, error);
+    first = failures;
+    ck_assert_int_le(first, 9);
+    for (int i = 0; i < 100; i++)
+        ck_assert(!world_poll(w));
+    ck_assert_int_eq(failures, first);
+    world_run(w, 1050);
+    ck_assert_int_ge(failures, first + 8);
+    ck_assert_int_le(failures, first + 10);
+    ck_assert_int_eq(log->count[EVENT_ERROR], before + 1);
+    failing = 0;
+    world_run(w, 150);
+    datagram_read(w, socket, 10, 0);
+}
+
+static void fail_again_and_again(struct world *w, plx_socket *socket, struct record *log, int raw)
+{
+    time_stop();
+    fail_for_a_while(w, socket, log, raw, ENOMEM);
+    fail_for_a_while(w, socket, log, raw, ENOMEM);
+    fail_for_a_while(w, socket, log, raw, EPERM);
+    fail_for_a_while(w, socket, log, raw, EPERM);
+    time_run();
+}
+
+DATAGRAMS_CASE(receiving_that_fails_for_a_while, 0)
+{
+    plx_address from;
+
+    fail_again_and_again(w, socket, log, raw_datagrams(w, &from));
+}
+
+PEER_CASE(receiving_from_a_peer_that_fails_for_a_while, raw_datagrams)
+{
+    fail_again_and_again(w, socket, log, raw);
 }
 
 MODE_CASE(a_kernel_that_merges_nothing)

@@ -12,6 +12,7 @@
 #include "lib/endpoint/membership.h"
 #include "lib/os/address.h"
 #include "lib/os/errno.h"
+#include "lib/socket/accepting.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
@@ -210,6 +211,7 @@ static void udp_advance(plx_socket *socket, struct plx__budget *budget)
 {
     (void)budget;
     struct udp *self = udp_of(socket);
+    plx__accepting_continue(socket);
     if (!plx__named_rests(&self->named)) {
         plx__named_advance(socket, &self->named, &self->outgoing, &self->incoming);
     }

@@ -5,7 +5,7 @@
 #include "lib/os/clock.h"
 #include "lib/socket/accepting.h"
 
-/* Milliseconds from a failure of accept(2) to the next try. */
+/* Milliseconds from a failure of accept(2) or recvmmsg(2) to the next try. */
 #define PAUSE 100
 
 static void stop(plx_socket *socket, enum plx__accepting accepting, uint64_t until)

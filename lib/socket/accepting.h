@@ -1,6 +1,7 @@
-/* lib/socket/accepting.h -- whether a listening socket accepts connections.
+/* lib/socket/accepting.h -- whether a listening socket accepts connections, and a socket of datagrams
+ * receives.
  *
- *              accept(2) failed                       100 ms have passed, or a client has left
+ *              accept(2) or recvmmsg(2) failed        100 ms have passed, or a client has left
  *      ACCEPTING -------------> PAUSED_FOR_A_WHILE -------------------------------> ACCEPTING
  *          |
  *          | a server has its maximum of clients      fewer clients, or a greater maximum
@@ -10,8 +11,9 @@
  *      any ------------------------------> HELD ----------------------------------> ACCEPTING
  *
  * While the socket does not accept, connections wait in the kernel's queue. ACCEPTING is zero. HELD
- * remains when the socket stops listening; the others have a meaning in LISTENING only. Behind HELD
- * the causes of the other two are found again by the first accept(2). */
+ * remains when the socket stops listening; the others have a meaning in LISTENING only, and
+ * PAUSED_FOR_A_WHILE in BOUND and CONNECTED, too. Behind HELD the causes of the other two are found
+ * again by the first accept(2). */
 #ifndef PLX_LIB_ACCEPTING_H
 #define PLX_LIB_ACCEPTING_H
 
@@ -25,7 +27,7 @@ enum plx__accepting {
 };
 
 /* plx__accepting_pause stops accepting for 100 ms: no event reports that a descriptor is free
- * again. plx__accepting_stop stops accepting until plx__accepting_resume. Both leave HELD. */
+ * again, or that receiving works again. plx__accepting_stop stops accepting until plx__accepting_resume. Both leave HELD. */
 void plx__accepting_pause(plx_socket *socket);
 void plx__accepting_stop(plx_socket *socket);
 

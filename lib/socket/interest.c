@@ -22,7 +22,8 @@ static inline unsigned interest_in(const plx_socket *socket, plx_state state)
     bool room = state == PLX_CLOSING || plx__socket_room(socket) > 0;
     bool wanted = state == PLX_LISTENING
                       ? socket->accepting == PLX__ACCEPTING
-                      : plx__state_is_open(state) && !plx__receiving_has_ended(socket) && room;
+                      : plx__state_is_open(state) && !plx__receiving_has_ended(socket) && room &&
+                            socket->accepting != PLX__PAUSED_FOR_A_WHILE;
     if (socket->kind->is_filtered && state != PLX_LISTENING) {
         interest = plx__chain_interest(plx__chain_of(socket), wanted);
     } else {

@@ -3,6 +3,7 @@
 
 #include "lib/base/record.h"
 #include "lib/os/errno.h"
+#include "lib/socket/accepting.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
@@ -20,8 +21,8 @@
  * the budget. */
 #define USUAL_SIZE ((size_t)1500)
 
-/* This many errors in a row end the input of a poll, whatever its budget: plx_socket_close has no
- * budget, and an error may repeat for ever, such as EPERM from a seccomp filter. */
+/* After this many errors in a row the socket pauses: an error may repeat for ever, such as EPERM
+ * from a seccomp filter, and what waits in the kernel would wake each poll. */
 #define MOST_ERRORS 8
 
 /* ---- places ---------------------------------------------------------------------------------- */
@@ -302,7 +303,19 @@ int64_t plx__datagram_in_dropped(const plx_socket *socket, struct plx__datagram_
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Handles a failed call; returns whether to receive again. */
+/* A call has not failed. If calls have failed for a while, their next failure is reported again. */
+static void note_recovery(plx_socket *socket, struct plx__datagram_in *self)
+{
+    self->failing = 0;
+    if (self->lasts) {
+        self->lasts = false;
+        plx__unreached_reached(socket, &socket->remote);
+    }
+}
+
+/* Handles a failed call; returns whether to receive again. Mostly the failure is the pending error
+ * of a datagram that did not arrive (udp(7)), and the next call works. The same failure in each
+ * call is reported once. */
 static bool pass_arrival_error(plx_socket *socket, struct plx__datagram_in *self, bool several,
                                int error, struct intake *intake)
 {
@@ -310,12 +323,21 @@ static bool pass_arrival_error(plx_socket *socket, struct plx__datagram_in *self
         self->one_by_one = true;
         return true;
     }
-    if (error != -PLX__EAGAIN) {
-        /* The pending error of a datagram that did not arrive (udp(7)); the socket goes on. */
-        plx__unreached_fail(socket, intake->trials, &socket->remote, error, "receive from");
-        intake->errors++;
+    if (error == -PLX__EAGAIN) {
+        note_recovery(socket, self);
+        return false;
     }
-    return error != -PLX__EAGAIN && intake->errors < MOST_ERRORS;
+    bool is_new = error != self->failing;
+    self->failing = error;
+    if (!plx__unreached_is_trials(socket, intake->trials, &socket->remote, error) && is_new) {
+        plx__unreached_report(socket, &socket->remote, error, "receive from");
+    }
+    intake->errors++;
+    self->lasts = intake->errors >= MOST_ERRORS;
+    if (self->lasts) {
+        plx__accepting_pause(socket);
+    }
+    return !self->lasts;
 }
 
 /* Receives with one call; returns whether there may be more. */
@@ -335,6 +357,7 @@ static bool receive_some(plx_socket *socket, struct plx__datagram_in *self,
     if (list[count - 1].counted) {
         note_dropped(self, list[count - 1].dropped);
     }
+    note_recovery(socket, self);
     intake->arrivals += (size_t)count;
     intake->errors = 0;
     self->places = (uint8_t)least_of(
@@ -374,7 +397,8 @@ void plx__datagram_in_receive(plx_socket *socket, struct plx__datagram_in *self,
     struct intake intake;
     intake.trials = trials;
     intake.most = limit == 0 ? SIZE_MAX : (size_t)limit;
-    intake.records = intake.bytes = intake.arrivals = intake.errors = 0;
+    intake.records = intake.bytes = intake.arrivals = 0;
+    intake.errors = self->lasts ? MOST_ERRORS - 1 : 0; /* one call finds out */
     while (plx__socket_room(socket) > 0) {
         if (!receive_some(socket, self, budget, place, &intake)) {
             socket->watch.ready &= (uint8_t) ~(PLX__READ | PLX__END);

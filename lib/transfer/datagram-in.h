@@ -15,6 +15,9 @@
  * that one call receives is kept: a call has as many places as READ_LIMIT leaves room for, but at
  * least one, whose 64 KiB may exceed the room.
  *
+ * When calls fail again and again the socket pauses (lib/socket/accepting.h), and one call after
+ * each pause finds out whether they work again.
+ *
  * A zeroed struct plx__datagram_in is that of a fresh descriptor and holds nothing. */
 #ifndef PLX_LIB_DATAGRAM_IN_H
 #define PLX_LIB_DATAGRAM_IN_H
@@ -49,6 +52,8 @@ struct plx__datagram_in {
     uint32_t reported;   /* the kernel's last count of dropped datagrams, modulo 2^32 */
     uint64_t dropped;    /* the same count in 64 bits */
     bool one_by_one;     /* recvmmsg(2) was refused */
+    bool lasts;          /* calls failed until the socket paused, and none has worked since */
+    int failing;         /* the negative errno of the last call; 0: it has worked */
     uint8_t destination; /* enum plx__destination */
     plx_address local;   /* what the descriptor is bound to; not known in UNKNOWN */
 };

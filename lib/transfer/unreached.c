@@ -78,11 +78,13 @@ size_t plx__unreached_read(plx_socket *socket, struct plx__trials *trials)
     return count;
 }
 
-/* Whether the failure belongs to a trial and is not reported to the program. */
-static bool is_trials(plx_socket *socket, struct plx__trials *trials, const plx_address *to,
-                      int error)
+bool plx__unreached_is_trials(plx_socket *socket, struct plx__trials *trials, const plx_address *to,
+                              int error)
 {
     static const plx_address peer = {0};
+    if (trials == NULL) {
+        return false;
+    }
     if (socket->peer == PLX__PEER_HERE) {
         return plx__trials_refuse(trials, &peer, error);
     }
@@ -94,7 +96,7 @@ static bool is_trials(plx_socket *socket, struct plx__trials *trials, const plx_
 void plx__unreached_fail(plx_socket *socket, struct plx__trials *trials, const plx_address *address,
                          int error, const char *step)
 {
-    if (trials == NULL || !is_trials(socket, trials, address, error)) {
+    if (!plx__unreached_is_trials(socket, trials, address, error)) {
         plx__unreached_report(socket, address, error, step);
     }
 }

@@ -23,6 +23,11 @@ struct plx__unreached {
     unsigned count;
 };
 
+/* plx__unreached_is_trials passes a failure to the trials; NULL: there are none. Returns whether it
+ * belongs to one, and is not for the program. */
+bool plx__unreached_is_trials(plx_socket *socket, struct plx__trials *trials, const plx_address *to,
+                              int error);
+
 /* plx__unreached_report calls plx__socket_fail_system unless the failure was reported before. The
  * sentence is `step`, such as "receive from", and the address. plx__unreached_fail does the same
  * unless the failure belongs to a trial, which goes on to another address of the name; `trials` may
