@@ -276,6 +276,34 @@ SCENE_CASE(key_updates)
     }
 }
 
+/* RFC 8446, 4.6.3: a peer may ask for keys at any time, also while it does not receive. */
+SCENE_CASE(a_key_update_while_a_record_is_half_sent)
+{
+    enum { MUCH = 32 << 20 };
+    char *much = calloc(1, MUCH);
+
+    ck_assert_ptr_nonnull(much);
+    for (int i = 0; i < 2; i++) {
+        struct peer *peer = i == 0 ? peer_meet_client(s, 13) : peer_meet_server(s, 13);
+        struct record *log = i == 0 ? &s->client_log : &s->server_log;
+        plx_socket *socket = i == 0 ? s->client : s->server;
+
+        peer->is_deaf = true;
+        ck_assert_int_eq(plx_socket_write(socket, much, MUCH), MUCH);
+        peer_settle(peer);
+        ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
+        for (int j = 0; j < 20; j++)
+            ask_for_keys(peer);
+        peer_say(peer, ".");
+        PEER_UNTIL(peer, plx_socket_bytes_available(socket) == 1);
+        peer->is_deaf = false;
+        PEER_UNTIL(peer, peer->got_all == MUCH);
+        ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+        peer_free(peer);
+    }
+    free(much);
+}
+
 SCENE_CASE(tickets)
 {
     struct peer *peer = peer_meet_client(s, 13);

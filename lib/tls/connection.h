@@ -41,6 +41,7 @@ struct plx__tls_connection {
     struct plx__tls_problem problem;
     char *peer;           /* a client: "name port", for the session; NULL: none */
     unsigned number;      /* of the connection: each one that begins has another */
+    int taken;            /* bytes of the program whose record is not all sent yet */
     unsigned messages;    /* of TLS itself, since the last byte for the program */
     unsigned char answer; /* plx__tls_answer */
     unsigned char verify; /* PLX_TLS_VERIFY when the connection began: later changes do not count */

@@ -1,8 +1,15 @@
 /* lib/tls/lower.c -- OpenSSL's way to the layer below. */
 #include "lib/tls/lower.h"
 
+#include <pollux/memory.h>
+
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
+
+/* Room behind a record for what TLS has to answer: 27 bytes to each key update, of which lib/tls/
+ * notice.c allows 32 without data. While there is none, nothing is received. */
+#define ROOM_FOR_MESSAGES 1024
 
 /* -1 with "retry": OpenSSL's step stops, and goes on from here when it is called again. */
 static int postpone(BIO *bio, bool to_send)
@@ -44,6 +51,56 @@ static int receive_below(BIO *bio, char *data, int size)
     return (int)count;
 }
 
+/* ---- the rest of a record -------------------------------------------------------------------- */
+
+void plx__tls_lower_clear(struct plx__tls_lower *lower)
+{
+    plx_memory_resize(lower->rest.data, 0);
+    lower->rest = (struct plx__tls_rest){NULL, 0, 0, 0};
+}
+
+ptrdiff_t plx__tls_lower_flush(struct plx__tls_lower *lower)
+{
+    struct plx__tls_rest *rest = &lower->rest;
+    while (rest->sent < rest->size) {
+        ptrdiff_t count =
+            plx_filter_lower_send(lower->filter, rest->data + rest->sent, rest->size - rest->sent);
+        if (count < 0) {
+            lower->error = count == -EAGAIN ? lower->error : count;
+            return count;
+        }
+        rest->sent += (size_t)count;
+    }
+    plx__tls_lower_clear(lower);
+    return 0;
+}
+
+static bool make_room(struct plx__tls_rest *rest, size_t size)
+{
+    unsigned char *data = plx_memory_resize(rest->data, size);
+    if (data != NULL) {
+        rest->data = data;
+        rest->room = size;
+    }
+    return data != NULL;
+}
+
+/* OpenSSL 3.0 ends the connection by "bad length" if it has to answer a key update while a record is
+ * half sent: so no record is, as far as it knows. Returns whether the bytes were taken. */
+static bool keep(struct plx__tls_lower *lower, const char *data, size_t size)
+{
+    struct plx__tls_rest *rest = &lower->rest;
+    bool fits = size <= rest->room - rest->size;
+    if (!fits && lower->keeps) {
+        fits = make_room(rest, rest->size + size + ROOM_FOR_MESSAGES);
+    }
+    if (fits) {
+        memcpy(rest->data + rest->size, data, size);
+        rest->size += size;
+    }
+    return fits;
+}
+
 static int send_below(BIO *bio, const char *data, int size)
 {
     struct plx__tls_lower *lower = BIO_get_data(bio);
@@ -51,12 +108,17 @@ static int send_below(BIO *bio, const char *data, int size)
     if (size <= 0) {
         return 0;
     }
-    ptrdiff_t count = plx_filter_lower_send(lower->filter, data, (size_t)size);
+    ptrdiff_t count = plx__tls_lower_flush(lower);
+    if (count == 0) {
+        count = plx_filter_lower_send(lower->filter, data, (size_t)size);
+    }
     if (count == -EAGAIN) {
-        return postpone(bio, true);
+        return keep(lower, data, (size_t)size) ? size : postpone(bio, true);
     }
     return count < 0 ? stop(lower, count) : (int)count;
 }
+
+/* ---- the BIO --------------------------------------------------------------------------------- */
 
 static long control(BIO *bio, int command, long number, void *pointer)
 {

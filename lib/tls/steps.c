@@ -29,6 +29,8 @@ void plx__tls_forget_connection(struct plx__tls_connection *connection)
     plx__tls_problem_clear(&connection->problem);
     plx_memory_resize(connection->peer, 0);
     connection->peer = NULL;
+    plx__tls_lower_clear(&connection->lower);
+    connection->taken = 0;
     connection->messages = 0;
     connection->more = false;
     plx__tls_question_begin(connection);
@@ -238,12 +240,32 @@ static ptrdiff_t receive_bytes(plx_filter *filter, void *data, size_t size)
     return can_wait(filter, result) ? -EAGAIN : plx__tls_fail_bytes(filter);
 }
 
+/* Counts the bytes of a record when all of it was sent. */
+static ptrdiff_t end_record(plx_filter *filter)
+{
+    struct plx__tls_connection *connection = plx__tls_connection_of(filter);
+    int taken = connection->taken;
+    ptrdiff_t code = plx__tls_lower_flush(&connection->lower);
+    if (code != 0) {
+        return code == -EAGAIN ? code : plx__tls_fail_bytes(filter);
+    }
+    connection->taken = 0;
+    return taken;
+}
+
 static ptrdiff_t send_bytes(plx_filter *filter, const void *data, size_t size)
 {
-    SSL *ssl = enter(plx__tls_connection_of(filter));
+    struct plx__tls_connection *connection = plx__tls_connection_of(filter);
+    SSL *ssl = enter(connection);
+    if (connection->taken > 0) {
+        return end_record(filter);
+    }
+    connection->lower.keeps = true;
     int result = SSL_write(ssl, data, size > INT_MAX ? INT_MAX : (int)size);
+    connection->lower.keeps = false;
     if (result > 0) {
-        return result;
+        connection->taken = result;
+        return end_record(filter);
     }
     return can_wait(filter, result) ? -EAGAIN : plx__tls_fail_bytes(filter);
 }
