@@ -101,6 +101,7 @@ PLAIN_CASE(the_longest_request)
     ck_assert_uint_lt(size, PLX__HTTP_REQUEST_SIZE);
     ck_assert_uint_eq(strlen(exact), size);
     ck_assert_str_eq(exact + size - 4, "\r\n\r\n");
+    ck_assert_ptr_ne(strstr(exact, "YWFhYQ==\r\n"), NULL); /* "aaaa", the last of 511 bytes */
     ck_assert_uint_eq(plx__http_connect_write(filled(256), 1, NULL, NULL, exact), 0);
     ck_assert_uint_eq(plx__http_connect_write("a", 1, filled(256), "", exact), 0);
     ck_assert_uint_eq(plx__http_connect_write("a", 1, "", filled(256), exact), 0);
@@ -375,6 +376,7 @@ static const struct {
     {"Proxy-Authenticate: Digest qop=\"auth, Basic realm=x\"\r\n", false, "", "Digest"},
     {"Proxy-Authenticate: Digest a=b,\r\n Basic realm=c\r\n", true, "c", "Digest"},
     {"Proxy-Authenticate: ,, ,Basic,, realm=c,,\r\n", true, "c", ""},
+    {"Proxy-Authenticate: A, B\r\n", false, "", "A, B"},
     {"Proxy-Authenticate: Basically realm=c\r\n", false, "", "Basically"},
     {"Proxy-Authenticate: realm=c\r\n", false, "", ""},
     {"Proxy-Authenticate: \"Basic\"\r\n", false, "", ""},
@@ -418,6 +420,18 @@ PLAIN_CASE(a_1xx_offers_nothing)
     ck_assert_str_eq(answer.realm, "");
     ck_assert_str_eq(answer.schemes, "");
     ck_assert(plx__http_answer_keeps(&answer));
+}
+
+/* A name that does not fit is left out, and 79 bytes fit. */
+PLAIN_CASE(schemes_fill_79_bytes)
+{
+    for (int length = 37; length <= 40; length++) {
+        char head[256];
+        snprintf(head, sizeof head, "HTTP/1.1 407\r\nProxy-Authenticate: %.39s, %.*s, C\r\n\r\n",
+                 filled(39), length, filled(40));
+        expect_done(head, 407);
+        ck_assert_uint_eq(strlen(answer.schemes), length <= 38 ? 41 + (size_t)length : 42);
+    }
 }
 
 /* A value that is cut off or has any byte in any place: nothing is read beyond its end. */
@@ -470,6 +484,7 @@ static const struct {
     {"1.1", "Content-Length: 5\r\nConnection: closed, clos, not-close\r\n", true},
     {"1.1", "Content-Length: 5\r\nConnection:\r\nConnection: ,\r\n", true},
     {"1.1", "Content-Length: 5\r\nConnection: keep-alive,\r\n close\r\n", false},
+    {"1.1", "Content-Length: 5\r\nConnection: close\r\nProxy-Connection: keep-alive\r\n", false},
     {"1.0", "Content-Length: 5\r\n", false},
     {"1.0", "Content-Length: 5\r\nConnection: keep-alive\r\n", false},
 };
@@ -555,9 +570,13 @@ LOOP_CASE(a_body, 0, (int)PLX__COUNT_OF(bodies))
     }
 }
 
-PLAIN_CASE(an_empty_body)
+PLAIN_CASE(a_body_of_a_byte_and_an_empty_one)
 {
     enum plx__http_progress progress;
+    ck_assert_uint_eq(skip_in_two("Content-Length: 1", "aH", 2, 0, &progress), 1);
+    ck_assert_int_eq(progress, PLX__HTTP_DONE);
+    ck_assert_uint_eq(skip_in_two("Content-Length: 1", "aH", 2, 1, &progress), 1);
+    ck_assert_int_eq(progress, PLX__HTTP_DONE);
     ck_assert_uint_eq(skip_in_two("Content-Length: 0", "H", 1, 0, &progress), 0);
     ck_assert_int_eq(progress, PLX__HTTP_DONE);
     ck_assert_uint_eq(skip_in_two("Content-Length: 0", "H", 1, 1, &progress), 0);
@@ -638,6 +657,8 @@ static const struct {
     {"Proxy-Authenticate: Basic, NTLM", "the proxy requires other credentials"},
     {"Proxy-Authenticate: Digest, NTLM",
      "the proxy requires authentication by Digest, NTLM, and only Basic is supported"},
+    {"Proxy-Authenticate: X",
+     "the proxy requires authentication by X, and only Basic is supported"},
     {"A: b", "the proxy requires authentication, and names no scheme for it"},
 };
 

@@ -16,7 +16,7 @@ static const struct {
     /* nothing */
     {NULL, "a", false}, {"", "a", false}, {" , ,", "a", false}, {"a", "", false},
     {"a", NULL, false}, {"*", NULL, false}, {".", "a", false}, {"..", "a", false},
-    {".", ".", false},
+    {".", ".", false}, {"..", "..", false},
 
     /* the star */
     {"*", "a", true}, {"*", "10.0.0.1", true}, {"*", "::1", true}, {" * ,", "a", true},

@@ -164,6 +164,12 @@ PLAIN_CASE(lengths)
     ck_assert(!parses(1, 1, 256));
     ck_assert(!parses(1, 0, 1));
     ck_assert(!parses(0, 1, 1));
+    char text[4096];
+    struct plx__proxy_text proxy;
+    for (int length = 256; length < 3000; length += 1 + length / 300) {
+        snprintf(text, sizeof text, "http://%0*d:1", length, 0);
+        ck_assert(!plx__proxy_parse(text, &proxy));
+    }
 }
 
 PLAIN_CASE(a_short_room_cuts_the_string)
@@ -240,7 +246,7 @@ LOOP_CASE(every_length, 0, 512)
 {
     size_t size = (size_t)_i;
     char *text = malloc(PLX__BASE64_SIZE(size) + 1);
-    uint8_t bytes[512];
+    uint8_t *bytes = malloc(size + (size == 0));
     for (size_t i = 0; i < size; i++)
         bytes[i] = (uint8_t)(i * 7 + size);
     ck_assert_uint_eq(plx__base64_write(bytes, size, text), PLX__BASE64_SIZE(size));
@@ -250,6 +256,7 @@ LOOP_CASE(every_length, 0, 512)
         int bit = value_of(text[i / 6]) >> (5 - i % 6) & 1;
         ck_assert_int_eq(bit, bytes[i / 8] >> (7 - i % 8) & 1);
     }
+    free(bytes);
     free(text);
 }
 

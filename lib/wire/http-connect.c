@@ -15,19 +15,13 @@
 
 enum { PART_LIMIT = 255 };
 
-static uint32_t no_scope(const char *name, size_t length)
-{
-    (void)name;
-    (void)length;
-    return 0;
-}
-
-/* is_ipv6 returns whether a host is an IPv6 address that the proxy can know: without a scope. */
+/* is_ipv6 returns whether a host is an IPv6 address that the proxy can know: without a scope, so
+ * that no function for scopes is called. */
 static bool is_ipv6(const char *host)
 {
     plx_address address;
     return strchr(host, ':') != NULL && strchr(host, '%') == NULL &&
-           plx__address_read_host(host, strlen(host), no_scope, &address);
+           plx__address_read_host(host, strlen(host), NULL, &address);
 }
 
 static bool is_sendable(const char *text)
