@@ -300,6 +300,30 @@ EACH_VERSION(a_client_that_the_server_has_accepted)
     ck_assert_int_eq(scene_info(s->server).check, PLX_TLS_UNTRUSTED);
 }
 
+/* The check that a session skips would fail, so the certificate is shown again. */
+EACH_VERSION(a_server_whose_certificate_has_expired)
+{
+    ck_assert_int_eq(plx_tls_set_option(s->client_tls, PLX_TLS_VERIFY, PLX_TLS_VERIFY_NONE), 0);
+    ck_assert(!resumes(s));
+    ck_assert(resumes(s));
+    scene_present(s, &(struct paper){.from = -30, .to = -1, .names = "IP:127.0.0.1"});
+    for (int i = 0; i < 3; i++)
+        ck_assert(!resumes(s));
+}
+
+EACH_VERSION(a_client_whose_certificate_has_expired)
+{
+    scene_use(s, s->client_tls, scene_signed(s, &(struct paper){.from = -30, .to = -1}));
+    scene_trust(s, s->server_tls, s->root);
+    ck_assert_int_eq(plx_tls_set_option(s->server_tls, PLX_TLS_VERIFY, PLX_TLS_VERIFY_REQUIRE), 0);
+    ck_assert_int_eq(plx_tls_set_check(s->server_tls, accept_it, NULL), 0);
+    asked = 0;
+    for (int i = 1; i <= 3; i++) {
+        ck_assert(!resumes(s));
+        ck_assert_int_eq(asked, i);
+    }
+}
+
 /* A server with other settings does not take the tickets of this one. */
 EACH_VERSION(another_server)
 {

@@ -118,6 +118,28 @@ static bool set_verification(SSL_CTX *context, const plx_tls *tls)
 
 /* ---- sessions -------------------------------------------------------------------------------- */
 
+/* Lets the peer show a certificate again whose time is over. The rest is what OpenSSL does without
+ * this function (SSL_CTX_set_session_ticket_cb(3)). */
+static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                      size_t size, SSL_TICKET_STATUS status, void *user)
+{
+    (void)ssl;
+    (void)name;
+    (void)size;
+    (void)user;
+    switch (status) {
+    case SSL_TICKET_EMPTY:
+    case SSL_TICKET_NO_DECRYPT: return SSL_TICKET_RETURN_IGNORE_RENEW;
+    case SSL_TICKET_SUCCESS:
+    case SSL_TICKET_SUCCESS_RENEW: break;
+    default: return SSL_TICKET_RETURN_ABORT;
+    }
+    if (plx__tls_session_is_stale(session)) {
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    }
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 /* A server keeps none: all is in the ticket, under keys that this SSL_CTX alone has. Without the
  * name of a context a server that verifies would refuse its own tickets. */
 static bool set_sessions(SSL_CTX *context, const plx_tls *tls)
@@ -126,7 +148,8 @@ static bool set_sessions(SSL_CTX *context, const plx_tls *tls)
     bool remembers = tls->options[PLX_TLS_SESSIONS] != 0;
     if (tls->is_server) {
         SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-        return SSL_CTX_set_session_id_context(context, name, sizeof name - 1) == 1 &&
+        return SSL_CTX_set_session_ticket_cb(context, NULL, judge_ticket, NULL) == 1 &&
+               SSL_CTX_set_session_id_context(context, name, sizeof name - 1) == 1 &&
                (remembers || SSL_CTX_set_num_tickets(context, 0) == 1);
     }
     SSL_CTX_set_session_cache_mode(context, remembers

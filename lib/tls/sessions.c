@@ -73,9 +73,19 @@ bool plx__tls_sessions_keep(struct plx__tls_sessions *sessions, const char *peer
     return true;
 }
 
+bool plx__tls_session_is_stale(const SSL_SESSION *session)
+{
+    const X509 *own = SSL_SESSION_get0_peer((SSL_SESSION *)session);
+    return own != NULL && X509_cmp_current_time(X509_get0_notAfter(own)) <= 0;
+}
+
 SSL_SESSION *plx__tls_sessions_take(struct plx__tls_sessions *sessions, const char *peer)
 {
     struct plx__tls_session *place = find(sessions, peer);
+    if (place != NULL && plx__tls_session_is_stale(place->session)) {
+        drop(sessions, place);
+        place = NULL;
+    }
     if (place == NULL) {
         return NULL;
     }
