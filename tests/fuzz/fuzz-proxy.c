@@ -1,7 +1,8 @@
 /* tests/fuzz/fuzz-proxy.c -- strings of proxies: what is read can be written and read again, and
  * what is refused changes nothing; and lists of no_proxy, held against their entries alone.
  *
- * The input: the string of the proxy, a zero byte, the list, a zero byte, the host of the target. */
+ * The input: the string of the proxy, the list and the host of the target, a zero byte between
+ * them. */
 #include "lib/wire/no-proxy.h"
 #include "lib/wire/proxy-text.h"
 #include "tests/fuzz/fuzz.h"
