@@ -72,6 +72,31 @@ STREAM_CASE(no_allocation_in_a_steady_frame)
                   world_name(w), count_allocations() - before);
 }
 
+/* The block is kept from one frame to the next, although each read finds less than it has room for.
+ * By IPC, whose kernel has all of it at once. */
+WORLD_CASE(no_allocation_in_a_frame_of_bulk, world_begin_of(&world_, "ipc", (enum mode)_i),
+           world_modes(), NULL)
+{
+    static char bulk[64 * 1024];
+    struct record log = {0};
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+    size_t quiet = count_bytes(), before = 0;
+
+    log.mute = 1u << EVENT_DATA_AVAILABLE;
+    for (int i = 0; i < 200; i++) {
+        if (i == 100)
+            before = count_allocations();
+        raw_send(raw, bulk, sizeof bulk);
+        UNTIL(w, plx_socket_bytes_available(socket) == sizeof bulk);
+        ck_assert_uint_eq(plx_socket_skip(socket, sizeof bulk), sizeof bulk);
+    }
+    ck_assert_uint_eq(count_allocations(), before);
+    for (int i = 0; i < 1000; i++)
+        world_poll(w);
+    ck_assert_uint_lt(count_bytes(), quiet + sizeof bulk);
+}
+
 /* For streams only: a peer receives a frame of several writes as one run of bytes. */
 STREAM_CASE(no_allocation_in_an_idle_frame)
 {
