@@ -132,18 +132,22 @@ static bool plan(plx_socket *socket, struct plx__target *target, enum plx__leg *
                                 : plan_to_name(socket, target, ret_leg);
 }
 
-/* A name that leads to this computer does so by its first address. */
+/* A name that leads to this computer does so by its first address. Later ones of this computer are
+ * left out: to the proxy they would be its own. */
 static bool choose(plx_socket *socket, const plx_address *addresses, size_t count,
                    struct plx__target *ret_target, enum plx__leg *ret_leg)
 {
     struct plx__proxy *proxy = plx__proxy_of(socket);
-    for (size_t i = 0; i < count && i < PLX__PROXY_ADDRESSES; i++) {
-        add_address(&proxy->way, addresses[i]);
-    }
     if (is_here(&addresses[0])) {
+        add_address(&proxy->way, addresses[0]);
         plx__sockaddr_from_address(&ret_target->name, &proxy->way.addresses[0], PLX__FAMILY_NONE);
         *ret_leg = go_direct(socket);
         return true;
+    }
+    for (size_t i = 0; i < count && proxy->way.count < PLX__PROXY_ADDRESSES; i++) {
+        if (!is_here(&addresses[i])) {
+            add_address(&proxy->way, addresses[i]);
+        }
     }
     set_remote(proxy);
     return go_by_proxy(socket, ret_target, ret_leg);
@@ -235,6 +239,14 @@ static void copy_credentials(struct plx__proxy_text *proxy, const char *user, co
     memcpy(proxy->password, password, strlen(password));
 }
 
+/* Gives the present connect credentials. The same ones are not sent twice. */
+static void answer(struct plx__way *way, const char *user, const char *password)
+{
+    bool others = strcmp(way->proxy.user, user) != 0 || strcmp(way->proxy.password, password) != 0;
+    copy_credentials(&way->proxy, user, password);
+    way->credentials += others;
+}
+
 int plx_socket_set_proxy_credentials(plx_socket *socket, const char *user, const char *password)
 {
     struct plx__proxy *proxy = plx__proxy_of(socket);
@@ -250,10 +262,9 @@ int plx_socket_set_proxy_credentials(plx_socket *socket, const char *user, const
         return refuse(socket, PLX_REASON_TLS_INVALID_USER_DATA,
                       "user or password cannot be sent to it");
     }
-    struct plx__way *way = &proxy->way;
-    bool others = strcmp(way->proxy.user, user) != 0 || strcmp(way->proxy.password, password) != 0;
     copy_credentials(&proxy->text, user, password);
-    copy_credentials(&way->proxy, user, password);
-    way->credentials += others; /* the same ones are not sent twice */
+    if (strcmp(proxy->way.shown, proxy->shown) == 0) { /* else they are for another proxy */
+        answer(&proxy->way, user, password);
+    }
     return 0;
 }
