@@ -204,6 +204,21 @@ static void on_encrypted(plx_socket *socket, void *user)
     act(user, EVENT_ENCRYPTED, socket);
 }
 
+/* The proxy's port is of the kernel's choice, so the text has the realm only. Both strings have to
+ * stay as they are until the handler returns, whatever it does. */
+static void on_proxy_asks(plx_socket *socket, const char *proxy, const char *realm, void *user)
+{
+    char same_proxy[300], same_realm[200];
+
+    snprintf(same_proxy, sizeof same_proxy, "%s", proxy);
+    snprintf(same_realm, sizeof same_realm, "%s", realm);
+    note(user, EVENT_PROXY_ASKS, "proxy_asks(%s)[%s]", realm, state_name(plx_socket_state(socket)));
+    ck_assert_str_eq(proxy, plx_socket_proxy(socket));
+    act(user, EVENT_PROXY_ASKS, socket);
+    ck_assert_str_eq(proxy, same_proxy);
+    ck_assert_str_eq(realm, same_realm);
+}
+
 const plx_events record_events = {
     .connected = on_connected,
     .data_available = on_data_available,
@@ -215,4 +230,5 @@ const plx_events record_events = {
     .state_changed = on_state_changed,
     .line_available = on_line_available,
     .encrypted = on_encrypted,
+    .proxy_authentication_required = on_proxy_asks,
 };

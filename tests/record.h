@@ -23,6 +23,7 @@ enum event {
     EVENT_STATE_CHANGED,
     EVENT_LINE_AVAILABLE,
     EVENT_ENCRYPTED,
+    EVENT_PROXY_ASKS, /* proxy_authentication_required */
     EVENT_COUNT_,
     EVENT_NEVER = EVENT_COUNT_
 };

@@ -39,6 +39,14 @@ static int begin(plx_filter *filter)
     return 0;
 }
 
+/* Which of the target's addresses it is, is known only now. */
+static void note_peer(struct plx__proxy *proxy)
+{
+    if (proxy->way.host[0] == '\0') {
+        proxy->route.remote = proxy->way.addresses[proxy->way.next];
+    }
+}
+
 static int establish(plx_filter *filter)
 {
     struct exchange *exchange = plx_filter_state(filter);
@@ -49,6 +57,9 @@ static int establish(plx_filter *filter)
     talk->allowance = PLX__TALK_ALLOWANCE;
     bool http = talk->way->proxy.scheme == PLX__PROXY_HTTP;
     int code = http ? plx__http_establish(talk) : plx__socks5_establish(talk);
+    if (code == 0) {
+        note_peer(plx__proxy_of(plx_filter_socket(filter)));
+    }
     if (code != PLX__EAGAIN) {
         end_talk(exchange);
     }

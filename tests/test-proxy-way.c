@@ -1,0 +1,340 @@
+/* tests/test-proxy-way.c -- which connections go through the proxy that is set, and what a program
+ * may change meanwhile. */
+#include "config.h"
+
+#include "tests/nameserver.h"
+#include "tests/netns.h"
+#include "tests/proxies.h"
+
+static void expect_nobody(const struct world *w, int listener)
+{
+    ck_assert_msg(!raw_has_caller(w, listener), "%s: the proxy was asked", world_name(w));
+}
+
+/* ---- this computer --------------------------------------------------------------------------- */
+
+SECTION("direct");
+
+static const char *const schemes[] = {"socks5", "socks5h", "http"};
+
+/* Goes straight to a listener at this computer, by this name of it. */
+static void goes_direct(struct world *w, struct nameserver *server, const char *scheme,
+                        const char *host)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE], proxy_where[WHERE_SIZE], named[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), proxy = raw_listen(w, 5, proxy_where), raw;
+
+    proxy_set(socket, scheme, SECRETS, proxy_where);
+    where_by_name(host, where, named);
+    ck_assert_int_eq(plx_socket_connect_to(socket, named), 0);
+    UNTIL_ASKED(w, server, raw_has_caller(w, listener));
+    raw = raw_accept(w, listener);
+    proxy_talks(w, socket, raw);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+    expect_nobody(w, proxy);
+    world_free(w, socket);
+    raw_close(w, proxy);
+    raw_close(w, listener);
+}
+
+NAMES_CASE(this_computer)
+{
+    static const char *const hosts[] = {"127.0.0.1", "localhost", "LocalHost.", "a.localhost",
+                                        "0.0.0.0"};
+
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    for (size_t s = 0; s < 3; s++)
+        for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
+            goes_direct(w, server, schemes[s], hosts[i]);
+    goes_direct(w, server, "socks5", "a.test"); /* known only when it was looked up */
+}
+
+/* One socket: through the proxy, directly, and through the proxy again. */
+MODE_CASE(by_turns)
+{
+    FOR_PROTOCOLS(p)
+    {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        char where[WHERE_SIZE], proxy_where[WHERE_SIZE];
+        int listener = raw_listen(w, 5, where), proxies = raw_listen(w, 5, proxy_where);
+
+        proxy_set(socket, p->scheme, SECRETS, proxy_where);
+        for (int i = 0; i < 4; i++) {
+            bool direct = i % 2 == 1;
+            int raw;
+
+            ck_assert_int_eq(plx_socket_connect_to(socket, direct ? where : TARGET), 0);
+            raw = raw_accept(w, direct ? listener : proxies);
+            if (!direct) {
+                proxy_hears_request(w, raw, p);
+                raw_send(raw, p->reply, p->reply_size);
+            }
+            proxy_talks(w, socket, raw);
+            ck_assert_str_eq(plx_socket_remote_address(socket),
+                             direct ? "127.0.0.1" : "tunnel.test");
+            plx_socket_close(socket);
+        }
+    }
+}
+
+MODE_CASE(listen_and_adopt)
+{
+    FOR_PROTOCOLS(p)
+    {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        char where[WHERE_SIZE], proxy_where[WHERE_SIZE];
+        int proxies = raw_listen(w, 5, proxy_where), listener = raw_listen(w, 5, where), raw;
+
+        proxy_set(socket, p->scheme, SECRETS, proxy_where);
+        ck_assert_int_eq(plx_socket_connect_to(socket, TARGET), 0);
+        raw = raw_accept(w, proxies);
+        proxy_hears_request(w, raw, p);
+        plx_socket_close(socket);
+
+        world_listen(w, socket, where);
+        raw = raw_connect(w, where);
+        UNTIL(w, plx_socket_state(socket) == PLX_CONNECTED);
+        proxy_talks(w, socket, raw);
+        ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+        plx_socket_close(socket);
+
+        raw_close(w, listener);
+        listener = raw_listen(w, 5, where);
+        raw = raw_connect(w, where);
+        ck_assert_int_eq(plx_socket_adopt(socket, raw_give(w, raw)), 0);
+        proxy_talks(w, socket, raw_accept(w, listener));
+        expect_nobody(w, proxies);
+    }
+}
+
+MODE_CASE(only_tcp)
+{
+    plx_constructor *const others[] = {plx_udp_new, plx_ipc_new};
+
+    for (size_t i = 0; i < 2; i++) {
+        plx_socket *socket = world_socket_of(w, others[i], NULL);
+
+        ck_assert_int_eq(plx_socket_set_proxy(socket, "http://a.test:1"), PLX_INVALID_STATE);
+        ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_UNSUPPORTED_OPERATION);
+        ck_assert_int_eq(plx_socket_set_proxy(socket, NULL), 0);
+        ck_assert_int_eq(plx_socket_set_proxy_credentials(socket, "a", "b"), PLX_INVALID_STATE);
+        ck_assert_str_eq(plx_socket_proxy(socket), "");
+    }
+    ck_assert_int_eq(plx_socket_set_proxy(NULL, "http://a.test:1"), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_set_proxy_credentials(NULL, "a", "b"), PLX_INVALID_STATE);
+    ck_assert_str_eq(plx_socket_proxy(NULL), "");
+}
+
+/* What is no proxy changes nothing, and is not repeated in the message: it may be a password. */
+TCP_SOCKET_CASE(nonsense)
+{
+    static const char *const texts[] = {
+        "proxy",
+        USER "@" PASSWORD,
+        "http://" SECRETS "host",
+        "ftp://" SECRETS "host:1",
+        "http://" SECRETS "host:0",
+        "http://" SECRETS "host:65536",
+        "http://" USER "%3a:" PASSWORD "@host:1",
+        "socks5h://" SECRETS "host:1/x",
+        "socks5h://" USER "%0a:" PASSWORD "@host:1",
+    };
+
+    proxy_set(socket, "http", SECRETS, "first.test:1");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        ck_assert_msg(plx_socket_set_proxy(socket, texts[i]) == PLX_INVALID_STATE, "%s", texts[i]);
+        ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_TLS_INVALID_USER_DATA);
+        secrets_are_kept(socket, log);
+        ck_assert_str_eq(plx_socket_proxy(socket), "http://first.test:1");
+    }
+    ck_assert_int_eq(plx_socket_set_proxy(socket, ""), 0);
+    ck_assert_str_eq(plx_socket_proxy(socket), "");
+}
+
+/* ---- names that are looked up here ----------------------------------------------------------- */
+
+SECTION("names");
+
+/* Accepts a connection, hears a request for 192.0.2.`last` and answers. */
+static int asked_for(struct world *w, int listener, int last, int reply)
+{
+    char request[] = "\5\1\0\1\300\0\2\0\0\143", answer[] = GRANTED;
+    int proxy = raw_accept(w, listener);
+
+    HEARS(w, proxy, GREETING);
+    SAYS(proxy, METHOD_NONE);
+    request[7] = (char)last;
+    proxy_hears(w, proxy, request, sizeof request - 1);
+    answer[1] = (char)reply;
+    raw_send(proxy, answer, sizeof answer - 1);
+    return proxy;
+}
+
+static int asks_names(struct world *w, struct nameserver *server, plx_socket *socket)
+{
+    int listener = proxy_listens(w, socket, "socks5", "");
+
+    ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
+    UNTIL_ASKED(w, server, raw_has_caller(w, listener));
+    return listener;
+}
+
+NAMES_SOCKET_CASE(one_address_after_another)
+{
+    int listener, proxy;
+
+    server->ipv4 = ADDRESSES("192.0.2.1", "192.0.2.2", "192.0.2.3");
+    listener = asks_names(w, server, socket);
+    asked_for(w, listener, 1, 5);
+    asked_for(w, listener, 2, 1);
+    proxy = asked_for(w, listener, 3, 0);
+    UNTIL(w, log->count[EVENT_CONNECTED] == 1);
+    LOGGED(w, log, "state:HOST_LOOKUP state:CONNECTING state:CONNECTED connected[CONNECTED]");
+    ck_assert_str_eq(plx_socket_remote_address(socket), "192.0.2.3");
+    proxy_talks(w, socket, proxy);
+}
+
+NAMES_SOCKET_CASE(no_address_works)
+{
+    int listener;
+
+    server->ipv4 = ADDRESSES("192.0.2.1", "192.0.2.2");
+    listener = asks_names(w, server, socket);
+    asked_for(w, listener, 1, 3);
+    asked_for(w, listener, 2, 5);
+    proxy_fails(w, socket, log, ECONNREFUSED, PLX_REASON_CONNECTION_REFUSED, "proxy");
+    expect_nobody(w, listener);
+}
+
+/* What the proxy does not allow for one address it is not asked for another one. */
+NAMES_SOCKET_CASE(not_allowed)
+{
+    int listener;
+
+    server->ipv4 = ADDRESSES("192.0.2.1", "192.0.2.2");
+    listener = asks_names(w, server, socket);
+    asked_for(w, listener, 1, 2);
+    proxy_fails(w, socket, log, EACCES, PLX_REASON_SOCKET_ACCESS, "proxy");
+    expect_nobody(w, listener);
+}
+
+/* An address of this computer behind another one, as RFC 6724 sorts them: the proxy's own 127.0.0.1
+ * would be another. */
+MODE_CASE(this_computer_among_others)
+{
+    struct nameserver server;
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int listener, proxy;
+
+    if (!netns_enter("a name with an address of this computer behind another one"))
+        return;
+    netns_run("ip addr add 2001:db8::1/64 dev lo");
+    netns_wait_addresses();
+    nameserver_begin(&server);
+    server.ipv6 = ADDRESSES("2001:db8::7");
+    server.ipv4 = ADDRESSES("127.0.0.1", "192.0.2.1");
+    listener = asks_names(w, &server, socket);
+    proxy = raw_accept(w, listener);
+    HEARS(w, proxy, GREETING);
+    SAYS(proxy, METHOD_NONE);
+    HEARS(w, proxy, "\5\1\0\4\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\7\0\143");
+    SAYS(proxy, REPLY("\5"));
+    asked_for(w, listener, 1, 5);
+    proxy_fails(w, socket, &log, ECONNREFUSED, PLX_REASON_CONNECTION_REFUSED, "proxy");
+    expect_nobody(w, listener);
+    nameserver_end(&server);
+}
+
+NAMES_SOCKET_CASE(the_target_is_not_found)
+{
+    int listener;
+
+    nameserver_says(server, SAYS_NO_SUCH_NAME);
+    listener = proxy_listens(w, socket, "socks5", SECRETS);
+    UNTIL_ASKED(w, server, log->count[EVENT_ERROR] > 0);
+    proxy_fails(w, socket, log, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, "tunnel.test");
+    expect_nobody(w, listener);
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+SECTION("changes");
+
+/* Another proxy is for the next connect, and its credentials are not for the present one. */
+MODE_CASE(another_proxy_while_connecting)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char where[WHERE_SIZE];
+    int first = proxy_meets(w, socket, "socks5h", "a:b@"), second = raw_listen(w, 5, where);
+
+    HEARS(w, first, GREETING_WITH);
+    proxy_set(socket, "http", "", where);
+    ck_assert_int_eq(plx_socket_set_proxy_credentials(socket, USER, PASSWORD), 0);
+    SAYS(first, METHOD_PASSWORD);
+    HEARS(w, first, "\1\1a\1b");
+    SAYS(first, ACCEPTED);
+    HEARS(w, first, REQUEST);
+    SAYS(first, GRANTED);
+    proxy_talks(w, socket, first);
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_connect_to(socket, TARGET), 0);
+    second = raw_accept(w, second);
+    HEARS(w, second, CONNECT_WITH);
+    SAYS(second, ESTABLISHED);
+    proxy_talks(w, socket, second);
+}
+
+NAMES_SOCKET_CASE(none_while_connecting)
+{
+    int proxy = proxy_meets(w, socket, "socks5h", SECRETS);
+
+    ck_assert_int_eq(plx_socket_set_proxy(socket, NULL), 0);
+    proxy_hears_request(w, proxy, &proxy_protocols[0]);
+    SAYS(proxy, GRANTED);
+    proxy_talks(w, socket, proxy);
+    plx_socket_close(socket);
+    nameserver_says(server, SAYS_NO_SUCH_NAME);
+    record_clear(log);
+    ck_assert_int_eq(plx_socket_connect_to(socket, TARGET), 0);
+    UNTIL_ASKED(w, server, log->count[EVENT_ERROR] > 0);
+    proxy_fails(w, socket, log, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, "tunnel.test");
+}
+
+/* The way is gone anew each time, with the same credentials. */
+MODE_CASE(connects_again_by_itself)
+{
+    FOR_PROTOCOLS(p)
+    {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        int listener, proxy;
+
+        time_stop();
+        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
+        listener = proxy_listens(w, socket, p->scheme, SECRETS);
+        for (int i = 0; i < 3; i++) {
+            for (int round = 0; !raw_has_caller(w, listener); round++) {
+                ck_assert_int_lt(round, 1000);
+                world_run(w, 100);
+            }
+            proxy = raw_accept(w, listener);
+            proxy_hears_request(w, proxy, p);
+            if (i < 2) {
+                raw_close(w, proxy);
+                UNTIL(w, log.count[EVENT_ERROR] == i + 1);
+            }
+        }
+        raw_send(proxy, p->reply, p->reply_size);
+        proxy_talks(w, socket, proxy);
+        ck_assert_int_eq(log.reason, PLX_REASON_PROXY_CONNECTION_CLOSED);
+        time_run();
+    }
+}
+
+WORLD_MAIN("proxy-way")
