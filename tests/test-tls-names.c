@@ -316,6 +316,23 @@ SCENE_CASE(a_name_after_the_name_of_one_connection)
     ck_assert(has_words(s->client_log.message, "is for a.example, not b.example"));
 }
 
+/* It is not lost by the name of a connection. */
+SCENE_CASE(a_name_before_the_name_of_one_connection)
+{
+    scene_present(s, &(struct paper){.names = "DNS:a.example"});
+    s->name = "a.example";
+    scene_meet(s);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "b.example"), 0);
+    for (int i = 0; i < 2; i++) {
+        plx_socket_close(s->client);
+        plx_socket_close(s->server);
+        record_clear(&s->client_log);
+        scene_connect(s);
+        UNTIL(w, s->client_log.count[EVENT_ENCRYPTED] == 1);
+        ck_assert_int_eq(plx_socket_set_tls_name(s->client, NULL), 0);
+    }
+}
+
 SCENE_CASE(strings_that_are_no_name)
 {
     char longest[300];

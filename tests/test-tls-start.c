@@ -217,6 +217,22 @@ SCENE_CASE(a_check_that_fails)
     ck_assert_uint_eq(plx_socket_bytes_available(s->server), 0);
 }
 
+/* The name of a connection takes the place of the lasting one, and none leaves the address. */
+SCENE_CASE(a_name_of_one_connection)
+{
+    s->name = "localhost";
+    meet_in_clear(s);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "other.example"), 0);
+    start_both(s);
+    UNTIL(w, s->client_log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert(has_words(s->client_log.message, "not other.example"));
+    s->name = "third.example";
+    meet_in_clear(s);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, NULL), 0);
+    start_both(s);
+    expect_started(s);
+}
+
 /* A name that was set while connected, and a filter that start_tls has made, are for one
  * connection. */
 SCENE_CASE(the_next_connection_is_in_clear)

@@ -152,9 +152,9 @@ PLX_API int plx_socket_set_tls(plx_socket *socket, plx_tls *tls);
 /* plx_socket_set_tls_name sets the host name or IP address that the peer's certificate must have,
  * and that a client asks for (SNI, RFC 6066), in place of the address of plx_socket_set_address. It
  * is copied; NULL and "" mean none. An IPC client that verifies needs one, and so does a client
- * that was accepted or adopted. The name stays set after close; one that is set while connected is
- * for that connection (plx_socket_start_tls). Returns 0, PLX_INVALID_STATE (not a stream, or a
- * string that is no name) or PLX_OUT_OF_MEMORY. */
+ * that was accepted or adopted. The name stays set after close; one that is set while connecting
+ * or connected is for that connection only (plx_socket_start_tls). Returns 0, PLX_INVALID_STATE
+ * (not a stream; listening or closing; a string that is no name) or PLX_OUT_OF_MEMORY. */
 PLX_API int plx_socket_set_tls_name(plx_socket *socket, const char *name);
 
 /* plx_socket_start_tls encrypts a connection from now on, when both sides have agreed on it

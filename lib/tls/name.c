@@ -18,8 +18,7 @@
 #endif
 
 struct set_name {
-    char *text;        /* NULL: none */
-    bool is_in_stream; /* set while connected: for one connection, which has ended perhaps */
+    char *text; /* NULL: none */
 };
 
 static void forget(plx_filter *filter)
@@ -28,10 +27,18 @@ static void forget(plx_filter *filter)
     plx_memory_resize(set->text, 0);
 }
 
-static const plx_filter_kind kind = {
-    .size = sizeof kind,
+static const plx_filter_kind lasting = {
+    .size = sizeof lasting,
     .state_size = sizeof(struct set_name),
     .name = "TLS name",
+    .forget = forget,
+};
+
+/* Pushed while connected, so that the next connection frees it. */
+static const plx_filter_kind of_one_connection = {
+    .size = sizeof of_one_connection,
+    .state_size = sizeof(struct set_name),
+    .name = "TLS name of one connection",
     .forget = forget,
 };
 
@@ -99,7 +106,9 @@ static bool parse(const char *text, struct plx__tls_name *ret_name)
 struct plx__tls_name plx__tls_name_of(const plx_socket *socket)
 {
     struct plx__tls_name name = {.text = ""};
-    const struct set_name *set = plx_filter_state(plx_socket_filter(socket, &kind));
+    plx_filter *filter = plx_socket_filter(socket, &of_one_connection);
+    filter = filter != NULL ? filter : plx_socket_filter(socket, &lasting);
+    const struct set_name *set = plx_filter_state(filter);
     const char *text = set != NULL && set->text != NULL ? set->text : plx_socket_address(socket);
     if (text[0] != '\0' && !parse(text, &name)) {
         name = (struct plx__tls_name){.text = ""};
@@ -107,39 +116,20 @@ struct plx__tls_name plx__tls_name_of(const plx_socket *socket)
     return name;
 }
 
-/* Returns the filter in which the name can stay, NULL for none. The one of a connection that has
- * ended would be freed by the next connection, and the name with it. */
-static plx_filter *lasting_filter(plx_socket *socket)
-{
-    plx_filter *filter = plx_socket_filter(socket, &kind);
-    const struct set_name *set = plx_filter_state(filter);
-    bool is_left = set != NULL && set->is_in_stream &&
-                   plx_socket_state(socket) == PLX_UNCONNECTED &&
-                   plx_socket_remove_filter(socket, filter) == 0;
-    return is_left ? NULL : filter;
-}
-
-static plx_filter *new_filter(plx_socket *socket)
-{
-    plx_filter *filter = plx_socket_push_filter(socket, &kind);
-    if (filter != NULL) {
-        struct set_name *set = plx_filter_state(filter);
-        set->is_in_stream = plx_socket_state(socket) != PLX_UNCONNECTED;
-    }
-    return filter;
-}
-
-/* Takes over the text, which may be NULL. */
+/* Takes over the text, which may be NULL: for one connection that needs a filter too, if there is a
+ * lasting name. */
 static int keep(plx_socket *socket, char *text)
 {
-    plx_filter *filter = lasting_filter(socket);
-    if (filter == NULL && text != NULL) {
-        filter = new_filter(socket);
+    bool is_open = plx_socket_state(socket) != PLX_UNCONNECTED;
+    const plx_filter_kind *kind = is_open ? &of_one_connection : &lasting;
+    plx_filter *filter = plx_socket_filter(socket, kind);
+    bool is_needed = text != NULL || plx_socket_filter(socket, &lasting) != NULL;
+    if (filter == NULL && is_needed) {
+        filter = plx_socket_push_filter(socket, kind);
     }
     if (filter == NULL) {
-        int code = text == NULL ? 0 : plx_socket_last_error(socket);
         plx_memory_resize(text, 0);
-        return code;
+        return is_needed ? plx_socket_last_error(socket) : 0;
     }
     forget(filter);
     ((struct set_name *)plx_filter_state(filter))->text = text;
