@@ -106,6 +106,22 @@ SCENE_CASE(accepted_in_tls_12)
     }
 }
 
+/* What was accepted is not why the connection fails later. */
+SCENE_CASE(accepted_and_then_ended_by_the_peer)
+{
+    ck_assert_int_eq(plx_tls_set_option(s->client_tls, PLX_TLS_MAXIMUM, 12), 0);
+    ck_assert_int_eq(plx_tls_set_option(s->server_tls, PLX_TLS_VERIFY, PLX_TLS_VERIFY_REQUIRE), 0);
+    present_unknown(s);
+    ask(s->client_tls, PLX_TLS_ACCEPT);
+    scene_prepare(s);
+    ck_assert_int_eq(plx_socket_set_option(s->client, PLX_OPTION_AUTO_CONNECT, 1), 0);
+    scene_connect(s);
+    UNTIL(w, s->client_log.count[EVENT_ERROR] == 1);
+    ck_assert(has_words(s->client_log.message, "the alert \"handshake failure\""));
+    ck_assert_int_gt(plx_socket_reconnects_in(s->client), 0);
+    ck_assert_int_eq(scene_info(s->client).check, PLX_TLS_UNTRUSTED);
+}
+
 /* No answer but ACCEPT goes on. */
 SCENE_CASE(strange_answers)
 {

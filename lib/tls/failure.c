@@ -146,11 +146,13 @@ static bool has_ended(const struct plx__tls_connection *connection, struct plx__
             ERR_GET_REASON(cause.error) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
 }
 
-/* Whether the peer is one that this side does not want: another attempt would find the same. */
+/* Whether the peer is one that this side does not want: another attempt would find the same. A
+ * problem that the program has accepted is not why the connection fails. */
 static bool is_refused(const struct plx__tls_connection *connection)
 {
-    return connection->problem.check != PLX_TLS_CHECK_NONE ||
-           connection->answer == PLX__TLS_REFUSED;
+    bool accepted = connection->answer == PLX__TLS_ACCEPTED;
+    return connection->answer == PLX__TLS_REFUSED ||
+           (connection->problem.check != PLX_TLS_CHECK_NONE && !accepted);
 }
 
 static void handshake_text(plx_filter *filter, struct plx__tls_cause cause, char *ret_text,
