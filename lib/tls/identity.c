@@ -1,5 +1,6 @@
 /* lib/tls/identity.c -- this side's certificate and private key. */
 #include "lib/tls/identity.h"
+#include "lib/tls/queue.h"
 #include "lib/tls/refuse.h"
 #include "lib/tls/text.h"
 
@@ -52,18 +53,18 @@ static bool is_of_no_key(unsigned long error)
 static int refuse_key(struct plx__tls_refusal *refusal, const struct secret *secret,
                       const char *name)
 {
-    unsigned long error = ERR_peek_last_error();
-    char what[192];
-    if (secret->asked && ERR_GET_REASON(error) != ERR_R_MALLOC_FAILURE) {
+    unsigned long last = ERR_peek_last_error();
+    struct plx__tls_cause cause = plx__tls_queue_take();
+    if (cause.is_memory) {
+        return plx__tls_refuse_memory(refusal);
+    }
+    if (secret->asked) {
         return refuse_password(refusal, secret->password, name);
     }
-    snprintf(what, sizeof what, "private key of %s", name);
-    if (error == 0 || is_of_no_key(error)) {
-        ERR_clear_error();
-        return plx__tls_refuse(refusal,
-                               "%s: there is none in it that can be read (in PEM, RFC 7468)", what);
-    }
-    return plx__tls_refuse_openssl(refusal, what);
+    return plx__tls_refuse(refusal, "private key of %s: %s", name,
+                           last == 0 || is_of_no_key(last)
+                               ? "there is none in it that can be read (in PEM, RFC 7468)"
+                               : plx__tls_cause_text(cause));
 }
 
 /* ---- the two formats ------------------------------------------------------------------------- */
