@@ -228,8 +228,9 @@ int plx__tls_judge(plx_filter *filter)
 
 /* ---- in words -------------------------------------------------------------------------------- */
 
-/* The most frequent cause on a fresh machine is that the certificates were not installed. */
-static bool trusts_nobody(const plx_tls *tls)
+/* The most frequent cause on a fresh machine is that the certificates were not installed. A folder
+ * (SSL_CERT_DIR) may have some all the same: OpenSSL reads of it only what a chain needs. */
+static bool has_found_nobody(const plx_tls *tls)
 {
     return tls->trusted == NULL && !tls->is_server &&
            sk_X509_OBJECT_num(X509_STORE_get0_objects(tls->store)) == 0;
@@ -239,8 +240,8 @@ static void untrusted_text(const struct plx__tls_connection *connection, char *r
                            size_t size)
 {
     const struct plx__tls_problem *problem = &connection->problem;
-    const char *hint = trusts_nobody(connection->tls)
-                           ? ": no trusted certificates are installed (Debian: ca-certificates)"
+    const char *hint = has_found_nobody(connection->tls)
+                           ? ": no trusted certificate was found (is ca-certificates installed?)"
                            : "";
     char issuer[128];
     if (problem->error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT || problem->culprit == NULL) {
