@@ -123,6 +123,45 @@ STREAM_PAIR_CASE(no_encrypted_after_the_end)
     ck_assert_int_eq(log->count[EVENT_ENCRYPTED], 0);
 }
 
+static void disconnect_only(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+}
+
+CASE(no_encrypted_after_a_disconnect_in_connected)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    struct puppet *puppet = puppet_push_kind(socket, &puppet_encrypting);
+
+    record_on(&log, EVENT_CONNECTED, disconnect_only, NULL);
+    puppet_meet(w, socket);
+    puppet->establish = 0;
+    plx_filter_set_want(puppet->filter, 0, -1);
+    UNTIL(w, log.count[EVENT_CONNECTED] == 1);
+    world_settle(w);
+    ck_assert(log.fired);
+    ck_assert_int_eq(log.count[EVENT_ENCRYPTED], 0);
+}
+
+/* The filter is established in CLOSING, because queued bytes wait for it. */
+STREAM_PAIR_CASE(no_encrypted_in_closing)
+{
+    struct puppet *puppet = puppet_push_kind(socket, &puppet_encrypting);
+
+    puppet->establish = EAGAIN;
+    ck_assert_int_eq(plx_socket_write(socket, "x", 1), 1);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CLOSING);
+    puppet->establish = 0;
+    plx_filter_set_want(puppet->filter, 0, -1);
+    raw_end(raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->count[EVENT_ENCRYPTED], 0);
+}
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 SECTION("events", .timeout = 120);

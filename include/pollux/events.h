@@ -33,8 +33,8 @@
  * - A connect that fails ends in `error`; no event follows.
  * - A connection that was accepted or adopted is CONNECTING first if the socket has filters
  *   (pollux/filter.h), until they are established.
- * - state_changed and `connected` are reported in the state of their line or not at all: they are
- *   omitted when the socket has left that state before their turn. `disconnected` is reported all
+ * - state_changed, `connected` and `encrypted` are reported in the state of their line or not at all:
+ *   they are omitted when the socket has left that state before their turn. `disconnected` is reported all
  *   the same. A UDP socket that has looked up its peer is CONNECTED at once: CONNECTING is omitted.
  * - `disconnected` is reported exactly once for each connection that reported `connected`, and for
  *   each client that a server reported by `accepted`, unless close, abort or free ended the

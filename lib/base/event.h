@@ -64,7 +64,7 @@ typedef uint32_t plx__event_set;
 /* Events that are reported in one state only. Entering another state withdraws them. A filter's
  * question is not one of them: its step waits for the answer in each state. */
 #define PLX__EVENTS_OF_STATES                                                                      \
-    (((PLX__EVENT_BIT(PLX__EVENT_CONNECTED) << 1) - PLX__EVENT_BIT(PLX__EVENT_HOST_LOOKUP) +       \
+    (((PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED) << 1) - PLX__EVENT_BIT(PLX__EVENT_HOST_LOOKUP) +       \
       PLX__EVENT_BIT(PLX__EVENT_END_OF_INPUT) + PLX__EVENT_BIT(PLX__EVENT_CLOSING) +               \
       PLX__EVENT_BIT(PLX__EVENT_UNCONNECTED)) &                                                    \
      ~PLX__EVENT_BIT(PLX__EVENT_ASK))

@@ -127,7 +127,8 @@ static bool waits_for_older(const plx_filter *filter)
 static void note_in_stream(struct plx__chain *chain, const plx_filter *filter)
 {
     plx_socket *socket = chain->stack.socket;
-    socket->pending |= encrypts(filter) ? PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED) : 0;
+    bool is_reported = encrypts(filter) && socket->state == PLX_CONNECTED;
+    socket->pending |= is_reported ? PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED) : 0;
     plx__sending_unblock(socket);
     plx__task_schedule(&socket->task);
 }

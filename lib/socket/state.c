@@ -263,11 +263,11 @@ static void become_connected(plx_socket *socket)
 
 void plx__socket_established(plx_socket *socket)
 {
+    socket->watch.ready |= PLX__READ; /* the last step may have received more than it needed */
+    become_connected(socket);
     if (plx__chain_encrypts(plx__chain_of(socket))) {
         socket->pending |= PLX__EVENT_BIT(PLX__EVENT_ENCRYPTED);
     }
-    socket->watch.ready |= PLX__READ; /* the last step may have received more than it needed */
-    become_connected(socket);
     if (socket->owner != NULL && socket->owner->established != NULL) {
         socket->owner->established(socket->owner, socket);
     }
