@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "tests/filters.h"
 #include "tests/world.h"
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -248,6 +249,22 @@ PAIR_CASE(a_peer_that_resets)
     ck_assert_int_eq(log->os_error, ECONNRESET);
     fail_allocation(0);
     ck_assert_int_eq(plx_socket_error(socket)->os_error, ECONNRESET);
+}
+
+/* A handshake that fails does not look like the orderly end of a peer. */
+STREAM_PAIR_CASE(a_filter_that_fails)
+{
+    plx_filter *filter = plx_socket_push_filter(socket, &failing_filter);
+
+    ck_assert_ptr_nonnull(filter);
+    *(struct failing *)plx_filter_state(filter) = (struct failing){FAILS_IN_ESTABLISH, true};
+    fail_allocation(-1);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert_int_eq(log->reason, PLX_REASON_TLS_INTERNAL);
+    fail_allocation(0);
+    ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_TLS_INTERNAL);
+    (void)raw;
 }
 
 static void act_fail_with_memory(struct record *record, plx_socket *socket)

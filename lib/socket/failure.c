@@ -27,6 +27,13 @@
 
 /* ---- what is kept ---------------------------------------------------------------------------- */
 
+static plx_error bare_end(const struct plx__bare_errors *bare)
+{
+    plx_error error = plx__error_bare(bare->end, bare->end_os_error);
+    error.reason = (plx_reason)bare->end_reason;
+    return error;
+}
+
 /* Returns the errors. Makes them if there are none, and moves the bare ones into them. NULL when
  * memory ran out. */
 static struct plx__errors *errors_of(plx_socket *socket)
@@ -36,10 +43,10 @@ static struct plx__errors *errors_of(plx_socket *socket)
     if (errors == NULL) {
         errors = socket->errors = plx__memory_new(sizeof *errors);
         if (errors != NULL) {
-            int os_error = bare->last == bare->end ? bare->end_os_error : 0;
-            errors->last = plx__error_bare(bare->last, os_error);
+            bool is_end = bare->last == bare->end;
+            errors->last = is_end ? bare_end(bare) : plx__error_bare(bare->last, 0);
             errors->call = plx__error_bare(bare->call, 0);
-            errors->end = plx__error_bare(bare->end, bare->end_os_error);
+            errors->end = bare_end(bare);
             *bare = (struct plx__bare_errors){0};
         }
     }
@@ -72,7 +79,8 @@ static void set_end(plx_socket *socket, int code, plx_reason reason, int os_erro
     struct plx__errors *errors = errors_of(socket);
     if (errors == NULL) {
         socket->bare.last = socket->bare.end = (uint16_t)code;
-        socket->bare.end_os_error = (uint16_t)plx__error_number(os_error);
+        socket->bare.end_os_error = (unsigned)plx__error_number(os_error) & 0x3ff;
+        socket->bare.end_reason = (unsigned)reason & 0x3f;
     } else {
         plx__error_set(&errors->last, code, reason, os_error, "%s", step);
         plx__error_set(&errors->end, code, reason, os_error, "%s", step);
@@ -191,8 +199,7 @@ void plx__socket_take_error(plx_socket *socket, enum plx__event event, plx_error
         plx__error_take(ret_error, end ? &errors->end : &errors->call);
         make_last(errors, ret_error);
     } else {
-        *ret_error =
-            end ? plx__error_bare(bare->end, bare->end_os_error) : plx__error_bare(bare->call, 0);
+        *ret_error = end ? bare_end(bare) : plx__error_bare(bare->call, 0);
         bare->last = end ? bare->end : bare->call;
     }
 }

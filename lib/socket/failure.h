@@ -27,11 +27,11 @@ struct plx__errors {
 
 /* The codes of the same three errors, from which the sentences are made later: a failure must not
  * be lost when memory runs out. They are valid while the errors are NULL, and move into the errors
- * as soon as there is memory. An errno is kept only for the end: a call has returned its code
- * already. All zero: there was no error. */
+ * as soon as there is memory. An errno and a reason are kept only for the end: a call has returned
+ * its code already. All zero: there was no error. */
 struct plx__bare_errors {
     uint16_t last, call, end;
-    uint16_t end_os_error;
+    uint16_t end_os_error : 10, end_reason : 6;
 };
 
 /* plx__socket_fail notes that a call failed, which the next poll reports, and returns `code`.
