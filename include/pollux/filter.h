@@ -8,8 +8,8 @@
  *
  * You describe a filter by a table of functions, its steps. A step never blocks and never calls the
  * program: it moves bytes by plx_filter_lower_receive and plx_filter_lower_send, keeps what it
- * needs in plx_filter_state, and returns. The library calls the steps from polls, waits, flush and
- * close.
+ * needs in plx_filter_state, and returns. The library calls the steps from polls, waits, flush,
+ * close and writes of 16 KiB or more.
  *
  *                   begin              establish                   receive, send
  *     (connection) -------> (begun) --------------> (establishing) 0 ---------> (established)
@@ -87,9 +87,9 @@ typedef struct plx_filter_kind {
      * ERESTART when the filter needs a new connection to the same address, which only a connect can
      * make, 8 times at most; or any other positive code after plx_filter_fail, which ends the
      * connection. ECANCELED does so too, and PLX_OPTION_AUTO_CONNECT does not try again: the
-     * failure would be the same. Bytes of the layer above that arrived behind the last byte of the greeting must
-     * come out of `receive` first: ask plx_filter_lower_receive for no more bytes than you need, or
-     * keep them. */
+     * failure would be the same. Bytes of the layer above that arrived behind the last byte of the
+     * greeting must come out of `receive` first: ask plx_filter_lower_receive for no more bytes than
+     * you need, or keep them. */
     int (*establish)(plx_filter *filter);
 
     /* receive: writes up to `size` bytes to `data` for the layer above; `size` is not 0. Returns

@@ -155,8 +155,8 @@ PLX_API void plx_server_set_maximum_sockets_connected(plx_server *server, int co
  * before add_socket and `accepted`, and those behind it in the accept queue have their turn. Such a
  * peer sees a reset, which leaves nothing in the kernel; no handler is called, because a flood would
  * reach the program by it. Clients that exist already stay. A client counts until it has ended, or
- * was closed, freed or taken; one that a handler connects again does not count. While the server has its maximum of all clients, or pauses, nobody is
- * turned away.
+ * was closed, freed or taken; one that a handler connects again does not count. While the server has
+ * its maximum of all clients, or pauses, nobody is turned away.
  * The port does not count. IPv4-mapped addresses are IPv4 addresses. An IPv6 address counts by its
  * first 64 bits, since one host may have all addresses behind them: hosts of one such network count
  * as one peer, as do hosts behind one IPv4 router, and all hosts with link-local addresses.
@@ -198,8 +198,8 @@ PLX_API plx_socket *plx_server_take(plx_server *server, plx_socket *client);
 /* plx_server_poll makes one pass over the listener and every client that has work; never blocks. It
  * is meant for a server that is in no group; for a server in a group it serves only the server and
  * its clients, all of which together have the steps of establishing that a poll of the group has
- * (plx_group_set_budget). Returns true when work is left. Inside a poll of the same server or of its group the
- * call does nothing and returns false. */
+ * (plx_group_set_budget). Returns true when work is left. Inside a poll of the same server or of its
+ * group the call does nothing and returns false. */
 PLX_API bool plx_server_poll(plx_server *server);
 
 /* plx_server_wait sleeps until the listener or a client has work, but not longer than `timeout_ms`
