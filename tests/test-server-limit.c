@@ -694,4 +694,90 @@ MODE_CASE(steps_of_a_server_polled_by_itself)
     free(hall);
 }
 
+static int endless_establish(plx_filter *filter)
+{
+    plx_filter_set_want(filter, PLX_WANT_NOTHING, 0);
+    return EAGAIN;
+}
+
+static const plx_filter_kind endless_filter = {
+    .size = sizeof(plx_filter_kind), .name = "endless", .establish = endless_establish};
+
+static void meet_by_itself(struct hall *hall)
+{
+    int accepted = hall->accepted;
+
+    raw_connect(hall->world, hall->where);
+    for (int polls = 0; hall->accepted == accepted; polls++) {
+        ck_assert_int_lt(polls, ROUNDS);
+        plx_server_poll(hall->server);
+    }
+}
+
+/* A client that always wants another step has the only one of each second poll, however many others
+ * are established. */
+MODE_CASE(a_client_that_takes_each_step_of_a_server_polled_by_itself)
+{
+    const plx_filter_kind *kind;
+    int raw;
+    struct hall *hall = open_flood(w, &kind, &raw);
+
+    UNTIL(w, count_connected(hall) == MANY + 1);
+    if (w->group != NULL)
+        plx_group_set_budget(w->group, 0, 1000);
+    kind = &endless_filter;
+    meet_by_itself(hall);
+    kind = &quick_filter;
+    meet_by_itself(hall);
+    for (int polls = 0; count_connected(hall) < MANY + 2; polls++) {
+        ck_assert_int_lt(polls, 3);
+        plx_server_poll(hall->server);
+    }
+    free(hall);
+}
+
+static int strikes;
+
+static void free_its_server(plx_socket *socket, void *user)
+{
+    struct hall *hall = user;
+
+    (void)socket;
+    strikes++;
+    world_free_server(hall->world, hall->server);
+}
+
+static void lift_the_budget(plx_socket *socket, void *user)
+{
+    struct hall *hall = user;
+
+    (void)socket;
+    strikes++;
+    plx_group_set_budget(hall->world->group, 0, 0);
+}
+
+/* Handlers of the client that has the last step, in a server polled by itself. */
+MODE_CASE(a_handler_of_the_last_step)
+{
+    static const plx_events rows[] = {{.connected = free_its_server},
+                                      {.connected = lift_the_budget}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && w->group != NULL; i++) {
+        const plx_filter_kind *kind = &quick_filter;
+        struct hall *hall = hall_open_plain(w);
+
+        plx_group_set_budget(w->group, 0, 1000);
+        establish_after = strikes = 0;
+        ck_assert_int_eq(plx_server_add_filter(hall->server, equip, NULL, &kind), 0);
+        plx_server_set_events(hall->server, NULL, NULL); /* whose `accepted` sets a record */
+        plx_server_set_client_events(hall->server, &rows[i], hall);
+        raw_connect(w, hall->where);
+        for (int polls = 0; strikes == 0; polls++) {
+            ck_assert_int_lt(polls, ROUNDS);
+            plx_server_poll(hall->server);
+        }
+        free(hall);
+    }
+}
+
 WORLD_MAIN("server-limit", .packets = true)

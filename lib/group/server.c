@@ -342,32 +342,43 @@ static size_t steps_of(const plx_server *server)
     return plx__budget_steps(bytes == 0 ? SIZE_MAX : bytes);
 }
 
-static bool poll_client(plx_socket *client, size_t *steps)
+/* The steps left for one poll, and how many of the list polled last were polled while there were
+ * any. */
+struct shared_steps {
+    size_t left, polled;
+};
+
+static bool poll_client(plx_socket *client, struct shared_steps *steps)
 {
     struct plx__budget budget = plx__socket_budget();
-    budget.steps = *steps;
+    budget.steps = steps->left;
     bool more = plx__socket_poll(client, &budget);
-    *steps = budget.steps;
+    steps->left = budget.steps;
     return more;
 }
 
 /* Polls each socket of the list once. Each is moved to the end of the list first, because handlers
  * may free any of them, and end others: so a number of sockets to poll would be wrong. */
-static bool poll_list(plx_server *server, struct plx__list *list, size_t *steps)
+static bool poll_list(plx_server *server, struct plx__list *list, struct shared_steps *steps)
 {
     bool more = false;
+    steps->polled = 0;
     server->last = plx__list_is_empty(list) ? NULL : list->previous;
     while (server->last != NULL && !server->hold.freed) {
         struct plx__list *link = plx__list_take_first(list);
         server->last = server->last == link ? NULL : server->last;
         plx__list_append(list, link);
+        bool had_steps = steps->left > 0;
         more = poll_client(plx__clients_of(link), steps) || more;
+        bool stays = list->previous == link;
+        steps->polled += had_steps && stays;
     }
     server->last = NULL;
     return more;
 }
 
-/* The next poll begins with others: those that took the steps might take them each time. */
+/* The next poll begins with the first client for which no step was left: those before it might take
+ * the steps each time. */
 static void rotate(struct plx__list *list, size_t count)
 {
     for (size_t i = 0; i < count && !plx__list_is_empty(list); i++) {
@@ -378,16 +389,14 @@ static void rotate(struct plx__list *list, size_t count)
 /* Polls the server's sockets one by one, when they are in a group of the program. */
 static bool poll_members(plx_server *server)
 {
-    size_t steps = steps_of(server);
+    struct shared_steps steps = {steps_of(server), 0};
     bool more = plx_socket_poll(server->listener);
     /* The ended ones go first: a client that ends now moves to that list, and was polled
      * already. */
     more = poll_list(server, &server->ended, &steps) || more;
     more = poll_list(server, &server->clients, &steps) || more;
-    if (steps == 0) {
-        rotate(&server->clients, steps_of(server));
-    }
     if (!server->hold.freed) {
+        rotate(&server->clients, steps.left == 0 ? steps.polled : 0);
         plx__list_remove(&server->reaper.link);
         server->reaper.run(&server->reaper);
     }
