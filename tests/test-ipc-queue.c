@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "tests/clocks.h"
+#include "tests/puppet.h"
 #include "tests/sorts.h"
 
 /* ---- one peer after another ------------------------------------------------------------------ */
@@ -175,6 +176,36 @@ MODE_CASE(a_full_queue_for_too_long)
     close_all(fillers, count);
     expect_tidy(w);
     plx_clock_set(NULL, NULL);
+}
+
+/* What a filter asks for is connected within the time of the first connection: also what passes
+ * while the queue is full counts. */
+MODE_CASE(a_full_queue_for_another_connection)
+{
+    struct record log;
+    plx_socket *socket = ipc(w, &log);
+    struct puppet *puppet = puppet_push(socket);
+    int listener;
+    char path[SIZE];
+
+    time_stop();
+    path_of(w, SHORT, path);
+    listener = raw_listening(w, path, 0);
+    puppet->establish = ERESTART;
+    puppet->establish_times = 1;
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 4000), 0);
+    ck_assert_int_eq(plx_socket_connect_to(socket, path), 0);
+    UNTIL(w, puppet->establish_times == 0); /* the first connection still fills the queue */
+    puppet->establish = EAGAIN;
+    puppet->establish_times = -1;
+    world_run(w, 3000);
+    world_raw(w, take_peer(w, listener));
+    UNTIL(w, (time_pass(10), puppet->count[STEP_BEGIN] == 2));
+    world_run(w, 1200);
+    ck_assert_int_eq(log.count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log.code, ETIMEDOUT);
+    close(listener);
+    time_run();
 }
 
 WORLD_MAIN("ipc-queue")

@@ -417,11 +417,14 @@ void plx__chain_begin(struct plx__chain *chain, struct plx__race *race,
                       const struct plx__sockaddr *peer)
 {
     reset(chain);
-    /* All the connections that filters ask for have to be established within the same time. */
     if (race == NULL) {
         set_limit_from_now(chain, PLX__LIMIT_ESTABLISHING);
-    } else if (chain->restarts == 0) {
+    } else {
+        /* All the connections that filters ask for have to be established within the same time: the
+         * race has gone on with what was left of it. */
         set_limit(chain, PLX__LIMIT_ESTABLISHING, plx__race_limit(race));
+    }
+    if (race != NULL && chain->restarts == 0) {
         keep_name(chain, race, peer);
     }
     chain->stack.failure.code = 0;
