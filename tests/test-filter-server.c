@@ -143,6 +143,50 @@ CASE(add_socket_and_equip)
     free(hall);
 }
 
+static plx_socket *old_socket; /* NULL: forgotten */
+
+static void forget_old(plx_filter *filter)
+{
+    (void)filter;
+    if (old_socket != NULL) {
+        plx_socket *socket = old_socket;
+
+        old_socket = NULL;
+        plx_socket_free(socket);
+    }
+}
+
+static plx_socket *on_add_old(plx_server *server, void *user)
+{
+    (void)server;
+    (void)user;
+    return old_socket;
+}
+
+/* A filter of the last connection of a socket of add_socket may free the socket in its `forget`. */
+MODE_CASE(add_socket_that_a_filter_frees)
+{
+    static const plx_filter_kind kind = {
+        .size = sizeof(plx_filter_kind), .name = "old", .forget = forget_old};
+    static const plx_server_events events = {.add_socket = on_add_old, .accepted = hall_accepted};
+    struct hall *hall = hall_open_plain(w);
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    old_socket = w->kind->create();
+    ck_assert_int_eq(plx_socket_connect_to(old_socket, where), 0);
+    raw_accept(w, listener);
+    ck_assert(plx_socket_wait_for_connected(old_socket, -1));
+    ck_assert_ptr_nonnull(plx_socket_push_filter(old_socket, &kind));
+    plx_socket_close(old_socket);
+    plx_server_set_events(hall->server, &events, hall);
+    raw_expect_end(w, raw_connect(w, hall->where));
+    ck_assert_ptr_null(old_socket);
+    ck_assert_int_eq(hall->accepted, 0);
+    ck_assert_uint_eq(plx_server_active_count(hall->server), 0);
+    free(hall);
+}
+
 static plx_socket *add_with_options(plx_server *server, void *user)
 {
     struct hall *hall = user;

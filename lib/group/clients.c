@@ -115,12 +115,16 @@ static int push_filters(plx_server *server, plx_socket *client)
     return code < 0 ? PLX_INVALID_STATE : code;
 }
 
-/* Returns the client with its filters. If they were refused, frees the client and returns NULL;
- * *ret_result is -ENOMEM then if the connection has to wait for memory, else 0. */
+/* Returns the client with its filters, and without what is left of its last connection. If they
+ * were refused, or the `forget` of an old filter has freed the client, frees the client and returns
+ * NULL; *ret_result is -ENOMEM then if the connection has to wait for memory, else 0. */
 static plx_socket *equip(plx_server *server, plx_socket *client, int *ret_result)
 {
     plx__hold_enter(&client->hold);
     int code = push_filters(server, client);
+    if (code == 0 && (!plx__socket_begin(client) || server->hold.freed)) {
+        code = PLX_INVALID_STATE;
+    }
     if (code != 0 && code != PLX_OUT_OF_MEMORY && !server->hold.freed) {
         plx__socket_fail(server->listener, code, PLX_REASON_OPERATION, -PLX__SENTENCE,
                          "accept: the filters of the client were refused: %s (%s)",
@@ -166,7 +170,6 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
                           const struct plx__sockaddr *remote)
 {
     plx_group *group = plx__group_of(server->listener->task.loop);
-    plx__socket_begin(client);
     if (group != NULL && plx_group_add(group, client) != 0) {
         return -PLX__ENOMEM;
     }
