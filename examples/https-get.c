@@ -11,6 +11,8 @@
  *     ./https-get https://self-signed.badssl.com/   ... is trusted by nobody
  *     ./https-get --trust ca.pem https://localhost:8443/       trusts your own CA alone
  *     ./https-get --use me.pem https://localhost:8443/         has a certificate of its own
+ *     ./https-get --proxy socks5h://localhost:1080 https://example.org/
+ *     https_proxy=http://user:password@localhost:3128 ./https-get https://example.org/
  *
  * It asks in HTTP/1.0, where the end of the connection is the end of the page unless the server has
  * sent the length; TLS makes sure that the server has ended it, and nobody on the way. The exit
@@ -31,6 +33,7 @@ enum { EXIT_OTHER_STATUS = 1, EXIT_USAGE = 2, EXIT_NO_ANSWER = 3, PATIENCE_MS = 
 
 struct fetch {
     const char *trust, *use; /* files; NULL: not given */
+    const char *proxy;       /* NULL: the one that the environment names */
     char host[256];          /* with its port, as in the URL */
     const char *path;
     bool in_body;
@@ -151,6 +154,24 @@ static plx_tls *settings(struct fetch *fetch)
     return tls;
 }
 
+/* The proxy of the command line or of the environment; "" goes straight to the server. What is no
+ * proxy is refused, which `error` reports: nothing may go past a proxy that somebody has set. */
+static bool set_proxy(struct fetch *fetch, plx_socket *socket, const char *where)
+{
+    char proxy[1024], host[256];
+    const char *colon = strrchr(where, ':');
+    int bracket = where[0] == '[';
+    snprintf(host, sizeof host, "%.*s", (int)(colon - where) - 2 * bracket, where + bracket);
+    if (fetch->proxy != NULL) {
+        return plx_socket_set_proxy(socket, fetch->proxy) == 0;
+    }
+    if (!plx_proxy_from_environment("https", host, atoi(colon + 1), proxy, sizeof proxy)) {
+        give_up(fetch, "the proxy in the environment is too long");
+        return false;
+    }
+    return plx_socket_set_proxy(socket, proxy) == 0;
+}
+
 static int fetch_page(struct fetch *fetch, const char *where)
 {
     plx_tls *tls = settings(fetch);
@@ -164,7 +185,9 @@ static int fetch_page(struct fetch *fetch, const char *where)
     plx_socket_set_option(socket, PLX_OPTION_IDLE_TIMEOUT, PATIENCE_MS);
     plx_socket_set_tls(socket, tls);
     plx_tls_free(tls); /* the socket has its own share */
-    plx_socket_connect_to(socket, where);
+    if (set_proxy(fetch, socket, where)) {
+        plx_socket_connect_to(socket, where);
+    }
     do {
         plx_socket_wait(socket, -1); /* `error` reports what connect_to has refused, too */
     } while (!fetch->has_failed && !fetch->is_over && plx_socket_state(socket) != PLX_UNCONNECTED);
@@ -209,12 +232,16 @@ int main(int argc, char **argv)
             fetch.trust = argv[next + 1];
         } else if (strcmp(argv[next], "--use") == 0) {
             fetch.use = argv[next + 1];
+        } else if (strcmp(argv[next], "--proxy") == 0) {
+            fetch.proxy = argv[next + 1];
         } else {
             break;
         }
     }
     if (next + 1 != argc || !parse_url(argv[next], &fetch, where, sizeof where)) {
-        fputs("usage: https-get [--trust file] [--use file] https://host[:port][/path]\n", stderr);
+        fputs("usage: https-get [--trust file] [--use file] [--proxy scheme://host:port] "
+              "https://host[:port][/path]\n",
+              stderr);
         return EXIT_USAGE;
     }
     return fetch_page(&fetch, where);
