@@ -349,6 +349,10 @@ SCENE_CASE(strings_that_are_no_name)
     ck_assert_int_eq(plx_socket_set_tls_name(s->client, "\xff\xfe"), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_set_tls_name(s->client, "."), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_set_tls_name(s->client, ".a"), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "a:443"), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "127.0.0.1:443"), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "[::1]"), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_set_tls_name(s->client, "[::1]:443"), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_set_tls_name(s->client, "b\xc3\xbc c"), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_set_tls_name(NULL, "a"), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_socket_set_tls_name(s->client, ""), 0);

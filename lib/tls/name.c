@@ -87,6 +87,13 @@ static bool copy(const char *text, char ret_text[256])
     return true;
 }
 
+/* plx_address_parse accepts both, and no certificate has them. */
+static bool has_brackets_or_port(const struct plx__tls_name *name, const plx_address *address)
+{
+    bool is_ipv6 = name->is_address && address->family == 6;
+    return name->text[0] == '[' || (strchr(name->text, ':') != NULL && !is_ipv6);
+}
+
 static bool parse(const char *text, struct plx__tls_name *ret_name)
 {
     struct plx__tls_name name = {.text = ""};
@@ -94,11 +101,15 @@ static bool parse(const char *text, struct plx__tls_name *ret_name)
     char ascii[256];
     bool good =
         is_ascii(text) ? copy(text, name.text) : to_ascii(text, ascii) && copy(ascii, name.text);
-    if (good) {
-        name.is_address = plx_address_parse(name.text, &address) == 0;
-        *ret_name = name;
+    if (!good) {
+        return false;
     }
-    return good;
+    name.is_address = plx_address_parse(name.text, &address) == 0;
+    if (has_brackets_or_port(&name, &address)) {
+        return false;
+    }
+    *ret_name = name;
+    return true;
 }
 
 /* ---- of a socket ----------------------------------------------------------------------------- */
