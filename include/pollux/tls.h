@@ -116,7 +116,8 @@ typedef enum plx_tls_option {
 
 /* Values of PLX_TLS_VERIFY. */
 enum {
-    PLX_TLS_VERIFY_NONE,     /* a client accepts any certificate, a server asks for none */
+    PLX_TLS_VERIFY_NONE,     /* a client accepts any certificate, a server asks for none, unless
+                                plx_tls_pin or plx_tls_reject_file was called */
     PLX_TLS_VERIFY_OPTIONAL, /* a server's client may have no certificate; what is there is checked,
                                 and a check handler is always asked */
     PLX_TLS_VERIFY_REQUIRE   /* the peer must have a certificate, which is checked */
@@ -237,7 +238,9 @@ enum {
  * secret, such as its own certificate; a server asks when the handshake is done, before `connected`
  * and before any byte of the program moves. Without a handler (NULL) the answer is
  * PLX_TLS_REFUSE, or with PLX_TLS_PAUSE_ON_PROBLEM PLX_TLS_PAUSE. What was accepted so is not
- * remembered: the next connection asks again. A pin that does not fit is not asked about. */
+ * remembered: the next connection asks again. Neither a pin that does not fit nor a rejected
+ * certificate is asked about. The call counts at once, also for handshakes that run. Returns 0, or
+ * PLX_INVALID_STATE for NULL settings. */
 PLX_API int plx_tls_set_check(plx_tls *tls,
                               int (*check_peer)(plx_socket *socket, const plx_tls_info *problem,
                                                 void *user),
