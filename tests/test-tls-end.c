@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/tls/peer.h"
 
@@ -333,6 +335,32 @@ SCENE_CASE(close_in_each_place_of_the_handshake)
         leave_each(s, false, versions[i], plx_socket_close);
         leave_each(s, true, versions[i], plx_socket_abort);
     }
+}
+
+/* ---- a fork ---------------------------------------------------------------------------------- */
+
+SECTION("fork");
+
+/* A goodbye of the child would be one record too many for the other side of the parent. */
+SCENE_CASE(a_child_frees_all_and_the_parent_goes_on)
+{
+    int status = 0;
+    pid_t child;
+
+    scene_meet(s);
+    scene_expect_encrypted(s);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        plx_socket_free(s->client);
+        plx_socket_free(s->server);
+        plx_tls_free(s->client_tls);
+        plx_tls_free(s->server_tls);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    scene_talk(s);
 }
 
 WORLD_MAIN("tls end")
