@@ -26,5 +26,9 @@ printf 'simulated: '
 run "$play-sim" 1 $((20 * count))
 printf 'simulated, twice: '
 run "$play-sim" twice $((20 * count + 1)) $((5 * count))
+printf 'TLS: '
+run "$play" tls 1 $((count / 3))
+printf 'simulated, TLS: '
+run "$play-sim" tls twice 1 $((2 * count))
 printf '%d%%: Checks: %d, Failures: %d, Errors: 0\n' $((100 * (checks - failures) / checks)) $checks $failures
 [ $failures -eq 0 ]

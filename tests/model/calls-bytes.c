@@ -38,7 +38,7 @@ static void expect_refused(struct model *model, ptrdiff_t result)
         model_failed(model, "write", plx_socket_last_error(model->socket));
 }
 
-static void write_bytes(struct turn *turn, struct model *model)
+void write_bytes(struct turn *turn, struct model *model)
 {
     size_t size = pick_size(turn);
     bool may = may_write(model);

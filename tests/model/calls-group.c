@@ -6,6 +6,7 @@
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
+#include "tests/model/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -166,15 +167,10 @@ static void listen_at_place(struct house *house)
     strcpy(house->where, where);
 }
 
-static void open_house(struct turn *turn, struct house *house)
+void house_open(struct turn *turn, struct house *house, bool adds)
 {
     static plx_constructor *const constructors[] = {plx_tcp_new, plx_ipc_new, plx_seqpacket_new};
-    bool adds = chance_in(&turn->chance, 20);
 
-    house->sort = (enum sort)(chance_of(&turn->chance, 7) / 3);
-    house->flavour = house->sort == SORT_SEQPACKET || chance_in(&turn->chance, 60)
-                         ? FLAVOUR_PLAIN
-                         : (enum flavour)(1 + chance_of(&turn->chance, FLAVOURS - 1));
     house->server = plx_server_new(constructors[house->sort]);
     if (house->server == NULL)
         return;
@@ -184,11 +180,21 @@ static void open_house(struct turn *turn, struct house *house)
                                  chance_in(&turn->chance, 80) ? &all_events : &few_events, NULL);
     if ((flavour_has_frame(house->flavour) &&
          plx_server_set_frame(house->server, frame_of(house->flavour)) != 0) ||
-        (house->flavour >= FLAVOUR_BITS &&
+        (house->flavour >= FLAVOUR_TLS12 && !tls_equip(house)) ||
+        (house->flavour >= FLAVOUR_BITS && house->flavour < FLAVOUR_TLS12 &&
          plx_server_add_filter(house->server, equip, NULL, house) != 0))
         house->server = plx_server_free(house->server);
     else
         listen_at_place(house);
+}
+
+static void open_house(struct turn *turn, struct house *house)
+{
+    bool adds = chance_in(&turn->chance, 20);
+
+    house->sort = (enum sort)(chance_of(&turn->chance, 7) / 3);
+    house->flavour = pick_flavour(turn, house->sort);
+    house_open(turn, house, adds);
 }
 
 static void close_house(struct house *house)

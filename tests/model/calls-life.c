@@ -6,6 +6,7 @@
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 #include "tests/model/timeouts.h"
+#include "tests/model/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,15 +19,18 @@ static bool is_scarce(void)
 
 static enum sort pick_sort(struct turn *turn)
 {
+    static const enum sort streams[] = {SORT_TCP, SORT_IPC};
     static const enum sort sorts[] = {SORT_TCP, SORT_TCP,       SORT_TCP, SORT_IPC,
                                       SORT_IPC, SORT_SEQPACKET, SORT_UDP, SORT_UDP};
 
+    if (player.program->tls && chance_in(&turn->chance, 80))
+        return streams[chance_of(&turn->chance, 2)];
     return sorts[chance_of(&turn->chance, 8)];
 }
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-static int free_slot(void)
+int free_slot_of_sockets(void)
 {
     int slot = 0;
 
@@ -35,11 +39,15 @@ static int free_slot(void)
     return slot;
 }
 
-static enum flavour pick_flavour(struct turn *turn, enum sort sort)
+enum flavour pick_flavour(struct turn *turn, enum sort sort)
 {
-    bool is_plain = sort >= SORT_SEQPACKET || chance_in(&turn->chance, 60);
+    enum { DRAWN = FLAVOUR_TLS12 };
 
-    return is_plain ? FLAVOUR_PLAIN : (enum flavour)(1 + chance_of(&turn->chance, FLAVOURS - 1));
+    if (player.program->tls && sort < SORT_SEQPACKET && chance_in(&turn->chance, 75))
+        return tls_flavour(turn);
+    if (sort >= SORT_SEQPACKET || chance_in(&turn->chance, 60))
+        return FLAVOUR_PLAIN;
+    return (enum flavour)(1 + chance_of(&turn->chance, DRAWN - 1));
 }
 
 static void set_timeout(struct turn *turn, struct model *model);
@@ -48,7 +56,7 @@ void call_new(struct turn *turn)
 {
     enum sort sort = pick_sort(turn);
     enum flavour flavour = pick_flavour(turn, sort);
-    int slot = free_slot(), group = pick_group(turn);
+    int slot = free_slot_of_sockets(), group = pick_group(turn);
     bool joins = chance_in(&turn->chance, 60);
     plx_socket *socket = slot < SOCKETS ? make_socket(sort, flavour) : NULL;
 
@@ -137,10 +145,12 @@ void call_connect(struct turn *turn)
 {
     struct model *model = pick_socket(turn);
 
-    if (model != NULL && model->sort == SORT_UDP)
+    if (model != NULL && model->sort == SORT_UDP) {
         connect_datagrams(turn, model);
-    else if (model != NULL)
+    } else if (model != NULL) {
+        tls_prepare(turn, model, TLS_CLIENT);
         connect_model(model, place_for(turn, model));
+    }
 }
 
 static void remember_where(struct model *model, const char *where)
@@ -165,6 +175,7 @@ void call_listen(struct turn *turn)
              (int)model->flavour); /* a listen that fails sets the path for AUTO_CONNECT, too */
     if (model->sort == SORT_TCP)
         strcpy(where, "127.0.0.1:0");
+    tls_prepare(turn, model, TLS_SERVER);
     code = plx_socket_listen_on(model->socket, where);
     if ((code == 0) != (plx_socket_is_listening(model->socket) && before != PLX_LISTENING))
         fault("listen returned %d in state %s", code, plx_state_name(before));
@@ -196,13 +207,14 @@ void call_adopt(struct turn *turn)
 
     if (model == NULL || model->sort == SORT_UDP || player.program->starves)
         return;
+    tls_prepare(turn, model, TLS_ANY);
     if (peer_pair(model->sort, ends))
         adopt(model, ends);
 }
 
 struct model *connected_model(enum sort sort, plx_group *group)
 {
-    int slot = free_slot(), ends[2];
+    int slot = free_slot_of_sockets(), ends[2];
     plx_socket *socket = slot < SOCKETS ? make_socket(sort, FLAVOUR_PLAIN) : NULL;
     struct model *model;
 
@@ -362,7 +374,7 @@ void call_events(struct turn *turn)
 }
 
 /* A filter in mid-stream: both ends push it while nothing is under way between them. */
-static bool is_quiet(const struct model *model)
+bool model_is_quiet(const struct model *model)
 {
     return model != NULL && model_is_stream(model) && model->end != NULL &&
            plx_socket_state(model->socket) == PLX_CONNECTED &&
@@ -386,10 +398,10 @@ void call_filter(struct turn *turn)
     const plx_filter_kind *kind = kinds[chance_of(&turn->chance, 5)];
     struct model *model = pick_socket(turn), *other;
 
-    if (!is_quiet(model) || is_scarce())
+    if (!model_is_quiet(model) || is_scarce())
         return;
     other = other_end(model);
-    if (other == NULL || !is_quiet(other) || model->inside > 0 || other->inside > 0)
+    if (other == NULL || !model_is_quiet(other) || model->inside > 0 || other->inside > 0)
         return;
     trace("%s is pushed at ends %u and %u", kind->name, model->end->number, other->end->number);
     if (plx_socket_push_filter(model->socket, kind) == NULL ||

@@ -22,15 +22,19 @@ static const struct {
     {call_flood, 2},        {call_slow_connect, 3},  {call_dawdle, 6},      {call_join, 2},
     {call_many_names, 2},   {call_name_server, 3},   {call_wake, 2},        {call_frame, 1},
     {call_lapse, 2},        {call_stale, 2},         {call_ruin, 1},
+
+    /* In programs with TLS only. */
+    {call_tls_set, 4},      {call_tls_name, 3},      {call_tls_start, 10},  {call_tls_resume, 6},
+    {call_tls_setting, 5},  {call_tls_ask, 4},       {call_tls_meet, 14},   {call_tls_upgrade, 5},
 };
 
-enum { CALLS = sizeof calls / sizeof calls[0] };
+enum { CALLS = sizeof calls / sizeof calls[0], CALLS_TLS = 8 };
 
 static int weights(void)
 {
-    int sum = 0;
+    int sum = 0, count = player.program->tls ? CALLS : CALLS - CALLS_TLS;
 
-    for (int i = 0; i < CALLS; i++)
+    for (int i = 0; i < count; i++)
         sum += calls[i].weight;
     return sum;
 }

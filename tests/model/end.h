@@ -30,6 +30,7 @@ struct end {
     bool raw;   /* a raw peer's */
     bool gone;  /* the end was closed or reset */
     bool noise; /* what it sends means nothing */
+    bool drops; /* a part of what was accepted was dropped */
 
     enum outlet outlet;
     uint64_t put;     /* bytes of a stream that were accepted */

@@ -37,6 +37,8 @@ static plx_socket *push_flavour(plx_socket *socket, enum flavour flavour)
     case FLAVOUR_PLAIN:
     case FLAVOUR_FRAMED:
     case FLAVOUR_LINES:
+    case FLAVOUR_TLS12:
+    case FLAVOUR_TLS13:
     case FLAVOURS: break;
     }
     return socket;
@@ -149,6 +151,7 @@ static bool on_progress(plx_socket *socket, size_t sent, size_t left, void *user
     if (drops) {
         model->has_dropped = true;
         model->end->outlet = OUTLET_CUT;
+        model->end->drops = true;
         trace_out();
         model_leave(model);
         return true;
@@ -237,7 +240,8 @@ static void on_encrypted(plx_socket *socket, void *user)
 
 #define FEW                                                                                        \
     .connected = on_connected, .error = on_error, .disconnected = on_disconnected,                 \
-    .state_changed = on_state, .end_of_input = on_end_of_input, .send_progress = on_progress
+    .state_changed = on_state, .end_of_input = on_end_of_input, .send_progress = on_progress,  \
+    .encrypted = on_encrypted
 
 const plx_events few_events = {FEW};
 const plx_events all_events = {FEW,
@@ -245,8 +249,7 @@ const plx_events all_events = {FEW,
                                .line_available = on_line,
                                .message_available = on_message,
                                .send_complete = on_complete,
-                               .room_available = on_room,
-                               .encrypted = on_encrypted};
+                               .room_available = on_room};
 
 /* ---- events of servers ----------------------------------------------------------------------- */
 
@@ -294,6 +297,7 @@ static void on_accepted(plx_server *server, plx_socket *client, void *user)
     model = model_new(client, house->sort, house->flavour);
     model->owner = house;
     model->group = house->group;
+    model->has_tls = model_is_tls(model);
     model_begin(model);
     trace("  end %u", model->end->number);
     meet_person(house, model);

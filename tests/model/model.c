@@ -8,6 +8,7 @@
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
 #include "tests/model/timeouts.h"
+#include "tests/model/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -109,6 +110,16 @@ bool model_is_filtered(const struct model *model)
     return model->flavour >= FLAVOUR_BITS;
 }
 
+bool model_is_tls(const struct model *model)
+{
+    return model->flavour >= FLAVOUR_TLS12;
+}
+
+bool model_is_encrypted(const struct model *model)
+{
+    return model_is_tls(model) && (model->has_tls || model->has_begun_tls);
+}
+
 int model_option(const struct model *model, plx_option option)
 {
     return plx_socket_option(model->socket, option);
@@ -129,6 +140,11 @@ void model_begin(struct model *model)
     timeouts_begin(model);
     if (model->flavour >= FLAVOUR_NOISE)
         model->end->blind = false;
+    if (model->has_begun_tls)
+        model->flavour = FLAVOUR_PLAIN;
+    model->has_begun_tls = model->waits_encrypted = false;
+    if (model_is_tls(model) && !model->has_tls) /* in clear, and the other end is not */
+        model->end->blind = model->end->noise = true;
 }
 
 void model_cut(struct model *model)
@@ -296,6 +312,29 @@ static void look_at_phase(const struct model *model, enum line line, const char 
         fault("%s behind the error that ends the connection", name);
 }
 
+/* Bytes of the other end are those of an encrypted connection, and `encrypted` follows `connected`
+ * at once. */
+static void look_at_secrecy(struct model *model, enum line line, const char *name)
+{
+    bool is_bytes = line >= LINE_DATA && line <= LINE_END_OF_INPUT;
+    bool is_sending = line >= LINE_PROGRESS && line <= LINE_ROOM && !model->has_begun_tls;
+    bool is_up = plx_socket_state(model->socket) == PLX_CONNECTED && model->phase == PHASE_UP;
+    bool waits = model->waits_encrypted;
+
+    if (line == LINE_ENCRYPTED)
+        model->waits_encrypted = false;
+    if (!model_is_encrypted(model) || model_is_murky(model) || model->reconnects || !is_up)
+        return;
+    if (line == LINE_ENCRYPTED && !waits)
+        fault("encrypted twice, or before connected");
+    if ((is_bytes || is_sending) && waits)
+        fault("%s before encrypted", name);
+    if ((is_bytes || line == LINE_ENCRYPTED) && !plx_socket_is_encrypted(model->socket))
+        fault("%s, and the socket is not encrypted", name);
+    if (line == LINE_END_OF_INPUT && model->flavour == FLAVOUR_TLS12)
+        fault("end_of_input in TLS 1.2, which has no half-open connections");
+}
+
 void model_enter(struct model *model, enum line line, const char *name)
 {
     player.moved++;
@@ -316,6 +355,7 @@ void model_enter(struct model *model, enum line line, const char *name)
         look_at_order(model, line, name);
     look_at_state(model, line, name);
     look_at_phase(model, line, name);
+    look_at_secrecy(model, line, name);
     if (line == LINE_DATA)
         timeouts_hear(model);
 }
@@ -358,6 +398,7 @@ void model_connected(struct model *model)
     if (model->phase == PHASE_UP && model->sort != SORT_UDP && !model->reconnects)
         fault("connected twice");
     model->phase = PHASE_UP;
+    model->waits_encrypted = model_is_encrypted(model);
     timeouts_connected(model);
 }
 
@@ -396,6 +437,22 @@ static void expect_all(const struct model *model, const plx_error *error)
               (unsigned long long)received, (unsigned long long)from->put);
 }
 
+/* An orderly end of TLS says that nobody has cut the stream, also where the other end was closed at
+ * once. */
+static void expect_goodbye(const struct model *model, const plx_error *error)
+{
+    const struct end *end = model->end, *from = end->from;
+    uint64_t received = end->got + plx_socket_bytes_available(model->socket);
+
+    if (!model_is_encrypted(model) || error->os_error != 0 || model->phase != PHASE_UP ||
+        model->closing || from == NULL || from->noise || from->drops || end->blind ||
+        tls_allows_truncation())
+        return;
+    if (received != from->put)
+        fault("end %u: an orderly end after %llu bytes of %llu", end->number,
+              (unsigned long long)received, (unsigned long long)from->put);
+}
+
 void model_error(struct model *model, const plx_error *error)
 {
     bool ended = plx_socket_state(model->socket) == PLX_UNCONNECTED;
@@ -412,6 +469,8 @@ void model_error(struct model *model, const plx_error *error)
         timeouts_over(model, error);
         if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)
             expect_all(model, error);
+        if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)
+            expect_goodbye(model, error);
         if (model->end != NULL && model->end->outlet == OUTLET_FLOWS)
             model->end->outlet = OUTLET_CUT;
     } else if (may_go_on(model, error->code)) {

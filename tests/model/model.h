@@ -32,6 +32,8 @@ enum flavour {
     FLAVOUR_STACK = FLAVOUR_NOISE, /* filters: bits, blocks, records */
     FLAVOUR_ORDER,                 /* a filter with permissions to send */
     FLAVOUR_STEPS,                 /* a filter that establishes */
+    FLAVOUR_TLS12,                 /* in programs with TLS only */
+    FLAVOUR_TLS13,
     FLAVOURS
 };
 
@@ -82,6 +84,9 @@ struct model {
      * events. */
     unsigned murky, murky_next;
     bool has_dropped; /* send_progress has dropped bytes that a filter may know */
+    bool has_tls;     /* settings of TLS are set; without them a TLS flavour is in clear */
+    bool has_begun_tls;   /* by start_tls, for this connection */
+    bool waits_encrypted; /* `encrypted` must follow */
     int pending;      /* the code of the first call that failed since the last poll; 0: none */
     bool may_fail;    /* a call may have failed without a word: for memory */
     unsigned joined;  /* the multicast groups that it has joined, a bit for each */
@@ -94,6 +99,9 @@ struct model {
     uint64_t up_at;                         /* when `connected` was reported */
     uint64_t begun_at;                      /* by the kernel's clock */
     uint64_t heard;                         /* bytes received when data was last reported */
+    uint64_t followed;                      /* and when timeouts_follow last looked */
+    const struct end *followed_end;
+    bool is_late; /* it has moved since then */
     struct model *next;                     /* of all models of the program */
 };
 
@@ -110,6 +118,8 @@ bool flavour_has_frame(enum flavour flavour);
 bool model_is_stream(const struct model *model);   /* bytes without boundaries */
 bool model_has_records(const struct model *model); /* packets, datagrams, messages of a frame */
 bool model_is_filtered(const struct model *model);
+bool model_is_tls(const struct model *model);       /* its flavour is one of TLS */
+bool model_is_encrypted(const struct model *model); /* its connection is meant to be */
 int model_option(const struct model *model, plx_option option);
 
 /* model_begin begins a connection, model_cut ends one without a word, model_forget follows a free.

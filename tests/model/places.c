@@ -68,14 +68,20 @@ static bool suits(enum sort sort, enum flavour flavour, const struct model *mode
     return sort == model->sort && flavour == model->flavour;
 }
 
+/* In programs with TLS nearly every connection has a server: raw peers do not speak it. */
+static bool suits_house(const struct house *house, const struct model *model)
+{
+    return house->server != NULL && suits(house->sort, house->flavour, model) &&
+           plx_server_is_listening(house->server);
+}
+
 static const char *house_for(struct turn *turn, const struct model *model)
 {
-    struct house *house = pick_house(turn);
+    const struct house *house = pick_house(turn);
 
-    return house->server != NULL && suits(house->sort, house->flavour, model) &&
-                   plx_server_is_listening(house->server)
-               ? house->where
-               : NULL;
+    for (int i = 0; i < SERVERS && model_is_tls(model) && !suits_house(house, model); i++)
+        house = &player.houses[i];
+    return suits_house(house, model) ? house->where : NULL;
 }
 
 static const char *listener_for(struct turn *turn, const struct model *model)
@@ -114,7 +120,7 @@ const char *place_for(struct turn *turn, const struct model *model)
     int choice = chance_of(&turn->chance, 100);
     const char *where = NULL;
 
-    if (choice < 35)
+    if (choice < (model_is_tls(model) ? 50 : 35))
         where = house_for(turn, model);
     else if (choice < 60)
         where = listener_for(turn, model);

@@ -7,12 +7,16 @@
  *     play hours N              plays new seeds for N hours; POLLUX_SEED is the first one
  *     play twice FIRST COUNT    plays each twice, with equal logs (play-sim only)
  *
+ * `tls` behind WAY plays programs with TLS: those of the seeds from PROGRAM_TLS on, to which it
+ * adds the numbers. Without it `hours` plays both.
+ *
  * WAY is how groups poll: uring, epoll, poll, or lone for no groups; without it all that the kernel
  * has in turn. play-sim plays on the simulated kernel of tests/sim, which has poll and lone. */
 #include "config.h"
 
 #include "tests/model/ground.h"
 #include "tests/model/player.h"
+#include "tests/model/tls.h"
 #include "tests/model/watchdog.h"
 
 #include <signal.h>
@@ -31,6 +35,12 @@ struct run {
 
 static bool is_here[WAYS];
 static bool plays_twice;
+static uint64_t base; /* of the seeds */
+
+static uint64_t seed_of(const char *word)
+{
+    return base + strtoull(word, NULL, 0);
+}
 
 static enum way way_of(const struct run *run, uint64_t seed)
 {
@@ -65,6 +75,8 @@ static void play_one(const struct program *program, bool quiet)
 
     trace_begin(watchdog_page(), program->seed);
     if (!is_here[program->way])
+        return;
+    if (program->tls && !tls_is_here())
         return;
     if (program->way != WAY_LONE)
         ground_set_variable("POLLUX_POLLER", program_way_name(program->way));
@@ -184,17 +196,22 @@ static void play_hours(double hours, enum way way)
 {
     enum { AT_ONCE = 1000 };
     const char *given = getenv("POLLUX_SEED");
-    uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * AT_ONCE;
+    uint64_t seed = given != NULL ? seed_of(given) : base + (uint64_t)time(NULL) * AT_ONCE;
     time_t end = time(NULL) + (time_t)(hours * 3600);
 
     printf("seeds from %llu on\n", (unsigned long long)seed);
-    for (; time(NULL) < end; seed += AT_ONCE)
+    for (; time(NULL) < end; seed += AT_ONCE) {
         play_all((struct run){.way = way, .first = seed, .end = seed + AT_ONCE});
+        if (seed < PROGRAM_TLS && tls_is_here())
+            play_all((struct run){.way = way,
+                                  .first = PROGRAM_TLS + seed,
+                                  .end = PROGRAM_TLS + seed + AT_ONCE / 3});
+    }
 }
 
 static void play_number(int count, char **words, enum way way)
 {
-    uint64_t first = strtoull(words[0], NULL, 0);
+    uint64_t first = seed_of(words[0]);
     uint64_t many = count > 1 ? strtoull(words[1], NULL, 0) : 1;
 
     play_all((struct run){.way = way, .first = first, .end = first + many});
@@ -218,6 +235,8 @@ static void find_ways(void)
         if (!is_here[way] && !ground_is_simulated())
             fprintf(stderr, "LEFT OUT: %s is not here\n", program_way_name((enum way)way));
     }
+    if (base != 0 && !tls_is_here())
+        fprintf(stderr, "LEFT OUT: TLS is not here\n");
 }
 
 static int sum_up(void)
@@ -242,14 +261,20 @@ int main(int count, char **words)
         count--;
         words++;
     }
+    if (count > 1 && strcmp(words[1], "tls") == 0) {
+        base = PROGRAM_TLS;
+        count--;
+        words++;
+    }
     find_ways();
+    tls_papers();
     plays_twice = count > 2 && strcmp(words[1], "twice") == 0;
     count -= plays_twice;
     words += plays_twice;
     if (count < 2)
-        play_all((struct run){.way = way, .first = 1, .end = 101});
+        play_all((struct run){.way = way, .first = base + 1, .end = base + 101});
     else if (strcmp(words[1], "shrink") == 0 && count > 2)
-        shrink(strtoull(words[2], NULL, 0), way);
+        shrink(seed_of(words[2]), way);
     else if (strcmp(words[1], "corpus") == 0 && count > 2)
         play_corpus(words[2]);
     else if (strcmp(words[1], "hours") == 0 && count > 2)

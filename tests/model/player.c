@@ -6,6 +6,7 @@
 #include "tests/model/ground.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
+#include "tests/model/tls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ static void begin(const struct program *program)
     ends_begin();
     time_begin(program->clock);
     supply_begin(program->seed, program->fenced);
+    tls_begin();
 }
 
 static void make_groups(void)
@@ -86,6 +88,7 @@ bool player_play(const struct program *program)
     if (!fault_found())
         play_settle();
     play_free();
+    tls_end();
     if (!fault_found())
         expect_nothing_left(descriptors);
     else

@@ -98,6 +98,7 @@ void play_free(void);
 /* ---- picking and making things --------------------------------------------------------------- */
 
 struct model *pick_socket(struct turn *turn);
+enum flavour pick_flavour(struct turn *turn, enum sort sort);
 struct house *pick_house(struct turn *turn);
 int pick_group(struct turn *turn);
 struct person *pick_person(struct turn *turn);
@@ -139,10 +140,17 @@ void ruin(void);
 void forget_group(int slot);
 void person_visit(struct house *house); /* a raw peer connects to a server */
 
-/* Calls that several scenes make. */
+/* Calls that several scenes make. house_open makes a server of the house's sort and flavour,
+ * write_bytes writes to a stream; free_slot_of_sockets returns SOCKETS if there is no slot. */
+void house_open(struct turn *turn, struct house *house, bool adds);
+void write_bytes(struct turn *turn, struct model *model);
+int free_slot_of_sockets(void);
 void connect_model(struct model *model, const char *where);
 void set_option(struct model *model, plx_option option, int value);
 struct model *connected_model(enum sort sort, plx_group *group); /* NULL: there is no slot */
+
+/* Nothing is under way to this end: both ends may push a filter in mid-stream. */
+bool model_is_quiet(const struct model *model);
 
 /* Waits. may_wait counts those that the program may still make; waits_too_long returns whether the
  * wait that runs should have been over long ago. */
@@ -174,5 +182,7 @@ player_call call_peer_connect, call_peer_accept, call_peer_say, call_peer_hear, 
 player_call call_join, call_many_names, call_name_server, call_wake;
 player_call call_burst, call_flood, call_slow_connect, call_dawdle, call_lapse, call_stale,
     call_ruin;
+player_call call_tls_set, call_tls_name, call_tls_start, call_tls_resume, call_tls_setting,
+    call_tls_ask, call_tls_meet, call_tls_upgrade;
 
 #endif

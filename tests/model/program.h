@@ -13,6 +13,9 @@ enum { LIST_TRAITS, LIST_CALLS, LIST_INNER, LIST_FREE, LIST_PAUSES };
 
 enum { PROGRAM_CALLS = 400, PROGRAM_INNER = 400 };
 
+/* The programs of seeds from here on are those with TLS. */
+#define PROGRAM_TLS UINT64_C(1000000000000000)
+
 enum clock_kind { CLOCK_REAL, CLOCK_JUMPS, CLOCK_STANDS, CLOCK_ENDS };
 
 struct program {
@@ -28,6 +31,8 @@ struct program {
     bool starves; /* descriptors run out for some calls */
     bool fenced;  /* memory is guarded by its pages */
     bool cuts;    /* the network breaks connections of TCP, where the kernel can play that */
+
+    bool tls; /* most streams are encrypted */
 };
 
 /* program_make makes the program of a seed. program_way returns a way by its name, such as

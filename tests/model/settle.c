@@ -307,6 +307,15 @@ static void expect_served_peer(const struct person *person)
 
 /* ---- time-outs ------------------------------------------------------------------------------- */
 
+static void follow(bool first)
+{
+    struct model *models[MOST];
+    int count = sockets_of(models);
+
+    for (int i = 0; i < count; i++)
+        timeouts_follow(models[i], first);
+}
+
 /* Polls while the short time-outs pass several times: what passes between two polls counts as a
  * quarter of a time-out at most, and only when its time is over does a socket learn that the peer
  * has confirmed bytes meanwhile. */
@@ -319,12 +328,15 @@ static void expect_timeouts(void)
     for (int i = 0; i < count; i++)
         if (timeouts_longest(models[i]) > longest)
             longest = timeouts_longest(models[i]);
+    follow(true);
     for (int i = 0; i < QUARTERS && longest > 0; i++) {
         if (!time_pass(longest / 4 + 1))
             return;
         poll_members();
+        follow(false);
     }
     poll_members();
+    follow(false);
     count = sockets_of(models);
     for (int i = 0; i < count; i++)
         timeouts_expect_over(models[i]);

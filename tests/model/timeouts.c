@@ -141,11 +141,23 @@ void timeouts_expect_ended(const struct model *model, int milliseconds)
     expect_closed(model, milliseconds / 4 - MARGIN);
 }
 
+void timeouts_follow(struct model *model, bool first)
+{
+    plx_statistics now;
+
+    plx_socket_statistics(model->socket, &now);
+    model->is_late |= now.bytes_received != model->followed || model->end != model->followed_end;
+    model->followed = now.bytes_received;
+    model->followed_end = model->end;
+    if (first)
+        model->is_late = false;
+}
+
 void timeouts_expect_over(const struct model *model)
 {
     uint64_t passed = plx_clock_now() - model->up_at;
 
-    if (model->reconnects || model->end == NULL ||
+    if (model->reconnects || model->end == NULL || model->is_late ||
         passed < (uint64_t)timeouts_longest(model) * 2000000u)
         return;
     expect_tried(model, TIMEOUTS_SHORT);

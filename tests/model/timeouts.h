@@ -20,9 +20,11 @@ void timeouts_hear(struct model *model);
 void timeouts_over(const struct model *model, const plx_error *error);
 
 /* timeouts_expect_ended expects that a wait that lasted `milliseconds` has seen the time-outs that
- * were shorter. timeouts_expect_over expects that the short ones of a socket at rest are over. */
+ * were shorter. timeouts_expect_over expects that the short ones of a socket at rest are over, if
+ * timeouts_follow has not seen it move since it was called with `first`. */
 enum { TIMEOUTS_SHORT = 20 };
 void timeouts_expect_ended(const struct model *model, int milliseconds);
+void timeouts_follow(struct model *model, bool first);
 void timeouts_expect_over(const struct model *model);
 int timeouts_longest(const struct model *model); /* of those that are short; 0: none is */
 

@@ -25,11 +25,22 @@ struct certificate {
 static EVP_PKEY *new_key(const char *name)
 {
     int bits = name != NULL && strncmp(name, "RSA-", 4) == 0 ? atoi(name + 4) : 0;
-    EVP_PKEY *key =
-        bits > 0 ? EVP_RSA_gen((unsigned)bits) : EVP_EC_gen(name == NULL ? "P-256" : name);
+    EVP_PKEY *key = bits > 0 ? EVP_RSA_gen((unsigned)bits)
+                    : name != NULL && strcmp(name, "ED25519") == 0
+                        ? EVP_PKEY_Q_keygen(NULL, NULL, name)
+                        : EVP_EC_gen(name == NULL ? "P-256" : name);
 
     MUST(key != NULL);
     return key;
+}
+
+/* Ed25519 digests what it signs by itself. */
+static void sign(X509 *x509, EVP_PKEY *key, const char *name)
+{
+    const EVP_MD *digest = EVP_get_digestbyname(name == NULL ? "SHA256" : name);
+
+    MUST(digest != NULL);
+    MUST(X509_sign(x509, key, EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? NULL : digest));
 }
 
 static void set_times(X509 *x509, const struct paper *paper)
@@ -87,10 +98,9 @@ struct certificate *certificate_new(const struct paper *paper, const struct cert
     static long serial;
     struct certificate *certificate = calloc(1, sizeof *certificate);
     X509 *x509 = X509_new();
-    const EVP_MD *digest = EVP_get_digestbyname(paper->digest == NULL ? "SHA256" : paper->digest);
 
     MUST(certificate != NULL);
-    MUST(x509 != NULL && digest != NULL);
+    MUST(x509 != NULL);
     *certificate = (struct certificate){x509, new_key(paper->key), issuer};
     MUST(X509_set_version(x509, X509_VERSION_3));
     MUST(ASN1_INTEGER_set(X509_get_serialNumber(x509), ++serial));
@@ -98,7 +108,7 @@ struct certificate *certificate_new(const struct paper *paper, const struct cert
     set_names(x509, paper, issuer);
     MUST(X509_set_pubkey(x509, certificate->key));
     add_extensions(x509, paper);
-    MUST(X509_sign(x509, issuer == NULL ? certificate->key : issuer->key, digest));
+    sign(x509, issuer == NULL ? certificate->key : issuer->key, paper->digest);
     return certificate;
 }
 

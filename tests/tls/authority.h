@@ -25,8 +25,8 @@ struct paper {
     bool has_limit;      /* at most `path_length` authorities may be between it and the end */
     int path_length;
     const char *usage;  /* extendedKeyUsage: "serverAuth", "clientAuth"; NULL: any */
-    const char *key;    /* "P-256", "RSA-2048", "RSA-512"; NULL: "P-256" */
-    const char *digest; /* of the signature: "SHA1"; NULL: "SHA256" */
+    const char *key;    /* "P-256", "ED25519", "RSA-2048", "RSA-512"; NULL: "P-256" */
+    const char *digest; /* of the signature: "SHA1"; NULL: "SHA256", none for Ed25519 */
 };
 
 /* A certificate with its private key. Opaque. */
