@@ -5,6 +5,7 @@
 #include <pollux.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/suite.h"
@@ -145,6 +146,30 @@ LOOP_CASE(a_thousand_frames, 0, 3)
         plx_server_free(traffic.servers[i]);
     }
     plx_group_free(traffic.group);
+}
+
+/* A large write that the kernel takes at once leaves the block of the small ones. */
+PLAIN_CASE(large_and_small_writes_of_a_socket_alone)
+{
+    static char bytes[20000];
+    int ends[2];
+    plx_socket *socket;
+
+    plx_memory_set(resize_unless_forbidden, NULL);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    socket = plx_ipc_new();
+    ck_assert_int_eq(plx_socket_adopt(socket, ends[0]), 0);
+    for (int i = 0; i < WARM + STEADY; i++) {
+        forbidden = i >= WARM;
+        ck_assert_int_eq(plx_socket_write(socket, bytes, sizeof bytes), sizeof bytes);
+        ck_assert_int_eq(plx_socket_write(socket, "small", 5), 5);
+        plx_socket_poll(socket);
+        ck_assert_int_eq(recv(ends[1], bytes, sizeof bytes, MSG_WAITALL), sizeof bytes);
+        ck_assert_int_eq(recv(ends[1], bytes, 5, MSG_WAITALL), 5);
+    }
+    forbidden = false;
+    plx_socket_free(socket);
+    close(ends[1]);
 }
 
 SUITE_MAIN("quiet memory", .timeout = 180)

@@ -61,6 +61,16 @@ static size_t send_directly(plx_socket *socket, const void *data, size_t size)
     return (size_t)sent;
 }
 
+/* Ends a write that filters may have seen: a send may have received. Only what was reserved for them
+ * is given back: without filters the block is one that earlier writes needed and later ones will. */
+static void end_offer(plx_socket *socket)
+{
+    if (plx__chain_sends(plx__chain_of(socket))) {
+        plx__buffer_release(&socket->out, plx__socket_pool(socket)); /* if nothing is queued */
+    }
+    plx__socket_update(socket);
+}
+
 /* Writes bytes that are many, or more than there is room for. */
 static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, size_t room)
 {
@@ -68,9 +78,8 @@ static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, 
     size_t sent = send_directly(socket, data, accepted);
     const uint8_t *rest = (const uint8_t *)data + sent;
     bool kept = plx__buffer_append(&socket->out, rest, accepted - sent, plx__socket_pool(socket));
-    plx__buffer_release(&socket->out, plx__socket_pool(socket)); /* if nothing is queued */
     if (socket->kind->is_filtered) {
-        plx__socket_update(socket); /* a send may have received */
+        end_offer(socket);
     }
     socket->wants_room = kept ? accepted < size : sent > 0;
     if (!kept && sent == 0) {
