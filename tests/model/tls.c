@@ -406,7 +406,7 @@ static bool start_both(struct turn *turn, struct model *model, struct model *oth
 
     if (other == NULL || !may_start(model) || !may_start(other) ||
         model->end->from != other->end || other->end->from != model->end ||
-        supply_has_refused() || player.program->starves)
+        supply_refuses() || supply_has_refused() || player.program->starves)
         return false;
     start(model, (enum tls_side)side);
     if (chance_in(&turn->chance, 10))
