@@ -318,8 +318,8 @@ static void connect_again(plx_socket *socket)
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
 }
 
-/* The next connection, whose SSL may be where the one of this question was, pauses during a wait: the
- * answer to this question is none to that one. */
+/* The next connection, whose SSL may be where the one of this question was, pauses during a wait:
+ * the answer to this question is none to that one. */
 static void wait_for_another_pause(plx_socket *socket)
 {
     char where[WHERE_SIZE];

@@ -85,8 +85,8 @@ static bool make_room(struct plx__tls_rest *rest, size_t size)
     return data != NULL;
 }
 
-/* OpenSSL 3.0 ends the connection by "bad length" if it has to answer a key update while a record is
- * half sent: so no record is, as far as it knows. Returns whether the bytes were taken. */
+/* OpenSSL 3.0 ends the connection by "bad length" if it has to answer a key update while a record
+ * is half sent: so no record is, as far as it knows. Returns whether the bytes were taken. */
 static bool keep(struct plx__tls_lower *lower, const char *data, size_t size)
 {
     struct plx__tls_rest *rest = &lower->rest;

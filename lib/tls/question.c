@@ -34,8 +34,8 @@ void plx__tls_question_put(plx_filter *filter)
 }
 
 /* The handler may have answered by plx_socket_resume, or ended the connection: then its return
- * value means nothing, least of all for another connection, whose SSL may be at the same address. It
- * may also have taken the handler away before it was called. */
+ * value means nothing, least of all for another connection, whose SSL may be at the same address.
+ * The program may also have taken the handler away before it was called. */
 void plx__tls_question_ask(plx_filter *filter)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);

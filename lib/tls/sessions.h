@@ -32,8 +32,8 @@ bool plx__tls_sessions_keep(struct plx__tls_sessions *sessions, const char *peer
  * A session of TLS 1.3 is used once, so that nobody can link two connections (RFC 8446, C.4). */
 SSL_SESSION *plx__tls_sessions_take(struct plx__tls_sessions *sessions, const char *peer);
 
-/* plx__tls_session_is_stale returns whether the certificate of the peer has expired since the session
- * was made: the check that it skips would fail. */
+/* plx__tls_session_is_stale returns whether the certificate of the peer has expired since the
+ * session was made: the check that it skips would fail. */
 bool plx__tls_session_is_stale(const SSL_SESSION *session);
 
 /* plx__tls_sessions_clear forgets all of them. */

@@ -94,8 +94,8 @@ void plx__tls_source_free(struct plx__tls_source *source, const struct plx__tls_
 
 /* ---- using ----------------------------------------------------------------------------------- */
 
-/* Returns the size of what the issuer has signed (RFC 5280, 4.1: TBSCertificate), and where it is in
- * *ret_der, which the caller frees. 0: no memory. */
+/* Returns the size of what the issuer has signed (RFC 5280, 4.1: TBSCertificate), and where it is
+ * in *ret_der, which the caller frees. 0: no memory. */
 static size_t find_signed(const X509 *certificate, unsigned char **ret_der,
                           const unsigned char **ret_signed)
 {
@@ -111,8 +111,8 @@ static size_t find_signed(const X509 *certificate, unsigned char **ret_der,
     return bad ? 0 : (size_t)(next - *ret_signed) + (size_t)size;
 }
 
-/* Compares what was signed and not the signature, as X509_cmp(3) does: from an ECDSA signature (r, s)
- * anybody can make the signature (r, n - s), which is as good. Without memory they are the same. */
+/* Compares what was signed and not the signature, as X509_cmp(3) does: from an ECDSA signature
+ * (r, s) anybody can make (r, n - s), which is as good. Without memory they are the same. */
 static bool is_same(const X509 *one, const X509 *other)
 {
     unsigned char *ders[2] = {NULL, NULL};
