@@ -84,6 +84,7 @@ static ptrdiff_t puppet_send(plx_filter *filter, const void *data, size_t size)
     struct puppet *puppet = step(filter, STEP_SEND);
 
     set_want(puppet);
+    puppet->most = size > puppet->most ? size : puppet->most;
     if (is_due(puppet->send, &puppet->send_after, &puppet->send_times))
         return puppet->send;
     return plx_filter_lower_send(filter, data, piece(puppet, size));

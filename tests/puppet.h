@@ -39,6 +39,7 @@ struct puppet {
     int receive_after, send_after; /* that many calls pass the bytes on first */
     int receive_times, send_times; /* that many calls return the results; -1: all */
     size_t piece;                  /* receive and send pass on at most that many bytes; 0: all */
+    size_t most;                   /* the most bytes that one send was offered */
     bool pending;
     bool sets_want; /* establish, shutdown and send set this want before they return */
     unsigned want;

@@ -196,6 +196,24 @@ STREAM_PAIR_CASE(offered_bytes_are_sent_although_the_rest_is_dropped)
     LOGGED(w, log, "send_complete(true)[CONNECTED]");
 }
 
+/* However often the filter takes none: what it has seen cannot be dropped. */
+STREAM_PAIR_CASE(a_filter_that_takes_none_sees_256_KiB)
+{
+    struct puppet *puppet = puppet_push(socket);
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] == 1);
+    puppet->send = -EAGAIN;
+    log->swallow = true;
+    write_pattern(w, socket, 4 << 20);
+    for (int i = 0; i < 20; i++) {
+        plx_filter_set_want(puppet->filter, PLX_WANT_WRITE, -1);
+        world_poll(w);
+    }
+    ck_assert_int_ge(puppet->count[STEP_SEND], 20);
+    ck_assert_uint_eq(puppet->most, 256 << 10);
+    raw_close(w, raw);
+}
+
 STREAM_PAIR_CASE(nothing_is_dropped_of_what_a_filter_has_seen)
 {
     ck_assert_uint_eq(drop_rest(w, socket, log, raw, 11), 8);

@@ -103,13 +103,13 @@ typedef struct plx_filter_kind {
      * pass unchanged, at no cost. */
     ptrdiff_t (*receive)(plx_filter *filter, void *data, size_t size);
 
-    /* send: takes bytes of the layer above; `size` is not 0. Returns how many it has taken: the
-     * layer below has taken all that these bytes have become. -EAGAIN: not yet, and the next call
-     * offers the same bytes again at any address, perhaps more of them, never fewer. So a filter
-     * may make a record of the bytes, keep it, return -EAGAIN until the layer below has taken the
-     * record, and then the count of the bytes: no later call sends what a filter has kept. Another
-     * negative errno ends the connection as that of `receive`, ENOBUFS as ENOMEM. NULL: bytes pass
-     * unchanged, at no cost. */
+    /* send: takes bytes of the layer above; `size` is not 0, and 256 KiB at most. Returns how many
+     * it has taken: the layer below has taken all that these bytes have become. -EAGAIN: not yet,
+     * and the next call offers the same bytes again at any address, perhaps more of them, never
+     * fewer. So a filter may make a record of the bytes, keep it, return -EAGAIN until the layer
+     * below has taken the record, and then the count of the bytes: no later call sends what a
+     * filter has kept. Another negative errno ends the connection as that of `receive`, ENOBUFS as
+     * ENOMEM. NULL: bytes pass unchanged, at no cost. */
     ptrdiff_t (*send)(plx_filter *filter, const void *data, size_t size);
 
     /* pending: whether a receive would return bytes, the end or an error although the kernel may

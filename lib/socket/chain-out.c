@@ -102,7 +102,7 @@ size_t plx__chain_piece(const plx_socket *socket, size_t budget)
 {
     const struct plx__chain *chain = plx__chain_of(socket);
     size_t size = socket->out.size;
-    size_t most = chain->phase == PLX__CHAIN_PASSING ? budget : chain->offered + PLX__CHAIN_PIECE;
+    size_t most = chain->phase == PLX__CHAIN_PASSING ? budget : PLX__CHAIN_PIECE;
     return size < most ? size : most;
 }
 

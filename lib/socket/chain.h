@@ -169,7 +169,7 @@ ptrdiff_t plx__chain_send(plx_socket *socket, const void *data, size_t size);
 size_t plx__chain_pending(const plx_socket *socket);
 int plx__chain_shutdown(plx_socket *socket);
 
-/* Filters get this many queued bytes at once, beyond those that they have seen. */
+/* Filters get this many queued bytes at once, so that send_progress can drop the others. */
 #define PLX__CHAIN_PIECE ((size_t)256 * 1024)
 
 /* plx__chain_piece returns how many of the queued bytes to send at once: unlike the kernel, filters
