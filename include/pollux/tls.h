@@ -168,8 +168,9 @@ PLX_API int plx_socket_start_tls(plx_socket *socket, plx_tls *tls);
 
 /* plx_server_set_tls encrypts the connections of later clients; NULL: not any more. A client is in
  * PLX_CONNECTING until its handshake is done, and has 10 seconds for it unless
- * PLX_OPTION_CONNECT_TIMEOUT was set (plx_server_add_filter). Returns as plx_socket_set_tls does,
- * and PLX_INVALID_STATE for settings of a client. */
+ * PLX_OPTION_CONNECT_TIMEOUT was set (plx_server_add_filter). The server shares the
+ * settings of all its calls until it is freed: for a renewed certificate call plx_tls_reload.
+ * Returns as plx_socket_set_tls does, and PLX_INVALID_STATE for settings of a client. */
 PLX_API int plx_server_set_tls(plx_server *server, plx_tls *tls);
 
 /* ---- what the check of the peer has found ---------------------------------------------------- */
