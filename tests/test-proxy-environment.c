@@ -141,9 +141,9 @@ PLAIN_CASE(exceptions)
 /* This computer never, also without no_proxy. */
 PLAIN_CASE(this_computer)
 {
-    static const char *const hosts[] = {"localhost", "LOCALHOST.", "a.localhost",
-                                        "127.0.0.1", "127.9.9.9",  "::1",
-                                        "0.0.0.0",   "::",         "::ffff:127.0.0.1"};
+    static const char *const hosts[] = {
+        "localhost", "LOCALHOST.", "a.localhost",      "127.0.0.1", "127.9.9.9",         "::1",
+        "0.0.0.0",   "::",         "::ffff:127.0.0.1", "[::1]",     "[::ffff:127.0.0.1]"};
 
     for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
         expect_rows(&(struct row){{"all_proxy", A}, NULL, hosts[i], ""}, 1);

@@ -233,7 +233,7 @@ MODE_CASE(this_computer_among_others)
 
     if (!netns_enter("a name with an address of this computer behind another one"))
         return;
-    netns_run("ip addr add 2001:db8::1/64 dev lo");
+    netns_run("ip addr replace 2001:db8::1/64 dev lo");
     netns_wait_addresses();
     nameserver_begin(&server);
     server.ipv6 = ADDRESSES("2001:db8::7");

@@ -69,6 +69,19 @@ static bool write_proxy(const char *value, char *ret_proxy, size_t size)
     return count > 0 && (size_t)count < size;
 }
 
+/* An IPv6 address may be in brackets, as in a URL. */
+static bool is_here(const char *host)
+{
+    char bare[64];
+    size_t length = strlen(host);
+    bool has_brackets = length >= 2 && host[0] == '[' && host[length - 1] == ']';
+    if (!has_brackets || length - 2 >= sizeof bare) {
+        return plx__proxy_is_here(host);
+    }
+    snprintf(bare, sizeof bare, "%.*s", (int)length - 2, host + 1);
+    return plx__proxy_is_here(bare);
+}
+
 bool plx_proxy_from_environment(const char *tag, const char *host, int port, char *ret_proxy,
                                 size_t size)
 {
@@ -80,7 +93,7 @@ bool plx_proxy_from_environment(const char *tag, const char *host, int port, cha
         return false;
     }
     const char *value = find_proxy(tag);
-    if (value == NULL || plx__proxy_is_here(host) ||
+    if (value == NULL || is_here(host) ||
         plx__proxy_bypassed(value_in_either_case("no_proxy"), host, port)) {
         return true;
     }
