@@ -3,7 +3,7 @@
  *
  * Connections to this computer go by no proxy, and all places of the rows are on this computer. So
  * the sockets have a route of the test's own: it leads to the place itself, and the filter of
- * lib/filter/exchange.c asks whoever is there for a tunnel to another name. Raw peers that were
+ * lib/filter/exchange.c asks the peer there for a tunnel to another name. Raw peers that were
  * accepted and sockets of ours that accept are the proxy. */
 #include "config.h"
 
@@ -156,7 +156,7 @@ struct gate {
     size_t done; /* bytes of the line */
 };
 
-/* A socket that connects is led only now: what fails before is told as of a plain socket. */
+/* A socket that connects is led only now: what fails before has the reasons of a plain one. */
 static int gate_begin(plx_filter *filter)
 {
     struct gate *own = plx_filter_state(filter);
