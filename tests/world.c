@@ -145,7 +145,7 @@ static bool has_own_reason(const struct suite_item *item)
 static void name_what_is_left_out(const char *why, bool (*is_meant)(const struct kind *),
                                   bool (*reason)(int index))
 {
-    const char *before = "SKIP: ";
+    const char *before = "LEFT OUT: ";
 
     for (const struct suite_item *item = suite_first(); item != NULL; item = item->next)
         if (item->test != NULL &&
