@@ -16,7 +16,8 @@ extern const plx_filter_kind through_filter;
 extern const plx_filter_kind blocks_filter;
 
 /* Sends records: 'D', the length in two bytes, the sum of the bytes in one, and the bytes; and for
- * a goodbye 'B' with three zeros. An end without a goodbye is a failure. */
+ * a goodbye 'B' with three zeros. An end without a goodbye is a failure, but not behind one's own
+ * goodbye: the peer answers it once, and the kernel may have no room then. */
 extern const plx_filter_kind records_filter;
 
 /* Sends frames: a letter, a number in three bytes, and behind 'D' that number of bytes. At most

@@ -116,7 +116,7 @@ static ptrdiff_t records_receive(plx_filter *filter, void *data, size_t size)
         ptrdiff_t count = has_record(&own->in) ? 1 : inbox_fill(filter, &own->in);
 
         if (count == 0)
-            return fail_end(filter);
+            return own->says_goodbye && own->in.size == 0 ? 0 : fail_end(filter);
         if (count < 0)
             return count;
         if (own->in.size >= HEAD && !is_sound(&own->in))
