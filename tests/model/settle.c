@@ -410,6 +410,7 @@ void play_settle(void)
     for (int i = 0; i < GROUPS && !fault_found(); i++)
         if (player.groups[i] != NULL)
             expect_sleep(player.groups[i], i);
+    count = sockets_of(models); /* a server frees clients that have ended meanwhile */
     if (count > 0 && !fault_found() && models[0]->end != NULL)
         expect_lone_sleep(models[0]);
     player.settling = false;
