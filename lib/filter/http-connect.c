@@ -12,19 +12,8 @@
 
 enum step { REQUEST, ANSWER, BODY, ASK, ASK_ANEW };
 
-static void enter(struct plx__talk *talk, enum step step)
-{
-    talk->step = (uint8_t)step;
-    talk->sent = talk->taken = 0;
-}
-
-static int fail(struct plx__talk *talk, enum plx__proxy_trouble trouble)
-{
-    return plx__talk_fail(talk, plx__proxy_failure(trouble));
-}
-
 /* Credentials that are known are sent at once, which saves a round trip. */
-static int request(struct plx__talk *talk)
+static size_t write_request(struct plx__talk *talk)
 {
     const struct plx__way *way = talk->way;
     char host[PLX__ADDRESS_TEXT_SIZE];
@@ -34,17 +23,17 @@ static int request(struct plx__talk *talk)
         name = host;
     }
     const char *user = plx__talk_has_credentials(talk) ? way->proxy.user : NULL;
-    talk->size =
-        plx__http_connect_write(name, way->port, user, way->proxy.password, (char *)talk->out);
+    return plx__http_connect_write(name, way->port, user, way->proxy.password, (char *)talk->out);
+}
+
+/* Written once: the program may set other credentials while the rest waits. */
+static int request(struct plx__talk *talk)
+{
     if (talk->size == 0) {
-        return fail(talk, PLX__PROXY_BAD_TARGET);
-    }
-    int code = plx__talk_send(talk);
-    if (code == 0) {
-        enter(talk, ANSWER);
+        talk->size = write_request(talk);
         memset(&talk->answer, 0, sizeof talk->answer);
     }
-    return code;
+    return plx__talk_say(talk, PLX__PROXY_BAD_TARGET, ANSWER);
 }
 
 static int hear_byte(struct plx__talk *talk)
@@ -63,7 +52,7 @@ static int judge(struct plx__talk *talk, bool *ret_done)
     if (status != 407 || !talk->answer.offers_basic) {
         return plx__talk_fail(talk, plx__http_connect_failure(&talk->answer));
     }
-    enter(talk, plx__http_answer_keeps(&talk->answer) ? BODY : ASK_ANEW);
+    plx__talk_enter(talk, plx__http_answer_keeps(&talk->answer) ? BODY : ASK_ANEW);
     return 0;
 }
 
@@ -76,7 +65,7 @@ static int read_answer(struct plx__talk *talk, bool *ret_done)
     }
     switch (plx__http_answer_read(&talk->answer, talk->in, 1, &used)) {
     case PLX__HTTP_DONE: return judge(talk, ret_done);
-    case PLX__HTTP_MALFORMED: return fail(talk, PLX__PROXY_PROTOCOL);
+    case PLX__HTTP_MALFORMED: return plx__talk_fail_by(talk, PLX__PROXY_PROTOCOL);
     default: return 0;
     }
 }
@@ -89,7 +78,7 @@ static int skip_body(struct plx__talk *talk)
     if (progress == PLX__HTTP_MORE) {
         return hear_byte(talk);
     }
-    enter(talk, progress == PLX__HTTP_DONE ? ASK : ASK_ANEW);
+    plx__talk_enter(talk, progress == PLX__HTTP_DONE ? ASK : ASK_ANEW);
     return 0;
 }
 
@@ -99,7 +88,7 @@ static int ask(struct plx__talk *talk, bool anew)
     if (code != 0 || anew) {
         return code == 0 ? PLX__ERESTART : code;
     }
-    enter(talk, REQUEST);
+    plx__talk_enter(talk, REQUEST);
     return 0;
 }
 

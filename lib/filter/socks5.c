@@ -1,5 +1,6 @@
 /* lib/filter/socks5.c -- asking a SOCKS5 proxy for a tunnel: RFC 1928, and RFC 1929 for
- * credentials. lib/wire/socks5.h draws the messages. */
+ * credentials. lib/wire/socks5.h draws the messages. Each is written once, before its first byte is
+ * sent: the program may set other credentials while the rest waits. */
 #include "config.h"
 
 #include "lib/filter/talk.h"
@@ -7,57 +8,39 @@
 
 enum step { GREET, GREETED, PROVE, PROVEN, REQUEST, REQUESTED, ASK };
 
-static void enter(struct plx__talk *talk, enum step step)
-{
-    talk->step = (uint8_t)step;
-    talk->sent = talk->taken = 0;
-}
-
-static int fail(struct plx__talk *talk, enum plx__proxy_trouble trouble)
-{
-    return plx__talk_fail(talk, plx__proxy_failure(trouble));
-}
-
-/* Sends the `size` bytes of `out`, and then enters the next step; 0 cannot be sent. */
-static int say(struct plx__talk *talk, size_t size, enum plx__proxy_trouble trouble, enum step next)
-{
-    if (size == 0) {
-        return fail(talk, trouble);
-    }
-    talk->size = size;
-    int code = plx__talk_send(talk);
-    if (code == 0) {
-        enter(talk, next);
-    }
-    return code;
-}
-
 static int greet(struct plx__talk *talk)
 {
-    size_t size = plx__socks5_write_greeting(plx__talk_has_credentials(talk), talk->out);
-    return say(talk, size, PLX__PROXY_PROTOCOL, GREETED);
+    if (talk->size == 0) {
+        talk->size = plx__socks5_write_greeting(plx__talk_has_credentials(talk), talk->out);
+    }
+    return plx__talk_say(talk, PLX__PROXY_PROTOCOL, GREETED);
 }
 
 static int prove(struct plx__talk *talk)
 {
     const struct plx__proxy_text *proxy = &talk->way->proxy;
-    size_t size = plx__socks5_write_credentials(proxy->user, proxy->password, talk->out);
-    return say(talk, size, PLX__PROXY_BAD_CREDENTIALS, PROVEN);
+    if (talk->size == 0) {
+        talk->size = plx__socks5_write_credentials(proxy->user, proxy->password, talk->out);
+    }
+    return plx__talk_say(talk, PLX__PROXY_BAD_CREDENTIALS, PROVEN);
 }
 
 static int request(struct plx__talk *talk)
 {
     const struct plx__way *way = talk->way;
-    size_t size = way->host[0] != '\0'
-                      ? plx__socks5_write_name(way->host, way->port, talk->out)
-                      : plx__socks5_write_address(&way->addresses[way->next], talk->out);
-    return say(talk, size, PLX__PROXY_BAD_TARGET, REQUESTED);
+    if (talk->size == 0) {
+        talk->size = way->host[0] != '\0'
+                         ? plx__socks5_write_name(way->host, way->port, talk->out)
+                         : plx__socks5_write_address(&way->addresses[way->next], talk->out);
+    }
+    return plx__talk_say(talk, PLX__PROXY_BAD_TARGET, REQUESTED);
 }
 
 /* Receives what `missing` says is missing. Returns 0 to look again. */
 static int hear(struct plx__talk *talk, int missing)
 {
-    return missing < 0 ? fail(talk, PLX__PROXY_PROTOCOL) : plx__talk_receive(talk, (size_t)missing);
+    return missing < 0 ? plx__talk_fail_by(talk, PLX__PROXY_PROTOCOL)
+                       : plx__talk_receive(talk, (size_t)missing);
 }
 
 static int choose_method(struct plx__talk *talk)
@@ -68,12 +51,12 @@ static int choose_method(struct plx__talk *talk)
         return hear(talk, missing);
     }
     switch (method) {
-    case PLX__SOCKS5_NO_AUTHENTICATION: enter(talk, REQUEST); return 0;
+    case PLX__SOCKS5_NO_AUTHENTICATION: plx__talk_enter(talk, REQUEST); return 0;
     case PLX__SOCKS5_PASSWORD:
-        enter(talk, PROVE);
-        return plx__talk_has_credentials(talk) ? 0 : fail(talk, PLX__PROXY_PROTOCOL);
-    case PLX__SOCKS5_NO_METHOD: enter(talk, ASK); return 0;
-    default: return fail(talk, PLX__PROXY_PROTOCOL);
+        plx__talk_enter(talk, PROVE);
+        return plx__talk_has_credentials(talk) ? 0 : plx__talk_fail_by(talk, PLX__PROXY_PROTOCOL);
+    case PLX__SOCKS5_NO_METHOD: plx__talk_enter(talk, ASK); return 0;
+    default: return plx__talk_fail_by(talk, PLX__PROXY_PROTOCOL);
     }
 }
 
@@ -84,7 +67,7 @@ static int read_verdict(struct plx__talk *talk)
     if (missing != 0) {
         return hear(talk, missing);
     }
-    enter(talk, accepted ? REQUEST : ASK);
+    plx__talk_enter(talk, accepted ? REQUEST : ASK);
     return 0;
 }
 

@@ -13,7 +13,18 @@ int plx__talk_fail(struct plx__talk *talk, struct plx__proxy_failure failure)
     return code;
 }
 
-int plx__talk_send(struct plx__talk *talk)
+int plx__talk_fail_by(struct plx__talk *talk, enum plx__proxy_trouble trouble)
+{
+    return plx__talk_fail(talk, plx__proxy_failure(trouble));
+}
+
+void plx__talk_enter(struct plx__talk *talk, unsigned step)
+{
+    talk->step = (uint8_t)step;
+    talk->size = talk->sent = talk->taken = 0;
+}
+
+static int send_rest(struct plx__talk *talk)
 {
     while (talk->sent < talk->size) {
         ptrdiff_t count =
@@ -22,11 +33,23 @@ int plx__talk_send(struct plx__talk *talk)
             return PLX__EAGAIN;
         }
         if (count < 0) {
-            return plx__talk_fail(talk, plx__proxy_failure(PLX__PROXY_CLOSED));
+            return plx__talk_fail_by(talk, PLX__PROXY_CLOSED);
         }
         talk->sent += (size_t)count;
     }
     return 0;
+}
+
+int plx__talk_say(struct plx__talk *talk, enum plx__proxy_trouble trouble, unsigned next)
+{
+    if (talk->size == 0) {
+        return plx__talk_fail_by(talk, trouble);
+    }
+    int code = send_rest(talk);
+    if (code == 0) {
+        plx__talk_enter(talk, next);
+    }
+    return code;
 }
 
 /* The next poll goes on. */
@@ -49,7 +72,7 @@ int plx__talk_receive(struct plx__talk *talk, size_t more)
             return PLX__EAGAIN;
         }
         if (count <= 0) {
-            return plx__talk_fail(talk, plx__proxy_failure(PLX__PROXY_CLOSED));
+            return plx__talk_fail_by(talk, PLX__PROXY_CLOSED);
         }
         talk->taken += (size_t)count;
         talk->allowance -= (size_t)count < talk->allowance ? (size_t)count : talk->allowance;

@@ -28,7 +28,7 @@ struct plx__talk {
     uint8_t step;        /* of the protocol */
     uint8_t question;    /* enum plx__talk_question; lib/filter/exchange.c writes it */
     unsigned asked_with; /* the credentials that the question is about */
-    size_t size, sent;   /* of `out` */
+    size_t size, sent;   /* of `out`; size 0: the message of the step is not written yet */
     size_t taken;        /* in `in` */
     size_t allowance;
     uint8_t out[PLX__HTTP_REQUEST_SIZE];
@@ -36,13 +36,21 @@ struct plx__talk {
     struct plx__http_answer answer;
 };
 
-/* plx__talk_send sends the rest of `out`, plx__talk_receive receives `more` bytes behind those of
- * `in`. Return 0 when all of it is done, EAGAIN, or a code after plx_filter_fail. */
-int plx__talk_send(struct plx__talk *talk);
+/* plx__talk_receive receives `more` bytes behind those of `in`. Returns 0 when all are there,
+ * EAGAIN, or a code after plx_filter_fail. */
 int plx__talk_receive(struct plx__talk *talk, size_t more);
 
-/* plx__talk_fail records a failure and returns its code. */
+/* plx__talk_enter enters a step of the protocol, which has sent and received nothing. */
+void plx__talk_enter(struct plx__talk *talk, unsigned step);
+
+/* plx__talk_say sends the rest of `out`, and then enters the next step. Returns as
+ * plx__talk_receive does; with a size of 0, which means that the message cannot be sent, it fails
+ * with `trouble`. */
+int plx__talk_say(struct plx__talk *talk, enum plx__proxy_trouble trouble, unsigned next);
+
+/* plx__talk_fail records a failure and returns its code, plx__talk_fail_by that of a trouble. */
 int plx__talk_fail(struct plx__talk *talk, struct plx__proxy_failure failure);
+int plx__talk_fail_by(struct plx__talk *talk, enum plx__proxy_trouble trouble);
 
 /* plx__talk_has_credentials returns whether there are credentials to send. */
 static inline bool plx__talk_has_credentials(const struct plx__talk *talk)
