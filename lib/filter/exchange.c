@@ -102,15 +102,11 @@ bool plx__exchange_put(plx_socket *socket)
     if (plx_socket_filter(socket, &kind) != NULL) {
         return true;
     }
-    plx_filter *filter = plx__step_new(&kind);
-    struct plx__chain *chain = filter == NULL ? NULL : plx__chain_make(socket);
-    if (chain == NULL) {
-        if (filter != NULL) {
-            plx__step_free(filter);
-        }
+    plx_filter *filter = plx__chain_new_filter(socket, &kind);
+    if (filter == NULL) {
         return false;
     }
-    plx__chain_add_first(chain, filter);
+    plx__chain_add_first(plx__chain_of(socket), filter);
     filter->is_setting = true;
     return true;
 }

@@ -10,7 +10,7 @@ static const struct plx__detour detour = {
     plx__chain_shutdown, plx__chain_wake,    plx__chain_deadline,
 };
 
-struct plx__chain *plx__chain_make(plx_socket *socket)
+static struct plx__chain *make_chain(plx_socket *socket)
 {
     struct plx__chain *chain = plx__chain_of(socket);
     if (chain == NULL) {
@@ -22,6 +22,16 @@ struct plx__chain *plx__chain_make(plx_socket *socket)
         }
     }
     return chain;
+}
+
+plx_filter *plx__chain_new_filter(plx_socket *socket, const plx_filter_kind *table)
+{
+    plx_filter *filter = plx__step_new(table);
+    if (filter != NULL && make_chain(socket) == NULL) {
+        plx__step_free(filter);
+        filter = NULL;
+    }
+    return filter;
 }
 
 void plx__chain_add(struct plx__chain *chain, plx_filter *filter)

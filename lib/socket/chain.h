@@ -92,8 +92,9 @@ static inline bool plx__chain_is_greeting(const plx_socket *socket)
 
 /* ---- the filters ----------------------------------------------------------------------------- */
 
-/* plx__chain_make gives the socket a chain if it has none. NULL when memory ran out. */
-struct plx__chain *plx__chain_make(plx_socket *socket);
+/* plx__chain_new_filter makes a filter that is in no chain yet, and gives the socket a chain if it
+ * has none. NULL when memory ran out; neither is made then. */
+plx_filter *plx__chain_new_filter(plx_socket *socket, const plx_filter_kind *table);
 
 /* plx__chain_add puts a filter nearest the program, plx__chain_add_first nearest the kernel.
  * plx__chain_remove takes a filter out and frees it, and the chain with the last one. */

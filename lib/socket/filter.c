@@ -57,15 +57,12 @@ plx_filter *plx_socket_push_filter(plx_socket *socket, const plx_filter_kind *ta
         plx__socket_fail_state(socket, "push a filter");
         return NULL;
     }
-    plx_filter *filter = plx__step_new(table);
-    struct plx__chain *chain = filter == NULL ? NULL : plx__chain_make(socket);
-    if (chain == NULL) {
-        if (filter != NULL) {
-            plx__step_free(filter);
-        }
+    plx_filter *filter = plx__chain_new_filter(socket, table);
+    if (filter == NULL) {
         plx__socket_fail_memory(socket, "push filter %s", table->name);
         return NULL;
     }
+    struct plx__chain *chain = plx__chain_of(socket);
     plx__chain_add(chain, filter);
     filter->is_setting = socket->state == PLX_UNCONNECTED;
     if (!filter->is_setting) {
