@@ -10,6 +10,11 @@
 #include "lib/socket/object.h"
 #include "lib/socket/serve.h"
 
+static const struct plx__service services[] = {
+    [PLX__MEMBER_SOCKET] = {plx__socket_input, plx__socket_output, plx__socket_release,
+                            plx__socket_flush},
+};
+
 plx_group *plx__group_new(int *ret_error)
 {
     plx_group *group = plx__memory_new(sizeof *group);
@@ -17,9 +22,7 @@ plx_group *plx__group_new(int *ret_error)
         *ret_error = -PLX__ENOMEM;
         return NULL;
     }
-    group->loop.input = plx__socket_input;
-    group->loop.output = plx__socket_output;
-    group->loop.release = plx__socket_release;
+    group->loop.services = services;
     group->loop.budget_bytes = PLX__GROUP_BYTES;
     int result = plx__loop_open(&group->loop);
     if (result < 0) {
@@ -131,23 +134,12 @@ bool plx_group_poll(plx_group *group, int timeout_ms)
     return group != NULL && plx__group_poll(group, timeout_ms, &found);
 }
 
-static void flush_list(const struct plx__list *list)
-{
-    for (struct plx__list *link = list->next; link != list; link = link->next) {
-        plx_socket_flush(plx__socket_of(PLX__CONTAINER_OF(link, struct plx__task, work)));
-    }
-}
-
-/* Each socket with bytes to send is in one of these lists; the last two are used during a frame.
- * Flushing calls no handler and moves no socket between the lists. */
 int plx_group_flush(plx_group *group)
 {
     if (group == NULL) {
         return PLX_INVALID_STATE;
     }
-    flush_list(&group->loop.work);
-    flush_list(&group->loop.round);
-    flush_list(&group->loop.outgoing);
+    plx__loop_flush(&group->loop);
     return 0;
 }
 

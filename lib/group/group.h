@@ -3,7 +3,7 @@
  * The folder lib/group/ serves many sockets together: a group polls them with one call, and a
  * server accepts clients. It may use every other folder of lib/. No folder uses it.
  *
- * Design: a group is a loop (lib/poll/loop.h) whose tasks are sockets. A group does not know
+ * Design: a group is a loop (lib/poll/loop.h) whose tasks are its members. A group does not know
  * servers: a server's listener and clients are sockets like any other. A server that is in no group
  * makes a group of its own. */
 #ifndef PLX_LIB_GROUP_H
@@ -16,6 +16,10 @@
 
 /* The bytes for one poll of a group, unless the program has set others. */
 #define PLX__GROUP_BYTES ((size_t)1024 * 1024)
+
+/* The sorts of members: the numbers of their services (lib/poll/loop.h). A zeroed task is a
+ * socket's. */
+enum plx__member { PLX__MEMBER_SOCKET };
 
 struct plx_group {
     struct plx__loop loop;

@@ -76,6 +76,17 @@ static inline void plx__budget_spend(struct plx__budget *budget, size_t bytes)
 bool plx__budget_is_spent(const struct plx__budget *budget);
 
 struct plx__loop;
+struct plx__task;
+
+/* What a frame does with the tasks of one sort. A loop has a table of services, and a task the
+ * number of its own: a pointer in each task would cost each idle connection 8 bytes. */
+struct plx__service {
+    void (*input)(struct plx__task *task, struct plx__budget *budget);
+    /* True: schedule it again. NULL: the sort has no second half. */
+    bool (*output)(struct plx__task *task, struct plx__budget *budget);
+    void (*release)(struct plx__task *task); /* gives back the buffer that was lent; may be NULL */
+    void (*flush)(struct plx__task *task);   /* sends what is queued now; NULL: nothing is */
+};
 
 struct plx__task {
     struct plx__loop *loop;  /* NULL: the task is polled alone */
@@ -85,7 +96,8 @@ struct plx__task {
     struct plx__watch *watches; /* all of them */
     struct plx__deadline deadline;
     uint32_t frame;   /* the loop's frame in which the task's input was served last */
-    bool hidden;      /* not counted: the listener of a server */
+    uint8_t service;  /* its number in the loop's table */
+    bool hidden;      /* not counted: the listener of a server, and what is no socket */
     bool wants_input; /* scheduled when no input was served: served in the next frame */
 };
 
@@ -98,10 +110,7 @@ struct plx__reaper {
 
 struct plx__loop {
     struct plx__poller *poller;
-    void (*input)(struct plx__task *task, struct plx__budget *budget);
-    bool (*output)(struct plx__task *task,
-                   struct plx__budget *budget); /* true: schedule it again */
-    void (*release)(struct plx__task *task);    /* gives back the buffer that was lent */
+    const struct plx__service *services; /* by the number that a task has */
     struct plx__list tasks;
     size_t count; /* of the tasks that are not hidden */
     struct plx__list round, outgoing, work;
@@ -168,14 +177,16 @@ static inline bool plx__task_is_quiet(const struct plx__task *task)
  * and marks the ready watches. Returns how many are ready. It may return 0 early: after a signal,
  * for a task with very many watches, and, after a moment, when poll(2) fails. */
 size_t plx__task_sleep(struct plx__task *task, int timeout_ms);
+/* plx__nap sleeps for a moment, but not longer than timeout_ms (-1: no limit), where poll(2) cannot:
+ * a caller must not spin. */
+void plx__nap(int timeout_ms);
 /* plx__milliseconds_until returns the milliseconds from `now` to `moment`, rounded up: 0 for the
  * past, at most INT_MAX. */
 int plx__milliseconds_until(uint64_t moment, uint64_t now);
 
 /* ---- loop ------------------------------------------------------------------------------------ */
 
-/* plx__loop_open prepares a zeroed loop whose three functions are set. Returns 0 or a negative
- * errno. */
+/* plx__loop_open prepares a zeroed loop whose services are set. Returns 0 or a negative errno. */
 int plx__loop_open(struct plx__loop *loop);
 /* plx__loop_release removes all tasks, which are then polled alone, and removes all reapers. */
 void plx__loop_release(struct plx__loop *loop);
@@ -196,6 +207,8 @@ void plx__loop_reap(struct plx__loop *loop, struct plx__reaper *reaper);
 int plx__loop_timeout(struct plx__loop *loop);
 /* plx__loop_frame runs one frame, which sleeps up to timeout_ms. Returns true when work is left. */
 bool plx__loop_frame(struct plx__loop *loop, int timeout_ms);
+/* plx__loop_flush sends now what the tasks have queued. It calls no handler. */
+void plx__loop_flush(struct plx__loop *loop);
 /* plx__loop_wake ends a sleep; any thread and any signal handler may call it. */
 void plx__loop_wake(struct plx__loop *loop);
 

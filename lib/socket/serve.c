@@ -107,6 +107,11 @@ void plx__socket_release(struct plx__task *task)
     plx__buffer_release(&socket->in, plx__socket_pool(socket));
 }
 
+void plx__socket_flush(struct plx__task *task)
+{
+    plx_socket_flush(plx__socket_of(task));
+}
+
 /* ---- alone ----------------------------------------------------------------------------------- */
 
 /* The second half for a socket served alone. As in a group it has bytes of its own: a flood that

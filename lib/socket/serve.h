@@ -23,6 +23,9 @@ bool plx__socket_poll(plx_socket *socket, struct plx__budget *budget);
 /* plx__socket_release gives the emptied receive buffer back to the pool. */
 void plx__socket_release(struct plx__task *task);
 
+/* plx__socket_flush does what plx_socket_flush does. */
+void plx__socket_flush(struct plx__task *task);
+
 /* plx__socket_probe finds out whether the descriptors are ready, for a socket that its group does
  * not serve now. */
 void plx__socket_probe(plx_socket *socket);
