@@ -260,7 +260,7 @@ static void hello_begin(struct raw *raw, bool accepted)
     .end = speaker_end, .close = speaker_close, .reset = plain_reset, .forget = speaker_forget
 #define ESTABLISHES FILTERED, .establishes = true
 
-enum { ROWS = 13, ROWS_MOST = 20 };
+enum { ROWS = 13, ROWS_MOST = 24 };
 
 struct kind kinds[ROWS_MOST] = {
     {.name = "tcp", .create = plx_tcp_new, TCP, PLAIN},

@@ -18,6 +18,7 @@
 
 #include "tests/kinds.h"
 #include "tests/proxies.h"
+#include "tests/proxy-rows.h"
 #include "tests/speaker.h"
 
 /* What both say, in turn: the client begins. */
@@ -256,14 +257,24 @@ static plx_socket *equip(plx_socket *socket, const struct dialogue *dialogue)
     return socket;
 }
 
+plx_socket *socks5_row_new(plx_socket *socket)
+{
+    return equip(socket, &socks5);
+}
+
+plx_socket *http_row_new(plx_socket *socket)
+{
+    return equip(socket, &http);
+}
+
 static plx_socket *socks5_tcp_new(void)
 {
-    return equip(plx_tcp_new(), &socks5);
+    return socks5_row_new(plx_tcp_new());
 }
 
 static plx_socket *http_tcp_new(void)
 {
-    return equip(plx_tcp_new(), &http);
+    return http_row_new(plx_tcp_new());
 }
 
 /* ---- the rows -------------------------------------------------------------------------------- */

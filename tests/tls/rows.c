@@ -10,7 +10,6 @@
 #include <errno.h>
 
 #include "tests/counting.h"
-#include "tests/kinds.h"
 #include "tests/tls/authority.h"
 #include "tests/tls/must.h"
 #include "tests/tls/rows.h"
@@ -99,8 +98,14 @@ static const plx_filter_kind role_filter = {
     .begin = role_begin,
 };
 
-static plx_socket *equip(plx_socket *socket, const struct version *version)
+static const struct version *version_of(int number)
 {
+    return &versions[number - 12];
+}
+
+plx_socket *tls_row_new(plx_socket *socket, int number)
+{
+    const struct version *version = version_of(number);
     const plx_filter_kind *kind = most == 0 ? &role_filter : &narrow_filter;
     plx_filter *role = socket == NULL ? NULL : plx_socket_push_filter(socket, kind);
 
@@ -120,39 +125,43 @@ static plx_socket *name(plx_socket *socket)
 
 static plx_socket *tls12_tcp_new(void)
 {
-    return equip(plx_tcp_new(), &versions[0]);
+    return tls_row_new(plx_tcp_new(), 12);
 }
 
 static plx_socket *tls13_tcp_new(void)
 {
-    return equip(plx_tcp_new(), &versions[1]);
+    return tls_row_new(plx_tcp_new(), 13);
 }
 
 static plx_socket *tls12_ipc_new(void)
 {
-    return name(equip(plx_ipc_new(), &versions[0]));
+    return name(tls_row_new(plx_ipc_new(), 12));
 }
 
 static plx_socket *tls13_ipc_new(void)
 {
-    return name(equip(plx_ipc_new(), &versions[1]));
+    return name(tls_row_new(plx_ipc_new(), 13));
 }
 
 /* ---- raw peers ------------------------------------------------------------------------------- */
 
-static void begin(struct raw *raw, bool accepted, const struct version *version)
+void tls_row_begin(struct raw *raw, bool accepted, int number, const char *below)
 {
-    talker_begin(raw, accepted, accepted ? version->raw_server : version->raw_client);
+    const struct version *version = version_of(number);
+
+    talker_begin(raw, accepted, kind_of_name(below),
+                 accepted ? version->raw_server : version->raw_client);
 }
 
+/* The bytes of a Unix socket are as plain as those of TCP. */
 static void tls12_begin(struct raw *raw, bool accepted)
 {
-    begin(raw, accepted, &versions[0]);
+    tls_row_begin(raw, accepted, 12, "tcp");
 }
 
 static void tls13_begin(struct raw *raw, bool accepted)
 {
-    begin(raw, accepted, &versions[1]);
+    tls_row_begin(raw, accepted, 13, "tcp");
 }
 
 /* ---- settings -------------------------------------------------------------------------------- */
@@ -195,7 +204,7 @@ static struct version new_version(int number, const struct certificate *root,
 
 plx_tls *tls_settings(int number, bool is_server)
 {
-    const struct version *version = &versions[number - 12];
+    const struct version *version = version_of(number);
 
     return is_server ? version->server : version->client;
 }
@@ -206,8 +215,8 @@ plx_tls *tls_settings(int number, bool is_server)
 extern int tls_rows;
 int tls_rows;
 
-static void add(const char *row, const char *below, plx_constructor *create,
-                void (*begins)(struct raw *raw, bool accepted), bool ends_both)
+void tls_row_add(const char *row, const char *below, plx_constructor *create,
+                 void (*begins)(struct raw *raw, bool accepted), bool ends_both)
 {
     struct kind kind = *kind_of_name(below);
 
@@ -240,8 +249,8 @@ __attribute__((constructor)) static void add_rows(void)
     versions[1] = new_version(13, root, server);
     certificate_free(server);
     certificate_free(root);
-    add("tls12 tcp", "tcp", tls12_tcp_new, tls12_begin, true);
-    add("tls13 tcp", "tcp", tls13_tcp_new, tls13_begin, false);
-    add("tls12 ipc", "ipc", tls12_ipc_new, tls12_begin, true);
-    add("tls13 ipc", "ipc", tls13_ipc_new, tls13_begin, false);
+    tls_row_add("tls12 tcp", "tcp", tls12_tcp_new, tls12_begin, true);
+    tls_row_add("tls13 tcp", "tcp", tls13_tcp_new, tls13_begin, false);
+    tls_row_add("tls12 ipc", "ipc", tls12_ipc_new, tls12_begin, true);
+    tls_row_add("tls13 ipc", "ipc", tls13_ipc_new, tls13_begin, false);
 }

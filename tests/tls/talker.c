@@ -17,7 +17,7 @@ enum { PIECE = 16384, MOST_BEFORE = 256 * 1024 };
 enum talker_state { SPEAKS, ENDS, HAS_ENDED, IS_GONE };
 
 struct talker {
-    struct raw below; /* the descriptor, for plain.h */
+    struct raw below; /* the same descriptor, of the row that speaks below TLS */
     SSL *ssl;
     struct bytes out; /* said, and not yet in the kernel */
     enum talker_state state;
@@ -26,12 +26,12 @@ struct talker {
 
 /* ---- below TLS ------------------------------------------------------------------------------- */
 
-/* OpenSSL's own BIO would raise SIGPIPE; plain_say does not. */
+/* OpenSSL's own BIO would raise SIGPIPE; no row does. */
 
 static int read_below(BIO *bio, char *data, int size)
 {
     struct talker *talker = BIO_get_data(bio);
-    ptrdiff_t got = plain_hear(&talker->below, data, (size_t)size);
+    ptrdiff_t got = talker->below.kind->hear(&talker->below, data, (size_t)size);
 
     BIO_clear_retry_flags(bio);
     if (got > 0)
@@ -46,7 +46,7 @@ static int read_below(BIO *bio, char *data, int size)
 static int write_below(BIO *bio, const char *data, int size)
 {
     struct talker *talker = BIO_get_data(bio);
-    ptrdiff_t sent = plain_say(&talker->below, data, (size_t)size);
+    ptrdiff_t sent = talker->below.kind->say(&talker->below, data, (size_t)size);
 
     BIO_clear_retry_flags(bio);
     if (sent > 0)
@@ -93,13 +93,24 @@ static struct talker *talker_of(struct raw *raw)
     return raw->state;
 }
 
-void talker_begin(struct raw *raw, bool accepted, struct ssl_ctx_st *context)
+static struct raw begin_below(const struct raw *raw, bool accepted, const struct kind *kind)
+{
+    struct raw below = {.kind = kind, .descriptor = raw->descriptor, .listener = -1};
+
+    if (kind->begin != NULL)
+        kind->begin(&below, accepted);
+    return below;
+}
+
+void talker_begin(struct raw *raw, bool accepted, const struct kind *below_kind,
+                  struct ssl_ctx_st *context)
 {
     struct talker *talker = calloc(1, sizeof *talker);
     BIO *below;
 
     ck_assert_ptr_nonnull(talker);
-    *talker = (struct talker){.below = {.descriptor = raw->descriptor}, .over = RAW_NOTHING};
+    talker->below = begin_below(raw, accepted, below_kind);
+    talker->over = RAW_NOTHING;
     below = new_below(talker);
     talker->ssl = SSL_new(context);
     ck_assert_ptr_nonnull(talker->ssl);
@@ -116,14 +127,14 @@ void talker_begin(struct raw *raw, bool accepted, struct ssl_ctx_st *context)
 }
 
 /* What is left to receive ends with what has ended the connection. */
-static ptrdiff_t end_below(const struct talker *talker)
+static ptrdiff_t end_below(struct talker *talker)
 {
-    struct raw below = talker->below;
+    struct raw *below = &talker->below;
     unsigned char piece[PIECE];
     ptrdiff_t got = talker->over;
 
     while (got == RAW_NOTHING || got > 0) {
-        got = plain_hear(&below, piece, sizeof piece);
+        got = below->kind->hear(below, piece, sizeof piece);
         if (got == RAW_NOTHING)
             return got;
     }
@@ -175,7 +186,7 @@ static void flush(struct talker *talker)
     if (talker->state == ENDS) {
         ERR_clear_error();
         SSL_shutdown(talker->ssl);
-        plain_end(&talker->below);
+        talker->below.kind->end(&talker->below);
         talker->state = HAS_ENDED;
     }
 }
@@ -184,6 +195,8 @@ static void go_on(struct raw *raw)
 {
     struct talker *talker = talker_of(raw);
 
+    if (talker->below.kind->turn != NULL)
+        talker->below.kind->turn(&talker->below);
     if (shakes_hands(talker))
         flush(talker);
 }
@@ -253,6 +266,8 @@ void talker_forget(struct raw *raw)
     if (talker == NULL)
         return;
     SSL_free(talker->ssl);
+    if (talker->below.kind->forget != NULL)
+        talker->below.kind->forget(&talker->below);
     bytes_free(&talker->out);
     free(talker);
 }
