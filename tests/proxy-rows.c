@@ -216,17 +216,25 @@ static const plx_filter_kind gate_filter = {
 static bool plan(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg)
 {
     struct plx__proxy *proxy = plx__proxy_of(socket);
-    struct plx__way *way = &proxy->way;
+    struct plx__way *way = &proxy->planned;
 
     way->proxy = proxy->text;
     memcpy(way->host, "tunnel.test", sizeof "tunnel.test");
     way->port = 99;
     way->count = way->next = 0;
-    proxy->route.remote = (plx_address){.port = (uint16_t)target->port};
+    way->addresses[0] = (plx_address){.port = (uint16_t)target->port};
     if (target->host == NULL)
-        plx__sockaddr_to_address(&target->name, &proxy->route.remote);
+        plx__sockaddr_to_address(&target->name, &way->addresses[0]);
     *ret_leg = PLX__LEG_DIRECT;
     return true;
+}
+
+static void begin(plx_socket *socket)
+{
+    struct plx__proxy *proxy = plx__proxy_of(socket);
+
+    proxy->way = proxy->planned;
+    proxy->route.remote = proxy->way.addresses[0];
 }
 
 static void free_proxy(struct plx__route *route)
@@ -234,7 +242,7 @@ static void free_proxy(struct plx__route *route)
     plx__memory_free(PLX__CONTAINER_OF(route, struct plx__proxy, route));
 }
 
-static const struct plx__route_table table = {.plan = plan, .free = free_proxy};
+static const struct plx__route_table table = {.plan = plan, .begin = begin, .free = free_proxy};
 
 static plx_socket *equip(plx_socket *socket, const struct dialogue *dialogue)
 {

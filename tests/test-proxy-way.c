@@ -2,6 +2,7 @@
  * may change meanwhile. */
 #include "config.h"
 
+#include "tests/counting.h"
 #include "tests/nameserver.h"
 #include "tests/netns.h"
 #include "tests/proxies.h"
@@ -304,6 +305,51 @@ NAMES_SOCKET_CASE(none_while_connecting)
     ck_assert_int_eq(plx_socket_connect_to(socket, TARGET), 0);
     UNTIL_ASKED(w, server, log->count[EVENT_ERROR] > 0);
     proxy_fails(w, socket, log, PLX_NAME_RESOLUTION, PLX_REASON_HOST_NOT_FOUND, "tunnel.test");
+}
+
+/* Expects that a connect without memory fails and leaves the last connection as it was. */
+static void fails_without_memory(plx_socket *socket, const char *address, int port)
+{
+    plx_address remote;
+
+    for (int number = 1; number <= 3; number++) { /* of a filter, its chain, a race */
+        fail_allocation(number);
+        ck_assert_int_eq(plx_socket_connect(socket), PLX_OUT_OF_MEMORY);
+        fail_allocation(0);
+        ck_assert_str_eq(plx_socket_remote_address(socket), address);
+        ck_assert(plx_socket_remote(socket, &remote));
+        ck_assert_int_eq(remote.port, port);
+        ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
+    }
+}
+
+MODE_CASE(a_connect_without_memory)
+{
+    FOR_PROTOCOLS(p)
+    {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        char where[WHERE_SIZE];
+        int listener = raw_listen(w, 5, where), raw;
+
+        ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+        raw = raw_accept(w, listener);
+        SAYS(raw, "bye");
+        raw_end(raw);
+        UNTIL(w, log.count[EVENT_DISCONNECTED] == 1);
+        proxy_set(socket, p->scheme, SECRETS, where);
+        ck_assert_int_eq(plx_socket_set_address(socket, "tunnel.test"), 0);
+        fails_without_memory(socket, "127.0.0.1", plx_socket_port(socket));
+
+        raw = raw_accept(w, proxy_listens(w, socket, p->scheme, SECRETS));
+        proxy_hears_request(w, raw, p);
+        raw_send(raw, p->reply, p->reply_size);
+        SAYS(raw, "bye");
+        raw_end(raw);
+        UNTIL(w, log.count[EVENT_DISCONNECTED] == 2);
+        ck_assert_int_eq(plx_socket_set_proxy(socket, NULL), 0);
+        fails_without_memory(socket, "tunnel.test", 99);
+    }
 }
 
 /* The way is gone anew each time, with the same credentials. */

@@ -39,16 +39,10 @@ bool plx__proxy_is_here(const char *host)
 
 /* ---- the way --------------------------------------------------------------------------------- */
 
-static enum plx__leg go_direct(plx_socket *socket)
-{
-    plx__exchange_take(socket);
-    return PLX__LEG_DIRECT;
-}
-
 /* Replaces the target by the proxy. False when memory ran out. */
-static bool go_by_proxy(plx_socket *socket, struct plx__target *ret_target, enum plx__leg *ret_leg)
+static bool go_by_proxy(plx_socket *socket, const struct plx__way *way,
+                        struct plx__target *ret_target, enum plx__leg *ret_leg)
 {
-    const struct plx__way *way = &plx__proxy_of(socket)->way;
     plx_address address;
     memset(ret_target, 0, sizeof *ret_target);
     if (plx__address_parse_host(way->proxy.host, strlen(way->proxy.host), &address)) {
@@ -73,9 +67,9 @@ static void set_remote(struct plx__proxy *proxy)
     proxy->route.remote.port = (uint16_t)way->port;
 }
 
-static void begin_way(struct plx__proxy *proxy, int port)
+static void plan_way(struct plx__proxy *proxy, int port)
 {
-    struct plx__way *way = &proxy->way;
+    struct plx__way *way = &proxy->planned;
     way->proxy = proxy->text;
     memcpy(way->shown, proxy->shown, sizeof way->shown);
     way->host[0] = '\0';
@@ -94,13 +88,11 @@ static bool plan_to_address(plx_socket *socket, struct plx__target *target, enum
     struct plx__proxy *proxy = plx__proxy_of(socket);
     plx_address address;
     if (!plx__sockaddr_to_address(&target->name, &address) || is_here(&address)) {
-        *ret_leg = go_direct(socket);
         return true;
     }
-    begin_way(proxy, address.port);
-    add_address(&proxy->way, address);
-    set_remote(proxy);
-    return go_by_proxy(socket, target, ret_leg);
+    plan_way(proxy, address.port);
+    add_address(&proxy->planned, address);
+    return go_by_proxy(socket, &proxy->planned, target, ret_leg);
 }
 
 static bool plan_to_name(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg)
@@ -109,27 +101,36 @@ static bool plan_to_name(plx_socket *socket, struct plx__target *target, enum pl
     struct plx__failure ignored;
     char name[PLX__HOST_SIZE];
     if (!plx__host_prepare(target->host, name, &ignored) || plx__host_is_local(name)) {
-        *ret_leg = go_direct(socket); /* or the lookup fails, and says why */
-        return true;
+        return true; /* or the lookup fails, and says why */
     }
-    begin_way(proxy, target->port);
+    plan_way(proxy, target->port);
     if (proxy->text.scheme == PLX__PROXY_SOCKS5) {
         *ret_leg = PLX__LEG_LOOKING_UP;
         return true;
     }
-    memcpy(proxy->way.host, name, sizeof name);
-    set_remote(proxy);
-    return go_by_proxy(socket, target, ret_leg);
+    memcpy(proxy->planned.host, name, sizeof name);
+    return go_by_proxy(socket, &proxy->planned, target, ret_leg);
 }
 
 static bool plan(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg)
 {
+    *ret_leg = PLX__LEG_DIRECT;
     if (!plx__proxy_of(socket)->is_set) {
-        *ret_leg = go_direct(socket);
         return true;
     }
     return target->host == NULL ? plan_to_address(socket, target, ret_leg)
                                 : plan_to_name(socket, target, ret_leg);
+}
+
+static void begin(plx_socket *socket)
+{
+    struct plx__proxy *proxy = plx__proxy_of(socket);
+    if (proxy->route.leg == PLX__LEG_DIRECT) {
+        plx__exchange_take(socket);
+    } else {
+        proxy->way = proxy->planned;
+        set_remote(proxy);
+    }
 }
 
 /* A name that leads to this computer does so by its first address. Later ones of this computer are
@@ -141,7 +142,8 @@ static bool choose(plx_socket *socket, const plx_address *addresses, size_t coun
     if (is_here(&addresses[0])) {
         add_address(&proxy->way, addresses[0]);
         plx__sockaddr_from_address(&ret_target->name, &proxy->way.addresses[0], PLX__FAMILY_NONE);
-        *ret_leg = go_direct(socket);
+        plx__exchange_take(socket);
+        *ret_leg = PLX__LEG_DIRECT;
         return true;
     }
     for (size_t i = 0; i < count && proxy->way.count < PLX__PROXY_ADDRESSES; i++) {
@@ -150,7 +152,7 @@ static bool choose(plx_socket *socket, const plx_address *addresses, size_t coun
         }
     }
     set_remote(proxy);
-    return go_by_proxy(socket, ret_target, ret_leg);
+    return go_by_proxy(socket, &proxy->way, ret_target, ret_leg);
 }
 
 static void free_proxy(struct plx__route *route)
@@ -158,7 +160,7 @@ static void free_proxy(struct plx__route *route)
     plx__memory_free(PLX__CONTAINER_OF(route, struct plx__proxy, route));
 }
 
-static const struct plx__route_table table = {plan, choose, free_proxy};
+static const struct plx__route_table table = {plan, begin, choose, free_proxy};
 
 /* ---- settings -------------------------------------------------------------------------------- */
 

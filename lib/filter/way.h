@@ -1,8 +1,9 @@
 /* lib/filter/way.h -- the proxy of a socket: its settings, and the way through it.
  *
  * Design: the proxy is the route of its socket (lib/socket/route.h). Each connect decides whether
- * it goes through the proxy, and keeps what it needs for that in `way`: the program may set another
- * proxy meanwhile, which is for the next connect. The filter of lib/filter/exchange.c then asks the
+ * it goes through the proxy, and keeps what it needs for that in `planned`, which becomes `way` when
+ * nothing can fail the call any more: the program may set another proxy meanwhile, which is for the
+ * next connect. The filter of lib/filter/exchange.c then asks the
  * proxy for a tunnel; it is nearest the kernel and is a setting of the socket as long as connects
  * go through a proxy.
  *
@@ -25,7 +26,6 @@ struct plx__proxy {
     bool is_set;
     struct plx__proxy_text text;      /* as the program has set it */
     char shown[PLX__PROXY_TEXT_SIZE]; /* of `text`, without user and password */
-    /* The present connect, or the last one. */
     struct plx__way {
         struct plx__proxy_text proxy;
         char shown[PLX__PROXY_TEXT_SIZE];
@@ -34,7 +34,8 @@ struct plx__proxy {
         plx_address addresses[PLX__PROXY_ADDRESSES];
         size_t count, next;   /* how many there are; which one to ask for now */
         unsigned credentials; /* how often other ones were set */
-    } way;
+    } planned;                /* for a connect that has not begun */
+    struct plx__way way;      /* of the present connect, or the last one */
 };
 
 /* plx__proxy_of returns the proxy of a socket; NULL: none was ever set. Only proxies are routes. */

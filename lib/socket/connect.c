@@ -47,10 +47,12 @@ static struct plx__race *new_race(plx_socket *socket, const struct plx__target *
 }
 
 /* Makes a race to the first target on the way to the peer. NULL when memory ran out. */
-static struct plx__race *new_leading_race(plx_socket *socket, struct plx__target *target)
+static struct plx__race *new_leading_race(plx_socket *socket, struct plx__target *target,
+                                          enum plx__leg *ret_leg)
 {
-    struct plx__race *race = plx__route_plan(socket, target) ? new_race(socket, target) : NULL;
-    if (race != NULL && plx__route_looks_up(socket)) {
+    bool planned = plx__route_plan(socket, target, ret_leg);
+    struct plx__race *race = planned ? new_race(socket, target) : NULL;
+    if (race != NULL && *ret_leg == PLX__LEG_LOOKING_UP) {
         plx__race_only_looks_up(race);
     }
     return race;
@@ -58,14 +60,14 @@ static struct plx__race *new_leading_race(plx_socket *socket, struct plx__target
 
 /* Makes a race to the peer that the properties name. Returns 0, or a code after
  * plx__socket_fail. */
-static int make_race(plx_socket *socket, struct plx__race **ret_race)
+static int make_race(plx_socket *socket, struct plx__race **ret_race, enum plx__leg *ret_leg)
 {
     struct plx__target target = {0};
     int code = socket->kind->endpoint->target(socket, &target);
     if (code != 0) {
         return code;
     }
-    *ret_race = new_leading_race(socket, &target);
+    *ret_race = new_leading_race(socket, &target, ret_leg);
     return *ret_race != NULL ? 0 : plx__socket_fail_memory(socket, "connect");
 }
 
@@ -258,12 +260,13 @@ static int bind_first(plx_socket *socket)
     return 0;
 }
 
-static int begin(plx_socket *socket, struct plx__race *race)
+static int begin(plx_socket *socket, struct plx__race *race, enum plx__leg leg)
 {
     if (!plx__socket_begin(socket)) {
         plx__race_free(race);
         return PLX_INVALID_STATE;
     }
+    plx__route_begin(socket, leg);
     socket->rare->race = race;
     plx__socket_set_state(socket, plx__race_is_looking_up(race) ? PLX_HOST_LOOKUP : PLX_CONNECTING);
     if (socket->watch.task != NULL) {
@@ -281,7 +284,8 @@ static int begin(plx_socket *socket, struct plx__race *race)
 int plx__connect_start(plx_socket *socket)
 {
     struct plx__race *race;
-    int code = make_race(socket, &race);
+    enum plx__leg leg;
+    int code = make_race(socket, &race, &leg);
     if (code != 0) {
         return code;
     }
@@ -293,7 +297,7 @@ int plx__connect_start(plx_socket *socket)
         return code;
     }
     plx__hold_enter(&socket->hold);
-    code = begin(socket, race);
+    code = begin(socket, race, leg);
     plx__socket_leave(socket);
     return code;
 }

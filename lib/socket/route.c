@@ -16,10 +16,20 @@ plx_reason plx__route_reason(const plx_socket *socket, plx_reason reason)
     }
 }
 
-bool plx__route_plan(plx_socket *socket, struct plx__target *target)
+bool plx__route_plan(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg)
+{
+    const struct plx__route *route = plx__rare_of(socket)->route;
+    *ret_leg = PLX__LEG_DIRECT;
+    return route == NULL || route->table->plan(socket, target, ret_leg);
+}
+
+void plx__route_begin(plx_socket *socket, enum plx__leg leg)
 {
     struct plx__route *route = plx__rare_of(socket)->route;
-    return route == NULL || route->table->plan(socket, target, &route->leg);
+    if (route != NULL) {
+        route->leg = leg;
+        route->table->begin(socket);
+    }
 }
 
 bool plx__route_choose(plx_socket *socket, const struct plx__race *race,

@@ -11,8 +11,9 @@
  * the way stands above it (lib/filter/proxy.c) and begins its own struct with this one. The program
  * sees the peer, and errors name the first target.
  *
- * A route belongs to a socket and outlives its connections; each connect plans anew, and a
- * connection that was accepted or adopted has no way to go: DIRECT. */
+ * A route belongs to a socket and outlives its connections. Each connect plans anew; what was
+ * planned becomes the way when the connect begins, because a connect that fails before leaves the
+ * last connection as it was. A connection that was accepted or adopted has no way to go: DIRECT. */
 #ifndef PLX_LIB_ROUTE_H
 #define PLX_LIB_ROUTE_H
 
@@ -31,7 +32,10 @@ struct plx__route_table {
     /* plan: how to reach the target. For LEADING it replaces the target by the first one, whose
      * strings the route owns. False when memory ran out. */
     bool (*plan)(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg);
-    /* choose: the same, with the addresses of the peer's host: DIRECT or LEADING. */
+    /* begin: the connect that was planned last begins, with that leg. */
+    void (*begin)(plx_socket *socket);
+    /* choose: goes on from LOOKING_UP with the addresses of the peer's host, as plan does: DIRECT or
+     * LEADING. */
     bool (*choose)(plx_socket *socket, const plx_address *addresses, size_t count,
                    struct plx__target *ret_target, enum plx__leg *ret_leg);
     void (*free)(struct plx__route *route);
@@ -50,23 +54,18 @@ static inline bool plx__route_leads(const plx_socket *socket)
     return route != NULL && route->leg == PLX__LEG_LEADING;
 }
 
-/* plx__route_looks_up returns whether the way is known only when the peer's host was looked up. */
-static inline bool plx__route_looks_up(const plx_socket *socket)
-{
-    const struct plx__route *route = plx__rare_of(socket)->route;
-    return route != NULL && route->leg == PLX__LEG_LOOKING_UP;
-}
-
 /* plx__route_reason returns the reason of a failure to reach the first target. */
 plx_reason plx__route_reason(const plx_socket *socket, plx_reason reason);
 
-/* plx__route_plan plans the way of a connect to the target, and plx__route_choose goes on with the
- * addresses that a race has found. False when memory ran out. */
-bool plx__route_plan(plx_socket *socket, struct plx__target *target);
+/* plx__route_plan plans the way of a connect to the target, plx__route_begin begins it with the leg
+ * that was planned, and plx__route_choose goes on with the addresses that a race has found. False
+ * when memory ran out. */
+bool plx__route_plan(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg);
+void plx__route_begin(plx_socket *socket, enum plx__leg leg);
 bool plx__route_choose(plx_socket *socket, const struct plx__race *race,
                        struct plx__target *ret_target);
 
-/* plx__route_forget notes that the present connection goes no way: it was accepted or adopted. */
+/* plx__route_forget forgets the way of the last connection: DIRECT. */
 void plx__route_forget(plx_socket *socket);
 
 /* plx__route_set makes `route`, which may be NULL, the socket's and frees the one before. */

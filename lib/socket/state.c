@@ -184,6 +184,7 @@ bool plx__socket_begin(plx_socket *socket)
     socket->remote = (plx_address){0};
     socket->peer = PLX__PEER_NONE;
     begin_rare(socket->rare);
+    plx__route_forget(socket);
     socket->process = plx__os_process();
     return true;
 }
@@ -288,9 +289,6 @@ int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has
     plx_state state = socket->kind->is_filtered ? PLX_CONNECTING : PLX_CONNECTED;
     struct plx__race *race = plx__rare_of(socket)->race;
     socket->is_caller = race != NULL;
-    if (race == NULL) {
-        plx__route_forget(socket);
-    }
     if (socket->kind->is_filtered) {
         plx__chain_begin(plx__chain_of(socket), race, remote);
     }
