@@ -13,6 +13,7 @@
 /* The talk is there while the tunnel is not. */
 struct exchange {
     struct plx__talk *talk;
+    unsigned number; /* of the talk */
 };
 
 static void end_talk(struct exchange *exchange)
@@ -34,6 +35,7 @@ static int begin(plx_filter *filter)
         return plx_filter_fail(filter, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, "proxy: %s",
                                plx_code_text(PLX_OUT_OF_MEMORY));
     }
+    exchange->number++;
     exchange->talk->filter = filter;
     exchange->talk->way = &plx__proxy_of(socket)->way;
     return 0;
@@ -66,20 +68,24 @@ static int establish(plx_filter *filter)
     return code;
 }
 
-/* The handler may connect anew, which begins another talk, and still look at its strings. */
+/* The handler may connect anew, which begins another talk, and still look at its strings. That talk
+ * may be where this one was, and is not the one that was asked about. */
 static void ask(plx_filter *filter)
 {
     const struct exchange *exchange = plx_filter_state(filter);
     plx_socket *socket = plx_filter_socket(filter);
     struct plx__talk *talk = exchange->talk;
     char proxy[sizeof talk->way->shown], realm[sizeof talk->answer.realm];
-    if (talk == NULL) {
+    if (talk == NULL || !plx__talk_put_question(talk)) {
         return;
     }
+    unsigned number = exchange->number;
     memcpy(proxy, talk->way->shown, sizeof proxy);
     memcpy(realm, talk->answer.realm, sizeof realm);
-    talk->question = PLX__TALK_ANSWERED;
     plx__handlers_proxy_authentication_required(&socket->handlers, socket, proxy, realm);
+    if (exchange->talk != NULL && exchange->number == number) {
+        plx__talk_end_question(exchange->talk);
+    }
 }
 
 static void forget(plx_filter *filter)
@@ -109,6 +115,15 @@ bool plx__exchange_put(plx_socket *socket)
     plx__chain_add_first(plx__chain_of(socket), filter);
     filter->is_setting = true;
     return true;
+}
+
+void plx__exchange_wake(plx_socket *socket)
+{
+    plx_filter *filter = plx_socket_filter(socket, &kind);
+    const struct exchange *exchange = filter == NULL ? NULL : plx_filter_state(filter);
+    if (exchange != NULL && exchange->talk != NULL) {
+        plx_filter_set_want(filter, PLX_WANT_READ, 0);
+    }
 }
 
 void plx__exchange_take(plx_socket *socket)

@@ -9,4 +9,7 @@
 bool plx__exchange_put(plx_socket *socket);
 void plx__exchange_take(plx_socket *socket);
 
+/* plx__exchange_wake lets a talk with the proxy go on that waits for the program. */
+void plx__exchange_wake(plx_socket *socket);
+
 #endif

@@ -16,13 +16,14 @@ enum step { REQUEST, ANSWER, BODY, ASK, ASK_ANEW };
 static size_t write_request(struct plx__talk *talk)
 {
     const struct plx__way *way = talk->way;
+    const struct plx__proxy_text *proxy = plx__talk_credentials(talk);
     char host[PLX__ADDRESS_TEXT_SIZE];
     const char *name = way->host;
     if (name[0] == '\0') {
         plx__address_format_host(&way->addresses[0], host, sizeof host);
         name = host;
     }
-    const char *user = plx__talk_has_credentials(talk) ? way->proxy.user : NULL;
+    const char *user = proxy == NULL ? NULL : proxy->user;
     return plx__http_connect_write(name, way->port, user, way->proxy.password, (char *)talk->out);
 }
 

@@ -267,6 +267,7 @@ int plx_socket_set_proxy_credentials(plx_socket *socket, const char *user, const
     copy_credentials(&proxy->text, user, password);
     if (strcmp(proxy->way.shown, proxy->shown) == 0) { /* else they are for another proxy */
         answer(&proxy->way, user, password);
+        plx__exchange_wake(socket);
     }
     return 0;
 }

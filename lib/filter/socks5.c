@@ -6,20 +6,22 @@
 #include "lib/filter/talk.h"
 #include "lib/os/errno.h"
 
+#include <string.h>
+
 enum step { GREET, GREETED, PROVE, PROVEN, REQUEST, REQUESTED, ASK };
 
 static int greet(struct plx__talk *talk)
 {
     if (talk->size == 0) {
-        talk->size = plx__socks5_write_greeting(plx__talk_has_credentials(talk), talk->out);
+        talk->size = plx__socks5_write_greeting(plx__talk_credentials(talk) != NULL, talk->out);
     }
     return plx__talk_say(talk, PLX__PROXY_PROTOCOL, GREETED);
 }
 
 static int prove(struct plx__talk *talk)
 {
-    const struct plx__proxy_text *proxy = &talk->way->proxy;
     if (talk->size == 0) {
+        const struct plx__proxy_text *proxy = plx__talk_credentials(talk);
         talk->size = plx__socks5_write_credentials(proxy->user, proxy->password, talk->out);
     }
     return plx__talk_say(talk, PLX__PROXY_BAD_CREDENTIALS, PROVEN);
@@ -43,6 +45,19 @@ static int hear(struct plx__talk *talk, int missing)
                        : plx__talk_receive(talk, (size_t)missing);
 }
 
+/* The program may have set credentials since the greeting, which is still in `out`, or taken them
+ * away. */
+static int choose_password(struct plx__talk *talk)
+{
+    uint8_t greeting[PLX__SOCKS5_GREETING_SIZE];
+    plx__socks5_write_greeting(true, greeting);
+    if (memcmp(talk->out, greeting, sizeof greeting) != 0) {
+        return plx__talk_fail_by(talk, PLX__PROXY_PROTOCOL);
+    }
+    plx__talk_enter(talk, talk->way->proxy.has_credentials ? PROVE : ASK);
+    return 0;
+}
+
 static int choose_method(struct plx__talk *talk)
 {
     int method = 0;
@@ -52,9 +67,7 @@ static int choose_method(struct plx__talk *talk)
     }
     switch (method) {
     case PLX__SOCKS5_NO_AUTHENTICATION: plx__talk_enter(talk, REQUEST); return 0;
-    case PLX__SOCKS5_PASSWORD:
-        plx__talk_enter(talk, PROVE);
-        return plx__talk_has_credentials(talk) ? 0 : plx__talk_fail_by(talk, PLX__PROXY_PROTOCOL);
+    case PLX__SOCKS5_PASSWORD: return choose_password(talk);
     case PLX__SOCKS5_NO_METHOD: plx__talk_enter(talk, ASK); return 0;
     default: return plx__talk_fail_by(talk, PLX__PROXY_PROTOCOL);
     }

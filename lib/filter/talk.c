@@ -80,18 +80,44 @@ int plx__talk_receive(struct plx__talk *talk, size_t more)
     return 0;
 }
 
+const struct plx__proxy_text *plx__talk_credentials(struct plx__talk *talk)
+{
+    const struct plx__way *way = talk->way;
+    talk->sent_with = way->credentials;
+    return way->proxy.has_credentials ? &way->proxy : NULL;
+}
+
+/* Whether there are credentials that the proxy has not refused. */
+static bool has_others(const struct plx__talk *talk)
+{
+    return talk->way->proxy.has_credentials && talk->way->credentials != talk->sent_with;
+}
+
 int plx__talk_ask(struct plx__talk *talk, struct plx__proxy_failure failure)
 {
+    bool others = has_others(talk);
+    if (others || talk->question == PLX__TALK_OVER) {
+        talk->question = PLX__TALK_UNASKED;
+        return others ? 0 : plx__talk_fail(talk, failure);
+    }
     if (talk->question == PLX__TALK_UNASKED) {
         talk->question = PLX__TALK_ASKED;
-        talk->asked_with = talk->way->credentials;
         plx_filter_ask(talk->filter);
     }
-    if (talk->question == PLX__TALK_ASKED) {
-        plx_filter_set_want(talk->filter, PLX_WANT_NOTHING, -1);
-        return PLX__EAGAIN;
+    plx_filter_set_want(talk->filter, PLX_WANT_NOTHING, -1);
+    return PLX__EAGAIN;
+}
+
+bool plx__talk_put_question(struct plx__talk *talk)
+{
+    bool puts = talk->question == PLX__TALK_ASKED && !has_others(talk);
+    talk->question = puts ? PLX__TALK_PUT : talk->question;
+    return puts;
+}
+
+void plx__talk_end_question(struct plx__talk *talk)
+{
+    if (talk->question == PLX__TALK_PUT) {
+        talk->question = PLX__TALK_OVER;
     }
-    talk->question = PLX__TALK_UNASKED;
-    bool others = talk->way->credentials != talk->asked_with && plx__talk_has_credentials(talk);
-    return others ? 0 : plx__talk_fail(talk, failure);
 }

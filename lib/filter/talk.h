@@ -19,17 +19,19 @@
  * received one by one. */
 #define PLX__TALK_ALLOWANCE 1024
 
-/* The question for credentials. */
-enum plx__talk_question { PLX__TALK_UNASKED, PLX__TALK_ASKED, PLX__TALK_ANSWERED };
+/* The question for credentials. It is put while its handler runs, which may wait for the socket; it
+ * is over when the handler has returned. Other credentials end it at any time: what the program has
+ * set meanwhile is its answer. */
+enum plx__talk_question { PLX__TALK_UNASKED, PLX__TALK_ASKED, PLX__TALK_PUT, PLX__TALK_OVER };
 
 struct plx__talk {
     plx_filter *filter;
     struct plx__way *way;
-    uint8_t step;        /* of the protocol */
-    uint8_t question;    /* enum plx__talk_question; lib/filter/exchange.c writes it */
-    unsigned asked_with; /* the credentials that the question is about */
-    size_t size, sent;   /* of `out`; size 0: the message of the step is not written yet */
-    size_t taken;        /* in `in` */
+    uint8_t step;       /* of the protocol */
+    uint8_t question;   /* enum plx__talk_question */
+    unsigned sent_with; /* the credentials that the last message has, or that it has none */
+    size_t size, sent;  /* of `out`; size 0: the message of the step is not written yet */
+    size_t taken;       /* in `in` */
     size_t allowance;
     uint8_t out[PLX__HTTP_REQUEST_SIZE];
     uint8_t in[PLX__SOCKS5_REPLY_SIZE];
@@ -52,16 +54,18 @@ int plx__talk_say(struct plx__talk *talk, enum plx__proxy_trouble trouble, unsig
 int plx__talk_fail(struct plx__talk *talk, struct plx__proxy_failure failure);
 int plx__talk_fail_by(struct plx__talk *talk, enum plx__proxy_trouble trouble);
 
-/* plx__talk_has_credentials returns whether there are credentials to send. */
-static inline bool plx__talk_has_credentials(const struct plx__talk *talk)
-{
-    return talk->way->proxy.has_credentials;
-}
+/* plx__talk_credentials returns the credentials for a message, NULL if there are none, and notes
+ * that the proxy gets these. */
+const struct plx__proxy_text *plx__talk_credentials(struct plx__talk *talk);
 
-/* plx__talk_ask asks the program for credentials, for `realm`, in the place of those that the proxy
- * has refused. Returns 0 when there are others, EAGAIN while the program has not answered, and a
- * code after plx_filter_fail with `failure` when there are none. */
+/* plx__talk_ask asks the program for credentials in the place of those that the proxy has refused.
+ * Returns 0 when there are others, EAGAIN while the program has not answered, and a code after
+ * plx_filter_fail with `failure` when there are none. plx__talk_put_question enters the time in which the
+ * handler runs; it returns false when there are others already. plx__talk_end_question is for its
+ * end, and does nothing when the question was answered already. */
 int plx__talk_ask(struct plx__talk *talk, struct plx__proxy_failure failure);
+bool plx__talk_put_question(struct plx__talk *talk);
+void plx__talk_end_question(struct plx__talk *talk);
 
 /* The protocols. Return 0 when the tunnel is there, EAGAIN, ERESTART for another connection, or
  * another code after plx_filter_fail. */
