@@ -275,6 +275,11 @@ MODE_CASE(header_of_datagrams_to_groups)
         send_to(socket, way->group, 9, "a few hops");
         seen = expect_packet(w, raw, "a few hops");
         ck_assert_msg(seen.hops == 9, "%s: %d", way->name, seen.hops);
+        set(socket, PLX_OPTION_MULTICAST_HOPS, 3);
+        set(socket, PLX_OPTION_ROUTER_HOPS, 11); /* not of groups any more */
+        send_to(socket, way->group, 9, "fewer hops");
+        seen = expect_packet(w, raw, "fewer hops");
+        ck_assert_msg(seen.hops == 3, "%s: %d", way->name, seen.hops);
     }
 }
 

@@ -295,6 +295,9 @@ static const struct {
     {PLX_OPTION_MODE, PATHS, 0, 0, 0777, false},
     {PLX_OPTION_RECEIVE_HANDLES, OF(IPC), 0, 0, 1, false},
     {PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, OF(TCP), 0, 0, 0x7fffffff, true},
+    {PLX_OPTION_MULTICAST_HOPS, OF(UDP), 32, 0, 255, true},
+    {PLX_OPTION_PAUSE_READING, ALL, 0, 0, 1, false},
+    {PLX_OPTION_DIRECTION, ALL, 0, 0, 2, false},
 };
 
 enum { OPTIONS = sizeof options / sizeof options[0] };

@@ -384,6 +384,55 @@ SOCKET_CASE(a_text_where_nothing_is_written)
     ck_assert_int_eq(plx_socket_last_error(socket), PLX_INVALID_STATE);
 }
 
+/* ---- names of options, kinds and interfaces -------------------------------------------------- */
+
+PLAIN_CASE(names_of_options)
+{
+    char small[64];
+
+    for (int i = 0; i <= PLX_OPTION_DIRECTION; i++) {
+        const char *name = plx_option_name((plx_option)i);
+
+        ck_assert_ptr_nonnull(name);
+        ck_assert_int_eq(plx_option_by_name(name), i);
+        snprintf(small, sizeof small, "%s", name);
+        small[0] = (char)(small[0] - 'A' + 'a');
+        ck_assert_int_eq(plx_option_by_name(small), i);
+        ck_assert_int_eq(plx_option_by_name(small + 1), -1);
+        small[strlen(small) - 1] = '\0';
+        ck_assert_msg(plx_option_by_name(small) != i, "%s", small);
+    }
+    ck_assert_str_eq(plx_option_name(PLX_OPTION_KEEP_ALIVE), "KEEP_ALIVE");
+    ck_assert_int_eq(plx_option_by_name("keep_alive_idle"), PLX_OPTION_KEEP_ALIVE_IDLE);
+    ck_assert_ptr_null(plx_option_name((plx_option)-1));
+    ck_assert_ptr_null(plx_option_name((plx_option)(PLX_OPTION_DIRECTION + 1)));
+    ck_assert_int_eq(plx_option_by_name(NULL), -1);
+    ck_assert_int_eq(plx_option_by_name(""), -1);
+    ck_assert_int_eq(plx_option_by_name("KEEP_ALIVE "), -1);
+    ck_assert_int_eq(plx_option_by_name("PLX_OPTION_KEEP_ALIVE"), -1);
+}
+
+PLAIN_CASE(names_of_kinds_and_interfaces)
+{
+    static plx_socket *(*const makers[])(void) = {plx_tcp_new, plx_udp_new, plx_ipc_new,
+                                                  plx_seqpacket_new};
+    static const char *const names[] = {"TCP", "UDP", "IPC", "SEQPACKET"};
+
+    for (int i = 0; i < 4; i++) {
+        plx_socket *socket = makers[i]();
+
+        ck_assert_str_eq(plx_socket_kind_name(socket), names[i]);
+        ck_assert_str_eq(plx_socket_interface(socket), "");
+        ck_assert_int_eq(plx_socket_set_interface(socket, "lo"), i < 2 ? 0 : PLX_INVALID_STATE);
+        ck_assert_str_eq(plx_socket_interface(socket), i < 2 ? "lo" : "");
+        plx_socket_set_interface(socket, NULL);
+        ck_assert_str_eq(plx_socket_interface(socket), "");
+        plx_socket_free(socket);
+    }
+    ck_assert_str_eq(plx_socket_kind_name(NULL), "");
+    ck_assert_str_eq(plx_socket_interface(NULL), "");
+}
+
 /* ---- plx_state_name -------------------------------------------------------------------------- */
 
 PLAIN_CASE(states_have_names)

@@ -707,6 +707,26 @@ MODE_CASE(router_hops_of_both_families)
     ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_MULTICAST_TTL), 9);
 }
 
+MODE_CASE(multicast_hops_follow_until_set)
+{
+    plx_socket *socket = world_socket_of(w, plx_udp_new, NULL);
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 0), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_ROUTER_HOPS, 9), 0);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_MULTICAST_HOPS), 9);
+    ck_assert_int_eq(plx_socket_connect(socket), 0);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_MULTICAST_HOPS), 9);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_MULTICAST_HOPS, 0), 0);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_ROUTER_HOPS, 11), 0);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_MULTICAST_TTL), 0);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_TTL), 11);
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_option(socket, PLX_OPTION_MULTICAST_HOPS), 0);
+    ck_assert_int_eq(plx_socket_connect(socket), 0);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_MULTICAST_TTL), 0);
+    ck_assert_int_eq(kernel_option(socket, IPPROTO_IP, IP_TTL), 11);
+}
+
 /* ---- one peer -------------------------------------------------------------------------------- */
 
 PEER_CASE(peer_one_datagram_each, raw_udp)

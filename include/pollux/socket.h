@@ -90,6 +90,9 @@ PLX_API const char *plx_socket_path(const plx_socket *socket);
  * socket that has a path instead, unless the interface is none. */
 PLX_API int plx_socket_set_interface(plx_socket *socket, const char *name_or_address);
 
+/* plx_socket_interface returns the interface as it was set; "" for any. */
+PLX_API const char *plx_socket_interface(const plx_socket *socket);
+
 /* ---- starting and ending --------------------------------------------------------------------- */
 
 /* plx_socket_connect starts connecting to the address and port, or the path, and returns at once.
@@ -301,6 +304,9 @@ PLX_API plx_handle plx_socket_handle(const plx_socket *socket);
  * changed and no poll has reported yet. */
 PLX_API plx_state plx_socket_state(const plx_socket *socket);
 
+/* plx_socket_kind_name returns "TCP", "UDP", "IPC" or "SEQPACKET"; "" for NULL. Static. */
+PLX_API const char *plx_socket_kind_name(const plx_socket *socket);
+
 /* plx_socket_reconnects_in returns in how many milliseconds PLX_OPTION_AUTO_CONNECT connects again,
  * 0 when the next poll does so; -1 when the socket does not wait to connect again: because it is
  * open or connecting, or stays unconnected. A program that lives as long as its connection goes on
@@ -437,13 +443,37 @@ typedef enum plx_option {
                                        abstract names; 0 leaves them to the umask */
     PLX_OPTION_RECEIVE_HANDLES,     /* IPC, switch: descriptors are received (pollux/ipc.h); without
                                        it the kernel drops them */
-    PLX_OPTION_UNACKNOWLEDGED_TIMEOUT /* TCP: ms that sent bytes may stay unacknowledged; then the
+    PLX_OPTION_UNACKNOWLEDGED_TIMEOUT, /* TCP: ms that sent bytes may stay unacknowledged; then the
                                        connection ends with 102, ETIMEDOUT, reason SOCKET_TIMEOUT.
                                        The time also counts while the peer lives and takes nothing
                                        more, and for an attempt to connect. 0: the kernel's limit,
                                        some 15 minutes (TCP_USER_TIMEOUT, tcp(7)). Refused with
                                        ENOPROTOOPT where the kernel has no such option */
+    PLX_OPTION_MULTICAST_HOPS,      /* UDP: routers a multicast datagram may pass, 0 to 255; 0 keeps
+                                       it on this computer [that of ROUTER_HOPS, until it is set] */
+    PLX_OPTION_PAUSE_READING,       /* switch: nothing is received. The peer may fill the buffers of
+                                       the kernel and has to wait then; an end or a reset is noticed
+                                       only when reading goes on. A disconnect receives in any case,
+                                       and filters go on establishing */
+    PLX_OPTION_DIRECTION            /* 0 both; 1 receive only: every write is refused with
+                                       PLX_INVALID_STATE, and what is queued leaves; 2 send only:
+                                       what arrives, and what is unread, is dropped without an event;
+                                       the peer's end is reported [0] */
 } plx_option;
+
+/* Values of PLX_OPTION_TYPE_OF_SERVICE: the eight classes of precedence (RFC 791, section 3.1),
+ * which are today's class selectors (RFC 2474, section 4.2.2). Routers may ignore them; the two
+ * highest are for routers. */
+enum {
+    PLX_SERVICE_ROUTINE = 0,
+    PLX_SERVICE_PRIORITY = 32,
+    PLX_SERVICE_IMMEDIATE = 64,
+    PLX_SERVICE_FLASH = 96,
+    PLX_SERVICE_FLASH_OVERRIDE = 128,
+    PLX_SERVICE_CRITICAL = 160,
+    PLX_SERVICE_INTERNETWORK_CONTROL = 192,
+    PLX_SERVICE_NETWORK_CONTROL = 224
+};
 
 /* plx_socket_set_option sets an option. Returns 0; PLX_INVALID_STATE with reason
  * UNSUPPORTED_OPERATION for an option that is unknown, not for this kind or out of range; or an
@@ -454,6 +484,15 @@ PLX_API int plx_socket_set_option(plx_socket *socket, plx_option option, int val
  * is open, what the kernel keeps is read from the kernel (except SHARE_ADDRESS), which may have
  * rounded it. Returns -1 when the option is unknown or not for this kind. */
 PLX_API int plx_socket_option(const plx_socket *socket, plx_option option);
+
+/* plx_option_name returns the name of an option without PLX_OPTION_, such as "KEEP_ALIVE", and NULL
+ * for a number that is not an option. Static. */
+PLX_API const char *plx_option_name(plx_option option);
+
+/* plx_option_by_name returns the option of a name as plx_option_name writes it, in capital or small
+ * letters, and -1 for any other string and for NULL: for options that are set by a file or by a
+ * command line. */
+PLX_API int plx_option_by_name(const char *name);
 
 PLX_END_DECLS
 

@@ -19,6 +19,7 @@
 #include "lib/socket/property.h"
 #include "lib/socket/records.h"
 #include "lib/socket/state.h"
+#include "lib/socket/write.h"
 #include "lib/transfer/datagram-in.h"
 #include "lib/transfer/datagram-out.h"
 #include "lib/transfer/datagram-peer.h"
@@ -165,9 +166,8 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
     if (!open || socket->hold.freed) {
         return plx__socket_fail_state(socket, "write");
     }
-    if (data == NULL && size > 0) {
-        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                                  "write %zu bytes from NULL", size);
+    if (plx__socket_refuses_write(socket, data, size)) {
+        return PLX_INVALID_STATE;
     }
     if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
         return plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
@@ -296,7 +296,7 @@ static const struct plx_kind udp = {
     .without_peer = "plx_udp_read or plx_udp_write",
     .size = sizeof(struct udp),
     .options = PLX__OPTIONS_OF_SOCKETS | PLX__OPTIONS_OF_INTERNET | PLX__OPTION(ROUTER_HOPS) |
-               PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
+               PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST) | PLX__OPTION(MULTICAST_HOPS),
     .defaults = PLX__OPTION(ROUTER_HOPS) | PLX__OPTION(SEND_TO_SELF) | PLX__OPTION(BROADCAST),
     .has_own_work = true,
     .prepare = plx__os_prepare_arrivals,

@@ -30,8 +30,8 @@ struct place {
     int ipv6_level, ipv6_name;
 };
 
-/* Some options are two options of the kernel: the hop limit of unicast and that of multicast
- * datagrams. */
+/* Some options are two options of the kernel: ROUTER_HOPS also sets the hop limit of multicast
+ * datagrams, which the program may have set to another value. */
 #define PLACES 2
 
 static const struct place places[][PLACES] = {
@@ -46,6 +46,8 @@ static const struct place places[][PLACES] = {
     [PLX_OPTION_PATH_MTU] = {{IPPROTO_IP, IP_MTU, IPPROTO_IPV6, IPV6_MTU}},
     [PLX_OPTION_ROUTER_HOPS] = {{IPPROTO_IP, IP_TTL, IPPROTO_IPV6, IPV6_UNICAST_HOPS},
                                 {IPPROTO_IP, IP_MULTICAST_TTL, IPPROTO_IPV6, IPV6_MULTICAST_HOPS}},
+    [PLX_OPTION_MULTICAST_HOPS] = {{IPPROTO_IP, IP_MULTICAST_TTL, IPPROTO_IPV6,
+                                    IPV6_MULTICAST_HOPS}},
     [PLX_OPTION_SEND_TO_SELF] = {{IPPROTO_IP, IP_MULTICAST_LOOP, IPPROTO_IPV6,
                                   IPV6_MULTICAST_LOOP}},
     [PLX_OPTION_BROADCAST] = {{SOL_SOCKET, SO_BROADCAST, 0, 0}},

@@ -25,7 +25,7 @@ typedef uint32_t plx__option_set;
     (PLX__OPTION(PROTOCOL) | PLX__OPTION(TYPE_OF_SERVICE) | PLX__OPTION(PATH_MTU) |                \
      PLX__OPTION(SHARE_ADDRESS))
 
-#define PLX__OPTION_COUNT (PLX_OPTION_UNACKNOWLEDGED_TIMEOUT + 1)
+#define PLX__OPTION_COUNT (PLX_OPTION_DIRECTION + 1)
 
 /* What two options note of the socket that has set them: IDLE_TIMEOUT (lib/socket/idle.h) and
  * AUTO_CONNECT (lib/socket/reconnect.h). */
@@ -58,6 +58,9 @@ static inline size_t plx__option_limit(const struct plx__options *options, plx_o
     int limit = plx__option_value(options, option);
     return limit == 0 ? SIZE_MAX : (size_t)limit;
 }
+
+/* Values of PLX_OPTION_DIRECTION. */
+enum { PLX__BOTH_WAYS, PLX__RECEIVE_ONLY, PLX__SEND_ONLY };
 
 /* Options of a kind that the library obeys: the kernel does not know them. */
 #define PLX__OPTIONS_OBEYED                                                                        \

@@ -10,6 +10,7 @@
 #include "lib/socket/progress.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/room.h"
+#include "lib/socket/state.h"
 
 void plx__socket_note_bytes(plx_socket *socket)
 {
@@ -25,9 +26,23 @@ void plx__socket_note_bytes(plx_socket *socket)
     }
 }
 
+/* Of bytes that nobody wants only the number counts, and that the peer lives. */
+static PLX__APART void drop_unwanted(plx_socket *socket)
+{
+    plx__socket_skip_received(socket);
+    if (socket->task.loop != NULL) {
+        plx__buffer_release(&socket->in, plx__socket_pool(socket));
+    }
+    plx__idle_received(socket);
+}
+
 void plx__socket_received(plx_socket *socket, size_t size)
 {
     socket->bytes_received += size;
+    if (plx__option_value(socket->options, PLX_OPTION_DIRECTION) == PLX__SEND_ONLY) {
+        drop_unwanted(socket);
+        return;
+    }
     socket->fresh = true;
     socket->idle_polls = 0;
     plx__socket_note_bytes(socket);

@@ -201,11 +201,21 @@ int plx_socket_set_interface(plx_socket *socket, const char *name_or_address)
     return 0;
 }
 
+const char *plx_socket_interface(const plx_socket *socket)
+{
+    return text_or_none(socket == NULL ? NULL : plx__socket_properties(socket)->interface);
+}
+
 /* ---- as it is -------------------------------------------------------------------------------- */
 
 plx_handle plx_socket_handle(const plx_socket *socket)
 {
     return socket == NULL || socket->watch.task == NULL ? PLX_NO_HANDLE : socket->watch.descriptor;
+}
+
+const char *plx_socket_kind_name(const plx_socket *socket)
+{
+    return socket == NULL ? "" : socket->kind->name;
 }
 
 plx_state plx_socket_state(const plx_socket *socket)

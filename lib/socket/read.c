@@ -187,7 +187,7 @@ ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
         return refuse_size(socket, "read_line with room for", size, ": the minimum is 2");
     }
     size_t length = plx__line_length(socket);
-    bool full = plx__socket_room(socket) == 0 || socket->in.size >= size - 1;
+    bool full = plx__socket_is_full(socket) || socket->in.size >= size - 1;
     socket->fresh = false;
     if (length == 0 && (full || is_at_end(socket))) {
         length = socket->in.size;
@@ -210,7 +210,7 @@ bool plx_socket_can_read_line(const plx_socket *socket)
         return false;
     }
     /* Casts const away: the program cannot see how far the bytes were searched. */
-    return is_at_end(socket) || plx__socket_room(socket) == 0 ||
+    return is_at_end(socket) || plx__socket_is_full(socket) ||
            plx__line_length((plx_socket *)socket) > 0;
 }
 

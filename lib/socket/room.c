@@ -10,7 +10,8 @@
 /* A closing socket that nobody reads keeps at most this many received bytes. */
 #define CLOSING_ROOM ((size_t)256 * 1024)
 
-size_t plx__socket_room(const plx_socket *socket)
+/* The bytes that may be received without a regard to PAUSE_READING. */
+static size_t room_below_limit(const plx_socket *socket)
 {
     if (socket->options == NULL && socket->state != PLX_CLOSING) {
         return SIZE_MAX - socket->in.size;
@@ -27,6 +28,18 @@ size_t plx__socket_room(const plx_socket *socket)
         limit = CLOSING_ROOM;
     }
     return socket->in.size < limit && socket->rx != PLX__RX_DROPPING ? limit - socket->in.size : 0;
+}
+
+size_t plx__socket_room(const plx_socket *socket)
+{
+    bool paused = socket->state != PLX_CLOSING &&
+                  plx__option_value(socket->options, PLX_OPTION_PAUSE_READING) != 0;
+    return paused ? 0 : room_below_limit(socket);
+}
+
+bool plx__socket_is_full(const plx_socket *socket)
+{
+    return room_below_limit(socket) == 0;
 }
 
 size_t plx__socket_write_room(const plx_socket *socket)

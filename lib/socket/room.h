@@ -6,8 +6,13 @@
 
 #include <stddef.h>
 
-/* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT. */
+/* plx__socket_room returns how many bytes may be received now, obeying READ_LIMIT and
+ * PAUSE_READING. */
 size_t plx__socket_room(const plx_socket *socket);
+
+/* plx__socket_is_full returns whether READ_LIMIT is reached: a line that is not whole by then will
+ * never be. */
+bool plx__socket_is_full(const plx_socket *socket);
 
 /* plx__socket_takes_input returns whether received bytes have room, or are dropped if they have
  * none, as in CLOSING. */

@@ -13,7 +13,6 @@
 #include "lib/socket/race.h"
 #include "lib/socket/rare.h"
 #include "lib/socket/reconnect.h"
-#include "lib/socket/settings.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -50,16 +49,44 @@ static const struct rule rules[PLX__OPTION_COUNT] = {
     [PLX_OPTION_MODE] = {"MODE", 0, 0777},
     [PLX_OPTION_RECEIVE_HANDLES] = {"RECEIVE_HANDLES", 0, 1},
     [PLX_OPTION_UNACKNOWLEDGED_TIMEOUT] = {"UNACKNOWLEDGED_TIMEOUT", 0, INT_MAX},
+    [PLX_OPTION_MULTICAST_HOPS] = {"MULTICAST_HOPS", 0, 255},
+    [PLX_OPTION_PAUSE_READING] = {"PAUSE_READING", 0, 1},
+    [PLX_OPTION_DIRECTION] = {"DIRECTION", PLX__BOTH_WAYS, PLX__SEND_ONLY},
 };
 
 /* Options that the library obeys itself, for all kinds. */
 #define OURS                                                                                       \
     (PLX__OPTION(READ_LIMIT) | PLX__OPTION(WRITE_LIMIT) | PLX__OPTION(CONNECT_TIMEOUT) |           \
-     PLX__OPTION(LINGER_TIMEOUT) | PLX__OPTION(IDLE_TIMEOUT) | PLX__OPTION(HALF_OPEN))
+     PLX__OPTION(LINGER_TIMEOUT) | PLX__OPTION(IDLE_TIMEOUT) | PLX__OPTION(HALF_OPEN) |            \
+     PLX__OPTION(PAUSE_READING) | PLX__OPTION(DIRECTION))
 
-const char *plx__option_name(plx_option option)
+const char *plx_option_name(plx_option option)
 {
     return (unsigned)option < PLX__OPTION_COUNT ? rules[option].name : NULL;
+}
+
+static char capital(char letter)
+{
+    return letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
+}
+
+static bool is_name(const char *name, const char *text)
+{
+    while (*name != '\0' && *name == capital(*text)) {
+        name++;
+        text++;
+    }
+    return *name == *text;
+}
+
+int plx_option_by_name(const char *name)
+{
+    for (int option = 0; name != NULL && option < PLX__OPTION_COUNT; option++) {
+        if (is_name(rules[option].name, name)) {
+            return option;
+        }
+    }
+    return -1;
 }
 
 /* Writes permissions in octal, as chmod(1) does. */
@@ -97,11 +124,29 @@ static int apply_now(plx_socket *socket, plx_option option, int value)
                                       : plx__os_set_option(socket->watch.descriptor, option, value);
 }
 
+static bool is_set(const plx_socket *socket, plx_option option)
+{
+    return socket->options != NULL && (socket->options->set & ((plx__option_set)1 << option)) != 0;
+}
+
+/* ROUTER_HOPS sets the hop limit of multicast datagrams, too (lib/os/option.c): a limit of their
+ * own is set again. */
+static int apply_all(plx_socket *socket, plx_option option, int value)
+{
+    int result = apply_now(socket, option, value);
+    if (result == 0 && option == PLX_OPTION_ROUTER_HOPS &&
+        is_set(socket, PLX_OPTION_MULTICAST_HOPS)) {
+        result = apply_now(socket, PLX_OPTION_MULTICAST_HOPS,
+                           socket->options->values[PLX_OPTION_MULTICAST_HOPS]);
+    }
+    return result;
+}
+
 /* Refuses an option that the socket does not have, or a value out of range. */
 static int refuse_value(plx_socket *socket, plx_option option, int value)
 {
     const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
-    const char *name = plx__option_name(option);
+    const char *name = plx_option_name(option);
     char given[16], least[16], most[16];
     put_value(given, sizeof given, option, value);
     if (name == NULL) {
@@ -118,13 +163,19 @@ static int refuse_value(plx_socket *socket, plx_option option, int value)
                               put_value(most, sizeof most, option, rules[option].most));
 }
 
-/* Counts a new IDLE_TIMEOUT from now, and a new LINGER_TIMEOUT if an ending is under way. */
-static void note_moment(plx_socket *socket, plx_option option)
+/* Does at once what an option that the library obeys changes: a new IDLE_TIMEOUT counts from now,
+ * and so does a new LINGER_TIMEOUT if an ending is under way. */
+static void obey(plx_socket *socket, plx_option option, int value)
 {
     if (option == PLX_OPTION_IDLE_TIMEOUT) {
         plx__idle_restart(socket);
     } else if (option == PLX_OPTION_LINGER_TIMEOUT) {
         plx__ending_restart(socket);
+    } else if (option == PLX_OPTION_AUTO_CONNECT && value == 0 &&
+               socket->reconnect == PLX__RECONNECT_WAITING) {
+        plx__reconnect_stop(socket);
+    } else if (option == PLX_OPTION_DIRECTION && value == PLX__SEND_ONLY) {
+        plx_socket_purge(socket);
     }
 }
 
@@ -139,7 +190,7 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
     if (!plx__options_make(socket)) {
         return plx__socket_fail_memory(socket, "set %s", rules[option].name);
     }
-    int result = apply_now(socket, option, value);
+    int result = apply_all(socket, option, value);
     if (result < 0) {
         char given[16];
         return plx__socket_fail_system(socket, result, "set %s to %s", rules[option].name,
@@ -147,11 +198,7 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
     }
     socket->options->values[option] = value;
     socket->options->set |= (plx__option_set)1 << option;
-    note_moment(socket, option);
-    if (option == PLX_OPTION_AUTO_CONNECT && value == 0 &&
-        socket->reconnect == PLX__RECONNECT_WAITING) {
-        plx__reconnect_stop(socket);
-    }
+    obey(socket, option, value);
     /* A new limit or time-out may let writes or reads go on. */
     plx__socket_note_room(socket);
     plx__socket_update(socket);
@@ -175,5 +222,6 @@ int plx_socket_option(const plx_socket *socket, plx_option option)
     if (asked && option == PLX_OPTION_PATH_MTU) {
         return 0; /* the kernel knows no path MTU: not the value that was set */
     }
-    return plx__option_value(socket->options, option);
+    bool follows = option == PLX_OPTION_MULTICAST_HOPS && !is_set(socket, option);
+    return plx__option_value(socket->options, follows ? PLX_OPTION_ROUTER_HOPS : option);
 }

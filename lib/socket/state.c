@@ -137,22 +137,41 @@ void plx__socket_drop_sending(plx_socket *socket)
     }
 }
 
-void plx__socket_drop_bytes(plx_socket *socket)
+/* Drops what is known of the received bytes. */
+static void forget_received(plx_socket *socket)
 {
     plx__records_drop_received(socket);
     plx__line_taken(socket, SIZE_MAX);
     if (plx__framing_of(socket) != NULL) {
         plx__framing_taken(socket, SIZE_MAX);
     }
+}
+
+void plx__socket_drop_bytes(plx_socket *socket)
+{
+    forget_received(socket);
     empty(socket, &socket->in);
+}
+
+/* Drops what the kind keeps with the received bytes. */
+static void drop_companions(plx_socket *socket)
+{
+    if (socket->kind->drop_received != NULL) {
+        socket->kind->drop_received(socket);
+    }
 }
 
 void plx__socket_drop_received(plx_socket *socket)
 {
     plx__socket_drop_bytes(socket);
-    if (socket->kind->drop_received != NULL) {
-        socket->kind->drop_received(socket);
-    }
+    drop_companions(socket);
+}
+
+void plx__socket_skip_received(plx_socket *socket)
+{
+    forget_received(socket);
+    plx__buffer_skip(&socket->in, socket->in.size);
+    drop_companions(socket);
 }
 
 static void begin_rare(struct plx__rare *rare)

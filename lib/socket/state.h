@@ -70,10 +70,11 @@ int plx__socket_enter_listening(plx_socket *socket, plx__fd descriptor, bool has
 
 /* plx__socket_drop_sending drops all that is queued, plx__socket_drop_received all that was
  * received. plx__socket_drop_bytes drops the received bytes only, not what the kind keeps with
- * them. */
+ * them; plx__socket_skip_received drops both, and keeps the block for what arrives next. */
 void plx__socket_drop_sending(plx_socket *socket);
 void plx__socket_drop_bytes(plx_socket *socket);
 void plx__socket_drop_received(plx_socket *socket);
+void plx__socket_skip_received(plx_socket *socket);
 
 /* plx__socket_end ends the connection or the attempt: it enters UNCONNECTED, drops queued bytes and
  * keeps received ones. plx__socket_set_end_error sets the error to report before; without one only

@@ -11,6 +11,7 @@
 #include "lib/socket/rare.h"
 #include "lib/socket/receiving.h"
 #include "lib/socket/reconnect.h"
+#include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
@@ -187,10 +188,13 @@ static bool has_fresh_data(const plx_socket *socket)
     return socket->fresh && socket->in.size > 0;
 }
 
-/* Whether more bytes can be received. */
+/* Whether more bytes can be received: not while READ_LIMIT is reached or reading pauses, since
+ * only the program can change that. */
 static bool may_receive(const plx_socket *socket)
 {
-    return socket->state != PLX_UNCONNECTED && !plx__receiving_has_ended(socket);
+    return socket->state != PLX_UNCONNECTED && !plx__receiving_has_ended(socket) &&
+           plx__socket_room(socket) > 0 &&
+           plx__option_value(socket->options, PLX_OPTION_DIRECTION) != PLX__SEND_ONLY;
 }
 
 static bool is_all_sent(const plx_socket *socket)

@@ -107,13 +107,23 @@ static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
     return (ptrdiff_t)size;
 }
 
+bool plx__socket_refuses_write(plx_socket *socket, const void *data, size_t size)
+{
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    if (data == NULL && size > 0) {
+        return plx__socket_refuse(socket, reason, "write %zu bytes from NULL", size) != 0;
+    }
+    if (plx__option_value(socket->options, PLX_OPTION_DIRECTION) == PLX__RECEIVE_ONLY) {
+        return plx__socket_refuse(socket, reason, "write %zu bytes: DIRECTION is receive only",
+                                  size) != 0;
+    }
+    return false;
+}
+
 int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)
 {
-    if (data == NULL && size > 0) {
-        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                                  "write %zu bytes from NULL", size);
-    }
-    if (plx__socket_refuses_peerless(socket, "write")) {
+    if (plx__socket_refuses_write(socket, data, size) ||
+        plx__socket_refuses_peerless(socket, "write")) {
         return PLX_INVALID_STATE;
     }
     if (!is_writable(socket) || socket->hold.freed) {
@@ -141,7 +151,8 @@ ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
 static inline bool is_usual(const plx_socket *socket, const void *data, size_t size)
 {
     return !socket->kind->transport->keeps_boundaries && socket->state == PLX_CONNECTED &&
-           !socket->hold.freed && data != NULL && size > 0 && size < DIRECT_WRITE;
+           !socket->hold.freed && data != NULL && size > 0 && size < DIRECT_WRITE &&
+           plx__option_value(socket->options, PLX_OPTION_DIRECTION) != PLX__RECEIVE_ONLY;
 }
 
 ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)

@@ -12,4 +12,8 @@ int plx__socket_check_write(plx_socket *socket, const void *data, size_t size);
  * -1. */
 ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size);
 
+/* plx__socket_refuses_write returns whether PLX_OPTION_DIRECTION forbids writing, or there are no
+ * bytes at `data`, after plx__socket_fail. */
+bool plx__socket_refuses_write(plx_socket *socket, const void *data, size_t size);
+
 #endif

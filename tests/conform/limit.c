@@ -149,3 +149,162 @@ PAIR_CASE_WITH(write_limit_under_pressure, PLX_OPTION_WRITE_LIMIT, 100000)
     UNTIL(w, (raw_drain(raw, &got), got == written));
     free(bytes);
 }
+
+/* ---- PAUSE_READING --------------------------------------------------------------------------- */
+
+static void pause_reading(plx_socket *socket, int value)
+{
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PAUSE_READING, value), 0);
+}
+
+PAIR_CASE(reading_pauses)
+{
+    pause_reading(socket, 1);
+    raw_send(raw, "later", 5);
+    arrives(socket);
+    world_settle(w);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
+    ck_assert(!plx_socket_wait_for_data(socket, -1)); /* at once: only the program can go on */
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 0);
+    expect_quiet(w);
+    ck_assert_int_eq(plx_socket_write(socket, "out", 3), 3); /* the other direction goes on */
+    UNTIL(w, log->count[EVENT_SEND_COMPLETE] > 0);
+    pause_reading(socket, 0);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] > 0);
+    expect_read(socket, "later");
+}
+
+/* A pause is no limit that is reached: what was received of a line is no line. */
+STREAM_PAIR_CASE(a_pause_cuts_no_line)
+{
+    char line[100];
+
+    raw_send(raw, "half", 4);
+    UNTIL(w, plx_socket_bytes_available(socket) == 4);
+    pause_reading(socket, 1);
+    ck_assert(!plx_socket_can_read_line(socket));
+    ck_assert_int_eq(plx_socket_read_line(socket, line, sizeof line), 0);
+    raw_send(raw, " a line\n", 8);
+    pause_reading(socket, 0);
+    UNTIL(w, plx_socket_can_read_line(socket));
+    ck_assert_int_eq(plx_socket_read_line(socket, line, sizeof line), 12);
+}
+
+static void paused_end(struct world *w, void (*finish)(struct world *, int))
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int raw = world_pair(w, socket, &log);
+
+    pause_reading(socket, 1);
+    raw_send(raw, "last", 4);
+    finish(w, raw);
+    world_settle(w);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    ck_assert_int_eq(log.count[EVENT_ERROR] + log.count[EVENT_DATA_AVAILABLE], 0);
+    expect_quiet(w); /* a hang-up cannot be masked, so a watch would spin */
+    pause_reading(socket, 0);
+    UNTIL(w, log.count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log.code, PLX_LOST_CONNECTION);
+    expect_read(socket, "last");
+}
+
+CASE(a_pause_and_the_end)
+{
+    paused_end(w, raw_close);
+}
+
+CASE(a_pause_and_a_reset)
+{
+    paused_end(w, raw_reset);
+}
+
+PAIR_CASE(a_paused_socket_disconnects)
+{
+    pause_reading(socket, 1);
+    raw_send(raw, "unread", 6);
+    ck_assert_int_eq(plx_socket_write(socket, "goodbye", 7), 7);
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    raw_expect(w, raw, "goodbye");
+    raw_end(raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+}
+
+static void act_pause(struct record *log, plx_socket *socket)
+{
+    (void)log;
+    pause_reading(socket, 1);
+}
+
+PAIR_CASE(a_handler_pauses_reading)
+{
+    record_on(log, EVENT_DATA_AVAILABLE, act_pause, NULL);
+    raw_send(raw, "one", 3);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 1);
+    raw_send(raw, "two", 3);
+    arrives(socket);
+    world_settle(w);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 1);
+    pause_reading(socket, 0);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
+}
+
+/* ---- DIRECTION ------------------------------------------------------------------------------- */
+
+static void turn_to(plx_socket *socket, int direction)
+{
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_DIRECTION, direction), 0);
+}
+
+PAIR_CASE(receive_only_refuses_writes)
+{
+    ck_assert_int_eq(plx_socket_write(socket, "before", 6), 6);
+    turn_to(socket, 1);
+    ck_assert_int_eq(plx_socket_write(socket, "no", 2), -1);
+    expect_error(socket, PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_UNSUPPORTED_OPERATION);
+    ck_assert_int_eq(plx_socket_write_text(socket, "no"), -1);
+    raw_expect(w, raw, "before"); /* what was queued leaves */
+    raw_send(raw, "yes", 3);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] > 0);
+    expect_read(socket, "yes");
+    turn_to(socket, 0);
+    ck_assert_int_eq(plx_socket_write(socket, "again", 5), 5);
+    raw_expect(w, raw, "again");
+}
+
+PAIR_CASE(send_only_drops_what_arrives)
+{
+    plx_statistics statistics;
+
+    raw_send(raw, "unread", 6);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 1);
+    turn_to(socket, 2);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
+    ck_assert(!plx_socket_wait_for_data(socket, -1));
+    for (int i = 0; i < 100; i++) {
+        raw_send(raw, "dropped", 7);
+        world_poll(w);
+        ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
+    }
+    UNTIL(w, plx_socket_statistics(socket, &statistics) && statistics.bytes_received == 706);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 1);
+    ck_assert_int_eq(plx_socket_write(socket, "sent", 4), 4);
+    raw_expect(w, raw, "sent");
+    turn_to(socket, 0);
+    raw_send(raw, "heard", 5);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 2);
+    expect_read(socket, "heard");
+}
+
+PAIR_CASE(send_only_hears_the_end)
+{
+    turn_to(socket, 2);
+    raw_send(raw, "dropped", 7);
+    raw_close(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 0);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 0);
+}

@@ -26,6 +26,7 @@ static void set_defaults(struct sim_open *open)
     open->options[PLX_OPTION_KEEP_ALIVE_INTERVAL] = 75;
     open->options[PLX_OPTION_KEEP_ALIVE_COUNT] = 9;
     open->options[PLX_OPTION_ROUTER_HOPS] = 64;
+    open->options[PLX_OPTION_MULTICAST_HOPS] = 1;
     open->options[PLX_OPTION_SEND_TO_SELF] = 1;
     open->options[PLX_OPTION_MODE] = 0777;
 }

@@ -483,6 +483,7 @@ static plx_option option_of(const char *word)
         {"receive-buffer", PLX_OPTION_RECEIVE_BUFFER_SIZE},
         {"mtu", PLX_OPTION_PATH_MTU},
         {"hops", PLX_OPTION_ROUTER_HOPS},
+        {"multicast-hops", PLX_OPTION_MULTICAST_HOPS},
         {"self", PLX_OPTION_SEND_TO_SELF},
         {"broadcast", PLX_OPTION_BROADCAST},
         {"share", PLX_OPTION_SHARE_ADDRESS},

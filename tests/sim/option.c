@@ -35,6 +35,7 @@ static const struct option_rule rules[] = {
     [PLX_OPTION_BROADCAST] = {ALL, INT_MIN, INT_MAX, true},
     [PLX_OPTION_SHARE_ADDRESS] = {ALL, INT_MIN, INT_MAX, true},
     [PLX_OPTION_UNACKNOWLEDGED_TIMEOUT] = {TCP, 0, INT_MAX, false},
+    [PLX_OPTION_MULTICAST_HOPS] = {TCP | UDP, -1, 255, false},
 };
 
 bool plx__os_has_option(plx_option option)
@@ -88,6 +89,7 @@ int plx__os_set_option(plx__fd descriptor, plx_option option, int value)
     case PLX_OPTION_SEND_BUFFER_SIZE: value = buffer_size(value, 4608); break;
     case PLX_OPTION_RECEIVE_BUFFER_SIZE: value = buffer_size(value, 2304); break;
     case PLX_OPTION_TYPE_OF_SERVICE: value &= open->sort == SIM_TCP ? 0xfc : 0xff; break;
+    case PLX_OPTION_ROUTER_HOPS: open->options[PLX_OPTION_MULTICAST_HOPS] = value; break;
     case PLX_OPTION_SHARE_ADDRESS: open->reuse = open->share = value != 0; break;
     default: value = rule->is_switch ? value != 0 : value; break;
     }
