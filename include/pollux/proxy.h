@@ -52,10 +52,11 @@ PLX_API int plx_socket_set_proxy_credentials(plx_socket *socket, const char *use
 /* plx_proxy_from_environment finds the proxy that the environment names for a target, as curl does:
  * <tag>_proxy, then all_proxy, the lower case before the upper case (HTTP_PROXY in upper case is
  * ignored, because a web server may set it from a request); one without a scheme is http, one
- * without a port has 1080; no_proxy lists exceptions. `tag` is a protocol such as "http" or "irc"
- * and may be NULL. Writes the string; "" for a direct connection, such as one to this computer. In a
- * program with more rights than its caller no variable counts (secure_getenv(3)). Returns false for
- * NULL and when the string does not fit into `size` bytes; *ret_proxy is "" then. */
+ * without a port has 1080; no_proxy lists exceptions. `tag` is a protocol such as "http" or "irc",
+ * in any case, and may be NULL. Writes the string; "" for a direct connection, such as one to this
+ * computer. The string may still be one that plx_socket_set_proxy refuses. In a program with more
+ * rights than its caller no variable counts (secure_getenv(3)). Returns false for a `host` or
+ * `ret_proxy` of NULL and when the string does not fit into `size` bytes; *ret_proxy is "" then. */
 PLX_API bool plx_proxy_from_environment(const char *tag, const char *host, int port,
                                         char *ret_proxy, size_t size);
 

@@ -6,6 +6,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/property.h"
 #include "lib/wire/no-proxy.h"
+#include "lib/wire/part.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,14 +43,24 @@ static const char *value_in_either_case(const char *name)
     return value_of(other);
 }
 
-static const char *find_proxy(const char *tag)
+/* In lower case, as curl does it: the tag "HTTP" must not find HTTP_PROXY. */
+static const char *value_for_tag(const char *tag)
 {
     char name[VARIABLE_SIZE];
-    const char *value = NULL;
-    if (tag != NULL && tag[0] != '\0' && strlen(tag) <= 32) {
-        snprintf(name, sizeof name, "%s_proxy", tag);
-        value = value_in_either_case(name);
+    size_t length = strlen(tag);
+    if (length == 0 || length > 32) {
+        return NULL;
     }
+    for (size_t i = 0; i < length; i++) {
+        name[i] = plx__part_lower(tag[i]);
+    }
+    memcpy(name + length, "_proxy", sizeof "_proxy");
+    return value_in_either_case(name);
+}
+
+static const char *find_proxy(const char *tag)
+{
+    const char *value = tag == NULL ? NULL : value_for_tag(tag);
     return value != NULL ? value : value_in_either_case("all_proxy");
 }
 
