@@ -67,7 +67,7 @@ typedef enum plx_reason {
     PLX_REASON_PROXY_PROTOCOL,                /* the proxy's answer was not understood */
     PLX_REASON_OPERATION,                     /* the operation failed in any other way */
     PLX_REASON_TLS_INTERNAL,                  /* the TLS library failed */
-    PLX_REASON_TLS_INVALID_USER_DATA,         /* a bad certificate, key or cipher was given */
+    PLX_REASON_TLS_INVALID_USER_DATA,         /* a bad certificate, key, cipher or proxy was given */
     PLX_REASON_TEMPORARY                      /* not possible now; try again */
 } plx_reason;
 

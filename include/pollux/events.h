@@ -149,8 +149,8 @@ typedef struct plx_events {
     /* proxy_authentication_required: the proxy wants a user and a password, or others than those
      * that it was sent. Answer by plx_socket_set_proxy_credentials inside the handler; otherwise the
      * connect fails. Not called if others were set since then, which are sent at once. `proxy` is
-     * plx_socket_proxy, `realm` what the proxy calls itself, "" if it does not (pollux/proxy.h).
-     * Both are valid until the handler returns. The state is CONNECTING. */
+     * written as by plx_socket_proxy, `realm` is what the proxy calls itself, "" if it does not
+     * (pollux/proxy.h). Both are valid until the handler returns. The state is CONNECTING. */
     void (*proxy_authentication_required)(plx_socket *socket, const char *proxy, const char *realm,
                                           void *user);
 } plx_events;

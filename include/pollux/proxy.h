@@ -11,7 +11,8 @@
  * names below it. Neither do listen, adopt and servers: most proxies cannot accept for others.
  *
  * An `error` with one of the six reasons PROXY_... is about the proxy itself; others are what the
- * proxy says about the target, such as CONNECTION_REFUSED. No message, event or getter has the
+ * proxy says about the target, such as CONNECTION_REFUSED, or a rarer failure to reach the proxy,
+ * such as NETWORK; the message says which. No message, event or getter has the
  * password, or the user's name. */
 #ifndef POLLUX_PROXY_H
 #define POLLUX_PROXY_H
@@ -33,7 +34,8 @@ PLX_BEGIN_DECLS
  *     socks5     SOCKS5, the name is looked up here, and its addresses are tried one after another
  *     http       HTTP CONNECT, the proxy looks up the name
  *
- * The string is copied. NULL and "" mean no proxy. Returns 0; PLX_INVALID_STATE with reason
+ * The string is copied. NULL and "" mean no proxy. A program that goes on to connect when the call
+ * has refused a string goes past the proxy. Returns 0; PLX_INVALID_STATE with reason
  * TLS_INVALID_USER_DATA for a string of another form, or UNSUPPORTED_OPERATION for a socket that is
  * not TCP; or PLX_OUT_OF_MEMORY. Unless 0, nothing changed. */
 PLX_API int plx_socket_set_proxy(plx_socket *socket, const char *proxy);
@@ -43,9 +45,9 @@ PLX_API const char *plx_socket_proxy(const plx_socket *socket);
 
 /* plx_socket_set_proxy_credentials replaces user and password of the proxy that is set, also while
  * a connect is under way: the answer to `proxy_authentication_required`. They are copied. NULL and
- * "" for the user mean none. Returns 0; or PLX_INVALID_STATE without a proxy and for credentials
- * that it could not be sent: more than 255 bytes, control characters, for http a colon in the
- * user's name. */
+ * "" for the user mean none. Returns 0; or PLX_INVALID_STATE: with reason OPERATION without a
+ * proxy, with TLS_INVALID_USER_DATA for what cannot be sent to it: more than 255 bytes, control
+ * characters, for http a colon in the user's name. Unless 0, nothing changed. */
 PLX_API int plx_socket_set_proxy_credentials(plx_socket *socket, const char *user,
                                              const char *password);
 
