@@ -162,10 +162,12 @@ static int gate_begin(plx_filter *filter)
 {
     struct gate *own = plx_filter_state(filter);
     plx_socket *socket = plx_filter_socket(filter);
+    struct plx__route *route = plx__rare_of(socket)->route;
 
     own->line = 0;
     own->done = 0;
-    plx__rare_of(socket)->route->leg = socket->is_caller ? PLX__LEG_LEADING : PLX__LEG_DIRECT;
+    route->leg = socket->is_caller ? PLX__LEG_LEADING : PLX__LEG_DIRECT;
+    route->remote = socket->remote;
     return 0;
 }
 
@@ -218,13 +220,11 @@ static bool plan(plx_socket *socket, struct plx__target *target, enum plx__leg *
     struct plx__proxy *proxy = plx__proxy_of(socket);
     struct plx__way *way = &proxy->planned;
 
+    (void)target;
     way->proxy = proxy->text;
     memcpy(way->host, "tunnel.test", sizeof "tunnel.test");
     way->port = 99;
     way->count = way->next = 0;
-    way->addresses[0] = (plx_address){.port = (uint16_t)target->port};
-    if (target->host == NULL)
-        plx__sockaddr_to_address(&target->name, &way->addresses[0]);
     *ret_leg = PLX__LEG_DIRECT;
     return true;
 }
@@ -234,7 +234,6 @@ static void begin(plx_socket *socket)
     struct plx__proxy *proxy = plx__proxy_of(socket);
 
     proxy->way = proxy->planned;
-    proxy->route.remote = proxy->way.addresses[0];
 }
 
 static void free_proxy(struct plx__route *route)

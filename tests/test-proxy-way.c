@@ -190,7 +190,9 @@ NAMES_SOCKET_CASE(one_address_after_another)
 
     server->ipv4 = ADDRESSES("192.0.2.1", "192.0.2.2", "192.0.2.3");
     listener = asks_names(w, server, socket);
+    ck_assert_int_eq(plx_socket_set_address(socket, "next.test"), 0);
     asked_for(w, listener, 1, 5);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "tunnel.test");
     asked_for(w, listener, 2, 1);
     proxy = asked_for(w, listener, 3, 0);
     UNTIL(w, log->count[EVENT_CONNECTED] == 1);

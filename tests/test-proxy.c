@@ -57,6 +57,8 @@ MODE_CASE(getters_name_the_target)
         ck_assert_str_eq(plx_socket_remote_address(socket), "tunnel.test");
         ck_assert_str_eq(plx_socket_address(socket), "tunnel.test");
         ck_assert_int_ne(plx_socket_port(socket), 99); /* the local one */
+        ck_assert_int_eq(plx_socket_set_address(socket, "next.test"), 0);
+        ck_assert_str_eq(plx_socket_remote_address(socket), "tunnel.test");
         ck_assert(plx_socket_remote(socket, &remote));
         ck_assert_int_eq(remote.family, 0);
         ck_assert_int_eq(remote.port, 99);

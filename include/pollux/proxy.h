@@ -5,7 +5,7 @@
  * of it. The state is HOST_LOOKUP while the proxy's name is looked up and CONNECTING until the
  * tunnel is there; PLX_OPTION_CONNECT_TIMEOUT covers all of that, and PLX_OPTION_AUTO_CONNECT
  * repeats it. plx_socket_remote_address is the target: its address if it is known here, else its
- * name.
+ * name in the form in which the proxy gets it.
  *
  * Connections to this computer never use the proxy: 127.0.0.0/8, ::1, 0.0.0.0, ::, "localhost" and
  * names below it. Neither do listen, adopt and servers: most proxies cannot accept for others.

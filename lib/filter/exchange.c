@@ -44,7 +44,7 @@ static int begin(plx_filter *filter)
 /* Which of the target's addresses it is, is known only now. */
 static void note_peer(struct plx__proxy *proxy)
 {
-    if (proxy->way.host[0] == '\0') {
+    if (!plx__way_sends_name(&proxy->way)) {
         proxy->route.remote = proxy->way.addresses[proxy->way.next];
     }
 }

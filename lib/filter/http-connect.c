@@ -19,7 +19,7 @@ static size_t write_request(struct plx__talk *talk)
     const struct plx__proxy_text *proxy = plx__talk_credentials(talk);
     char host[PLX__ADDRESS_TEXT_SIZE];
     const char *name = way->host;
-    if (name[0] == '\0') {
+    if (!plx__way_sends_name(way)) {
         plx__address_format_host(&way->addresses[0], host, sizeof host);
         name = host;
     }

@@ -56,7 +56,7 @@ static bool go_by_proxy(plx_socket *socket, const struct plx__way *way,
     return plx__exchange_put(socket);
 }
 
-/* The peer as the program sees it: with its address if there is only one. */
+/* The peer as the program sees it: by its address if there is only one, else by its name. */
 static void set_remote(struct plx__proxy *proxy)
 {
     const struct plx__way *way = &proxy->way;
@@ -65,6 +65,7 @@ static void set_remote(struct plx__proxy *proxy)
         proxy->route.remote = way->addresses[0];
     }
     proxy->route.remote.port = (uint16_t)way->port;
+    proxy->route.host = way->host;
 }
 
 static void plan_way(struct plx__proxy *proxy, int port)
@@ -104,11 +105,11 @@ static bool plan_to_name(plx_socket *socket, struct plx__target *target, enum pl
         return true; /* or the lookup fails, and says why */
     }
     plan_way(proxy, target->port);
+    memcpy(proxy->planned.host, name, sizeof name);
     if (proxy->text.scheme == PLX__PROXY_SOCKS5) {
         *ret_leg = PLX__LEG_LOOKING_UP;
         return true;
     }
-    memcpy(proxy->planned.host, name, sizeof name);
     return go_by_proxy(socket, &proxy->planned, target, ret_leg);
 }
 

@@ -31,7 +31,7 @@ static int request(struct plx__talk *talk)
 {
     const struct plx__way *way = talk->way;
     if (talk->size == 0) {
-        talk->size = way->host[0] != '\0'
+        talk->size = plx__way_sends_name(way)
                          ? plx__socks5_write_name(way->host, way->port, talk->out)
                          : plx__socks5_write_address(&way->addresses[way->next], talk->out);
     }
@@ -87,8 +87,7 @@ static int read_verdict(struct plx__talk *talk)
 /* Whether another address of the target may work where this one did not. */
 static bool may_go_on(const struct plx__talk *talk, int reply)
 {
-    return talk->way->host[0] == '\0' && talk->way->next + 1 < talk->way->count &&
-           (reply == 1 || (reply >= 3 && reply <= 6));
+    return talk->way->next + 1 < talk->way->count && (reply == 1 || (reply >= 3 && reply <= 6));
 }
 
 static int read_reply(struct plx__talk *talk, bool *ret_done)
@@ -106,7 +105,7 @@ static int read_reply(struct plx__talk *talk, bool *ret_done)
         talk->way->next++;
         return PLX__ERESTART;
     }
-    return plx__talk_fail(talk, plx__socks5_failure(reply.code, talk->way->host[0] != '\0'));
+    return plx__talk_fail(talk, plx__socks5_failure(reply.code, plx__way_sends_name(talk->way)));
 }
 
 /* The proxy closes the connection after it has refused somebody (RFC 1929, 2). */

@@ -29,14 +29,20 @@ struct plx__proxy {
     struct plx__way {
         struct plx__proxy_text proxy;
         char shown[PLX__PROXY_TEXT_SIZE];
-        char host[PLX__HOST_SIZE]; /* the name that the proxy looks up; "": an address */
+        char host[PLX__HOST_SIZE]; /* the target's name; "": it was named by its address */
         int port;
         plx_address addresses[PLX__PROXY_ADDRESSES];
-        size_t count, next;   /* how many there are; which one to ask for now */
+        size_t count, next;   /* how many there are; which one to ask the proxy for now */
         unsigned credentials; /* how often other ones were set */
     } planned;                /* for a connect that has not begun */
     struct plx__way way;      /* of the present connect, or the last one */
 };
+
+/* plx__way_sends_name returns whether the proxy is sent the target's name, and not an address. */
+static inline bool plx__way_sends_name(const struct plx__way *way)
+{
+    return way->count == 0;
+}
 
 /* plx__proxy_of returns the proxy of a socket; NULL: none was ever set. Only proxies are routes. */
 static inline struct plx__proxy *plx__proxy_of(const plx_socket *socket)

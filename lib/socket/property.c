@@ -300,7 +300,7 @@ const char *plx_socket_remote_address(const plx_socket *socket)
     if (plx_socket_remote(socket, &address)) {
         struct plx__properties *texts = texts_of(socket);
         if (address.family == 0) {
-            return plx_socket_address(socket);
+            return socket->rare->route->host; /* the property may be for the next connect */
         }
         return texts == NULL ? "" : keep_text(&texts->remote_text, &address);
     }

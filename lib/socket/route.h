@@ -45,6 +45,7 @@ struct plx__route {
     const struct plx__route_table *table;
     enum plx__leg leg;  /* of the present connection or the last one */
     plx_address remote; /* LEADING: the peer; without an address if only its name is known */
+    const char *host;   /* LEADING: that name */
 };
 
 /* plx__route_leads returns whether the socket reaches its peer through somebody else. */
