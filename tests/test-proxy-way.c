@@ -52,6 +52,86 @@ NAMES_CASE(this_computer)
     goes_direct(w, server, "socks5", "a.test"); /* known only when it was looked up */
 }
 
+/* Expects that a target is reached without the proxy, whether somebody listens there or not. */
+static void passes_by(struct world *w, struct nameserver *server, const char *scheme,
+                      const char *target)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    char proxy_where[WHERE_SIZE];
+    int proxy = raw_listen(w, 5, proxy_where);
+
+    proxy_set(socket, scheme, SECRETS, proxy_where);
+    plx_socket_connect_to(socket, target);
+    UNTIL_ASKED(w, server, log.count[EVENT_CONNECTED] + log.count[EVENT_ERROR] > 0);
+    ck_assert_msg(!raw_has_caller(w, proxy) && strstr(log.message, "proxy") == NULL,
+                  "%s asked the proxy for %s: \"%s\"", scheme, target, log.message);
+    world_free(w, socket);
+    raw_close(w, proxy);
+}
+
+/* By addresses of IPv6 too, also those that have an IPv4 address in them. Port 1 refuses. */
+NAMES_CASE(this_computer_by_ipv6)
+{
+    static const char *const targets[] = {
+        "[::1]:1",
+        "[::]:1",
+        "[::ffff:127.0.0.1]:1",
+        "[::ffff:127.9.9.9]:1",
+        "[::ffff:0.0.0.0]:1",
+        "[::ffff:7f00:1]:1",
+        "127.255.255.254:1",
+        "ip6.a.localhost:1",
+    };
+    static const char *const answers[] = {"::1", "::", "::ffff:127.0.0.1"};
+
+    for (size_t s = 0; s < 3; s++)
+        for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
+            passes_by(w, server, schemes[s], targets[i]);
+    for (size_t i = 0; i < 3; i++) {
+        server->ipv6 = ADDRESSES(answers[i]);
+        passes_by(w, server, "socks5", "a.test:1");
+    }
+}
+
+/* What is no name of a host is not one for the proxy either. */
+NAMES_CASE(names_that_are_none)
+{
+    static const char *const targets[] = {"127.1:1", "2130706433:1", "0x7f.1:1", "a b.test:1"};
+
+    for (size_t s = 0; s < 3; s++)
+        for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
+            passes_by(w, server, schemes[s], targets[i]);
+    ck_assert_int_eq(server->asked4, 0);
+}
+
+/* Names that only look like one of this computer, and addresses beside its own. */
+NAMES_CASE(other_computers)
+{
+    static const char *const targets[] = {
+        "localhost.test:99", "notlocalhost:99", "localhost-a:99",
+        "128.0.0.1:99",      "126.9.9.9:99",    "[::ffff:192.0.2.7]:99",
+        "[::2]:99",          "[1::1]:99",       "[::127.0.0.1]:99",
+    };
+
+    FOR_PROTOCOLS(p)
+    {
+        for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+            struct record log;
+            plx_socket *socket = world_socket(w, &log);
+            char where[WHERE_SIZE];
+            int listener = raw_listen(w, 5, where);
+
+            proxy_set(socket, p->scheme, "", where);
+            ck_assert_msg(plx_socket_connect_to(socket, targets[i]) == 0, "%s", targets[i]);
+            raw_accept(w, listener);
+            world_free(w, socket);
+            raw_close(w, listener);
+        }
+    }
+    ck_assert_int_eq(server->asked4, 0);
+}
+
 /* One socket: through the proxy, directly, and through the proxy again. */
 MODE_CASE(by_turns)
 {
@@ -351,37 +431,6 @@ MODE_CASE(a_connect_without_memory)
         UNTIL(w, log.count[EVENT_DISCONNECTED] == 2);
         ck_assert_int_eq(plx_socket_set_proxy(socket, NULL), 0);
         fails_without_memory(socket, "tunnel.test", 99);
-    }
-}
-
-/* The way is gone anew each time, with the same credentials. */
-MODE_CASE(connects_again_by_itself)
-{
-    FOR_PROTOCOLS(p)
-    {
-        struct record log;
-        plx_socket *socket = world_socket(w, &log);
-        int listener, proxy;
-
-        time_stop();
-        ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_AUTO_CONNECT, 1), 0);
-        listener = proxy_listens(w, socket, p->scheme, SECRETS);
-        for (int i = 0; i < 3; i++) {
-            for (int round = 0; !raw_has_caller(w, listener); round++) {
-                ck_assert_int_lt(round, 1000);
-                world_run(w, 100);
-            }
-            proxy = raw_accept(w, listener);
-            proxy_hears_request(w, proxy, p);
-            if (i < 2) {
-                raw_close(w, proxy);
-                UNTIL(w, log.count[EVENT_ERROR] == i + 1);
-            }
-        }
-        raw_send(proxy, p->reply, p->reply_size);
-        proxy_talks(w, socket, proxy);
-        ck_assert_int_eq(log.reason, PLX_REASON_PROXY_CONNECTION_CLOSED);
-        time_run();
     }
 }
 
