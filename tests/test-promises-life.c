@@ -571,4 +571,30 @@ PLAIN_CASE(a_socket_that_cannot_be_added_stays)
 #endif
 }
 
+/* What the program has not read is kept by a call that fails, also by the last step of one. */
+MODE_CASE(a_descriptor_that_cannot_be_watched_changes_nothing)
+{
+    plx_socket *socket = of(w, TCP, NULL);
+    int peer = connect_to_peer(w, TCP, socket), other;
+    char where[WHERE_SIZE];
+
+    if (w->mode == MODE_LONE || w->mode == MODE_POLL)
+        return;
+    raw_say(peer, "bye");
+    raw_end(peer);
+    UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);
+    raw_listen(w, 5, where);
+    other = raw_connect(w, where);
+#ifdef SYS_epoll_ctl
+    if (!kernel_denies(SYS_epoll_ctl, 1, ENOSPC))
+        return;
+#endif
+    ck_assert_int_eq(plx_socket_adopt(socket, other), ENOSPC);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+    ck_assert_int_eq(plx_socket_listen_on(socket, "127.0.0.1:0"), ENOSPC);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 3);
+    ck_assert_str_eq(plx_socket_remote_address(socket), "127.0.0.1");
+}
+
 WORLD_MAIN("promises of lifetimes")

@@ -377,12 +377,13 @@ int plx__internet_bind_only(plx_socket *socket)
     if (descriptor < 0) {
         return -descriptor;
     }
-    plx__socket_begin(socket);
-    int result = plx__socket_enter_bound(socket, descriptor, true);
+    int result = plx__socket_take_descriptor(socket, descriptor, PLX_BOUND);
     if (result < 0) {
         plx__os_close(descriptor);
         return plx__socket_fail_system(socket, result, "bind");
     }
+    plx__socket_begin(socket);
+    plx__socket_enter_bound(socket);
     return 0;
 }
 

@@ -122,8 +122,11 @@ static plx_socket *equip(plx_server *server, plx_socket *client, int *ret_result
 {
     plx__hold_enter(&client->hold);
     int code = push_filters(server, client);
-    if (code == 0 && (!plx__socket_begin(client) || server->hold.freed)) {
+    if (code == 0 && (!plx__socket_shed(client) || server->hold.freed)) {
         code = PLX_INVALID_STATE;
+    }
+    if (code == 0) {
+        plx__socket_begin(client);
     }
     if (code != 0 && code != PLX_OUT_OF_MEMORY && !server->hold.freed) {
         plx__socket_fail(server->listener, code, PLX_REASON_OPERATION, -PLX__SENTENCE,
@@ -162,8 +165,7 @@ static plx_address address_of(const struct plx__sockaddr *remote)
 
 static int enter_address(plx_server *server, const plx_address *address)
 {
-    return server->maximum_per_address == 0 ? 0
-                                            : plx__addresses_enter(&server->addresses, address);
+    return server->maximum_per_address == 0 ? 0 : plx__addresses_enter(&server->addresses, address);
 }
 
 static int connect_client(plx_server *server, plx_socket *client, plx__fd descriptor,
@@ -195,8 +197,8 @@ static int connect_client(plx_server *server, plx_socket *client, plx__fd descri
 static int furnish(plx_server *server, plx_socket *client)
 {
     client->handlers = server->client_handlers;
-    bool done = plx__options_copy(client, server->listener) &&
-                plx__framing_copy(client, server->listener);
+    bool done =
+        plx__options_copy(client, server->listener) && plx__framing_copy(client, server->listener);
     return done ? 0 : -PLX__ENOMEM;
 }
 

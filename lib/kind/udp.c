@@ -112,7 +112,8 @@ static int udp_disconnect(plx_socket *socket)
     }
     /* Datagrams that are still queued are sent to that address without a peer. */
     plx__runs_lose_peer(socket, &self->outgoing.queue, &socket->remote);
-    return plx__socket_enter_bound(socket, socket->watch.descriptor, true);
+    plx__socket_enter_bound(socket);
+    return 0;
 }
 
 static void udp_drop_peer(plx_socket *socket)

@@ -6,6 +6,7 @@
 #include "lib/socket/adopt.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/object.h"
+#include "lib/socket/options.h"
 #include "lib/socket/state.h"
 
 static bool is_of_kind(const plx_socket *socket, const struct plx__os_socket_facts *facts)
@@ -22,15 +23,19 @@ static plx_state state_of(const struct plx__os_socket_facts *facts)
     return facts->listening ? PLX_LISTENING : facts->connected ? PLX_CONNECTED : PLX_BOUND;
 }
 
-static int enter_state(plx_socket *socket, plx__fd descriptor, plx_state state)
+/* The descriptor is the socket's own: nothing can fail. */
+static void enter_state(plx_socket *socket, plx__fd descriptor, plx_state state)
 {
     struct plx__sockaddr remote;
+    plx__options_apply(socket, descriptor);
     if (state == PLX_CONNECTED) {
         bool named = plx__os_remote_sockaddr(descriptor, &remote) == 0;
-        return plx__socket_enter_connected(socket, descriptor, false, named ? &remote : NULL);
+        plx__socket_enter_connected(socket, descriptor, true, named ? &remote : NULL);
+    } else if (state == PLX_BOUND) {
+        plx__socket_enter_bound(socket);
+    } else {
+        plx__socket_enter_listening(socket);
     }
-    return state == PLX_BOUND ? plx__socket_enter_bound(socket, descriptor, false)
-                              : plx__socket_enter_listening(socket, descriptor, false);
 }
 
 int plx__socket_inspect(const plx_socket *socket, plx__fd descriptor,
@@ -50,10 +55,13 @@ int plx__socket_inspect(const plx_socket *socket, plx__fd descriptor,
 static int take(plx_socket *socket, plx__fd descriptor, plx_state state)
 {
     plx__hold_enter(&socket->hold);
-    int result =
-        plx__socket_begin(socket) ? enter_state(socket, descriptor, state) : -PLX__ENOTCONN;
+    int result = plx__socket_shed(socket) ? plx__socket_take_descriptor(socket, descriptor, state)
+                                          : -PLX__ENOTCONN;
     if (result < 0) {
         result = plx__socket_fail_system(socket, result, "adopt descriptor %d", descriptor);
+    } else {
+        plx__socket_begin(socket);
+        enter_state(socket, descriptor, state);
     }
     plx__socket_leave(socket);
     return result;

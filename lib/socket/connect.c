@@ -94,7 +94,7 @@ static void fall_back(plx_socket *socket)
         plx__socket_end(socket);
     } else {
         socket->kind->association->drop_peer(socket);
-        plx__socket_enter_bound(socket, socket->watch.descriptor, true);
+        plx__socket_enter_bound(socket);
     }
 }
 
@@ -262,10 +262,11 @@ static int bind_first(plx_socket *socket)
 
 static int begin(plx_socket *socket, struct plx__race *race, enum plx__leg leg)
 {
-    if (!plx__socket_begin(socket)) {
+    if (!plx__socket_shed(socket)) {
         plx__race_free(race);
         return PLX_INVALID_STATE;
     }
+    plx__socket_begin(socket);
     plx__route_begin(socket, leg);
     socket->rare->race = race;
     plx__socket_set_state(socket, plx__race_is_looking_up(race) ? PLX_HOST_LOOKUP : PLX_CONNECTING);

@@ -185,15 +185,17 @@ static void begin_rare(struct plx__rare *rare)
     }
 }
 
-bool plx__socket_begin(plx_socket *socket)
+bool plx__socket_shed(plx_socket *socket)
 {
-    plx__socket_forget_errors(socket, true);
     if (socket->kind->is_filtered) {
         plx__chain_trim(socket, false);
     }
-    if (socket->hold.freed) {
-        return false;
-    }
+    return !socket->hold.freed;
+}
+
+void plx__socket_begin(plx_socket *socket)
+{
+    plx__socket_forget_errors(socket, true);
     clear_connection(socket);
     plx__socket_drop_sending(socket);
     plx__socket_drop_received(socket);
@@ -205,7 +207,6 @@ bool plx__socket_begin(plx_socket *socket)
     begin_rare(socket->rare);
     plx__route_forget(socket);
     socket->process = plx__os_process();
-    return true;
 }
 
 bool plx__socket_may_open(const plx_socket *socket)
@@ -335,7 +336,7 @@ void plx__socket_announce(plx_socket *socket)
     socket->peer = PLX__PEER_HERE;
 }
 
-static void become_bound(plx_socket *socket)
+void plx__socket_enter_bound(plx_socket *socket)
 {
     bool connected = socket->peer == PLX__PEER_HERE;
     free_race(socket);
@@ -347,22 +348,9 @@ static void become_bound(plx_socket *socket)
     plx__socket_update(socket);
 }
 
-int plx__socket_enter_bound(plx_socket *socket, plx__fd descriptor, bool has_options)
+void plx__socket_enter_listening(plx_socket *socket)
 {
-    int result = make_own(socket, descriptor, has_options, PLX_BOUND);
-    if (result == 0) {
-        become_bound(socket);
-    }
-    return result;
-}
-
-int plx__socket_enter_listening(plx_socket *socket, plx__fd descriptor, bool has_options)
-{
-    int result = make_own(socket, descriptor, has_options, PLX_LISTENING);
-    if (result == 0) {
-        plx__socket_set_state(socket, PLX_LISTENING);
-    }
-    return result;
+    plx__socket_set_state(socket, PLX_LISTENING);
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */

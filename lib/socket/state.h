@@ -17,10 +17,14 @@ void plx__socket_destroy(plx_socket *socket);
  * freed meanwhile. */
 void plx__socket_leave(plx_socket *socket);
 
-/* plx__socket_begin forgets the last connection: both buffers, pending events, errors, the peer, and
- * its filters. The `forget` of one of them may free the socket, which the caller holds: false then,
- * and nothing may be opened. */
-bool plx__socket_begin(plx_socket *socket);
+/* plx__socket_shed frees the filters of the last connection. The `forget` of one of them may free
+ * the socket, which the caller holds: false then, and nothing may be opened. */
+bool plx__socket_shed(plx_socket *socket);
+
+/* plx__socket_begin forgets the last connection, whose filters were shed: both buffers, pending
+ * events, errors, the peer and the way to it. It comes when nothing can fail the call any more: one
+ * that fails leaves what the program has not read. */
+void plx__socket_begin(plx_socket *socket);
 
 /* plx__socket_set_state enters a state and sets its event. It withdraws the events of the state
  * before, if they are still pending. */
@@ -52,11 +56,9 @@ void plx__socket_close_descriptor(plx_socket *socket);
 int plx__socket_enter_connected(plx_socket *socket, plx__fd descriptor, bool has_options,
                                 const struct plx__sockaddr *remote);
 
-/* plx__socket_enter_bound is the one way into BOUND, with a descriptor that has an address and no
- * peer. A datagram socket whose peer is removed, or that did not connect, keeps its own descriptor:
- * then it cannot fail, and `disconnected` is reported if there was a peer. Otherwise as
- * plx__socket_enter_connected. */
-int plx__socket_enter_bound(plx_socket *socket, plx__fd descriptor, bool has_options);
+/* plx__socket_enter_bound is the one way into BOUND; the socket's own descriptor has an address and
+ * no peer. `disconnected` is reported if there was a peer, which was removed. */
+void plx__socket_enter_bound(plx_socket *socket);
 
 void plx__socket_established(plx_socket *socket);
 
@@ -64,9 +66,8 @@ void plx__socket_established(plx_socket *socket);
  * will report its end, also if the filters are not established. */
 void plx__socket_announce(plx_socket *socket);
 
-/* plx__socket_enter_listening is the one way into LISTENING, with a descriptor that listens.
- * Otherwise as plx__socket_enter_connected. */
-int plx__socket_enter_listening(plx_socket *socket, plx__fd descriptor, bool has_options);
+/* plx__socket_enter_listening is the one way into LISTENING; the socket's own descriptor listens. */
+void plx__socket_enter_listening(plx_socket *socket);
 
 /* plx__socket_drop_sending drops all that is queued, plx__socket_drop_received all that was
  * received. plx__socket_drop_bytes drops the received bytes only, not what the kind keeps with

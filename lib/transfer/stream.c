@@ -45,9 +45,14 @@ int plx__stream_listen(plx_socket *socket)
         return fail_to_listen(socket, descriptor, result);
     }
     plx__hold_enter(&socket->hold);
-    result = plx__socket_begin(socket) ? plx__socket_enter_listening(socket, descriptor, true)
-                                       : -PLX__ENOTCONN;
+    result = plx__socket_shed(socket)
+                 ? plx__socket_take_descriptor(socket, descriptor, PLX_LISTENING)
+                 : -PLX__ENOTCONN;
     int code = result < 0 ? fail_to_listen(socket, descriptor, result) : 0;
+    if (code == 0) {
+        plx__socket_begin(socket);
+        plx__socket_enter_listening(socket);
+    }
     plx__socket_leave(socket);
     return code;
 }
