@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COUNT 300
 
@@ -97,6 +98,58 @@ PLAIN_CASE(many_siblings_are_no_trouble)
     }
     ck_assert_uint_eq(plx__deadlines_next(&heap), 0);
     free(many);
+}
+
+/* ---- equal moments --------------------------------------------------------------------------- */
+
+struct numbered {
+    struct plx__deadline deadline;
+    unsigned number; /* the order of inserting */
+};
+
+/* Inserts, or removes and inserts again, so that the deadline is the youngest. */
+static void insert_anew(struct plx__deadlines *heap, struct numbered *one, uint64_t at)
+{
+    static unsigned number;
+    plx__deadline_remove(heap, &one->deadline);
+    plx__deadline_set(heap, &one->deadline, at);
+    one->number = ++number;
+}
+
+static struct numbered *first_of(struct numbered *many)
+{
+    struct numbered *first = NULL;
+    for (int i = 0; i < COUNT; i++) {
+        uint64_t key = many[i].deadline.key;
+        bool earlier = key != 0 && (first == NULL || key < first->deadline.key ||
+                                    (key == first->deadline.key && many[i].number < first->number));
+        first = earlier ? &many[i] : first;
+    }
+    return first;
+}
+
+/* Only few different moments, so that most are equal. */
+LOOP_CASE(equal_moments_keep_the_order_of_inserting, 1, 9)
+{
+    static struct numbered many[COUNT];
+    struct plx__deadlines heap = {0};
+    memset(many, 0, sizeof many);
+    srand((unsigned) _i);
+    for (int step = 0; step < 20000; step++) {
+        struct numbered *one = &many[rand() % COUNT];
+        if (rand() % 4 > 0) {
+            insert_anew(&heap, one, 1 + (uint64_t) rand() % 5);
+        } else if (rand() % 2 > 0) {
+            plx__deadline_remove(&heap, &one->deadline);
+        } else {
+            struct numbered *first = first_of(many);
+            ck_assert_ptr_eq(plx__deadlines_take(&heap, 5), first == NULL ? NULL : &first->deadline);
+        }
+    }
+    for (struct numbered *first; (first = first_of(many)) != NULL;) {
+        ck_assert_ptr_eq(plx__deadlines_take(&heap, 5), &first->deadline);
+    }
+    ck_assert_ptr_null(plx__deadlines_take(&heap, 5));
 }
 
 SUITE_MAIN("deadline")

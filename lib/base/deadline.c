@@ -3,35 +3,46 @@
 
 #include "lib/base/deadline.h"
 
-/* Makes the later of two roots the first child of the earlier one. */
-static struct plx__deadline *meld(struct plx__deadline *a, struct plx__deadline *b)
+#include <stdbool.h>
+
+/* Makes one of two roots a child of the other. All of `older` were inserted before all of `younger`:
+ * the children of a root, and their children, are in that order from the first to the last one. */
+static struct plx__deadline *meld(struct plx__deadline *older, struct plx__deadline *younger)
 {
-    if (a == NULL || b == NULL) {
-        return a == NULL ? b : a;
+    if (older == NULL || younger == NULL) {
+        return older == NULL ? younger : older;
     }
-    struct plx__deadline *early = b->key < a->key ? b : a;
-    struct plx__deadline *late = early == a ? b : a;
-    late->previous = early;
-    late->next = early->child;
-    if (late->next != NULL) {
-        late->next->previous = late;
+    bool in_front = younger->key < older->key;
+    struct plx__deadline *parent = in_front ? younger : older;
+    struct plx__deadline *child = in_front ? older : younger;
+    struct plx__deadline *last = parent->child;
+    if (last == NULL) {
+        child->next = child;
+        child->previous = parent;
+        parent->child = child;
+        return parent;
     }
-    early->child = late;
-    return early;
+    child->next = last->next;
+    last->next = child;
+    if (in_front) {
+        child->next->previous = child;
+        child->previous = parent;
+    } else {
+        child->previous = last;
+        parent->child = child;
+    }
+    return parent;
 }
 
 /* The two passes of a pairing heap: pairs from left to right, then all into one from right to left.
  * The passes do not recurse, because ten thousand siblings are common here. */
-static struct plx__deadline *meld_siblings(struct plx__deadline *first)
+static struct plx__deadline *meld_siblings(struct plx__deadline *last)
 {
     struct plx__deadline *pairs = NULL;
+    struct plx__deadline *first = last == NULL ? NULL : last->next;
     while (first != NULL) {
-        struct plx__deadline *second = first->next;
-        struct plx__deadline *rest = second == NULL ? NULL : second->next;
-        first->next = NULL;
-        if (second != NULL) {
-            second->next = NULL;
-        }
+        struct plx__deadline *second = first == last ? NULL : first->next;
+        struct plx__deadline *rest = second == NULL || second == last ? NULL : second->next;
         struct plx__deadline *pair = meld(first, second);
         pair->next = pairs;
         pairs = pair;
@@ -40,12 +51,8 @@ static struct plx__deadline *meld_siblings(struct plx__deadline *first)
     struct plx__deadline *root = NULL;
     while (pairs != NULL) {
         struct plx__deadline *next = pairs->next;
-        pairs->next = NULL;
-        root = meld(root, pairs);
+        root = meld(pairs, root);
         pairs = next;
-    }
-    if (root != NULL) {
-        root->previous = NULL;
     }
     return root;
 }
@@ -54,6 +61,24 @@ static void insert(struct plx__deadlines *deadlines, struct plx__deadline *deadl
 {
     deadline->key = deadline->at;
     deadlines->root = meld(deadlines->root, deadline);
+}
+
+/* Puts a tree, or NULL, in the place of a child. To meld the tree with the root was rejected: its
+ * members would then be the youngest. */
+static void replace(struct plx__deadline *child, struct plx__deadline *tree)
+{
+    struct plx__deadline *previous = child->previous, *next = child->next;
+    bool is_first = previous->child != NULL && previous->child->next == child;
+    bool is_last = next->previous != child;
+    if (tree != NULL) {
+        tree->previous = previous;
+        tree->next = is_first && is_last ? tree : next;
+    }
+    *(is_first ? &previous->child->next : &previous->next) = tree == NULL ? next : tree;
+    *(is_last ? &next->previous->child : &next->previous) = tree == NULL ? previous : tree;
+    if (is_first && is_last && tree == NULL) {
+        previous->child = NULL;
+    }
 }
 
 void plx__deadline_remove(struct plx__deadlines *deadlines, struct plx__deadline *deadline)
@@ -65,16 +90,7 @@ void plx__deadline_remove(struct plx__deadlines *deadlines, struct plx__deadline
     if (deadlines->root == deadline) {
         deadlines->root = orphans;
     } else {
-        struct plx__deadline *previous = deadline->previous;
-        if (previous->child == deadline) {
-            previous->child = deadline->next;
-        } else {
-            previous->next = deadline->next;
-        }
-        if (deadline->next != NULL) {
-            deadline->next->previous = previous;
-        }
-        deadlines->root = meld(deadlines->root, orphans);
+        replace(deadline, orphans);
     }
     deadline->key = 0;
     deadline->child = deadline->next = deadline->previous = NULL;

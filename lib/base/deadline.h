@@ -8,6 +8,13 @@
  *      at      when the deadline is due, in nanoseconds of lib/base/clock.h; 0: never
  *      key     the moment by which the heap orders it; 0: it is not in the heap
  *
+ * Deadlines with the same key are taken in the order in which they were inserted. The heap needs no
+ * number for that: the children of a deadline are in a circle, in which older ones precede younger
+ * ones, and a tree that is older than its new parent is put in front of the parent's children.
+ *
+ *      parent --child--> last --next--> first --next--> ... --> last
+ *                                       first --previous--> parent
+ *
  * Invariant: key <= at for a deadline that is in the heap and is not unset. A zeroed deadline is
  * unset and valid, a zeroed heap is empty. An owner that is polled alone has no heap and compares
  * `at` itself. */
@@ -20,8 +27,8 @@
 struct plx__deadline {
     uint64_t at;
     uint64_t key;
-    struct plx__deadline *child;
-    struct plx__deadline *next;
+    struct plx__deadline *child;    /* the last one */
+    struct plx__deadline *next;     /* the sibling after, or the first child for the last one */
     struct plx__deadline *previous; /* the sibling before, or the parent of a first child */
 };
 
