@@ -56,6 +56,7 @@
 #include <pollux/seqpacket.h>
 #include <pollux/server.h>
 #include <pollux/group.h>
+#include <pollux/timer.h>
 #include <pollux/filter.h>
 #include <pollux/proxy.h>
 #include <pollux/interface.h>

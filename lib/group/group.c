@@ -13,6 +13,7 @@
 static const struct plx__service services[] = {
     [PLX__MEMBER_SOCKET] = {plx__socket_input, plx__socket_output, plx__socket_release,
                             plx__socket_flush},
+    [PLX__MEMBER_TIMER] = {.input = plx__timer_input},
 };
 
 plx_group *plx__group_new(int *ret_error)
@@ -108,6 +109,54 @@ void plx_group_remove(plx_group *group, plx_socket *socket)
 size_t plx_group_count(const plx_group *group)
 {
     return group == NULL ? 0 : group->loop.count;
+}
+
+/* ---- guests ---------------------------------------------------------------------------------- */
+
+void *plx__guest_new(size_t size, enum plx__member sort)
+{
+    struct plx__guest *guest = plx__memory_new(size);
+    if (guest != NULL) {
+        guest->task.service = (uint8_t)sort;
+        guest->task.hidden = true;
+    }
+    return guest;
+}
+
+void plx__guest_leave(struct plx__guest *guest)
+{
+    if (plx__hold_leave(&guest->hold)) {
+        plx__memory_free(guest);
+    }
+}
+
+void plx__guest_free(struct plx__guest *guest)
+{
+    if (guest != NULL) {
+        plx__loop_remove(&guest->task);
+        if (plx__hold_free(&guest->hold)) {
+            plx__memory_free(guest);
+        }
+    }
+}
+
+int plx__group_add_guest(plx_group *group, struct plx__guest *guest)
+{
+    if (group == NULL || guest == NULL || group->hold.freed || guest->hold.freed) {
+        return PLX_INVALID_STATE;
+    }
+    if (guest->task.loop == &group->loop) {
+        return 0;
+    }
+    plx__loop_remove(&guest->task);
+    return plx__error_code(-plx__loop_add(&group->loop, &guest->task));
+}
+
+void plx__group_remove_guest(plx_group *group, struct plx__guest *guest)
+{
+    if (group != NULL && guest != NULL && guest->task.loop == &group->loop) {
+        plx__loop_remove(&guest->task);
+    }
 }
 
 /* ---- polling --------------------------------------------------------------------------------- */

@@ -19,7 +19,10 @@
 
 /* The sorts of members: the numbers of their services (lib/poll/loop.h). A zeroed task is a
  * socket's. */
-enum plx__member { PLX__MEMBER_SOCKET };
+enum plx__member { PLX__MEMBER_SOCKET, PLX__MEMBER_TIMER };
+
+/* plx__timer_input is the service of timers. */
+void plx__timer_input(struct plx__task *task, struct plx__budget *budget);
 
 struct plx_group {
     struct plx__loop loop;
@@ -41,5 +44,37 @@ plx_group *plx__group_of(struct plx__loop *loop);
  * has left, by that group's loop; NULL: of none. A socket that the kernel does not watch again
  * either ends with that error, which is better than a member that never hears anything. */
 void plx__group_return(struct plx__loop *loop, plx_socket *socket);
+
+/* ---- guests ---------------------------------------------------------------------------------- */
+
+/* A guest is a member that is no socket: a hidden task, which plx_group_count does not count. It is
+ * held while its handler runs, and only then. A guest that its handler frees leaves its group at
+ * once, and its memory stays until the handler has returned. */
+struct plx__guest {
+    struct plx__task task;
+    struct plx__hold hold;
+};
+
+/* plx__guest_new allocates a zeroed guest of that size, which begins with struct plx__guest. NULL
+ * without memory. */
+void *plx__guest_new(size_t size, enum plx__member sort);
+
+/* plx__guest_is_busy returns whether the handler of the guest runs: it must not be called then. */
+static inline bool plx__guest_is_busy(const struct plx__guest *guest)
+{
+    return guest->hold.count > 0;
+}
+
+/* plx__guest_leave ends a handler of a guest that was held for it. */
+void plx__guest_leave(struct plx__guest *guest);
+
+/* plx__guest_free takes the guest out of its group, and frees its memory now or when its handler
+ * has returned. Does nothing for NULL. */
+void plx__guest_free(struct plx__guest *guest);
+
+/* plx__group_add_guest and plx__group_remove_guest do what plx_group_add_timer and
+ * plx_group_remove_timer do. */
+int plx__group_add_guest(plx_group *group, struct plx__guest *guest);
+void plx__group_remove_guest(plx_group *group, struct plx__guest *guest);
 
 #endif

@@ -148,6 +148,10 @@ void plx__task_schedule_input(struct plx__task *task);
 /* plx__task_set_deadline sets the one moment at which the task is served even if none of its
  * watches is ready; 0: never. */
 void plx__task_set_deadline(struct plx__task *task, uint64_t at);
+/* plx__task_renew_deadline does the same, takes back that an earlier moment has passed, and orders
+ * the task behind those with the same moment. It is for tasks that are served for their deadline
+ * only. */
+void plx__task_renew_deadline(struct plx__task *task, uint64_t at);
 /* plx__task_has_deadline returns whether setting that moment would change nothing. A deadline that
  * has passed is in no heap any more, and has to be set again. */
 static inline bool plx__task_has_deadline(const struct plx__task *task, uint64_t at)

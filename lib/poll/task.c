@@ -83,6 +83,15 @@ void plx__task_set_deadline(struct plx__task *task, uint64_t at)
     plx__deadline_set(task->loop == NULL ? NULL : &task->loop->deadlines, &task->deadline, at);
 }
 
+void plx__task_renew_deadline(struct plx__task *task, uint64_t at)
+{
+    if (task->loop != NULL) {
+        plx__list_remove(&task->work);
+        plx__deadline_remove(&task->loop->deadlines, &task->deadline);
+    }
+    plx__task_set_deadline(task, at);
+}
+
 /* The most watches of one poll(2): a lookup has at most 16 descriptors, any other task a few. */
 #define SLEEP_WATCHES 64
 
