@@ -23,6 +23,11 @@ void run_free_in_handler(struct play *p);
 void run_wait_in_handler(struct play *p);
 void run_waits(struct play *p);
 
+/* proxies.c: connections through proxies */
+void run_proxy(struct play *p);
+void run_proxy_that_asks(struct play *p);
+void run_proxy_with_addresses(struct play *p);
+
 /* others.c: datagrams, descriptors, groups, properties */
 void run_datagrams(struct play *p);
 void run_datagrams_with_peer(struct play *p);

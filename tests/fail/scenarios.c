@@ -48,6 +48,12 @@ const struct scenario scenarios[] = {
     {.name = "a group grows", .kind = "tcp", .run = run_group_grows},
     {.name = "a member moves", .kind = "tcp", .run = run_member_moves},
     {.name = "a server moves", .kind = "tcp", .run = run_server_moves},
+    {.name = "a proxy", .kind = "tcp", .run = run_proxy, .asks_names = true},
+    {.name = "a proxy that asks", .kind = "tcp", .run = run_proxy_that_asks},
+    {.name = "addresses through a proxy",
+     .kind = "tcp",
+     .run = run_proxy_with_addresses,
+     .asks_names = true},
     {.name = "properties", .kind = "tcp", .run = run_properties},
 };
 
