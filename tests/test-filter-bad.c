@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "tests/counting.h"
 #include "tests/puppet.h"
 #include "tests/world.h"
 
@@ -378,6 +379,32 @@ CASE(calls_inside_a_step)
         for (int call = 0; call < INSIDE; call++)
             for (int way = 0; way < ways_of(step); way++)
                 play_inside(w, step, call, way);
+}
+
+static void free_inside(struct puppet *puppet)
+{
+    puppet->act = NULL;
+    world_forget(inside_world, puppet->socket);
+    plx_socket_free(puppet->socket);
+}
+
+/* The poll of a quiet socket takes a short way, on which nobody may free the socket unseen. */
+PAIR_CASE(a_socket_freed_inside_a_step_that_finds_nothing)
+{
+    struct puppet *puppet = puppet_push(socket);
+    size_t blocks;
+
+    UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
+    world_settle(w);
+    inside_world = w;
+    puppet->when = STEP_RECEIVE;
+    puppet->act = free_inside;
+    puppet->receive = -EAGAIN;
+    puppet->receive_times = -1;
+    blocks = count_blocks();
+    raw_say(raw, "hello");
+    UNTIL(w, puppet->act == NULL);
+    ck_assert_uint_lt(count_blocks(), blocks);
 }
 
 static void wake_the_other(struct puppet *puppet)

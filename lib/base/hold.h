@@ -14,11 +14,18 @@ struct plx__hold {
 };
 
 /* plx__hold_enter keeps the object valid until the matching plx__hold_leave. */
-void plx__hold_enter(struct plx__hold *hold);
+static inline void plx__hold_enter(struct plx__hold *hold)
+{
+    hold->count++;
+}
 
 /* plx__hold_leave returns true when the object has been freed and this was the last hold: the
  * caller then destroys the object. */
-bool plx__hold_leave(struct plx__hold *hold);
+static inline bool plx__hold_leave(struct plx__hold *hold)
+{
+    hold->count--;
+    return hold->freed && hold->count == 0;
+}
 
 /* plx__hold_free marks the object as freed and returns true when nothing holds it: the caller then
  * destroys the object. */

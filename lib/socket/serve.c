@@ -196,13 +196,14 @@ static bool is_quiet(const plx_socket *socket)
  * tests/test-serving.c holds the two equal. */
 static bool serve_quiet(plx_socket *socket, struct plx__budget *budget)
 {
+    plx__hold_enter(&socket->hold); /* a step of a filter may free the socket */
     socket->watch.ready |= PLX__READ;
     socket->kind->transport->input(socket, budget);
-    if (is_at_rest(socket)) {
+    if (is_at_rest(socket) && !socket->hold.freed) {
+        plx__hold_leave(&socket->hold);
         return false;
     }
     plx__socket_update(socket);
-    plx__hold_enter(&socket->hold);
     socket->next_event = 0;
     plx__socket_dispatch(socket, PLX__EVENTS_BEFORE_SENDING);
     bool more = serve_output(socket);
