@@ -43,7 +43,15 @@ static const char *value_in_either_case(const char *name)
     return value_of(other);
 }
 
-/* In lower case, as curl does it: the tag "HTTP" must not find HTTP_PROXY. */
+static bool is_tag(const char *tag)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
+    size_t length = strlen(tag);
+    return length <= 32 && strspn(tag, letters) == length;
+}
+
+/* In lower case, as curl does it: the tag "HTTP" must not find HTTP_PROXY. The variable of "no" is
+ * the list of exceptions. */
 static const char *value_for_tag(const char *tag)
 {
     char name[VARIABLE_SIZE];
@@ -51,8 +59,11 @@ static const char *value_for_tag(const char *tag)
     if (length == 0 || length > 32) {
         return NULL;
     }
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i <= length; i++) {
         name[i] = plx__part_lower(tag[i]);
+    }
+    if (!is_tag(name) || strcmp(name, "no") == 0) {
+        return NULL;
     }
     memcpy(name + length, "_proxy", sizeof "_proxy");
     return value_in_either_case(name);
@@ -116,13 +127,6 @@ bool plx_proxy_from_environment(const char *tag, const char *host, int port, cha
 }
 
 /* ---- the protocol tag ------------------------------------------------------------------------ */
-
-static bool is_tag(const char *tag)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
-    size_t length = strlen(tag);
-    return length <= 32 && strspn(tag, letters) == length;
-}
 
 int plx_socket_set_protocol_tag(plx_socket *socket, const char *tag)
 {
