@@ -213,6 +213,53 @@ MODE_CASE(by_event)
     }
 }
 
+/* The proxy ends a connection that it promised to keep: the next request goes by another one. */
+MODE_CASE(kept_and_ended)
+{
+    static const char *const answers[] = {
+        REQUIRED ASKS "Content-Length: 0\r\n\r\n",
+        REQUIRED ASKS "Content-Length: 500\r\n\r\nno",
+        REQUIRED ASKS "Transfer-Encoding: chunked\r\n\r\n5\r\nno",
+    };
+
+    for (size_t i = 0; i <= sizeof answers / sizeof answers[0]; i++) {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        int listener = proxy_listens(w, socket, "http", "");
+        int proxy = raw_accept(w, listener);
+
+        record_on(&log, EVENT_PROXY_ASKS, answer, (void *)(uintptr_t)PASSWORD);
+        HEARS(w, proxy, CONNECT);
+        raw_say(proxy, answers[i % 3]);
+        if (i == 3) /* later, while somebody thinks */
+            UNTIL(w, log.count[EVENT_PROXY_ASKS] == 1);
+        raw_close(w, proxy);
+        proxy = raw_accept(w, listener);
+        HEARS(w, proxy, CONNECT_WITH);
+        ck_assert_int_eq(log.count[EVENT_PROXY_ASKS], 1);
+        SAYS(proxy, ESTABLISHED);
+        proxy_talks(w, socket, proxy);
+        ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    }
+}
+
+/* Behind the first byte of the second answer it is too late for another connection. */
+MODE_CASE(ended_in_the_second_answer)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int listener = proxy_listens(w, socket, "http", "");
+    int proxy = raw_accept(w, listener);
+
+    record_on(&log, EVENT_PROXY_ASKS, answer, (void *)(uintptr_t)PASSWORD);
+    HEARS(w, proxy, CONNECT);
+    SAYS(proxy, REQUIRED ASKS "Content-Length: 0\r\n\r\n");
+    HEARS(w, proxy, CONNECT_WITH);
+    SAYS(proxy, "H");
+    raw_close(w, proxy);
+    proxy_fails(w, socket, &log, PLX_LOST_CONNECTION, PLX_REASON_PROXY_CONNECTION_CLOSED, "closed");
+}
+
 /* No answer, or the credentials that were refused: the connect ends, and nothing is sent again. */
 MODE_CASE(unanswered)
 {

@@ -1,7 +1,9 @@
 /* lib/filter/http-connect.c -- asking an HTTP proxy for a tunnel by CONNECT: RFC 9110, 9.3.6.
  *
  * The answer is received byte by byte: its end is known only by its last byte, and the next one
- * belongs to the tunnel. */
+ * belongs to the tunnel. After a 407 the connection may be kept for the next request. The proxy may
+ * end it at any time until the first byte of the next answer (RFC 9112, 9.5), also because a person
+ * takes long to answer; then the request goes by a new connection. */
 #include "config.h"
 
 #include "lib/base/address.h"
@@ -53,7 +55,8 @@ static int judge(struct plx__talk *talk, bool *ret_done)
     if (status != 407 || !talk->answer.offers_basic) {
         return plx__talk_fail(talk, plx__http_connect_failure(&talk->answer));
     }
-    plx__talk_enter(talk, plx__http_answer_keeps(&talk->answer) ? BODY : ASK_ANEW);
+    talk->is_expendable = plx__http_answer_keeps(&talk->answer);
+    plx__talk_enter(talk, talk->is_expendable ? BODY : ASK_ANEW);
     return 0;
 }
 
@@ -64,6 +67,7 @@ static int read_answer(struct plx__talk *talk, bool *ret_done)
     if (code != 0) {
         return code;
     }
+    talk->is_expendable = false;
     switch (plx__http_answer_read(&talk->answer, talk->in, 1, &used)) {
     case PLX__HTTP_DONE: return judge(talk, ret_done);
     case PLX__HTTP_MALFORMED: return plx__talk_fail_by(talk, PLX__PROXY_PROTOCOL);
@@ -76,11 +80,15 @@ static int skip_body(struct plx__talk *talk)
     size_t used;
     enum plx__http_progress progress =
         plx__http_body_skip(&talk->answer, talk->in, talk->taken, &used);
-    if (progress == PLX__HTTP_MORE) {
-        return hear_byte(talk);
+    int code = progress == PLX__HTTP_MORE ? hear_byte(talk) : 0;
+    if (code == PLX__ERESTART) {
+        plx__talk_enter(talk, ASK_ANEW); /* the end came before that of the body */
+        return 0;
     }
-    plx__talk_enter(talk, progress == PLX__HTTP_DONE ? ASK : ASK_ANEW);
-    return 0;
+    if (progress != PLX__HTTP_MORE) {
+        plx__talk_enter(talk, progress == PLX__HTTP_DONE ? ASK : ASK_ANEW);
+    }
+    return code;
 }
 
 static int ask(struct plx__talk *talk, bool anew)

@@ -24,6 +24,12 @@ void plx__talk_enter(struct plx__talk *talk, unsigned step)
     talk->size = talk->sent = talk->taken = 0;
 }
 
+/* The proxy has ended the connection, or the connection is lost. */
+static int end_talk(struct plx__talk *talk)
+{
+    return talk->is_expendable ? PLX__ERESTART : plx__talk_fail_by(talk, PLX__PROXY_CLOSED);
+}
+
 static int send_rest(struct plx__talk *talk)
 {
     while (talk->sent < talk->size) {
@@ -33,7 +39,7 @@ static int send_rest(struct plx__talk *talk)
             return PLX__EAGAIN;
         }
         if (count < 0) {
-            return plx__talk_fail_by(talk, PLX__PROXY_CLOSED);
+            return end_talk(talk);
         }
         talk->sent += (size_t)count;
     }
@@ -72,7 +78,7 @@ int plx__talk_receive(struct plx__talk *talk, size_t more)
             return PLX__EAGAIN;
         }
         if (count <= 0) {
-            return plx__talk_fail_by(talk, PLX__PROXY_CLOSED);
+            return end_talk(talk);
         }
         talk->taken += (size_t)count;
         talk->allowance -= (size_t)count < talk->allowance ? (size_t)count : talk->allowance;

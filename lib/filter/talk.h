@@ -29,6 +29,7 @@ struct plx__talk {
     struct plx__way *way;
     uint8_t step;       /* of the protocol */
     uint8_t question;   /* enum plx__talk_question */
+    bool is_expendable; /* the proxy may end the connection now, and another one will do */
     unsigned sent_with; /* the credentials that the last message has, or that it has none */
     size_t size, sent;  /* of `out`; size 0: the message of the step is not written yet */
     size_t taken;       /* in `in` */
@@ -39,7 +40,8 @@ struct plx__talk {
 };
 
 /* plx__talk_receive receives `more` bytes behind those of `in`. Returns 0 when all are there,
- * EAGAIN, or a code after plx_filter_fail. */
+ * EAGAIN, ERESTART when the proxy has ended a connection that is expendable, or a code after
+ * plx_filter_fail. */
 int plx__talk_receive(struct plx__talk *talk, size_t more);
 
 /* plx__talk_enter enters a step of the protocol, which has sent and received nothing. */
