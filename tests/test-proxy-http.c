@@ -260,6 +260,31 @@ MODE_CASE(ended_in_the_second_answer)
     proxy_fails(w, socket, &log, PLX_LOST_CONNECTION, PLX_REASON_PROXY_CONNECTION_CLOSED, "closed");
 }
 
+/* The proxy repeats what it was sent, whole or cut by the length that is kept. */
+MODE_CASE(secrets_in_the_answer)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 400 Who is " USER "?\r\n\r\n",
+        "HTTP/1.1 400 Not ABRACADABRA\r\n\r\n",
+        "HTTP/1.1 400 Not Basic " BASIC "\r\n\r\n",
+        "HTTP/1.1 400 It takes quite a long way to the end of what is kept of this: " PASSWORD
+        "\r\n\r\n",
+        REQUIRED "Proxy-Authenticate: " PASSWORD "\r\n\r\n",
+        REQUIRED "Proxy-Authenticate: Basic realm=\"for " USER "\"\r\n\r\n",
+    };
+
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        int proxy = meets(w, socket, SECRETS);
+
+        raw_say(proxy, answers[i]);
+        proxy_fails(w, socket, &log, i < 4 ? EPROTO : EACCES,
+                    i < 4 ? PLX_REASON_PROXY_PROTOCOL : PLX_REASON_PROXY_AUTHENTICATION_REQUIRED,
+                    i < 4 ? "\"HTTP/1.1 400\"" : "the proxy requires");
+    }
+}
+
 /* No answer, or the credentials that were refused: the connect ends, and nothing is sent again. */
 MODE_CASE(unanswered)
 {

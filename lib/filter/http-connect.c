@@ -9,10 +9,16 @@
 #include "lib/base/address.h"
 #include "lib/filter/talk.h"
 #include "lib/os/errno.h"
+#include "lib/wire/base64.h"
+#include "lib/wire/part.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum step { REQUEST, ANSWER, BODY, ASK, ASK_ANEW };
+
+/* Where a proxy may repeat what it was sent: behind "HTTP/1.1 400" in the status line. */
+enum { PHRASE_AT = 12 };
 
 /* Credentials that are known are sent at once, which saves a round trip. */
 static size_t write_request(struct plx__talk *talk)
@@ -45,6 +51,59 @@ static int hear_byte(struct plx__talk *talk)
     return plx__talk_receive(talk, 1);
 }
 
+/* ---- secrets --------------------------------------------------------------------------------- */
+
+/* Whether a byte of a text, in which '?' stands for what is not printable, may be that of a
+ * secret. */
+static bool may_be(char c, char secret)
+{
+    bool printable = secret >= ' ' && secret <= '~';
+    return printable ? plx__part_lower(c) == plx__part_lower(secret) : c == '?';
+}
+
+/* Whether a text has a secret in it, or was cut where one may have begun. Less than three bytes are
+ * in many texts by chance. */
+static bool has_secret(const char *text, bool is_cut, const char *secret)
+{
+    for (; strlen(secret) > 2 && text[0] != '\0'; text++) {
+        size_t i = 0;
+        while (text[i] != '\0' && secret[i] != '\0' && may_be(text[i], secret[i])) {
+            i++;
+        }
+        if (secret[i] == '\0' || (is_cut && text[i] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The text of the proxy, in an array of `size` bytes, is for messages and events, which have
+ * neither user nor password. */
+static void hide_secrets(const struct plx__proxy_text *proxy, char *text, size_t size)
+{
+    bool is_cut = strlen(text) + 1 == size;
+    char plain[sizeof proxy->user + sizeof proxy->password];
+    char encoded[PLX__BASE64_SIZE(sizeof plain) + 1];
+    int length = snprintf(plain, sizeof plain, "%s:%s", proxy->user, proxy->password);
+    plx__base64_write(plain, (size_t)length, encoded);
+    if (proxy->has_credentials &&
+        (has_secret(text, is_cut, proxy->user) || has_secret(text, is_cut, proxy->password) ||
+         has_secret(text, is_cut, encoded))) {
+        text[0] = '\0';
+    }
+}
+
+static void hide_all_secrets(struct plx__talk *talk)
+{
+    const struct plx__proxy_text *proxy = &talk->way->proxy;
+    struct plx__http_answer *answer = &talk->answer;
+    hide_secrets(proxy, answer->status_line + PHRASE_AT, sizeof answer->status_line - PHRASE_AT);
+    hide_secrets(proxy, answer->schemes, sizeof answer->schemes);
+    hide_secrets(proxy, answer->realm, sizeof answer->realm);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
 static int judge(struct plx__talk *talk, bool *ret_done)
 {
     int status = talk->answer.status;
@@ -52,6 +111,7 @@ static int judge(struct plx__talk *talk, bool *ret_done)
     if (*ret_done) {
         return 0;
     }
+    hide_all_secrets(talk);
     if (status != 407 || !talk->answer.offers_basic) {
         return plx__talk_fail(talk, plx__http_connect_failure(&talk->answer));
     }
