@@ -50,6 +50,8 @@ NAMES_CASE(this_computer)
         for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
             goes_direct(w, server, schemes[s], hosts[i]);
     goes_direct(w, server, "socks5", "a.test"); /* known only when it was looked up */
+    server->ipv4 = ADDRESSES("127.0.0.2", "127.0.0.1");
+    goes_direct(w, server, "socks5", "b.test"); /* the second of them answers */
 }
 
 /* Expects that a target is reached without the proxy, whether somebody listens there or not. */
@@ -291,6 +293,61 @@ NAMES_SOCKET_CASE(no_address_works)
     asked_for(w, listener, 2, 5);
     proxy_fails(w, socket, log, ECONNREFUSED, PLX_REASON_CONNECTION_REFUSED, "proxy");
     expect_nobody(w, listener);
+}
+
+/* Hears a request for an address, refuses it, and returns the type of the address. */
+static int refused_type(struct world *w, int listener)
+{
+    unsigned char request[100];
+    int proxy = raw_accept(w, listener);
+
+    HEARS(w, proxy, GREETING);
+    SAYS(proxy, METHOD_NONE);
+    UNTIL(w, raw_take(proxy, request, sizeof request) > 4);
+    SAYS(proxy, REPLY("\3"));
+    return request[3];
+}
+
+/* The addresses of one family that arrive first wait for those of the other one, for a while. */
+static void other_family_arrives(struct world *w, struct nameserver *server, plx_socket *socket,
+                                 bool in_time)
+{
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where), type;
+
+    time_stop();
+    plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, 2);
+    proxy_set(socket, "socks5", "", where);
+    server->ipv6 = ADDRESSES("2001:db8::7");
+    server->ipv4.says = SAYS_LATER;
+    ck_assert_int_eq(plx_socket_connect_to(socket, TARGET), 0);
+    UNTIL_ASKED(w, server, server->held_count == 1 && server->asked6 == 1);
+    for (int i = 0; i < 20; i++)
+        world_poll(w);
+    expect_nobody(w, listener);
+    if (in_time) {
+        server->ipv4 = ADDRESSES("192.0.2.1");
+        nameserver_release(server);
+    } else {
+        world_run(w, 300);
+    }
+    type = refused_type(w, listener);
+    ck_assert(in_time || type == 4);
+    if (in_time)
+        ck_assert_int_eq(type + refused_type(w, listener), 1 + 4);
+    time_run();
+}
+
+NAMES_SOCKET_CASE(both_families)
+{
+    other_family_arrives(w, server, socket, true);
+    proxy_fails(w, socket, log, PLX_OPEN_DRIVER, PLX_REASON_NETWORK, "proxy");
+}
+
+NAMES_SOCKET_CASE(one_family_in_time)
+{
+    other_family_arrives(w, server, socket, false);
+    proxy_fails(w, socket, log, PLX_OPEN_DRIVER, PLX_REASON_NETWORK, "proxy");
 }
 
 /* What the proxy does not allow for one address it is not asked for another one. */

@@ -56,9 +56,10 @@ PLX_API int plx_socket_set_proxy_credentials(plx_socket *socket, const char *use
  * ignored, because a web server may set it from a request); one without a scheme is http, one
  * without a port has 1080; no_proxy lists exceptions. `tag` is a protocol such as "http" or "irc",
  * in any case; NULL, "no" and what plx_socket_set_protocol_tag refuses have no variable of their
- * own. Writes the string; "" for a direct connection, such as one to this computer. The string may still be one that plx_socket_set_proxy refuses. In a program with more
- * rights than its caller no variable counts (secure_getenv(3)). Returns false for a `host` or
- * `ret_proxy` of NULL and when the string does not fit into `size` bytes; *ret_proxy is "" then. */
+ * own. Writes the string; "" for a direct connection, such as one to this computer. The string may
+ * still be one that plx_socket_set_proxy refuses. In a program with more rights than its caller no
+ * variable counts (secure_getenv(3)). Returns false for a `host` or `ret_proxy` of NULL and when
+ * the string does not fit into `size` bytes; *ret_proxy is "" then. */
 PLX_API bool plx_proxy_from_environment(const char *tag, const char *host, int port,
                                         char *ret_proxy, size_t size);
 

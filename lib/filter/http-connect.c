@@ -53,7 +53,7 @@ static int hear_byte(struct plx__talk *talk)
 
 /* ---- secrets --------------------------------------------------------------------------------- */
 
-/* Whether a byte of a text, in which '?' stands for what is not printable, may be that of a
+/* Whether a byte of a string, in which '?' stands for what is not printable, may be that of a
  * secret. */
 static bool may_be(char c, char secret)
 {
@@ -61,8 +61,8 @@ static bool may_be(char c, char secret)
     return printable ? plx__part_lower(c) == plx__part_lower(secret) : c == '?';
 }
 
-/* Whether a text has a secret in it, or was cut where one may have begun. Less than three bytes are
- * in many texts by chance. */
+/* Whether a string has a secret in it, or was cut where one may have begun. Less than three bytes
+ * are in many strings by chance. */
 static bool has_secret(const char *text, bool is_cut, const char *secret)
 {
     for (; strlen(secret) > 2 && text[0] != '\0'; text++) {

@@ -100,13 +100,15 @@ static bool plan_to_name(plx_socket *socket, struct plx__target *target, enum pl
 {
     struct plx__proxy *proxy = plx__proxy_of(socket);
     struct plx__failure ignored;
-    char name[PLX__HOST_SIZE];
-    if (!plx__host_prepare(target->host, name, &ignored) || plx__host_is_local(name)) {
-        return true; /* or the lookup fails, and says why */
+    char name[PLX__HOST_SIZE] = "";
+    bool prepared = plx__host_prepare(target->host, name, &ignored);
+    if (prepared && plx__host_is_local(name)) {
+        return true;
     }
     plan_way(proxy, target->port);
     memcpy(proxy->planned.host, name, sizeof name);
-    if (proxy->text.scheme == PLX__PROXY_SOCKS5) {
+    /* A name that cannot be prepared, without memory, never leads past the proxy. */
+    if (proxy->text.scheme == PLX__PROXY_SOCKS5 || !prepared) {
         *ret_leg = PLX__LEG_LOOKING_UP;
         return true;
     }
@@ -134,20 +136,23 @@ static void begin(plx_socket *socket)
     }
 }
 
-/* A name that leads to this computer does so by its first address. Later ones of this computer are
- * left out: to the proxy they would be its own. */
-static bool choose(plx_socket *socket, const plx_address *addresses, size_t count,
+/* A name that leads to this computer does so by its first addresses; the others are not reached
+ * past the proxy. Later ones of this computer are left out: to the proxy they would be its own. */
+static bool choose(plx_socket *socket, const plx_address *addresses, size_t *count,
                    struct plx__target *ret_target, enum plx__leg *ret_leg)
 {
     struct plx__proxy *proxy = plx__proxy_of(socket);
-    if (is_here(&addresses[0])) {
-        add_address(&proxy->way, addresses[0]);
-        plx__sockaddr_from_address(&ret_target->name, &proxy->way.addresses[0], PLX__FAMILY_NONE);
+    size_t here = 0;
+    while (here < *count && is_here(&addresses[here])) {
+        here++;
+    }
+    if (here > 0) {
+        *count = here;
         plx__exchange_take(socket);
         *ret_leg = PLX__LEG_DIRECT;
         return true;
     }
-    for (size_t i = 0; i < count && proxy->way.count < PLX__PROXY_ADDRESSES; i++) {
+    for (size_t i = 0; i < *count && proxy->way.count < PLX__PROXY_ADDRESSES; i++) {
         if (!is_here(&addresses[i])) {
             add_address(&proxy->way, addresses[i]);
         }

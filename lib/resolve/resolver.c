@@ -18,6 +18,9 @@ static const struct plx__resolver *const engine = &plx__resolver_ares;
  */
 #define RESOLUTION_DELAY ((uint64_t)50 * PLX__MILLISECOND)
 
+/* How long the first address waits for the answers to both queries in a patient query. */
+#define PATIENCE ((uint64_t)250 * PLX__MILLISECOND)
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 static bool is_alike(const char *a, const char *b, size_t length)
@@ -181,6 +184,13 @@ uint64_t plx__query_next(struct plx__query *query)
     return waits && query->go_on_at < next ? query->go_on_at : next;
 }
 
+void plx__query_keep(struct plx__query *query, size_t count)
+{
+    query->done = true;
+    query->count = count;
+    engine->stop(query);
+}
+
 struct plx__query *plx__query_free(struct plx__query *query)
 {
     if (query != NULL) {
@@ -211,7 +221,8 @@ void plx__query_add(struct plx__query *query, const plx_address *address)
     }
     query->addresses[query->count++] = *address;
     uint64_t now = plx__clock_now();
-    uint64_t at = address->family == 6 ? now : plx__clock_add(now, RESOLUTION_DELAY);
+    uint64_t delay = query->is_patient ? PATIENCE : address->family == 6 ? 0 : RESOLUTION_DELAY;
+    uint64_t at = plx__clock_add(now, delay);
     query->go_on_at = query->go_on_at == 0 || at < query->go_on_at ? at : query->go_on_at;
 }
 

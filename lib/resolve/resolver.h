@@ -14,6 +14,7 @@
  *      start --> looking --+-- all questions answered ------------------> ready, done
  *                          +-- an IPv6 address --> ready --+-- the rest --> done
  *                          +-- an IPv4 address, 50 ms -----+
+ *                          +-- patient: an address, 250 ms +
  *
  * The task continues as soon as the query is ready, and may process the query further for the
  * addresses that arrive later. A question that fails costs nothing while the other one has an
@@ -50,6 +51,7 @@ struct plx__query {
     bool done;
     bool is_listed;    /* the hosts file or this library chose the order, which is kept */
     bool is_localhost; /* the host is this computer by its name alone */
+    bool is_patient;   /* waits for both families, since nobody tries what arrives later */
     int family;        /* 4, 6, or 0 for any */
     uint64_t go_on_at; /* when the query is ready with the addresses so far; 0: no address yet */
     uint64_t until;    /* when the lookup fails */
@@ -85,6 +87,9 @@ uint64_t plx__query_next(struct plx__query *query);
  * that this computer cannot reach last, then by RFC 6724 unless the order is given, with the
  * families alternating (RFC 8305, 4). */
 void plx__query_order(struct plx__query *query, size_t first);
+
+/* plx__query_keep ends the lookup with the first `count` addresses that were found. */
+void plx__query_keep(struct plx__query *query, size_t count);
 
 /* plx__query_free ends the lookup and returns NULL; `query` may be NULL. */
 struct plx__query *plx__query_free(struct plx__query *query);

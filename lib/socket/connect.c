@@ -197,7 +197,13 @@ static void choose_way(plx_socket *socket)
 {
     struct plx__race *looked_up = socket->rare->race;
     struct plx__target target = {0};
-    bool chosen = plx__route_choose(socket, looked_up, &target);
+    size_t count;
+    bool chosen = plx__route_choose(socket, looked_up, &target, &count);
+    if (chosen && !plx__route_leads(socket)) {
+        plx__socket_set_state(socket, PLX_CONNECTING);
+        plx__race_go_on(looked_up, count);
+        return;
+    }
     struct plx__race *race = chosen ? new_race(socket, &target) : NULL;
     if (race == NULL) {
         plx__socket_set_end_error_system(socket, -PLX__ENOMEM, "connect");

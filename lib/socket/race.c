@@ -297,6 +297,14 @@ struct plx__race *plx__race_new(struct plx__task *task, const struct plx__target
 void plx__race_only_looks_up(struct plx__race *race)
 {
     race->only_looks_up = true;
+    race->query->is_patient = true;
+}
+
+void plx__race_go_on(struct plx__race *race, size_t count)
+{
+    plx__query_keep(race->query, count);
+    race->verdict.state = PLX__RACE_RUNNING;
+    begin_attempts(race);
 }
 
 void plx__race_begin(struct plx__race *race)

@@ -8,7 +8,8 @@
  *
  *      LOOKING_UP --+--> RUNNING --+--> WON            an attempt has connected
  *                   |              +--> FAILED         all have failed, or the time is over
- *                   +--> FOUND                         addresses, of a race that only looks up
+ *                   +--> FOUND                         addresses, of a race that only looks up:
+ *                   |                                  RUNNING, if it goes on
  *                   +--> LOOKUP_FAILED                 no address was found, or the time is over
  *
  * PLX_OPTION_CONNECT_TIMEOUT limits the whole race, including the lookup, by a patience
@@ -17,8 +18,7 @@
  * A race knows no socket: it has watches and a query in a task, and reports its state. The task's
  * owner continues the race when a watch is ready, and at plx__race_deadline at the latest.
  *
- * Invariants: a race without a host begins in RUNNING; FOUND, WON, FAILED and LOOKUP_FAILED
- * are final;
+ * Invariants: a race without a host begins in RUNNING; WON, FAILED and LOOKUP_FAILED are final;
  * only race.c writes the state. */
 #ifndef PLX_LIB_RACE_H
 #define PLX_LIB_RACE_H
@@ -69,8 +69,10 @@ struct plx__race *plx__race_new(struct plx__task *task, const struct plx__target
                                 const struct plx__options *options,
                                 const struct plx__opener *opener);
 
-/* plx__race_only_looks_up makes a race with a host end when it has found addresses. */
+/* plx__race_only_looks_up makes a race with a host end when it has found addresses.
+ * plx__race_go_on lets such a race, in FOUND, connect to the first `count` of them after all. */
 void plx__race_only_looks_up(struct plx__race *race);
+void plx__race_go_on(struct plx__race *race, size_t count);
 
 /* plx__race_begin begins the first attempt, if there is no host to look up. From now on the race
  * calls the opener. */

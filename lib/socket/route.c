@@ -33,12 +33,12 @@ void plx__route_begin(plx_socket *socket, enum plx__leg leg)
 }
 
 bool plx__route_choose(plx_socket *socket, const struct plx__race *race,
-                       struct plx__target *ret_target)
+                       struct plx__target *ret_target, size_t *ret_count)
 {
     struct plx__route *route = plx__rare_of(socket)->route;
-    size_t count, last;
-    const plx_address *addresses = plx__race_addresses(race, &count, &last);
-    return route->table->choose(socket, addresses, count, ret_target, &route->leg);
+    size_t last;
+    const plx_address *addresses = plx__race_addresses(race, ret_count, &last);
+    return route->table->choose(socket, addresses, ret_count, ret_target, &route->leg);
 }
 
 void plx__route_forget(plx_socket *socket)

@@ -1,7 +1,7 @@
 /* lib/socket/route.h -- the way to a peer that is reached through somebody else, such as a proxy.
  *
  *      connect --plan--+--> DIRECT ----------------------------> race to the peer
- *                      +--> LOOKING_UP --choose--+--> DIRECT
+ *                      +--> LOOKING_UP --choose--+--> DIRECT: the same race goes on
  *                      |    (a race that only    +--> LEADING
  *                      |     looks up the peer)
  *                      +--> LEADING ---------------------------> race to the first target, whose
@@ -34,9 +34,9 @@ struct plx__route_table {
     bool (*plan)(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg);
     /* begin: the connect that was planned last begins, with that leg. */
     void (*begin)(plx_socket *socket);
-    /* choose: goes on from LOOKING_UP with the addresses of the peer's host, as plan does: DIRECT or
-     * LEADING. */
-    bool (*choose)(plx_socket *socket, const plx_address *addresses, size_t count,
+    /* choose: goes on from LOOKING_UP with the addresses of the peer's host, as plan does: LEADING,
+     * or DIRECT to the first *count of them, which are at least one. */
+    bool (*choose)(plx_socket *socket, const plx_address *addresses, size_t *count,
                    struct plx__target *ret_target, enum plx__leg *ret_leg);
     void (*free)(struct plx__route *route);
 };
@@ -59,12 +59,12 @@ static inline bool plx__route_leads(const plx_socket *socket)
 plx_reason plx__route_reason(const plx_socket *socket, plx_reason reason);
 
 /* plx__route_plan plans the way of a connect to the target, plx__route_begin begins it with the leg
- * that was planned, and plx__route_choose goes on with the addresses that a race has found. False
- * when memory ran out. */
+ * that was planned, and plx__route_choose goes on with the addresses that a race has found: for
+ * DIRECT with the first *ret_count of them. False when memory ran out. */
 bool plx__route_plan(plx_socket *socket, struct plx__target *target, enum plx__leg *ret_leg);
 void plx__route_begin(plx_socket *socket, enum plx__leg leg);
 bool plx__route_choose(plx_socket *socket, const struct plx__race *race,
-                       struct plx__target *ret_target);
+                       struct plx__target *ret_target, size_t *ret_count);
 
 /* plx__route_forget forgets the way of the last connection: DIRECT. */
 void plx__route_forget(plx_socket *socket);
