@@ -327,10 +327,24 @@ NAMES_CASE(a_lookup_that_never_ends)
         ck_assert_int_eq(plx_socket_connect_to(socket, TARGET), 0);
         world_run(w, 1100);
         UNTIL_ASKED(w, server, log.count[EVENT_ERROR] > 0);
-        proxy_fails(w, socket, &log, PLX_NAME_RESOLUTION, PLX_REASON_PROXY_CONNECTION_TIMEOUT,
-                    "proxy: ");
+        proxy_fails(w, socket, &log, ETIMEDOUT, PLX_REASON_PROXY_CONNECTION_TIMEOUT,
+                    "proxy: look up proxy.test: the name server did not answer");
         time_run();
     }
+}
+
+/* The target's name is not the proxy's: with socks5 the error of its lookup is that without one. */
+NAMES_SOCKET_CASE(a_lookup_of_the_target_that_never_ends)
+{
+    nameserver_says(server, SAYS_NOTHING);
+    time_stop();
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 1000), 0);
+    proxy_listens(w, socket, "socks5", SECRETS);
+    world_run(w, 1100);
+    UNTIL_ASKED(w, server, log->count[EVENT_ERROR] > 0);
+    proxy_fails(w, socket, log, PLX_NAME_RESOLUTION, PLX_REASON_SOCKET_TIMEOUT,
+                "look up tunnel.test: the name server did not answer");
+    time_run();
 }
 
 /* ---- a target with several addresses, below other filters ------------------------------------ */

@@ -108,13 +108,15 @@ static void fail(plx_socket *socket, int error, const struct plx__sockaddr *name
     fall_back(socket);
 }
 
+/* A time that is over on the way to a proxy has one code, whichever step it is over in. */
 static void fail_lookup(plx_socket *socket, const struct plx__failure *failure)
 {
     char text[PLX__HOST_SIZE + 200];
+    plx_reason reason = plx__route_reason(socket, failure->reason);
+    int code = reason == PLX_REASON_PROXY_CONNECTION_TIMEOUT ? PLX__ETIMEDOUT : failure->code;
     plx__failure_describe(failure, plx__race_host(socket->rare->race), text, sizeof text);
-    plx__socket_set_end_error(socket, failure->code, plx__route_reason(socket, failure->reason),
-                              failure->error, "%s%s", plx__route_leads(socket) ? "proxy: " : "",
-                              text);
+    plx__socket_set_end_error(socket, code, reason, failure->error, "%s%s",
+                              plx__route_leads(socket) ? "proxy: " : "", text);
     fall_back(socket);
 }
 
