@@ -37,6 +37,17 @@
 #define CONNECT_WITH CONNECT_LINES "Proxy-Authorization: Basic " BASIC "\r\n" CONNECT_END
 #define ESTABLISHED "HTTP/1.1 200 Connection established\r\n\r\n"
 
+/* A line of a dialogue with a proxy, from a literal that may have zero bytes. */
+struct proxy_line {
+    const char *bytes;
+    size_t size;
+};
+
+#define PROXY_LINE(literal)                                                                        \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+
 /* SAYS sends a literal, which may have zero bytes; HEARS polls until exactly that has arrived. */
 #define SAYS(proxy, literal) raw_send(proxy, literal, sizeof(literal) - 1)
 #define HEARS(world, proxy, literal) proxy_hears(world, proxy, literal, sizeof(literal) - 1)

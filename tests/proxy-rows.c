@@ -22,24 +22,16 @@
 #include "tests/speaker.h"
 
 /* What both say, in turn: the client begins. */
-struct speech {
-    const char *bytes;
-    size_t size;
-};
-
 struct dialogue {
     enum plx__proxy_scheme scheme;
-    struct speech lines[5]; /* up to one without bytes */
+    struct proxy_line lines[5]; /* up to one without bytes */
 };
 
-#define LINE(literal)                                                                              \
-    {                                                                                              \
-        literal, sizeof(literal) - 1                                                               \
-    }
-
 static const struct dialogue socks5 = {
-    PLX__PROXY_SOCKS5H, {LINE(GREETING), LINE(METHOD_NONE), LINE(REQUEST), LINE(GRANTED)}};
-static const struct dialogue http = {PLX__PROXY_HTTP, {LINE(CONNECT), LINE(ESTABLISHED)}};
+    PLX__PROXY_SOCKS5H,
+    {PROXY_LINE(GREETING), PROXY_LINE(METHOD_NONE), PROXY_LINE(REQUEST), PROXY_LINE(GRANTED)}};
+static const struct dialogue http = {PLX__PROXY_HTTP,
+                                     {PROXY_LINE(CONNECT), PROXY_LINE(ESTABLISHED)}};
 
 /* ---- raw peers ------------------------------------------------------------------------------- */
 
@@ -172,7 +164,7 @@ static int gate_begin(plx_filter *filter)
 }
 
 /* Moves bytes of a line. The other side's are not compared: the raw peers and the tests do that. */
-static ptrdiff_t move(plx_filter *filter, const struct speech *line, struct gate *own)
+static ptrdiff_t move(plx_filter *filter, const struct proxy_line *line, struct gate *own)
 {
     char heard[600];
     size_t left = line->size - own->done;
@@ -188,7 +180,7 @@ static int gate_establish(plx_filter *filter)
     if (plx_filter_socket(filter)->is_caller)
         return 0;
     while (own->line < 4 && own->dialogue->lines[own->line].size > 0) {
-        const struct speech *line = &own->dialogue->lines[own->line];
+        const struct proxy_line *line = &own->dialogue->lines[own->line];
         ptrdiff_t count = move(filter, line, own);
 
         if (count < 0)

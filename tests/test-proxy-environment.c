@@ -155,6 +155,31 @@ PLAIN_CASE(this_computer)
         expect_rows(&(struct row){{"all_proxy", A}, NULL, hosts[i], ""}, 1);
 }
 
+#ifdef HAVE_SECURE_GETENV
+
+/* What the C library answers in a program that has more rights than its caller. The library's calls
+ * arrive here, for a program's own functions come before those of the C library. */
+static bool has_more_rights;
+
+char *secure_getenv(const char *name)
+{
+    return has_more_rights ? NULL : getenv(name);
+}
+
+/* A caller with fewer rights does not choose where the program connects to. */
+PLAIN_CASE(the_environment_of_a_caller_with_fewer_rights)
+{
+    static const struct row chosen = {{"irc_proxy", A, "all_proxy", B}, "irc", "t.test", A};
+    static const struct row ignored = {{"irc_proxy", A, "all_proxy", B}, "irc", "t.test", ""};
+
+    expect_rows(&chosen, 1);
+    has_more_rights = true;
+    expect_rows(&ignored, 1);
+    has_more_rights = false;
+}
+
+#endif
+
 PLAIN_CASE(room)
 {
     char proxy[40] = "x", tag[60];

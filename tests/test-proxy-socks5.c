@@ -94,8 +94,9 @@ MODE_CASE(broken_answers)
         int step;
         char answer[16];
     } broken[] = {
-        {0, "\4\0"},   {0, "\5\1"},           {0, "\5\3"},
-        {0, "\5\200"}, {1, "\4\0\0\1xxxxxx"}, {1, "\5\0\0\2xxxxxx"},
+        {0, "\4\0"},           {0, "\5\1"},           {0, "\5\3"},
+        {0, "\5\200"},         {1, "\5\0"},           {1, "\2\0"},
+        {2, "\4\0\0\1xxxxxx"}, {2, "\5\0\0\2xxxxxx"}, {2, "\0\0\0\1xxxxxx"},
     };
 
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
@@ -105,10 +106,14 @@ MODE_CASE(broken_answers)
 
         HEARS(w, proxy, GREETING_WITH);
         if (broken[i].step == 1) {
+            SAYS(proxy, METHOD_PASSWORD);
+            HEARS(w, proxy, PROOF);
+        }
+        if (broken[i].step == 2) {
             SAYS(proxy, METHOD_NONE);
             HEARS(w, proxy, REQUEST);
         }
-        raw_send(proxy, broken[i].answer, broken[i].step == 0 ? 2 : 10);
+        raw_send(proxy, broken[i].answer, broken[i].step == 2 ? 10 : 2);
         proxy_fails(w, socket, &log, EPROTO, PLX_REASON_PROXY_PROTOCOL, "not understood");
     }
 }

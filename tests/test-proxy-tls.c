@@ -2,6 +2,7 @@
  * and certificate are those of the target. */
 #include "config.h"
 
+#include "tests/nameserver.h"
 #include "tests/proxies.h"
 #include "tests/tls/scene.h"
 
@@ -67,6 +68,63 @@ SCENE_MODE_CASE(the_name_of_the_proxy)
         ck_assert(has_words(s->client_log.message, "tunnel.test"));
         secrets_are_kept(s->client, &s->client_log);
     }
+}
+
+/* Hears a request for 192.0.2.`last`, if it `asks` only from a client with credentials. */
+static int asked_for(struct scene *s, int proxies, int last, bool asks)
+{
+    char request[] = "\5\1\0\1\300\0\2\0\0\143";
+    int proxy = raw_accept(s->w, proxies);
+
+    if (asks) {
+        HEARS(s->w, proxy, GREETING);
+        SAYS(proxy, METHOD_REFUSED);
+        return asked_for(s, proxies, last, false);
+    }
+    HEARS(s->w, proxy, GREETING_WITH);
+    SAYS(proxy, METHOD_NONE);
+    request[7] = (char)last;
+    proxy_hears(s->w, proxy, request, sizeof request - 1);
+    return proxy;
+}
+
+static void answer(struct record *log, plx_socket *socket)
+{
+    (void)log;
+    ck_assert_int_eq(plx_socket_set_proxy_credentials(socket, USER, PASSWORD), 0);
+}
+
+/* The proxy wants credentials, and refuses the first address of the name: TLS begins with each
+ * connection, and says its first word to the target that is reached. */
+SCENE_MODE_CASE(by_the_third_connection)
+{
+    struct nameserver names;
+    char where[WHERE_SIZE], proxy_where[WHERE_SIZE];
+    int proxies, proxy, server;
+
+    nameserver_begin(&names);
+    names.ipv4 = ADDRESSES("192.0.2.1", "192.0.2.2");
+    scene_present(s, &(struct paper){.subject = "target", .names = "DNS:tunnel.test"});
+    scene_prepare(s);
+    record_on(&s->client_log, EVENT_PROXY_ASKS, answer, NULL);
+    world_listen(w, s->server, where);
+    proxies = raw_listen(w, 5, proxy_where);
+    proxy_set(s->client, "socks5", "", proxy_where);
+    ck_assert_int_eq(plx_socket_connect_to(s->client, TARGET), 0);
+    UNTIL_ASKED(w, &names, raw_has_caller(w, proxies));
+    proxy = asked_for(s, proxies, 1, true);
+    SAYS(proxy, REPLY("\5"));
+    proxy = asked_for(s, proxies, 2, false);
+    SAYS(proxy, GRANTED);
+    server = raw_connect(w, where);
+    UNTIL(w, (carry(proxy, server), carry(server, proxy),
+              s->client_log.count[EVENT_ENCRYPTED] + s->client_log.count[EVENT_ERROR] > 0));
+    LOGGED(w, &s->client_log,
+           "state:HOST_LOOKUP state:CONNECTING proxy_asks()[CONNECTING] state:CONNECTED "
+           "connected[CONNECTED] encrypted[CONNECTED]");
+    ck_assert_str_eq(scene_info(s->client).subject, "CN=target");
+    secrets_are_kept(s->client, &s->client_log);
+    nameserver_end(&names);
 }
 
 WORLD_MAIN("proxy-tls")
