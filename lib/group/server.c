@@ -338,8 +338,7 @@ static plx_group *own_group(plx_server *server)
 static size_t steps_of(const plx_server *server)
 {
     const struct plx__loop *loop = server->listener->task.loop;
-    size_t bytes = loop == NULL ? PLX__GROUP_BYTES : loop->budget_bytes;
-    return plx__budget_steps(bytes == 0 ? SIZE_MAX : bytes);
+    return loop == NULL ? plx__budget_steps(PLX__GROUP_BYTES) : plx__loop_steps(loop);
 }
 
 /* The steps left for one poll, and how many of the list polled last were polled while there were

@@ -19,6 +19,11 @@ static size_t bytes_of_budget(const struct plx__loop *loop)
     return loop->budget_bytes == 0 ? SIZE_MAX : loop->budget_bytes;
 }
 
+size_t plx__loop_steps(const struct plx__loop *loop)
+{
+    return plx__budget_steps(bytes_of_budget(loop));
+}
+
 static const struct plx__service *service_of(const struct plx__task *task)
 {
     return &task->loop->services[task->service];
@@ -332,7 +337,7 @@ bool plx__loop_frame(struct plx__loop *loop, int timeout_ms)
     loop->found = false;
     /* Finding the ready tasks counts as time of the budget, sleeping does not. */
     struct plx__budget budget = {bytes_of_budget(loop), timeout_ms == 0 ? end_of_budget(loop) : 0,
-                                 plx__budget_steps(bytes_of_budget(loop))};
+                                 plx__loop_steps(loop)};
     if (loop->pool.count > 0) {
         plx__pool_pass_frame(&loop->pool);
     }

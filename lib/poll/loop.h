@@ -209,6 +209,9 @@ void plx__loop_remove(struct plx__task *task);
 void plx__loop_reap(struct plx__loop *loop, struct plx__reaper *reaper);
 /* plx__loop_timeout returns the milliseconds until a frame is needed: 0 for now, -1 for never. */
 int plx__loop_timeout(struct plx__loop *loop);
+/* plx__loop_steps returns how many steps of establishing one frame has. */
+size_t plx__loop_steps(const struct plx__loop *loop);
+
 /* plx__loop_frame runs one frame, which sleeps up to timeout_ms. Returns true when work is left. */
 bool plx__loop_frame(struct plx__loop *loop, int timeout_ms);
 /* plx__loop_flush sends now what the tasks have queued. It calls no handler. */

@@ -118,8 +118,10 @@ struct plx_socket {
     size_t sent;                         /* payload since the last send_progress */
     uint64_t bytes_received, bytes_sent; /* payload since the connection began */
     uint64_t last_activity;              /* when bytes last moved; 0: none did */
-    /* When the present wait is over: a quarter of an ending's linger time (lib/socket/ending.h), a
-     * listener's pause or the pause before auto-connect; 0: there is none. */
+    /* When the present wait is over; 0: there is none. Three machines share it, to keep the socket
+     * small, because no state has two of them: an ending in CONNECTED and CLOSING of a stream
+     * (lib/socket/ending.h), a pause of a listener or of datagrams (lib/socket/accepting.h), and
+     * the pause before auto-connect in UNCONNECTED (lib/socket/reconnect.h). */
     uint64_t wake_at;
     struct plx__options *options; /* NULL: the defaults */
     struct plx__errors *errors;   /* NULL: there was none, or `bare` has them */
