@@ -5,33 +5,15 @@
 # that inflate to a thousand times their size. Each of them must end with a sentence, or be served
 # within the room's limits, while the good ones go on chatting.
 set -u
+srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 chat=$builddir/examples/compressed-chat/compressed-chat
 [ -x "$chat" ] || {
     echo "################ SKIPPED: compressed-chat was not built (Debian, Ubuntu: apt-get install zlib1g-dev)"
     exit 77
 }
-work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-chat.XXXXXX") || exit 1
-started=
-failed=0
-skipped=0
-
-finish()
-{
-    for process in $started; do
-        kill "$process" 2> /dev/null
-    done
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
-
-fail()
-{
-    echo "FAILED: $1"
-    failed=$((failed + 1))
-}
+workplace=chat
+. "$srcdir/tests/workplace.sh"
 
 # wait_for TEXT FILE WHAT: until the text is in the file, thirty seconds at most.
 wait_for()

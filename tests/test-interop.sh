@@ -5,41 +5,13 @@
 # A missing program is named loudly and its part is omitted; the test then counts as skipped, not as
 # passed. The test uses a folder of its own, and ports that the kernel chose.
 set -u
+srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 examples=$builddir/examples
-work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-interop.XXXXXX") || exit 1
-started=
-failed=0
-skipped=0
-
-finish()
-{
-    for process in $started; do
-        kill "$process" 2> /dev/null
-    done
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
+workplace=interop
+. "$srcdir/tests/workplace.sh"
 
 passed() { echo "ok: $1"; }
-fail()
-{
-    echo "FAILED: $1"
-    failed=$((failed + 1))
-}
-skip()
-{
-    echo "################ SKIPPED: $1"
-    skipped=$((skipped + 1))
-}
-has()
-{
-    command -v "$1" > /dev/null && return
-    skip "$1 is not installed, so nothing was tried with it"
-    return 1
-}
 
 # wait_for TEXT FILE: until the text is in the file, ten seconds at most.
 wait_for()

@@ -7,6 +7,7 @@
 # needs root for a network of its own, in which the target 192.0.2.7 is not loopback (connections to
 # this computer use no proxy).
 set -u
+srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 get=$builddir/examples/https-get
 if [ ! -x "$get" ]; then
@@ -25,35 +26,11 @@ if [ "${POLLUX_OWN_NETWORK:-}" != yes ]; then
 fi
 
 PATH=$PATH:/usr/sbin:/sbin
-work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-proxy-interop.XXXXXX") || exit 1
+workplace=proxy-interop
+. "$srcdir/tests/workplace.sh"
 chmod 755 "$work"
-started=
-passed=0
-failed=0
-skipped=0
-finish()
-{
-    for process in $started; do
-        kill "$process" 2> /dev/null
-    done
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
 unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY NO_PROXY
 
-skip()
-{
-    echo "################ SKIPPED: $1"
-    skipped=$((skipped + 1))
-}
-has()
-{
-    command -v "$1" > /dev/null && return
-    skip "$1 is not installed, so nothing was tried with it"
-    return 1
-}
 is_listening()
 {
     awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && $2 ~ port "$" { found = 1 } END { exit !found }' \

@@ -7,6 +7,7 @@
 # and what has to be refused. A missing program is named loudly and its part is omitted; the test then
 # counts as skipped, not as passed. The test uses a folder of its own.
 set -u
+srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 peer=$builddir/tests/tls-peer
 examples=$builddir/examples
@@ -22,33 +23,9 @@ if ! command -v openssl > /dev/null; then
     exit 77
 fi
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-tls-interop.XXXXXX") || exit 1
-started=
-passed=0
-failed=0
-skipped=0
-finish()
-{
-    for process in $started; do
-        kill "$process" 2> /dev/null
-    done
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' HUP INT TERM
-cd "$work" || exit 1
+workplace=tls-interop
+. "$srcdir/tests/workplace.sh"
 
-skip()
-{
-    echo "################ SKIPPED: $1"
-    skipped=$((skipped + 1))
-}
-has()
-{
-    command -v "$1" > /dev/null && return
-    skip "$1 is not installed, so nothing was tried with it"
-    return 1
-}
 # result STATUS WHAT FILE...: counts and prints one result, and the files if it is bad.
 result()
 {
