@@ -50,6 +50,7 @@
 #include <pollux/events.h>
 #include <pollux/socket.h>
 #include <pollux/message.h>
+#include <pollux/command.h>
 #include <pollux/tcp.h>
 #include <pollux/udp.h>
 #include <pollux/ipc.h>

@@ -20,6 +20,7 @@
  *     data_available              bytes arrived, or were left from last time   CONNECTED
  *     line_available              a whole line is among them                   CONNECTED
  *     message_available           a whole message is first (pollux/message.h)  CONNECTED
+ *     command_received            a command is first (pollux/command.h)        CONNECTED
  *     end_of_input                peer ended its side, half-open allowed       CONNECTED
  *     state_changed CLOSING       disconnect; the queue drains                 CLOSING
  *     send_progress               the kernel took queued bytes                 CONNECTED, CLOSING
@@ -56,6 +57,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <pollux/error.h>
 #include <pollux/export.h>
@@ -153,6 +155,14 @@ typedef struct plx_events {
      * (pollux/proxy.h). Both are valid until the handler returns. The state is CONNECTING. */
     void (*proxy_authentication_required)(plx_socket *socket, const char *proxy, const char *realm,
                                           void *user);
+
+    /* command_received: a command arrived (pollux/command.h), one call for each, in their order. A
+     * poll makes up to 64 calls, and leaves the rest to the next poll, of which end_of_input and the
+     * end of the connection wait. `data` is never NULL and valid until the handler returns, whatever
+     * the handler does. data_available, line_available and message_available are not called while
+     * commands are set. */
+    void (*command_received)(plx_socket *socket, int32_t command, const void *data, size_t size,
+                             void *user);
 } plx_events;
 
 PLX_END_DECLS

@@ -91,6 +91,10 @@ static inline void plx_server_set_client_events(plx_server *server, const plx_ev
  * plx_socket_set_frame does. */
 PLX_API int plx_server_set_frame(plx_server *server, const plx_frame *frame);
 
+/* plx_server_set_commands gives commands to later clients, with the maximum of
+ * plx_server_set_frame. Returns as plx_socket_set_commands does (pollux/command.h). */
+PLX_API int plx_server_set_commands(plx_server *server, unsigned flags);
+
 /* plx_server_add_filter makes the server call `equip` for each later client, before the connection
  * begins, in the order in which the calls were added: `equip` pushes filters, and returns 0, or a
  * positive code to turn the peer away, which the server's `error` reports. The client has the

@@ -10,6 +10,8 @@
 #include "lib/socket/move.h"
 #include "lib/socket/serve.h"
 
+#include <pollux/command.h>
+
 /* The longest sleep of a server without a group, in milliseconds. */
 #define GROUPLESS_SLEEP 100
 
@@ -135,6 +137,12 @@ int plx_server_set_frame(plx_server *server, const plx_frame *frame)
 {
     return server == NULL || server->hold.freed ? PLX_INVALID_STATE
                                                 : plx_socket_set_frame(server->listener, frame);
+}
+
+int plx_server_set_commands(plx_server *server, unsigned flags)
+{
+    return server == NULL || server->hold.freed ? PLX_INVALID_STATE
+                                                : plx_socket_set_commands(server->listener, flags);
 }
 
 int plx_server_add_filter(plx_server *server, int (*equip)(plx_socket *client, void *user),

@@ -194,8 +194,9 @@ static int queue(plx_socket *socket, const plx_address *to, const plx_address *f
     return 0;
 }
 
-static ptrdiff_t udp_write_to_peer(plx_socket *socket, const void *data, size_t size)
+static ptrdiff_t udp_write(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
 {
+    (void)head; /* datagrams have no commands */
     int code = check_write(socket, socket->remote.family, data, size);
     if (code == PLX__EAGAIN) {
         return 0;
@@ -272,7 +273,7 @@ static const struct plx__transport transport = {
     .record_size = sizeof(struct plx__run),
     .input = udp_input,
     .output = udp_output,
-    .write = udp_write_to_peer,
+    .write = udp_write,
     .front = plx__packet_front,
     .take = udp_take,
     .pending = plx__stream_pending,

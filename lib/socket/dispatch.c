@@ -6,6 +6,7 @@
 
 #include "lib/base/error.h"
 #include "lib/socket/chain.h"
+#include "lib/socket/commands.h"
 #include "lib/socket/dispatch.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/line.h"
@@ -103,6 +104,7 @@ static void report(plx_socket *socket, enum plx__event event)
     case PLX__EVENT_DATA: report_of_bytes(socket, plx__handlers_data_available); break;
     case PLX__EVENT_LINE: report_of_line(socket); break;
     case PLX__EVENT_MESSAGE: report_of_message(socket); break;
+    case PLX__EVENT_COMMAND: plx__commands_report(socket); break;
     case PLX__EVENT_END_OF_INPUT: plx__handlers_end_of_input(handlers, socket); break;
     case PLX__EVENT_PROGRESS: report_progress(socket); break;
     case PLX__EVENT_COMPLETE: report_complete(socket, false); break;
@@ -113,13 +115,23 @@ static void report(plx_socket *socket, enum plx__event event)
     }
 }
 
+/* Commands wait for the end of a wait for one, and for the next poll when this one has reported as
+ * many as it may. The end of input waits for them. */
+static plx__event_set held_back(const plx_socket *socket)
+{
+    plx__event_set command = PLX__EVENT_BIT(PLX__EVENT_COMMAND);
+    bool held = (socket->pending & command) != 0 &&
+                (socket->next_event > PLX__EVENT_COMMAND || plx__framing_awaits(socket));
+    return held ? command | PLX__EVENT_BIT(PLX__EVENT_END_OF_INPUT) : 0;
+}
+
 /* The next event to dispatch, or PLX__EVENT_COUNT. If an event that comes before the end is pending
  * but its turn in this pass is over, because a handler has set it, the end waits for the next
  * poll. */
 static enum plx__event next_event(const plx_socket *socket, plx__event_set wanted)
 {
-    enum plx__event next =
-        plx__event_first(socket->pending & wanted, (enum plx__event)socket->next_event);
+    plx__event_set due = socket->pending & wanted & ~held_back(socket);
+    enum plx__event next = plx__event_first(due, (enum plx__event)socket->next_event);
     bool early = next >= PLX__EVENT_UNCONNECTED && (socket->pending & PLX__EVENTS_BEFORE_END) != 0;
     return early ? PLX__EVENT_COUNT : next;
 }

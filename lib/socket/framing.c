@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include "lib/base/memory.h"
+#include "lib/base/record.h"
 #include "lib/socket/framing.h"
+#include "lib/wire/command.h"
 
 #include <string.h>
 
@@ -61,10 +63,16 @@ static struct plx__framing framing_of(const plx_frame *frame)
 static bool keep(plx_socket *socket, const struct plx__framing *framing)
 {
     struct plx__rare *rare = plx__rare_make(socket);
-    if (rare != NULL && rare->framing == NULL) {
+    if (rare != NULL && rare->commands == NULL && framing->commands) {
+        rare->commands = plx__memory_new(sizeof *rare->commands);
+    }
+    if (rare == NULL || (framing->commands && rare->commands == NULL)) {
+        return false;
+    }
+    if (rare->framing == NULL) {
         rare->framing = plx__memory_new(sizeof *framing);
     }
-    if (rare == NULL || rare->framing == NULL) {
+    if (rare->framing == NULL) {
         return false;
     }
     *rare->framing = *framing;
@@ -74,6 +82,24 @@ static bool keep(plx_socket *socket, const struct plx__framing *framing)
 bool plx__framing_set(plx_socket *socket, const plx_frame *frame)
 {
     struct plx__framing framing = framing_of(frame);
+    return keep(socket, &framing);
+}
+
+size_t plx__framing_maximum(const plx_socket *socket)
+{
+    const struct plx__framing *framing = plx__framing_of(socket);
+    return framing == NULL ? USUAL_MAXIMUM : framing->maximum;
+}
+
+bool plx__framing_set_commands(plx_socket *socket, bool counts_data_only)
+{
+    bool records = socket->kind->transport->keeps_boundaries;
+    struct plx__framing framing = {
+        .maximum = plx__framing_maximum(socket),
+        .length_size = records ? 0 : PLX__COMMAND_HEAD,
+        .uncounted = counts_data_only && !records ? PLX__COMMAND_HEAD : 0,
+        .commands = true,
+    };
     return keep(socket, &framing);
 }
 
@@ -90,7 +116,17 @@ void plx__framing_clear(plx_socket *socket)
         socket->rare->framing = NULL;
         socket->rare->lifted = 0;
     }
-    socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
+    socket->pending &= ~(PLX__EVENT_BIT(PLX__EVENT_MESSAGE) | PLX__EVENT_BIT(PLX__EVENT_COMMAND));
+}
+
+void plx__framing_free(struct plx__rare *rare)
+{
+    if (rare->commands != NULL) {
+        plx__buffer_clear(&rare->commands->lent, NULL);
+        plx__buffer_clear(&rare->commands->waited, NULL);
+    }
+    plx__memory_free(rare->commands);
+    plx__memory_free(rare->framing);
 }
 
 /* ---- the length ------------------------------------------------------------------------------ */
@@ -135,15 +171,32 @@ void plx__framing_write_length(const struct plx__framing *framing, uint8_t *byte
 
 /* ---- the front ------------------------------------------------------------------------------- */
 
-static struct plx__front look_by_length(const plx_socket *socket)
+static struct plx__front look_by_length(const plx_socket *socket, size_t offset)
 {
     const struct plx__framing *framing = plx__framing_of(socket);
     struct plx__front front = {PLX__FRONT_PARTIAL, framing->length_size, 0, 0};
-    if (socket->in.size >= framing->length_size) {
-        front.size = read_length(framing, plx__buffer_data(&socket->in));
-        front.is = front.size > framing->maximum                          ? PLX__FRONT_TOO_LONG
-                   : socket->in.size - framing->length_size >= front.size ? PLX__FRONT_WHOLE
-                                                                          : PLX__FRONT_PARTIAL;
+    size_t arrived = socket->in.size - offset;
+    if (arrived >= framing->length_size) {
+        size_t length = read_length(framing, plx__buffer_data(&socket->in) + offset);
+        bool fits = length <= framing->maximum - framing->uncounted;
+        front.size = length <= SIZE_MAX - framing->uncounted ? length + framing->uncounted : length;
+        front.is = !fits                                          ? PLX__FRONT_TOO_LONG
+                   : arrived - framing->length_size >= front.size ? PLX__FRONT_WHOLE
+                                                                  : PLX__FRONT_PARTIAL;
+    }
+    return front;
+}
+
+static struct plx__front look_at_record(const plx_socket *socket, size_t offset)
+{
+    struct plx__front front = {PLX__FRONT_PARTIAL, 0, 0, 0};
+    if (socket->in.size > offset) {
+        struct plx__buffer rest = {.block = socket->in.block, .start = socket->in.start + offset};
+        struct plx__record record = plx__record_first(&rest);
+        front.before = sizeof record + record.destination;
+        front.size = record.size;
+        front.is =
+            record.size > plx__framing_of(socket)->maximum ? PLX__FRONT_TOO_LONG : PLX__FRONT_WHOLE;
     }
     return front;
 }
@@ -180,20 +233,46 @@ static struct plx__front look_by_delimiter(const plx_socket *socket)
     return front;
 }
 
+/* Changes what a message is to what is wrong with it as a command. */
+static void judge(const plx_socket *socket, size_t offset, struct plx__front *front)
+{
+    size_t begin = offset + front->before, end = socket->in.size;
+    if (begin > end || end == offset || front->is == PLX__FRONT_TOO_LONG) {
+        return; /* its size is not known */
+    }
+    switch (plx__command_form(plx__buffer_data(&socket->in) + begin, end - begin, front->size)) {
+    case PLX__COMMAND_SHORT: front->is = PLX__FRONT_SHORT; break;
+    case PLX__COMMAND_NEGATIVE: front->is = PLX__FRONT_NEGATIVE; break;
+    default: break;
+    }
+}
+
+struct plx__front plx__framing_at(const plx_socket *socket, size_t offset)
+{
+    const struct plx__framing *framing = plx__framing_of(socket);
+    struct plx__front front =
+        framing->length_size > 0 ? look_by_length(socket, offset) : look_at_record(socket, offset);
+    /* Among those that were checked, a negative number marks what a wait has taken. */
+    if (framing->commands && offset >= framing->checked) {
+        judge(socket, offset, &front);
+    }
+    return front;
+}
+
 struct plx__front plx__framing_front(const plx_socket *socket)
 {
-    return plx__framing_of(socket)->length_size > 0 ? look_by_length(socket)
-                                                    : look_by_delimiter(socket);
+    return plx__framing_of(socket)->delimiter_size > 0 ? look_by_delimiter(socket)
+                                                       : plx__framing_at(socket, 0);
 }
 
 /* ---- events and room ------------------------------------------------------------------------- */
 
 /* Only notes it: plx__message_settle ends the connection. Here a handler or a read may be
  * running. */
-void plx__framing_note_too_long(plx_socket *socket)
+void plx__framing_note_unfit(plx_socket *socket)
 {
     if (socket->state == PLX_CONNECTED) {
-        plx__framing_of(socket)->too_long = true;
+        plx__framing_of(socket)->unfit = true;
         plx__task_schedule(&socket->task);
     }
 }
@@ -201,20 +280,41 @@ void plx__framing_note_too_long(plx_socket *socket)
 /* A message in progress has to become whole: the program could never read a part of it. */
 static void lift(plx_socket *socket, const struct plx__front *front)
 {
-    size_t whole = front->before + front->size + front->behind;
+    size_t whole = plx__front_whole(front);
     if (front->is == PLX__FRONT_PARTIAL && socket->rare->lifted < whole) {
         socket->rare->lifted = whole;
     }
+}
+
+/* The event that reports a whole message, as a bit; 0: the program hears none. A wait keeps the bit
+ * set: the end of the connection has to wait for what the wait returns. */
+static plx__event_set event_of(const plx_socket *socket)
+{
+    if (!plx__framing_of(socket)->commands) {
+        return plx__handlers_has_message(&socket->handlers) ? PLX__EVENT_BIT(PLX__EVENT_MESSAGE)
+                                                            : 0;
+    }
+    return plx__handlers_has_command(&socket->handlers) || socket->rare->commands->awaits
+               ? PLX__EVENT_BIT(PLX__EVENT_COMMAND)
+               : 0;
 }
 
 void plx__framing_note(plx_socket *socket)
 {
     struct plx__front front = plx__framing_front(socket);
     lift(socket, &front);
-    if (front.is == PLX__FRONT_TOO_LONG) {
-        plx__framing_note_too_long(socket);
-    } else if (front.is == PLX__FRONT_WHOLE && plx__handlers_has_message(&socket->handlers)) {
-        socket->pending |= PLX__EVENT_BIT(PLX__EVENT_MESSAGE);
+    if (front.is > PLX__FRONT_WHOLE) {
+        plx__framing_note_unfit(socket);
+    } else if (front.is == PLX__FRONT_WHOLE) {
+        socket->pending |= event_of(socket);
+    }
+}
+
+void plx__framing_note_commands(plx_socket *socket)
+{
+    if (plx__framing_has_commands(socket) && socket->in.size > 0) {
+        plx__framing_note(socket);
+        plx__task_schedule(&socket->task);
     }
 }
 

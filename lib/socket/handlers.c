@@ -45,6 +45,12 @@ void plx__handlers_message_available(const struct plx__handlers *handlers, plx_s
     CALL(handlers, message_available, socket, handlers->user);
 }
 
+void plx__handlers_command_received(const struct plx__handlers *handlers, plx_socket *socket,
+                                    int32_t command, const void *data, size_t size)
+{
+    CALL(handlers, command_received, socket, command, data, size, handlers->user);
+}
+
 void plx__handlers_end_of_input(const struct plx__handlers *handlers, plx_socket *socket)
 {
     CALL(handlers, end_of_input, socket, handlers->user);
@@ -105,4 +111,9 @@ bool plx__handlers_has_line(const struct plx__handlers *handlers)
 bool plx__handlers_has_message(const struct plx__handlers *handlers)
 {
     return HANDLER(handlers, message_available) != NULL;
+}
+
+bool plx__handlers_has_command(const struct plx__handlers *handlers)
+{
+    return HANDLER(handlers, command_received) != NULL;
 }

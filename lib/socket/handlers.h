@@ -24,6 +24,8 @@ void plx__handlers_encrypted(const struct plx__handlers *handlers, plx_socket *s
 void plx__handlers_data_available(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__handlers_line_available(const struct plx__handlers *handlers, plx_socket *socket);
 void plx__handlers_message_available(const struct plx__handlers *handlers, plx_socket *socket);
+void plx__handlers_command_received(const struct plx__handlers *handlers, plx_socket *socket,
+                                    int32_t command, const void *data, size_t size);
 void plx__handlers_end_of_input(const struct plx__handlers *handlers, plx_socket *socket);
 bool plx__handlers_send_progress(const struct plx__handlers *handlers, plx_socket *socket,
                                  size_t sent, size_t left);
@@ -47,5 +49,7 @@ bool plx__handlers_has_sending(const struct plx__handlers *handlers);
 bool plx__handlers_has_line(const struct plx__handlers *handlers);
 /* plx__handlers_has_message returns whether the table has message_available. */
 bool plx__handlers_has_message(const struct plx__handlers *handlers);
+/* plx__handlers_has_command returns whether the table has command_received. */
+bool plx__handlers_has_command(const struct plx__handlers *handlers);
 
 #endif

@@ -153,7 +153,7 @@ bool plx__socket_has_ending(const plx_socket *socket)
                (sent && (socket->tx == PLX__TX_OPEN ||
                          (plx__receiving_has_ended(socket) && !plx__chain_owes_goodbye(socket))));
     case PLX_CONNECTED:
-        return failed || plx__framing_is_too_long(socket) ||
+        return failed || plx__framing_is_unfit(socket) ||
                (socket->rx == PLX__RX_ENDED && (sent || socket->ending != PLX__END_BY_PEER));
     default: return socket->watch_error != 0;
     }

@@ -3,6 +3,7 @@
 
 #include "lib/base/error.h"
 #include "lib/os/errno.h"
+#include "lib/socket/commands.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/framing.h"
 #include "lib/socket/interest.h"
@@ -12,6 +13,7 @@
 #include "lib/socket/room.h"
 #include "lib/socket/state.h"
 #include "lib/socket/write.h"
+#include "lib/wire/command.h"
 
 #include <string.h>
 
@@ -55,17 +57,22 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
     if (socket == NULL || socket->hold.freed) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->transport->keeps_boundaries) {
+    if (socket->kind->transport->keeps_boundaries &&
+        (frame != NULL || !plx__framing_has_commands(socket))) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "set a frame: %s sockets have messages without one",
                                   socket->kind->name);
     }
+    if (frame != NULL && !plx__framing_is_valid(frame)) {
+        return refuse_frame(socket, frame);
+    }
+    if (plx__framing_has_commands(socket)) {
+        plx__commands_close_gaps(socket);
+        socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_COMMAND);
+    }
     if (frame == NULL) {
         plx__framing_clear(socket);
         return 0;
-    }
-    if (!plx__framing_is_valid(frame)) {
-        return refuse_frame(socket, frame);
     }
     if (!plx__framing_set(socket, frame)) {
         return plx__socket_fail_memory(socket, "set a frame");
@@ -78,19 +85,35 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
     return 0;
 }
 
+static void set_end_error(plx_socket *socket, const struct plx__front *front)
+{
+    if (front->is == PLX__FRONT_TOO_LONG) {
+        plx__socket_set_end_error_system(
+            socket, -PLX__EMSGSIZE, "receive a message of %zu bytes%s (the maximum is %zu)",
+            front->size, front->behind > 0 ? " or more" : "", plx__framing_of(socket)->maximum);
+    } else if (front->is == PLX__FRONT_SHORT) {
+        plx__socket_set_end_error_system(socket, -PLX__EPROTO,
+                                         "receive a command of %zu bytes (the minimum is %d)",
+                                         front->size, PLX__COMMAND_HEAD);
+    } else {
+        const uint8_t *message = plx__buffer_data(&socket->in) + front->before;
+        plx__socket_set_end_error_system(socket, -PLX__EPROTO,
+                                         "receive command %ld (the minimum is 0)",
+                                         (long)plx__command_read(message));
+    }
+}
+
 bool plx__message_settle(plx_socket *socket)
 {
-    if (!plx__framing_is_too_long(socket)) {
+    if (!plx__framing_is_unfit(socket)) {
         return false;
     }
-    plx__framing_of(socket)->too_long = false;
+    plx__framing_of(socket)->unfit = false;
     struct plx__front front = plx__framing_front(socket);
-    if (front.is != PLX__FRONT_TOO_LONG || socket->state != PLX_CONNECTED) {
+    if (front.is <= PLX__FRONT_WHOLE || socket->state != PLX_CONNECTED) {
         return false;
     }
-    plx__socket_set_end_error_system(
-        socket, -PLX__EMSGSIZE, "receive a message of %zu bytes%s (the maximum is %zu)", front.size,
-        front.behind > 0 ? " or more" : "", plx__framing_of(socket)->maximum);
+    set_end_error(socket, &front);
     plx__socket_end(socket);
     return true;
 }
@@ -115,15 +138,15 @@ static const void *read_framed(plx_socket *socket, size_t *ret_size)
 {
     struct plx__front front = plx__framing_front(socket);
     socket->fresh = false;
-    if (front.is == PLX__FRONT_TOO_LONG) {
-        plx__framing_note_too_long(socket);
+    if (front.is > PLX__FRONT_WHOLE) {
+        plx__framing_note_unfit(socket);
     }
     if (front.is != PLX__FRONT_WHOLE) {
         return NULL;
     }
     const uint8_t *message = plx__buffer_data(&socket->in) + front.before;
     socket->rare->lifted = 0;
-    plx__socket_take_as_view(socket, front.before + front.size + front.behind);
+    plx__socket_take_as_view(socket, plx__front_whole(&front));
     *ret_size = front.size;
     return message;
 }
@@ -132,7 +155,8 @@ const void *plx_socket_read_message(plx_socket *socket, size_t *ret_size)
 {
     size_t size = 0;
     const void *message = NULL;
-    if (socket != NULL && has_messages(socket, "read a message")) {
+    if (socket != NULL && !plx__socket_refuses_bytes(socket, "read a message", "read") &&
+        has_messages(socket, "read a message")) {
         if (!socket->kind->transport->keeps_boundaries) {
             message = read_framed(socket, &size);
         } else if (socket->in.size > 0) {
@@ -147,7 +171,7 @@ const void *plx_socket_read_message(plx_socket *socket, size_t *ret_size)
 
 bool plx_socket_can_read_message(const plx_socket *socket)
 {
-    if (socket == NULL) {
+    if (socket == NULL || plx__framing_has_commands(socket)) {
         return false;
     }
     if (socket->kind->transport->keeps_boundaries) {
@@ -175,13 +199,15 @@ static bool holds_delimiter(const struct plx__framing *framing, const uint8_t *d
     return found < seam + last || memmem(data, size, framing->delimiter, length) != NULL;
 }
 
-static int refuse_message(plx_socket *socket, const uint8_t *data, size_t size)
+/* `before`: the bytes of the message that precede the data. */
+static int refuse_message(plx_socket *socket, const char *call, size_t before, const uint8_t *data,
+                          size_t size)
 {
     const struct plx__framing *framing = plx__framing_of(socket);
-    if (size > framing->maximum) {
+    if (size > framing->maximum - before) {
         return plx__socket_fail(socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE,
-                                -PLX__EMSGSIZE, "write a message of %zu bytes (the maximum is %zu)",
-                                size, framing->maximum);
+                                -PLX__EMSGSIZE, "%s of %zu bytes (the maximum is %zu)", call, size,
+                                framing->maximum - before);
     }
     if (framing->delimiter_size > 0 && holds_delimiter(framing, data, size)) {
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
@@ -190,10 +216,11 @@ static int refuse_message(plx_socket *socket, const uint8_t *data, size_t size)
     return 0;
 }
 
-static int queue_message(plx_socket *socket, const void *data, size_t size)
+static int queue_message(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
 {
     const struct plx__framing *framing = plx__framing_of(socket);
-    size_t before = framing->length_size, behind = framing->delimiter_size;
+    size_t inside = head == NULL ? 0 : PLX__COMMAND_HEAD;
+    size_t before = framing->length_size + inside, behind = framing->delimiter_size;
     size_t whole = before + size + behind;
     if (socket->out.size > 0 && plx__socket_write_room(socket) < whole) {
         socket->wants_room = true;
@@ -203,7 +230,10 @@ static int queue_message(plx_socket *socket, const void *data, size_t size)
     if (place == NULL) {
         return plx__socket_fail_memory(socket, "write a message of %zu bytes", size);
     }
-    plx__framing_write_length(framing, place, size);
+    plx__framing_write_length(framing, place, inside + size - framing->uncounted);
+    if (inside > 0) {
+        memcpy(place + framing->length_size, head, inside);
+    }
     if (size > 0) {
         memcpy(place + before, data, size);
     }
@@ -215,22 +245,39 @@ static int queue_message(plx_socket *socket, const void *data, size_t size)
     return 0;
 }
 
+static int write_record(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
+{
+    ptrdiff_t taken = plx__socket_write(socket, head, data, size);
+    /* An empty one returns 0, taken or not. */
+    bool whole = (size_t)taken == size && !socket->wants_room;
+    return taken < 0 ? (int)-taken : whole ? 0 : PLX__EAGAIN;
+}
+
+int plx__message_write(plx_socket *socket, const char *call, const uint8_t *head, const void *data,
+                       size_t size)
+{
+    bool records = socket->kind->transport->keeps_boundaries;
+    if (!records || head != NULL) {
+        /* A size over PTRDIFF_MAX exceeds any maximum: refuse_message reports that. */
+        int code = plx__socket_check_write(socket, data, size > PTRDIFF_MAX ? PTRDIFF_MAX : size);
+        size_t before = head == NULL ? 0 : PLX__COMMAND_HEAD;
+        code = code != 0 ? code : refuse_message(socket, call, before, data, size);
+        if (code != 0) {
+            return code;
+        }
+    }
+    return records ? write_record(socket, head, data, size)
+                   : queue_message(socket, head, data, size);
+}
+
 int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
 {
-    if (socket == NULL || socket->hold.freed) {
+    if (socket == NULL || socket->hold.freed ||
+        plx__socket_refuses_bytes(socket, "write a message", "send")) {
         return PLX_INVALID_STATE;
     }
-    if (socket->kind->transport->keeps_boundaries) {
-        ptrdiff_t taken = plx__socket_write(socket, data, size);
-        /* An empty datagram returns 0, taken or not. */
-        bool whole = (size_t)taken == size && !socket->wants_room;
-        return taken < 0 ? (int)-taken : whole ? 0 : PLX__EAGAIN;
-    }
-    if (!has_messages(socket, "write a message")) {
+    if (!socket->kind->transport->keeps_boundaries && !has_messages(socket, "write a message")) {
         return PLX_INVALID_STATE;
     }
-    /* A size over PTRDIFF_MAX exceeds any maximum: refuse_message reports that. */
-    int code = plx__socket_check_write(socket, data, size > PTRDIFF_MAX ? PTRDIFF_MAX : size);
-    code = code != 0 ? code : refuse_message(socket, data, size);
-    return code != 0 ? code : queue_message(socket, data, size);
+    return plx__message_write(socket, "write a message", NULL, data, size);
 }

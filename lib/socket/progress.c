@@ -14,6 +14,10 @@
 
 void plx__socket_note_bytes(plx_socket *socket)
 {
+    if (plx__framing_has_commands(socket)) {
+        plx__framing_note(socket);
+        return;
+    }
     socket->pending |= PLX__EVENT_BIT(PLX__EVENT_DATA);
     if (!socket->kind->transport->keeps_boundaries && plx__handlers_has_line(&socket->handlers) &&
         plx__line_length(socket) > 0) {

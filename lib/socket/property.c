@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/framing.h"
 #include "lib/socket/object.h"
 #include "lib/socket/property.h"
 #include "lib/socket/route.h"
@@ -18,6 +19,7 @@ void plx_socket_set_events_sized(plx_socket *socket, const plx_events *events, s
 {
     if (socket != NULL) {
         socket->handlers = (struct plx__handlers){.table = events, .size = size, .user = user};
+        plx__framing_note_commands(socket);
     }
 }
 

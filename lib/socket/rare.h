@@ -9,6 +9,7 @@
 
 #include "lib/socket/object.h"
 
+struct plx__commands;
 struct plx__framing;
 struct plx__handles;
 struct plx__properties;
@@ -18,6 +19,7 @@ struct plx__route;
 struct plx__rare {
     struct plx__race *race;             /* HOST_LOOKUP and CONNECTING; else NULL */
     struct plx__framing *framing;       /* NULL: the stream is not cut into messages */
+    struct plx__commands *commands;     /* NULL: the socket never had commands */
     struct plx__properties *properties; /* NULL: plx__no_properties */
     struct plx__handles *handles;       /* lib/transfer/handles.h; NULL: the kind has made none */
     struct plx__route *route;           /* lib/socket/route.h; NULL: straight to the peer */

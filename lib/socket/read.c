@@ -27,15 +27,15 @@ static const void *front(const plx_socket *socket, size_t *ret_size)
 /* Takes `size` bytes of a stream, or the whole first record. */
 static size_t take(plx_socket *socket, size_t size)
 {
-    size_t taken;
+    size_t taken, before = socket->in.size;
     if (socket->kind->transport->take != NULL) {
         taken = socket->kind->transport->take(socket, size);
     } else {
         taken = plx__buffer_skip(&socket->in, size);
         plx__line_taken(socket, taken);
-        if (plx__framing_of(socket) != NULL) {
-            plx__framing_taken(socket, taken);
-        }
+    }
+    if (plx__framing_of(socket) != NULL) {
+        plx__framing_taken(socket, before - socket->in.size);
     }
     plx__socket_consumed(socket);
     return taken;
@@ -68,9 +68,19 @@ bool plx__socket_refuse_peerless(plx_socket *socket, const char *call)
     return true;
 }
 
-/* Refuses a call that is for streams only. */
+bool plx__socket_refuse_bytes(plx_socket *socket, const char *call, const char *instead)
+{
+    plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                       "%s: the socket has commands, call plx_socket_%s_command", call, instead);
+    return true;
+}
+
+/* Refuses a call that is for streams without commands only. */
 static bool is_no_stream(plx_socket *socket, const char *call)
 {
+    if (plx__socket_refuses_bytes(socket, call, "read")) {
+        return true;
+    }
     bool refused = socket->kind->transport->keeps_boundaries;
     if (refused) {
         plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
@@ -91,7 +101,8 @@ ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size)
     if (data == NULL && size > 0) {
         return refuse_size(socket, "read", size, " into NULL");
     }
-    if (plx__socket_refuses_peerless(socket, "read")) {
+    if (plx__socket_refuses_peerless(socket, "read") ||
+        plx__socket_refuses_bytes(socket, "read", "read")) {
         return -1;
     }
     size_t available;
@@ -150,7 +161,8 @@ const void *plx_socket_lookahead(plx_socket *socket, size_t *ret_size)
     size_t size = 0;
     const void *bytes = NULL;
     if (socket != NULL) {
-        bytes = plx__socket_refuses_peerless(socket, "lookahead")
+        bytes = plx__socket_refuses_peerless(socket, "lookahead") ||
+                        plx__socket_refuses_bytes(socket, "lookahead", "read")
                     ? plx__buffer_data(&(struct plx__buffer){0})
                     : front(socket, &size);
         socket->fresh = false;
@@ -169,7 +181,8 @@ const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size)
         *ret_size = size;
     }
     /* A record may be empty: its size does not show that there is one. */
-    if (socket != NULL && (size > 0 || (plx__socket_has_packets(socket) && socket->in.size > 0))) {
+    if (socket != NULL && !plx__framing_has_commands(socket) &&
+        (size > 0 || (plx__socket_has_packets(socket) && socket->in.size > 0))) {
         plx__socket_take_as_view(socket, size);
     }
     return bytes;
@@ -206,7 +219,8 @@ ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size)
 
 bool plx_socket_can_read_line(const plx_socket *socket)
 {
-    if (socket == NULL || socket->kind->transport->keeps_boundaries || socket->in.size == 0) {
+    if (socket == NULL || socket->kind->transport->keeps_boundaries || socket->in.size == 0 ||
+        plx__framing_has_commands(socket)) {
         return false;
     }
     /* Casts const away: the program cannot see how far the bytes were searched. */
@@ -216,7 +230,8 @@ bool plx_socket_can_read_line(const plx_socket *socket)
 
 size_t plx_socket_skip(plx_socket *socket, size_t size)
 {
-    if (socket == NULL || plx__socket_refuses_peerless(socket, "skip")) {
+    if (socket == NULL || plx__socket_refuses_peerless(socket, "skip") ||
+        plx__socket_refuses_bytes(socket, "skip", "read")) {
         return 0;
     }
     return socket->in.size == 0 ? 0 : take(socket, size);
@@ -251,7 +266,7 @@ void plx_socket_purge(plx_socket *socket)
     socket->fresh = socket->again = false;
     plx__socket_drop_bytes(socket);
     socket->pending &= ~(PLX__EVENT_BIT(PLX__EVENT_DATA) | PLX__EVENT_BIT(PLX__EVENT_LINE) |
-                         PLX__EVENT_BIT(PLX__EVENT_MESSAGE));
+                         PLX__EVENT_BIT(PLX__EVENT_MESSAGE) | PLX__EVENT_BIT(PLX__EVENT_COMMAND));
     plx__socket_consumed(socket);
 }
 
@@ -260,6 +275,7 @@ size_t plx_socket_bytes_available(const plx_socket *socket)
     size_t size = 0;
     if (socket != NULL) {
         front(socket, &size);
+        size -= plx__framing_has_commands(socket) ? plx__framing_of(socket)->gone : 0;
     }
     return size;
 }

@@ -1,6 +1,7 @@
 /* lib/socket/serve.c -- serving a socket: receive, dispatch, send, dispatch. */
 #include "config.h"
 
+#include "lib/socket/commands.h"
 #include "lib/socket/dispatch.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/interest.h"
@@ -105,6 +106,7 @@ void plx__socket_release(struct plx__task *task)
     plx_socket *socket = plx__socket_of(task);
     socket->view_alive = false;
     plx__buffer_release(&socket->in, plx__socket_pool(socket));
+    plx__commands_rest(socket);
 }
 
 void plx__socket_flush(struct plx__task *task)
@@ -166,6 +168,9 @@ static void release_buffers(plx_socket *socket)
 {
     bool idle = socket->idle_polls >= PLX__IDLE_POLLS;
     socket->idle_polls = idle ? 0 : (uint8_t)(socket->idle_polls + 1);
+    if (idle) {
+        plx__commands_rest(socket);
+    }
     if (socket->in.capacity > 0 &&
         (idle || (socket->in.capacity > PLX__BUFFER_BLOCK && !reads_much(socket)))) {
         plx__buffer_release(&socket->in, plx__socket_pool(socket));

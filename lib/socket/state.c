@@ -36,7 +36,7 @@ plx_socket *plx__socket_new(const struct plx_kind *kind)
 static void free_rare(struct plx__rare *rare)
 {
     if (rare != NULL) {
-        plx__memory_free(rare->framing);
+        plx__framing_free(rare);
         plx__properties_free(rare->properties);
         plx__memory_free(rare);
     }
@@ -106,7 +106,7 @@ static void clear_connection(plx_socket *socket)
     socket->peer = socket->peer == PLX__PEER_NONE ? PLX__PEER_NONE : PLX__PEER_GONE;
     socket->wants_room = false;
     if (framing != NULL) {
-        framing->too_long = false;
+        framing->unfit = false;
     }
     if (socket->kind->is_filtered) {
         plx__chain_rest(plx__chain_of(socket));
@@ -143,7 +143,7 @@ static void forget_received(plx_socket *socket)
     plx__records_drop_received(socket);
     plx__line_taken(socket, SIZE_MAX);
     if (plx__framing_of(socket) != NULL) {
-        plx__framing_taken(socket, SIZE_MAX);
+        plx__framing_dropped(socket);
     }
 }
 

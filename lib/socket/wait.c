@@ -3,6 +3,8 @@
 
 #include "lib/os/clock.h"
 #include "lib/socket/chain.h"
+#include "lib/socket/command.h"
+#include "lib/socket/commands.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/move.h"
@@ -15,6 +17,8 @@
 #include "lib/socket/sending.h"
 #include "lib/socket/serve.h"
 #include "lib/socket/state.h"
+
+#include <pollux/command.h>
 
 /* How long a wait goes on: until a moment of the kernel's clock, or for ever. */
 struct limit {
@@ -264,4 +268,46 @@ bool plx_socket_wait_for_sent(plx_socket *socket, int timeout_ms)
 bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms)
 {
     return wait_until(socket, timeout_ms, is_unconnected, is_open_at_all);
+}
+
+/* ---- a command ------------------------------------------------------------------------------- */
+
+static bool has_command(const plx_socket *socket)
+{
+    return plx__framing_has_commands(socket) && plx__commands_find(socket);
+}
+
+static bool may_find_command(const plx_socket *socket)
+{
+    return plx__framing_has_commands(socket) && may_receive(socket) &&
+           !plx__commands_are_blocked(socket);
+}
+
+/* Holds the socket beyond the wait: the server of a client that has ended, or a handler, frees it. */
+static const void *wait_for_command(plx_socket *socket, int32_t command, int timeout_ms,
+                                    size_t *ret_size)
+{
+    const void *data = NULL;
+    plx__hold_enter(&socket->hold);
+    struct plx__await before = plx__commands_await(socket, command);
+    if (wait_until(socket, timeout_ms, has_command, may_find_command)) {
+        data = plx__commands_take_found(socket, ret_size);
+    }
+    plx__commands_end_await(socket, before);
+    plx__socket_leave(socket);
+    return data;
+}
+
+const void *plx_socket_wait_for_command(plx_socket *socket, int32_t command, int timeout_ms,
+                                        size_t *ret_size)
+{
+    size_t size = 0;
+    const void *data = NULL;
+    if (socket != NULL && !plx__command_is_refused(socket, "wait for a command", command)) {
+        data = wait_for_command(socket, command, timeout_ms, &size);
+    }
+    if (ret_size != NULL) {
+        *ret_size = size;
+    }
+    return data;
 }

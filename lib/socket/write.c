@@ -5,6 +5,7 @@
 #include "lib/socket/chain.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
+#include "lib/socket/framing.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
@@ -135,14 +136,14 @@ int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)
     return 0;
 }
 
-ptrdiff_t plx__socket_write(plx_socket *socket, const void *data, size_t size)
+ptrdiff_t plx__socket_write(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
 {
     int code = plx__socket_check_write(socket, data, size);
     if (code != 0) {
         return -code;
     }
     if (socket->kind->transport->write != NULL) {
-        return socket->kind->transport->write(socket, data, size);
+        return socket->kind->transport->write(socket, head, data, size);
     }
     return size == 0 ? 0 : write_stream(socket, data, size);
 }
@@ -152,7 +153,8 @@ static inline bool is_usual(const plx_socket *socket, const void *data, size_t s
 {
     return !socket->kind->transport->keeps_boundaries && socket->state == PLX_CONNECTED &&
            !socket->hold.freed && data != NULL && size > 0 && size < DIRECT_WRITE &&
-           plx__option_value(socket->options, PLX_OPTION_DIRECTION) != PLX__RECEIVE_ONLY;
+           plx__option_value(socket->options, PLX_OPTION_DIRECTION) != PLX__RECEIVE_ONLY &&
+           !plx__framing_has_commands(socket);
 }
 
 ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
@@ -160,8 +162,8 @@ ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
     ptrdiff_t taken = -1;
     if (socket != NULL && is_usual(socket, data, size)) {
         taken = write_stream(socket, data, size);
-    } else if (socket != NULL) {
-        taken = plx__socket_write(socket, data, size);
+    } else if (socket != NULL && !plx__socket_refuses_bytes(socket, "write", "send")) {
+        taken = plx__socket_write(socket, NULL, data, size);
     }
     return taken < 0 ? -1 : taken;
 }

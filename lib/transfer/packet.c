@@ -12,6 +12,7 @@
 #include "lib/socket/sending.h"
 #include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
+#include "lib/wire/command.h"
 
 #include <string.h>
 
@@ -180,22 +181,43 @@ static void packet_output(plx_socket *socket, struct plx__budget *budget)
     }
 }
 
-static ptrdiff_t packet_write(plx_socket *socket, const void *data, size_t size)
+static bool append(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
 {
-    struct plx__record record = {.size = (uint32_t)size};
-    if (size == 0) {
+    size_t before = head == NULL ? 0 : PLX__COMMAND_HEAD;
+    struct plx__record record = {.size = (uint32_t)(before + size)};
+    size_t whole = sizeof record + before + size;
+    uint8_t *place = plx__buffer_reserve(&socket->out, whole, plx__socket_pool(socket));
+    if (place == NULL) {
+        return false;
+    }
+    memcpy(place, &record, sizeof record);
+    if (before > 0) {
+        memcpy(place + sizeof record, head, before);
+    }
+    if (size > 0) {
+        memcpy(place + sizeof record + before, data, size);
+    }
+    plx__buffer_commit(&socket->out, whole);
+    return true;
+}
+
+static ptrdiff_t packet_write(plx_socket *socket, const uint8_t *head, const void *data,
+                              size_t size)
+{
+    size_t before = head == NULL ? 0 : PLX__COMMAND_HEAD;
+    if (before + size == 0) {
         return -plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                    "write 0 bytes: an empty packet would look like the end");
     }
-    bool possible = size <= UINT32_MAX;
-    socket->wants_room = possible && !plx__packet_fits(socket, 0, size);
+    bool possible = size <= UINT32_MAX - before;
+    socket->wants_room = possible && !plx__packet_fits(socket, 0, before + size);
     if (socket->wants_room) {
         return 0;
     }
     if (!possible) {
         return -plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
     }
-    if (!plx__record_append(&socket->out, &record, data, plx__socket_pool(socket))) {
+    if (!append(socket, head, data, size)) {
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     plx__records_of(socket)->out++;

@@ -6,6 +6,7 @@
 #include "lib/os/errno.h"
 #include "lib/socket/accepting.h"
 #include "lib/socket/chain.h"
+#include "lib/socket/commands.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/failure.h"
 #include "lib/socket/interest.h"
@@ -373,7 +374,7 @@ static bool drain(plx_socket *socket)
 void plx__stream_settle(plx_socket *socket)
 {
     plx__ending_look(socket);
-    if (drain(socket) || plx__message_settle(socket)) {
+    if (drain(socket) || plx__message_settle(socket) || plx__commands_are_due(socket)) {
         return;
     }
     check_hang_up(socket);
