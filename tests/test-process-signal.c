@@ -6,14 +6,15 @@
  * fail with EINTR does. test-group.c and test-sleep.c have single signals. */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
+#include "tests/asker.h"
 #include "tests/clocks.h"
-#include "tests/sockets.h"
-#include "tests/world.h"
+#include "tests/datagrams.h"
 
 /* ---- SIGPIPE --------------------------------------------------------------------------------- */
 
@@ -326,6 +327,173 @@ CASE(a_storm_costs_no_connection)
         ck_assert_int_eq(plx_socket_disconnect(socket), 0);
         UNTIL(w, log.count[EVENT_DISCONNECTED] == 1 && plx_server_active_count(server) == 0);
     }
+    end_storm(begun);
+}
+
+/* A connect that nobody answers has its whole time in a wait, and its own time too. */
+MODE_SOCKET_CASE(a_storm_costs_a_connect_no_time)
+{
+    long long begun = now_ms(), before;
+
+    begin_storm();
+    raw_silent(w, where);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
+    before = now_us();
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    ck_assert(!plx_socket_wait_for_connected(socket, 60));
+    ck_assert_int_ge(now_us() - before, 60000);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    ck_assert(!plx_socket_wait_for_connected(socket, 20000));
+    ck_assert_int_ge(now_us() - before, 199000);
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
+    end_storm(begun);
+}
+
+/* The peer reads nothing: the goodbye has its time, and no more. */
+MODE_PAIR_CASE(a_storm_costs_a_goodbye_no_time)
+{
+    static const char plenty[8 << 20];
+    long long begun = now_ms(), before;
+
+    (void)raw;
+    begin_storm();
+    log->mute = ~0u;
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_LINGER_TIMEOUT, 60), 0);
+    ck_assert_int_eq(plx_socket_write(socket, plenty, sizeof plenty), sizeof plenty);
+    before = now_us();
+    ck_assert_int_eq(plx_socket_disconnect(socket), 0);
+    ck_assert(plx_socket_wait_for_disconnected(socket, 20000));
+    ck_assert_int_ge(now_us() - before, 59000);
+    ck_assert_int_eq(log->os_error, ETIMEDOUT);
+    end_storm(begun);
+}
+
+/* ---- lookups in a storm ---------------------------------------------------------------------- */
+
+/* How the answers arrive: at once, after a while, by TCP, by TCP in pieces. */
+enum { ANSWERS = 4 };
+
+static void choose_answers(struct nameserver *server, int how)
+{
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    server->ipv6.says = SAYS_NO_DATA;
+    server->holds = how == 1;
+    if (how >= 2) {
+        server->ipv4.says = SAYS_CUT_OFF;
+        server->splits = how == 3;
+    }
+}
+
+/* No question is asked again, and no answer is lost. */
+NAMES_CASE(a_storm_costs_no_lookup)
+{
+    long long begun = now_ms();
+    int lookups = 0;
+
+    begin_storm();
+    while (lookups < ANSWERS * WAYS * 2 || alarms < 5) {
+        struct asker asker;
+
+        choose_answers(server, lookups % ANSWERS);
+        asker_begin(w, &asker, (enum way)(lookups / ANSWERS % WAYS), "a.test");
+        if (server->holds) {
+            UNTIL_ASKED(w, server, server->held_count == 2);
+            world_settle(w);
+            nameserver_release(server);
+        }
+        UNTIL_ASKED(w, server, asker_failed(&asker) || asker_reached(&asker));
+        ck_assert_msg(!asker_failed(&asker), "%s: %s: %s", world_name(w), way_name(asker.way),
+                      asker.log.message);
+        world_free(w, asker.socket);
+        raw_close(w, asker.raw);
+        lookups++;
+        ck_assert_int_eq(server->asked6, lookups);
+    }
+    ck_assert_int_eq(server->asked4 - server->asked_by_tcp, lookups);
+    end_storm(begun);
+}
+
+/* The name server's thread gets no signal: all interrupt the thread that waits. */
+static void start_undisturbed(struct nameserver *server)
+{
+    sigset_t alarm, before;
+
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, &alarm, &before), 0);
+    nameserver_start(server);
+    ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+}
+
+NAMES_SOCKET_CASE(a_storm_costs_a_wait_for_a_name_nothing)
+{
+    char named[WHERE_SIZE];
+    long long begun = now_ms(), before;
+
+    raw_listen(w, 5, where);
+    where_by_name("a.test", where, named);
+    choose_answers(server, 2);
+    start_undisturbed(server);
+    begin_storm();
+    ck_assert_int_eq(plx_socket_connect_to(socket, named), 0);
+    ck_assert(plx_socket_wait_for_connected(socket, 20000));
+    plx_socket_close(socket);
+    nameserver_stop(server);
+    nameserver_says(server, SAYS_NOTHING);
+    before = now_us();
+    ck_assert_int_eq(plx_socket_connect_to(socket, named), 0);
+    ck_assert(!plx_socket_wait_for_connected(socket, 60));
+    ck_assert_int_ge(now_us() - before, 60000);
+    ck_assert_int_eq(plx_socket_state(socket), PLX_HOST_LOOKUP);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+    end_storm(begun);
+}
+
+/* ---- datagrams and descriptors in a storm ---------------------------------------------------- */
+
+MODE_CASE(a_storm_costs_no_datagram)
+{
+    enum { SIZE = 200 };
+    plx_address peer;
+    struct record log;
+    int raw = raw_datagrams(w, &peer);
+    plx_socket *socket = datagrams_bound(w, 0, &log);
+    long long begun = now_ms();
+
+    begin_storm();
+    log.mute = ~0u;
+    for (size_t i = 0; i < 200 || alarms < 20; i++) {
+        datagram_put(socket, &peer, SIZE, i);
+        datagram_expect(w, raw, SIZE, i);
+        datagram_send(raw, socket, SIZE, i);
+        datagram_read(w, socket, SIZE, i);
+    }
+    ck_assert_int_eq(log.count[EVENT_ERROR], 0);
+    end_storm(begun);
+}
+
+/* Each with its byte. */
+MODE_CASE(a_storm_costs_no_descriptor)
+{
+    struct record logs[2];
+    plx_socket *from = world_socket_of(w, plx_ipc_new, &logs[0]);
+    plx_socket *to = world_socket_of(w, plx_ipc_new, &logs[1]);
+    long long begun = now_ms();
+    int got;
+
+    w->kind = kind_of_name("ipc");
+    ck_assert_int_eq(plx_socket_set_option(to, PLX_OPTION_RECEIVE_HANDLES, 1), 0);
+    world_couple(w, from, to);
+    logs[0].mute = logs[1].mute = ~0u;
+    begin_storm();
+    for (unsigned i = 1; i <= 200 || alarms < 20; i++) {
+        ck_assert_int_eq(plx_ipc_send_handle(from, STDERR_FILENO), 0);
+        ck_assert_int_eq(plx_socket_write(from, "x", 1), 1);
+        UNTIL(w, (got = plx_ipc_receive_handle(to)) >= 0);
+        ck_assert_int_eq(close(got), 0);
+        ck_assert_uint_eq(plx_socket_bytes_available(to), i);
+    }
+    ck_assert_int_eq(logs[0].count[EVENT_ERROR] + logs[1].count[EVENT_ERROR], 0);
     end_storm(begun);
 }
 
