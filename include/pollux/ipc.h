@@ -79,9 +79,14 @@ PLX_API plx_handle plx_ipc_peer_process_handle(const plx_socket *socket);
  * sends is pushed before that byte, the descriptor goes with the first byte of that filter. At
  * most 253 descriptors go with one byte (SCM_MAX_FD, unix(7); 252 with musl), further ones with
  * the bytes after it. The connection is lost with os_error ETOOMANYREFS where too many descriptors
- * wait in the queues of receivers that do not read. Returns 0; EBADF; PLX_OPEN_DRIVER (os_error
- * EMFILE) where the process has no descriptor left for the copy; PLX_INVALID_STATE where write
- * would return it; PLX_OUT_OF_MEMORY. */
+ * wait in the queues of receivers that do not read.
+ * To hand a socket over to another process, send its plx_socket_handle, close the socket, and write
+ * the bytes that it had received behind the descriptor. plx_socket_close and plx_socket_free read
+ * what the kernel holds, here before the other process has the descriptor; nothing is lost then.
+ * plx_socket_abort leaves datagrams in the kernel, but resets a TCP connection for both processes.
+ * The end of a listener removes its file; a listener that was adopted leaves the file.
+ * Returns 0; EBADF; PLX_OPEN_DRIVER (os_error EMFILE) where the process has no descriptor left for
+ * the copy; PLX_INVALID_STATE where write would return it; PLX_OUT_OF_MEMORY. */
 PLX_API int plx_ipc_send_handle(plx_socket *socket, plx_handle descriptor);
 
 /* plx_ipc_receive_handle returns the oldest descriptor that arrived, which is close-on-exec and
