@@ -49,6 +49,7 @@
 #include <pollux/address.h>
 #include <pollux/events.h>
 #include <pollux/socket.h>
+#include <pollux/option.h>
 #include <pollux/message.h>
 #include <pollux/command.h>
 #include <pollux/tcp.h>

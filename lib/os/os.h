@@ -15,7 +15,7 @@
 #include "lib/os/fd.h"
 
 #include <pollux/address.h>
-#include <pollux/socket.h>
+#include <pollux/option.h>
 
 #include <stdbool.h>
 #include <stddef.h>
