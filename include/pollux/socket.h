@@ -73,6 +73,16 @@ PLX_API int plx_socket_set_port(plx_socket *socket, int port);
 /* plx_socket_port returns the local port while the socket is open, else the port that was set. */
 PLX_API int plx_socket_port(const plx_socket *socket);
 
+/* plx_socket_set_local_port sets the port that TCP connections leave from; 0 leaves the choice to
+ * the kernel, and is the default. For the next connect; an address of this computer is chosen by
+ * plx_socket_set_interface. Several sockets may leave from one port to different peers. A second
+ * connection to the same peer from it fails with PLX_ADDRESS_IN_USE, and may while the first is in
+ * TIME_WAIT with it (RFC 9293, section 3.6.1); a port below 1024 fails with PLX_INVALID_PORT for
+ * ordinary users (ip(7)). Returns 0; PLX_INVALID_PORT out of range 0 to 65535; PLX_INVALID_STATE for
+ * UDP, which binds to plx_socket_set_port, and for a kind that has a path, unless the port is 0; or
+ * PLX_OUT_OF_MEMORY. */
+PLX_API int plx_socket_set_local_port(plx_socket *socket, int port);
+
 /* plx_socket_set_path sets the path or "@name" of an IPC socket, which is copied; see pollux/ipc.h.
  * NULL and "" mean none. Returns 0; ENAMETOOLONG (reason ADDRESS_NOT_AVAILABLE); PLX_OUT_OF_MEMORY;
  * or PLX_INVALID_STATE for another kind, unless the path is none. Unless 0, nothing changed. */

@@ -224,26 +224,42 @@ static void choose_multicast_interface(const plx_socket *socket, plx__fd descrip
 
 /* ---- binding --------------------------------------------------------------------------------- */
 
-/* Binds to the interface's address that fits the peer; the kernel chooses the port. */
+/* Shares a port that the program has chosen, and leaves the choice of another to connect. */
+static void prepare_port(plx__fd descriptor, uint16_t port)
+{
+    if (port != 0) {
+        /* Attempts that race leave from one port, and an earlier connection may be in
+         * TIME_WAIT. */
+        plx__os_set_reuse(descriptor);
+    } else {
+        /* Without IP_BIND_ADDRESS_NO_PORT bind(2) reserves a port for all destinations, and some
+         * ten thousand connections use up the ports of the address. An older kernel has that
+         * limit. */
+        plx__os_set_late_port(descriptor);
+    }
+}
+
+/* Binds to the interface's address that fits the peer, and to the local port, if they are set. */
 static int internet_bind_local(plx_socket *socket, plx__fd descriptor,
                                const struct plx__sockaddr *peer)
 {
     struct plx__sockaddr name;
-    plx_address address, there;
-    if (plx__socket_properties(socket)->interface == NULL) {
+    plx_address there;
+    const struct plx__properties *properties = plx__socket_properties(socket);
+    if (properties->interface == NULL && properties->local_port == 0) {
         return 0;
     }
     enum plx__family family = plx__sockaddr_family(peer);
     bool known = plx__sockaddr_to_address(peer, &there);
-    if (!plx__interface_address(plx__socket_properties(socket)->interface,
-                                family == PLX__FAMILY_IPV4 ? 4 : 6, known ? &there : NULL,
+    plx_address address = {.family = family == PLX__FAMILY_IPV4 ? 4 : 6};
+    if (properties->interface != NULL &&
+        !plx__interface_address(properties->interface, address.family, known ? &there : NULL,
                                 &address)) {
         return -PLX__EADDRNOTAVAIL;
     }
+    address.port = properties->local_port;
     plx__sockaddr_from_address(&name, &address, family);
-    /* Without IP_BIND_ADDRESS_NO_PORT bind(2) reserves a port for all destinations, and some ten
-     * thousand connections use up the ports of the address. An older kernel has that limit. */
-    plx__os_set_late_port(descriptor);
+    prepare_port(descriptor, properties->local_port);
     return plx__os_bind(descriptor, &name);
 }
 

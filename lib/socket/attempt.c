@@ -32,6 +32,11 @@ static void begin(struct plx__attempt *attempt)
     }
     int result = plx__os_connect(descriptor, &attempt->name);
     bool full = result == -PLX__EAGAIN;
+    if (result == -PLX__EADDRNOTAVAIL && attempt->opener->has_port) {
+        /* Another connection to this peer leaves from that port (connect(2)): bind(2) could not
+         * know, because the port may be shared by connections to several peers. */
+        result = -PLX__EADDRINUSE;
+    }
     if (result == 0) {
         result = plx__watch_start(&attempt->watch, attempt->task, descriptor, PLX__WRITE);
     }

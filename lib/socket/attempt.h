@@ -18,6 +18,7 @@
 struct plx__opener {
     plx__fd (*open)(void *user, const struct plx__sockaddr *name);
     void *user;
+    bool has_port; /* `open` binds to a port that the program has chosen */
 };
 
 enum plx__progress { PLX__UNDER_WAY, PLX__WON, PLX__FAILED };

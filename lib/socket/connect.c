@@ -10,6 +10,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/options.h"
+#include "lib/socket/property.h"
 #include "lib/socket/race.h"
 #include "lib/socket/rare.h"
 #include "lib/socket/reconnect.h"
@@ -41,7 +42,8 @@ static plx__fd open_descriptor(void *user, const struct plx__sockaddr *name)
 /* Returns NULL when memory ran out. */
 static struct plx__race *new_race(plx_socket *socket, const struct plx__target *target)
 {
-    struct plx__opener opener = {open_descriptor, socket};
+    struct plx__opener opener = {open_descriptor, socket,
+                                 plx__socket_properties(socket)->local_port != 0};
     bool made = plx__rare_make(socket) != NULL;
     return made ? plx__race_new(&socket->task, target, socket->options, &opener) : NULL;
 }
@@ -81,7 +83,11 @@ static void describe(const plx_socket *socket, const struct plx__sockaddr *name,
     const char *whom = plx__route_leads(socket) ? "proxy " : "";
     if (plx__sockaddr_to_address(name, &address)) {
         plx__address_format_host(&address, host, sizeof host);
-        snprintf(text, size, "connect to %s%s port %d", whom, host, address.port);
+        uint16_t from = plx__socket_properties(socket)->local_port;
+        int length = snprintf(text, size, "connect to %s%s port %d", whom, host, address.port);
+        if (from != 0) {
+            snprintf(text + length, size - (size_t)length, " from port %d", from);
+        }
     } else {
         snprintf(text, size, "connect to %s", plx_socket_path(socket));
     }
@@ -98,11 +104,19 @@ static void fall_back(plx_socket *socket)
     }
 }
 
+/* Ordinary users may not bind to ports below 1024 (ip(7)). */
+static bool is_privileged(const plx_socket *socket)
+{
+    uint16_t port = plx__socket_properties(socket)->local_port;
+    return port > 0 && port < 1024;
+}
+
 static void fail(plx_socket *socket, int error, const struct plx__sockaddr *name)
 {
     char text[200];
+    bool forbidden = error == -PLX__EACCES && is_privileged(socket);
     describe(socket, name, text, sizeof text);
-    plx__socket_set_end_error(socket, plx__error_code(-error),
+    plx__socket_set_end_error(socket, forbidden ? PLX_INVALID_PORT : plx__error_code(-error),
                               plx__route_reason(socket, plx__error_reason(-error)), error, "%s",
                               text);
     fall_back(socket);

@@ -115,25 +115,53 @@ const char *plx_socket_address(const plx_socket *socket)
     return text_or_none(socket == NULL ? NULL : plx__socket_properties(socket)->address);
 }
 
+/* Checks a port, and returns the properties to write it to; NULL after plx__socket_fail with the
+ * code *ret_code. `which` names it in the sentences. */
+static struct plx__properties *take_port(plx_socket *socket, const char *which, int port,
+                                         int *ret_code)
+{
+    struct plx__properties *properties = NULL;
+    if (port < 0 || port > 65535) {
+        *ret_code =
+            plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE, -PLX__SENTENCE,
+                             "set the %s to %d: out of range 0 to 65535", which, port);
+    } else if (has_path(socket) && port != 0) {
+        *ret_code = refuse_for_path(socket, "a port");
+    } else {
+        properties = plx__properties_make(socket);
+        *ret_code = properties == NULL ? plx__socket_fail_memory(socket, "set the %s", which) : 0;
+    }
+    return properties;
+}
+
 int plx_socket_set_port(plx_socket *socket, int port)
+{
+    int code = PLX_INVALID_STATE;
+    struct plx__properties *properties =
+        socket == NULL ? NULL : take_port(socket, "port", port, &code);
+    if (properties != NULL) {
+        properties->port = (uint16_t)port;
+    }
+    return code;
+}
+
+int plx_socket_set_local_port(plx_socket *socket, int port)
 {
     if (socket == NULL) {
         return PLX_INVALID_STATE;
     }
-    if (port < 0 || port > 65535) {
-        return plx__socket_fail(socket, PLX_INVALID_PORT, PLX_REASON_PORT_OUT_OF_RANGE,
-                                -PLX__SENTENCE, "set the port to %d: out of range 0 to 65535",
-                                port);
+    if (socket->kind->transport->connectionless && port != 0) {
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "set the local port: %s sockets are bound to their port, call "
+                                  "plx_socket_set_port",
+                                  socket->kind->name);
     }
-    if (has_path(socket) && port != 0) {
-        return refuse_for_path(socket, "a port");
+    int code;
+    struct plx__properties *properties = take_port(socket, "local port", port, &code);
+    if (properties != NULL) {
+        properties->local_port = (uint16_t)port;
     }
-    struct plx__properties *properties = plx__properties_make(socket);
-    if (properties == NULL) {
-        return plx__socket_fail_memory(socket, "set the port");
-    }
-    properties->port = (uint16_t)port;
-    return 0;
+    return code;
 }
 
 int plx_socket_port(const plx_socket *socket)

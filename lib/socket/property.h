@@ -18,7 +18,7 @@ struct plx__properties {
     char *listen_host;                /* of listen_on or a bind, which prefer it to the interface */
     char *local_text, *remote_text;   /* addresses as strings; NULL: no call has asked for one */
     char *tag;                        /* plx_socket_set_protocol_tag; NULL: not set */
-    uint16_t port;                    /* as set */
+    uint16_t port, local_port;        /* as set */
     uint16_t path_size;               /* of `path`: an abstract name may contain zero bytes */
     struct plx__claim *claim; /* the file that bind made (lib/endpoint/path.h); NULL: none */
 };
