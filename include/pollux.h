@@ -60,6 +60,7 @@
 #include <pollux/group.h>
 #include <pollux/timer.h>
 #include <pollux/filter.h>
+#include <pollux/watch.h>
 #include <pollux/proxy.h>
 #include <pollux/interface.h>
 

@@ -14,6 +14,7 @@ static const struct plx__service services[] = {
     [PLX__MEMBER_SOCKET] = {plx__socket_input, plx__socket_output, plx__socket_release,
                             plx__socket_flush},
     [PLX__MEMBER_TIMER] = {.input = plx__timer_input},
+    [PLX__MEMBER_WATCH] = {.input = plx__watch_input},
 };
 
 plx_group *plx__group_new(int *ret_error)
@@ -148,8 +149,13 @@ int plx__group_add_guest(plx_group *group, struct plx__guest *guest)
     if (guest->task.loop == &group->loop) {
         return 0;
     }
+    struct plx__loop *before = guest->task.loop;
     plx__loop_remove(&guest->task);
-    return plx__error_code(-plx__loop_add(&group->loop, &guest->task));
+    int result = plx__loop_add(&group->loop, &guest->task);
+    if (result < 0 && before != NULL) {
+        plx__loop_rejoin(before, &guest->task);
+    }
+    return plx__error_code(-result);
 }
 
 void plx__group_remove_guest(plx_group *group, struct plx__guest *guest)

@@ -96,6 +96,12 @@ plx__fd plx__os_socket(enum plx__family family, enum plx__type type);
 int plx__os_close(plx__fd descriptor);
 /* plx__os_copy returns another descriptor of the same open file (dup(2)). */
 plx__fd plx__os_copy(plx__fd descriptor);
+/* plx__os_copy_spare does the same, and returns -EMFILE, too, when the process would have hardly any
+ * descriptors left. */
+plx__fd plx__os_copy_spare(plx__fd descriptor);
+/* plx__os_check_pollable returns -EPERM for a descriptor that is always ready, as that of a regular
+ * file, a directory or a block device is, -EBADF for a number that is no descriptor, else 0. */
+int plx__os_check_pollable(plx__fd descriptor);
 int plx__os_listen(plx__fd descriptor);
 /* plx__os_accept returns the descriptor of the next connection and the address of its peer. */
 plx__fd plx__os_accept(plx__fd descriptor, struct plx__sockaddr *ret_name);

@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_EVENTFD_H
 #include <sys/eventfd.h>
@@ -18,6 +20,9 @@
 /* The kernel reduces the backlog to net.core.somaxconn (listen(2); 4096 by default since Linux
  * 5.4). SOMAXCONN of a C library may be older than that default: 128 with musl. */
 #define BACKLOG 4096
+
+/* What plx__os_copy_spare leaves to the program. */
+#define SPARE 256
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -54,6 +59,27 @@ int plx__os_close(plx__fd descriptor)
 plx__fd plx__os_copy(plx__fd descriptor)
 {
     return plx__os_result(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+}
+
+plx__fd plx__os_copy_spare(plx__fd descriptor)
+{
+    struct rlimit limit = {0};
+    plx__fd copy = plx__os_copy(descriptor);
+    if (copy < 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+        (rlim_t)copy + SPARE <= limit.rlim_cur) {
+        return copy;
+    }
+    plx__os_close(copy);
+    return -EMFILE;
+}
+
+int plx__os_check_pollable(plx__fd descriptor)
+{
+    struct stat facts;
+    int result = plx__os_result(fstat(descriptor, &facts));
+    bool ready = result == 0 && (S_ISREG(facts.st_mode) || S_ISDIR(facts.st_mode) ||
+                                 S_ISBLK(facts.st_mode));
+    return ready ? -EPERM : result;
 }
 
 int plx__os_listen(plx__fd descriptor)

@@ -89,6 +89,18 @@ plx__fd plx__os_copy(plx__fd descriptor)
     return sim_happens(SIM_MFILE) ? -EMFILE : sim_give(open);
 }
 
+plx__fd plx__os_copy_spare(plx__fd descriptor)
+{
+    return plx__os_copy(descriptor);
+}
+
+int plx__os_check_pollable(plx__fd descriptor)
+{
+    sim_enter();
+    const struct sim_open *open = sim_of(descriptor);
+    return open == NULL ? -EBADF : open->sort == SIM_FILE ? -EPERM : 0;
+}
+
 int sim_listen(plx__fd descriptor, int backlog)
 {
     int error;
