@@ -1,10 +1,17 @@
 /* lib/kind/tcp.c -- TCP. */
 #include "config.h"
 
+#include "lib/base/memory.h"
 #include "lib/endpoint/internet.h"
+#include "lib/os/errno.h"
+#include "lib/socket/chain.h"
+#include "lib/socket/failure.h"
 #include "lib/socket/options.h"
+#include "lib/socket/rare.h"
+#include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
+#include "lib/socket/write.h"
 #include "lib/transfer/stream.h"
 
 #include <pollux/tcp.h>
@@ -15,6 +22,81 @@ static void tcp_prepare(plx__fd descriptor)
 {
     plx__os_set_urgent_inline(descriptor);
 }
+
+/* ---- the urgent byte ------------------------------------------------------------------------- */
+
+/* TCP has one urgent byte in each direction: a pointer into the stream, which a later one replaces
+ * (RFC 6093, section 2). Both places are counted from 1; 0: there is none. */
+struct plx__urgent {
+    size_t queued;   /* its place in the send queue */
+    uint64_t marked; /* its place in all bytes received since the connection began */
+    bool sought;     /* the program asks for the mark: each receive looks for it */
+};
+
+static struct plx__urgent *urgent_of(const plx_socket *socket)
+{
+    return plx__rare_of(socket)->urgent;
+}
+
+static struct plx__urgent *make_urgent(plx_socket *socket)
+{
+    struct plx__rare *rare = plx__rare_make(socket);
+    if (rare != NULL && rare->urgent == NULL) {
+        rare->urgent = plx__memory_new(sizeof *rare->urgent);
+    }
+    return rare == NULL ? NULL : rare->urgent;
+}
+
+/* The kernel reads up to the mark and stops there, so the byte is the first of a receive. */
+static ptrdiff_t tcp_receive(plx_socket *socket, void *data, size_t size)
+{
+    struct plx__urgent *urgent = urgent_of(socket);
+    bool marked = urgent != NULL && urgent->sought && plx__os_is_at_mark(socket->watch.descriptor);
+    ptrdiff_t count = plx__stream_receive(socket, data, size);
+    if (marked && count > 0) {
+        urgent->marked = socket->bytes_received + 1;
+    }
+    return count;
+}
+
+/* The bytes before the urgent one leave first: MSG_OOB marks the last byte of a send (tcp(7)). */
+static ptrdiff_t tcp_send(plx_socket *socket, const void *data, size_t size)
+{
+    struct plx__urgent *urgent = urgent_of(socket);
+    if (urgent == NULL || urgent->queued == 0) {
+        return plx__stream_send(socket, data, size);
+    }
+    size_t before = urgent->queued - 1;
+    if (before > 0) {
+        ptrdiff_t count = plx__stream_send(socket, data, size < before ? size : before);
+        urgent->queued -= count > 0 ? (size_t)count : 0;
+        return count;
+    }
+    ptrdiff_t count = plx__os_send_urgent(socket->watch.descriptor, data);
+    urgent->queued = count > 0 ? 0 : urgent->queued;
+    return count;
+}
+
+static void tcp_drop_sending(plx_socket *socket)
+{
+    if (urgent_of(socket) != NULL) {
+        urgent_of(socket)->queued = 0;
+    }
+}
+
+static void tcp_drop_received(plx_socket *socket)
+{
+    if (urgent_of(socket) != NULL) {
+        urgent_of(socket)->marked = 0;
+    }
+}
+
+static void tcp_destroy(plx_socket *socket)
+{
+    plx__memory_free(urgent_of(socket));
+}
+
+/* ---- the kind -------------------------------------------------------------------------------- */
 
 /* After shutdown(SHUT_WR) the kernel counts our FIN as one unacknowledged byte; subtract it. */
 static ptrdiff_t tcp_unconfirmed(plx_socket *socket)
@@ -48,13 +130,76 @@ static const struct plx_kind tcp = {
     .short_is_all = true,
     .is_confirmed = true,
     .prepare = tcp_prepare,
-    .receive = plx__stream_receive,
-    .send = plx__stream_send,
+    .receive = tcp_receive,
+    .send = tcp_send,
     .unconfirmed = tcp_unconfirmed,
     .add_statistics = tcp_add_statistics,
+    .drop_sending = tcp_drop_sending,
+    .drop_received = tcp_drop_received,
+    .destroy = tcp_destroy,
 };
 
 plx_socket *plx_tcp_new(void)
 {
     return plx__socket_new(&tcp);
+}
+
+/* ---- calls on the urgent byte ---------------------------------------------------------------- */
+
+/* Whether the byte could not keep its place: filters change the stream, or write bytes of their own
+ * first. */
+static bool is_moved(const plx_socket *socket)
+{
+    return socket->kind->is_filtered &&
+           (socket->state != PLX_CONNECTED || plx__chain_sends(plx__chain_of(socket)));
+}
+
+static int queue_urgent(plx_socket *socket, unsigned char byte)
+{
+    struct plx__urgent *urgent = make_urgent(socket);
+    if (urgent != NULL && (urgent->queued != 0 || plx__socket_write_room(socket) == 0)) {
+        return PLX__EAGAIN;
+    }
+    size_t place = socket->out.size + 1;
+    if (urgent == NULL || !plx__buffer_append(&socket->out, &byte, 1, plx__socket_pool(socket))) {
+        return plx__socket_fail_memory(socket, "write an urgent byte");
+    }
+    urgent->queued = place;
+    plx__task_schedule(&socket->task);
+    return 0;
+}
+
+int plx_socket_write_urgent(plx_socket *socket, unsigned char byte)
+{
+    const plx_reason reason = PLX_REASON_UNSUPPORTED_OPERATION;
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (!plx__socket_is(socket, &tcp)) {
+        return plx__socket_refuse(socket, reason, "write an urgent byte: %s sockets have none",
+                                  socket->kind->name);
+    }
+    int code = plx__socket_check_write(socket, &byte, 1);
+    if (code != 0) {
+        return code;
+    }
+    if (is_moved(socket)) {
+        return plx__socket_refuse(socket, reason,
+                                  "write an urgent byte: filters change the bytes around it");
+    }
+    return queue_urgent(socket, byte);
+}
+
+ptrdiff_t plx_socket_urgent_mark(const plx_socket *socket)
+{
+    /* Casts const away: the program cannot see whether receives look for the mark. */
+    struct plx__urgent *urgent =
+        plx__socket_is(socket, &tcp) ? make_urgent((plx_socket *)socket) : NULL;
+    if (urgent == NULL) {
+        return -1;
+    }
+    urgent->sought = true;
+    uint64_t read = socket->bytes_received - socket->in.size;
+    bool ahead = urgent->marked > read && urgent->marked <= socket->bytes_received;
+    return ahead ? (ptrdiff_t)(urgent->marked - 1 - read) : -1;
 }

@@ -161,6 +161,20 @@ ptrdiff_t plx__os_receive(plx__fd descriptor, void *data, size_t size)
     return count;
 }
 
+ptrdiff_t plx__os_send_urgent(plx__fd descriptor, const void *byte)
+{
+    ptrdiff_t count;
+    do {
+        count = plx__os_count(send(descriptor, byte, 1, MSG_OOB | MSG_NOSIGNAL));
+    } while (count == -EINTR);
+    return count;
+}
+
+bool plx__os_is_at_mark(plx__fd descriptor)
+{
+    return sockatmark(descriptor) == 1;
+}
+
 ptrdiff_t plx__os_send(plx__fd descriptor, const void *data, size_t size)
 {
     return plx__os_send_to(descriptor, data, size, NULL);

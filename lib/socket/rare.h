@@ -15,6 +15,7 @@ struct plx__handles;
 struct plx__properties;
 struct plx__race;
 struct plx__route;
+struct plx__urgent;
 
 struct plx__rare {
     struct plx__race *race;             /* HOST_LOOKUP and CONNECTING; else NULL */
@@ -23,6 +24,7 @@ struct plx__rare {
     struct plx__properties *properties; /* NULL: plx__no_properties */
     struct plx__handles *handles;       /* lib/transfer/handles.h; NULL: the kind has made none */
     struct plx__route *route;           /* lib/socket/route.h; NULL: straight to the peer */
+    struct plx__urgent *urgent;         /* lib/kind/tcp.c; NULL: no call has asked for it */
     size_t no_line;                     /* this many bytes at the front hold no end of line */
     size_t lifted;                      /* a read or a message needs this many bytes */
 };

@@ -209,6 +209,18 @@ static ptrdiff_t send_as(plx__fd descriptor, const void *data, size_t size, cons
     return count;
 }
 
+/* The simulated network has no mark. */
+ptrdiff_t plx__os_send_urgent(plx__fd descriptor, const void *byte)
+{
+    return plx__os_send(descriptor, byte, 1);
+}
+
+bool plx__os_is_at_mark(plx__fd descriptor)
+{
+    (void)descriptor;
+    return false;
+}
+
 ptrdiff_t plx__os_send(plx__fd descriptor, const void *data, size_t size)
 {
     return send_as(descriptor, data, size, NULL, NULL, false);
