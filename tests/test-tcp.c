@@ -59,7 +59,8 @@ MODE_SOCKET_CASE(version_four)
 
 /* The kernel reports a reset once, and the socket asks for it when the attempt ends: the end behind
  * the bytes is a reset all the same. */
-MODE_SOCKET_CASE(reset_before_the_first_poll)
+static void reset_early(struct world *w, plx_socket *socket, const struct record *log, char *where,
+                        bool ended)
 {
     struct linger hard = {1, 0};
     char got[8] = "";
@@ -70,13 +71,27 @@ MODE_SOCKET_CASE(reset_before_the_first_poll)
     raw = accept(listener, NULL, NULL);
     ck_assert_int_ge(raw, 0);
     ck_assert_int_eq(send(raw, "hello", 5, MSG_NOSIGNAL), 5);
+    if (ended)
+        ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
     ck_assert_int_eq(setsockopt(raw, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
     ck_assert_int_eq(close(raw), 0);
-    UNTIL(w, log->count[EVENT_DISCONNECTED] > 0);
+    UNTIL(w, log->count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log->count[EVENT_CONNECTED], 1);
     ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
-    ck_assert_int_eq(log->os_error, ECONNRESET);
+    ck_assert_int_eq(log->os_error, ended ? EPIPE : ECONNRESET);
     ck_assert_int_eq(plx_socket_read(socket, got, sizeof got), 5);
     ck_assert_str_eq(got, "hello");
+}
+
+MODE_SOCKET_CASE(reset_before_the_first_poll)
+{
+    reset_early(w, socket, log, where, false);
+}
+
+/* The kernel's errno is EPIPE then. */
+MODE_SOCKET_CASE(ended_and_reset_before_the_first_poll)
+{
+    reset_early(w, socket, log, where, true);
 }
 
 MODE_CASE(version_six)

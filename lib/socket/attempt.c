@@ -83,15 +83,20 @@ static bool is_itself(plx__fd descriptor)
            plx_address_equal(&here, &there);
 }
 
-/* What connect(2) began is over. ECONNRESET instead of ECONNREFUSED means that the connection was
- * established (RFC 9293, 3.10.7.3): bytes received before the reset can still be read. The kernel
- * has reported the reset now, and receive will return 0 behind the bytes, as behind an orderly
- * end. */
+/* ECONNRESET instead of ECONNREFUSED means that the connection was established (RFC 9293,
+ * 3.10.7.3), and so does EPIPE: Linux reports a reset as EPIPE when the peer has ended its side
+ * before. */
+static bool is_reset(int error)
+{
+    return error == -PLX__ECONNRESET || error == -PLX__EPIPE;
+}
+
+/* What connect(2) began is over. Bytes received before a reset can still be read. The kernel has
+ * reported the reset now, and receive will return 0 behind the bytes, as behind an orderly end. */
 static void conclude(struct plx__attempt *attempt, plx__fd descriptor)
 {
     int error = plx__os_take_error(descriptor);
-    bool was_established = error == 0 || error == -PLX__ECONNRESET;
-    if (!was_established) {
+    if (error != 0 && !is_reset(error)) {
         fail(attempt, error);
     } else if (is_itself(descriptor)) {
         fail(attempt, -PLX__ECONNREFUSED);

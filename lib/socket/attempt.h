@@ -30,7 +30,7 @@ struct plx__attempt {
     struct plx__sockaddr name;
     struct plx__watch watch; /* idle while the attempt waits to try again, and when it has failed */
     enum plx__progress progress;
-    int error;            /* FAILED: a negative errno; WON: -ECONNRESET after a reset, else 0 */
+    int error;            /* FAILED: a negative errno; WON: that of a reset, else 0 */
     uint64_t retry_at;    /* when to try again; 0: the attempt does not wait */
     unsigned retry_pause; /* milliseconds from the last try to retry_at; 0: there was one try */
 };

@@ -54,8 +54,8 @@ enum plx__race_state {
 struct plx__verdict {
     enum plx__race_state state;
     plx__fd descriptor; /* WON: connected, and the caller's from now on */
-    int error; /* FAILED: the most specific errno of all attempts, negative; WON: -ECONNRESET if
-                * the peer has reset the connection since, else 0 */
+    int error; /* FAILED: the most specific errno of all attempts, negative; WON: that of a reset
+                * since, -ECONNRESET or -EPIPE, else 0 */
     struct plx__sockaddr name;   /* WON: the peer; FAILED: what the error is about */
     struct plx__failure failure; /* LOOKUP_FAILED */
 };
