@@ -1,9 +1,12 @@
 /* lib/filter/talk.c -- what is said to a proxy before the tunnel is there, and what it answers. */
 #include "config.h"
 
+#include "lib/base/error.h"
 #include "lib/filter/talk.h"
 #include "lib/os/errno.h"
 #include "lib/socket/step.h"
+
+#include <stdio.h>
 
 int plx__talk_fail(struct plx__talk *talk, struct plx__proxy_failure failure)
 {
@@ -24,10 +27,28 @@ void plx__talk_enter(struct plx__talk *talk, unsigned step)
     talk->size = talk->sent = talk->taken = 0;
 }
 
-/* The proxy has ended the connection, or the connection is lost. */
-static int end_talk(struct plx__talk *talk)
+/* The connection is lost. As for every connection only lack of memory keeps its own code. */
+static int fail_lost(struct plx__talk *talk, int error)
 {
-    return talk->is_expendable ? PLX__ERESTART : plx__talk_fail_by(talk, PLX__PROXY_CLOSED);
+    struct plx__proxy_failure failure = plx__proxy_failure(PLX__PROXY_CLOSED);
+    bool ours = plx__error_code(error) == PLX_OUT_OF_MEMORY;
+    failure.code = ours ? PLX_OUT_OF_MEMORY : PLX_LOST_CONNECTION;
+    failure.reason =
+        plx__route_reason(plx_filter_socket(talk->filter), plx__error_reason(error));
+    failure.os_error = error;
+    snprintf(failure.text, sizeof failure.text, "connection lost: %s", plx__error_os_text(error));
+    return plx__talk_fail(talk, failure);
+}
+
+/* The kernel reports whether it was the proxy that has ended the connection. */
+static int end_talk(struct plx__talk *talk, int error)
+{
+    struct plx__proxy_failure failure = plx__proxy_failure(PLX__PROXY_CLOSED);
+    if (error != 0 && plx__error_reason(error) != PLX_REASON_REMOTE_HOST_CLOSED) {
+        return fail_lost(talk, error);
+    }
+    failure.os_error = error;
+    return talk->is_expendable ? PLX__ERESTART : plx__talk_fail(talk, failure);
 }
 
 static int send_rest(struct plx__talk *talk)
@@ -39,7 +60,7 @@ static int send_rest(struct plx__talk *talk)
             return PLX__EAGAIN;
         }
         if (count < 0) {
-            return end_talk(talk);
+            return end_talk(talk, (int)-count);
         }
         talk->sent += (size_t)count;
     }
@@ -78,7 +99,7 @@ int plx__talk_receive(struct plx__talk *talk, size_t more)
             return PLX__EAGAIN;
         }
         if (count <= 0) {
-            return end_talk(talk);
+            return end_talk(talk, (int)-count);
         }
         talk->taken += (size_t)count;
         talk->allowance -= (size_t)count < talk->allowance ? (size_t)count : talk->allowance;

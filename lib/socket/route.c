@@ -11,6 +11,7 @@ plx_reason plx__route_reason(const plx_socket *socket, plx_reason reason)
     switch (reason) {
     case PLX_REASON_HOST_NOT_FOUND: return PLX_REASON_PROXY_NOT_FOUND;
     case PLX_REASON_CONNECTION_REFUSED: return PLX_REASON_PROXY_CONNECTION_REFUSED;
+    case PLX_REASON_REMOTE_HOST_CLOSED: return PLX_REASON_PROXY_CONNECTION_CLOSED;
     case PLX_REASON_SOCKET_TIMEOUT: return PLX_REASON_PROXY_CONNECTION_TIMEOUT;
     default: return reason;
     }
