@@ -30,5 +30,9 @@ printf 'TLS: '
 run "$play" tls 1 $((count / 3))
 printf 'simulated, TLS: '
 run "$play-sim" tls twice 1 $((2 * count))
+printf 'proxies: '
+run "$play" proxies 1 $((count / 3))
+printf 'simulated, proxies: '
+run "$play-sim" proxies twice 1 $((2 * count))
 printf '%d%%: Checks: %d, Failures: %d, Errors: 0\n' $((100 * (checks - failures) / checks)) $checks $failures
 [ $failures -eq 0 ]

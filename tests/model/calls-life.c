@@ -4,6 +4,7 @@
 #include "tests/filters.h"
 #include "tests/model/handlers.h"
 #include "tests/model/player.h"
+#include "tests/model/route.h"
 #include "tests/model/supply.h"
 #include "tests/model/timeouts.h"
 #include "tests/model/tls.h"
@@ -25,6 +26,8 @@ static enum sort pick_sort(struct turn *turn)
 
     if (player.program->tls && chance_in(&turn->chance, 80))
         return streams[chance_of(&turn->chance, 2)];
+    if (player.program->proxies && chance_in(&turn->chance, 75))
+        return SORT_TCP;
     return sorts[chance_of(&turn->chance, 8)];
 }
 
@@ -112,10 +115,13 @@ void connect_model(struct model *model, const char *where)
     plx_state before = plx_socket_state(model->socket);
     int code = plx_socket_connect_to(model->socket, where);
 
-    trace("connect to %s", where);
+    trace("connect to %s%s%s", where, model->route.scheme == SCHEME_NONE ? "" : " with proxy ",
+          plx_socket_proxy(model->socket));
     if (code == PLX_INVALID_STATE && before == PLX_UNCONNECTED && strcmp(where, "nonsense") != 0)
         fault("connect was refused to an unconnected socket");
     begun(model, "connect", code, before);
+    if (code == 0)
+        route_begin(model, where);
 }
 
 static int udp_port(struct turn *turn)
@@ -450,6 +456,7 @@ void call_ask(struct turn *turn)
     plx_socket_can_read_line(socket);
     plx_socket_can_read_message(socket);
     plx_socket_is_encrypted(socket);
+    route_keep_secrets(model);
     if (plx_socket_error(socket)->code != plx_socket_last_error(socket) && !supply_has_refused())
         fault("the last error has two codes");
     if (plx_socket_reconnects_in(socket) >= 0 && !model->reconnects)

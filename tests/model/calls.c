@@ -4,10 +4,12 @@
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 
-static const struct {
-    player_call *run;
+struct choice {
+    player_call *run; /* NULL: the end of the table */
     int weight;
-} calls[] = {
+};
+
+static const struct choice every[] = {
     {call_new, 6},          {call_free, 2},          {call_connect, 6},     {call_listen, 3},
     {call_adopt, 3},        {call_bind, 2},          {call_close, 2},       {call_abort, 2},
     {call_disconnect, 4},   {call_hold, 3},          {call_option, 5},      {call_filter, 2},
@@ -22,33 +24,61 @@ static const struct {
     {call_flood, 2},        {call_slow_connect, 3},  {call_dawdle, 6},      {call_join, 2},
     {call_many_names, 2},   {call_name_server, 3},   {call_wake, 2},        {call_frame, 1},
     {call_lapse, 2},        {call_stale, 2},         {call_ruin, 1},
-
-    /* In programs with TLS only. */
-    {call_tls_set, 4},      {call_tls_name, 3},      {call_tls_start, 10},  {call_tls_resume, 6},
-    {call_tls_setting, 5},  {call_tls_ask, 4},       {call_tls_meet, 14},   {call_tls_upgrade, 5},
+    {NULL, 0},
 };
 
-enum { CALLS = sizeof calls / sizeof calls[0], CALLS_TLS = 8 };
+/* In programs with TLS only. */
+static const struct choice with_tls[] = {
+    {call_tls_set, 4},     {call_tls_name, 3}, {call_tls_start, 10}, {call_tls_resume, 6},
+    {call_tls_setting, 5}, {call_tls_ask, 4},  {call_tls_meet, 14},  {call_tls_upgrade, 5},
+    {NULL, 0},
+};
 
-static int weights(void)
+/* In programs with proxies only. */
+static const struct choice with_proxies[] = {
+    {call_proxy_set, 9},          {call_proxy_user, 5},   {call_proxy_tag, 2},
+    {call_proxy_environment, 2},  {call_proxy_serve, 24}, {call_proxy_meet, 16},
+    {NULL, 0},
+};
+
+static const struct choice *others(void)
 {
-    int sum = 0, count = player.program->tls ? CALLS : CALLS - CALLS_TLS;
+    static const struct choice none[] = {{NULL, 0}};
 
-    for (int i = 0; i < count; i++)
-        sum += calls[i].weight;
+    return player.program->tls ? with_tls : player.program->proxies ? with_proxies : none;
+}
+
+static int weights(const struct choice *choices)
+{
+    int sum = 0;
+
+    for (; choices->run != NULL; choices++)
+        sum += choices->weight;
     return sum;
+}
+
+/* The calls of all programs come first: a number is the same one in each. */
+static player_call *call_at(int at)
+{
+    const struct choice *choice = every;
+
+    if (at >= weights(every)) {
+        at -= weights(every);
+        choice = others();
+    }
+    while (at >= choice->weight)
+        at -= choice++->weight;
+    return choice->run;
 }
 
 static void play(struct turn *turn)
 {
-    int at = chance_of(&turn->chance, weights()), i = 0;
+    player_call *call = call_at(chance_of(&turn->chance, weights(every) + weights(others())));
 
-    while (at >= calls[i].weight)
-        at -= calls[i++].weight;
     trace_page()->calls++;
     if (player.program->refused > 0 && chance_in(&turn->chance, 10))
         supply_refuse_one(chance_of(&turn->chance, 6));
-    calls[i].run(turn);
+    call(turn);
 }
 
 void play_call(int index)

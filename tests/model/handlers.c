@@ -241,7 +241,7 @@ static void on_encrypted(plx_socket *socket, void *user)
 #define FEW                                                                                        \
     .connected = on_connected, .error = on_error, .disconnected = on_disconnected,                 \
     .state_changed = on_state, .end_of_input = on_end_of_input, .send_progress = on_progress,  \
-    .encrypted = on_encrypted
+    .encrypted = on_encrypted, .proxy_authentication_required = proxy_asks
 
 const plx_events few_events = {FEW};
 const plx_events all_events = {FEW,

@@ -5,6 +5,7 @@
 
 #include "tests/model/ground.h"
 #include "tests/model/player.h"
+#include "tests/model/route.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
 #include "tests/model/timeouts.h"
@@ -110,19 +111,9 @@ bool model_is_filtered(const struct model *model)
     return model->flavour >= FLAVOUR_BITS;
 }
 
-bool model_is_tls(const struct model *model)
-{
-    return model->flavour >= FLAVOUR_TLS12;
-}
-
 bool model_is_encrypted(const struct model *model)
 {
     return model_is_tls(model) && (model->has_tls || model->has_begun_tls);
-}
-
-int model_option(const struct model *model, plx_option option)
-{
-    return plx_socket_option(model->socket, option);
 }
 
 /* ---- connections ----------------------------------------------------------------------------- */
@@ -137,6 +128,7 @@ void model_begin(struct model *model)
     model->reconnects = model_option(model, PLX_OPTION_AUTO_CONNECT) > 0;
     model->pending = 0;
     model->joined = 0;
+    route_forget(model);
     timeouts_begin(model);
     if (model->flavour >= FLAVOUR_NOISE)
         model->end->blind = false;
@@ -152,6 +144,7 @@ void model_cut(struct model *model)
     model->phase = PHASE_IDLE;
     model->pending = 0;
     model->joined = 0;
+    route_forget(model);
     if (model->end == NULL)
         return;
     if (model->end->outlet == OUTLET_FLOWS)
@@ -387,6 +380,8 @@ void model_state(struct model *model, plx_state state)
 {
     bool begins = state == PLX_HOST_LOOKUP || state == PLX_CONNECTING;
 
+    if (state == PLX_CONNECTED)
+        route_connected(model);
     if (begins && model->reconnects && (model->phase == PHASE_IDLE || model->is_over))
         model_begin(model);
 }
@@ -397,6 +392,7 @@ void model_connected(struct model *model)
         model_begin(model);
     if (model->phase == PHASE_UP && model->sort != SORT_UDP && !model->reconnects)
         fault("connected twice");
+    route_connected(model);
     model->phase = PHASE_UP;
     model->waits_encrypted = model_is_encrypted(model);
     timeouts_connected(model);
@@ -461,12 +457,14 @@ void model_error(struct model *model, const plx_error *error)
     if (error->code == 0 || error->message == NULL || error->message[0] == '\0')
         fault("an error with code %d and message \"%s\"", error->code,
               error->message == NULL ? "NULL" : error->message);
+    route_keep_secret(error->message, "an error");
     if (model->pending == error->code && model->line != LINE_END_ERROR) {
         model->pending = 0;
     } else if (ended && model->phase != PHASE_IDLE && !model->is_over &&
                (model->sort != SORT_SEQPACKET || error->code != EMSGSIZE)) {
         model->is_over = true;
         timeouts_over(model, error);
+        route_error(model, error);
         if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)
             expect_all(model, error);
         if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)

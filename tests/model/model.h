@@ -63,6 +63,34 @@ enum line {
 
 enum phase { PHASE_IDLE, PHASE_TRYING, PHASE_UP };
 
+/* The way of a connection through a proxy (route.h). */
+enum scheme { SCHEME_NONE, SCHEME_SOCKS5, SCHEME_SOCKS5H, SCHEME_HTTP };
+enum leads { LEADS_NOT, LEADS_PERHAPS /* the lookup decides */, LEADS };
+enum due { DUE_NOTHING, DUE_TUNNEL, DUE_QUESTION, DUE_ERROR };
+
+struct route {
+    /* The setting. */
+    enum scheme scheme;
+    enum flavour flavour; /* that the raw proxy there speaks behind its tunnel */
+    char where[PEER_WHERE], user[PEER_WHERE], password[PEER_WHERE];
+    int absence; /* the causes of an error that the place itself is */
+
+    /* The present connect, or the last one. */
+    enum leads leads;
+    bool is_through; /* it is connected */
+    char shown[PEER_WHERE]; /* its proxy, as plx_socket_proxy had it */
+    char host[PEER_WHERE];
+    int port;
+    int causes; /* of what may happen */
+    enum due due;
+    int code; /* of the error that is due */
+    plx_reason reason;
+    size_t size; /* of the answer that makes it due */
+    char realm[PEER_WHERE];
+    bool changed; /* credentials were set that the proxy may not know yet */
+    int questions, refusals; /* that cost a connection each */
+};
+
 struct model {
     plx_socket *socket; /* NULL: freed */
     enum sort sort;
@@ -87,6 +115,7 @@ struct model {
     bool has_tls;     /* settings of TLS are set; without them a TLS flavour is in clear */
     bool has_begun_tls;   /* by start_tls, for this connection */
     bool waits_encrypted; /* `encrypted` must follow */
+    struct route route;
     int pending;      /* the code of the first call that failed since the last poll; 0: none */
     bool may_fail;    /* a call may have failed without a word: for memory */
     unsigned joined;  /* the multicast groups that it has joined, a bit for each */
@@ -118,9 +147,17 @@ bool flavour_has_frame(enum flavour flavour);
 bool model_is_stream(const struct model *model);   /* bytes without boundaries */
 bool model_has_records(const struct model *model); /* packets, datagrams, messages of a frame */
 bool model_is_filtered(const struct model *model);
-bool model_is_tls(const struct model *model);       /* its flavour is one of TLS */
 bool model_is_encrypted(const struct model *model); /* its connection is meant to be */
-int model_option(const struct model *model, plx_option option);
+
+static inline bool model_is_tls(const struct model *model) /* its flavour is one of TLS */
+{
+    return model->flavour >= FLAVOUR_TLS12;
+}
+
+static inline int model_option(const struct model *model, plx_option option)
+{
+    return plx_socket_option(model->socket, option);
+}
 
 /* model_begin begins a connection, model_cut ends one without a word, model_forget follows a free.
  * model_failed takes what a call returned: a positive code is reported by the next poll. */

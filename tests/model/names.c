@@ -33,11 +33,34 @@ void names_choose(int choice)
                                                             : "127.0.0.1:1");
 }
 
+static const uint8_t record[16] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
+
+/* A name "e7.far" has one to three addresses elsewhere, which have its number. */
+static size_t answer_far(uint8_t *packet, size_t end)
+{
+    unsigned number = 0;
+    uint8_t count;
+
+    for (size_t i = 2; i <= packet[12]; i++)
+        number = number * 10 + packet[12 + i] - '0';
+    count = (uint8_t)(1 + number % 3);
+    packet[7] = count;
+    for (uint8_t i = 0; i < count; i++, end += sizeof record) {
+        memcpy(packet + end, record, sizeof record - 4);
+        memcpy(packet + end + sizeof record - 4, (uint8_t[]){198, 18, i, (uint8_t)number}, 4);
+    }
+    return end;
+}
+
+static bool is_far(const uint8_t *packet)
+{
+    return packet[13] == 'e' && packet[12] < 6 && memcmp(packet + 13 + packet[12], "\3far", 4) == 0;
+}
+
 /* The answer is the question (RFC 1035, 4), with 127.0.0.1 for each name but those that begin with
  * "nobody", which do not exist. Returns its size. */
 static size_t answer(uint8_t *packet, size_t size)
 {
-    static const uint8_t record[16] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1};
     size_t end = 12;
     bool nobody = memcmp(packet + 12, "\6nobody", 7) == 0;
 
@@ -51,6 +74,8 @@ static size_t answer(uint8_t *packet, size_t size)
     memset(packet + 6, 0, 6);
     if (nobody || packet[end - 3] != TYPE_A)
         return end;
+    if (is_far(packet))
+        return answer_far(packet, end);
     packet[7] = 1;
     memcpy(packet + end, record, sizeof record);
     return end + sizeof record;
@@ -58,7 +83,7 @@ static size_t answer(uint8_t *packet, size_t size)
 
 void names_serve(void)
 {
-    uint8_t packet[PACKET + 16];
+    uint8_t packet[PACKET + 3 * 16];
     ptrdiff_t size;
     int port;
 

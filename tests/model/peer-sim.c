@@ -54,6 +54,18 @@ int peer_port(int peer)
     return address.port;
 }
 
+int peer_far_port(int peer)
+{
+    struct plx__sockaddr name;
+    plx_address address;
+    bool before = sim_spare(true);
+    bool known = peer >= 0 && plx__os_remote_sockaddr(peer, &name) >= 0 &&
+                 plx__sockaddr_to_address(&name, &address);
+
+    sim_spare(before);
+    return known ? address.port : 0;
+}
+
 /* The number of the socket makes a name that no other socket of this kernel has. */
 static int bind_somewhere(enum sort sort, char *ret_where)
 {

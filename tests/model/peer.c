@@ -66,6 +66,16 @@ int peer_port(int peer)
     return ntohs(place.internet.sin_port);
 }
 
+int peer_far_port(int peer)
+{
+    union place place;
+    socklen_t size = sizeof place;
+
+    if (peer < 0 || getpeername(peer, &place.any, &size) != 0 || place.any.sa_family != AF_INET)
+        return 0;
+    return ntohs(place.internet.sin_port);
+}
+
 static int bind_somewhere(enum sort sort, char *ret_where)
 {
     static int places;

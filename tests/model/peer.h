@@ -51,7 +51,8 @@ void peer_end(int peer);   /* ends sending */
 void peer_close(int peer); /* -1 is allowed */
 void peer_reset(int peer); /* closes; a TCP peer sees a reset */
 
-int peer_port(int peer); /* of TCP and UDP; else 0 */
+int peer_port(int peer);     /* of TCP and UDP; else 0 */
+int peer_far_port(int peer); /* the other end's, of TCP; 0: there is none */
 
 /* peer_token makes a descriptor with a number, which peer_token_number returns: -1 for others. */
 int peer_token(int number);

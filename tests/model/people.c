@@ -15,7 +15,7 @@ struct person *person_new(int peer, enum sort sort, enum flavour flavour)
     for (int i = 0; i < PEERS; i++) {
         struct person *person = &player.people[i];
 
-        if (person->used)
+        if (person->used && !(player.program->proxies && person->peer < 0))
             continue;
         memset(person, 0, offsetof(struct person, outbox));
         person->used = true;
@@ -82,21 +82,37 @@ static bool say_rest(struct person *person)
 }
 
 /* The frame has two bytes: the length before a message, or the delimiter behind it. */
-static void say_message(struct person *person, size_t size)
+static size_t write_message(struct person *person, uint8_t *data, size_t size)
 {
     bool is_line = person->flavour == FLAVOUR_LINES;
 
-    if (!say_rest(person))
-        return;
-    person->outbox[0] = (uint8_t)(size >> 8);
-    person->outbox[1] = (uint8_t)size;
-    end_record(person->end, person->outbox + (is_line ? 0 : 2), size);
+    data[0] = (uint8_t)(size >> 8);
+    data[1] = (uint8_t)size;
+    end_record(person->end, data + (is_line ? 0 : 2), size);
     if (is_line)
-        memcpy(person->outbox + size, "\r\n", 2);
-    person->outbox_size = size + 2;
+        memcpy(data + size, "\r\n", 2);
     person->end->records++;
     trace("end %u sends message %u of %zu", person->end->number, person->end->records - 1, size);
+    return size + 2;
+}
+
+static void say_message(struct person *person, size_t size)
+{
+    if (!say_rest(person))
+        return;
+    person->outbox_size = write_message(person, person->outbox, size);
     say_rest(person);
+}
+
+size_t person_write(struct person *person, uint8_t *data, size_t size)
+{
+    if (flavour_has_frame(person->flavour))
+        return write_message(person, data, size + RECORD_HEAD);
+    end_bytes(person->end, data, size);
+    turn_bits(person, data, size);
+    end_put(person->end, size);
+    trace("end %u sends %zu bytes behind it", person->end->number, size);
+    return size;
 }
 
 static void say_packet(struct person *person, size_t size)
@@ -118,6 +134,10 @@ void person_say(struct person *person, size_t size)
 {
     if (person->peer < 0 || person->ended)
         return;
+    if (person->desk.step != DESK_NONE) {
+        desk_turn(person);
+        return;
+    }
     if (!has_records(person)) {
         say_bytes(person, size);
         return;
@@ -215,6 +235,10 @@ void person_hear(struct person *person, size_t size)
 
     if (person->peer < 0 || person->heard_end != 0)
         return;
+    if (person->desk.step != DESK_NONE) {
+        desk_turn(person);
+        return;
+    }
     if (person->sort >= SORT_SEQPACKET)
         size = sizeof data;
     count = peer_receive(person->peer, data, size, &gifts);
@@ -240,16 +264,21 @@ static void drain(struct person *person)
 /* A close with unread bytes is a reset (RFC 2525, 2.17): what was not sent yet is lost. */
 void person_close(struct person *person, bool hard)
 {
+    bool whole;
+
     if (person->peer < 0)
         return;
     trace("end %u %s", person->end->number, hard ? "resets" : "closes");
+    whole = desk_leave(person);
     if (!hard)
         drain(person);
     if (!person->ended)
-        person->end->outlet = hard || person->outbox_size > 0 ? OUTLET_CUT : OUTLET_ENDED;
+        person->end->outlet = hard || !whole || person->outbox_size > 0 ? OUTLET_CUT : OUTLET_ENDED;
     person->ended = true;
     person->end->gone = true;
     person->reset = hard;
+    if (hard && person->sort == SORT_TCP)
+        route_reset(person->peer);
     if (hard)
         peer_reset(person->peer);
     else
@@ -259,12 +288,15 @@ void person_close(struct person *person, bool hard)
 
 void person_end(struct person *person)
 {
+    bool whole;
+
     if (person->peer < 0 || person->ended)
         return;
     trace("end %u ends sending", person->end->number);
+    whole = desk_leave(person);
     peer_end(person->peer);
     person->ended = true;
-    person->end->outlet = person->outbox_size > 0 ? OUTLET_CUT : OUTLET_ENDED;
+    person->end->outlet = !whole || person->outbox_size > 0 ? OUTLET_CUT : OUTLET_ENDED;
 }
 
 void people_forget(void)
@@ -435,7 +467,7 @@ void call_peer_odd(struct turn *turn)
     struct person *person = pick_person(turn);
     bool is_stream = person != NULL && !has_records(person) && !person->ended;
 
-    if (person == NULL)
+    if (person == NULL || person->desk.step != DESK_NONE)
         return;
     if (is_stream && person->sort == SORT_TCP && chance_in(&turn->chance, 50)) {
         say_urgent(person);

@@ -47,6 +47,7 @@ void places_begin(bool again)
 
 void people_accept(void)
 {
+    desks_accept();
     for (int sort = 0; sort < SORT_UDP; sort++)
         for (int flavour = 0; flavour < RAW_FLAVOURS; flavour++)
             while (places.listeners[sort][flavour] > 0) {
@@ -61,6 +62,11 @@ void people_accept(void)
 const char *place_silent(enum sort sort)
 {
     return places.silent[sort];
+}
+
+const char *place_refusing(enum sort sort)
+{
+    return places.refusing[sort];
 }
 
 static bool suits(enum sort sort, enum flavour flavour, const struct model *model)
@@ -120,6 +126,11 @@ const char *place_for(struct turn *turn, const struct model *model)
     int choice = chance_of(&turn->chance, 100);
     const char *where = NULL;
 
+    if (model->route.scheme != SCHEME_NONE && model->route.flavour == model->flavour)
+        where = proxy_place(turn, model);
+
+    if (where != NULL)
+        return where;
     if (choice < (model_is_tls(model) ? 50 : 35))
         where = house_for(turn, model);
     else if (choice < 60)

@@ -8,7 +8,8 @@
  *     play twice FIRST COUNT    plays each twice, with equal logs (play-sim only)
  *
  * `tls` behind WAY plays programs with TLS: those of the seeds from PROGRAM_TLS on, to which it
- * adds the numbers. Without it `hours` plays both.
+ * adds the numbers; `proxies` those with proxies, from PROGRAM_PROXIES on. Without them `hours`
+ * plays all three.
  *
  * WAY is how groups poll: uring, epoll, poll, or lone for no groups; without it all that the kernel
  * has in turn. play-sim plays on the simulated kernel of tests/sim, which has poll and lone. */
@@ -36,6 +37,13 @@ struct run {
 static bool is_here[WAYS];
 static bool plays_twice;
 static uint64_t base; /* of the seeds */
+
+static uint64_t base_of(const char *word)
+{
+    if (strcmp(word, "tls") == 0)
+        return PROGRAM_TLS;
+    return strcmp(word, "proxies") == 0 ? PROGRAM_PROXIES : 0;
+}
 
 static uint64_t seed_of(const char *word)
 {
@@ -206,6 +214,10 @@ static void play_hours(double hours, enum way way)
             play_all((struct run){.way = way,
                                   .first = PROGRAM_TLS + seed,
                                   .end = PROGRAM_TLS + seed + AT_ONCE / 3});
+        if (seed < PROGRAM_TLS)
+            play_all((struct run){.way = way,
+                                  .first = PROGRAM_PROXIES + seed,
+                                  .end = PROGRAM_PROXIES + seed + AT_ONCE / 3});
     }
 }
 
@@ -235,7 +247,7 @@ static void find_ways(void)
         if (!is_here[way] && !ground_is_simulated())
             fprintf(stderr, "LEFT OUT: %s is not here\n", program_way_name((enum way)way));
     }
-    if (base != 0 && !tls_is_here())
+    if (base == PROGRAM_TLS && !tls_is_here())
         fprintf(stderr, "LEFT OUT: TLS is not here\n");
 }
 
@@ -261,8 +273,8 @@ int main(int count, char **words)
         count--;
         words++;
     }
-    if (count > 1 && strcmp(words[1], "tls") == 0) {
-        base = PROGRAM_TLS;
+    base = count > 1 ? base_of(words[1]) : 0;
+    if (base != 0) {
         count--;
         words++;
     }

@@ -27,12 +27,14 @@ static void begin(const struct program *program)
     memset(player.groups, 0, sizeof player.groups);
     memset(player.budgeted, 0, sizeof player.budgeted);
     player.program = program;
-    player.inner = player.wait_limit = 0;
+    player.inner = player.asked = player.wait_limit = 0;
     player.waits = 10;
     player.settling = false;
     player.flood = player.slow = NULL;
     player.ruin = NULL;
     player.woken = NULL;
+    desks_begin(is_new);
+    routes_begin();
     models_begin();
     ends_begin();
     time_begin(program->clock);

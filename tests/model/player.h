@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "tests/model/chance.h"
+#include "tests/model/desk.h"
 #include "tests/model/end.h"
 #include "tests/model/model.h"
 #include "tests/model/peer.h"
@@ -52,6 +53,7 @@ struct person {
     struct house *house; /* that it connected to */
     unsigned listening;  /* of that house, at that time */
     bool accepted;       /* the house has reported it; known for TCP only */
+    struct desk desk;    /* of a raw proxy */
     size_t outbox_size, inbox_size;
     uint8_t outbox[OUTBOX];    /* of a message that the kernel took in part */
     uint8_t inbox[4 * OUTBOX]; /* of messages that have not arrived whole */
@@ -71,6 +73,7 @@ struct player {
     bool budgeted[GROUPS];
     struct person people[PEERS];
     int inner;           /* calls that handlers have made */
+    int asked;           /* questions of proxies */
     int waits;           /* that the program may still make */
     int wait_limit;      /* sum of the limits of all waits, in ms */
     bool settling;       /* handlers only read */
@@ -109,12 +112,16 @@ void person_say(struct person *person, size_t size);
 void person_hear(struct person *person, size_t size);
 void person_close(struct person *person, bool hard);
 void person_end(struct person *person); /* ends sending */
+/* person_write writes the next `size` bytes of its stream, or a message, for the caller to send;
+ * returns how many those are. */
+size_t person_write(struct person *person, uint8_t *data, size_t size);
 void people_accept(void);
 void people_forget(void);
 
 void places_begin(bool again); /* `again`: those that were made are gone */
 const char *place_for(struct turn *turn, const struct model *model);
-const char *place_silent(enum sort sort); /* a listener with a full queue */
+const char *place_silent(enum sort sort);   /* a listener with a full queue */
+const char *place_refusing(enum sort sort); /* nobody listens */
 
 /* names_choose chooses the name server of a program by a number below 100, names_serve answers what
  * has been asked. Once nothing moves, names_expect_found expects that a socket waits for no name,
@@ -148,6 +155,12 @@ int free_slot_of_sockets(void);
 void connect_model(struct model *model, const char *where);
 void set_option(struct model *model, plx_option option, int value);
 struct model *connected_model(enum sort sort, plx_group *group); /* NULL: there is no slot */
+
+/* proxy_place returns a target that is reached through the proxy of a socket; NULL: by chance none,
+ * or there is no proxy. proxy_asks is the handler of `proxy_authentication_required`. */
+const char *proxy_place(struct turn *turn, const struct model *model);
+void proxy_set_any(struct turn *turn, struct model *model); /* a proxy by chance */
+void proxy_asks(plx_socket *socket, const char *proxy, const char *realm, void *user);
 
 /* Nothing is under way to this end: both ends may push a filter in mid-stream. */
 bool model_is_quiet(const struct model *model);
@@ -184,5 +197,7 @@ player_call call_burst, call_flood, call_slow_connect, call_dawdle, call_lapse, 
     call_ruin;
 player_call call_tls_set, call_tls_name, call_tls_start, call_tls_resume, call_tls_setting,
     call_tls_ask, call_tls_meet, call_tls_upgrade;
+player_call call_proxy_set, call_proxy_user, call_proxy_tag, call_proxy_environment,
+    call_proxy_serve, call_proxy_meet;
 
 #endif

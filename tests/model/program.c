@@ -40,5 +40,6 @@ void program_make(struct program *program, uint64_t seed, enum way way)
     program->starves = chance_in(&chance, 10);
     program->cuts = chance_in(&chance, 15);
     program->fenced = chance_in(&chance, 5);
-    program->tls = seed >= PROGRAM_TLS;
+    program->tls = seed >= PROGRAM_TLS && seed < PROGRAM_PROXIES;
+    program->proxies = seed >= PROGRAM_PROXIES;
 }

@@ -9,12 +9,15 @@
 enum way { WAY_URING, WAY_EPOLL, WAY_POLL, WAY_LONE, WAYS };
 
 /* The lists that the numbers of a program are drawn from. */
-enum { LIST_TRAITS, LIST_CALLS, LIST_INNER, LIST_FREE, LIST_PAUSES };
+enum { LIST_TRAITS, LIST_CALLS, LIST_INNER, LIST_FREE, LIST_PAUSES, LIST_DESKS };
 
 enum { PROGRAM_CALLS = 400, PROGRAM_INNER = 400 };
 
 /* The programs of seeds from here on are those with TLS. */
 #define PROGRAM_TLS UINT64_C(1000000000000000)
+
+/* And from here on those with proxies. */
+#define PROGRAM_PROXIES UINT64_C(2000000000000000)
 
 enum clock_kind { CLOCK_REAL, CLOCK_JUMPS, CLOCK_STANDS, CLOCK_ENDS };
 
@@ -32,7 +35,8 @@ struct program {
     bool fenced;  /* memory is guarded by its pages */
     bool cuts;    /* the network breaks connections of TCP, where the kernel can play that */
 
-    bool tls; /* most streams are encrypted */
+    bool tls;     /* most streams are encrypted */
+    bool proxies; /* most connections of TCP go through proxies */
 };
 
 /* program_make makes the program of a seed. program_way returns a way by its name, such as

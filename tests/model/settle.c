@@ -3,6 +3,7 @@
 
 #include "tests/model/ground.h"
 #include "tests/model/player.h"
+#include "tests/model/route.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
 #include "tests/model/timeouts.h"
@@ -97,8 +98,9 @@ static void expect_served(const struct model *model, const struct knowledge *bef
         may_receive(model) == !model->has_input_end)
         fault("end %u: the kernel knows the end, and two polls did not report it",
               model->end->number);
-    if ((ready & GROUND_WRITABLE) != 0 && after.state == PLX_CONNECTED && before->unsent > 0 &&
-        after.unsent > 0 && model->sort != SORT_UDP)
+    if ((ready & (GROUND_WRITABLE | GROUND_ENDED)) == GROUND_WRITABLE &&
+        after.state == PLX_CONNECTED && before->unsent > 0 && after.unsent > 0 &&
+        model->sort != SORT_UDP)
         fault("end %u: the kernel has room, and two polls sent none of %zu bytes",
               model->end->number, after.unsent);
 }
@@ -119,7 +121,7 @@ void call_react(struct turn *turn)
 {
     struct model *model = pick_socket(turn);
     struct knowledge before;
-    bool alone = chance_in(&turn->chance, 50);
+    bool alone = chance_in(&turn->chance, 50), is_due;
 
     if (model == NULL || polls_running() > 0 || supply_has_refused() || player.program->starves ||
         model->end == NULL || model->owner != NULL)
@@ -130,6 +132,7 @@ void call_react(struct turn *turn)
     player.settling = true;
     ground_spare(true);
     before = knowledge_of(model);
+    is_due = (before.ready & GROUND_READABLE) != 0 && route_is_due(model) && !ground_is_busy();
     for (int i = 0; i < 2; i++) {
         if (alone || model->was_taken)
             poll_socket(model);
@@ -141,6 +144,8 @@ void call_react(struct turn *turn)
     ground_spare(false);
     player.settling = false;
     expect_served(model, &before);
+    if (is_due)
+        route_expect_known(model);
 }
 
 /* ---- at rest --------------------------------------------------------------------------------- */
@@ -246,6 +251,7 @@ static void expect_known(const struct model *model)
     struct knowledge before = knowledge_of(model);
 
     expect_served(model, &before);
+    route_expect_known(model);
     if (model->pending != 0 && model->sort != SORT_UDP)
         fault("end %u: the error %d of a call was never reported",
               model->end == NULL ? 0 : model->end->number, model->pending);
@@ -392,6 +398,8 @@ void play_settle(void)
     prepare();
     come_to_rest();
     find_names();
+    if (player.program->proxies)
+        come_to_rest(); /* what was found may be a proxy's name */
     count = sockets_of(models);
     for (int i = 0; i < count; i++) {
         expect_known(models[i]);

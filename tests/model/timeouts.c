@@ -73,8 +73,11 @@ static bool may_be_of_kernel(const struct model *model)
 
 void timeouts_over(const struct model *model, const plx_error *error)
 {
-    if (error->os_error != ETIMEDOUT || error->reason != PLX_REASON_SOCKET_TIMEOUT ||
-        may_be_of_kernel(model) || model->reconnects || model->end == NULL || model->owner != NULL)
+    bool is_timeout = error->reason == PLX_REASON_SOCKET_TIMEOUT ||
+                      error->reason == PLX_REASON_PROXY_CONNECTION_TIMEOUT;
+
+    if (error->os_error != ETIMEDOUT || !is_timeout || may_be_of_kernel(model) ||
+        model->reconnects || model->end == NULL || model->owner != NULL)
         return;
     /* A disconnect before `connected` was reported: either time-out may be meant. Name servers have
      * another code. */
