@@ -33,8 +33,7 @@ static int fail_lost(struct plx__talk *talk, int error)
     struct plx__proxy_failure failure = plx__proxy_failure(PLX__PROXY_CLOSED);
     bool ours = plx__error_code(error) == PLX_OUT_OF_MEMORY;
     failure.code = ours ? PLX_OUT_OF_MEMORY : PLX_LOST_CONNECTION;
-    failure.reason =
-        plx__route_reason(plx_filter_socket(talk->filter), plx__error_reason(error));
+    failure.reason = plx__route_reason(plx_filter_socket(talk->filter), plx__error_reason(error));
     failure.os_error = error;
     snprintf(failure.text, sizeof failure.text, "connection lost: %s", plx__error_os_text(error));
     return plx__talk_fail(talk, failure);
