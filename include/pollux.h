@@ -61,6 +61,7 @@
 #include <pollux/timer.h>
 #include <pollux/filter.h>
 #include <pollux/watch.h>
+#include <pollux/lookup.h>
 #include <pollux/proxy.h>
 #include <pollux/interface.h>
 

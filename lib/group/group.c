@@ -15,6 +15,7 @@ static const struct plx__service services[] = {
                             plx__socket_flush},
     [PLX__MEMBER_TIMER] = {.input = plx__timer_input},
     [PLX__MEMBER_WATCH] = {.input = plx__watch_input},
+    [PLX__MEMBER_LOOKUP] = {.input = plx__lookup_input},
 };
 
 plx_group *plx__group_new(int *ret_error)

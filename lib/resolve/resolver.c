@@ -191,6 +191,14 @@ void plx__query_keep(struct plx__query *query, size_t count)
     engine->stop(query);
 }
 
+void plx__query_stop(struct plx__query *query)
+{
+    if (!query->done) {
+        plx__query_end(query);
+        release_engine(query);
+    }
+}
+
 struct plx__query *plx__query_free(struct plx__query *query)
 {
     if (query != NULL) {

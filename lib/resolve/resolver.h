@@ -91,6 +91,9 @@ void plx__query_order(struct plx__query *query, size_t first);
 /* plx__query_keep ends the lookup with the first `count` addresses that were found. */
 void plx__query_keep(struct plx__query *query, size_t count);
 
+/* plx__query_stop ends the lookup with the addresses found so far, or with a failure. */
+void plx__query_stop(struct plx__query *query);
+
 /* plx__query_free ends the lookup and returns NULL; `query` may be NULL. */
 struct plx__query *plx__query_free(struct plx__query *query);
 
