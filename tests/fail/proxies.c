@@ -54,38 +54,59 @@ static void act_answer(struct record *record, plx_socket *socket)
     log->refused += plx_socket_set_proxy_credentials(socket, USER, PASSWORD) != 0;
 }
 
-void run_proxy_that_asks(struct play *p)
-{
-    static const char says[] = ASKS ESTABLISHED;
-
-    record_on(LOG(p, A), EVENT_PROXY_ASKS, act_answer, NULL);
-    STEP(p, listen_as_proxy(p));
-    STEP(p, connect_by(p, "http", "127.0.0.1", plx_socket_port(p->sockets[B])));
-    STEP(p, grant(p, says, sizeof says - 1));
-    HOLDS(p, COUNT(p, A, PROXY_ASKS) == 1);
-}
-
-/* Refuses the first client's address. */
-static void act_refuse_one(struct record *record, plx_socket *socket)
+/* A client of the server says a line to A, the first one another than those behind it. */
+static void say(struct record *record, plx_socket *socket, const struct proxy_line *first,
+                const struct proxy_line *later)
 {
     struct part_log *log = (struct part_log *)record;
-    const char *says = log->play->found++ == 0 ? METHOD_NONE REPLY("\5") : METHOD_NONE GRANTED;
-    ptrdiff_t size = sizeof METHOD_NONE GRANTED - 1;
+    const struct proxy_line *line = log->play->found++ == 0 ? first : later;
+    ptrdiff_t written = plx_socket_write(socket, line->bytes, line->size);
 
-    log->refused += plx_socket_write(socket, says, (size_t)size) != size;
+    log->refused += written != (ptrdiff_t)line->size;
+}
+
+/* Connects by a server that is the proxy. */
+static void connect_by_server(struct play *p, const char *scheme, record_act *act)
+{
+    STEP(p, play_open_server(p));
+    record_on(LOG(p, GUESTS), EVENT_CONNECTED, act, NULL);
+    LOG(p, GUESTS)->always = true;
+    if (!play_try_server(p, plx_server_listen_on(p->server, "127.0.0.1:0"), "listen"))
+        return;
+    STEP(p, connect_by(p, scheme, "127.0.0.1", plx_server_port(p->server)));
+    AWAIT(p, COUNT(p, A, CONNECTED) == 1);
+}
+
+/* A connection that ends behind the question is replaced by another. */
+static void act_ask_one(struct record *record, plx_socket *socket)
+{
+    static const struct proxy_line asks = PROXY_LINE(ASKS ESTABLISHED);
+    static const struct proxy_line grants = PROXY_LINE(ESTABLISHED);
+
+    say(record, socket, &asks, &grants);
+}
+
+void run_proxy_that_asks(struct play *p)
+{
+    record_on(LOG(p, A), EVENT_PROXY_ASKS, act_answer, NULL);
+    STEP(p, connect_by_server(p, "http", act_ask_one));
+    HOLDS(p, COUNT(p, A, PROXY_ASKS) == 1);
+    HOLDS(p, p->found == 1 || p->expected != NULL);
+}
+
+static void act_refuse_one(struct record *record, plx_socket *socket)
+{
+    static const struct proxy_line refuses = PROXY_LINE(METHOD_NONE REPLY("\5"));
+    static const struct proxy_line grants = PROXY_LINE(METHOD_NONE GRANTED);
+
+    say(record, socket, &refuses, &grants);
 }
 
 /* The target's name is looked up here, and its addresses are tried one after another. */
 void run_proxy_with_addresses(struct play *p)
 {
-    STEP(p, play_open_server(p));
-    record_on(LOG(p, GUESTS), EVENT_CONNECTED, act_refuse_one, NULL);
-    LOG(p, GUESTS)->always = true;
     p->names.ipv4 = ADDRESSES("192.0.2.1", "192.0.2.2");
-    if (!play_try_server(p, plx_server_listen_on(p->server, "127.0.0.1:0"), "listen"))
-        return;
-    STEP(p, connect_by(p, "socks5", "127.0.0.1", plx_server_port(p->server)));
-    AWAIT(p, COUNT(p, A, CONNECTED) == 1);
+    STEP(p, connect_by_server(p, "socks5", act_refuse_one));
     HOLDS(p, p->found == 2);
     /* Without a failure: one may have changed the order of the addresses, or left no memory for the
      * text of one. */
