@@ -16,6 +16,7 @@ void run_half_open(struct play *p);
 void run_reconnect(struct play *p);
 void run_serve(struct play *p);
 void run_messages(struct play *p);
+void run_commands(struct play *p);
 void run_lines(struct play *p);
 void run_filter_in_mid_stream(struct play *p);
 void run_establish(struct play *p);

@@ -151,7 +151,7 @@ bool play_try_group(struct play *p, int code, const char *call)
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-static const plx_events *events_of_parts(void)
+const plx_events *play_events(void)
 {
     static plx_events events;
 
@@ -178,7 +178,7 @@ void play_open(struct play *p, enum part part, plx_constructor *create)
         play_miss(p, "a socket");
         return;
     }
-    plx_socket_set_events(p->sockets[part], events_of_parts(), &p->logs[part]);
+    plx_socket_set_events(p->sockets[part], play_events(), &p->logs[part]);
     if (p->w->group != NULL)
         play_try_group(p, plx_group_add(p->w->group, p->sockets[part]), "plx_group_add");
 }
@@ -195,7 +195,7 @@ void play_open_server(struct play *p)
         return;
     }
     plx_server_set_events(p->server, &events, p);
-    plx_server_set_client_events(p->server, events_of_parts(), &p->logs[GUESTS]);
+    plx_server_set_client_events(p->server, play_events(), &p->logs[GUESTS]);
     if (p->w->group != NULL)
         play_try_group(p, plx_group_add_server(p->w->group, p->server), "plx_group_add_server");
 }

@@ -125,6 +125,9 @@ bool play_try_server(struct play *p, int code, const char *call);
 bool play_try_group(struct play *p, int code, const char *call);
 void play_miss(struct play *p, const char *what);
 
+/* play_events are the handlers of a part, whose user is its log. */
+const plx_events *play_events(void);
+
 /* play_write queues bytes of the pattern from `offset` on, in as many writes as it takes. */
 void play_write(struct play *p, enum part part, uint64_t offset, size_t size);
 /* play_couple connects A to B, which listens. */

@@ -31,6 +31,8 @@ const struct scenario scenarios[] = {
     {.name = "serve with filters", .kind = "stack tcp", .run = run_serve},
     {.name = "serve with a greeting", .kind = "hello tcp", .run = run_serve},
     {.name = "messages", .kind = "tcp", .run = run_messages},
+    {.name = "commands", .kind = "tcp", .run = run_commands},
+    {.name = "commands", .kind = "seqpacket", .run = run_commands},
     {.name = "lines", .kind = "ipc", .run = run_lines},
     {.name = "a filter in mid-stream", .kind = "tcp", .run = run_filter_in_mid_stream},
     {.name = "a filter that greets", .kind = "ipc", .run = run_establish},

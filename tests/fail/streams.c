@@ -196,6 +196,46 @@ void run_messages(struct play *p)
     TRY(p, B, plx_socket_set_frame(p->sockets[B], NULL));
 }
 
+static void count_command(plx_socket *socket, int32_t command, const void *data, size_t size,
+                          void *user)
+{
+    (void)socket;
+    (void)data;
+    ((struct part_log *)user)->play->found += command == 1 && size == 30000;
+}
+
+/* A sends to the handler of B, B to a wait and a read of A. */
+void run_commands(struct play *p)
+{
+    static const char text[30000] = "data";
+    static plx_events heard;
+    int32_t command = 0;
+    const void *got;
+    size_t size;
+
+    OPEN(p, A, p->w->kind->create);
+    OPEN(p, B, p->w->kind->create);
+    heard = *play_events();
+    heard.command_received = count_command;
+    plx_socket_set_events(p->sockets[B], &heard, &p->logs[B]);
+    TRY(p, A, plx_socket_set_commands(p->sockets[A], 0));
+    TRY(p, B, plx_socket_set_commands(p->sockets[B], 0));
+    STEP(p, play_couple(p));
+    p->found = 0;
+    for (int i = 0; i < 3; i++)
+        TRY(p, A, plx_socket_send_command(p->sockets[A], 1, text, sizeof text));
+    AWAIT(p, p->found == 3);
+    TRY(p, B, plx_socket_send_command(p->sockets[B], 7, text, 9));
+    TRY(p, B, plx_socket_send_command(p->sockets[B], 8, text, sizeof text));
+    AWAIT(p, (got = plx_socket_wait_for_command(p->sockets[A], 8, 0, &size)) != NULL);
+    HOLDS(p, size == sizeof text && memcmp(got, text, size) == 0);
+    got = plx_socket_read_command(p->sockets[A], &command, &size);
+    HOLDS(p, got != NULL && command == 7 && size == 9 && memcmp(got, text, 9) == 0);
+    TRY(p, A, plx_socket_set_frame(p->sockets[A], NULL));
+    TRY(p, B, plx_socket_set_frame(p->sockets[B], NULL));
+    plx_socket_set_events(p->sockets[B], play_events(), &p->logs[B]);
+}
+
 void run_lines(struct play *p)
 {
     char line[40] = "";
