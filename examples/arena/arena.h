@@ -10,20 +10,12 @@
  *     screen.c      draws it in the terminal
  *     world.c       the game itself, without sockets
  *     picture.c     the picture of a frame, as bytes and as text
- *     link.c        lines of text over TCP and IPC, counted
+ *     link.c        commands over TCP and IPC, counted
  *     frame.c       frames and times
  *     stop.c        signals
  *
- * The messages:
- *
- *     bot to server, TCP         JOIN name · CLAIM star generation · LEAVE · GOODBYE counts
- *     server to bot, TCP         WELCOME id port key rate · STAR id score · HIT id id ·
- *                                MISSED star · END
- *     bot to server, UDP         the direction it wants to go, each frame
- *     server to bot, UDP         the picture, each frame
- *     spectator to server, IPC   WATCH · LEAVE · GOODBYE counts
- *     server to spectator, IPC   PLAYER id name · LEFT id · FRAME picture · FIGURES numbers ·
- *                                STAR id score · HIT id id · END
+ * Bots speak with the server by commands over TCP, spectators over IPC; link.h lists them. Each
+ * frame a bot sends the direction it wants to go over UDP, and the server sends it the picture.
  *
  * After END the server sends nothing more to this guest; the guest answers GOODBYE with its counts,
  * and disconnects. So both ends know how much had to arrive. */

@@ -77,32 +77,28 @@ static void take_welcome(struct bot *bot, int port, int frames_per_second)
     bot->stage = PLAYING;
 }
 
-static void take_line(struct bot *bot, const char *line)
-{
-    unsigned long key;
-    int id, port, frames_per_second, star;
-    if (sscanf(line, "WELCOME %d %d %lu %d", &id, &port, &key, &frames_per_second) == 4 &&
-        bot->stage == JOINING && frames_per_second > 0) {
-        bot->id = id;
-        bot->key = (uint32_t)key;
-        take_welcome(bot, port, frames_per_second);
-    } else if (sscanf(line, "STAR %d", &id) == 1 && id == bot->id) {
-        change_mind(bot);
-    } else if (sscanf(line, "MISSED %d", &star) == 1 && star >= 0 && star < STARS_MAX) {
-        bot->claim_pause[star] = 0;
-    } else if (strcmp(line, "END") == 0 && bot->stage == PLAYING) {
-        bot->stage = ENDING;
-        bot->end_time = now_ns();
-    }
-}
-
-static void on_lines(plx_socket *socket, void *user)
+static void on_command(plx_socket *socket, int32_t command, const void *data, size_t size,
+                       void *user)
 {
     (void)socket;
     struct bot *bot = user;
-    char line[256];
-    while (bot->stage != GONE && link_receive(&bot->link, line, sizeof line)) {
-        take_line(bot, line);
+    const char *text = link_receive(&bot->link, command, data, size);
+    unsigned long key;
+    int id, port, frames_per_second, star;
+    if (command == SAY_WELCOME && bot->stage == JOINING &&
+        sscanf(text, "%d %d %lu %d", &id, &port, &key, &frames_per_second) == 4 &&
+        frames_per_second > 0) {
+        bot->id = id;
+        bot->key = (uint32_t)key;
+        take_welcome(bot, port, frames_per_second);
+    } else if (command == SAY_STAR && sscanf(text, "%d", &id) == 1 && id == bot->id) {
+        change_mind(bot);
+    } else if (command == SAY_MISSED && sscanf(text, "%d", &star) == 1 && star >= 0 &&
+               star < STARS_MAX) {
+        bot->claim_pause[star] = 0;
+    } else if (command == SAY_END && bot->stage == PLAYING) {
+        bot->stage = ENDING;
+        bot->end_time = now_ns();
     }
 }
 
@@ -110,7 +106,7 @@ static void on_connected(plx_socket *socket, void *user)
 {
     (void)socket;
     struct bot *bot = user;
-    link_send(&bot->link, "JOIN %s", bot->settings->name);
+    link_send(&bot->link, SAY_JOIN, "%s", bot->settings->name);
 }
 
 /* Any error ends the game of this bot, also the end of the server: END must arrive first. */
@@ -129,7 +125,7 @@ static void on_disconnected(plx_socket *socket, void *user)
 
 static const plx_events tcp_events = {
     .connected = on_connected,
-    .data_available = on_lines,
+    .command_received = on_command,
     .error = on_error,
     .disconnected = on_disconnected,
 };
@@ -178,7 +174,7 @@ static void claim(struct bot *bot, int star, double distance)
     if (bot->claim_pause[star] > 0) {
         bot->claim_pause[star]--;
     } else if (distance < REACH) {
-        link_send(&bot->link, "CLAIM %d %d", star, bot->picture.stars[star].generation);
+        link_send(&bot->link, SAY_CLAIM, "%d %d", star, bot->picture.stars[star].generation);
         bot->claim_pause[star] = CLAIM_FRAMES;
     }
 }
@@ -237,7 +233,7 @@ static void leave_if_asked(struct bot *bot, bool *asked)
     if (bot->stage == JOINING) {
         fail(bot, "stopped before it could play");
     } else if (bot->stage == PLAYING) {
-        link_send(&bot->link, "LEAVE");
+        link_send(&bot->link, SAY_LEAVE, "%s", "");
     }
 }
 
@@ -270,6 +266,7 @@ static bool start(struct bot *bot)
     plx_socket_set_option(bot->udp, PLX_OPTION_RECEIVE_BUFFER_SIZE, 256 * 1024);
     plx_group_add(bot->group, bot->tcp);
     plx_group_add(bot->group, bot->udp);
+    plx_socket_set_commands(bot->tcp, 0);
     link_start(&bot->link, bot->tcp);
     if (plx_socket_connect_to(bot->tcp, bot->settings->where) != PLX_OK) {
         fail(bot, bot->tcp != NULL ? plx_socket_error(bot->tcp)->message : "out of memory");

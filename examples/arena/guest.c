@@ -33,25 +33,26 @@ static void turn_out(struct guests *guests, struct guest *guest, const char *why
 }
 
 /* Everything that is sent to a guest after its admission is sent here or by END. */
-static void tell(struct guests *guests, struct guest *guest, const char *line)
+static void tell(struct guests *guests, struct guest *guest, enum command command, const char *text)
 {
-    if (guest->stage == GUEST_IN && !guest->has_ended && !link_send(&guest->link, "%s", line)) {
+    if (guest->stage == GUEST_IN && !guest->has_ended &&
+        !link_send(&guest->link, command, "%s", text)) {
         turn_out(guests, guest, "it does not read what was sent to it");
     }
 }
 
-static void tell_all(struct guests *guests, const char *line)
+static void tell_all(struct guests *guests, enum command command, const char *text)
 {
     for (int i = 0; i < GUESTS_MAX; i++) {
-        tell(guests, &guests->all[i], line);
+        tell(guests, &guests->all[i], command, text);
     }
 }
 
-void guests_tell_spectators(struct guests *guests, const char *line)
+void guests_tell_spectators(struct guests *guests, enum command command, const char *text)
 {
     for (int i = 0; i < GUESTS_MAX; i++) {
         if (guests->all[i].is_spectator) {
-            tell(guests, &guests->all[i], line);
+            tell(guests, &guests->all[i], command, text);
         }
     }
 }
@@ -99,12 +100,12 @@ static void copy_name(char *to, const char *from)
 
 static void introduce(struct guests *guests, const struct guest *bot, struct guest *to)
 {
-    char line[64];
-    snprintf(line, sizeof line, "PLAYER %d %s", bot->id, bot->name);
+    char text[64];
+    snprintf(text, sizeof text, "%d %s", bot->id, bot->name);
     if (to != NULL) {
-        tell(guests, to, line);
+        tell(guests, to, SAY_PLAYER, text);
     } else {
-        guests_tell_spectators(guests, line);
+        guests_tell_spectators(guests, SAY_PLAYER, text);
     }
 }
 
@@ -122,10 +123,10 @@ static void take_join(struct guests *guests, struct guest *guest, const char *na
     guests->bots[id] = guest;
     guests->report->bots_joined++;
     world_join(guests->world, id);
-    char line[64];
-    snprintf(line, sizeof line, "WELCOME %d %d %lu %d", id, plx_socket_port(guests->udp),
+    char text[64];
+    snprintf(text, sizeof text, "%d %d %lu %d", id, plx_socket_port(guests->udp),
              (unsigned long)guest->key, guests->world->frames_per_second);
-    tell(guests, guest, line);
+    tell(guests, guest, SAY_WELCOME, text);
     introduce(guests, guest, NULL);
 }
 
@@ -145,24 +146,23 @@ static void take_watch(struct guests *guests, struct guest *guest)
 /* A bot claims that it has reached a star. The server decides. */
 static void take_claim(struct guests *guests, struct guest *guest, int star, int generation)
 {
-    char line[64];
+    char text[64];
     if (world_claim(guests->world, guest->id, star, generation)) {
-        snprintf(line, sizeof line, "STAR %d %u", guest->id,
-                 guests->world->players[guest->id].score);
-        tell_all(guests, line);
+        snprintf(text, sizeof text, "%d %u", guest->id, guests->world->players[guest->id].score);
+        tell_all(guests, SAY_STAR, text);
     } else {
-        snprintf(line, sizeof line, "MISSED %d", star);
-        tell(guests, guest, line);
+        snprintf(text, sizeof text, "%d", star);
+        tell(guests, guest, SAY_MISSED, text);
     }
 }
 
 void guests_tell_hits(struct guests *guests)
 {
     for (int i = 0; i < guests->world->hit_count; i++) {
-        char line[64];
-        snprintf(line, sizeof line, "HIT %d %d", guests->world->hits[i].thief,
+        char text[64];
+        snprintf(text, sizeof text, "%d %d", guests->world->hits[i].thief,
                  guests->world->hits[i].victim);
-        tell_all(guests, line);
+        tell_all(guests, SAY_HIT, text);
     }
 }
 
@@ -209,7 +209,7 @@ static void show_to_bot(struct guests *guests, struct guest *guest, const struct
 }
 
 /* Back pressure: a spectator whose terminal is slow gets fewer pictures, and slows nobody down. */
-static void show_to_spectator(struct guests *guests, struct guest *guest, const char *line)
+static void show_to_spectator(struct guests *guests, struct guest *guest, const char *text)
 {
     if (guest->stage != GUEST_IN || guest->has_ended) {
         return;
@@ -217,20 +217,20 @@ static void show_to_spectator(struct guests *guests, struct guest *guest, const 
     if (plx_socket_bytes_left_to_send(guest->link.socket) > GUEST_ENOUGH_QUEUED) {
         guests->report->pictures_left_out++;
     } else {
-        tell(guests, guest, line);
+        tell(guests, guest, SAY_FRAME, text);
     }
 }
 
 void guests_show(struct guests *guests)
 {
     struct picture picture;
-    char line[LINE_MAX_SIZE] = "FRAME ";
+    char text[TEXT_SIZE];
     world_picture(guests->world, &picture);
-    picture_format(&picture, line + strlen(line));
+    picture_format(&picture, text);
     for (int i = 0; i < GUESTS_MAX; i++) {
         struct guest *guest = &guests->all[i];
         if (guest->is_spectator) {
-            show_to_spectator(guests, guest, line);
+            show_to_spectator(guests, guest, text);
         } else {
             show_to_bot(guests, guest, &picture);
         }
@@ -241,7 +241,7 @@ void guests_show(struct guests *guests)
 
 static void say_end(struct guests *guests, struct guest *guest)
 {
-    tell(guests, guest, "END");
+    tell(guests, guest, SAY_END, "");
     if (guest->stage == GUEST_IN) {
         guest->stage = GUEST_ENDING;
     }
@@ -254,7 +254,7 @@ void guests_say_end(struct guests *guests)
     }
 }
 
-/* Both ends have counted; neither counts the line of the goodbye itself. */
+/* Both ends have counted; neither counts the goodbye itself. */
 static void take_goodbye(struct guests *guests, struct guest *guest, const struct goodbye *goodbye)
 {
     const struct link *link = &guest->link;
@@ -301,11 +301,11 @@ static void clear(struct guests *guests, struct guest *guest)
     add_counts(guests, guest);
     guest->stage = GUEST_NONE;
     if (was_in && !guest->is_spectator) {
-        char line[32];
-        snprintf(line, sizeof line, "LEFT %d", guest->id);
+        char text[32];
+        snprintf(text, sizeof text, "%d", guest->id);
         guests->bots[guest->id] = NULL;
         world_leave(guests->world, guest->id);
-        guests_tell_spectators(guests, line);
+        guests_tell_spectators(guests, SAY_LEFT, text);
     }
 }
 
@@ -340,52 +340,32 @@ void guests_complain(struct guests *guests)
 
 /* ---- what they say -------------------------------------------------------------------------- */
 
-static bool take_first_line(struct guests *guests, struct guest *guest, const char *line)
-{
-    if (guest->is_spectator && strcmp(line, "WATCH") == 0) {
-        take_watch(guests, guest);
-        return true;
-    }
-    if (!guest->is_spectator && strncmp(line, "JOIN ", 5) == 0) {
-        take_join(guests, guest, line + 5);
-        return true;
-    }
-    return false;
-}
-
-static bool take_later_line(struct guests *guests, struct guest *guest, const char *line)
-{
-    struct goodbye goodbye;
-    int star, generation;
-    if (strcmp(line, "LEAVE") == 0) {
-        say_end(guests, guest);
-        return true;
-    }
-    if (!guest->is_spectator && sscanf(line, "CLAIM %d %d", &star, &generation) == 2) {
-        take_claim(guests, guest, star, generation);
-        return true;
-    }
-    if (guest->stage == GUEST_ENDING && link_parse_goodbye(line, &goodbye)) {
-        take_goodbye(guests, guest, &goodbye);
-        return true;
-    }
-    return false;
-}
-
-static void on_data_available(plx_socket *socket, void *user)
+static void on_command(plx_socket *socket, int32_t command, const void *data, size_t size,
+                       void *user)
 {
     struct guests *guests = user;
     struct guest *guest = guest_of(guests, socket);
-    char line[256];
-    while (guest != NULL && !guest->has_ended && link_receive(&guest->link, line, sizeof line)) {
-        bool is_new = guest->stage == GUEST_NEW;
-        if (!(is_new ? take_first_line : take_later_line)(guests, guest, line)) {
-            turn_out(guests, guest, "it said something strange");
-        }
+    if (guest == NULL) {
+        return;
     }
-    /* A line that is longer than any line of this game is refused before its end arrives. */
-    if (guest != NULL && !guest->has_ended && plx_socket_bytes_available(socket) >= sizeof line) {
-        turn_out(guests, guest, "it said something endless");
+    const char *text = link_receive(&guest->link, command, data, size);
+    bool is_new = guest->stage == GUEST_NEW;
+    struct goodbye goodbye;
+    int star, generation;
+    if (command == SAY_JOIN && is_new && !guest->is_spectator) {
+        take_join(guests, guest, text);
+    } else if (command == SAY_WATCH && is_new && guest->is_spectator) {
+        take_watch(guests, guest);
+    } else if (command == SAY_LEAVE && !is_new) {
+        say_end(guests, guest);
+    } else if (command == SAY_CLAIM && !is_new && !guest->is_spectator &&
+               sscanf(text, "%d %d", &star, &generation) == 2) {
+        take_claim(guests, guest, star, generation);
+    } else if (command == SAY_GOODBYE && guest->stage == GUEST_ENDING &&
+               link_parse_goodbye(text, &goodbye)) {
+        take_goodbye(guests, guest, &goodbye);
+    } else {
+        turn_out(guests, guest, "it said something strange");
     }
 }
 
@@ -399,6 +379,6 @@ static void on_disconnected(plx_socket *socket, void *user)
 }
 
 const plx_events guest_events = {
-    .data_available = on_data_available,
+    .command_received = on_command,
     .disconnected = on_disconnected,
 };

@@ -67,8 +67,8 @@ void guests_take_datagrams(struct guests *guests);
 /* guests_show sends the world as it is to all bots and spectators. */
 void guests_show(struct guests *guests);
 
-/* guests_tell_spectators sends one line to all spectators. */
-void guests_tell_spectators(struct guests *guests, const char *line);
+/* guests_tell_spectators sends one command to all spectators. */
+void guests_tell_spectators(struct guests *guests, enum command command, const char *text);
 
 /* guests_tell_hits sends the hits of this frame to all guests. */
 void guests_tell_hits(struct guests *guests);

@@ -9,8 +9,9 @@
 #define FNV_START 14695981039346656037U
 #define FNV_PRIME 1099511628211U
 
-static void flow_count(struct flow *flow, const char *bytes, size_t size)
+static void flow_count(struct flow *flow, int32_t command, const char *bytes, size_t size)
 {
+    flow->sum = (flow->sum ^ (uint32_t)command) * FNV_PRIME;
     for (size_t i = 0; i < size; i++) {
         flow->sum = (flow->sum ^ (unsigned char)bytes[i]) * FNV_PRIME;
     }
@@ -37,57 +38,44 @@ void link_start(struct link *link, plx_socket *socket)
     link->in.sum = FNV_START;
 }
 
-bool link_send(struct link *link, const char *format, ...)
+bool link_send(struct link *link, enum command command, const char *format, ...)
 {
-    char line[LINE_MAX_SIZE];
+    char text[TEXT_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    int size = vsnprintf(line, sizeof line - 1, format, arguments);
+    int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (size < 0 || (size_t)size >= sizeof line - 1) {
+    size_t size = (size_t)length + 1;
+    if (length < 0 || size > sizeof text ||
+        plx_socket_send_command(link->socket, (int32_t)command, text, size) != PLX_OK) {
         return false;
     }
-    line[size++] = '\n';
-    if (plx_socket_write(link->socket, line, (size_t)size) != size) {
-        return false;
-    }
-    flow_count(&link->out, line, (size_t)size);
+    flow_count(&link->out, (int32_t)command, text, size);
     return true;
 }
 
-/* plx_socket_read_line is enough for a chat. The checksum needs the bytes themselves, and
- * plx_socket_lookahead shows them without taking or copying them. */
-bool link_receive(struct link *link, char *line, size_t size)
+const char *link_receive(struct link *link, int32_t command, const void *data, size_t size)
 {
-    size_t available = 0;
-    const char *bytes = plx_socket_lookahead(link->socket, &available);
-    const char *end = available > 0 ? memchr(bytes, '\n', available) : NULL;
-    if (end == NULL || (size_t)(end - bytes) >= size) {
-        return false;
-    }
-    size_t length = (size_t)(end - bytes);
-    memcpy(line, bytes, length);
-    line[length] = '\0';
+    const char *text = data;
     link->in_before = link->in;
-    flow_count(&link->in, bytes, length + 1);
-    plx_socket_skip(link->socket, length + 1);
-    return true;
+    flow_count(&link->in, command, text, size);
+    return size > 0 && text[size - 1] == '\0' ? text : "";
 }
 
 bool link_send_goodbye(struct link *link, unsigned long long datagrams_out,
                        unsigned long long datagrams_in)
 {
-    return link_send(link, "GOODBYE %llu %llu %llu %llu %llx %llu %llu %llx", datagrams_out,
+    return link_send(link, SAY_GOODBYE, "%llu %llu %llu %llu %llx %llu %llu %llx", datagrams_out,
                      datagrams_in, link->out.messages, link->out.bytes,
                      (unsigned long long)link->out.sum, link->in.messages, link->in.bytes,
                      (unsigned long long)link->in.sum);
 }
 
-bool link_parse_goodbye(const char *line, struct goodbye *ret_goodbye)
+bool link_parse_goodbye(const char *text, struct goodbye *ret_goodbye)
 {
     struct goodbye goodbye;
     unsigned long long out_sum, in_sum;
-    if (sscanf(line, "GOODBYE %llu %llu %llu %llu %llx %llu %llu %llx", &goodbye.datagrams_out,
+    if (sscanf(text, "%llu %llu %llu %llu %llx %llu %llu %llx", &goodbye.datagrams_out,
                &goodbye.datagrams_in, &goodbye.out.messages, &goodbye.out.bytes, &out_sum,
                &goodbye.in.messages, &goodbye.in.bytes, &in_sum) != 8) {
         return false;

@@ -155,7 +155,7 @@ bool picture_unpack(const unsigned char *bytes, size_t size, uint32_t *ret_seque
 
 /* ---- picture as text ------------------------------------------------------------------------ */
 
-void picture_format(const struct picture *picture, char text[LINE_MAX_SIZE])
+void picture_format(const struct picture *picture, char text[TEXT_SIZE])
 {
     /* The longest text has 32 numbers and 26 players: far below the size of a line. */
     char *at = text;

@@ -14,7 +14,7 @@
 /* Enough for any datagram and any line of this game. A datagram of this size is never split on its
  * way through an Ethernet. */
 #define DATAGRAM_MAX 512
-#define LINE_MAX_SIZE 2048
+#define TEXT_SIZE 2048
 
 struct seen_player {
     int id, x, y, score;
@@ -55,7 +55,7 @@ bool picture_unpack(const unsigned char *bytes, size_t size, uint32_t *ret_seque
                     struct picture *ret_picture);
 
 /* picture_format writes the numbers of a picture as text, without a line end. */
-void picture_format(const struct picture *picture, char text[LINE_MAX_SIZE]);
+void picture_format(const struct picture *picture, char text[TEXT_SIZE]);
 
 /* picture_parse returns false for anything that picture_format did not write. */
 bool picture_parse(const char *text, struct picture *ret_picture);

@@ -189,8 +189,8 @@ static void add_figures(struct canvas *canvas, const struct scene *scene)
         "\033[0m\033[K\n",
         (double)scene->milliseconds / 1000, scene->frames, scene->missed, scene->p50_us,
         scene->p99_us, scene->longest_us);
-    add(canvas, " \033[2mthis picture came over IPC: %llu lines, %.1f kB so far\033[0m\033[K",
-        scene->lines, (double)scene->bytes / 1000);
+    add(canvas, " \033[2mthis picture came over IPC: %llu commands, %.1f kB so far\033[0m\033[K",
+        scene->commands, (double)scene->bytes / 1000);
 }
 
 void screen_draw(const struct scene *scene)

@@ -14,7 +14,7 @@ struct scene {
     char news[80];
     unsigned long long milliseconds, frames, missed, longest_us;
     unsigned p50_us, p99_us;
-    unsigned long long lines, bytes; /* received over IPC */
+    unsigned long long commands, bytes; /* received over IPC */
 };
 
 /* screen_is_usable returns whether the standard output is a terminal that is large enough. */

@@ -59,6 +59,8 @@ static plx_server *door_new(struct server *server, plx_constructor *constructor,
     plx_server *door = plx_server_new(constructor);
     plx_server_set_events(door, &door_events, server);
     plx_server_set_client_events(door, &guest_events, &server->guests);
+    plx_server_set_frame(door, &(plx_frame){.length_size = 4, .maximum = TEXT_SIZE});
+    plx_server_set_commands(door, 0);
     plx_server_set_option(door, PLX_OPTION_READ_LIMIT, 4096);
     plx_server_set_option(door, PLX_OPTION_WRITE_LIMIT, GUEST_WRITE_LIMIT);
     plx_group_add_server(server->group, door);
@@ -131,12 +133,12 @@ static void poll_once(struct server *server)
 static void tell_figures(struct server *server)
 {
     const struct report *report = &server->report;
-    char line[200];
-    snprintf(line, sizeof line, "FIGURES %llu %llu %llu %u %u %llu",
+    char text[200];
+    snprintf(text, sizeof text, "%llu %llu %llu %u %u %llu",
              (unsigned long long)((now_ns() - server->started) / 1000000), server->clock.run,
              server->clock.missed, times_part(&report->polls, 50), times_part(&report->polls, 99),
              (unsigned long long)report->polls.longest);
-    guests_tell_spectators(&server->guests, line);
+    guests_tell_spectators(&server->guests, SAY_FIGURES, text);
 }
 
 static void play_frame(struct server *server)

@@ -25,7 +25,6 @@ struct spectator {
     bool is_new;    /* the picture has not been drawn yet */
     uint64_t drawn; /* when the last one was */
     unsigned long long printed_second;
-    bool has_ended; /* END was received */
     bool is_over;
     int status;
 };
@@ -63,11 +62,11 @@ static bool is_player(int id)
     return id >= 0 && id < PLAYERS_MAX;
 }
 
-static void take_figures(struct spectator *spectator, const char *line)
+static void take_figures(struct spectator *spectator, const char *text)
 {
     struct scene *scene = &spectator->scene;
-    sscanf(line, "FIGURES %llu %llu %llu %u %u %llu", &scene->milliseconds, &scene->frames,
-           &scene->missed, &scene->p50_us, &scene->p99_us, &scene->longest_us);
+    sscanf(text, "%llu %llu %llu %u %u %llu", &scene->milliseconds, &scene->frames, &scene->missed,
+           &scene->p50_us, &scene->p99_us, &scene->longest_us);
     unsigned long long second = scene->milliseconds / 1000;
     if (!spectator->draws && second != spectator->printed_second) {
         spectator->printed_second = second;
@@ -75,35 +74,21 @@ static void take_figures(struct spectator *spectator, const char *line)
     }
 }
 
-static void take_event(struct scene *scene, const char *line)
+static void take_event(struct scene *scene, int32_t command, const char *text)
 {
     int id, other;
     char name[NAME_SIZE];
-    if (sscanf(line, "PLAYER %d %15s", &id, name) == 2 && is_player(id)) {
+    if (command == SAY_PLAYER && sscanf(text, "%d %15s", &id, name) == 2 && is_player(id)) {
         memcpy(scene->names[id], name, sizeof name);
         snprintf(scene->news, sizeof scene->news, "%s joins", name);
-    } else if (sscanf(line, "LEFT %d", &id) == 1 && is_player(id)) {
+    } else if (command == SAY_LEFT && sscanf(text, "%d", &id) == 1 && is_player(id)) {
         snprintf(scene->news, sizeof scene->news, "%s has left", scene->names[id]);
-    } else if (sscanf(line, "STAR %d", &id) == 1 && is_player(id)) {
+    } else if (command == SAY_STAR && sscanf(text, "%d", &id) == 1 && is_player(id)) {
         snprintf(scene->news, sizeof scene->news, "%s finds a star", scene->names[id]);
-    } else if (sscanf(line, "HIT %d %d", &id, &other) == 2 && is_player(id) && is_player(other)) {
+    } else if (command == SAY_HIT && sscanf(text, "%d %d", &id, &other) == 2 && is_player(id) &&
+               is_player(other)) {
         snprintf(scene->news, sizeof scene->news, "%s bumps into %s and takes a star",
                  scene->names[id], scene->names[other]);
-    }
-}
-
-static void take_line(struct spectator *spectator, const char *line)
-{
-    if (strncmp(line, "FRAME ", 6) == 0) {
-        spectator->is_new |= picture_parse(line + 6, &spectator->scene.picture);
-    } else if (strncmp(line, "FIGURES ", 8) == 0) {
-        take_figures(spectator, line);
-    } else if (strcmp(line, "END") == 0) {
-        spectator->has_ended = true;
-        link_send_goodbye(&spectator->link, 0, 0);
-        plx_socket_disconnect(spectator->link.socket);
-    } else {
-        take_event(&spectator->scene, line);
     }
 }
 
@@ -113,19 +98,26 @@ static void on_connected(plx_socket *socket, void *user)
 {
     (void)socket;
     struct spectator *spectator = user;
-    link_send(&spectator->link, "WATCH");
+    link_send(&spectator->link, SAY_WATCH, "%s", "");
 }
 
-static void on_lines(plx_socket *socket, void *user)
+static void on_command(plx_socket *socket, int32_t command, const void *data, size_t size,
+                       void *user)
 {
-    (void)socket;
     struct spectator *spectator = user;
-    char line[LINE_MAX_SIZE];
-    while (!spectator->has_ended && link_receive(&spectator->link, line, sizeof line)) {
-        take_line(spectator, line);
-    }
-    spectator->scene.lines = spectator->link.in.messages;
+    const char *text = link_receive(&spectator->link, command, data, size);
+    spectator->scene.commands = spectator->link.in.messages;
     spectator->scene.bytes = spectator->link.in.bytes;
+    if (command == SAY_FRAME) {
+        spectator->is_new |= picture_parse(text, &spectator->scene.picture);
+    } else if (command == SAY_FIGURES) {
+        take_figures(spectator, text);
+    } else if (command == SAY_END) {
+        link_send_goodbye(&spectator->link, 0, 0);
+        plx_socket_disconnect(socket);
+    } else {
+        take_event(&spectator->scene, command, text);
+    }
 }
 
 static void on_error(plx_socket *socket, const plx_error *error, void *user)
@@ -150,7 +142,7 @@ static void on_disconnected(plx_socket *socket, void *user)
 
 static const plx_events events = {
     .connected = on_connected,
-    .data_available = on_lines,
+    .command_received = on_command,
     .error = on_error,
     .disconnected = on_disconnected,
 };
@@ -176,7 +168,7 @@ static void watch(struct spectator *spectator)
         draw_if_due(spectator);
         if (stop_is_wanted() && !asked) {
             asked = true;
-            if (link_send(&spectator->link, "LEAVE") == false) {
+            if (!link_send(&spectator->link, SAY_LEAVE, "%s", "")) {
                 spectator->is_over = true;
             }
         }
@@ -191,6 +183,7 @@ int run_spectator(const struct settings *settings)
     spectator.group = plx_group_new();
     plx_socket_set_events(socket, &events, &spectator);
     plx_group_add(spectator.group, socket);
+    plx_socket_set_commands(socket, 0);
     link_start(&spectator.link, socket);
     spectator.draws = screen_is_usable();
     if (spectator.draws) {
