@@ -65,10 +65,7 @@ MODE_CASE(closes)
         plx_socket *socket = world_socket(w, &log);
 
         for (int i = 1; d->lines[i].size > 0; i += 2) {
-            /* A kept connection that ends without an answer is replaced by another. */
-            size_t cut = d->scheme[0] == 'h' && i > 1 ? 1 : 0;
-
-            for (; cut < d->lines[i].size; cut += 1 + cut / 8) {
+            for (size_t cut = 0; cut < d->lines[i].size; cut += 1 + cut / 8) {
                 int proxy;
 
                 if (goes_on(d, i, cut))
