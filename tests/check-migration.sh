@@ -10,7 +10,11 @@
 #   in a table's first column if it has an underscore; under a heading "Signals" the column "Pollux"
 #   holds members of plx_events only; a word in capitals (`CONNECTED`) in that column is the end of a
 #   constant's name, unless it is an errno;
+# - in a table with the columns "Pollux" and "what differs", a row with a dash for Pollux's name gives the
+#   reason;
 # - every block of C compiles.
+# Each member that tests/members.txt lists for a page has a row there: it stands in backquotes in the
+# first column of a table of its section.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
@@ -23,8 +27,10 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-migration.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
+all=
 if [ $# -eq 0 ]; then
     cd "$srcdir" || exit 1
+    all=yes
     include=include
     set -- README.md SECURITY.md doc/coming-from-*.md doc/tls.md
 else
@@ -150,13 +156,16 @@ fenced { if (compile) print > file; next }
 /^\|/ {
     cells = split($0, cell, "|")
     if (!in_table) {
-        in_table = 1; column = 0
+        in_table = 1; column = reasons = 0
         for (i = 2; i < cells; i++) {
             head = cell[i]; gsub(/^[ \t]+|[ \t]+$/, "", head)
             if (head == "Pollux") column = i
+            if (head == "what differs") reasons = i
         }
         next
     }
+    if (column && reasons && cell[column] ~ /^ *\342\200\223 *$/ && cell[reasons] ~ /^ *$/)
+        complain("no reason why Pollux does not have" cell[2])
     for (i = 3; i < cells; i++) check_words(cell[i], i == column)
     next
 }
@@ -169,6 +178,43 @@ END {
     exit bad
 }' "$page" || : > "$work/failed"
 done
+
+# ---- the members
+[ -z "$all" ] || awk '
+function check_section(    i, count, member) {
+    count = split(wanted[page, section], member, " ")
+    for (i = 1; i <= count; i++)
+        if (!(member[i] in rows)) { print page ":" line ": no row for " member[i] " in \"" section "\""; bad = 1 }
+    members += count
+    if (count) checked++
+    split("", rows)
+}
+# The words in backquotes of a first column: System.NetworkInterface, connectToHost(name, port).
+function add_rows(cell,    part, parts, i, word) {
+    parts = split(cell, part, "`")
+    for (i = 2; i <= parts; i += 2) {
+        word = part[i]
+        sub(/\(.*/, "", word); sub(/^.*[.: ]/, "", word)
+        rows[word] = 1
+    }
+}
+FILENAME ~ /members\.txt$/ {
+    if (/^#/ || /^$/) next
+    if ($1 == "@page") listed = $2
+    else if (/^[^ ].*:$/) { heading = substr($0, 1, length($0) - 1); sections++ }
+    else wanted[listed, heading] = wanted[listed, heading] $0 " "
+    next
+}
+FNR == 1 { check_section(); page = FILENAME; section = "" }
+/^## / { check_section(); section = substr($0, 4) }
+{ line = FNR }
+/^\|/ { split($0, column, "|"); add_rows(column[2]) }
+END {
+    check_section()
+    if (checked != sections) { print "tests/members.txt:1: " sections - checked " sections are on no page"; bad = 1 }
+    printf "%d members have a row\n", members
+    exit bad
+}' tests/members.txt doc/coming-from-*.md || : > "$work/failed"
 
 # ---- the blocks
 for block in "$work"/block-*.c; do
