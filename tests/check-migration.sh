@@ -32,7 +32,7 @@ if [ $# -eq 0 ]; then
     cd "$srcdir" || exit 1
     all=yes
     include=include
-    set -- README.md SECURITY.md doc/coming-from-*.md doc/tls.md
+    set -- README.md SECURITY.md doc/coming-from-*.md doc/groups.md doc/tls.md
 else
     include=$srcdir/include
 fi
