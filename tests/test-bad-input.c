@@ -165,6 +165,8 @@ PLAIN_CASE(null_server)
     ck_assert_uint_eq(plx_server_active_count(NULL), 0);
     ck_assert_ptr_null(plx_server_next_active(NULL, NULL));
     ck_assert_ptr_null(plx_server_next_active(NULL, socket));
+    ck_assert_uint_eq(plx_server_write_all(NULL, "a", 1), 0);
+    ck_assert_uint_eq(plx_server_write_message_all(NULL, "a", 1), 0);
     ck_assert_ptr_null(plx_server_take(NULL, socket));
     ck_assert(!plx_server_poll(NULL));
     ck_assert(!plx_server_wait(NULL, -1));

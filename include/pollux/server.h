@@ -194,6 +194,26 @@ PLX_API size_t plx_server_active_count(const plx_server *server);
  */
 PLX_API plx_socket *plx_server_next_active(const plx_server *server, const plx_socket *previous);
 
+/* plx_server_write_all queues the same bytes (copied) for every connected client, each whole or not
+ * at all, and returns how many clients took them. They leave in the polls of the clients, as those
+ * of plx_socket_write. For packets the bytes are one packet.
+ * A client whose queue has no room for all of them below PLX_OPTION_WRITE_LIMIT takes none, and
+ * `room_available` follows; an empty queue takes any number. Left out are clients that connect,
+ * whose filters are not established, or whose connection is ending, and those that
+ * PLX_OPTION_DIRECTION keeps from writing. A client that plx_socket_write would refuse for another
+ * reason (no memory, commands, an empty packet) does not count, and its own `error` reports it.
+ * Size 0 adds nothing to a stream, and counts the clients. Returns 0 for NULL, and for NULL data
+ * with a size, which the server's `error` reports.
+ * This call and the next one take one step for each client, and call no handler. They may be called
+ * in handlers. */
+PLX_API size_t plx_server_write_all(plx_server *server, const void *data, size_t size);
+
+/* plx_server_write_message_all does the same with one message, and the frame of each client:
+ * clients for which plx_socket_write_message returns 0 count. A client that has no frame, or a frame
+ * that the message does not fit (PLX_OPTION_WRITE_LIMIT aside), reports that by its own `error`. An
+ * empty message is a message. */
+PLX_API size_t plx_server_write_message_all(plx_server *server, const void *data, size_t size);
+
 /* plx_server_take makes a client the caller's: the server forgets the client, and you poll and free
  * it. The client stays in its group unless the group was the server's own; its handlers stay.
  * Returns the client; NULL when it is not one of this server's clients. */

@@ -222,8 +222,7 @@ static int queue_message(plx_socket *socket, const uint8_t *head, const void *da
     size_t inside = head == NULL ? 0 : PLX__COMMAND_HEAD;
     size_t before = framing->length_size + inside, behind = framing->delimiter_size;
     size_t whole = before + size + behind;
-    if (socket->out.size > 0 && plx__socket_write_room(socket) < whole) {
-        socket->wants_room = true;
+    if (plx__socket_lacks_room(socket, whole)) {
         return PLX__EAGAIN;
     }
     uint8_t *place = plx__buffer_reserve(&socket->out, whole, plx__socket_pool(socket));
@@ -245,14 +244,6 @@ static int queue_message(plx_socket *socket, const uint8_t *head, const void *da
     return 0;
 }
 
-static int write_record(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
-{
-    ptrdiff_t taken = plx__socket_write(socket, head, data, size);
-    /* An empty one returns 0, taken or not. */
-    bool whole = (size_t)taken == size && !socket->wants_room;
-    return taken < 0 ? (int)-taken : whole ? 0 : PLX__EAGAIN;
-}
-
 int plx__message_write(plx_socket *socket, const char *call, const uint8_t *head, const void *data,
                        size_t size)
 {
@@ -266,7 +257,7 @@ int plx__message_write(plx_socket *socket, const char *call, const uint8_t *head
             return code;
         }
     }
-    return records ? write_record(socket, head, data, size)
+    return records ? plx__socket_write_whole(socket, head, data, size)
                    : queue_message(socket, head, data, size);
 }
 

@@ -10,6 +10,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/read.h"
+#include "lib/socket/receiving.h"
 #include "lib/socket/records.h"
 #include "lib/socket/room.h"
 #include "lib/socket/sending.h"
@@ -93,12 +94,9 @@ static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, 
     return (ptrdiff_t)(kept ? accepted : sent);
 }
 
-static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
+/* Queues all bytes. */
+static ptrdiff_t queue(plx_socket *socket, const void *data, size_t size)
 {
-    size_t room = plx__socket_write_room(socket);
-    if (size > room || size >= DIRECT_WRITE) {
-        return write_piece(socket, data, size, room);
-    }
     if (!plx__buffer_append(&socket->out, data, size, plx__socket_pool(socket))) {
         socket->wants_room = false;
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);
@@ -106,6 +104,13 @@ static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
     socket->wants_room = false;
     plx__task_schedule(&socket->task);
     return (ptrdiff_t)size;
+}
+
+static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
+{
+    size_t room = plx__socket_write_room(socket);
+    return size > room || size >= DIRECT_WRITE ? write_piece(socket, data, size, room)
+                                               : queue(socket, data, size);
 }
 
 bool plx__socket_refuses_write(plx_socket *socket, const void *data, size_t size)
@@ -146,6 +151,46 @@ ptrdiff_t plx__socket_write(plx_socket *socket, const uint8_t *head, const void 
         return socket->kind->transport->write(socket, head, data, size);
     }
     return size == 0 ? 0 : write_stream(socket, data, size);
+}
+
+bool plx__socket_stays_writable(const plx_socket *socket)
+{
+    bool ends = socket->ending != PLX__END_NONE || socket->tx == PLX__TX_FAILED ||
+                plx__receiving_is_over(socket);
+    return socket->state == PLX_CONNECTED && !ends && !socket->hold.freed &&
+           plx__option_value(socket->options, PLX_OPTION_DIRECTION) != PLX__RECEIVE_ONLY;
+}
+
+bool plx__socket_lacks_room(plx_socket *socket, size_t size)
+{
+    bool lacks = socket->out.size > 0 && plx__socket_write_room(socket) < size;
+    socket->wants_room = socket->wants_room || lacks;
+    return lacks;
+}
+
+static int write_record(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
+{
+    ptrdiff_t taken = plx__socket_write(socket, head, data, size);
+    /* An empty one returns 0, taken or not. */
+    bool whole = (size_t)taken == size && !socket->wants_room;
+    return taken < 0 ? (int)-taken : whole ? 0 : PLX__EAGAIN;
+}
+
+/* A stream's bytes are only queued: after some had left, memory could run out for the rest. */
+int plx__socket_write_whole(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
+{
+    if (socket->kind->transport->keeps_boundaries) {
+        return write_record(socket, head, data, size);
+    }
+    int code = plx__socket_check_write(socket, data, size);
+    if (code != 0 || size == 0) {
+        return code;
+    }
+    if (plx__socket_lacks_room(socket, size)) {
+        return PLX__EAGAIN;
+    }
+    ptrdiff_t taken = queue(socket, data, size);
+    return taken < 0 ? (int)-taken : 0;
 }
 
 /* Whether the write is a usual one, which needs no check: a few bytes on a connected stream. */
