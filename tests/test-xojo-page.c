@@ -81,6 +81,44 @@ TCP_SOCKET_CASE(an_interface_and_a_port_of_the_kernel)
     ck_assert_int_eq(listen_anywhere(socket), 0); /* it listens already */
 }
 
+UDP_SOCKET_CASE(a_bound_socket_is_connected)
+{
+    plx_socket *other = world_socket_of(w, plx_udp_new, NULL);
+
+    ck_assert(bind_to(socket, 0));
+    ck_assert(!bind_to(other, plx_socket_port(socket)));
+    ck_assert_int_eq(plx_socket_last_error(other), PLX_ADDRESS_IN_USE);
+}
+
+MODE_PAIR_CASE(an_upload_is_stopped_and_another_one_sent)
+{
+    enum { MUCH = 8 << 20 };
+    struct upload upload = {.stopped = false};
+    unsigned char *data = pattern(MUCH);
+
+    plx_socket_set_events(socket, &uploading, &upload);
+    ck_assert_int_eq(plx_socket_write(socket, data, MUCH), MUCH);
+    UNTIL(w, upload.sent > 0);
+    ck_assert_uint_gt(upload.left, 0);
+    upload.stopped = true;
+    for (int i = 0; i < 100000 && !upload.complete; i++) {
+        raw_take(raw, data, MUCH);
+        world_poll(w);
+    }
+    ck_assert(upload.complete && upload.aborted);
+    ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);
+    ck_assert(plx_socket_is_connected(socket));
+    while (raw_take(raw, data, MUCH) > 0) {
+    }
+    upload = (struct upload){.stopped = false};
+    plx_socket_write_text(socket, "all of it");
+    UNTIL(w, upload.complete);
+    ck_assert(!upload.aborted);
+    ck_assert_uint_eq(upload.sent, 9);
+    ck_assert_uint_eq(upload.left, 0);
+    free(data);
+}
+
 TCP_SOCKET_CASE(the_number_of_an_error)
 {
     char explained[200] = "";
@@ -147,7 +185,7 @@ IPC_SOCKET_CASE(two_programs_talk)
     send_text(other, "early ");
     UNTIL(w, first.connected && second.connected);
     send_text(socket, "hello");
-    send_text(other, "bird");
+    ck_assert(send_and_wait(other, "bird"));
     UNTIL(w, first.size == 10 && second.size == 5);
     ck_assert_str_eq(first.text, "early bird");
     ck_assert_str_eq(second.text, "hello");
