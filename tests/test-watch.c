@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tests/datagrams.h"
 #include "tests/quiet.h"
 #include "tests/sanitized.h"
 #include "tests/world.h"
@@ -628,28 +629,71 @@ PIPE_CASE(no_descriptors_left)
     set_limit(1024);
 }
 
-/* A member that cannot move stays where it was. */
+static int fill(plx_group *group, struct eye *eyes, int fd)
+{
+    int count = 0, code = 0;
+
+    for (; code == 0 && count < 20; count++) {
+        eyes[count].watch = plx_watch_new(fd, see, &eyes[count]);
+        ck_assert_int_eq(plx_watch_set(eyes[count].watch, READ), 0);
+        fail_allocation(1);
+        code = plx_group_add_watch(group, eyes[count].watch);
+        fail_allocation(0);
+    }
+    ck_assert_int_eq(code, PLX_OUT_OF_MEMORY);
+    return count;
+}
+
+/* A member that cannot move stays where it was. Only poll(2) needs memory of the library's. */
 PIPE_CASE(no_memory)
 {
     plx_group *elsewhere = plx_group_new();
-    plx_watch *watch;
+    struct eye eyes[20] = {{0}};
+    int count = 0;
 
     fail_allocation(1);
-    watch = plx_watch_new(ends[0], see, NULL);
-    ck_assert_ptr_null(watch);
-    fail_allocation(-1);
-    if (w->mode == MODE_POLL) {
-        for (int i = 0; i < 20; i++) {
-            fail_allocation(1);
-            plx_group_add_watch(elsewhere, eye->watch);
-        }
-    }
+    ck_assert_ptr_null(plx_watch_new(ends[0], see, NULL));
     fail_allocation(0);
+    if (w->mode == MODE_POLL) {
+        count = fill(elsewhere, eyes, ends[0]);
+        fail_allocation(1);
+        ck_assert_int_eq(plx_group_add_watch(elsewhere, eye->watch), PLX_OUT_OF_MEMORY);
+        fail_allocation(0);
+    }
     say(ends[1]);
-    ck_assert_int_eq(plx_group_add_watch(w->group, eye->watch), 0);
     ck_assert_int_eq(polls(eye, w->group), 3);
+    while (count > 0)
+        eye_free(&eyes[--count]);
     plx_group_free(elsewhere);
 }
+
+#ifdef SYS_epoll_ctl
+/* Neither the new group nor the old one can watch it. */
+PIPE_CASE(a_kernel_that_watches_nothing_more)
+{
+    plx_group *elsewhere = plx_group_new();
+    struct eye other = {.fd = ends[0]};
+
+    if (w->mode == MODE_POLL || !kernel_denies(SYS_epoll_ctl, EPOLL_CTL_ADD, ENOSPC)) {
+        plx_group_free(elsewhere);
+        return;
+    }
+    other.watch = plx_watch_new(ends[0], see, &other);
+    ck_assert_int_eq(plx_watch_set(other.watch, READ), 0);
+    ck_assert_int_eq(plx_group_add_watch(w->group, other.watch), ENOSPC);
+    ck_assert_int_eq(plx_group_add_watch(elsewhere, eye->watch), ENOSPC);
+    say(ends[1]);
+    UNTIL(w, eye->count > 3);
+    ck_assert_int_eq(other.count, 0);
+    ck_assert_int_eq(plx_watch_set(eye->watch, PLX_WANT_NOTHING), 0);
+    world_pause(20);
+    polls(eye, w->group);
+    ck_assert_int_eq(eye->count, 0);
+    ck_assert_int_eq(plx_group_deadline(w->group), -1);
+    eye_free(&other);
+    plx_group_free(elsewhere);
+}
+#endif
 
 /* ---- sleeping, and ten thousand -------------------------------------------------------------- */
 
