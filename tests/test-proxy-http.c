@@ -285,6 +285,30 @@ MODE_CASE(secrets_in_the_answer)
     }
 }
 
+/* It repeats what it was sent, and not what the program has set since. */
+MODE_CASE(former_secrets_in_the_answer)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 400 Who is " USER "?\r\n\r\n",
+        "HTTP/1.1 400 Not Basic " BASIC "\r\n\r\n",
+        REQUIRED "Proxy-Authenticate: " PASSWORD "\r\n\r\n",
+    };
+    static const char *const users[] = {"another", ""};
+
+    for (size_t i = 0; i < 3 * 2; i++) {
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        int proxy = meets(w, socket, SECRETS);
+
+        ck_assert_int_eq(plx_socket_set_proxy_credentials(socket, users[i / 3], "x"), 0);
+        raw_say(proxy, answers[i % 3]);
+        proxy_fails(w, socket, &log, i % 3 < 2 ? EPROTO : EACCES,
+                    i % 3 < 2 ? PLX_REASON_PROXY_PROTOCOL
+                              : PLX_REASON_PROXY_AUTHENTICATION_REQUIRED,
+                    i % 3 < 2 ? "\"HTTP/1.1 400\"" : "the proxy requires");
+    }
+}
+
 /* No answer, or the credentials that were refused: the connect ends, and nothing is sent again. */
 MODE_CASE(unanswered)
 {

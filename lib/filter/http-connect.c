@@ -93,13 +93,18 @@ static void hide_secrets(const struct plx__proxy_text *proxy, char *text, size_t
     }
 }
 
-static void hide_all_secrets(struct plx__talk *talk)
+static void hide_secrets_of(const struct plx__proxy_text *proxy, struct plx__http_answer *answer)
 {
-    const struct plx__proxy_text *proxy = &talk->way->proxy;
-    struct plx__http_answer *answer = &talk->answer;
     hide_secrets(proxy, answer->status_line + PHRASE_AT, sizeof answer->status_line - PHRASE_AT);
     hide_secrets(proxy, answer->schemes, sizeof answer->schemes);
     hide_secrets(proxy, answer->realm, sizeof answer->realm);
+}
+
+/* A proxy can repeat what it was sent. That the program has set others meanwhile changes nothing. */
+static void hide_all_secrets(struct plx__talk *talk)
+{
+    hide_secrets_of(&talk->said, &talk->answer);
+    hide_secrets_of(&talk->way->proxy, &talk->answer);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */

@@ -110,6 +110,7 @@ const struct plx__proxy_text *plx__talk_credentials(struct plx__talk *talk)
 {
     const struct plx__way *way = talk->way;
     talk->sent_with = way->credentials;
+    talk->said = way->proxy;
     return way->proxy.has_credentials ? &way->proxy : NULL;
 }
 

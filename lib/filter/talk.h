@@ -31,8 +31,9 @@ struct plx__talk {
     uint8_t question;   /* enum plx__talk_question */
     bool is_expendable; /* the proxy may end the connection now, and another one will do */
     unsigned sent_with; /* the credentials that the last message has, or that it has none */
-    size_t size, sent;  /* of `out`; size 0: the message of the step is not written yet */
-    size_t taken;       /* in `in` */
+    struct plx__proxy_text said; /* with these: the program may have set others since */
+    size_t size, sent;           /* of `out`; size 0: the message of the step is not written yet */
+    size_t taken;                /* in `in` */
     size_t allowance;
     uint8_t out[PLX__HTTP_REQUEST_SIZE];
     uint8_t in[PLX__SOCKS5_REPLY_SIZE];
