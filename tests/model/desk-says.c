@@ -297,14 +297,16 @@ static void decode(const char *text, char *ret_plain, size_t size)
 }
 
 /* Returns whether there are credentials, and checks them. */
-static bool hears_basic(const struct person *person, const char *text)
+static bool hears_basic(struct person *person, const char *text)
 {
+    struct desk *desk = &person->desk;
     const char *line = strstr(text, "\r\nProxy-Authorization: Basic ");
     char plain[600], *colon;
 
     if (line == NULL)
         return false;
     decode(line + 29, plain, sizeof plain);
+    snprintf(desk->secret, sizeof desk->secret, "%.*s", (int)strcspn(line + 29, "\r"), line + 29);
     colon = strchr(plain, ':');
     if (colon == NULL) {
         fault("credentials without a colon: %s", plain);
@@ -312,6 +314,9 @@ static bool hears_basic(const struct person *person, const char *text)
     }
     *colon = '\0';
     desk_hears_user(person, plain, colon + 1);
+    if (chance_in(&desk->chance, 70))
+        snprintf(desk->secret, sizeof desk->secret, "%.40s",
+                 chance_in(&desk->chance, 50) ? plain : colon + 1);
     return true;
 }
 
@@ -379,7 +384,8 @@ static void refuse_http(struct desk *desk)
     };
     int at = chance_of(&desk->chance, 6);
 
-    write_line(desk, "HTTP/1.1 %d No\r\nContent-Length: 3\r\n\r\nno\n", statuses[at].status);
+    write_line(desk, "HTTP/1.1 %d No %s\r\nContent-Length: 3\r\n\r\nno\n", statuses[at].status,
+               chance_in(&desk->chance, 30) ? desk->secret : "");
     effect(desk, CAUSE_REFUSAL, DUE_ERROR, statuses[at].code, statuses[at].reason);
     end_talk(desk);
 }
@@ -388,13 +394,16 @@ static void refuse_http(struct desk *desk)
 static void ask_http(struct desk *desk)
 {
     int way = chance_of(&desk->chance, 5);
+    bool repeats = desk->secret[0] != '\0' && chance_in(&desk->chance, 30);
 
     snprintf(desk->realm, sizeof desk->realm, "desk %d", chance_of(&desk->chance, 1000));
     write_line(desk, "HTTP/1.1 407 Who\r\nProxy-Authenticate: %s realm=\"%s\"\r\n",
                way == 4                       ? "Digest"
                : chance_in(&desk->chance, 50) ? "basic"
                                               : "NTLM, Basic",
-               desk->realm);
+               repeats ? desk->secret : desk->realm);
+    if (repeats)
+        desk->realm[0] = '\0'; /* which no event has */
     ask(desk);
     desk->next = DESK_CONNECT;
     if (way < 2) {

@@ -46,6 +46,7 @@ struct desk {
     enum desk_end end;
     struct effect effect;
     char realm[40];
+    char secret[PEER_WHERE]; /* that was heard last, and that some proxies repeat */
     uint8_t in[DESK_IN], out[DESK_OUT];
 };
 

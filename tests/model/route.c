@@ -225,10 +225,19 @@ static bool was_led(const struct model *model, const plx_error *error)
     return route->leads == LEADS || (route->leads == LEADS_PERHAPS && met != 0);
 }
 
+/* An attempt is refused or not answered. A reset ends a connection, whose bytes come first. */
+static void expect_attempt(const plx_error *error)
+{
+    if ((error->os_error == ECONNRESET || error->os_error == EPIPE) &&
+        strncmp(error->message, "connect to ", 11) == 0)
+        fault("an attempt was reset: %s", error->message);
+}
+
 void route_error(struct model *model, const plx_error *error)
 {
     struct route *route = &model->route;
 
+    expect_attempt(error);
     if (model->phase == PHASE_TRYING && route->leads == LEADS_NOT && !model->reconnects &&
         is_of_proxy(error->reason))
         fault("an error of a proxy, and none was used: %s", error->message);
