@@ -407,6 +407,57 @@ PAIR_CASE(a_socket_freed_inside_a_step_that_finds_nothing)
     ck_assert_uint_lt(count_blocks(), blocks);
 }
 
+static void call_flush(plx_socket *socket)
+{
+    plx_socket_write(socket, "little", 6);
+    plx_socket_flush(socket);
+}
+
+static void call_write(plx_socket *socket)
+{
+    static const char much[65536];
+
+    plx_socket_write(socket, much, sizeof much);
+}
+
+static void call_close(plx_socket *socket)
+{
+    plx_socket_write(socket, "little", 6);
+    plx_socket_close(socket);
+}
+
+static void call_free(plx_socket *socket)
+{
+    plx_socket_write(socket, "little", 6);
+    plx_socket_free(socket);
+}
+
+/* Calls outside of polls run steps, too: the socket lives until the call returns, and no longer. */
+CASE(a_socket_freed_inside_a_step_of_a_call)
+{
+    static void (*const calls[])(plx_socket *) = {call_flush, call_write, call_close, call_free};
+
+    inside_world = w;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        size_t blocks = count_blocks();
+        struct record log;
+        plx_socket *socket = world_socket(w, &log);
+        struct puppet *puppet;
+
+        world_pair(w, socket, &log);
+        puppet = puppet_push(socket);
+        UNTIL(w, puppet->count[STEP_ESTABLISH] > 0);
+        world_settle(w);
+        puppet->when = STEP_SEND;
+        puppet->act = free_inside;
+        calls[i](socket);
+        ck_assert(puppet->act == NULL);
+        world_settle(w);
+        ck_assert_msg(count_blocks() <= blocks, "call %zu: %zu blocks, %zu before", i,
+                      count_blocks(), blocks);
+    }
+}
+
 static void wake_the_other(struct puppet *puppet)
 {
     struct puppet *other = puppet->data;

@@ -38,6 +38,7 @@ void plx_socket_close(plx_socket *socket)
     if (socket == NULL || socket->hold.freed) {
         return;
     }
+    plx__hold_enter(&socket->hold); /* a step of a filter may free the socket */
     if (plx__socket_is_open(socket) && !plx__chain_is_stepping(socket)) {
         /* No later poll sends what a budget would leave. */
         struct plx__budget budget = {SIZE_MAX, 0, SIZE_MAX};
@@ -48,6 +49,7 @@ void plx_socket_close(plx_socket *socket)
         plx__chain_part_once(socket);
     }
     plx__socket_drop(socket);
+    plx__socket_leave(socket);
 }
 
 void plx_socket_abort(plx_socket *socket)
@@ -69,6 +71,7 @@ plx_socket *plx_socket_free(plx_socket *socket)
     if (socket == NULL || socket->hold.freed) {
         return NULL;
     }
+    plx__hold_enter(&socket->hold);
     /* plx_socket_close receives, but a handler may still look at the bytes in this buffer. */
     struct plx__buffer lent = socket->in;
     socket->in = (struct plx__buffer){.block = NULL};
@@ -79,19 +82,19 @@ plx_socket *plx_socket_free(plx_socket *socket)
     } else {
         plx__socket_drop(socket);
     }
-    if (socket->owner != NULL) {
+    /* Unless a step of a filter has freed the socket meanwhile. */
+    if (socket->owner != NULL && !socket->hold.freed) {
         socket->owner->left(socket->owner, socket);
     }
     plx__socket_drop_bytes(socket);
     lent.size = lent.start = 0;
     socket->in = lent;
-    if (socket->hold.count == 0) {
+    if (socket->hold.count == 1) {
         plx__buffer_clear(&socket->in, plx__socket_pool(socket));
     }
     plx__loop_remove(&socket->task);
-    if (plx__hold_free(&socket->hold)) {
-        plx__socket_destroy(socket);
-    }
+    plx__hold_free(&socket->hold);
+    plx__socket_leave(socket);
     return NULL;
 }
 

@@ -14,6 +14,7 @@
 #include "lib/socket/records.h"
 #include "lib/socket/room.h"
 #include "lib/socket/sending.h"
+#include "lib/socket/state.h"
 #include "lib/socket/write.h"
 
 /* A write of this many bytes into an empty queue goes to the kernel at once, without a copy. */
@@ -109,8 +110,13 @@ static ptrdiff_t queue(plx_socket *socket, const void *data, size_t size)
 static ptrdiff_t write_stream(plx_socket *socket, const void *data, size_t size)
 {
     size_t room = plx__socket_write_room(socket);
-    return size > room || size >= DIRECT_WRITE ? write_piece(socket, data, size, room)
-                                               : queue(socket, data, size);
+    if (size <= room && size < DIRECT_WRITE) {
+        return queue(socket, data, size);
+    }
+    plx__hold_enter(&socket->hold); /* a step of a filter may free the socket */
+    ptrdiff_t taken = write_piece(socket, data, size, room);
+    plx__socket_leave(socket);
+    return taken;
 }
 
 bool plx__socket_refuses_write(plx_socket *socket, const void *data, size_t size)
@@ -222,14 +228,8 @@ ptrdiff_t plx_socket_write_text(plx_socket *socket, const char *text)
     return socket == NULL ? -1 : plx_socket_write(socket, text, strlen(text));
 }
 
-int plx_socket_flush(plx_socket *socket)
+static void flush(plx_socket *socket)
 {
-    if (socket == NULL) {
-        return PLX_INVALID_STATE;
-    }
-    if (!plx__socket_is_open(socket) || socket->hold.freed || plx__chain_is_stepping(socket)) {
-        return 0;
-    }
     bool works = socket->kind->has_own_work;
     struct plx__budget budget = {SIZE_MAX, 0, SIZE_MAX};
     if (works) {
@@ -243,6 +243,18 @@ int plx_socket_flush(plx_socket *socket)
     if (works) {
         plx__socket_update(socket);
         plx__task_schedule(&socket->task);
+    }
+}
+
+int plx_socket_flush(plx_socket *socket)
+{
+    if (socket == NULL) {
+        return PLX_INVALID_STATE;
+    }
+    if (plx__socket_is_open(socket) && !socket->hold.freed && !plx__chain_is_stepping(socket)) {
+        plx__hold_enter(&socket->hold); /* a step of a filter may free the socket */
+        flush(socket);
+        plx__socket_leave(socket);
     }
     return 0;
 }
