@@ -308,6 +308,24 @@ MODE_CASE(a_sandbox_that_forbids_all_but_sendto)
         send_all_sizes_denied(w, SYS_sendmsg, -1, EPERM);
 }
 
+/* A queued datagram is lost, and the errno says nothing more. */
+MODE_CASE(a_send_that_fails_for_no_reason_of_its_own)
+{
+    struct record log;
+    plx_address to;
+    plx_socket *socket;
+
+    raw_datagrams(w, &to);
+    if (!kernel_denies(SYS_sendmmsg, -1, EIO) || !kernel_denies(SYS_sendmsg, -1, EIO) ||
+        !kernel_denies(SYS_sendto, -1, EIO))
+        return;
+    socket = datagrams_bound(w, 0, &log);
+    ck_assert_int_eq(plx_udp_write(socket, &to, "lost", 4), 0);
+    UNTIL(w, log.count[EVENT_ERROR] > 0);
+    ck_assert_int_eq(log.code, EIO);
+    ck_assert_int_eq(log.reason, PLX_REASON_DATAGRAM_WRITE);
+}
+
 MODE_CASE(a_kernel_with_neither)
 {
     if (kernel_denies(SYS_sendmmsg, -1, ENOSYS))

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "lib/base/address.h"
+#include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/os/errno.h"
 #include "lib/socket/failure.h"
@@ -46,6 +47,14 @@ static void note(plx_socket *socket, const plx_address *address, int error)
     }
 }
 
+/* An errno without a reason of its own: a datagram could not be sent. A receive reports errors of
+ * datagrams that were sent before (udp(7)). */
+static plx_reason reason_of(int error)
+{
+    plx_reason reason = plx__error_reason(-error);
+    return reason == PLX_REASON_OPERATION ? PLX_REASON_DATAGRAM_WRITE : reason;
+}
+
 void plx__unreached_report(plx_socket *socket, const plx_address *address, int error,
                            const char *step)
 {
@@ -55,10 +64,12 @@ void plx__unreached_report(plx_socket *socket, const plx_address *address, int e
         return;
     }
     if (address->family == 0) {
-        plx__socket_fail_system(socket, error, "%s anybody", step);
+        plx__socket_fail(socket, plx__error_code(-error), reason_of(error), error, "%s anybody",
+                         step);
     } else {
         plx__address_format_host(address, host, sizeof host);
-        plx__socket_fail_system(socket, error, "%s %s port %d", step, host, address->port);
+        plx__socket_fail(socket, plx__error_code(-error), reason_of(error), error, "%s %s port %d",
+                         step, host, address->port);
     }
     if (!is_about_datagram(error)) {
         note(socket, address, error);
