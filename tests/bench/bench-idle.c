@@ -9,6 +9,7 @@
 #include "tests/bench/field.h"
 #include "tests/bench/wire.h"
 
+#include <pollux.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -103,6 +104,39 @@ static void measure_peer(struct bench *bench, struct crowd *crowd, const struct 
     peer->server->close(frame.side.object);
 }
 
+static void group_frames(void *user, size_t iterations)
+{
+    while (iterations-- > 0)
+        (void)plx_group_poll(user, 0);
+}
+
+/* What timers that are not due add to the frame of a group. */
+static void measure_timers(struct bench *bench)
+{
+    static plx_timer *timers[MAXIMUM];
+    struct frame frame = {.set = epoll_create1(EPOLL_CLOEXEC)};
+    plx_group *none = plx_group_new(), *many = plx_group_new();
+    bool ring = strcmp(plx_group_mechanism(many), "io_uring") == 0;
+    const struct bench_goal goal = {"idle frame, 10000 timers", "ns", BENCH_AT_MOST,
+                                    ring ? 0.25 : 1.2};
+    const struct bench_side sides[] = {{"raw", raw_frames, &frame, BENCH_THREAD_CPU},
+                                       {"no timers", group_frames, none, BENCH_THREAD_CPU},
+                                       {"timers", group_frames, many, BENCH_THREAD_CPU}};
+
+    for (int i = 0; i < MAXIMUM; i++) {
+        timers[i] = plx_timer_new(NULL, NULL);
+        if (plx_group_add_timer(many, timers[i]) != 0 ||
+            plx_timer_set(timers[i], 3600000 + i, i % 2 == 0) != 0)
+            bench_fail("set a timer");
+    }
+    bench_compare(bench, &goal, bench_rounds(bench, SHARE), sides, 3);
+    for (int i = 0; i < MAXIMUM; i++)
+        plx_timer_free(timers[i]);
+    plx_group_free(none);
+    plx_group_free(many);
+    close(frame.set);
+}
+
 int main(int argc, char **argv)
 {
     const struct peer *const *peers = field_peers();
@@ -116,5 +150,6 @@ int main(int argc, char **argv)
         if (peers[i]->server != NULL && peers[i] != &peer_raw)
             measure_peer(&bench, &crowd, peers[i]);
     crowd_end(&crowd);
+    measure_timers(&bench);
     return bench_finish(&bench);
 }
