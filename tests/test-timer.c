@@ -808,6 +808,25 @@ GROUP_CASE(a_timed_poll_ends_when_a_timer_is_due)
     plx_timer_free(bell.timer);
 }
 
+/* By the kernel's clocks: the coarse one, by which the first is due, is up to a tick late. */
+GROUP_CASE(zero_beside_one_that_is_late)
+{
+    struct bell late, zero;
+
+    for (int i = 0; i < 5; i++) {
+        bell_make(&late, w->group, 'a');
+        bell_make(&zero, w->group, 'b');
+        bell_set(&late, 1, false);
+        world_pause(25);
+        bell_set(&zero, 0, false);
+        plx_group_poll(w->group, 0);
+        ck_assert_int_eq(late.count, 1);
+        ck_assert_int_eq(zero.count, 1);
+        plx_timer_free(late.timer);
+        plx_timer_free(zero.timer);
+    }
+}
+
 /* A wait of a server in the group polls the group. */
 GROUP_CASE(a_wait_of_a_server_calls_timers)
 {

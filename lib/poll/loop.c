@@ -238,11 +238,22 @@ static PLX__APART void look_again(struct plx__loop *loop, int error, int timeout
  * program, and its polls would do nothing until the next tick. */
 #define COARSE_TICK (10 * PLX__MILLISECOND)
 
-static uint64_t time_of_frame(const struct plx__loop *loop)
+static void take_due(struct plx__loop *loop, uint64_t now)
 {
-    uint64_t next = loop->deadlines.root->key;
+    struct plx__deadline *due;
+    while ((due = plx__deadlines_take(&loop->deadlines, now)) != NULL) {
+        note_ready(loop, PLX__CONTAINER_OF(due, struct plx__task, deadline));
+    }
+}
+
+static void find_due(struct plx__loop *loop)
+{
     uint64_t now = plx__clock_coarse();
-    return next > now && next - now < COARSE_TICK ? plx__clock_now() : now;
+    take_due(loop, now);
+    const struct plx__deadline *next = loop->deadlines.root;
+    if (next != NULL && next->key - now < COARSE_TICK) {
+        take_due(loop, plx__clock_now());
+    }
 }
 
 /* Sleeps at most timeout_ms, less if a deadline is earlier, and finds the tasks that are ready. */
@@ -256,13 +267,8 @@ static void find_ready(struct plx__loop *loop, int timeout_ms)
     if (result < 0) {
         look_again(loop, result, timeout_ms);
     }
-    if (loop->deadlines.root == NULL) {
-        return;
-    }
-    uint64_t now = time_of_frame(loop);
-    struct plx__deadline *due;
-    while ((due = plx__deadlines_take(&loop->deadlines, now)) != NULL) {
-        note_ready(loop, PLX__CONTAINER_OF(due, struct plx__task, deadline));
+    if (loop->deadlines.root != NULL) {
+        find_due(loop);
     }
 }
 
