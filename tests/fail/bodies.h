@@ -43,4 +43,7 @@ void run_member_moves(struct play *p);
 void run_server_moves(struct play *p);
 void run_properties(struct play *p);
 
+/* guests.c: timers, watches and lookups */
+void run_guests(struct play *p);
+
 #endif
