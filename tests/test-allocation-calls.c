@@ -37,6 +37,16 @@ static void a_tcp(struct trial *t)
     t->socket = world_socket_of(t->w, plx_tcp_new, &t->log);
 }
 
+static void a_tcp_and_one_with_settings(struct trial *t)
+{
+    a_tcp(t);
+    t->other = world_socket_of(t->w, plx_tcp_new, NULL);
+    ck_assert_int_eq(plx_socket_set_address(t->other, "example.test"), 0);
+    ck_assert_int_eq(plx_socket_set_option(t->other, PLX_OPTION_READ_LIMIT, 5), 0);
+    ck_assert_int_eq(plx_socket_set_frame(t->other, &(plx_frame){.length_size = 1}), 0);
+    ck_assert_int_eq(plx_socket_set_proxy(t->other, "http://proxy.test:3128"), 0);
+}
+
 static void an_ipc(struct trial *t)
 {
     t->socket = world_socket_of(t->w, plx_ipc_new, &t->log);
@@ -171,6 +181,11 @@ static int set_path(struct trial *t)
 static int set_abstract_name(struct trial *t)
 {
     return plx_ipc_set_abstract_name(t->socket, "a\0b", 3);
+}
+
+static int copy_settings(struct trial *t)
+{
+    return plx_socket_copy_settings(t->socket, t->other);
 }
 
 static int set_option(struct trial *t)
@@ -325,6 +340,7 @@ static const struct scenario scenarios[] = {
     {"tcp: set_address", a_tcp, set_address, NULL},
     {"tcp: set_interface", a_tcp, set_interface, NULL},
     {"tcp: set_option", a_tcp, set_option, NULL},
+    {"tcp: copy_settings", a_tcp_and_one_with_settings, copy_settings, NULL},
     {"tcp: set_frame", a_tcp, set_frame, NULL},
     {"tcp: unread", a_tcp, unread, has_bytes},
     {"tcp: connect_to", a_tcp_and_a_listener, connect_to, is_connected},

@@ -104,6 +104,17 @@ PLX_API int plx_socket_set_interface(plx_socket *socket, const char *name_or_add
 /* plx_socket_interface returns the interface as it was set; "" for any. */
 PLX_API const char *plx_socket_interface(const plx_socket *socket);
 
+/* plx_socket_copy_settings makes the settings of an unconnected socket those of `from`, which may be
+ * in any state and does not change: address, port, local port, path, interface, options, frame or
+ * commands (pollux/message.h, pollux/command.h), proxy with its credentials and protocol tag
+ * (pollux/proxy.h); also where plx_socket_listen_on listened. What is not set in `from` is not set
+ * in the socket afterwards. Settings that not both kinds have stay as they are in the socket: from
+ * TCP to UDP, the local port and the proxy. A port is copied as it was set, and each setting has
+ * the effect of its own call. Handlers, `user`, filters, TLS and the simulation are not copied.
+ * Returns 0, also for the socket itself; PLX_INVALID_STATE when the socket is not unconnected, and
+ * for NULL; or PLX_OUT_OF_MEMORY. Unless 0, nothing changed. */
+PLX_API int plx_socket_copy_settings(plx_socket *socket, const plx_socket *from);
+
 /* ---- starting and ending --------------------------------------------------------------------- */
 
 /* plx_socket_connect starts connecting to the address and port, or the path, and returns at once.

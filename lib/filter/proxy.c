@@ -166,8 +166,6 @@ static void free_proxy(struct plx__route *route)
     plx__memory_free(PLX__CONTAINER_OF(route, struct plx__proxy, route));
 }
 
-static const struct plx__route_table table = {plan, begin, choose, free_proxy};
-
 /* ---- settings -------------------------------------------------------------------------------- */
 
 static int refuse(plx_socket *socket, plx_reason reason, const char *why)
@@ -181,6 +179,8 @@ static bool takes_proxies(const plx_socket *socket)
            !socket->kind->transport->connectionless;
 }
 
+static const struct plx__route_table table;
+
 static struct plx__proxy *make_proxy(plx_socket *socket)
 {
     struct plx__proxy *proxy = plx__proxy_of(socket);
@@ -193,6 +193,28 @@ static struct plx__proxy *make_proxy(plx_socket *socket)
     }
     return proxy;
 }
+
+static bool prepare(plx_socket *to, const plx_socket *from)
+{
+    return !plx__proxy_of(from)->is_set || !takes_proxies(to) || make_proxy(to) != NULL;
+}
+
+/* The way of the last connection stays: the program may still ask for its peer. */
+static void copy(plx_socket *to, const plx_socket *from)
+{
+    struct plx__proxy *own = plx__proxy_of(to);
+    const struct plx__proxy *other = plx__proxy_of(from);
+    if (!takes_proxies(from)) {
+        return;
+    }
+    own->is_set = other != NULL && other->is_set;
+    if (own->is_set) {
+        own->text = other->text;
+        memcpy(own->shown, other->shown, sizeof own->shown);
+    }
+}
+
+static const struct plx__route_table table = {plan, begin, choose, prepare, copy, free_proxy};
 
 int plx_socket_set_proxy(plx_socket *socket, const char *text)
 {

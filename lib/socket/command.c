@@ -35,7 +35,7 @@ static int refuse_commands(plx_socket *socket, unsigned flags)
 }
 
 /* What was pending for bytes and messages is reported no more. */
-static void begin_commands(plx_socket *socket)
+void plx__command_begin(plx_socket *socket)
 {
     socket->again = false;
     socket->pending &= ~(PLX__EVENT_BIT(PLX__EVENT_DATA) | PLX__EVENT_BIT(PLX__EVENT_LINE) |
@@ -59,7 +59,7 @@ int plx_socket_set_commands(plx_socket *socket, unsigned flags)
     if (!plx__framing_set_commands(socket, (flags & PLX_COMMANDS_DATA_LENGTH) != 0)) {
         return plx__socket_fail_memory(socket, "set commands");
     }
-    begin_commands(socket);
+    plx__command_begin(socket);
     return 0;
 }
 

@@ -8,4 +8,7 @@
  * command has. Returns whether the call was refused. */
 bool plx__command_is_refused(plx_socket *socket, const char *call, int32_t command);
 
+/* plx__command_begin begins with what is received already, after commands were set. */
+void plx__command_begin(plx_socket *socket);
+
 #endif

@@ -91,22 +91,38 @@ size_t plx__framing_maximum(const plx_socket *socket)
     return framing == NULL ? USUAL_MAXIMUM : framing->maximum;
 }
 
-bool plx__framing_set_commands(plx_socket *socket, bool counts_data_only)
+static struct plx__framing commands_of(const plx_socket *socket, size_t maximum,
+                                       bool counts_data_only)
 {
     bool records = socket->kind->transport->keeps_boundaries;
-    struct plx__framing framing = {
-        .maximum = plx__framing_maximum(socket),
+    return (struct plx__framing){
+        .maximum = maximum,
         .length_size = records ? 0 : PLX__COMMAND_HEAD,
         .uncounted = counts_data_only && !records ? PLX__COMMAND_HEAD : 0,
         .commands = true,
     };
+}
+
+bool plx__framing_set_commands(plx_socket *socket, bool counts_data_only)
+{
+    struct plx__framing framing =
+        commands_of(socket, plx__framing_maximum(socket), counts_data_only);
     return keep(socket, &framing);
 }
 
 bool plx__framing_copy(plx_socket *to, const plx_socket *from)
 {
     const struct plx__framing *framing = plx__framing_of(from);
-    return framing == NULL || keep(to, framing);
+    if (framing == NULL) {
+        return true;
+    }
+    struct plx__framing copy = *framing;
+    if (framing->commands) { /* one of the two may have records */
+        copy = commands_of(to, framing->maximum, framing->uncounted > 0);
+    }
+    copy.searched = copy.checked = copy.gone = 0; /* of the bytes of `from` */
+    copy.unfit = false;
+    return keep(to, &copy);
 }
 
 void plx__framing_clear(plx_socket *socket)

@@ -90,7 +90,7 @@ bool plx__framing_is_valid(const plx_frame *frame);
 size_t plx__framing_longest(size_t length_size);
 
 /* plx__framing_set gives the socket a valid frame, plx__framing_copy gives `to` the frame of
- * `from`. plx__framing_set_commands gives commands, with the maximum of the frame before. False when
+ * `from`, if it has one, or its commands. plx__framing_set_commands gives commands, with the maximum of the frame before. False when
  * memory ran out. plx__framing_clear removes the frame, plx__framing_free all that is kept. */
 bool plx__framing_set(plx_socket *socket, const plx_frame *frame);
 bool plx__framing_set_commands(plx_socket *socket, bool counts_data_only);

@@ -82,4 +82,8 @@ void plx__options_apply(plx_socket *socket, plx__fd descriptor);
  * in `to` stay. False when memory ran out. */
 bool plx__options_copy(plx_socket *to, const plx_socket *from);
 
+/* plx__options_replace (settings.c) makes the options that the kinds of both have what they are in
+ * `from`, set or not. `to` is unconnected, and has a table if `from` has one. */
+void plx__options_replace(plx_socket *to, const plx_socket *from);
+
 #endif

@@ -50,6 +50,20 @@ void plx__route_forget(plx_socket *socket)
     }
 }
 
+bool plx__route_prepare(plx_socket *to, const plx_socket *from)
+{
+    const struct plx__route *route = plx__rare_of(from)->route;
+    return route == NULL || route->table->prepare(to, from);
+}
+
+void plx__route_copy(plx_socket *to, const plx_socket *from)
+{
+    const struct plx__route *route = plx__rare_of(to)->route;
+    if (route != NULL) {
+        route->table->copy(to, from);
+    }
+}
+
 void plx__route_set(plx_socket *socket, struct plx__route *route)
 {
     struct plx__route *before = plx__rare_of(socket)->route;

@@ -38,6 +38,11 @@ struct plx__route_table {
      * or DIRECT to the first *count of them, which are at least one. */
     bool (*choose)(plx_socket *socket, const plx_address *addresses, size_t *count,
                    struct plx__target *ret_target, enum plx__leg *ret_leg);
+    /* prepare: gives `to` a route that `copy` can write to, if `to` may have what is set in the
+     * route of `from`. False when memory ran out. copy: copies what the program has set; `to` has a
+     * route, `from` may have none. */
+    bool (*prepare)(plx_socket *to, const plx_socket *from);
+    void (*copy)(plx_socket *to, const plx_socket *from);
     void (*free)(struct plx__route *route);
 };
 
@@ -68,6 +73,11 @@ bool plx__route_choose(plx_socket *socket, const struct plx__race *race,
 
 /* plx__route_forget forgets the way of the last connection: DIRECT. */
 void plx__route_forget(plx_socket *socket);
+
+/* plx__route_prepare makes what plx__route_copy needs, which copies the settings of a route and not
+ * its way, and cannot fail. False when memory ran out. */
+bool plx__route_prepare(plx_socket *to, const plx_socket *from);
+void plx__route_copy(plx_socket *to, const plx_socket *from);
 
 /* plx__route_set makes `route`, which may be NULL, the socket's and frees the one before. */
 void plx__route_set(plx_socket *socket, struct plx__route *route);

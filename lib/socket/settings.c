@@ -205,6 +205,26 @@ int plx_socket_set_option(plx_socket *socket, plx_option option, int value)
     return 0;
 }
 
+void plx__options_replace(plx_socket *to, const plx_socket *from)
+{
+    plx__option_set both = ~(to->kind->options ^ from->kind->options);
+    if (to->options == NULL) {
+        return;
+    }
+    for (int option = 0; option < PLX__OPTION_COUNT; option++) {
+        plx__option_set bit = (plx__option_set)1 << option;
+        if ((both & bit) != 0) {
+            int value = plx__option_value(from->options, (plx_option)option);
+            to->options->set &= ~bit;
+            to->options->set |= from->options == NULL ? 0 : from->options->set & bit;
+            to->options->values[option] = value;
+            obey(to, (plx_option)option, value);
+        }
+    }
+    plx__socket_note_room(to);
+    plx__socket_update(to);
+}
+
 int plx_socket_option(const plx_socket *socket, plx_option option)
 {
     int value;
