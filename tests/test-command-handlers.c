@@ -162,6 +162,20 @@ ORDERS_CASE(a_handler_that_is_set_later_gets_them)
     SETTLED(w, log, "1:1[CONNECTED] 2:2[CONNECTED] 3:3[CONNECTED]");
 }
 
+/* `disconnected` is the last event, also for a handler that is set after it. */
+ORDERS_CASE(a_handler_that_is_set_after_the_end)
+{
+    plx_socket_set_events(socket, &record_events, orders);
+    order_many(w, raw, 2);
+    raw_close(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    plx_socket_set_events(socket, orders_table(), orders);
+    ck_assert_int_eq(plx_socket_set_commands(socket, 0), 0);
+    world_settle(w);
+    ck_assert_int_eq(orders->count, 0);
+    expect_command(socket, 1, "1");
+}
+
 /* A table that ends before command_received has none. */
 ORDERS_CASE(a_short_table_has_no_command_received)
 {

@@ -31,7 +31,8 @@
  * A command arrives in one of three ways, and in one of them only: by command_received; by
  * plx_socket_read_command, which takes the oldest; by plx_socket_wait_for_command, which takes the
  * oldest of its number. Without command_received they wait up to PLX_OPTION_READ_LIMIT, and then the
- * peer waits. If the handler is set later, the next poll reports them.
+ * peer waits. If the handler is set later, while the
+ * socket is connected, the next poll reports them.
  *
  * A peer that sends what is no command loses the connection, after the program could read all
  * commands before it: EPROTO for a message of fewer than 4 bytes and for a negative command, EMSGSIZE

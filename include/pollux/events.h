@@ -157,8 +157,10 @@ typedef struct plx_events {
                                           void *user);
 
     /* command_received: a command arrived (pollux/command.h), one call for each, in their order. A
-     * poll makes up to 64 calls, and leaves the rest to the next poll, of which end_of_input and the
-     * end of the connection wait. `data` is never NULL and valid until the handler returns, whatever
+     * poll makes up to 64 calls, and leaves the rest to the next poll; end_of_input and the end of
+     * the connection wait for them. After disconnect only the events of the end wait, in
+     * PLX_UNCONNECTED. No call follows when the handler has freed, closed or purged the socket, or
+     * has taken the commands from it. `data` is never NULL and valid until the handler returns, whatever
      * the handler does. data_available, line_available and message_available are not called while
      * commands are set. */
     void (*command_received)(plx_socket *socket, int32_t command, const void *data, size_t size,

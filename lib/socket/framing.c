@@ -328,7 +328,8 @@ void plx__framing_note(plx_socket *socket)
 
 void plx__framing_note_commands(plx_socket *socket)
 {
-    if (plx__framing_has_commands(socket) && socket->in.size > 0) {
+    /* After the end of a connection commands can be read, but `disconnected` is its last event. */
+    if (plx__framing_has_commands(socket) && socket->in.size > 0 && plx__socket_is_open(socket)) {
         plx__framing_note(socket);
         plx__task_schedule(&socket->task);
     }

@@ -141,6 +141,14 @@ void plx__socket_update(plx_socket *socket)
     }
 }
 
+bool plx__socket_has_due_event(const plx_socket *socket)
+{
+    plx__event_set command = PLX__EVENT_BIT(PLX__EVENT_COMMAND);
+    bool held = (socket->pending & command) != 0 && plx__framing_awaits(socket);
+    return !held || (socket->pending & PLX__EVENTS_BEFORE_END & ~command &
+                     ~PLX__EVENT_BIT(PLX__EVENT_END_OF_INPUT)) != 0;
+}
+
 bool plx__socket_has_ending(const plx_socket *socket)
 {
     bool lost = socket->tx == PLX__TX_FAILED && plx__receiving_has_ended(socket);

@@ -32,23 +32,17 @@ static inline bool plx__socket_has_edge(const plx_socket *socket)
            socket->task.loop != NULL && plx__socket_may_receive(socket);
 }
 
-/* plx__socket_has_due_event returns whether a handler may be called now: during a wait for a command
- * not for commands, nor for the end that follows them. */
-static inline bool plx__socket_has_due_event(const plx_socket *socket)
-{
-    plx__event_set command = PLX__EVENT_BIT(PLX__EVENT_COMMAND);
-    return socket->pending != 0 &&
-           ((socket->pending & command) == 0 || !plx__framing_awaits(socket) ||
-            (socket->pending & PLX__EVENTS_BEFORE_END & ~command &
-             ~PLX__EVENT_BIT(PLX__EVENT_END_OF_INPUT)) != 0);
-}
+/* plx__socket_has_due_event returns whether a pending event may be reported now: during a wait for a
+ * command not commands, nor the end that follows them. */
+bool plx__socket_has_due_event(const plx_socket *socket);
 
 /* plx__socket_has_work returns whether there is work that needs no report of the kernel.
  * plx__socket_has_input_work leaves out queued bytes. */
 static inline bool plx__socket_has_input_work(const plx_socket *socket)
 {
-    return plx__socket_has_due_event(socket) || socket->watch_error != 0 || socket->again ||
-           socket->more || plx__framing_is_unfit(socket) || plx__socket_has_edge(socket);
+    return (socket->pending != 0 && plx__socket_has_due_event(socket)) ||
+           socket->watch_error != 0 || socket->again || socket->more ||
+           plx__framing_is_unfit(socket) || plx__socket_has_edge(socket);
 }
 
 static inline bool plx__socket_has_work(const plx_socket *socket)

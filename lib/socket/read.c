@@ -68,11 +68,15 @@ bool plx__socket_refuse_peerless(plx_socket *socket, const char *call)
     return true;
 }
 
-bool plx__socket_refuse_bytes(plx_socket *socket, const char *call, const char *instead)
+bool plx__socket_refuses_bytes(plx_socket *socket, const char *call, const char *instead)
 {
-    plx__socket_refuse(socket, PLX_REASON_OPERATION,
-                       "%s: the socket has commands, call plx_socket_%s_command", call, instead);
-    return true;
+    bool refused = plx__framing_has_commands(socket);
+    if (refused) {
+        plx__socket_refuse(socket, PLX_REASON_OPERATION,
+                           "%s: the socket has commands, call plx_socket_%s_command", call,
+                           instead);
+    }
+    return refused;
 }
 
 /* Refuses a call that is for streams without commands only. */

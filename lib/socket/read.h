@@ -2,7 +2,6 @@
 #ifndef PLX_LIB_READ_H
 #define PLX_LIB_READ_H
 
-#include "lib/socket/framing.h"
 #include "lib/socket/object.h"
 
 /* plx__socket_take_as_view takes `size` bytes of a stream, or the first record. The program may
@@ -20,16 +19,9 @@ static inline bool plx__socket_refuses_peerless(plx_socket *socket, const char *
            plx__socket_refuse_peerless(socket, call);
 }
 
-/* plx__socket_refuse_bytes is plx__socket_refuses_bytes for a socket with commands. */
-bool plx__socket_refuse_bytes(plx_socket *socket, const char *call, const char *instead);
-
 /* plx__socket_refuses_bytes refuses a call that reads or writes bytes or messages on a socket with
  * commands: the program would lose where they begin. `instead` is "read" or "send". Returns whether
  * the call was refused. */
-static inline bool plx__socket_refuses_bytes(plx_socket *socket, const char *call,
-                                             const char *instead)
-{
-    return plx__framing_has_commands(socket) && plx__socket_refuse_bytes(socket, call, instead);
-}
+bool plx__socket_refuses_bytes(plx_socket *socket, const char *call, const char *instead);
 
 #endif
