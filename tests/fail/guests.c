@@ -45,7 +45,7 @@ static void play_guests(struct play *p, struct guests *guests)
     guests->watch = plx_watch_new(guests->descriptor, on_ready, guests);
     if (guests->watch == NULL)
         STEP(p, play_miss(p, "a watch"));
-    guests->lookup = plx_lookup_new("a.test", 2, on_found, guests);
+    guests->lookup = plx_lookup_new("localhost", 2, on_found, guests); /* asks no name server */
     if (guests->lookup == NULL)
         STEP(p, play_miss(p, "a lookup"));
     HOLDS(p, plx_timer_set(guests->timer, 1, true) == 0);
