@@ -343,6 +343,8 @@ void set_option(struct model *model, plx_option option, int value)
         model->reconnects = true;
     if (code == 0 && option == PLX_OPTION_SEND_BUFFER_SIZE && model->end != NULL)
         model->end->may_drop |= model->sort == SORT_SEQPACKET; /* what is queued already, too */
+    if (option == PLX_OPTION_HALF_OPEN)
+        model->was_half_open = false;
     timeouts_set(model);
     if (code != 0)
         model_failed(model, "set_option", code);

@@ -3,13 +3,13 @@
 
 #include "tests/model/model.h"
 
+#include "tests/model/goodbye.h"
 #include "tests/model/ground.h"
 #include "tests/model/player.h"
 #include "tests/model/route.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
 #include "tests/model/timeouts.h"
-#include "tests/model/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -126,6 +126,7 @@ void model_begin(struct model *model)
     model->phase = PHASE_TRYING;
     model->closing = model->has_input_end = model->has_dropped = model->is_over = false;
     model->reconnects = model_option(model, PLX_OPTION_AUTO_CONNECT) > 0;
+    model->was_half_open = model_option(model, PLX_OPTION_HALF_OPEN) == 1;
     model->pending = 0;
     model->joined = 0;
     route_forget(model);
@@ -407,48 +408,6 @@ static bool may_go_on(const struct model *model, int code)
            (code == EPERM && plx_socket_is_listening(model->socket)); /* accept(2): a firewall */
 }
 
-/* What a peer sent before a reset may have waited in its own kernel: a little has not, unless the
- * buffers are smaller than usual. */
-static bool may_be_lost(const struct model *model, const plx_error *error)
-{
-    enum { LITTLE = 1500, USUAL = 20000 };
-
-    return model->sort == SORT_TCP && error->os_error != 0 &&
-           (ground_cuts() || model->end->from->put > LITTLE ||
-            model_option(model, PLX_OPTION_RECEIVE_BUFFER_SIZE) < USUAL);
-}
-
-/* All bytes that a peer sent before its orderly end were received, if the socket did not end
- * too. */
-static void expect_all(const struct model *model, const plx_error *error)
-{
-    const struct end *end = model->end, *from = end->from;
-    uint64_t received = end->got + plx_socket_bytes_available(model->socket);
-
-    if (from == NULL || from->outlet != OUTLET_ENDED || from->noise || end->blind ||
-        !model_is_stream(model) || model->closing || may_be_lost(model, error))
-        return;
-    if (received != from->put)
-        fault("end %u: the end was reported after %llu bytes of %llu", end->number,
-              (unsigned long long)received, (unsigned long long)from->put);
-}
-
-/* An orderly end of TLS says that nobody has cut the stream, also where the other end was closed at
- * once. */
-static void expect_goodbye(const struct model *model, const plx_error *error)
-{
-    const struct end *end = model->end, *from = end->from;
-    uint64_t received = end->got + plx_socket_bytes_available(model->socket);
-
-    if (!model_is_encrypted(model) || error->os_error != 0 || model->phase != PHASE_UP ||
-        model->closing || from == NULL || from->noise || from->drops || end->blind ||
-        tls_allows_truncation())
-        return;
-    if (received != from->put)
-        fault("end %u: an orderly end after %llu bytes of %llu", end->number,
-              (unsigned long long)received, (unsigned long long)from->put);
-}
-
 void model_error(struct model *model, const plx_error *error)
 {
     bool ended = plx_socket_state(model->socket) == PLX_UNCONNECTED;
@@ -466,9 +425,7 @@ void model_error(struct model *model, const plx_error *error)
         timeouts_over(model, error);
         route_error(model, error);
         if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)
-            expect_all(model, error);
-        if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)
-            expect_goodbye(model, error);
+            goodbye_look(model, error);
         if (model->end != NULL && model->end->outlet == OUTLET_FLOWS)
             model->end->outlet = OUTLET_CUT;
     } else if (may_go_on(model, error->code)) {

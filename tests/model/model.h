@@ -106,6 +106,7 @@ struct model {
     struct end *end;    /* of the present connection, or the last one; NULL: none yet */
     bool closing;       /* disconnect was called */
     bool has_input_end; /* end_of_input was reported */
+    bool was_half_open; /* HALF_OPEN was set when it began, and never changed */
     bool is_over;       /* the error that ends the connection was reported */
     bool reconnects;    /* AUTO_CONNECT was set in this connection */
     /* The frame in which a wait in its own handler passed events by, and the next one with
