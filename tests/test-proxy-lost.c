@@ -1,5 +1,5 @@
-/* tests/test-proxy-lost.c -- connections to a proxy that the network or the kernel ends, and not the
- * proxy. */
+/* tests/test-proxy-lost.c -- connections to a proxy that the network or the kernel ends, and not
+ * the proxy. */
 #include "config.h"
 
 #include "lib/os/os.h"

@@ -59,8 +59,8 @@ static void expect_cut(const struct model *model, const plx_error *error)
               error->os_error, (unsigned long long)received, (unsigned long long)from->put);
 }
 
-/* TLS 1.2 has no half-open connections: where the program has asked for one, the goodbye of the peer
- * is not an orderly end. */
+/* TLS 1.2 has no half-open connections: where the program has asked for one, the goodbye of the
+ * peer is not an orderly end. */
 static void expect_no_half(const struct model *model, const plx_error *error)
 {
     if (model->flavour == FLAVOUR_TLS12 && model->was_half_open && error->os_error == 0)
