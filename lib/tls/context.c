@@ -111,9 +111,8 @@ static bool set_verification(SSL_CTX *context, const plx_tls *tls)
      * itself. */
     bool good =
         X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN) == 1;
-    return good &&
-           (!tls->is_server || tls->options[PLX_TLS_VERIFY] == PLX_TLS_VERIFY_NONE ||
-            name_issuers(context, tls->trusted));
+    return good && (!tls->is_server || tls->options[PLX_TLS_VERIFY] == PLX_TLS_VERIFY_NONE ||
+                    name_issuers(context, tls->trusted));
 }
 
 /* ---- sessions -------------------------------------------------------------------------------- */
@@ -181,12 +180,11 @@ int plx__tls_renew(plx_tls *tls)
     SSL_CTX *context = SSL_CTX_new(TLS_method());
     int code = context == NULL ? plx__tls_refuse_internal(&tls->refusal, "TLS: settings")
                                : fill(context, tls);
-    if (code != 0) {
-        SSL_CTX_free(context);
-        return code;
+    SSL_CTX_free(code == 0 ? tls->context : context);
+    if (code == 0) {
+        tls->context = context;
+        plx__tls_sessions_clear(&tls->sessions);
     }
-    SSL_CTX_free(tls->context);
-    tls->context = context;
-    plx__tls_sessions_clear(&tls->sessions);
-    return 0;
+    ERR_clear_error(); /* a step that has succeeded may leave some, too */
+    return code;
 }

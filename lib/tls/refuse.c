@@ -2,14 +2,18 @@
 #include "lib/tls/refuse.h"
 #include "lib/tls/queue.h"
 
+#include <openssl/err.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 
+/* The program, which may use OpenSSL too, finds nothing of ours in the queue of errors. */
 static int record(struct plx__tls_refusal *refusal, int code, plx_reason reason, const char *format,
                   va_list arguments)
 {
     vsnprintf(refusal->sentence, sizeof refusal->sentence, format, arguments);
     refusal->error = (plx_error){code, reason, 0, refusal->sentence};
+    ERR_clear_error();
     return code;
 }
 
