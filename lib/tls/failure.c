@@ -21,7 +21,7 @@ static void peer_text(plx_filter *filter, char *ret_text, size_t size)
     const plx_socket *socket = plx_filter_socket(filter);
     const char *address = plx_socket_address(socket);
     int port = plx_socket_remote_port(socket);
-    bool from = connection->tls != NULL && connection->tls->is_server;
+    bool from = connection->tls->is_server;
     address = from || address[0] == '\0' ? plx_socket_remote_address(socket) : address;
     if (port == 0) {
         snprintf(ret_text, size, "TLS with %.100s", address[0] == '\0' ? "the peer" : address);

@@ -105,9 +105,6 @@ static int send_below(BIO *bio, const char *data, int size)
 {
     struct plx__tls_lower *lower = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (size <= 0) {
-        return 0;
-    }
     ptrdiff_t count = plx__tls_lower_flush(lower);
     if (count == 0) {
         count = plx_filter_lower_send(lower->filter, data, (size_t)size);
@@ -135,11 +132,10 @@ static long control(BIO *bio, int command, long number, void *pointer)
 BIO_METHOD *plx__tls_lower_new(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "Pollux");
-    if (method != NULL &&
-        (BIO_meth_set_read(method, receive_below) != 1 ||
-         BIO_meth_set_write(method, send_below) != 1 || BIO_meth_set_ctrl(method, control) != 1)) {
-        BIO_meth_free(method);
-        method = NULL;
+    if (method != NULL) { /* none of these calls can fail */
+        BIO_meth_set_read(method, receive_below);
+        BIO_meth_set_write(method, send_below);
+        BIO_meth_set_ctrl(method, control);
     }
     return method;
 }

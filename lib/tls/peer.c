@@ -16,7 +16,6 @@
 static plx_tls_check check_of(int error)
 {
     switch (error) {
-    case X509_V_OK: return PLX_TLS_CHECK_NONE;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -103,14 +102,12 @@ static bool is_pinned(const plx_tls *tls, X509 *certificate)
     if (place == 0) {
         return true;
     }
-    if (digest_key(certificate, &key)) {
-        while (place > 0 &&
-               memcmp(tls->pins[place - 1].sha256, key.sha256, sizeof key.sha256) != 0) {
-            place--;
-        }
-        return place > 0;
+    bool good = digest_key(certificate, &key);
+    while (good && place > 0 &&
+           memcmp(tls->pins[place - 1].sha256, key.sha256, sizeof key.sha256) != 0) {
+        place--;
     }
-    return false;
+    return good && place > 0;
 }
 
 /* Finds what is wrong. Returns whether the program cannot accept it: it has forbidden it itself. */

@@ -59,9 +59,6 @@ static struct plx__tls_session *add(struct plx__tls_sessions *sessions, const ch
 bool plx__tls_sessions_keep(struct plx__tls_sessions *sessions, const char *peer,
                             SSL_SESSION *session)
 {
-    if (!SSL_SESSION_is_resumable(session)) {
-        return false;
-    }
     struct plx__tls_session *place = find(sessions, peer);
     place = place == NULL ? add(sessions, peer) : place;
     if (place == NULL) {
@@ -91,9 +88,7 @@ SSL_SESSION *plx__tls_sessions_take(struct plx__tls_sessions *sessions, const ch
     }
     SSL_SESSION *session = place->session;
     place->used = ++sessions->clock;
-    if (SSL_SESSION_up_ref(session) != 1) {
-        return NULL;
-    }
+    SSL_SESSION_up_ref(session);
     if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION) {
         drop(sessions, place);
     }

@@ -95,16 +95,6 @@ static int begin_client(plx_filter *filter)
     return 0;
 }
 
-static int begin_server(plx_filter *filter)
-{
-    struct plx__tls_connection *connection = plx__tls_connection_of(filter);
-    if (connection->tls->identity.certificate == NULL) {
-        return plx__tls_fail_settings(filter, "a server needs a certificate: plx_tls_use_file");
-    }
-    SSL_set_accept_state(connection->ssl);
-    return 0;
-}
-
 static bool make_ssl(plx_filter *filter)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
@@ -123,14 +113,13 @@ static int begin(plx_filter *filter)
 {
     struct plx__tls_connection *connection = plx__tls_connection_of(filter);
     plx__tls_forget_connection(connection);
-    if (connection->tls == NULL) {
-        return plx__tls_fail_settings(filter, "no settings: plx_socket_set_tls");
-    }
     connection->verify = (unsigned char)connection->tls->options[PLX_TLS_VERIFY];
     ERR_clear_error();
     int code = make_ssl(filter) ? 0 : plx__tls_fail_memory(filter);
-    if (code == 0) {
-        code = connection->tls->is_server ? begin_server(filter) : begin_client(filter);
+    if (code == 0 && connection->tls->is_server) {
+        SSL_set_accept_state(connection->ssl);
+    } else if (code == 0) {
+        code = begin_client(filter);
     }
     ERR_clear_error();
     return code;
