@@ -49,6 +49,16 @@ static int call_set_frame(plx_socket *socket)
     return plx_socket_set_frame(socket, &(plx_frame){.length_size = 4});
 }
 
+static int call_set_proxy(plx_socket *socket)
+{
+    return plx_socket_set_proxy(socket, "socks5://127.0.0.1:1080");
+}
+
+static int call_set_protocol_tag(plx_socket *socket)
+{
+    return plx_socket_set_protocol_tag(socket, "http");
+}
+
 static int call_unread(plx_socket *socket)
 {
     return plx_socket_unread(socket, "x", 1);
@@ -108,6 +118,8 @@ static const struct {
     {call_set_address, PLX_OUT_OF_MEMORY},
     {call_set_option, PLX_OUT_OF_MEMORY},
     {call_set_frame, PLX_OUT_OF_MEMORY},
+    {call_set_proxy, PLX_OUT_OF_MEMORY},
+    {call_set_protocol_tag, PLX_OUT_OF_MEMORY},
     {call_unread, PLX_OUT_OF_MEMORY},
     {call_set_port, PLX_INVALID_PORT},
     {call_connect_to_port, PLX_INVALID_PORT},

@@ -78,6 +78,26 @@ SCENE_CASE(versions)
     }
 }
 
+/* A program that uses OpenSSL too may leave errors in the queue of the thread. */
+SCENE_CASE(errors_that_the_program_has_left)
+{
+    scene_meet(s);
+    scene_expect_encrypted(s);
+    for (int i = 0; i < 20; i++) {
+        ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+        if (i == 5)
+            ck_assert_int_eq(plx_socket_write(s->client, "hello", 5), 5);
+        world_poll(w);
+    }
+    UNTIL(w, plx_socket_bytes_available(s->server) == 5);
+    ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+    ck_assert_int_eq(plx_socket_disconnect(s->client), 0);
+    UNTIL(w, s->client_log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(s->client_log.count[EVENT_ERROR], 0);
+    ck_assert(s->server_log.count[EVENT_ERROR] == 0 || s->server_log.code == 102);
+    ERR_clear_error();
+}
+
 /* ---- ciphers --------------------------------------------------------------------------------- */
 
 SECTION("ciphers");
@@ -144,6 +164,27 @@ SCENE_CASE(kinds_that_are_no_streams)
             ck_assert_int_eq(plx_server_set_tls(server, s->server_tls), PLX_INVALID_STATE);
         plx_server_free(server);
     }
+}
+
+SCENE_CASE(settings_exchanged_before_connecting)
+{
+    plx_tls *other = plx_tls_new_client();
+
+    scene_prepare(s);
+    ck_assert_int_eq(plx_socket_set_tls(s->client, other), 0);
+    scene_connect(s);
+    UNTIL(w, s->client_log.count[EVENT_ERROR] == 1);
+    scene_expect_refused(s, PLX_TLS_UNTRUSTED, "not trusted here");
+    world_settle(w);
+    plx_socket_close(s->server);
+    record_clear(&s->client_log);
+    record_clear(&s->server_log);
+    ck_assert_int_eq(plx_socket_set_tls(s->client, s->client_tls), 0);
+    plx_tls_free(other); /* the socket has no share any more */
+    scene_connect(s);
+    UNTIL(w,
+          s->client_log.count[EVENT_ENCRYPTED] == 1 && s->server_log.count[EVENT_ENCRYPTED] == 1);
+    scene_expect_encrypted(s);
 }
 
 SCENE_CASE(settings_that_do_not_fit)

@@ -37,6 +37,8 @@ static const struct {
     {BYTES("\x16\x03\x03\x00\x04xxxx"), "TLS", "TLS", PLX_TLS_OTHER},
     {BYTES("\x15\x03\x03\x00\x02\x02\x28"), "unexpected message", "alert \"handshake failure\"",
      PLX_TLS_OTHER},
+    {BYTES("\x15\x03\x03\x00\x02\x02\x6d"), "unexpected message", "alert \"missing extension\"",
+     PLX_TLS_OTHER},
     {BYTES("\x15\x03\x03\x00\x02\x02\x00"), "TLS", "TLS", PLX_TLS_OTHER},
 };
 
@@ -122,6 +124,33 @@ SCENE_CASE(an_anonymous_server)
         scene_expect_refused(s, PLX_TLS_NO_CERTIFICATE, "the peer has no certificate");
         peer_free(peer);
     }
+}
+
+/* RFC 7919 has no group of fewer than 2048 bits; OpenSSL's level 2 refuses this one. */
+SCENE_CASE(a_server_with_a_small_group)
+{
+    struct certificate *own =
+        scene_signed(s, &(struct paper){.names = "IP:127.0.0.1", .key = "RSA-2048"});
+    struct peer *peer = peer_new(w, true, own);
+    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "DH", NULL);
+    EVP_PKEY *group = NULL;
+    char where[WHERE_SIZE];
+    int listener = raw_listen(w, 5, where);
+
+    ck_assert_int_eq(EVP_PKEY_keygen_init(maker), 1);
+    ck_assert_int_eq(EVP_PKEY_CTX_set_group_name(maker, "modp_1536"), 1);
+    ck_assert_int_eq(EVP_PKEY_generate(maker, &group), 1);
+    EVP_PKEY_CTX_free(maker);
+    SSL_CTX_set_max_proto_version(peer->context, TLS1_2_VERSION);
+    ck_assert_int_eq(SSL_CTX_set_cipher_list(peer->context, "DHE:@SECLEVEL=0"), 1);
+    ck_assert_int_eq(SSL_CTX_set0_tmp_dh_pkey(peer->context, group), 1);
+    ck_assert_int_eq(plx_tls_set_ciphers(s->client_tls, "DHE:@SECLEVEL=2", NULL), 0);
+    scene_prepare(s);
+    ck_assert_int_eq(plx_socket_connect_to(s->client, where), 0);
+    peer_begin(peer, raw_accept(w, listener));
+    PEER_UNTIL(peer, s->client_log.count[EVENT_ERROR] + s->client_log.count[EVENT_CONNECTED] > 0);
+    scene_expect_refused(s, PLX_TLS_WEAK, "dh key too small");
+    peer_free(peer);
 }
 
 /* ---- slow peers ------------------------------------------------------------------------------ */
@@ -302,6 +331,22 @@ SCENE_CASE(a_key_update_while_a_record_is_half_sent)
         peer_free(peer);
     }
     free(much);
+}
+
+/* RFC 5246, 7.4.1.1: a client ignores them during the handshake. */
+SCENE_CASE(hello_requests_before_the_hello)
+{
+    struct peer *peer = peer_face_client(s, 12);
+
+    for (int i = 0; i < 100 && s->client_log.count[EVENT_ERROR] == 0; i++) {
+        raw_try(peer->descriptor, "\x16\x03\x03\x00\x04\x00\x00\x00\x00", 9);
+        world_poll(w);
+    }
+    UNTIL(w, s->client_log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(s->client_log.code, 102);
+    ck_assert_int_eq((int)s->client_log.reason, PLX_REASON_TLS_HANDSHAKE_FAILED);
+    ck_assert(has_words(s->client_log.message, "the peer sends too many messages of TLS"));
+    peer_free(peer);
 }
 
 SCENE_CASE(tickets)

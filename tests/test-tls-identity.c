@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -194,6 +196,44 @@ SCENE_CASE(pkcs12_without_a_password)
     expect_subject(s, "CN=new");
 }
 
+/* Writes PKCS#12 of the certificate, without a digest that a password protects (RFC 7292, 4), with
+ * the key or without it. */
+static void write_bare_pkcs12(struct certificate *paper, bool has_key, const char *path)
+{
+    char pem[4096], key_pem[4096];
+    int size = (int)certificate_pem(paper, pem, sizeof pem);
+    int key_size = (int)certificate_key_pem(paper, key_pem, sizeof key_pem);
+    BIO *in = BIO_new_mem_buf(pem, size), *key_in = BIO_new_mem_buf(key_pem, key_size);
+    X509 *certificate = PEM_read_bio_X509(in, NULL, NULL, NULL);
+    EVP_PKEY *key = has_key ? PEM_read_bio_PrivateKey(key_in, NULL, NULL, NULL) : NULL;
+    PKCS12 *bare = PKCS12_create(NULL, NULL, key, certificate, NULL, -1, -1, 0, -1, 0);
+    FILE *file = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(bare);
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(i2d_PKCS12_fp(file, bare), 1);
+    ck_assert_int_eq(fclose(file), 0);
+    PKCS12_free(bare);
+    EVP_PKEY_free(key);
+    X509_free(certificate);
+    BIO_free(in);
+    BIO_free(key_in);
+}
+
+SCENE_CASE(pkcs12_without_a_digest_or_a_key)
+{
+    char path[WHERE_SIZE];
+
+    snprintf(path, sizeof path, "%s/bare.p12", w->folder);
+    write_bare_pkcs12(new_paper(s), false, path);
+    REFUSED(s, "no certificate or no private key in it",
+            plx_tls_use_file(s->server_tls, path, NULL, NULL));
+    expect_subject(s, "CN=server");
+    write_bare_pkcs12(new_paper(s), true, path);
+    ck_assert_int_eq(plx_tls_use_file(s->server_tls, path, NULL, NULL), 0);
+    expect_subject(s, "CN=new");
+}
+
 static size_t both(struct certificate *paper, bool key_first, char *ret_pem, size_t size)
 {
     size_t length = key_first ? certificate_key_pem(paper, ret_pem, size)
@@ -234,6 +274,9 @@ SCENE_CASE(bytes_that_are_no_certificate)
         "-----BEGIN CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
+        "-----BEGIN PRIVATE KEY-----\n!!!!\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END EC PRIVATE KEY-----\n",
+        "-----BEGIN EC PRIVATE KEY-----\nMHcCAQ==\n-----END EC PRIVATE KEY-----\n",
         "0\x82\xff\xff garbage",
         "0",
     };
@@ -287,7 +330,8 @@ SCENE_CASE(paths_that_cannot_be_read)
 
 SCENE_CASE(nulls)
 {
-    char pem[] = "x";
+    char pem[] = "x", own[4096];
+    size_t size;
 
     REFUSED(s, "NULL", plx_tls_use_file(s->server_tls, NULL, NULL, NULL));
     REFUSED(s, "NULL", plx_tls_use_file(s->server_tls, NULL, "x", "y"));
@@ -298,6 +342,9 @@ SCENE_CASE(nulls)
     REFUSED(s, "NULL", plx_tls_pin(s->server_tls, NULL));
     REFUSED(s, "too large", plx_tls_trust_memory(s->server_tls, pem, (size_t)-1));
     REFUSED(s, "too large", plx_tls_use_memory(s->server_tls, pem, (size_t)1 << 33, NULL, 0, NULL));
+    size = certificate_pem(s->papers[1], own, sizeof own);
+    REFUSED(s, "too large",
+            plx_tls_use_memory(s->server_tls, own, size, pem, (size_t)1 << 33, NULL));
     expect_subject(s, "CN=server");
 }
 

@@ -111,6 +111,27 @@ SCENE_CASE(the_common_name_does_not_count)
     scene_expect_refused(s, PLX_TLS_WRONG_NAME, "for no host, not 127.0.0.1");
 }
 
+/* The resolver finds this one, and no certificate can be for it. */
+SCENE_CASE(an_address_that_is_no_name)
+{
+    for (int i = 0; i < 2; i++) {
+        char where[WHERE_SIZE];
+
+        s->name = i == 0 ? NULL : "localhost";
+        scene_prepare(s);
+        world_listen(w, s->server, where);
+        ck_assert_int_eq(plx_socket_set_address(s->client, ".localhost"), 0);
+        ck_assert_int_eq(plx_socket_set_port(s->client, plx_socket_port(s->server)), 0);
+        ck_assert_int_eq(plx_socket_connect(s->client), 0);
+        UNTIL(w, s->client_log.count[EVENT_ERROR] + s->client_log.count[EVENT_ENCRYPTED] > 0);
+        ck_assert(plx_socket_is_encrypted(s->client) == (i == 1));
+        if (i == 0) {
+            ck_assert_int_eq(s->client_log.code, PLX_INVALID_STATE);
+            ck_assert(has_words(s->client_log.message, "no name to check the certificate"));
+        }
+    }
+}
+
 SCENE_CASE(a_wrong_name_that_is_not_verified)
 {
     ck_assert_int_eq(plx_tls_set_option(s->client_tls, PLX_TLS_VERIFY, PLX_TLS_VERIFY_NONE), 0);

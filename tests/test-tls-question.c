@@ -382,4 +382,30 @@ SCENE_MODE_CASE(calls_in_the_handler)
     }
 }
 
+/* Waits in a handler until the question is put, and has nobody answer it. */
+static void take_the_handler_away(struct record *record, plx_socket *socket)
+{
+    (void)record;
+    for (int i = 0; scene_info(socket).check == PLX_TLS_CHECK_NONE; i++) {
+        ck_assert_int_lt(i, ROUNDS);
+        ck_assert(!plx_socket_wait_for_connected(socket, 1));
+        plx_socket_wait(handler.scene->server, 1);
+    }
+    ck_assert_int_eq(handler.asked, 0);
+    ck_assert_int_eq(plx_tls_set_check(handler.scene->client_tls, NULL, NULL), 0);
+}
+
+SCENE_CASE(a_question_whose_handler_is_gone)
+{
+    present_unknown(s);
+    ask(s->client_tls, PLX_TLS_ACCEPT);
+    handler.scene = s;
+    scene_prepare(s);
+    record_on(&s->client_log, EVENT_STATE_CHANGED, take_the_handler_away, NULL);
+    scene_connect(s);
+    UNTIL(w, s->client_log.count[EVENT_ERROR] == 1);
+    scene_expect_refused(s, PLX_TLS_UNTRUSTED, "self-signed");
+    ck_assert_int_eq(handler.asked, 0);
+}
+
 WORLD_MAIN("tls question")

@@ -321,6 +321,30 @@ SCENE_CASE(a_hashed_folder)
     scene_expect_refused(s, PLX_TLS_UNTRUSTED, "self-signed");
 }
 
+/* An authority that is trusted for no server: the "TRUSTED CERTIFICATE" of openssl-x509(1). */
+SCENE_CASE(an_authority_that_its_file_rejects)
+{
+    unsigned char der[4096];
+    const unsigned char *next = der;
+    size_t size = certificate_der(s->root, der, sizeof der);
+    X509 *x509 = d2i_X509(NULL, &next, (long)size);
+    ASN1_OBJECT *use = OBJ_nid2obj(NID_server_auth);
+    char path[WHERE_SIZE];
+    FILE *file;
+
+    scene_renew_client(s, NULL);
+    snprintf(path, sizeof path, "%s/%08lx.0", w->folder, X509_subject_name_hash(x509));
+    ck_assert_int_eq(X509_add1_reject_object(x509, use), 1);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(PEM_write_X509_AUX(file, x509), 1);
+    ck_assert_int_eq(fclose(file), 0);
+    X509_free(x509);
+    ck_assert_int_eq(plx_tls_trust_file(s->client_tls, w->folder), 0);
+    scene_meet(s);
+    scene_expect_refused(s, PLX_TLS_REJECTED, "the certificate is rejected here");
+}
+
 SCENE_CASE(memory)
 {
     char pem[4096];

@@ -570,6 +570,17 @@ LOOP_CASE(a_body, 0, (int)PLX__COUNT_OF(bodies))
     }
 }
 
+PLAIN_CASE(no_body_before_the_head)
+{
+    size_t used = 9;
+
+    answer = (struct plx__http_answer){.status = 0};
+
+    ck_assert_int_eq(plx__http_body_skip(&answer, "x", 1, &used), PLX__HTTP_MALFORMED);
+    ck_assert_int_eq(plx__http_body_skip(&answer, "x", 1, &used), PLX__HTTP_MALFORMED);
+    ck_assert_uint_eq(used, 0);
+}
+
 PLAIN_CASE(a_body_of_a_byte_and_an_empty_one)
 {
     enum plx__http_progress progress;
