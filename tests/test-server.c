@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "lib/group/server.h"
 #include "tests/clocks.h"
 #include "tests/world.h"
 
@@ -688,6 +689,46 @@ HALL_CASE(moves_between_groups_with_its_clients)
     if (first != NULL)
         ck_assert_int_eq(plx_group_add_server(first, server), 0);
     expect_echo(w, hall->clients[1], late);
+}
+
+struct move {
+    plx_server *server;
+    plx_group *from, *to; /* `from` NULL: it is in its own group */
+    plx_socket *other;    /* another client */
+};
+
+/* What the frame would free at its end belongs to another group then. */
+static void act_close_and_move(struct record *record, plx_socket *socket)
+{
+    const struct move *move = record->data;
+
+    (void)socket;
+    plx_socket_close(move->other);
+    ck_assert(!plx__list_is_empty(&move->server->ended));
+    plx_group_remove_server(move->from, move->server);
+    ck_assert_int_eq(plx_group_add_server(move->to, move->server), 0);
+}
+
+HALL_CASE(moves_in_the_frame_in_which_a_client_ends)
+{
+    plx_group *first = w->group, *other = plx_group_new();
+    struct move move = {server, first, other, NULL};
+    int raw = raw_connect(w, where);
+
+    raw_connect(w, where);
+    UNTIL(w, hall->accepted == 2);
+    world_settle(w);
+    move.other = hall->clients[1];
+    record_on(&hall->logs[0], EVENT_DATA_AVAILABLE, act_close_and_move, &move);
+    raw_say(raw, "x");
+    UNTIL(w, hall->logs[0].fired);
+    w->group = other;
+    world_settle(w);
+    ck_assert(plx__list_is_empty(&server->ended)); /* it is freed */
+    w->group = first;
+    if (first != NULL)
+        ck_assert_int_eq(plx_group_add_server(first, server), 0);
+    plx_group_free(other);
 }
 
 HALL_CASE(a_group_keeps_the_client_of_a_server_that_is_no_member)
