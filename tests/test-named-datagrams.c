@@ -368,6 +368,21 @@ MODE_CASE(written_while_the_first_address_refuses)
     ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
 }
 
+/* The queue of errors returns what was sent with the refusal: here 0 bytes. */
+MODE_CASE(an_empty_one_to_the_address_that_refuses)
+{
+    struct asker asker;
+    char byte;
+
+    if (!two_addresses("an empty datagram that is refused"))
+        return;
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    say(&asker, "");
+    UNTIL(w, is_readable(asker.raw));
+    ck_assert_int_eq(recv(asker.raw, &byte, 1, 0), 0);
+    ck_assert_int_eq(asker.log.count[EVENT_ERROR], 0);
+}
+
 /* Copies of datagrams are kept for some seconds, a name for a minute. Then nothing of them is left,
  * and what belongs to another name stays. */
 MODE_CASE(names_that_are_forgotten)
