@@ -341,6 +341,10 @@ static void move(int number)
         raws[i] = raw_connect(w, where);
     while (host.accepted < CLIENTS)
         plx_group_poll(old, 10);
+    /* What is queued is work for the group in which the client is then. */
+    for (plx_socket *client = plx_server_next_active(server, NULL); client != NULL;
+         client = plx_server_next_active(server, client))
+        ck_assert_int_eq(plx_socket_write(client, "y", 1), 1);
     fail_allocation(number);
     code = plx_group_add_server(new, server);
     fail_allocation(0);
@@ -355,6 +359,8 @@ static void move(int number)
             plx_group_poll(code == 0 ? new : old, 10);
         ck_assert_int_eq(plx_socket_read(client, &byte, 1), 1);
     }
+    for (int i = 0; i < CLIENTS; i++)
+        raw_expect(w, raws[i], "y");
     world_free_server(w, server);
     plx_group_free(old);
     plx_group_free(new);

@@ -280,6 +280,7 @@ SCENE_CASE(bytes_that_are_no_certificate)
         "0\x82\xff\xff garbage",
         "0",
     };
+    const char *broken = texts[7];
     char pem[4096];
     size_t size = certificate_pem(new_paper(s), pem, sizeof pem);
 
@@ -292,6 +293,10 @@ SCENE_CASE(bytes_that_are_no_certificate)
                 plx_tls_trust_memory(s->server_tls, texts[i], strlen(texts[i])));
     }
     REFUSED(s, "there is none in it", plx_tls_use_memory(s->server_tls, pem, size, NULL, 0, NULL));
+    REFUSED(s, "there is none in it that can be read",
+            plx_tls_use_memory(s->server_tls, pem, size, "hello", 5, NULL));
+    REFUSED(s, "private key of the given memory: unsupported",
+            plx_tls_use_memory(s->server_tls, pem, size, broken, strlen(broken), NULL));
     for (size_t cut = 1; cut < size - 30; cut += 37)
         REFUSED(s, "the given memory", plx_tls_trust_memory(s->server_tls, pem, cut));
     expect_subject(s, "CN=server");
