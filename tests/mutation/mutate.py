@@ -3,7 +3,7 @@
 
 Each mutant is one line of lib/ with one change: an operator, a constant, or a dropped statement. A
 mutant that compiles is tried with the test programs that reach its line, the shortest first, 60
-seconds each, until one fails. The seed chooses the lines; the same seed gives the same mutants.
+seconds each, until one fails twice. The seed chooses the lines; the same seed gives the same mutants.
 
 BUILD is a build of its own with `--coverage`, which tests/mutation/run makes. The first use runs
 each test program once, to learn which lines it reaches and how long it takes: BUILD/reach.json.
@@ -228,11 +228,21 @@ def judge(source, build, tests):
     for test in tests:
         if run(["make", "-s"] + targets(test), build, 300):
             return "linker"
-        # Counters are of no use here, and a folder that cannot be made saves the time to write them.
-        verdict = play(source, build, test, LIMIT, GCOV_PREFIX="/dev/null/none")
+        verdict = play_again(source, build, test)
         if verdict:
             return test + " " + verdict
     return ""
+
+
+def play_again(source, build, test):
+    """Plays a test, and once more if it has failed: the first time can be the fault of a busy machine."""
+    verdict = ""
+    for _ in range(2):
+        # Counters are of no use here, and a folder that cannot be made saves the time to write them.
+        verdict = play(source, build, test, LIMIT, GCOV_PREFIX="/dev/null/none")
+        if not verdict:
+            break
+    return verdict
 
 
 def main():
