@@ -17,14 +17,16 @@
 
 enum { QUIET_SKIPPED = 77 }; /* the child could not make a filter */
 
-/* allow_only lets the kernel kill this process if it makes a system call other than `call`, and
- * allow_nothing if it makes any. The end of the process stays allowed. */
-static inline void allow_only(long call)
+/* allow_either lets the kernel kill this process if it makes a system call other than these two,
+ * allow_only if it makes another than `call`, and allow_nothing if it makes any. The end of the
+ * process stays allowed. */
+static inline void allow_either(long call, long other)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)other, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
@@ -33,6 +35,11 @@ static inline void allow_only(long call)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
         _exit(QUIET_SKIPPED);
+}
+
+static inline void allow_only(long call)
+{
+    allow_either(call, call);
 }
 
 static inline void allow_nothing(void)

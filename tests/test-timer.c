@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 #include "tests/clocks.h"
-#include "tests/deaf.h"
-#include "tests/quiet.h"
+#include "tests/idle-frames.h"
 #include "tests/world.h"
 
 /* GROUP_CASE runs in each way of polling that has a group. */
@@ -891,19 +890,6 @@ BELL_CASE(only_new_needs_memory)
 
 /* ---- ten thousand that are not due ----------------------------------------------------------- */
 
-static void idle_frames(void *argument)
-{
-    struct world *w = argument;
-    size_t before = count_allocations();
-
-    allow_only(w->mode == MODE_URING   ? SYS_exit_group
-               : w->mode == MODE_EPOLL ? SYS_epoll_wait
-                                       : SYS_poll);
-    for (int i = 0; i < 100; i++)
-        if (plx_group_poll(w->group, 0) || count_allocations() != before)
-            syscall(SYS_exit_group, 1);
-}
-
 GROUP_CASE(an_idle_frame_is_free)
 {
     struct bell *bells = calloc(CROWD, sizeof *bells);
@@ -911,11 +897,7 @@ GROUP_CASE(an_idle_frame_is_free)
     make_all(bells, CROWD, w->group);
     for (int i = 0; i < CROWD; i++)
         bell_set(&bells[i], 3600000 + (i * 7919) % 1000, i % 2 == 0);
-    world_settle(w);
-    if (SANITIZED || under_valgrind())
-        fprintf(stderr, "LEFT OUT: sanitizers and valgrind make system calls\n");
-    else
-        expect_well(status_of(idle_frames, w));
+    expect_idle_frames(w);
     free_all(bells, CROWD);
     free(bells);
 }

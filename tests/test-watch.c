@@ -14,8 +14,7 @@
 #include <unistd.h>
 
 #include "tests/datagrams.h"
-#include "tests/quiet.h"
-#include "tests/sanitized.h"
+#include "tests/idle-frames.h"
 #include "tests/world.h"
 
 /* GROUP_CASE runs in each way of polling that has a group. */
@@ -712,19 +711,6 @@ PIPE_CASE(a_timed_poll_ends_when_a_watch_is_ready)
     waitpid(child, NULL, 0);
 }
 
-static void idle_frames(void *argument)
-{
-    struct world *w = argument;
-    size_t before = count_allocations();
-
-    allow_only(w->mode == MODE_URING   ? SYS_exit_group
-               : w->mode == MODE_EPOLL ? SYS_epoll_wait
-                                       : SYS_poll);
-    for (int i = 0; i < 100; i++)
-        if (plx_group_poll(w->group, 0) || count_allocations() != before)
-            syscall(SYS_exit_group, 1);
-}
-
 /* Each has a descriptor of its own, all of the same kind of file. */
 GROUP_CASE(an_idle_frame_with_ten_thousand)
 {
@@ -741,11 +727,7 @@ GROUP_CASE(an_idle_frame_with_ten_thousand)
     }
     if (count < CROWD)
         fprintf(stderr, "SKIP: only %d descriptors here\n", count);
-    world_settle(w);
-    if (SANITIZED || under_valgrind())
-        fprintf(stderr, "LEFT OUT: sanitizers and valgrind make system calls\n");
-    else
-        expect_well(status_of(idle_frames, w));
+    expect_idle_frames(w);
     eventfd_write(eyes[count / 2].fd, 1);
     ck_assert_int_eq(polls(&eyes[count / 2], w->group), 3);
     for (int i = 0; i < count; i++) {
