@@ -315,6 +315,8 @@ TCP_SOCKET_CASE(unread_commands)
 {
     plx_socket *from = world_socket_of(w, plx_tcp_new, NULL);
     int listener = raw_listen(w, 5, where), raw;
+    static const char much[] = "much more data, too many to be moved";
+    const size_t rest = LENGTH + HEAD + sizeof much - 1;
     int32_t command = 0;
     size_t size;
 
@@ -322,13 +324,10 @@ TCP_SOCKET_CASE(unread_commands)
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     raw = raw_accept(w, listener);
     UNTIL(w, log->count[EVENT_CONNECTED] == 1);
-    for (int i = 1; i <= 3; i++) {
-        unsigned char bytes[100];
-
-        raw_send(raw, bytes, put_command(w, bytes, i, "data", 4));
-    }
+    for (int i = 1; i <= 3; i++)
+        raw_order(w, raw, i, i < 3 ? "data" : much);
     ck_assert_ptr_nonnull(plx_socket_wait_for_command(socket, 2, -1, &size));
-    UNTIL(w, plx_socket_bytes_available(socket) == 24);
+    UNTIL(w, plx_socket_bytes_available(socket) == 12 + rest);
     plx_socket_close(socket);
     set_commands(from, 0);
     ck_assert_int_eq(plx_socket_copy_settings(socket, from), 0);
@@ -336,8 +335,36 @@ TCP_SOCKET_CASE(unread_commands)
     ck_assert_int_eq(command, 1);
     ck_assert_int_eq(plx_socket_set_frame(from, NULL), 0);
     ck_assert_int_eq(plx_socket_copy_settings(socket, from), 0);
-    ck_assert_uint_eq(plx_socket_bytes_available(socket), 12);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), rest);
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+}
+
+/* Bytes that were not read become commands, and messages of a frame that was searched elsewhere. */
+TCP_SOCKET_CASE(unread_bytes)
+{
+    static const plx_frame line = {.delimiter = "\n", .delimiter_size = 1};
+    plx_socket *from = world_socket_of(w, plx_tcp_new, NULL);
+    plx_socket *ordered = world_socket_of(w, plx_tcp_new, NULL);
+    int listener = raw_listen(w, 5, where), raws[2];
+    int32_t command = 0;
+    size_t size;
+
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(plx_socket_connect_to(i == 0 ? socket : from, where), 0);
+        raws[i] = raw_accept(w, listener);
+    }
+    raw_order(w, raws[0], 7, "a line\nand more bytes than were searched in the other");
+    raw_say(raws[1], "a long message that has no end yet");
+    UNTIL(w, plx_socket_bytes_available(socket) > 50 && plx_socket_bytes_available(from) > 30);
+    ck_assert_int_eq(plx_socket_set_frame(from, &line), 0);
+    ck_assert(!plx_socket_can_read_message(from));
+    plx_socket_close(socket);
+    ck_assert_int_eq(plx_socket_copy_settings(socket, from), 0);
+    ck_assert(plx_socket_can_read_message(socket));
+    set_commands(ordered, 0);
+    ck_assert_int_eq(plx_socket_copy_settings(socket, ordered), 0);
+    ck_assert_ptr_nonnull(plx_socket_read_command(socket, &command, &size));
+    ck_assert_int_eq(command, 7);
 }
 
 /* ---- proxies --------------------------------------------------------------------------------- */
