@@ -128,11 +128,10 @@ int plx__socket_fail_lookup(plx_socket *socket, const struct plx__failure *failu
 }
 
 /* A call that comes too early: what the socket does now ends by itself. */
-static plx_reason reason_of_state(const plx_socket *socket)
+static plx_reason reason_of_state(int state)
 {
-    return socket->state == PLX_HOST_LOOKUP || socket->state == PLX_CONNECTING
-               ? PLX_REASON_UNFINISHED_OPERATION
-               : PLX_REASON_OPERATION;
+    return state == PLX_HOST_LOOKUP || state == PLX_CONNECTING ? PLX_REASON_UNFINISHED_OPERATION
+                                                               : PLX_REASON_OPERATION;
 }
 
 int plx__socket_fail_open(plx_socket *socket, const char *call)
@@ -144,7 +143,7 @@ int plx__socket_fail_open(plx_socket *socket, const char *call)
                                   socket->hold.freed ? "the socket has been freed"
                                                      : "a step of a filter runs");
     }
-    return plx__socket_refuse(socket, reason_of_state(socket),
+    return plx__socket_refuse(socket, reason_of_state(socket->state),
                               "%s: the socket is %s already, call plx_socket_close first", call,
                               states[socket->state]);
 }
@@ -162,9 +161,9 @@ int plx__socket_fail_state(plx_socket *socket, const char *call)
         return plx__socket_refuse(socket, PLX_REASON_OPERATION, "%s: the socket is %s first", call,
                                   socket->kind->unopened);
     }
-    return plx__socket_refuse(
-        socket, reason_of_state(socket), "%s: the socket is %s", call,
-        states[socket->ending == PLX__END_WHEN_CONNECTED ? PLX_CLOSING : socket->state]);
+    int state = socket->ending == PLX__END_WHEN_CONNECTED ? PLX_CLOSING : socket->state;
+    return plx__socket_refuse(socket, reason_of_state(state), "%s: the socket is %s", call,
+                              states[state]);
 }
 
 /* ---- how connections end --------------------------------------------------------------------- */
