@@ -89,19 +89,40 @@ static bool drop(plx_socket *socket, size_t sent, size_t left, void *user)
     return true;
 }
 
-/* send_progress may drop the urgent byte before its turn. */
-MODE_PAIR_CASE(a_dropped_byte_marks_nothing)
+/* send_progress may drop the urgent byte before its turn: then another one may be queued. */
+MODE_PAIR_CASE(a_dropped_byte_is_not_queued_any_more)
 {
     static const plx_events dropping = {.send_progress = drop};
+    static const char much[1024 * 1024];
 
-    inline_urgent(raw);
+    while (plx_socket_bytes_left_to_send(socket) == 0) {
+        plx_socket_write(socket, much, sizeof much);
+        world_poll(w);
+    }
+    ck_assert_int_eq(plx_socket_write_urgent(socket, '1'), 0);
+    ck_assert_int_eq(plx_socket_write_urgent(socket, '2'), EAGAIN);
     plx_socket_set_events(socket, &dropping, NULL);
-    ck_assert_int_eq(plx_socket_write_text(socket, "sent"), 4);
+    for (int round = 0; plx_socket_bytes_left_to_send(socket) > 0; round++) {
+        char some[65536];
+        (void)!recv(raw, some, sizeof some, MSG_DONTWAIT);
+
+        ck_assert_int_lt(round, ROUNDS);
+        world_turn(w, round);
+    }
+    ck_assert_int_eq(plx_socket_write_urgent(socket, '2'), 0);
+}
+
+/* What the kernel takes now is sent by close and flush, also behind the urgent byte. */
+MODE_PAIR_CASE(close_sends_what_is_behind)
+{
+    inline_urgent(raw);
+    ck_assert_int_eq(plx_socket_write_text(socket, "before"), 6);
     ck_assert_int_eq(plx_socket_write_urgent(socket, '!'), 0);
-    UNTIL(w, plx_socket_bytes_left_to_send(socket) == 0);
-    ck_assert_int_eq(plx_socket_write_text(socket, "more"), 4);
-    raw_expect(w, raw, "sentmore");
-    ck_assert_int_eq(sockatmark(raw), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "behind"), 6);
+    plx_socket_close(socket);
+    ck_assert_str_eq(until_mark(w, raw), "before");
+    raw_expect_soon(raw, "!behind");
+    raw_expect_end(w, raw);
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */
@@ -128,6 +149,18 @@ MODE_PAIR_CASE(the_mark_is_found)
     ck_assert_int_eq(got[0], '!');
     ck_assert_int_eq(plx_socket_urgent_mark(socket), -1);
     ck_assert_uint_eq(plx_socket_bytes_available(socket), 6);
+}
+
+/* Nothing precedes the byte, which arrives between two polls. */
+MODE_PAIR_CASE(the_mark_is_the_first_byte)
+{
+    ck_assert_int_eq(plx_socket_urgent_mark(socket), -1);
+    world_settle(w);
+    raw_urge(raw, "!", "behind");
+    UNTIL(w, plx_socket_bytes_available(socket) == 7);
+    ck_assert_int_eq(plx_socket_urgent_mark(socket), 0);
+    ck_assert_int_eq(plx_socket_unread(socket, "more than was received", 22), 0);
+    ck_assert_int_eq(plx_socket_urgent_mark(socket), 22);
 }
 
 MODE_PAIR_CASE(a_purge_forgets_the_mark)

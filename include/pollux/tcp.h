@@ -23,8 +23,7 @@ PLX_API plx_socket *plx_tcp_new(void);
  * when its turn comes (MSG_OOB, tcp(7)). The receiver reads it at its place in the stream. TCP knows
  * one urgent byte: one may be queued at a time, and one that the receiver has not read yet is
  * replaced by the next as the urgent one. For telnet and FTP; RFC 6093 advises new protocols against
- * urgent data, and some routers drop the mark. What is written behind the byte leaves one or two
- * polls later. Returns 0; EAGAIN while another one is queued, and at PLX_OPTION_WRITE_LIMIT, which is
+ * urgent data, and some routers drop the mark. Returns 0; EAGAIN while another one is queued, and at PLX_OPTION_WRITE_LIMIT, which is
  * not a failure; PLX_INVALID_STATE where write would return it, and with reason
  * UNSUPPORTED_OPERATION for a kind other than TCP and while filters change the stream, such as those
  * of TLS; or PLX_OUT_OF_MEMORY. */
@@ -33,7 +32,7 @@ PLX_API int plx_socket_write_urgent(plx_socket *socket, unsigned char byte);
 /* plx_socket_urgent_mark returns how many readable bytes precede the urgent byte of the peer: read
  * that many, and the next byte is the urgent one. Returns -1 when it has not arrived, when it was
  * read, for another kind than TCP, and without memory. The first call makes the socket look for the
- * mark from then on, which costs each receive a system call: call it before connect, or in
+ * mark from then on, which costs each receive two system calls: call it before connect, or in
  * `accepted`. data_available reports the byte as any other. */
 PLX_API ptrdiff_t plx_socket_urgent_mark(const plx_socket *socket);
 

@@ -59,6 +59,28 @@ static ptrdiff_t tcp_receive(plx_socket *socket, void *data, size_t size)
     return count;
 }
 
+/* Sends the bytes before the urgent one. */
+static ptrdiff_t send_before(plx_socket *socket, struct plx__urgent *urgent, const void *data,
+                             size_t size)
+{
+    ptrdiff_t count = size == 0 ? 0 : plx__stream_send(socket, data, size);
+    urgent->queued -= count > 0 ? (size_t)count : 0;
+    return count;
+}
+
+/* Sends the urgent byte, which is the first one, and then the bytes behind it. */
+static ptrdiff_t send_from_urgent(plx_socket *socket, struct plx__urgent *urgent,
+                                  const uint8_t *data, size_t size)
+{
+    ptrdiff_t count = plx__os_send_urgent(socket->watch.descriptor, data);
+    if (count <= 0) {
+        return count;
+    }
+    urgent->queued = 0;
+    ptrdiff_t rest = size == 1 ? 0 : plx__stream_send(socket, data + 1, size - 1);
+    return rest > 0 ? rest + 1 : 1;
+}
+
 /* The bytes before the urgent one leave first: MSG_OOB marks the last byte of a send (tcp(7)). */
 static ptrdiff_t tcp_send(plx_socket *socket, const void *data, size_t size)
 {
@@ -67,14 +89,13 @@ static ptrdiff_t tcp_send(plx_socket *socket, const void *data, size_t size)
         return plx__stream_send(socket, data, size);
     }
     size_t before = urgent->queued - 1;
-    if (before > 0) {
-        ptrdiff_t count = plx__stream_send(socket, data, size < before ? size : before);
-        urgent->queued -= count > 0 ? (size_t)count : 0;
-        return count;
+    ptrdiff_t sent = send_before(socket, urgent, data, size < before ? size : before);
+    if (sent < 0 || (size_t)sent < before || (size_t)sent == size) {
+        return sent;
     }
-    ptrdiff_t count = plx__os_send_urgent(socket->watch.descriptor, data);
-    urgent->queued = count > 0 ? 0 : urgent->queued;
-    return count;
+    ptrdiff_t rest =
+        send_from_urgent(socket, urgent, (const uint8_t *)data + before, size - before);
+    return rest > 0 ? sent + rest : sent > 0 ? sent : rest;
 }
 
 static void tcp_drop_sending(plx_socket *socket)
@@ -199,7 +220,8 @@ ptrdiff_t plx_socket_urgent_mark(const plx_socket *socket)
         return -1;
     }
     urgent->sought = true;
-    uint64_t read = socket->bytes_received - socket->in.size;
-    bool ahead = urgent->marked > read && urgent->marked <= socket->bytes_received;
-    return ahead ? (ptrdiff_t)(urgent->marked - 1 - read) : -1;
+    /* Counted from the end: the program may have put back more than was received. */
+    uint64_t behind = urgent->marked == 0 ? 0 : socket->bytes_received + 1 - urgent->marked;
+    bool ahead = behind > 0 && behind <= socket->in.size;
+    return ahead ? (ptrdiff_t)(socket->in.size - behind) : -1;
 }

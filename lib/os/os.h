@@ -118,7 +118,8 @@ ptrdiff_t plx__os_send(plx__fd descriptor, const void *data, size_t size);
 /* plx__os_send_urgent sends one byte and marks it as urgent (MSG_OOB, tcp(7)). Returns 1 or a
  * negative errno. */
 ptrdiff_t plx__os_send_urgent(plx__fd descriptor, const void *byte);
-/* plx__os_is_at_mark returns whether the next byte to receive is the urgent one (sockatmark(3)). */
+/* plx__os_is_at_mark returns whether the next byte to receive has arrived and is the urgent one
+ * (sockatmark(3)). */
 bool plx__os_is_at_mark(plx__fd descriptor);
 ptrdiff_t plx__os_receive_from(plx__fd descriptor, void *data, size_t size,
                                struct plx__sockaddr *ret_name, bool *ret_truncated);
