@@ -262,16 +262,27 @@ int plx_socket_unread(plx_socket *socket, const void *data, size_t size)
     return 0;
 }
 
-void plx_socket_purge(plx_socket *socket)
+/* What was received is gone: nothing is left to report of it. */
+static void forget_arrivals(plx_socket *socket)
 {
-    if (socket == NULL || socket->hold.freed) {
-        return;
-    }
     socket->fresh = socket->again = false;
-    plx__socket_drop_bytes(socket);
     socket->pending &= ~(PLX__EVENT_BIT(PLX__EVENT_DATA) | PLX__EVENT_BIT(PLX__EVENT_LINE) |
                          PLX__EVENT_BIT(PLX__EVENT_MESSAGE) | PLX__EVENT_BIT(PLX__EVENT_COMMAND));
     plx__socket_consumed(socket);
+}
+
+void plx_socket_purge(plx_socket *socket)
+{
+    if (socket != NULL && !socket->hold.freed) {
+        plx__socket_drop_bytes(socket);
+        forget_arrivals(socket);
+    }
+}
+
+void plx__socket_drop_unread(plx_socket *socket)
+{
+    plx__socket_skip_received(socket);
+    forget_arrivals(socket);
 }
 
 size_t plx_socket_bytes_available(const plx_socket *socket)

@@ -8,6 +8,10 @@
  * look at them until the socket is served again. */
 void plx__socket_take_as_view(plx_socket *socket, size_t size);
 
+/* plx__socket_drop_unread drops all that was received, with the descriptors that came with it, and
+ * its events. The program may still look at the bytes that a read has returned. */
+void plx__socket_drop_unread(plx_socket *socket);
+
 /* plx__socket_refuse_peerless is plx__socket_refuses_peerless for a socket without a peer. */
 bool plx__socket_refuse_peerless(plx_socket *socket, const char *call);
 

@@ -12,6 +12,7 @@
 #include "lib/socket/progress.h"
 #include "lib/socket/race.h"
 #include "lib/socket/rare.h"
+#include "lib/socket/read.h"
 #include "lib/socket/reconnect.h"
 
 #include <limits.h>
@@ -175,7 +176,7 @@ static void obey(plx_socket *socket, plx_option option, int value)
                socket->reconnect == PLX__RECONNECT_WAITING) {
         plx__reconnect_stop(socket);
     } else if (option == PLX_OPTION_DIRECTION && value == PLX__SEND_ONLY) {
-        plx_socket_purge(socket);
+        plx__socket_drop_unread(socket);
     }
 }
 

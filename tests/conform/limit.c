@@ -298,6 +298,19 @@ PAIR_CASE(send_only_drops_what_arrives)
     expect_read(socket, "heard");
 }
 
+/* A view lives until the next poll, whatever becomes of the bytes behind it. */
+STREAM_PAIR_CASE(send_only_spares_a_view)
+{
+    const char *view;
+    size_t size;
+
+    raw_say(raw, "viewed");
+    UNTIL(w, plx_socket_bytes_available(socket) == 6);
+    view = plx_socket_read_all(socket, &size);
+    turn_to(socket, 2);
+    ck_assert(size == 6 && memcmp(view, "viewed", 6) == 0);
+}
+
 PAIR_CASE(send_only_hears_the_end)
 {
     turn_to(socket, 2);
