@@ -155,6 +155,21 @@ LETTERS_CASE(at_the_write_limit_it_is_all_or_nothing, &forms[FORM_LONG])
     ck_assert_int_eq(letters->log.count[EVENT_ERROR], 0);
 }
 
+/* The larger one still waits for room. */
+LETTERS_CASE(a_smaller_message_does_not_take_the_promise_back, &forms[FORM_LONG])
+{
+    char message[100] = {0};
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 100), 0);
+    ck_assert_int_eq(plx_socket_write_message(socket, message, 60), 0);
+    ck_assert_int_eq(plx_socket_write_message(socket, message, 60), EAGAIN);
+    ck_assert_int_eq(plx_socket_write_message(socket, message, 10), 0);
+    UNTIL(w, letters->rooms == 1);
+    ck_assert_int_eq(plx_socket_write_message(socket, message, 60), 0);
+    world_settle(w);
+    ck_assert_int_eq(letters->rooms, 1);
+}
+
 enum { FLOOD = 600, FLOOD_SIZE = 3000 };
 
 /* Writes messages until one is not taken; every fifth is larger than the limit. */

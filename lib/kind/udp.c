@@ -177,7 +177,6 @@ static int check_write(plx_socket *socket, int family, const void *data, size_t 
         socket->wants_room = true;
         return PLX__EAGAIN;
     }
-    socket->wants_room = false;
     return 0;
 }
 

@@ -84,7 +84,8 @@ static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, 
     if (socket->kind->is_filtered) {
         end_offer(socket);
     }
-    socket->wants_room = kept ? accepted < size : sent > 0;
+    bool cut = kept ? accepted < size : sent > 0;
+    socket->wants_room = socket->wants_room || cut;
     if (!kept && sent == 0) {
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
@@ -95,14 +96,12 @@ static ptrdiff_t write_piece(plx_socket *socket, const void *data, size_t size, 
     return (ptrdiff_t)(kept ? accepted : sent);
 }
 
-/* Queues all bytes. */
+/* Queues all bytes. What an earlier write had no room for still waits for room_available. */
 static ptrdiff_t queue(plx_socket *socket, const void *data, size_t size)
 {
     if (!plx__buffer_append(&socket->out, data, size, plx__socket_pool(socket))) {
-        socket->wants_room = false;
         return -plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
-    socket->wants_room = false;
     plx__task_schedule(&socket->task);
     return (ptrdiff_t)size;
 }
@@ -176,9 +175,12 @@ bool plx__socket_lacks_room(plx_socket *socket, size_t size)
 
 static int write_record(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
 {
+    bool wanted = socket->wants_room;
+    socket->wants_room = false;
     ptrdiff_t taken = plx__socket_write(socket, head, data, size);
     /* An empty one returns 0, taken or not. */
     bool whole = (size_t)taken == size && !socket->wants_room;
+    socket->wants_room = socket->wants_room || wanted;
     return taken < 0 ? (int)-taken : whole ? 0 : PLX__EAGAIN;
 }
 

@@ -210,8 +210,8 @@ static ptrdiff_t packet_write(plx_socket *socket, const uint8_t *head, const voi
                                    "write 0 bytes: an empty packet would look like the end");
     }
     bool possible = size <= UINT32_MAX - before;
-    socket->wants_room = possible && !plx__packet_fits(socket, 0, before + size);
-    if (socket->wants_room) {
+    if (possible && !plx__packet_fits(socket, 0, before + size)) {
+        socket->wants_room = true;
         return 0;
     }
     if (!possible) {
