@@ -597,6 +597,44 @@ PIPE_CASE(a_stopped_watch_has_no_descriptor)
     ck_assert_int_eq(count_descriptors(), before);
 }
 
+/* Nor does one whose group was freed: the other end of the pipe sees that it is closed. */
+GROUP_CASE(a_freed_group_leaves_no_descriptor)
+{
+    plx_group *group = plx_group_new();
+    struct eye eye;
+    char byte;
+    int ends[2];
+
+    make_pipe(ends);
+    eye_make(&eye, group, ends[1], WRITE);
+    plx_group_free(group);
+    close(ends[1]);
+    ck_assert_int_eq(read(ends[0], &byte, 1), 0);
+    ck_assert_int_eq(plx_group_add_watch(w->group, eye.watch), EBADF);
+    eye_free(&eye);
+    close(ends[0]);
+}
+
+/* In its next group a watch watches the file that has its number then. */
+GROUP_CASE(a_freed_group_and_the_number_reused)
+{
+    plx_group *group = plx_group_new();
+    struct eye eye;
+    int ends[2], others[2];
+
+    make_pipe(ends);
+    make_pipe(others);
+    eye_make(&eye, group, ends[0], READ);
+    plx_group_free(group);
+    ck_assert_int_eq(dup2(others[0], ends[0]), ends[0]);
+    ck_assert_int_eq(plx_group_add_watch(w->group, eye.watch), 0);
+    say(others[1]);
+    ck_assert_int_eq(polls(&eye, w->group), 3);
+    eye_free(&eye);
+    close_pipe(ends);
+    close_pipe(others);
+}
+
 /* ---- scarcity -------------------------------------------------------------------------------- */
 
 static void set_limit(rlim_t limit)

@@ -11,10 +11,12 @@
 #include "lib/socket/serve.h"
 
 static const struct plx__service services[] = {
-    [PLX__MEMBER_SOCKET] = {plx__socket_input, plx__socket_output, plx__socket_release,
-                            plx__socket_flush},
+    [PLX__MEMBER_SOCKET] = {.input = plx__socket_input,
+                            .output = plx__socket_output,
+                            .release = plx__socket_release,
+                            .flush = plx__socket_flush},
     [PLX__MEMBER_TIMER] = {.input = plx__timer_input},
-    [PLX__MEMBER_WATCH] = {.input = plx__watch_input},
+    [PLX__MEMBER_WATCH] = {.input = plx__watch_input, .leave = plx__watch_leave},
     [PLX__MEMBER_LOOKUP] = {.input = plx__lookup_input},
 };
 

@@ -24,6 +24,7 @@ enum plx__member { PLX__MEMBER_SOCKET, PLX__MEMBER_TIMER, PLX__MEMBER_WATCH, PLX
 /* The services of the sorts that are no sockets. */
 void plx__timer_input(struct plx__task *task, struct plx__budget *budget);
 void plx__watch_input(struct plx__task *task, struct plx__budget *budget);
+void plx__watch_leave(struct plx__task *task);
 void plx__lookup_input(struct plx__task *task, struct plx__budget *budget);
 
 struct plx_group {

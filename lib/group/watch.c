@@ -149,6 +149,13 @@ void plx__watch_input(struct plx__task *task, struct plx__budget *budget)
     }
 }
 
+/* The group was freed: without it the copy would keep the file open, and the watch would watch that
+ * file in its next group, whatever has the number then. */
+void plx__watch_leave(struct plx__task *task)
+{
+    disengage((plx_watch *)task);
+}
+
 int plx_group_add_watch(plx_group *group, plx_watch *watch)
 {
     bool was_engaged = watch != NULL && is_engaged(watch);

@@ -62,7 +62,12 @@ void plx__loop_release(struct plx__loop *loop)
 {
     struct plx__list *link;
     while ((link = plx__list_first(&loop->tasks)) != NULL) {
-        plx__loop_remove(PLX__CONTAINER_OF(link, struct plx__task, member));
+        struct plx__task *task = PLX__CONTAINER_OF(link, struct plx__task, member);
+        const struct plx__service *service = service_of(task);
+        plx__loop_remove(task);
+        if (service->leave != NULL) {
+            service->leave(task);
+        }
     }
     while (plx__list_take_first(&loop->reapers) != NULL) {
     }

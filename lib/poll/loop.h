@@ -86,6 +86,8 @@ struct plx__service {
     bool (*output)(struct plx__task *task, struct plx__budget *budget);
     void (*release)(struct plx__task *task); /* gives back the buffer that was lent; may be NULL */
     void (*flush)(struct plx__task *task);   /* sends what is queued now; NULL: nothing is */
+    /* The loop ends and has removed the task, which is in no loop now; may be NULL. */
+    void (*leave)(struct plx__task *task);
 };
 
 struct plx__task {
@@ -192,7 +194,7 @@ int plx__milliseconds_until(uint64_t moment, uint64_t now);
 
 /* plx__loop_open prepares a zeroed loop whose services are set. Returns 0 or a negative errno. */
 int plx__loop_open(struct plx__loop *loop);
-/* plx__loop_release removes all tasks, which are then polled alone, and removes all reapers. */
+/* plx__loop_release removes all tasks, which then leave and are polled alone, and all reapers. */
 void plx__loop_release(struct plx__loop *loop);
 /* plx__loop_close calls plx__loop_release, and frees what plx__loop_open allocated. */
 void plx__loop_close(struct plx__loop *loop);
