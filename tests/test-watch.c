@@ -646,6 +646,16 @@ static void set_limit(rlim_t limit)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &now), 0);
 }
 
+/* The number of the descriptor that is opened next. */
+static int next_descriptor(void)
+{
+    int next = dup(0);
+
+    ck_assert_int_ge(next, 0);
+    close(next);
+    return next;
+}
+
 /* Without a spare descriptor one watch works all the same, and a second one where poll(2) does. */
 PIPE_CASE(no_descriptors_left)
 {
@@ -653,7 +663,7 @@ PIPE_CASE(no_descriptors_left)
     int code;
 
     ck_assert_int_eq(plx_watch_set(eye->watch, PLX_WANT_NOTHING), 0);
-    set_limit((rlim_t)count_descriptors());
+    set_limit((rlim_t)next_descriptor());
     ck_assert_int_eq(plx_watch_set(eye->watch, READ), 0);
     other.watch = plx_watch_new(ends[0], see, &other);
     ck_assert_int_eq(plx_watch_set(other.watch, READ), 0);
@@ -662,6 +672,25 @@ PIPE_CASE(no_descriptors_left)
     say(ends[1]);
     ck_assert_int_eq(polls(eye, w->group), 3);
     eye_free(&other);
+    ck_assert_int_eq(polls(eye, w->group), 3);
+    set_limit(1024);
+}
+
+/* A quarter of the descriptors is the program's, also where there are fewer than 256. */
+PIPE_CASE(few_descriptors)
+{
+    int next;
+
+    ck_assert_int_eq(plx_watch_set(eye->watch, PLX_WANT_NOTHING), 0);
+    next = next_descriptor();
+    set_limit((rlim_t)next * 2);
+    ck_assert_int_eq(plx_watch_set(eye->watch, READ), 0);
+    ck_assert_int_gt(next_descriptor(), next);
+    ck_assert_int_eq(plx_watch_set(eye->watch, PLX_WANT_NOTHING), 0);
+    set_limit((rlim_t)next + 1);
+    ck_assert_int_eq(plx_watch_set(eye->watch, READ), 0);
+    ck_assert_int_eq(next_descriptor(), next);
+    say(ends[1]);
     ck_assert_int_eq(polls(eye, w->group), 3);
     set_limit(1024);
 }

@@ -16,10 +16,14 @@
  * moved and freed in any handler, also in its own; its own handler is never called inside itself.
  *
  * A watch in a group that wants something keeps a second descriptor of the same open file (dup(2)),
- * so that several watches may have one descriptor. Where the process has hardly any descriptors
- * left the library does without. Stop the watch before you close the descriptor: set
- * PLX_WANT_NOTHING, take it out of its group or free it. If you close the descriptor first, the file
- * stays open, and is reported, until the watch is stopped. */
+ * so that several watches may have one descriptor. Stop the watch before you close the descriptor:
+ * set PLX_WANT_NOTHING, take it out of its group, or free the watch or the group. If you close the
+ * descriptor first, the file stays open, and is reported, until the watch is stopped.
+ *
+ * The library leaves the last descriptors that RLIMIT_NOFILE allows to the program: a quarter, at
+ * most 256. A watch that would need one of them has no second descriptor. Then another watch of the
+ * descriptor is refused with PLX_OPEN_DRIVER, unless the group polls with poll(2); and to close the
+ * descriptor before the watch is stopped is an error that the library cannot make harmless. */
 #ifndef POLLUX_WATCH_H
 #define POLLUX_WATCH_H
 

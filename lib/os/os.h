@@ -96,8 +96,8 @@ plx__fd plx__os_socket(enum plx__family family, enum plx__type type);
 int plx__os_close(plx__fd descriptor);
 /* plx__os_copy returns another descriptor of the same open file (dup(2)). */
 plx__fd plx__os_copy(plx__fd descriptor);
-/* plx__os_copy_spare does the same, and returns -EMFILE, too, when the process would have hardly any
- * descriptors left. */
+/* plx__os_copy_spare does the same, and returns -EMFILE, too, when the copy would be one of the last
+ * descriptors of RLIMIT_NOFILE: of the last quarter, or of the last 256 if these are fewer. */
 plx__fd plx__os_copy_spare(plx__fd descriptor);
 /* plx__os_check_pollable returns -EPERM for a descriptor that is always ready, as that of a regular
  * file, a directory or a block device is, -EBADF for a number that is no descriptor, else 0. */

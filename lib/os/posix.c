@@ -21,8 +21,8 @@
  * 5.4). SOMAXCONN of a C library may be older than that default: 128 with musl. */
 #define BACKLOG 4096
 
-/* What plx__os_copy_spare leaves to the program. */
-#define SPARE 256
+/* What plx__os_copy_spare leaves to the program: a quarter of its descriptors, at most this. */
+#define SPARE ((rlim_t)256)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -65,8 +65,11 @@ plx__fd plx__os_copy_spare(plx__fd descriptor)
 {
     struct rlimit limit = {0};
     plx__fd copy = plx__os_copy(descriptor);
-    if (copy < 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
-        (rlim_t)copy + SPARE <= limit.rlim_cur) {
+    if (copy < 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return copy;
+    }
+    rlim_t quarter = limit.rlim_cur / 4;
+    if ((rlim_t)copy < limit.rlim_cur - (quarter < SPARE ? quarter : SPARE)) {
         return copy;
     }
     plx__os_close(copy);
