@@ -230,19 +230,34 @@ NAMES_CASE(one_family_alone)
     expect_once(w, &quest);
 }
 
-/* The other family has half a second, then the lookup is over. */
-NAMES_CASE(one_family_is_silent)
+/* The other family has 500 ms, whichever it is, then the lookup is over. */
+static void expect_patience(struct world *w, struct nameserver *server, const char *found)
 {
     struct quest quest;
-    long long begin = now_ms();
 
+    server->asked4 = server->asked6 = 0;
+    time_stop();
+    quest_begin(w, &quest, "a.test", 2);
+    UNTIL_ASKED(w, server, (turn(w, &quest), server->asked4 > 0 && server->asked6 > 0));
+    for (int i = 0; i < 20; i++)
+        ck_assert(!turn(w, &quest));
+    time_pass(499);
+    ck_assert(!turn(w, &quest));
+    time_pass(1);
+    ck_assert(turn(w, &quest));
+    expect_addresses(&quest, found);
+    expect_once(w, &quest);
+    time_run();
+}
+
+NAMES_CASE(one_family_is_silent)
+{
     server->ipv4 = ADDRESSES("127.0.0.1");
     server->ipv6.says = SAYS_NOTHING;
-    quest_begin(w, &quest, "a.test", 2);
-    UNTIL_ASKED(w, server, turn(w, &quest));
-    expect_addresses(&quest, "127.0.0.1:0");
-    ck_assert_int_ge(now_ms() - begin, 500);
-    expect_once(w, &quest);
+    expect_patience(w, server, "127.0.0.1:0");
+    server->ipv6 = ADDRESSES("::1");
+    server->ipv4.says = SAYS_NOTHING;
+    expect_patience(w, server, "[::1]:0");
 }
 
 NAMES_CASE(one_family_is_late)

@@ -19,10 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How long the addresses of one family wait for the other one. A socket goes on at once, because it
- * can try later addresses later; the result of a lookup is final. */
-#define OTHER_FAMILY ((uint64_t)500 * PLX__MILLISECOND)
-
 /* The room for the name in a sentence. */
 #define STEP_SIZE 320
 
@@ -63,16 +59,10 @@ static void finish(plx_lookup *lookup)
     lookup->count = query->count;
 }
 
-static uint64_t last_moment(const plx_lookup *lookup)
-{
-    uint64_t ready = lookup->query->go_on_at;
-    return ready == 0 ? 0 : plx__clock_add(ready, OTHER_FAMILY);
-}
-
 static uint64_t next_moment(const plx_lookup *lookup)
 {
     switch (lookup->stage) {
-    case LOOKING: return plx__clock_earlier(plx__query_next(lookup->query), last_moment(lookup));
+    case LOOKING: return plx__query_next(lookup->query);
     case FINISHED: return PLX__PAST_MOMENT;
     default: return 0;
     }
@@ -80,12 +70,7 @@ static uint64_t next_moment(const plx_lookup *lookup)
 
 static void process(plx_lookup *lookup)
 {
-    if (lookup->stage != LOOKING) {
-        return;
-    }
-    plx__query_process(lookup->query);
-    uint64_t last = last_moment(lookup);
-    if (lookup->query->done || (last != 0 && plx__clock_now() >= last)) {
+    if (lookup->stage == LOOKING && plx__query_process(lookup->query)) {
         finish(lookup);
     }
 }
@@ -96,10 +81,15 @@ static void process(plx_lookup *lookup)
 static bool begin_query(plx_lookup *lookup, const char *host, int family)
 {
     lookup->query = plx__query_start(&lookup->guest.task, host, family);
-    if (lookup->query != NULL && lookup->query->done) {
+    if (lookup->query == NULL) {
+        return false;
+    }
+    /* A socket goes on at once, because it can try later addresses later; this result is final. */
+    lookup->query->is_patient = true;
+    if (lookup->query->done) {
         finish(lookup);
     }
-    return lookup->query != NULL;
+    return true;
 }
 
 /* Returns false without memory. */

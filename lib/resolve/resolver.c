@@ -18,8 +18,9 @@ static const struct plx__resolver *const engine = &plx__resolver_ares;
  */
 #define RESOLUTION_DELAY ((uint64_t)50 * PLX__MILLISECOND)
 
-/* How long the first address waits for the answers to both queries in a patient query. */
-#define PATIENCE ((uint64_t)250 * PLX__MILLISECOND)
+/* How long the first address waits for the answers to both queries in a patient query;
+ * pollux/lookup.h states it. */
+#define PATIENCE ((uint64_t)500 * PLX__MILLISECOND)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 

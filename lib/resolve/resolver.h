@@ -14,7 +14,7 @@
  *      start --> looking --+-- all questions answered ------------------> ready, done
  *                          +-- an IPv6 address --> ready --+-- the rest --> done
  *                          +-- an IPv4 address, 50 ms -----+
- *                          +-- patient: an address, 250 ms +
+ *                          +-- patient: an address, 500 ms +
  *
  * The task continues as soon as the query is ready, and may process the query further for the
  * addresses that arrive later. A question that fails costs nothing while the other one has an
