@@ -260,6 +260,31 @@ NAMES_CASE(one_family_is_silent)
     expect_patience(w, server, "[::1]:0");
 }
 
+static uint64_t jumping_time;
+
+static uint64_t jump(void *user CK_ATTRIBUTE_UNUSED)
+{
+    return jumping_time += 300000000;
+}
+
+/* The 500 ms end between two readings of the clock in one poll: the next moment has passed then. */
+NAMES_CASE(the_clock_jumps)
+{
+    struct quest quest;
+
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    server->ipv6.says = SAYS_NOTHING;
+    quest_begin(w, &quest, "a.test", 2);
+    UNTIL_ASKED(w, server, (server->asked4 > 0 && server->asked6 > 0) || turn(w, &quest));
+    jumping_time = plx_clock_now();
+    plx_clock_set(jump, NULL);
+    for (int i = 0; i < 4; i++)
+        turn(w, &quest);
+    plx_clock_set(NULL, NULL);
+    expect_addresses(&quest, "127.0.0.1:0");
+    expect_once(w, &quest);
+}
+
 NAMES_CASE(one_family_is_late)
 {
     struct quest quest;

@@ -153,9 +153,10 @@ struct plx__query *plx__query_start(struct plx__task *task, const char *host, in
     return query;
 }
 
-static bool is_ready(const struct plx__query *query, uint64_t now)
+static bool note_ready(struct plx__query *query, uint64_t now)
 {
-    return query->done || (query->go_on_at != 0 && now >= query->go_on_at);
+    query->is_ready = query->done || (query->go_on_at != 0 && now >= query->go_on_at);
+    return query->is_ready;
 }
 
 bool plx__query_process(struct plx__query *query)
@@ -170,7 +171,7 @@ bool plx__query_process(struct plx__query *query)
         plx__query_end(query);
     }
     release_engine(query);
-    return is_ready(query, now);
+    return note_ready(query, now);
 }
 
 uint64_t plx__query_next(struct plx__query *query)
@@ -181,8 +182,8 @@ uint64_t plx__query_next(struct plx__query *query)
     uint64_t now = plx__clock_now();
     uint64_t next = engine->next(query, now);
     next = next == 0 || next > query->until ? query->until : next;
-    bool waits = query->go_on_at > now;
-    return waits && query->go_on_at < next ? query->go_on_at : next;
+    /* By what was returned, not by the clock: the moment may have passed since. */
+    return query->is_ready ? next : plx__clock_earlier(next, query->go_on_at);
 }
 
 void plx__query_keep(struct plx__query *query, size_t count)

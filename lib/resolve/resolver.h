@@ -52,6 +52,7 @@ struct plx__query {
     bool is_listed;    /* the hosts file or this library chose the order, which is kept */
     bool is_localhost; /* the host is this computer by its name alone */
     bool is_patient;   /* waits for both families, since nobody tries what arrives later */
+    bool is_ready;     /* plx__query_process has returned it */
     int family;        /* 4, 6, or 0 for any */
     uint64_t go_on_at; /* when the query is ready with the addresses so far; 0: no address yet */
     uint64_t until;    /* when the lookup fails */
