@@ -140,6 +140,20 @@ PARTY_CASE(a_client_without_room_takes_none)
     ck_assert_int_eq(party->errors, 0);
 }
 
+/* The larger one still waits for room. */
+PARTY_CASE(a_smaller_one_does_not_take_the_promise_back)
+{
+    char text[LIMIT] = {0};
+
+    ck_assert_int_eq(plx_server_set_option(party->server, PLX_OPTION_WRITE_LIMIT, LIMIT), 0);
+    fill(party);
+    ck_assert_uint_eq(plx_server_write_all(party->server, text, LIMIT / 2), CLIENTS);
+    ck_assert_uint_eq(plx_server_write_all(party->server, text, LIMIT - 100), 0);
+    ck_assert_uint_eq(plx_server_write_all(party->server, text, 10), CLIENTS);
+    UNTIL(w, party->rooms == CLIENTS);
+    ck_assert_uint_eq(plx_server_write_all(party->server, text, LIMIT - 100), CLIENTS);
+}
+
 PARTY_CASE(an_empty_queue_takes_any_number)
 {
     fill(party);
