@@ -136,6 +136,39 @@ KERNEL_CASE(connecting_asking_and_answering)
     UNTIL(w, log_of_peer.count == 1);
 }
 
+/* A handler in a wait waits too: each wait returns its own command. */
+struct inner {
+    struct world *world;
+    int listener;
+};
+
+static void act_wait(struct record *record, plx_socket *socket)
+{
+    const struct inner *inner = record->data;
+    int raw = raw_accept(inner->world, inner->listener);
+
+    raw_order(inner->world, raw, 9, "nine");
+    expect_awaited(socket, 9, 10000, "nine");
+    raw_order(inner->world, raw, 7, "the seventh");
+}
+
+PROMPT_CASE(a_wait_in_a_handler_of_a_wait)
+{
+    struct orders orders;
+    char where[WHERE_SIZE];
+    struct inner inner = {w, raw_listen(w, 5, where)};
+    plx_socket *socket = world_socket(w, NULL);
+
+    orders_begin(&orders, w);
+    plx_socket_set_events(socket, orders_table(), &orders);
+    ck_assert_int_eq(plx_socket_set_commands(socket, 0), 0);
+    record_on(&orders.log, EVENT_CONNECTED, act_wait, &inner);
+    ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
+    expect_awaited(socket, 7, 10000, "the seventh");
+    ck_assert(orders.log.fired);
+    ck_assert_int_eq(orders.count, 0);
+}
+
 /* One larger than the limit comes if it is the first. */
 KERNEL_CASE(a_large_one_is_awaited)
 {

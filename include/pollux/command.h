@@ -81,8 +81,8 @@ PLX_API const void *plx_socket_read_command(plx_socket *socket, int32_t *ret_com
  * to its data; *ret_size is their size, which may be 0. command_received does not report it. All
  * others stay in their order for later reads, waits and polls: during the wait command_received is
  * not called, other handlers are, unless the call is made in a handler of the socket. The data are a
- * copy that belongs to the socket, valid until the next poll or wait that serves it or its group, or
- * until it is freed. Returns NULL, with size 0, when the time is over, and at once when what arrived
+ * copy that belongs to the socket, valid until the next poll or wait that serves it or its group, in
+ * a handler no longer than that handler runs, or until it is freed. Returns NULL, with size 0, when the time is over, and at once when what arrived
  * has reached PLX_OPTION_READ_LIMIT, when the connection has ended or the socket is unconnected, and
  * when no more commands can follow. Fails with PLX_INVALID_STATE for a negative command and on a
  * socket without commands, with PLX_OUT_OF_MEMORY without memory for the copy: the command stays. */

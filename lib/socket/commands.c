@@ -250,6 +250,7 @@ const void *plx__commands_take_found(plx_socket *socket, size_t *ret_size)
     size_t offset = plx__framing_of(socket)->searched;
     struct plx__buffer *waited = &socket->rare->commands->waited;
     struct plx__front front = plx__framing_at(socket, offset);
+    plx__buffer_truncate(waited, 0); /* a wait inside this one may have left its command there */
     if (!plx__buffer_append(waited, message_at(socket, offset, &front), front.size,
                             plx__socket_pool(socket))) {
         plx__socket_fail_memory(socket, "wait for a command of %zu bytes", front.size);
