@@ -73,6 +73,22 @@ QUIET_CASE(any_order_of_waits)
     }
 }
 
+/* Packets: the size of the oldest one, which no wait has taken. */
+QUIET_CASE(taken_ones_are_not_available)
+{
+    char text[90];
+    size_t first = w->kind->keeps_boundaries ? wire_size(w, "first") : 0;
+
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    order(w, socket, raw, 1, "first");
+    order(w, socket, raw, 2, "longer than the first one");
+    order(w, socket, raw, 3, text);
+    expect_awaited(socket, 2, 0, "longer than the first one");
+    ck_assert_uint_eq(plx_socket_bytes_available(socket),
+                      first > 0 ? first : wire_size(w, "first") + wire_size(w, text));
+}
+
 /* What a wait takes is not reported, and the others are not reported during the wait. */
 ORDERS_CASE(the_awaited_one_is_not_reported)
 {

@@ -290,7 +290,9 @@ size_t plx_socket_bytes_available(const plx_socket *socket)
     size_t size = 0;
     if (socket != NULL) {
         front(socket, &size);
-        size -= plx__framing_has_commands(socket) ? plx__framing_of(socket)->gone : 0;
+        /* What a wait has taken is never the oldest packet. */
+        bool counts_all = !socket->kind->transport->keeps_boundaries;
+        size -= counts_all && plx__framing_has_commands(socket) ? plx__framing_of(socket)->gone : 0;
     }
     return size;
 }
