@@ -313,6 +313,9 @@ QUIET_CASE(bytes_cannot_be_read_or_written)
     expect_call_refused(socket, plx_socket_write_text(socket, "a") == -1, "write_text");
     expect_call_refused(socket, plx_socket_write_message(socket, "a", 1) == PLX_INVALID_STATE,
                         "write_message");
+    if (strcmp(w->kind->name, "tcp") == 0)
+        expect_call_refused(socket, plx_socket_write_urgent(socket, '!') == PLX_INVALID_STATE,
+                            "write_urgent");
     ck_assert(!plx_socket_can_read_line(socket));
     ck_assert(!plx_socket_can_read_message(socket));
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 0);

@@ -24,7 +24,7 @@
  *
  * While a socket has commands, the calls that read or write bytes or messages are refused with
  * PLX_INVALID_STATE (read, read_all, read_exact, read_line, lookahead, skip, unread, read_message;
- * write, write_text, write_message), can_read_line and can_read_message return false, and
+ * write, write_text, write_message, write_urgent), can_read_line and can_read_message return false, and
  * data_available, line_available and message_available are not called. plx_socket_purge drops what
  * arrived.
  *

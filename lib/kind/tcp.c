@@ -8,6 +8,7 @@
 #include "lib/socket/failure.h"
 #include "lib/socket/options.h"
 #include "lib/socket/rare.h"
+#include "lib/socket/read.h"
 #include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
@@ -199,6 +200,9 @@ int plx_socket_write_urgent(plx_socket *socket, unsigned char byte)
     if (!plx__socket_is(socket, &tcp)) {
         return plx__socket_refuse(socket, reason, "write an urgent byte: %s sockets have none",
                                   socket->kind->name);
+    }
+    if (plx__socket_refuses_bytes(socket, "write an urgent byte", "send")) {
+        return PLX_INVALID_STATE;
     }
     int code = plx__socket_check_write(socket, &byte, 1);
     if (code != 0) {
