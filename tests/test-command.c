@@ -166,6 +166,42 @@ ORDERS_STREAM_CASE(a_frame_replaces_commands)
     ck_assert_int_eq(orders->count, 1);
 }
 
+/* What arrived behind a command has not been reported as bytes. */
+static void act_go_raw(struct orders *orders, plx_socket *socket)
+{
+    ck_assert_int_eq(plx_socket_set_frame(socket, orders->data), 0);
+}
+
+ORDERS_STREAM_CASE(bytes_behind_the_last_command)
+{
+    orders->act = act_go_raw;
+    raw_send(raw, "\0\0\0\4\0\0\0\1raw", 11);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 1);
+    SETTLED(w, log, "1:[CONNECTED] data_available[CONNECTED]");
+    ck_assert(plx_socket_wait_for_data(socket, 0));
+}
+
+ORDERS_STREAM_CASE(a_message_behind_the_last_command)
+{
+    plx_frame frame = {.length_size = 1};
+
+    orders->act = act_go_raw;
+    orders->data = &frame;
+    raw_send(raw, "\0\0\0\4\0\0\0\1\2xy", 11);
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 1 && orders->messages == 1);
+    ck_assert(plx_socket_wait_for_data(socket, 0));
+}
+
+QUIET_CASE(bytes_that_nobody_read_as_commands)
+{
+    raw_order(w, raw, 1, "one");
+    world_settle(w);
+    ck_assert_int_eq(log->count[EVENT_DATA_AVAILABLE], 0);
+    ck_assert_int_eq(plx_socket_set_frame(socket, NULL), 0);
+    ck_assert(plx_socket_wait_for_data(socket, 0));
+    UNTIL(w, log->count[EVENT_DATA_AVAILABLE] == 1);
+}
+
 /* By set_frame(NULL) commands end for packets, too. */
 SEQPACKET_SOCKET_CASE(packets_again)
 {

@@ -57,7 +57,8 @@ enum {
  * frame that was set before stays the maximum of command and data together, so the data have 4 bytes
  * less; without a frame it is 1 MiB. Call it before connect or listen; while connected it applies to
  * the bytes that have not been read. A later call sets the flags anew. plx_socket_set_frame replaces
- * the commands by a frame, and with NULL, also for a SEQPACKET socket, by none. Returns 0;
+ * the commands by a frame, and with NULL, also for a SEQPACKET socket, by none; data_available then
+ * reports what arrived and was not read as commands. Returns 0;
  * PLX_INVALID_STATE for a datagram socket, for an unknown flag, and for a maximum below 4; or
  * PLX_OUT_OF_MEMORY. Unless 0, nothing changed. */
 PLX_API int plx_socket_set_commands(plx_socket *socket, unsigned flags);

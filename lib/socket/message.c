@@ -9,6 +9,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/message.h"
 #include "lib/socket/object.h"
+#include "lib/socket/progress.h"
 #include "lib/socket/read.h"
 #include "lib/socket/room.h"
 #include "lib/socket/state.h"
@@ -52,6 +53,22 @@ static int refuse_frame(plx_socket *socket, const plx_frame *frame)
                               frame->maximum, plx__framing_longest(length));
 }
 
+/* Bytes that arrived while commands were set have not been reported as bytes. */
+static void note_arrived(plx_socket *socket, bool had_commands)
+{
+    if (!plx__socket_is_open(socket)) {
+        return;
+    }
+    if (had_commands && socket->in.size > 0) {
+        socket->fresh = true;
+        plx__socket_note_bytes(socket);
+    } else if (plx__framing_of(socket) != NULL) {
+        plx__framing_note(socket);
+    }
+    plx__socket_update(socket);
+    plx__task_schedule(&socket->task);
+}
+
 int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
 {
     if (socket == NULL || socket->hold.freed) {
@@ -66,22 +83,17 @@ int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame)
     if (frame != NULL && !plx__framing_is_valid(frame)) {
         return refuse_frame(socket, frame);
     }
-    if (plx__framing_has_commands(socket)) {
+    bool had_commands = plx__framing_has_commands(socket);
+    if (had_commands) {
         plx__commands_close_gaps(socket);
         socket->pending &= ~PLX__EVENT_BIT(PLX__EVENT_COMMAND);
     }
     if (frame == NULL) {
         plx__framing_clear(socket);
-        return 0;
-    }
-    if (!plx__framing_set(socket, frame)) {
+    } else if (!plx__framing_set(socket, frame)) {
         return plx__socket_fail_memory(socket, "set a frame");
     }
-    if (plx__socket_is_open(socket)) {
-        plx__framing_note(socket);
-        plx__socket_update(socket);
-        plx__task_schedule(&socket->task);
-    }
+    note_arrived(socket, had_commands);
     return 0;
 }
 
