@@ -518,6 +518,28 @@ STREAM_CASE(commands_before_a_bad_one_are_not_lost)
     }
 }
 
+/* The send fails first, and what may still arrive has to wait because reading pauses. */
+STREAM_KERNEL_CASE(a_bad_command_after_a_failed_send)
+{
+    struct orders orders;
+    int raw;
+    plx_socket *socket = orders_open(w, &orders, &raw);
+
+    plx_socket_set_events(socket, &record_events, &orders);
+    raw_send(raw, "\0\0\0\5\0\0\0\1x\0\0\0\3", 13);
+    UNTIL(w, plx_socket_bytes_available(socket) == 13);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_PAUSE_READING, 1), 0);
+    raw_reset(w, raw);
+    for (int i = 0; i < 10; i++) {
+        plx_socket_send_command(socket, 2, "y", 1);
+        world_turn(w, i);
+    }
+    ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTED);
+    expect_command(socket, 1, "x");
+    UNTIL(w, orders.log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(orders.log.code, EPROTO);
+}
+
 MODE_CASE(bad_packets_end_the_connection)
 {
     static const struct bad rows[] = {{0, "\0", 1, EPROTO, "a command of 1 bytes"},

@@ -374,7 +374,8 @@ static bool drain(plx_socket *socket)
 void plx__stream_settle(plx_socket *socket)
 {
     plx__ending_look(socket);
-    if (drain(socket) || plx__message_settle(socket) || plx__commands_are_due(socket)) {
+    /* A message that cannot be received ends the connection, whatever else may still arrive. */
+    if (plx__message_settle(socket) || drain(socket) || plx__commands_are_due(socket)) {
         return;
     }
     check_hang_up(socket);
