@@ -147,6 +147,24 @@ ORDERS_STREAM_CASE(the_frame_before_gives_the_maximum)
     ck_assert_ptr_nonnull(strstr(log->message, "11 bytes (the maximum is 10)"));
 }
 
+/* A delimited message may be longer than 4 bytes can count. The queue is not empty, so one that has
+ * no room there is EAGAIN. */
+MODE_CASE(the_length_limits_the_maximum)
+{
+    struct orders orders;
+    int raw;
+    plx_socket *socket = orders_open(w, &orders, &raw);
+    const plx_frame frame = {.delimiter = "\n", .delimiter_size = 1, .maximum = PTRDIFF_MAX / 2};
+
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 1000), 0);
+    ck_assert_int_eq(plx_socket_set_frame(socket, &frame), 0);
+    ck_assert_int_eq(plx_socket_set_commands(socket, 0), 0);
+    ck_assert_int_eq(plx_socket_send_command(socket, 1, "a", 1), 0);
+    ck_assert_int_eq(plx_socket_send_command(socket, 1, "a", UINT32_MAX - HEAD + (size_t)1),
+                     EMSGSIZE);
+    ck_assert_int_eq(plx_socket_send_command(socket, 1, "a", 2000), EAGAIN);
+}
+
 ORDERS_STREAM_CASE(a_frame_replaces_commands)
 {
     static const plx_frame frame = {.length_size = 1};

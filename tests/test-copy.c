@@ -300,6 +300,7 @@ MODE_CASE(commands_between_streams_and_packets)
     ck_assert_int_eq(plx_socket_copy_settings(tcp, packets), 0);
     ck_assert(plx__framing_has_commands(tcp));
     ck_assert_int_eq(plx__framing_of(tcp)->length_size, LENGTH);
+    ck_assert_int_eq(plx__framing_of(tcp)->uncounted, HEAD); /* packets keep the flag */
     ck_assert_int_eq(plx_socket_set_frame(packets, NULL), 0);
     ck_assert_int_eq(plx_socket_copy_settings(tcp, packets), 0); /* unset there, unset here */
     ck_assert_ptr_null(plx__framing_of(tcp));

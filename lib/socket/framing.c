@@ -95,10 +95,13 @@ static struct plx__framing commands_of(const plx_socket *socket, size_t maximum,
                                        bool counts_data_only)
 {
     bool records = socket->kind->transport->keeps_boundaries;
+    size_t length_size = records ? 0 : PLX__COMMAND_HEAD;
+    size_t longest = plx__framing_longest(length_size);
     return (struct plx__framing){
-        .maximum = maximum,
-        .length_size = records ? 0 : PLX__COMMAND_HEAD,
+        .maximum = maximum < longest ? maximum : longest,
+        .length_size = (uint8_t)length_size,
         .uncounted = counts_data_only && !records ? PLX__COMMAND_HEAD : 0,
+        .counts_data_only = counts_data_only,
         .commands = true,
     };
 }
@@ -118,7 +121,7 @@ bool plx__framing_copy(plx_socket *to, const plx_socket *from)
     }
     struct plx__framing copy = *framing;
     if (framing->commands) { /* one of the two may have records */
-        copy = commands_of(to, framing->maximum, framing->uncounted > 0);
+        copy = commands_of(to, framing->maximum, framing->counts_data_only);
     }
     copy.searched = copy.checked = copy.gone = 0; /* of the bytes of `from` */
     copy.unfit = false;

@@ -31,8 +31,9 @@ struct plx__framing {
     uint8_t length_size, delimiter_size; /* one of the two is 0, for records both */
     uint8_t uncounted;                   /* bytes of a message that its length does not count */
     bool little_endian;
-    bool commands; /* each message is a command; rare->commands is there */
-    bool unfit;    /* CONNECTED: the first message cannot be received, settle ends the connection */
+    bool commands;         /* each message is a command; rare->commands is there */
+    bool counts_data_only; /* PLX_COMMANDS_DATA_LENGTH; records keep it for a stream */
+    bool unfit; /* CONNECTED: the first message cannot be received, settle ends the connection */
     uint8_t delimiter[PLX__DELIMITER_SIZE];
 };
 
