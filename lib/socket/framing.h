@@ -22,12 +22,10 @@
 /* The frame of a socket, made when one is set. */
 struct plx__framing {
     size_t maximum; /* bytes of a message */
-    size_t
-        searched; /* no delimiter begins in this many bytes at the front, or commands: the awaited
-                        one is not among them */
-    size_t
-        checked; /* commands: this many bytes at the front are whole ones, and none of them is unfit */
-    size_t gone; /* commands: this many of these bytes are of those that a wait has taken */
+    /* Bytes at the front: no delimiter begins in them, or the awaited command is not among them. */
+    size_t searched;
+    size_t checked; /* commands: this many bytes at the front are whole ones, none of them unfit */
+    size_t gone;    /* commands: this many of these bytes are of those that a wait has taken */
     uint8_t length_size, delimiter_size; /* one of the two is 0, for records both */
     uint8_t uncounted;                   /* bytes of a message that its length does not count */
     bool little_endian;
@@ -91,8 +89,9 @@ bool plx__framing_is_valid(const plx_frame *frame);
 size_t plx__framing_longest(size_t length_size);
 
 /* plx__framing_set gives the socket a valid frame, plx__framing_copy gives `to` the frame of
- * `from`, if it has one, or its commands. plx__framing_set_commands gives commands, with the maximum of the frame before. False when
- * memory ran out. plx__framing_clear removes the frame, plx__framing_free all that is kept. */
+ * `from`, if it has one, or its commands. plx__framing_set_commands gives commands, with the maximum
+ * of the frame before. False when memory ran out. plx__framing_clear removes the frame,
+ * plx__framing_free all that is kept. */
 bool plx__framing_set(plx_socket *socket, const plx_frame *frame);
 bool plx__framing_set_commands(plx_socket *socket, bool counts_data_only);
 bool plx__framing_copy(plx_socket *to, const plx_socket *from);
