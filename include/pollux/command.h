@@ -56,12 +56,11 @@ enum {
 /* plx_socket_set_commands gives the socket commands, in the place of a frame. The maximum of the
  * frame that was set before stays the maximum of command and data together, so the data have 4 bytes
  * less, but over a stream it is at most what a length of 4 bytes can hold; without a frame it is
- * 1 MiB. Call it before connect or listen; while connected it applies to
- * the bytes that have not been read. A later call sets the flags anew. plx_socket_set_frame replaces
- * the commands by a frame, and with NULL, also for a SEQPACKET socket, by none; data_available then
- * reports what arrived and was not read as commands. Returns 0;
- * PLX_INVALID_STATE for a datagram socket, for an unknown flag, and for a maximum below 4; or
- * PLX_OUT_OF_MEMORY. Unless 0, nothing changed. */
+ * 1 MiB. Call it before connect or listen; while connected it applies to the bytes that have not been
+ * read. A later call sets the flags anew. plx_socket_set_frame replaces the commands by a frame, and
+ * with NULL, also for a SEQPACKET socket, by none; data_available then reports what arrived and was
+ * not read as commands. Returns 0; PLX_INVALID_STATE for a datagram socket, for an unknown flag, and
+ * for a maximum below 4; or PLX_OUT_OF_MEMORY. Unless 0, nothing changed. */
 PLX_API int plx_socket_set_commands(plx_socket *socket, unsigned flags);
 
 /* plx_socket_send_command queues one command (copied), whole or not at all; the next poll or flush
