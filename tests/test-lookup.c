@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 
 #include "tests/clocks.h"
+#include "tests/datagrams.h"
 #include "tests/nameserver.h"
 #include "tests/world.h"
 
@@ -491,6 +494,25 @@ NAMES_CASE(moving)
     ck_assert_int_eq(quest.count, 1);
     plx_lookup_free(quest.lookup);
 }
+
+#ifdef SYS_epoll_ctl
+/* Neither the new group nor the old one can watch it. */
+NAMES_CASE(a_kernel_that_watches_nothing_more)
+{
+    plx_group *elsewhere = plx_group_new();
+    struct quest quest;
+
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    quest_begin(w, &quest, "a.test", 2);
+    turn(w, &quest);
+    if (w->mode > MODE_POLL && kernel_denies(SYS_epoll_ctl, EPOLL_CTL_ADD, ENOSPC))
+        ck_assert_int_eq(plx_group_add_lookup(elsewhere, quest.lookup), ENOSPC);
+    UNTIL_ASKED(w, server, turn(w, &quest));
+    expect_addresses(&quest, "127.0.0.1:0");
+    expect_once(w, &quest);
+    plx_group_free(elsewhere);
+}
+#endif
 
 /* A timed poll of the group sleeps until the answer arrives. */
 NAMES_CASE(a_timed_poll)

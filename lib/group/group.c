@@ -5,10 +5,14 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/group/group.h"
+#include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/socket/interest.h"
 #include "lib/socket/object.h"
 #include "lib/socket/serve.h"
+
+/* Milliseconds between two attempts of plx__guest_hear_again. */
+#define DEAF_PAUSE 10
 
 static const struct plx__service services[] = {
     [PLX__MEMBER_SOCKET] = {.input = plx__socket_input,
@@ -142,6 +146,16 @@ void plx__guest_free(struct plx__guest *guest)
             plx__memory_free(guest);
         }
     }
+}
+
+uint64_t plx__guest_hear_again(struct plx__guest *guest)
+{
+    bool is_deaf = false;
+    for (struct plx__watch *watch = guest->task.watches; watch != NULL; watch = watch->next) {
+        is_deaf |= watch->registered != watch->interest &&
+                   plx__watch_set(watch, watch->interest) < 0;
+    }
+    return is_deaf ? plx__clock_after(plx__clock_now(), DEAF_PAUSE) : 0;
 }
 
 int plx__group_add_guest(plx_group *group, struct plx__guest *guest)

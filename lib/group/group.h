@@ -75,6 +75,11 @@ void plx__guest_leave(struct plx__guest *guest);
  * has returned. Does nothing for NULL. */
 void plx__guest_free(struct plx__guest *guest);
 
+/* plx__guest_hear_again makes the poller watch what it does not watch: a guest that could not join
+ * another group returns to its own one, where the kernel may have no memory for it either. Returns
+ * the moment of the next attempt, 0 when all is watched. */
+uint64_t plx__guest_hear_again(struct plx__guest *guest);
+
 /* plx__group_add_guest and plx__group_remove_guest do what plx_group_add_timer and
  * plx_group_remove_timer do. */
 int plx__group_add_guest(plx_group *group, struct plx__guest *guest);

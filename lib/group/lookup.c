@@ -59,10 +59,12 @@ static void finish(plx_lookup *lookup)
     lookup->count = query->count;
 }
 
-static uint64_t next_moment(const plx_lookup *lookup)
+static uint64_t next_moment(plx_lookup *lookup)
 {
     switch (lookup->stage) {
-    case LOOKING: return plx__query_next(lookup->query);
+    case LOOKING:
+        return plx__clock_earlier(plx__query_next(lookup->query),
+                                  plx__guest_hear_again(&lookup->guest));
     case FINISHED: return PLX__PAST_MOMENT;
     default: return 0;
     }
@@ -177,6 +179,7 @@ void plx__lookup_input(struct plx__task *task, struct plx__budget *budget)
     plx_lookup *lookup = (plx_lookup *)task;
     plx__budget_spend(budget, 0);
     plx__hold_enter(&lookup->guest.hold);
+    plx__task_sleep(task, 0); /* the poller may not watch it: plx__guest_hear_again */
     serve(lookup, true);
     plx__guest_leave(&lookup->guest);
 }
@@ -248,7 +251,11 @@ const plx_error *plx_lookup_error(const plx_lookup *lookup)
 
 int plx_group_add_lookup(plx_group *group, plx_lookup *lookup)
 {
-    return plx__group_add_guest(group, guest_of(lookup));
+    int code = plx__group_add_guest(group, guest_of(lookup));
+    if (code != 0 && lookup != NULL) {
+        plx__task_set_deadline(&lookup->guest.task, next_moment(lookup));
+    }
+    return code;
 }
 
 int plx_group_remove_lookup(plx_group *group, plx_lookup *lookup)

@@ -13,16 +13,12 @@
 
 #include "lib/base/error.h"
 #include "lib/group/group.h"
-#include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/os/os.h"
 
 #include <pollux/watch.h>
 
 #define EVERYTHING ((unsigned)PLX_WANT_READ | (unsigned)PLX_WANT_WRITE)
-
-/* Milliseconds between two attempts of hear_again. */
-#define DEAF_PAUSE 10
 
 _Static_assert((int)PLX_WANT_READ == PLX__READ && (int)PLX_WANT_WRITE == PLX__WRITE,
                "the bits of plx_want are those of an interest");
@@ -116,15 +112,9 @@ int plx_watch_set(plx_watch *watch, unsigned want)
     return code_of(plx__error_code(-result));
 }
 
-/* A watch that could not join another group returns to its own one, where the kernel may have no
- * memory for it either: then the watch asks again and again, until the group watches it. */
 static void hear_again(plx_watch *watch)
 {
-    struct plx__watch *inner = &watch->watch;
-    bool is_deaf = is_engaged(watch) && inner->registered != inner->interest &&
-                   plx__watch_set(inner, watch->want) < 0;
-    plx__task_set_deadline(&watch->guest.task,
-                           is_deaf ? plx__clock_after(plx__clock_now(), DEAF_PAUSE) : 0);
+    plx__task_set_deadline(&watch->guest.task, plx__guest_hear_again(&watch->guest));
 }
 
 /* Before the call the kernel is asked once more: the readiness may be that of a frame whose budget
