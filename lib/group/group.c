@@ -131,7 +131,7 @@ void *plx__guest_new(size_t size, enum plx__member sort)
     return guest;
 }
 
-void plx__guest_leave(struct plx__guest *guest)
+void plx__guest_release(struct plx__guest *guest)
 {
     if (plx__hold_leave(&guest->hold)) {
         plx__memory_free(guest);

@@ -51,8 +51,8 @@ void plx__group_return(struct plx__loop *loop, plx_socket *socket);
 /* ---- guests ---------------------------------------------------------------------------------- */
 
 /* A guest is a member that is no socket: a hidden task, which plx_group_count does not count. It is
- * held while its handler runs, and only then. A guest that its handler frees leaves its group at
- * once, and its memory stays until the handler has returned. */
+ * held while its handler runs, a lookup also while it is polled and while it waits. A guest that is
+ * freed meanwhile leaves its group at once, and its memory stays until it is released. */
 struct plx__guest {
     struct plx__task task;
     struct plx__hold hold;
@@ -62,17 +62,17 @@ struct plx__guest {
  * without memory. */
 void *plx__guest_new(size_t size, enum plx__member sort);
 
-/* plx__guest_is_busy returns whether the handler of the guest runs: it must not be called then. */
+/* plx__guest_is_busy returns whether the guest is held: its handler must not be called then. */
 static inline bool plx__guest_is_busy(const struct plx__guest *guest)
 {
     return guest->hold.count > 0;
 }
 
-/* plx__guest_leave ends a handler of a guest that was held for it. */
-void plx__guest_leave(struct plx__guest *guest);
+/* plx__guest_release ends a hold of the guest, and frees its memory if it was freed meanwhile. */
+void plx__guest_release(struct plx__guest *guest);
 
-/* plx__guest_free takes the guest out of its group, and frees its memory now or when its handler
- * has returned. Does nothing for NULL. */
+/* plx__guest_free takes the guest out of its group, and frees its memory now or when it is
+ * released. Does nothing for NULL. */
 void plx__guest_free(struct plx__guest *guest);
 
 /* plx__guest_hear_again makes the poller watch what it does not watch: a guest that could not join

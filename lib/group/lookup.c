@@ -181,7 +181,7 @@ void plx__lookup_input(struct plx__task *task, struct plx__budget *budget)
     plx__hold_enter(&lookup->guest.hold);
     plx__task_sleep(task, 0); /* the poller may not watch it: plx__guest_hear_again */
     serve(lookup, true);
-    plx__guest_leave(&lookup->guest);
+    plx__guest_release(&lookup->guest);
 }
 
 static bool may_report(const plx_lookup *lookup)
@@ -199,7 +199,7 @@ bool plx_lookup_poll(plx_lookup *lookup)
     plx__task_sleep(&lookup->guest.task, 0);
     serve(lookup, may_report(lookup));
     bool goes_on = lookup->stage == LOOKING;
-    plx__guest_leave(&lookup->guest);
+    plx__guest_release(&lookup->guest);
     return goes_on;
 }
 
@@ -228,7 +228,7 @@ bool plx_lookup_wait(plx_lookup *lookup, int timeout_ms)
         sleep = time_to_sleep(lookup, end);
     } while (lookup->stage == LOOKING && sleep > 0);
     bool is_over = lookup->stage != LOOKING;
-    plx__guest_leave(&lookup->guest);
+    plx__guest_release(&lookup->guest);
     return is_over;
 }
 

@@ -79,7 +79,7 @@ void plx__timer_input(struct plx__task *task, struct plx__budget *budget)
     if (timer->handler != NULL) {
         plx__hold_enter(&timer->guest.hold);
         timer->handler(timer, timer->user);
-        plx__guest_leave(&timer->guest);
+        plx__guest_release(&timer->guest);
     }
 }
 

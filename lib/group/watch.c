@@ -135,7 +135,7 @@ void plx__watch_input(struct plx__task *task, struct plx__budget *budget)
     if (watch->handler != NULL && ready != 0) {
         plx__hold_enter(&watch->guest.hold);
         watch->handler(watch, ready, watch->user);
-        plx__guest_leave(&watch->guest);
+        plx__guest_release(&watch->guest);
     }
 }
 

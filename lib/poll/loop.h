@@ -18,9 +18,9 @@
  * each reaper runs once. The rest is work for the next frame. Whatever the budget, input and output
  * each serve at least one task.
  *
- * A frame reads the clock once, to find the deadlines that have passed. Code that sets a deadline
- * reads the clock again: handlers that ran before in the frame may have taken any time, and may
- * have waited.
+ * A frame reads the coarse clock to find the deadlines that have passed, and the exact one only near
+ * a deadline. Code that sets a deadline reads the clock again: handlers that ran before in the frame
+ * may have taken any time, and may have waited.
  *
  * A task without a loop is polled alone: it has the same watches and deadline, and plx__task_sleep
  * asks poll(2) about the watches. A zeroed task is idle and valid. */
