@@ -16,7 +16,7 @@
     WORLD_CASE(name, world_begin_plain(&world_, (enum mode)(_i + MODE_POLL)),                      \
                world_modes() - MODE_POLL, NULL)
 
-enum { MANY = 1000, CROWD = 10000 };
+enum { MANY = 1000, CROWD = 10000, MILLISECOND = 1000000 };
 
 /* What happened, a character for each call of a handler. */
 static struct {
@@ -144,6 +144,36 @@ BELL_CASE(zero_is_the_next_poll)
     HAPPENED("a");
     frame(w->group, 0);
     HAPPENED("");
+}
+
+static uint64_t late_time;
+static bool is_late; /* at the next reading, as the coarse clock is */
+
+static uint64_t read_late(void *user CK_ATTRIBUTE_UNUSED)
+{
+    uint64_t time = late_time - (is_late ? 20 * MILLISECOND : 0);
+
+    is_late = false;
+    return time;
+}
+
+/* The host of a virtual machine does not run it, and the first reading in a poll is 20 ms late. */
+BELL_CASE(ticks_that_are_missing)
+{
+    late_time = plx_clock_now() + 100 * MILLISECOND;
+    plx_clock_set(read_late, NULL);
+    bell_set(a, 0, false);
+    is_late = true;
+    plx_group_poll(w->group, 0);
+    HAPPENED("a");
+    bell_set(a, 10, false);
+    plx_group_poll(w->group, 0);
+    HAPPENED("");
+    late_time += 10 * MILLISECOND;
+    ck_assert_int_eq(plx_group_deadline(w->group), 0);
+    is_late = true;
+    plx_group_poll(w->group, 0);
+    HAPPENED("a");
 }
 
 static void set_again_at_once(struct bell *bell)

@@ -189,7 +189,9 @@ int plx__loop_timeout(struct plx__loop *loop)
         return 0;
     }
     uint64_t next = plx__deadlines_next(&loop->deadlines);
-    return next == 0 ? -1 : plx__milliseconds_until(next, plx__clock_now());
+    int left = next == 0 ? -1 : plx__milliseconds_until(next, plx__clock_now());
+    loop->wants_exact |= left == 0;
+    return left;
 }
 
 static void release_views(struct plx__loop *loop)
@@ -240,7 +242,9 @@ static PLX__APART void look_again(struct plx__loop *loop, int error, int timeout
 
 /* The coarse clock is a few nanoseconds cheaper and up to a tick late, at most 10 ms (time(7),
  * CONFIG_HZ). So near a deadline the exact clock is needed: plx__loop_timeout has returned 0 to the
- * program, and its polls would do nothing until the next tick. */
+ * program, and its polls would do nothing until the next tick. A virtual machine that its host does
+ * not run has no ticks, and its coarse clock is late by more: so a time-out of 0 that was returned,
+ * and a deadline that was renewed, ask for the exact clock as well. */
 #define COARSE_TICK (10 * PLX__MILLISECOND)
 
 static void take_due(struct plx__loop *loop, uint64_t now)
@@ -256,9 +260,10 @@ static void find_due(struct plx__loop *loop)
     uint64_t now = plx__clock_coarse();
     take_due(loop, now);
     const struct plx__deadline *next = loop->deadlines.root;
-    if (next != NULL && next->key - now < COARSE_TICK) {
+    if (next != NULL && (loop->wants_exact || next->key - now < COARSE_TICK)) {
         take_due(loop, plx__clock_now());
     }
+    loop->wants_exact = false;
 }
 
 /* Sleeps at most timeout_ms, less if a deadline is earlier, and finds the tasks that are ready. */

@@ -19,8 +19,8 @@
  * each serve at least one task.
  *
  * A frame reads the coarse clock to find the deadlines that have passed, and the exact one only near
- * a deadline. Code that sets a deadline reads the clock again: handlers that ran before in the frame
- * may have taken any time, and may have waited.
+ * a deadline or when one was renewed. Code that sets a deadline reads the clock again: handlers
+ * that ran before in the frame may have taken any time, and may have waited.
  *
  * A task without a loop is polled alone: it has the same watches and deadline, and plx__task_sleep
  * asks poll(2) about the watches. A zeroed task is idle and valid. */
@@ -126,6 +126,7 @@ struct plx__loop {
     uint64_t budget_time; /* nanoseconds; 0: none */
     uint32_t frame;       /* the number of the present frame, never 0 */
     bool found;           /* the last frame had something to serve */
+    bool wants_exact;     /* the next frame must find what is due by the exact clock */
     enum { PLX__RESTING, PLX__RECEIVING, PLX__SENDING } phase;
 };
 

@@ -88,6 +88,7 @@ void plx__task_renew_deadline(struct plx__task *task, uint64_t at)
     if (task->loop != NULL) {
         plx__list_remove(&task->work);
         plx__deadline_remove(&task->loop->deadlines, &task->deadline);
+        task->loop->wants_exact = true;
     }
     plx__task_set_deadline(task, at);
 }
