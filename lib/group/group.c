@@ -152,8 +152,8 @@ uint64_t plx__guest_hear_again(struct plx__guest *guest)
 {
     bool is_deaf = false;
     for (struct plx__watch *watch = guest->task.watches; watch != NULL; watch = watch->next) {
-        is_deaf |= watch->registered != watch->interest &&
-                   plx__watch_set(watch, watch->interest) < 0;
+        is_deaf |=
+            watch->registered != watch->interest && plx__watch_set(watch, watch->interest) < 0;
     }
     return is_deaf ? plx__clock_after(plx__clock_now(), DEAF_PAUSE) : 0;
 }
