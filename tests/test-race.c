@@ -122,7 +122,7 @@ static bool is_open(int descriptor)
 static void prepare(struct track *track, const struct plx__target *target,
                     const struct plx__options *options)
 {
-    struct plx__opener opener = {open_one, track};
+    struct plx__opener opener = {.open = open_one, .user = track};
 
     track->race = plx__race_new(&track->task, target, options, &opener);
     ck_assert_ptr_nonnull(track->race);
