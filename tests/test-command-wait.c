@@ -329,30 +329,34 @@ KERNEL_CASE(freed_in_a_wait)
     ck_assert(log.fired);
 }
 
-/* The server frees a client that has ended, but not before the data of its last wait were seen. */
+struct guest {
+    plx_socket *client; /* NULL: none was accepted yet */
+};
+
 static void note_client(plx_server *server, plx_socket *client, void *user)
 {
     (void)server;
-    *(plx_socket **)user = client;
+    ((struct guest *)user)->client = client;
 }
 
+/* The server frees a client that has ended, but not before the data of its last wait were seen. */
 KERNEL_CASE(a_client_ends_in_a_wait)
 {
     static const plx_server_events events = {.accepted = note_client};
     plx_server *server = world_server(w);
-    plx_socket *client = NULL;
+    struct guest guest = {NULL};
     char where[WHERE_SIZE];
     int raw;
 
-    plx_server_set_events(server, &events, &client);
+    plx_server_set_events(server, &events, &guest);
     ck_assert_int_eq(plx_server_set_commands(server, 0), 0);
     world_serve(w, server, where);
     raw = raw_connect(w, where);
-    UNTIL(w, client != NULL);
+    UNTIL(w, guest.client != NULL);
     world_settle(w);
     raw_order(w, raw, 2, "last words");
     raw_close(w, raw);
-    expect_awaited(client, 2, 10000, "last words");
+    expect_awaited(guest.client, 2, 10000, "last words");
     UNTIL(w, plx_server_active_count(server) == 0);
 }
 
