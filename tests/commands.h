@@ -40,6 +40,23 @@ static inline void raw_order(const struct world *world, int raw, int32_t command
     raw_send(raw, bytes, put_command(world, bytes, command, text, strlen(text)));
 }
 
+/* The raw peer receives exactly these bytes. */
+static inline void raw_gather(struct world *w, int raw, const void *data, size_t size)
+{
+    unsigned char got[200];
+    size_t have = 0;
+
+    for (int round = 0; have < size; round++) {
+        ptrdiff_t piece = raw_take(raw, got + have, sizeof got - have);
+
+        have += piece > 0 ? (size_t)piece : 0;
+        ck_assert_int_lt(round, ROUNDS);
+        world_turn(w, round);
+    }
+    ck_assert_uint_eq(have, size);
+    ck_assert_mem_eq(got, data, size);
+}
+
 /* ---- the log --------------------------------------------------------------------------------- */
 
 struct orders;

@@ -5,43 +5,26 @@
 
 /* ---- the bytes ------------------------------------------------------------------------------- */
 
-/* The raw peer receives exactly these bytes. */
-static void gather(struct world *w, int raw, const void *data, size_t size)
-{
-    unsigned char got[200];
-    size_t have = 0;
-
-    for (int round = 0; have < size; round++) {
-        ptrdiff_t piece = raw_take(raw, got + have, sizeof got - have);
-
-        have += piece > 0 ? (size_t)piece : 0;
-        ck_assert_int_lt(round, ROUNDS);
-        world_turn(w, round);
-    }
-    ck_assert_uint_eq(have, size);
-    ck_assert_mem_eq(got, data, size);
-}
-
 ORDERS_STREAM_CASE(the_length_counts_the_command)
 {
     ck_assert_int_eq(plx_socket_send_command(socket, 7, "hello", 5), 0);
     ck_assert_uint_eq(plx_socket_bytes_left_to_send(socket), 13);
-    gather(w, raw, "\0\0\0\x09\0\0\0\7hello", 13);
+    raw_gather(w, raw, "\0\0\0\x09\0\0\0\7hello", 13);
     ck_assert_int_eq(plx_socket_send_command(socket, 0, NULL, 0), 0);
-    gather(w, raw, "\0\0\0\4\0\0\0\0", 8);
+    raw_gather(w, raw, "\0\0\0\4\0\0\0\0", 8);
     ck_assert_int_eq(plx_socket_send_command(socket, INT32_MAX, "", 0), 0);
-    gather(w, raw, "\0\0\0\4\x7f\xff\xff\xff", 8);
+    raw_gather(w, raw, "\0\0\0\4\x7f\xff\xff\xff", 8);
     ck_assert_int_eq(plx_socket_send_command(socket, 0x01020304, "\0", 1), 0);
-    gather(w, raw, "\0\0\0\5\1\2\3\4\0", 9);
+    raw_gather(w, raw, "\0\0\0\5\1\2\3\4\0", 9);
 }
 
 ORDERS_STREAM_CASE(or_the_data_only)
 {
     ck_assert_int_eq(plx_socket_set_commands(socket, PLX_COMMANDS_DATA_LENGTH), 0);
     ck_assert_int_eq(plx_socket_send_command(socket, 7, "hello", 5), 0);
-    gather(w, raw, "\0\0\0\5\0\0\0\7hello", 13);
+    raw_gather(w, raw, "\0\0\0\5\0\0\0\7hello", 13);
     ck_assert_int_eq(plx_socket_send_command(socket, 1, NULL, 0), 0);
-    gather(w, raw, "\0\0\0\0\0\0\0\1", 8);
+    raw_gather(w, raw, "\0\0\0\0\0\0\0\1", 8);
     raw_send(raw, "\0\0\0\0\0\0\0\2\0\0\0\1\0\0\0\3x", 17);
     UNTIL(w, orders->count == 2);
     SETTLED(w, log, "2:[CONNECTED] 3:x[CONNECTED]");
@@ -314,23 +297,15 @@ ORDERS_CASE(sent_before_the_connection)
     char where[WHERE_SIZE];
     int listener = raw_listen(w, 5, where);
     plx_socket *early = world_socket(w, &other);
-    unsigned char wanted[100], got[100];
-    size_t size = put_command(w, wanted, 9, "early", 5), have = 0;
+    unsigned char wanted[100];
+    size_t size = put_command(w, wanted, 9, "early", 5);
     int peer;
 
     ck_assert_int_eq(plx_socket_set_commands(early, 0), 0);
     ck_assert_int_eq(plx_socket_connect_to(early, where), 0);
     ck_assert_int_eq(plx_socket_send_command(early, 9, "early", 5), 0);
     peer = raw_accept(w, listener);
-    for (int round = 0; have < size; round++) {
-        ptrdiff_t piece = raw_take(peer, got + have, sizeof got - have);
-
-        have += piece > 0 ? (size_t)piece : 0;
-        ck_assert_int_lt(round, ROUNDS);
-        world_turn(w, round);
-    }
-    ck_assert_uint_eq(have, size);
-    ck_assert_mem_eq(got, wanted, size);
+    raw_gather(w, peer, wanted, size);
 }
 
 /* ---- calls for bytes ------------------------------------------------------------------------- */

@@ -8,23 +8,15 @@ SECTION("command");
 
 ORDERS_CASE(commands_go_both_ways)
 {
-    unsigned char wanted[200], got[200];
-    size_t size = put_command(w, wanted, 7, "an answer", 9), have = 0;
+    unsigned char wanted[200];
+    size_t size = put_command(w, wanted, 7, "an answer", 9);
 
     raw_order(w, raw, 1, "one");
     raw_order(w, raw, 2, "");
     UNTIL(w, orders->count == 2);
     SETTLED(w, log, "1:one[CONNECTED] 2:[CONNECTED]");
     ck_assert_int_eq(plx_socket_send_command(socket, 7, "an answer", 9), 0);
-    for (int round = 0; have < size; round++) {
-        ptrdiff_t piece = raw_take(raw, got + have, sizeof got - have);
-
-        have += piece > 0 ? (size_t)piece : 0;
-        ck_assert_int_lt(round, ROUNDS);
-        world_turn(w, round);
-    }
-    ck_assert_uint_eq(have, size);
-    ck_assert_mem_eq(got, wanted, size);
+    raw_gather(w, raw, wanted, size);
 }
 
 /* Both ends are ours: many commands of many sizes, each waited for or reported. */
