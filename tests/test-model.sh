@@ -34,5 +34,9 @@ printf 'proxies: '
 run "$play" proxies 1 $((count / 3))
 printf 'simulated, proxies: '
 run "$play-sim" proxies twice 1 $((2 * count))
+printf 'daemons: '
+run "$play" daemons 1 $((count / 3))
+printf 'simulated, daemons: '
+run "$play-sim" daemons twice 1 $((5 * count))
 printf '%d%%: Checks: %d, Failures: %d, Errors: 0\n' $((100 * (checks - failures) / checks)) $checks $failures
 [ $failures -eq 0 ]

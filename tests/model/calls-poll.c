@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/model/ground.h"
+#include "tests/model/guests.h"
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
@@ -32,7 +33,9 @@ bool poll_group(plx_group *group, int timeout)
     bool more;
 
     poll_begin(false);
+    guests_poll_begin(group);
     more = plx_group_poll(group, timeout);
+    guests_poll_end(more);
     poll_end();
     if (ms_since(begin) > timeout + player.wait_limit - before + ground_tolerance())
         fault("a group's poll of %d ms took %ld ms", timeout, ms_since(begin));
@@ -267,7 +270,9 @@ void call_wait_house(struct turn *turn)
         return;
     trace("server wait of %d ms", timeout);
     poll_begin(true);
-    plx_server_wait(house->server, timeout);
+    guests_poll_begin(polls_running() > 1 ? NULL : house->group);
+    (void)plx_server_wait(house->server, timeout);
+    guests_poll_end(true);
     poll_end();
     if (ms_since(begin) > timeout + player.wait_limit - before + ground_tolerance())
         fault("a server's wait of %d ms took %ld ms", timeout, ms_since(begin));

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "tests/model/ground.h"
+#include "tests/model/guests.h"
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
@@ -323,12 +324,14 @@ void call_ruin(struct turn *turn)
         if (plx_server_is_listening(house->server))
             person_visit(house);
         poll_begin(way == 0);
+        guests_poll_begin(way == 1 ? NULL : group);
         if (way == 0)
             plx_server_wait(house->server, 2);
         else if (way == 1)
             plx_server_poll(house->server);
         else
             plx_group_poll(group, 0);
+        guests_poll_end(true);
         poll_end();
     }
     player.ruin = NULL;

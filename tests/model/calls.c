@@ -41,11 +41,22 @@ static const struct choice with_proxies[] = {
     {NULL, 0},
 };
 
+/* In programs of daemons only. */
+static const struct choice with_guests[] = {
+    {call_timer, 24},
+    {call_timer_ask, 2},
+    {call_timer_sleep, 4},
+    {NULL, 0},
+};
+
 static const struct choice *others(void)
 {
     static const struct choice none[] = {{NULL, 0}};
 
-    return player.program->tls ? with_tls : player.program->proxies ? with_proxies : none;
+    return player.program->tls       ? with_tls
+           : player.program->proxies ? with_proxies
+           : player.program->daemons ? with_guests
+                                     : none;
 }
 
 static int weights(const struct choice *choices)

@@ -5,6 +5,7 @@
 
 #include "tests/model/goodbye.h"
 #include "tests/model/ground.h"
+#include "tests/model/guests.h"
 #include "tests/model/player.h"
 #include "tests/model/route.h"
 #include "tests/model/supply.h"
@@ -47,6 +48,7 @@ void models_end(void)
 
 void models_forget_group(const plx_group *group)
 {
+    guests_forget_group(group);
     for (struct model *model = models; model != NULL; model = model->next)
         if (model->group == group) {
             model->group = NULL;

@@ -42,6 +42,8 @@ static uint64_t base_of(const char *word)
 {
     if (strcmp(word, "tls") == 0)
         return PROGRAM_TLS;
+    if (strcmp(word, "daemons") == 0)
+        return PROGRAM_DAEMONS;
     return strcmp(word, "proxies") == 0 ? PROGRAM_PROXIES : 0;
 }
 
@@ -218,6 +220,10 @@ static void play_hours(double hours, enum way way)
             play_all((struct run){.way = way,
                                   .first = PROGRAM_PROXIES + seed,
                                   .end = PROGRAM_PROXIES + seed + AT_ONCE / 3});
+        if (seed < PROGRAM_TLS)
+            play_all((struct run){.way = way,
+                                  .first = PROGRAM_DAEMONS + seed,
+                                  .end = PROGRAM_DAEMONS + seed + AT_ONCE / 3});
     }
 }
 

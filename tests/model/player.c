@@ -4,6 +4,7 @@
 #include "tests/model/player.h"
 
 #include "tests/model/ground.h"
+#include "tests/model/guests.h"
 #include "tests/model/supply.h"
 #include "tests/model/time.h"
 #include "tests/model/tls.h"
@@ -36,6 +37,7 @@ static void begin(const struct program *program)
     desks_begin(is_new);
     routes_begin();
     models_begin();
+    guests_begin();
     ends_begin();
     time_begin(program->clock);
     supply_begin(program->seed, program->fenced);

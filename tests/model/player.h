@@ -199,5 +199,6 @@ player_call call_tls_set, call_tls_name, call_tls_start, call_tls_resume, call_t
     call_tls_ask, call_tls_meet, call_tls_upgrade;
 player_call call_proxy_set, call_proxy_user, call_proxy_tag, call_proxy_environment,
     call_proxy_serve, call_proxy_meet;
+player_call call_timer, call_timer_ask, call_timer_sleep;
 
 #endif

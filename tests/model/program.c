@@ -41,5 +41,6 @@ void program_make(struct program *program, uint64_t seed, enum way way)
     program->cuts = chance_in(&chance, 15);
     program->fenced = chance_in(&chance, 5);
     program->tls = seed >= PROGRAM_TLS && seed < PROGRAM_PROXIES;
-    program->proxies = seed >= PROGRAM_PROXIES;
+    program->proxies = seed >= PROGRAM_PROXIES && seed < PROGRAM_DAEMONS;
+    program->daemons = seed >= PROGRAM_DAEMONS;
 }

@@ -9,7 +9,7 @@
 enum way { WAY_URING, WAY_EPOLL, WAY_POLL, WAY_LONE, WAYS };
 
 /* The lists that the numbers of a program are drawn from. */
-enum { LIST_TRAITS, LIST_CALLS, LIST_INNER, LIST_FREE, LIST_PAUSES, LIST_DESKS };
+enum { LIST_TRAITS, LIST_CALLS, LIST_INNER, LIST_FREE, LIST_PAUSES, LIST_DESKS, LIST_GUESTS };
 
 enum { PROGRAM_CALLS = 400, PROGRAM_INNER = 400 };
 
@@ -18,6 +18,9 @@ enum { PROGRAM_CALLS = 400, PROGRAM_INNER = 400 };
 
 /* And from here on those with proxies. */
 #define PROGRAM_PROXIES UINT64_C(2000000000000000)
+
+/* And from here on those of daemons. */
+#define PROGRAM_DAEMONS UINT64_C(3000000000000000)
 
 enum clock_kind { CLOCK_REAL, CLOCK_JUMPS, CLOCK_STANDS, CLOCK_ENDS };
 
@@ -37,6 +40,7 @@ struct program {
 
     bool tls;     /* most streams are encrypted */
     bool proxies; /* most connections of TCP go through proxies */
+    bool daemons; /* with timers, watches, lookups, commands, and the same for all clients */
 };
 
 /* program_make makes the program of a seed. program_way returns a way by its name, such as

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/model/ground.h"
+#include "tests/model/guests.h"
 #include "tests/model/player.h"
 #include "tests/model/route.h"
 #include "tests/model/supply.h"
@@ -108,7 +109,7 @@ static void expect_served(const struct model *model, const struct knowledge *bef
 /* Polls as often as the smallest budget wants it: each poll serves at least one member. */
 static void poll_budget(plx_group *group)
 {
-    int left = 4 + 2 * (int)plx_group_count(group);
+    int left = 4 + 2 * ((int)plx_group_count(group) + guests_in(group));
 
     plx_group_set_budget(group, 1, 0);
     do
@@ -180,6 +181,7 @@ static void prepare(void)
     supply_refuse(0);
     ground_feed();
     ground_calm();
+    guests_stop();
     for (int i = 0; i < count; i++) {
         plx_socket_set_option(models[i]->socket, PLX_OPTION_READ_LIMIT, 0);
         if (models[i]->sort != SORT_UDP)
@@ -463,12 +465,14 @@ void play_free(void)
 
     player.settling = true;
     for (int i = 0; i < 10; i++) {
-        int what = chance_of(&chance, 3);
+        int what = chance_of(&chance, player.program->daemons ? 4 : 3);
 
         if (what == 0)
             free_slot(chance_of(&chance, SOCKETS));
         else if (what == 1)
             free_house(chance_of(&chance, SERVERS));
+        else if (what == 3)
+            guests_free(&chance);
         else
             free_group(chance_of(&chance, GROUPS));
         if (chance_in(&chance, 30))
@@ -480,4 +484,5 @@ void play_free(void)
         free_slot(i);
     for (int i = 0; i < GROUPS; i++)
         free_group(i);
+    guests_end();
 }

@@ -1,0 +1,95 @@
+/* tests/model/guests.h -- members of groups that are no sockets: timers, watches and lookups.
+ *
+ * Polls of groups stand between guests_poll_begin and guests_poll_end, which remember what must be
+ * called in this poll and then compare.
+ *
+ *     calls-timer.c --> alarms.c --+
+ *     calls-watch.c --> sights.c --+--> guests.c: which group is polled
+ *     calls-lookup.c -> queries.c -+ */
+#ifndef POLLUX_TESTS_MODEL_GUESTS_H
+#define POLLUX_TESTS_MODEL_GUESTS_H
+
+#include <pollux.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/model/player.h"
+
+/* A poll of a group. */
+struct frame {
+    plx_group *group; /* NULL: it was freed meanwhile */
+    unsigned serial;  /* grows, with what is set and joins between polls */
+    uint64_t begun;   /* by plx_clock_now */
+    int depth;        /* the polls that ran then, with this one */
+    bool idle;        /* a handler of this group makes the call, which does nothing */
+    bool more;        /* what the poll returned */
+};
+
+void guests_begin(void); /* of a program */
+void guests_forget_group(const plx_group *group);
+void guests_poll_begin(plx_group *group); /* behind poll_begin; NULL: no group of the program */
+void guests_poll_end(bool more);          /* before poll_end */
+int guests_in(const plx_group *group);    /* how many are members */
+
+/* guests_stop stops what would never rest, guests_free frees one by chance, guests_end all. */
+void guests_stop(void);
+void guests_free(struct chance *chance);
+void guests_end(void);
+
+/* guest_frame returns the poll that runs now and calls handlers of guests; NULL: none.
+ * guest_serial numbers what happens to guests. */
+const struct frame *guest_frame(void);
+unsigned guest_serial(void);
+
+/* A handler of a guest stands between guest_enter and guest_leave. guest_expect_frame expects that
+ * it is called from a poll of its group. guest_chance returns the numbers of what it does. */
+void guest_enter(const char *name, int number);
+void guest_leave(void);
+void guest_expect_frame(const char *name, const plx_group *group);
+struct chance guest_chance(void);
+
+/* guest_may_act returns whether a handler may make calls of its own. */
+bool guest_may_act(void);
+
+/* guest_slack: by how many nanoseconds a poll may miss a moment, with the kernel's coarse clock. */
+uint64_t guest_slack(void);
+
+/* guest_sum returns a later moment, at most the last one of the clock. */
+uint64_t guest_sum(uint64_t moment, uint64_t nanoseconds);
+
+/* ---- timers (alarms.c) ----------------------------------------------------------------------- */
+
+enum { ALARMS = 12 };
+
+/* A timer of the program. A moment is known as a span, since the clock may go on between two
+ * calls. */
+struct alarm {
+    plx_timer *timer; /* NULL: an empty slot, or freed */
+    bool heard;       /* it has a handler */
+    plx_group *group;
+    uint64_t from, to; /* when it is due; 0: it is not running */
+    uint64_t period;   /* 0: once */
+    unsigned order;    /* when it was set or joined */
+    unsigned left;     /* the poll whose budget left it; 0: none */
+    unsigned called;   /* the last poll that called it */
+    bool vague;        /* its order is not known */
+    int inside;
+};
+
+void alarms_begin(void);
+void alarms_forget_group(const plx_group *group);
+void alarms_poll_end(const struct frame *frame);
+int alarms_in(const plx_group *group);
+void alarms_stop(void);
+void alarm_free(struct alarm *alarm);
+struct alarm *alarm_at(int slot);
+struct alarm *alarm_ringing(void); /* the innermost whose handler runs; NULL: none */
+void alarm_ring(plx_timer *timer, void *user);
+void alarm_act(struct chance *chance, struct alarm *alarm); /* a call in calls-timer.c */
+
+/* alarm_set follows a call that has made the timer due; alarm_left looks at plx_timer_left. */
+void alarm_set(struct alarm *alarm, uint64_t before, int milliseconds, bool repeat);
+void alarm_look(const struct alarm *alarm);
+uint64_t alarms_next(const plx_group *group); /* the latest moment of the first; 0: none */
+
+#endif
