@@ -158,7 +158,8 @@ typedef struct plx_events {
 
     /* command_received: a command arrived (pollux/command.h), one call for each, in their order. A
      * poll makes up to 64 calls, and leaves the rest to the next poll; end_of_input and the end of
-     * the connection wait for them. After disconnect only the events of the end wait, in
+     * the connection wait for them. After disconnect, and when PLX_OPTION_IDLE_TIMEOUT ends the
+     * connection in a wait for another command, only the events of the end wait, in
      * PLX_UNCONNECTED. No call follows when the handler has freed, closed or purged the socket, or
      * has taken the commands from it. `data` is never NULL and valid until the handler returns, whatever
      * the handler does. data_available, line_available and message_available are not called while

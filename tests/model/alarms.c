@@ -78,8 +78,8 @@ uint64_t alarms_next(const plx_group *group)
     uint64_t next = 0;
 
     for (int i = 0; i < ALARMS; i++)
-        if (alarms[i].timer != NULL && alarms[i].group == group && alarms[i].to != 0 &&
-            (next == 0 || alarms[i].to < next))
+        if (alarms[i].timer != NULL && alarms[i].heard && alarms[i].group == group &&
+            alarms[i].to != 0 && (next == 0 || alarms[i].to < next))
             next = alarms[i].to;
     return next;
 }

@@ -1,6 +1,7 @@
 /* tests/model/calls-bytes.c -- calls that write and read. */
 #include "config.h"
 
+#include "tests/model/commands.h"
 #include "tests/model/handlers.h"
 #include "tests/model/player.h"
 #include "tests/model/supply.h"
@@ -69,7 +70,9 @@ static void write_record(struct turn *turn, struct model *model)
         model->end->may_drop |= model->sort == SORT_SEQPACKET &&
                                 model_option(model, PLX_OPTION_SEND_BUFFER_SIZE) < LARGEST;
     }
-    result = plx_socket_write_message(model->socket, room, size);
+    result = flavour_has_commands(model->flavour)
+                 ? command_write(model, may)
+                 : plx_socket_write_message(model->socket, room, size);
     trace("message %u of %zu: %d", may ? model->end->records : 0, size, result);
     if (result == 0 && !may)
         fault("a message was accepted in state %s",
@@ -101,7 +104,9 @@ static bool write_much(struct model *model)
 
     if (model_has_records(model)) {
         end_record(model->end, room, RECORD);
-        code = plx_socket_write_message(model->socket, room, RECORD);
+        code = flavour_has_commands(model->flavour)
+                   ? command_write(model, true)
+                   : plx_socket_write_message(model->socket, room, RECORD);
         model->end->records += code == 0;
         model_failed(model, "write_message", code);
         return code == 0;
@@ -269,6 +274,8 @@ static bool take_record(struct model *model)
 
     if (model->sort == SORT_UDP)
         return take_datagram(model);
+    if (flavour_has_commands(model->flavour))
+        return command_take(model);
     if (!plx_socket_can_read_message(model->socket))
         return false;
     data = plx_socket_read_message(model->socket, &size);
@@ -349,7 +356,7 @@ void call_frame(struct turn *turn)
     bool before, misuse = chance_in(&turn->chance, 30);
     int code = 0;
 
-    if (model == NULL || !flavour_has_frame(model->flavour) || supply_refuses())
+    if (model == NULL || frame_of(model->flavour) == NULL || supply_refuses())
         return;
     trace("another frame of %u", model->end == NULL ? 0 : model->end->number);
     before = plx_socket_can_read_message(model->socket);

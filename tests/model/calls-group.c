@@ -178,7 +178,9 @@ void house_open(struct turn *turn, struct house *house, bool adds)
     plx_server_set_events(house->server, adds ? &adding_house_events : &house_events, house);
     plx_server_set_client_events(house->server,
                                  chance_in(&turn->chance, 80) ? &all_events : &few_events, NULL);
-    if ((flavour_has_frame(house->flavour) &&
+    if ((flavour_has_commands(house->flavour) &&
+         plx_server_set_commands(house->server, flags_of(house->flavour)) != 0) ||
+        (frame_of(house->flavour) != NULL &&
          plx_server_set_frame(house->server, frame_of(house->flavour)) != 0) ||
         (house->flavour >= FLAVOUR_TLS12 && !tls_equip(house)) ||
         (house->flavour >= FLAVOUR_BITS && house->flavour < FLAVOUR_TLS12 &&

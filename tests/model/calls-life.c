@@ -44,13 +44,18 @@ int free_slot_of_sockets(void)
 
 enum flavour pick_flavour(struct turn *turn, enum sort sort)
 {
-    enum { DRAWN = FLAVOUR_TLS12 };
+    static const enum flavour drawn[] = {FLAVOUR_FRAMED, FLAVOUR_LINES, FLAVOUR_BITS,
+                                         FLAVOUR_NOISE,  FLAVOUR_ORDER, FLAVOUR_STEPS};
+    static const enum flavour commands[] = {FLAVOUR_COMMANDS, FLAVOUR_COMMANDS,
+                                            FLAVOUR_DATA_LENGTH};
 
     if (player.program->tls && sort < SORT_SEQPACKET && chance_in(&turn->chance, 75))
         return tls_flavour(turn);
+    if (player.program->daemons && sort <= SORT_SEQPACKET && chance_in(&turn->chance, 60))
+        return commands[chance_of(&turn->chance, 3)];
     if (sort >= SORT_SEQPACKET || chance_in(&turn->chance, 60))
         return FLAVOUR_PLAIN;
-    return (enum flavour)(1 + chance_of(&turn->chance, DRAWN - 1));
+    return drawn[chance_of(&turn->chance, 6)];
 }
 
 static void set_timeout(struct turn *turn, struct model *model);

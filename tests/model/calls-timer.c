@@ -118,7 +118,8 @@ void call_timer(struct turn *turn)
     alarm_act(&turn->chance, alarm);
 }
 
-/* The group sleeps no longer than to the first moment of a timer, and knows it. */
+/* The group sleeps no longer than to the first moment of a timer, and knows it. Timers that the poll
+ * that runs will call are no reason for another one. */
 void call_timer_ask(struct turn *turn)
 {
     const plx_group *group = player.groups[pick_group(turn)];
@@ -126,6 +127,9 @@ void call_timer_ask(struct turn *turn)
     int left = next == 0 ? -1 : next <= now ? 0 : (int)((next - now) / 1000000u % INT_MAX) + 1;
     int deadline = plx_group_deadline(group);
 
+    if (guests_are_polled(group))
+        return;
+    trace("the deadline of a group is %d", deadline);
     if (next - now >= (uint64_t)INT_MAX * 1000000u)
         return;
     if (next != 0 && (deadline < 0 || deadline > left))

@@ -30,7 +30,10 @@ void desks_begin(bool again)
     desks.begun = true;
     for (int http = 0; http < PROTOCOLS; http++)
         for (int flavour = 0; flavour < RAW_FLAVOURS; flavour++)
-            desks.listeners[http][flavour] = peer_listen(SORT_TCP, 64, desks.where[http][flavour]);
+            desks.listeners[http][flavour] =
+                flavour_has_commands((enum flavour)flavour)
+                    ? -1
+                    : peer_listen(SORT_TCP, 64, desks.where[http][flavour]);
 }
 
 const char *desk_place(bool http, enum flavour flavour)

@@ -29,7 +29,7 @@ unsigned guest_serial(void)
     return ++guests.serial;
 }
 
-static bool is_polled(const plx_group *group)
+bool guests_are_polled(const plx_group *group)
 {
     for (int i = 0; i < guests.depth; i++)
         if (guests.frames[i].group == group)
@@ -45,7 +45,7 @@ void guests_poll_begin(plx_group *group)
                             .serial = guest_serial(),
                             .begun = plx_clock_now(),
                             .depth = polls_running(),
-                            .idle = group != NULL && is_polled(group)};
+                            .idle = group != NULL && guests_are_polled(group)};
     guests.depth++;
 }
 

@@ -30,6 +30,7 @@ void guests_forget_group(const plx_group *group);
 void guests_poll_begin(plx_group *group); /* behind poll_begin; NULL: no group of the program */
 void guests_poll_end(bool more);          /* before poll_end */
 int guests_in(const plx_group *group);    /* how many are members */
+bool guests_are_polled(const plx_group *group);
 
 /* guests_stop stops what would never rest, guests_free frees one by chance, guests_end all. */
 void guests_stop(void);

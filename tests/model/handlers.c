@@ -4,6 +4,7 @@
 #include "tests/model/handlers.h"
 
 #include "tests/filters.h"
+#include "tests/model/commands.h"
 #include "tests/model/player.h"
 #include "tests/model/time.h"
 
@@ -18,6 +19,11 @@ const plx_frame *frame_of(enum flavour flavour)
     static const plx_frame lines = {.delimiter = "\r\n", .delimiter_size = 2};
 
     return flavour == FLAVOUR_FRAMED ? &framed : flavour == FLAVOUR_LINES ? &lines : NULL;
+}
+
+unsigned flags_of(enum flavour flavour)
+{
+    return flavour == FLAVOUR_DATA_LENGTH ? PLX_COMMANDS_DATA_LENGTH : 0;
 }
 
 static plx_socket *push(plx_socket *socket, const plx_filter_kind *kind)
@@ -37,6 +43,8 @@ static plx_socket *push_flavour(plx_socket *socket, enum flavour flavour)
     case FLAVOUR_PLAIN:
     case FLAVOUR_FRAMED:
     case FLAVOUR_LINES:
+    case FLAVOUR_COMMANDS:
+    case FLAVOUR_DATA_LENGTH:
     case FLAVOUR_TLS12:
     case FLAVOUR_TLS13:
     case FLAVOURS: break;
@@ -57,6 +65,9 @@ plx_socket *make_socket(enum sort sort, enum flavour flavour)
     plx_socket *socket = create(sort);
     const plx_frame *frame = frame_of(flavour);
 
+    if (socket != NULL && flavour_has_commands(flavour))
+        return plx_socket_set_commands(socket, flags_of(flavour)) == 0 ? socket
+                                                                       : plx_socket_free(socket);
     if (socket == NULL || frame == NULL)
         return push_flavour(socket, flavour);
     return plx_socket_set_frame(socket, frame) == 0 ? socket : plx_socket_free(socket);
@@ -139,6 +150,19 @@ static void on_message(plx_socket *socket, void *user)
     leave(model);
 }
 
+static void on_command(plx_socket *socket, int32_t command, const void *data, size_t size,
+                       void *user)
+{
+    struct model *model = enter(socket, user, LINE_COMMAND, "command_received");
+    uint64_t sum = model == NULL || model->socket == NULL
+                       ? 0
+                       : command_event(model, command, data, size);
+
+    leave(model);
+    if (sum != 0)
+        command_event_over(sum, data, size);
+}
+
 /* Dropping is for unfiltered streams: how much of what was offered a filter knows is its own. */
 static bool on_progress(plx_socket *socket, size_t sent, size_t left, void *user)
 {
@@ -184,7 +208,7 @@ static bool is_of_end(const struct model *model, const plx_error *error)
     if (model == NULL || plx_socket_state(model->socket) != PLX_UNCONNECTED ||
         (model->sort == SORT_SEQPACKET && error->code == EMSGSIZE))
         return false;
-    if (model->reconnects)
+    if (model->reconnects || command_lacks_memory(model, error))
         return follows;
     return model->phase != PHASE_IDLE && !model->is_over &&
            (model->pending != error->code || model_has_begun(model) || follows);
@@ -248,6 +272,7 @@ const plx_events all_events = {FEW,
                                .data_available = on_data,
                                .line_available = on_line,
                                .message_available = on_message,
+                               .command_received = on_command,
                                .send_complete = on_complete,
                                .room_available = on_room};
 

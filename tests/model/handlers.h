@@ -20,4 +20,7 @@ int equip(plx_socket *client, void *user);
 /* frame_of returns the frame of a flavour; NULL: it has none. */
 const plx_frame *frame_of(enum flavour flavour);
 
+/* flags_of returns the flags of a flavour with commands. */
+unsigned flags_of(enum flavour flavour);
+
 #endif

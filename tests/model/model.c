@@ -3,6 +3,7 @@
 
 #include "tests/model/model.h"
 
+#include "tests/model/commands.h"
 #include "tests/model/goodbye.h"
 #include "tests/model/ground.h"
 #include "tests/model/guests.h"
@@ -15,7 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { DEEPEST = 64 };
+enum { DEEPEST = 64, MOST_COMMANDS = 64 };
 
 static struct model *models;
 
@@ -94,7 +95,12 @@ struct model *model_of(const plx_socket *socket)
 
 bool flavour_has_frame(enum flavour flavour)
 {
-    return flavour == FLAVOUR_FRAMED || flavour == FLAVOUR_LINES;
+    return flavour == FLAVOUR_FRAMED || flavour == FLAVOUR_LINES || flavour_has_commands(flavour);
+}
+
+bool flavour_has_commands(enum flavour flavour)
+{
+    return flavour == FLAVOUR_COMMANDS || flavour == FLAVOUR_DATA_LENGTH;
 }
 
 bool model_is_stream(const struct model *model)
@@ -127,6 +133,7 @@ void model_begin(struct model *model)
     model->end = end_new(false);
     model->phase = PHASE_TRYING;
     model->closing = model->has_input_end = model->has_dropped = model->is_over = false;
+    model->awaited = false;
     model->reconnects = model_option(model, PLX_OPTION_AUTO_CONNECT) > 0;
     model->was_half_open = model_option(model, PLX_OPTION_HALF_OPEN) == 1;
     model->pending = 0;
@@ -261,6 +268,7 @@ static const unsigned states[] = {
     [LINE_DATA] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
     [LINE_LINE] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
     [LINE_MESSAGE] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
+    [LINE_COMMAND] = STATE(CONNECTED) | STATE(CLOSING),
     [LINE_END_OF_INPUT] = STATE(CONNECTED),
     [LINE_CLOSING] = STATE(CLOSING),
     [LINE_PROGRESS] = STATE(CONNECTED) | STATE(CLOSING) | STATE(BOUND),
@@ -277,10 +285,15 @@ static void look_at_order(struct model *model, enum line line, const char *name)
 {
     unsigned serial = polls.serial[polls.depth - 1];
 
+    bool again = line == LINE_COMMAND && model->line == line && model->poll == serial;
+
     if (polls.is_wait[polls.depth - 1])
         model->line = LINE_NONE;
-    else if (model->poll == serial && line <= model->line)
+    else if (model->poll == serial && line <= model->line && !again)
         fault("%s: line %d after line %d in one poll", name, line, model->line);
+    model->commands = again ? model->commands + 1 : 1;
+    if (again && model->commands > MOST_COMMANDS && !polls.is_wait[polls.depth - 1])
+        fault("%d commands in one poll", model->commands);
     model->poll = serial;
     model->line = line;
 }
@@ -289,6 +302,8 @@ static void look_at_state(const struct model *model, enum line line, const char 
 {
     plx_state state = plx_socket_state(model->socket);
 
+    if (line == LINE_COMMAND && state == PLX_UNCONNECTED && (model->closing || model->awaited))
+        return; /* only the events of the end wait for the commands */
     if (states[line] != 0 && (states[line] & 1u << state) == 0 && !model_is_murky(model))
         fault("%s in state %s", name, plx_state_name(state));
 }
@@ -354,6 +369,8 @@ void model_enter(struct model *model, enum line line, const char *name)
     look_at_secrecy(model, line, name);
     if (line == LINE_DATA)
         timeouts_hear(model);
+    if (line >= LINE_DATA && line <= LINE_MESSAGE && flavour_has_commands(model->flavour))
+        fault("%s of a socket with commands", name);
 }
 
 bool model_has_begun(const struct model *model)
@@ -422,12 +439,15 @@ void model_error(struct model *model, const plx_error *error)
     if (model->pending == error->code && model->line != LINE_END_ERROR) {
         model->pending = 0;
     } else if (ended && model->phase != PHASE_IDLE && !model->is_over &&
+               (model->line == LINE_END_ERROR || !command_lacks_memory(model, error)) &&
                (model->sort != SORT_SEQPACKET || error->code != EMSGSIZE)) {
         model->is_over = true;
         timeouts_over(model, error);
         route_error(model, error);
         if (error->reason == PLX_REASON_REMOTE_HOST_CLOSED)
             goodbye_look(model, error);
+        if (flavour_has_commands(model->flavour))
+            command_error(model, error);
         if (model->end != NULL && model->end->outlet == OUTLET_FLOWS)
             model->end->outlet = OUTLET_CUT;
     } else if (may_go_on(model, error->code)) {

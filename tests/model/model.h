@@ -21,12 +21,14 @@
 
 struct house;
 
-/* What the bytes of a connection pass through. Raw peers speak the first four, and NOISE to the
- * others. */
+/* What the bytes of a connection pass through. Raw peers speak those before NOISE and
+ * NOISE to the others. */
 enum flavour {
     FLAVOUR_PLAIN,
     FLAVOUR_FRAMED, /* messages behind their length */
     FLAVOUR_LINES,  /* messages before a delimiter */
+    FLAVOUR_COMMANDS,    /* in programs of daemons only */
+    FLAVOUR_DATA_LENGTH, /* commands whose length counts the data only */
     FLAVOUR_BITS,   /* a filter that turns all bits */
     FLAVOUR_NOISE,
     FLAVOUR_STACK = FLAVOUR_NOISE, /* filters: bits, blocks, records */
@@ -51,6 +53,7 @@ enum line {
     LINE_DATA,
     LINE_LINE,
     LINE_MESSAGE,
+    LINE_COMMAND,
     LINE_END_OF_INPUT,
     LINE_CLOSING,
     LINE_PROGRESS,
@@ -101,6 +104,9 @@ struct model {
     bool was_taken;      /* from a server, which may have moved it to another group */
     bool is_alone;       /* a client that was removed from a group */
     int inside;          /* how many of its handlers run: 0 or 1 */
+    int awaits;          /* waits for a command that run */
+    bool awaited;        /* one ran in this connection, and a time-out may have ended it there */
+    int commands;        /* that were reported in the poll that runs */
 
     enum phase phase;
     struct end *end;    /* of the present connection, or the last one; NULL: none yet */
@@ -144,7 +150,8 @@ struct model *model_new(plx_socket *socket, enum sort sort, enum flavour flavour
 struct model *
 model_of(const plx_socket *socket); /* NULL: a client that `accepted` did not report */
 
-bool flavour_has_frame(enum flavour flavour);
+bool flavour_has_frame(enum flavour flavour); /* or commands */
+bool flavour_has_commands(enum flavour flavour);
 bool model_is_stream(const struct model *model);   /* bytes without boundaries */
 bool model_has_records(const struct model *model); /* packets, datagrams, messages of a frame */
 bool model_is_filtered(const struct model *model);

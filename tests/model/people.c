@@ -1,6 +1,7 @@
 /* tests/model/people.c -- the raw peers of a program. */
 #include "config.h"
 
+#include "tests/model/commands.h"
 #include "tests/model/player.h"
 
 #include <string.h>
@@ -41,7 +42,7 @@ static void turn_bits(const struct person *person, uint8_t *data, size_t size)
         data[i] = (uint8_t)~data[i];
 }
 
-static void fail(struct person *person, ptrdiff_t how)
+void person_fail(struct person *person, ptrdiff_t how)
 {
     person->ended = true;
     person->end->outlet = OUTLET_CUT;
@@ -59,7 +60,7 @@ static void say_bytes(struct person *person, size_t size)
     count = peer_send(person->peer, data, size);
     trace("end %u sends %zu bytes: %td", person->end->number, size, count);
     if (count < 0)
-        fail(person, count);
+        person_fail(person, count);
     else
         end_put(person->end, (size_t)count);
 }
@@ -73,10 +74,11 @@ static bool say_rest(struct person *person)
         return true;
     count = peer_send(person->peer, person->outbox, person->outbox_size);
     if (count < 0) {
-        fail(person, count);
+        person_fail(person, count);
         return false;
     }
     person->outbox_size -= (size_t)count;
+    person->end->partly = person->outbox_size > 0;
     memmove(person->outbox, person->outbox + count, person->outbox_size);
     return person->outbox_size == 0;
 }
@@ -100,7 +102,12 @@ static void say_message(struct person *person, size_t size)
 {
     if (!say_rest(person))
         return;
-    person->outbox_size = write_message(person, person->outbox, size);
+    if (flavour_has_commands(person->flavour)) {
+        person->outbox_size = person_write_command(person, person->outbox);
+        person->end->records++;
+    } else {
+        person->outbox_size = write_message(person, person->outbox, size);
+    }
     say_rest(person);
 }
 
@@ -120,12 +127,15 @@ static void say_packet(struct person *person, size_t size)
     static uint8_t data[PEER_LONGEST];
     ptrdiff_t count;
 
-    end_record(person->end, data, size);
+    if (flavour_has_commands(person->flavour))
+        size = person_write_command(person, data);
+    else
+        end_record(person->end, data, size);
     count = peer_send(person->peer, data, size);
     trace("end %u sends packet %u of %zu: %td", person->end->number, person->end->records, size,
           count);
     if (count < 0)
-        fail(person, count);
+        person_fail(person, count);
     else if (count > 0)
         person->end->records++;
 }
@@ -143,7 +153,7 @@ void person_say(struct person *person, size_t size)
         return;
     }
     size = size % 3000 + RECORD_HEAD;
-    if (flavour_has_frame(person->flavour))
+    if (flavour_has_frame(person->flavour) && person->sort != SORT_SEQPACKET)
         say_message(person, size);
     else
         say_packet(person, size);
@@ -182,7 +192,9 @@ static void hear_messages(struct person *person, const uint8_t *data, size_t siz
     memcpy(person->inbox + person->inbox_size, data, size);
     person->inbox_size += size;
     for (; taken > 0; at += taken)
-        taken = hear_message(person, person->inbox + at, person->inbox_size - at);
+        taken = flavour_has_commands(person->flavour)
+                    ? person_hear_command(person, person->inbox + at, person->inbox_size - at)
+                    : hear_message(person, person->inbox + at, person->inbox_size - at);
     person->inbox_size -= at;
     memmove(person->inbox, person->inbox + at, person->inbox_size);
 }
@@ -193,7 +205,9 @@ static void hear_bytes(struct person *person, uint8_t *data, size_t size)
     turn_bits(person, data, size);
     if (person->end->blind)
         return;
-    if (flavour_has_frame(person->flavour))
+    if (flavour_has_commands(person->flavour) && person->sort == SORT_SEQPACKET)
+        person_hear_packet(person, data, size);
+    else if (flavour_has_frame(person->flavour))
         hear_messages(person, data, size);
     else if (has_records(person))
         end_take_record(person->end, data, size, person->sort == SORT_UDP, false);
@@ -443,7 +457,7 @@ static void say_urgent(struct person *person)
     trace("end %u sends an urgent byte", person->end->number);
     count = peer_urgent(person->peer, byte[0]);
     if (count < 0)
-        fail(person, count);
+        person_fail(person, count);
     else
         end_put(person->end, (size_t)count);
 }

@@ -27,22 +27,41 @@ static void make_silent(enum sort sort)
             break;
 }
 
-void places_begin(bool again)
+/* Raw peers with commands, which only programs of daemons have. */
+static void begin_commands(void)
 {
-    if (places.begun && !again)
-        return;
-    places.begun = true;
+    for (int sort = 0; sort < SORT_UDP && player.program->daemons; sort++)
+        for (int flavour = FLAVOUR_COMMANDS; flavour <= FLAVOUR_DATA_LENGTH; flavour++)
+            if (places.listeners[sort][flavour] <= 0)
+                places.listeners[sort][flavour] =
+                    peer_listen((enum sort)sort, 64, places.where[sort][flavour]);
+}
+
+static void begin_all(void)
+{
     for (int sort = 0; sort < SORT_UDP; sort++) {
         int flavours = sort == SORT_SEQPACKET ? 1 : RAW_FLAVOURS;
 
+        memset(places.listeners[sort], 0, sizeof places.listeners[sort]);
+
         for (int flavour = 0; flavour < flavours; flavour++)
             places.listeners[sort][flavour] =
-                peer_listen((enum sort)sort, 64, places.where[sort][flavour]);
+                flavour_has_commands((enum flavour)flavour)
+                    ? 0
+                    : peer_listen((enum sort)sort, 64, places.where[sort][flavour]);
     }
     for (int sort = 0; sort < SORTS; sort++) {
         peer_refuse((enum sort)sort, places.refusing[sort]);
         make_silent((enum sort)sort);
     }
+}
+
+void places_begin(bool again)
+{
+    if (!places.begun || again)
+        begin_all();
+    places.begun = true;
+    begin_commands();
 }
 
 void people_accept(void)
@@ -120,6 +139,12 @@ static const char *odd_place(struct turn *turn, const struct model *model)
     }
 }
 
+static const char *raw_place(enum sort sort, enum flavour flavour)
+{
+    return places
+        .where[sort][sort == SORT_SEQPACKET && !flavour_has_commands(flavour) ? 0 : flavour];
+}
+
 const char *place_for(struct turn *turn, const struct model *model)
 {
     enum flavour flavour = model->flavour < FLAVOUR_NOISE ? model->flavour : FLAVOUR_NOISE;
@@ -139,5 +164,5 @@ const char *place_for(struct turn *turn, const struct model *model)
         where = odd_place(turn, model);
     if (where != NULL)
         return where;
-    return places.where[model->sort][model->sort == SORT_SEQPACKET ? 0 : flavour];
+    return raw_place(model->sort, flavour);
 }

@@ -19,6 +19,7 @@ static void begin(const struct program *program)
     bool is_new = ground_begin(program);
     struct chance chance = chance_for(program->seed, LIST_TRAITS, 2);
 
+    player.program = program;
     places_begin(is_new);
     names_begin(is_new);
     names_choose(chance_of(&chance, 100));
@@ -27,7 +28,6 @@ static void begin(const struct program *program)
     memset(player.houses, 0, sizeof player.houses);
     memset(player.groups, 0, sizeof player.groups);
     memset(player.budgeted, 0, sizeof player.budgeted);
-    player.program = program;
     player.inner = player.asked = player.wait_limit = 0;
     player.waits = 10;
     player.settling = false;

@@ -1,6 +1,7 @@
 /* tests/model/settle.c -- what must hold once nothing moves any more, and after two polls. */
 #include "config.h"
 
+#include "tests/model/commands.h"
 #include "tests/model/ground.h"
 #include "tests/model/guests.h"
 #include "tests/model/player.h"
@@ -405,6 +406,8 @@ void play_settle(void)
     count = sockets_of(models);
     for (int i = 0; i < count; i++) {
         expect_known(models[i]);
+        if (flavour_has_commands(models[i]->flavour))
+            command_expect_known(models[i]);
         names_expect_found(models[i]);
     }
     for (int i = 0; i < count; i++)
