@@ -244,9 +244,9 @@ const plx_error *plx_server_error(const plx_server *server)
 
 /* ---- serving --------------------------------------------------------------------------------- */
 
-static int add_list(plx_group *group, const struct plx__list *list)
+/* Adds the clients of a list, none after the first failure; returns that, `code` if it is one. */
+static int add_list(plx_group *group, const struct plx__list *list, int code)
 {
-    int code = 0;
     for (struct plx__list *link = list->next; code == 0 && link != list; link = link->next) {
         code = plx_group_add(group, plx__clients_of(link));
     }
@@ -256,9 +256,9 @@ static int add_list(plx_group *group, const struct plx__list *list)
 static int add_to(plx_group *group, plx_server *server)
 {
     int code = plx_group_add(group, server->listener);
-    code = code != 0 ? code : add_list(group, &server->clients);
+    code = add_list(group, &server->clients, code);
     /* Clients that have ended may still have pending events. */
-    code = code != 0 ? code : add_list(group, &server->ended);
+    code = add_list(group, &server->ended, code);
     if (code == 0 && !plx__list_is_empty(&server->ended)) {
         plx__list_remove(&server->reaper.link);
         plx__loop_reap(&group->loop, &server->reaper);
