@@ -108,8 +108,9 @@ plx__fd plx__os_accept(plx__fd descriptor, struct plx__sockaddr *ret_name);
 int plx__os_local_sockaddr(plx__fd descriptor, struct plx__sockaddr *ret_name);
 int plx__os_remote_sockaddr(plx__fd descriptor, struct plx__sockaddr *ret_name);
 int plx__os_shutdown_sending(plx__fd descriptor);
-/* plx__os_set_reset makes the next close send a reset to the peer (SO_LINGER, socket(7)). */
-int plx__os_set_reset(plx__fd descriptor);
+/* plx__os_set_reset makes the next close send a reset to the peer (SO_LINGER, socket(7)). It does
+ * nothing to what is no socket. */
+void plx__os_set_reset(plx__fd descriptor);
 /* plx__os_take_error returns the pending error of the socket, negative, or 0 (SO_ERROR). */
 int plx__os_take_error(plx__fd descriptor);
 

@@ -139,10 +139,10 @@ int plx__os_shutdown_sending(plx__fd descriptor)
     return plx__os_result(shutdown(descriptor, SHUT_WR));
 }
 
-int plx__os_set_reset(plx__fd descriptor)
+void plx__os_set_reset(plx__fd descriptor)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
-    return plx__os_result(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
 int plx__os_take_error(plx__fd descriptor)

@@ -303,7 +303,7 @@ int plx__os_shutdown_sending(plx__fd descriptor)
     return result;
 }
 
-int plx__os_set_reset(plx__fd descriptor)
+void plx__os_set_reset(plx__fd descriptor)
 {
     int error;
     sim_enter();
@@ -311,7 +311,6 @@ int plx__os_set_reset(plx__fd descriptor)
     if (open != NULL) {
         open->reset_at_close = true;
     }
-    return open == NULL ? error : 0;
 }
 
 int plx__os_take_error(plx__fd descriptor)

@@ -354,7 +354,7 @@ static void do_end(char **w)
 }
 static void do_reset(char **w)
 {
-    say_code(plx__os_set_reset(*letter(w[1])));
+    plx__os_set_reset(*letter(w[1]));
 }
 static void do_error(char **w)
 {
