@@ -70,6 +70,32 @@ NAMES_CASE(a_thousand_names)
     UNTIL_ASKED(w, server, server->asked4 == count + 2);
 }
 
+/* A known name has three blocks: itself, its text and its addresses. The lookup that found them is
+ * over, and goes with the answer. */
+NAMES_CASE(a_known_name_keeps_no_lookup)
+{
+    struct asker asker;
+    bool seen[MANY] = {false};
+    size_t before = 0;
+    int count = 0;
+
+    server->ipv4 = ADDRESSES("127.0.0.1");
+    asker_prepare(w, &asker, WAY_UDP_WRITE);
+    for (int number = 0; number < 10; number++) {
+        char host[32];
+
+        snprintf(host, sizeof host, "known%d.test", number);
+        ck_assert_int_eq(plx_udp_write_to(asker.socket, host, asker.port, &number, sizeof number),
+                         0);
+        UNTIL_ASKED(w, server, (count += arrived(&asker, seen)) == number + 1);
+        world_settle(w);
+        /* The first needs the blocks for sending, too. */
+        if (number == 0)
+            before = count_blocks();
+        ck_assert_uint_le(count_blocks(), before + (size_t)number * 3);
+    }
+}
+
 /* Those that are never answered hold up those behind them only until their time is over. */
 MODE_CASE(names_behind_those_that_nobody_answers)
 {
