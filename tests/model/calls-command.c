@@ -153,6 +153,20 @@ void call_command_anew(struct turn *turn)
     model_failed(model, "set_commands", code);
 }
 
+/* More commands than one poll reports, and the poll that finds them. */
+void call_command_burst(struct turn *turn)
+{
+    struct person *person = pick_person(turn);
+    int count = 40 + chance_of(&turn->chance, 120);
+
+    if (person == NULL || !flavour_has_commands(person->flavour) || person->ended)
+        return;
+    for (int i = 0; i < count && person->outbox_size == 0 && !person->ended; i++)
+        person_say(person, 1);
+    if (polls_running() == 0)
+        poll_members();
+}
+
 /* ---- what is no command ---------------------------------------------------------------------- */
 
 void call_peer_spoil(struct turn *turn)

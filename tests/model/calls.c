@@ -47,6 +47,7 @@ static const struct choice with_guests[] = {
     {call_timer_ask, 2},
     {call_timer_sleep, 4},
     {call_command_wait, 16},
+    {call_command_burst, 5},
     {call_command_misuse, 2},
     {call_command_anew, 2},
     {call_peer_spoil, 2},

@@ -300,11 +300,13 @@ int32_t end_command(unsigned number, unsigned record)
 /* The first one is never empty, because it names the sender. */
 size_t end_command_size(unsigned number, unsigned record)
 {
-    static const int most[] = {1, 20, 20, 100, 100, 300, 3000, 40000};
+    static const int most[] = {1, 10, 10, 10, 20, 20, 100, 300};
     struct chance chance = chance_for(number, 11, (int)record);
 
     if (record > 0 && chance_in(&chance, 10))
         return 0;
+    if (chance_in(&chance, 3))
+        return RECORD_HEAD + (size_t)chance_of(&chance, 40000);
     return RECORD_HEAD + (size_t)chance_of(&chance, most[chance_of(&chance, 8)]);
 }
 

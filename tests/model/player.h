@@ -201,6 +201,6 @@ player_call call_proxy_set, call_proxy_user, call_proxy_tag, call_proxy_environm
     call_proxy_serve, call_proxy_meet;
 player_call call_timer, call_timer_ask, call_timer_sleep;
 player_call call_command_wait, call_command_misuse, call_command_anew, call_peer_spoil;
-player_call call_write_all;
+player_call call_write_all, call_command_burst;
 
 #endif
