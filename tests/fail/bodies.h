@@ -18,6 +18,7 @@ void run_serve(struct play *p);
 void run_messages(struct play *p);
 void run_commands(struct play *p);
 void run_lines(struct play *p);
+void run_urgent(struct play *p);
 void run_filter_in_mid_stream(struct play *p);
 void run_establish(struct play *p);
 void run_free_in_handler(struct play *p);

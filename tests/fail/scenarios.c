@@ -34,6 +34,7 @@ const struct scenario scenarios[] = {
     {.name = "commands", .kind = "tcp", .run = run_commands},
     {.name = "commands", .kind = "seqpacket", .run = run_commands},
     {.name = "lines", .kind = "ipc", .run = run_lines},
+    {.name = "an urgent byte", .kind = "tcp", .run = run_urgent},
     {.name = "a filter in mid-stream", .kind = "tcp", .run = run_filter_in_mid_stream},
     {.name = "a filter that greets", .kind = "ipc", .run = run_establish},
     {.name = "free in a handler", .kind = "tcp", .run = run_free_in_handler},

@@ -256,6 +256,31 @@ void run_lines(struct play *p)
     HOLDS(p, plx_socket_skip(p->sockets[B], 15) == 15);
 }
 
+/* The urgent byte is one of the pattern, and a raw peer reads it in its place. */
+void run_urgent(struct play *p)
+{
+    char where[WHERE_SIZE], bytes[3 * LITTLE];
+    int listener = raw_listen(p->w, 1, where), on = 1, raw;
+    ptrdiff_t piece;
+
+    OPEN(p, A, plx_tcp_new);
+    TRY(p, A, plx_socket_connect_to(p->sockets[A], where));
+    AWAIT(p, is_readable(listener) && COUNT(p, A, CONNECTED) == 1);
+    raw = raw_accept(p->w, listener);
+    HOLDS(p, setsockopt(raw, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on) == 0);
+    STEP(p, play_write(p, A, 0, LITTLE));
+    TRY(p, A, plx_socket_write_urgent(p->sockets[A], pattern_byte(LITTLE)));
+    STEP(p, play_write(p, A, LITTLE + 1, LITTLE));
+    /* The kernel stops a receive in front of the mark. */
+    for (ptrdiff_t size = 0; size < 2 * LITTLE + 1; size += piece) {
+        AWAIT(p, is_readable(raw));
+        piece = raw_take(raw, bytes, sizeof bytes);
+        HOLDS(p, piece > 0 && pattern_matches(bytes, (size_t)piece, (uint64_t)size));
+    }
+    raw_close(p->w, raw);
+    raw_close(p->w, listener);
+}
+
 /* ---- servers --------------------------------------------------------------------------------- */
 
 static void act_echo(struct record *record, plx_socket *socket)
