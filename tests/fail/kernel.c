@@ -49,6 +49,17 @@ static const char *describe(void)
     return call.name == NULL ? "" : text;
 }
 
+/* A lookup asks each name server three times (lib/resolve/ares.c), each time at once if a query cannot
+ * be sent: it has to report that none left. */
+enum { TRIES = 3 };
+
+static bool may_report(const struct scenario *scenario, const struct failed_call *call)
+{
+    bool is_send = call->name != NULL && strcmp(call->name, "send") == 0;
+
+    return !call->is_soft || (scenario->asks_names && is_send && call->count >= TRIES);
+}
+
 static struct failed_call play(const struct scenario *scenario, enum mode mode, int number,
                                int choice, int length)
 {
@@ -64,7 +75,7 @@ static struct failed_call play(const struct scenario *scenario, enum mode mode, 
     calls_fail(number, choice, length);
     scenario->run(p);
     call = calls_failed();
-    HOLDS(p, !call.is_soft || !p->failed);
+    HOLDS(p, !p->failed || may_report(scenario, &call));
     counts->reported += p->failed;
     if (length == 1)
         calls_stop();
@@ -147,7 +158,8 @@ LOOP_CASE(each_call, 0, runs())
     counts->scenarios++;
 }
 
-/* Nothing may fail in a rough storm, and everything arrives. */
+/* Nothing may fail in a rough storm, and everything arrives. Where names are asked for the storm is a
+ * gentle one: a rough one may leave each of the few queries without room, which ends the lookup. */
 static void play_in_storm(const struct scenario *scenario, enum mode mode, unsigned long long seed)
 {
     static struct play place;
@@ -157,7 +169,7 @@ static void play_in_storm(const struct scenario *scenario, enum mode mode, unsig
 
     world_begin_of(&world, scenario->kind, mode);
     play_begin(p, &world, scenario, (int)seed);
-    calls_storm(seed, CHANCE, true);
+    calls_storm(seed, CHANCE, !scenario->asks_names);
     scenario->run(p);
     HOLDS(p, !p->failed);
     counts->stormed += calls_stormed() - before;
