@@ -739,6 +739,7 @@ PIPE_CASE(a_kernel_that_watches_nothing_more)
 {
     plx_group *elsewhere = plx_group_new();
     struct eye other = {.fd = ends[0]};
+    int before;
 
     if (w->mode == MODE_POLL || !kernel_denies(SYS_epoll_ctl, EPOLL_CTL_ADD, ENOSPC)) {
         plx_group_free(elsewhere);
@@ -756,6 +757,9 @@ PIPE_CASE(a_kernel_that_watches_nothing_more)
     polls(eye, w->group);
     ck_assert_int_eq(eye->count, 0);
     ck_assert_int_eq(plx_group_deadline(w->group), -1);
+    before = count_descriptors();
+    ck_assert_int_eq(plx_watch_set(eye->watch, READ), ENOSPC);
+    ck_assert_int_eq(count_descriptors(), before);
     eye_free(&other);
     plx_group_free(elsewhere);
 }
