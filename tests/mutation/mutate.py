@@ -3,10 +3,15 @@
 
 Each mutant is one line of lib/ with one change: an operator, a constant, or a dropped statement. A
 mutant that compiles is tried with the test programs that reach its line, the shortest first, 60
-seconds each, until one fails twice. The seed chooses the lines; the same seed gives the same mutants.
+seconds each, until one fails twice. The programs that are named after the file come first. The seed
+chooses the lines; the same seed gives the same mutants of the same lines.
 
 BUILD is a build of its own with `--coverage`, which tests/mutation/run makes. The first use runs
-each test program once, to learn which lines it reaches and how long it takes: BUILD/reach.json.
+test programs once, to learn which lines each reaches and how long it takes: BUILD/reach.json. That
+lasts MUTATION_LEARN seconds of the environment at most, 3600 without it, those of general names
+first (test-tcp); the next use goes on with the rest. Programs that are named after the file of a
+survivor are learnt then, and tried. All figures are for the programs that are known, whose number
+is printed: a survivor may be noticed by the rest.
 
 equivalent.txt beside this file names mutants that no test can notice, each with its reason. The last
 line counts: noticed, survived, equivalent.
@@ -25,7 +30,8 @@ LONGEST = 40  # seconds of a program that is used: a busy machine must not make 
 
 # A program that takes longer is used in parts: these rows of tests/kinds.c (POLLUX_TEST_WORLDS).
 PARTS = ["tcp/lone", "ipc/uring", "seqpacket/poll", "bits tcp/epoll", "order ipc/epoll"]
-ALL = 3600  # seconds for all mutants
+ALL = int(os.environ.get("MUTATION_SECONDS", "3600"))  # for all mutants
+LEARN = int(os.environ.get("MUTATION_LEARN", "3600"))  # seconds, for all programs
 
 # What a change replaces, and by what. The first that fits at a random place of the line is used.
 CHANGES = [
@@ -133,27 +139,88 @@ def reached(source, build):
     return lines
 
 
-def learn(source, build):
-    """Runs each program alone, but those that were run before. Returns {test: [seconds, lines]}."""
-    place = os.path.join(build, "reach.json")
-    reach, tests = {}, programs(build)
-    if os.path.exists(place):
-        with open(place, encoding="utf-8") as file:
-            reach = json.load(file)
-    for test in tests:
-        if test not in reach:
-            for note in objects(build):
+def remake(build, name):
+    """Compiles a file of lib/ into the archives. libtool would write each of them anew, by a thousand
+    processes: this takes a hundredth of it. False if the file does not compile."""
+    part = "os" if name.startswith("lib/os/") else "core"
+    part = "tls_all" if name.startswith("lib/tls/") else part
+    base = "libpollux_%s_la-%s" % (part, os.path.basename(name)[:-2])
+    stem = os.path.join(os.path.dirname(name), base)
+    if os.path.exists(os.path.join(build, os.path.dirname(name), "libpollux_core_la-%s.o" %
+                                   os.path.basename(name)[:-2])):
+        stem = stem.replace("_os_la", "_core_la")  # what lib/os has for each system
+    if run(["make", "-s", stem + ".lo"], build, 300):
+        return False
+    own = "libpollux-%s" % ("tls-all" if part == "tls_all" else
+                            "core" if "_core_la" in stem else "os")
+    names = [own] if own == "libpollux-tls-all" else [own, "libpollux-all"]
+    for library in names:
+        archive = ".libs/%s.a" % library
+        members = subprocess.run(["ar", "t", archive], cwd=build, check=True,
+                                 stdout=subprocess.PIPE).stdout.decode().split()
+        same = [member for member in members if member.endswith(os.path.basename(stem) + ".o")]
+        if len(same) != 1:  # libtool has renamed those of equal names
+            return not run(["make", "-s", "libpollux-all.la"], build, 300)
+        subprocess.run(["ar", "r", archive, stem + ".o"], cwd=build, check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for library in names:
+        os.utime(os.path.join(build, library + ".la"))
+    return True
+
+
+class Reach:
+    """What is known of the programs: {test: [seconds, lines, verdict]}, kept in reach.json."""
+
+    def __init__(self, source, build):
+        self.source, self.build = source, build
+        self.place = os.path.join(build, "reach.json")
+        self.known = {}
+        if os.path.exists(self.place):
+            with open(self.place, encoding="utf-8") as file:
+                self.known = json.load(file)
+        self.sets = {test: set(known[1]) for test, known in self.known.items()}
+        self.stale = set()  # the files that have changed since they were compiled
+        if run(["make", "-s", "libpollux-all.la", "libpollux-tls-all.la"], build, 600):
+            sys.exit("the library does not build")
+
+    def make_library(self):
+        """Compiles the stale files. Returns whether that was possible."""
+        return all([remake(self.build, name) for name in sorted(self.stale)])
+
+    def learn(self, test):
+        """Runs a program alone, without a mutant, and in parts if it takes too long in all rows."""
+        if test not in self.known:
+            if not self.make_library() or run(["make", "-s"] + targets(test), self.build, 300):
+                sys.exit("%s: does not build" % test)
+            for note in objects(self.build):
                 os.remove(note)
             begin = time.monotonic()
-            verdict = play(source, build, test, LONGEST)
+            verdict = play(self.source, self.build, test, LONGEST)
             seconds = time.monotonic() - begin
-            reach[test] = [seconds, [] if verdict else sorted(reached(source, build)), verdict]
-            with open(place, "w", encoding="utf-8") as file:
-                json.dump(reach, file)
-            print("%-40s %5.1f s %s" % (test, seconds, verdict and verdict + ": not used"), flush=True)
-        if reach[test][2] == "does not end" and " " not in test:
-            tests += [test + " " + part for part in PARTS]
-    return {test: [seconds, lines] for test, (seconds, lines, verdict) in reach.items() if lines}
+            lines = [] if verdict else sorted(reached(self.source, self.build))
+            self.known[test] = [seconds, lines, verdict]
+            self.sets[test] = set(lines)
+            with open(self.place, "w", encoding="utf-8") as file:
+                json.dump(self.known, file)
+            print("%-40s %5.1f s %s" % (test, seconds, verdict and verdict + ": not used"),
+                  flush=True)
+        if self.known[test][2] == "does not end" and re.match(r"test-\S+$", test):
+            for part in PARTS:
+                self.learn(test + " " + part)
+
+    def of_line(self, line):
+        """Returns the tests that reach a line, the shortest first."""
+        return sorted((test for test in self.known if line in self.sets[test]),
+                      key=lambda test: self.known[test][0])
+
+    def lines(self):
+        return set().union(*self.sets.values())
+
+
+def named_after(name, test):
+    """Is the program named after a file of lib/, or after a word of the file's name?"""
+    words = re.split(r"[-.]", os.path.basename(name))[:-1]
+    return any(word in re.split(r"[-/ ]", test) for word in words)
 
 
 # ---- mutants ----------------------------------------------------------------------------------
@@ -222,9 +289,7 @@ class Mutant:
 
 
 def judge(source, build, tests):
-    """Returns which test notices the mutant in the tree, and how: "" or "compiler" if none does."""
-    if run(["make", "-s", "libpollux-all.la"], build, 300):
-        return "compiler"
+    """Returns which test notices the mutant in the library, and how: "" if none does."""
     for test in tests:
         if run(["make", "-s"] + targets(test), build, 300):
             return "linker"
@@ -245,14 +310,52 @@ def play_again(source, build, test):
     return verdict
 
 
+def learn_most(reach):
+    """Learns for LEARN seconds, those of short names first, which are of general matters."""
+    tests = sorted(programs(reach.build), key=lambda test: (len(test), test))
+    end = time.monotonic() + LEARN
+    for test in tests:
+        if time.monotonic() < end:
+            reach.learn(test)
+    print("%d of %d programs are known" % (sum(test in reach.known for test in tests), len(tests)),
+          flush=True)
+
+
+def try_all(reach, place, new):
+    """Returns how many programs have tried a mutant, and what `judge` has found."""
+    name, number = place
+    tests = reach.of_line("%s:%d" % place)
+    found = judge_healed(reach, name, number, new,
+                         sorted(tests, key=lambda test: not named_after(name, test)))
+    if found:
+        return len(tests), found
+    for test in programs(reach.build):
+        if named_after(name, test):
+            reach.learn(test)
+    more = [test for test in reach.of_line("%s:%d" % place) if test not in tests]
+    return len(tests) + len(more), judge_healed(reach, name, number, new, more) if more else ""
+
+
+def judge_healed(reach, name, number, new, tests):
+    """Judges a mutant, and heals the file. The build keeps the mutant until the next one."""
+    mutant = Mutant(reach.source, name, number, new)
+    reach.stale.add(name)
+    try:
+        if not reach.make_library():
+            return "compiler"
+        reach.stale = {name}
+        return judge(reach.source, reach.build, tests)
+    finally:
+        mutant.heal()
+
+
 def main():
     source, build = (os.path.abspath(name) for name in sys.argv[1:3])
     count = int(sys.argv[3]) if len(sys.argv) > 3 else 60
     seed = int(sys.argv[4]) if len(sys.argv) > 4 else int(time.time())
-    reach = learn(source, build)
-    shortest = sorted(reach, key=lambda test: reach[test][0])
-    sets = {test: set(reach[test][1]) for test in reach}
-    lines = set().union(*sets.values())
+    reach = Reach(source, build)
+    learn_most(reach)
+    lines = reach.lines()
     known = equivalents()
     total = {"noticed": 0, "survived": 0, "equivalent": 0}
     end = time.monotonic() + ALL
@@ -260,12 +363,7 @@ def main():
     for name, number, old, new in choose(source, lines, -1, seed):
         if sum(total.values()) == count or time.monotonic() > end:
             break
-        tests = [test for test in shortest if "%s:%d" % (name, number) in sets[test]]
-        mutant = Mutant(source, name, number, new)
-        try:
-            found = judge(source, build, tests)
-        finally:
-            mutant.heal()
+        tried, found = try_all(reach, (name, number), new)
         if found in ("compiler", "linker"):
             continue
         reason = known.get((name, old.strip(), new.strip()))
@@ -273,7 +371,7 @@ def main():
         total[verdict] += 1
         print("%-10s %s:%d\n    - %s\n    + %s\n      %s" % (
             verdict, name, number, old.strip(), new.strip(), found or reason or
-            "%d programs reach the line" % len(tests)), flush=True)
+            "%d programs reach the line" % tried), flush=True)
     judged = total["noticed"] + total["survived"]
     print("seed %d: %d mutants, %d noticed, %d survived, %d equivalent: %.0f %% noticed" % (
         seed, sum(total.values()), total["noticed"], total["survived"], total["equivalent"],
