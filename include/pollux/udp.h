@@ -50,6 +50,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <pollux/address.h>
 #include <pollux/events.h>
@@ -65,6 +66,8 @@ typedef struct plx_datagram {
     bool truncated;   /* it was larger than PLX_OPTION_READ_LIMIT allows; the rest is lost */
     plx_address to;   /* the address it was sent to: one of this computer, or a multicast or
                          broadcast address, with the socket's port; family 0: unknown */
+    uint32_t interface; /* index of the interface by which a multicast or broadcast datagram
+                           arrived; 0: unknown, as for most datagrams to one address */
 } plx_datagram;
 
 /* plx_udp_new makes an unbound UDP socket. You free it with plx_socket_free. Returns NULL only when

@@ -45,6 +45,7 @@ struct udp {
     uint16_t peer_port;
     char *broadcast;
     plx_address destination; /* of the datagram that is being read (lib/base/record.h) */
+    uint32_t interface;      /* that it arrived by, if it was for many; 0: not known */
 };
 
 static struct udp *udp_of(const plx_socket *socket)
@@ -136,8 +137,7 @@ static PLX__APART void note_target(plx_socket *socket)
 {
     struct udp *self = udp_of(socket);
     struct plx__record record = plx__record_first(&socket->in);
-    memcpy(&self->destination, plx__buffer_data(&socket->in) + sizeof record,
-           sizeof self->destination);
+    self->destination = plx__datagram_in_target(socket, &self->interface);
     if (self->incoming.destination == PLX__DESTINATION_EACH &&
         !plx__origins_note(&self->outgoing.queue.origins, &record.address, &self->destination)) {
         plx__socket_fail_memory(socket, "remember the local address of a datagram");
@@ -333,6 +333,7 @@ static inline void take_datagram(plx_socket *socket, plx_datagram *ret_datagram)
     ret_datagram->size = size;
     ret_datagram->truncated = truncated != 0;
     ret_datagram->to = udp_of(socket)->destination;
+    ret_datagram->interface = udp_of(socket)->interface;
     socket->view_alive = true;
     socket->fresh = false;
     plx__task_note_view(&socket->task);

@@ -281,7 +281,8 @@ static void read_target6(const struct cmsghdr *entry, plx_address *ret_to)
         return;
     }
     ret_to->family = 6;
-    ret_to->scope = plx__address_is_link_local(bytes) ? (uint32_t)info.ipi6_ifindex : 0;
+    bool has_scope = plx__address_is_link_local(bytes) || IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
+    ret_to->scope = has_scope ? (uint32_t)info.ipi6_ifindex : 0;
     memcpy(ret_to->bytes, bytes, sizeof ret_to->bytes);
 }
 #endif
@@ -292,6 +293,9 @@ static void read_target4(const struct cmsghdr *entry, plx_address *ret_to)
     struct in_pktinfo info;
     memcpy(&info, CMSG_DATA(entry), sizeof info);
     ret_to->family = 4;
+    /* ipi_spec_dst is an address of this computer (ip(7)). */
+    ret_to->scope =
+        info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr ? 0 : (uint32_t)info.ipi_ifindex;
     memcpy(ret_to->bytes, &info.ipi_addr, sizeof info.ipi_addr);
 }
 #endif

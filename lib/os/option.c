@@ -225,6 +225,21 @@ int plx__os_membership(plx__fd descriptor, const plx_address *group, unsigned in
     return plx__os_result(result);
 }
 
+int plx__os_set_only_joined(plx__fd descriptor)
+{
+    int result = -ENOPROTOOPT;
+    (void)descriptor;
+#ifdef IPV6_MULTICAST_ALL
+    if (is_ipv6(descriptor)) {
+        result = set(descriptor, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    }
+#endif
+#ifdef IP_MULTICAST_ALL
+    result = set(descriptor, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+#endif
+    return result;
+}
+
 int plx__os_set_multicast_interface(plx__fd descriptor, unsigned interface_index,
                                     const plx_address *source)
 {

@@ -227,7 +227,8 @@ struct plx__os_arrival {
     void *place;
     size_t size; /* before the call the room at `place`, after it the bytes received */
     struct plx__sockaddr from;
-    plx_address to;   /* the local address, without a port; family 0: not reported */
+    plx_address to;   /* the local address, without a port; family 0: not reported. The scope of a
+                         multicast or broadcast address is the interface that it arrived by */
     size_t segment;   /* 0: it is one datagram */
     uint32_t dropped; /* how many the socket has dropped before, modulo 2^32 */
     bool counted;     /* the kernel reported `dropped`, which it does from the first drop on */
@@ -318,6 +319,10 @@ void plx__os_wake_close(plx__fd descriptors[2]);
  * process. */
 int plx__os_process(void);
 
+/* plx__os_random returns a number that nobody can predict (lib/os/random.c): a key, or an identity
+ * that no other program has. It never blocks. */
+uint64_t plx__os_random(void);
+
 /* ---- options (lib/os/option.c) --------------------------------------------------------------- */
 
 /* plx__os_set_option sets a socket option of the kernel; for an IPv6 socket also the option of
@@ -349,6 +354,10 @@ int plx__os_membership(plx__fd descriptor, const plx_address *group, unsigned in
  * the address. */
 int plx__os_set_multicast_interface(plx__fd descriptor, unsigned interface_index,
                                     const plx_address *source);
+/* plx__os_set_only_joined makes a socket receive the multicast groups that it has joined itself, not
+ * those of all sockets of this computer (IP_MULTICAST_ALL, ip(7)). Returns -ENOPROTOOPT where the
+ * kernel lacks the option. */
+int plx__os_set_only_joined(plx__fd descriptor);
 /* plx__os_bind_device makes a socket send and receive by that interface only (SO_BINDTODEVICE,
  * socket(7)). Returns -ENOPROTOOPT where the kernel lacks the option, -EPERM where only root may
  * set it. */

@@ -1,6 +1,7 @@
 /* lib/transfer/datagram-in.c -- receiving datagrams. */
 #include "config.h"
 
+#include "lib/base/address.h"
 #include "lib/base/record.h"
 #include "lib/os/errno.h"
 #include "lib/socket/accepting.h"
@@ -128,6 +129,17 @@ int plx__datagram_in_port(const plx_socket *socket, struct plx__datagram_in *sel
         find_target(socket, self);
     }
     return self->destination == PLX__DESTINATION_UNKNOWN ? 0 : self->local.port;
+}
+
+plx_address plx__datagram_in_target(const plx_socket *socket, uint32_t *ret_interface)
+{
+    plx_address target;
+    memcpy(&target, plx__buffer_data(&socket->in) + sizeof(struct plx__record), sizeof target);
+    *ret_interface = target.scope;
+    if (target.family != 6 || !plx__address_is_link_local(target.bytes)) {
+        target.scope = 0;
+    }
+    return target;
 }
 
 /* The local address at which a message arrived, with the port. */

@@ -77,6 +77,11 @@ void plx__datagram_in_disconnected(const plx_socket *socket, struct plx__datagra
 /* plx__datagram_in_port returns the port that the descriptor is bound to, 0: not known. */
 int plx__datagram_in_port(const plx_socket *socket, struct plx__datagram_in *incoming);
 
+/* plx__datagram_in_target returns the target of the first received datagram (lib/base/record.h). In
+ * the buffer the scope of a multicast or broadcast address is the interface that the datagram
+ * arrived by; *ret_interface is set to it, or to 0 when it is not known. */
+plx_address plx__datagram_in_target(const plx_socket *socket, uint32_t *ret_interface);
+
 /* plx__datagram_in_clear releases the blocks and resets the struct for the next descriptor. */
 void plx__datagram_in_clear(plx_socket *socket, struct plx__datagram_in *incoming);
 

@@ -75,6 +75,21 @@ size_t plx_interface_list(plx_interface *list, size_t size)
     return ENTRIES;
 }
 
+size_t plx__interface_networks(struct plx__network *list, size_t size)
+{
+    static const struct plx__network networks[] = {
+        {.address = {.family = 4, .bytes = {127, 0, 0, 1}}, .prefix = 8},
+        {.address = {.family = 6, .bytes = {[15] = 1}}, .prefix = 128},
+    };
+    size_t count = 0;
+    for (; count < size && count < sizeof networks / sizeof *networks; count++) {
+        list[count] = networks[count];
+        list[count].interface = 1;
+        list[count].is_loopback = list[count].takes_multicast = true;
+    }
+    return count;
+}
+
 void plx__interface_device(const char *name, char *ret_device, size_t size)
 {
     (void)snprintf(ret_device, size, "%.*s", (int)strcspn(name, ":"), name);

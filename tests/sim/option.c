@@ -216,6 +216,12 @@ int plx__os_membership(plx__fd descriptor, const plx_address *group, unsigned in
     return free_place < SIM_GROUPS ? 0 : -ENOBUFS;
 }
 
+int plx__os_set_only_joined(plx__fd descriptor)
+{
+    int error;
+    return internet_of(descriptor, &error) == NULL ? error : 0;
+}
+
 int plx__os_set_multicast_interface(plx__fd descriptor, unsigned interface_index,
                                     const plx_address *source)
 {

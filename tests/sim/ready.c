@@ -158,3 +158,8 @@ int plx__os_process(void)
 {
     return 4711;
 }
+
+uint64_t plx__os_random(void)
+{
+    return sim_chance(UINT64_MAX);
+}
