@@ -63,6 +63,7 @@
 #include <pollux/watch.h>
 #include <pollux/lookup.h>
 #include <pollux/proxy.h>
+#include <pollux/discovery.h>
 #include <pollux/interface.h>
 
 #endif

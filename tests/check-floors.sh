@@ -30,6 +30,7 @@ function complain(where, what) { print where ": " what; bad = 1 }
 function floor_of_header(name,    noun) {             # of a public header: by its noun
     noun = name; sub(/^pollux\//, "", noun); sub(/\.h$/, "", noun)
     if (noun == "socket") noun = "object"             # its struct is in lib/socket/object.h
+    if (noun == "discovery") noun = "group"           # lib/wire/discovery.h has only the datagrams
     if (noun in of_noun) return of_noun[noun]
     sub(/s$/, "", noun)                               # events.h belongs to event.c
     return noun in of_noun ? of_noun[noun] : 1

@@ -4,7 +4,7 @@
 #
 # The kinds are the files of lib/kind/. A name counts when one of its parts between underscores
 # is a kind (tcp_open, plx_udp_new, PLX_IPC_MODE), in whatever case. Comments and strings do not
-# count; the umbrella header includes every kind; the doors may use the constants of system headers
+# count; the umbrella header includes every kind, and lib/group/discovery-socket uses one by its header; the doors may use the constants of system headers
 # (TCP_NODELAY, IPPROTO_UDP), these headers and their one structure of such a name (struct tcp_info).
 #
 # The tables are the structures of lib/socket/kind.h. None has more than 11 functions. A function of a
@@ -24,7 +24,7 @@ kinds=$(find lib/kind -name '*.c' -print 2>/dev/null | sed 's|.*/||; s|\.c$||' |
 [ -n "$kinds" ] || { echo "lib/kind/: no kinds found"; exit 1; }
 
 status=0
-find lib include -name '*.[ch]' ! -path include/pollux.h -print | LC_ALL=C sort | while read -r file; do
+find lib include -name '*.[ch]' ! -path include/pollux.h ! -path 'lib/group/discovery-socket.[ch]' -print | LC_ALL=C sort | while read -r file; do
     echo "@file $file"
     awk -f "$here/uncomment.awk" "$file"
 done | awk -v kinds="$kinds" '

@@ -22,6 +22,7 @@ static const struct plx__service services[] = {
     [PLX__MEMBER_TIMER] = {.input = plx__timer_input},
     [PLX__MEMBER_WATCH] = {.input = plx__watch_input, .leave = plx__watch_leave},
     [PLX__MEMBER_LOOKUP] = {.input = plx__lookup_input},
+    [PLX__MEMBER_DISCOVERY] = {.input = plx__discovery_input},
 };
 
 plx_group *plx__group_new(int *ret_error)

@@ -19,13 +19,20 @@
 
 /* The sorts of members: the numbers of their services (lib/poll/loop.h). A zeroed task is a
  * socket's. */
-enum plx__member { PLX__MEMBER_SOCKET, PLX__MEMBER_TIMER, PLX__MEMBER_WATCH, PLX__MEMBER_LOOKUP };
+enum plx__member {
+    PLX__MEMBER_SOCKET,
+    PLX__MEMBER_TIMER,
+    PLX__MEMBER_WATCH,
+    PLX__MEMBER_LOOKUP,
+    PLX__MEMBER_DISCOVERY
+};
 
 /* The services of the sorts that are no sockets. */
 void plx__timer_input(struct plx__task *task, struct plx__budget *budget);
 void plx__watch_input(struct plx__task *task, struct plx__budget *budget);
 void plx__watch_leave(struct plx__task *task);
 void plx__lookup_input(struct plx__task *task, struct plx__budget *budget);
+void plx__discovery_input(struct plx__task *task, struct plx__budget *budget);
 
 struct plx_group {
     struct plx__loop loop;

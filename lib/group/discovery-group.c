@@ -1,0 +1,230 @@
+/* lib/group/discovery-group.c -- the groups that a discovery has joined, and the networks. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/group/discovery-object.h"
+#include "lib/group/discovery-socket.h"
+#include "lib/os/clock.h"
+#include "lib/os/errno.h"
+#include "lib/os/interface.h"
+#include "lib/os/os.h"
+#include "lib/socket/object.h"
+
+#include <string.h>
+
+/* Milliseconds between two looks at the networks. */
+#define LOOK_EVERY 10000
+
+struct plx__discovery_group *plx__discovery_find(const plx_discovery *discovery, const char *name)
+{
+    struct plx__discovery_group *found = NULL;
+    const struct plx__list *head = &discovery->groups;
+    for (struct plx__list *link = head->next; link != head; link = link->next) {
+        struct plx__discovery_group *group = plx__discovery_group_at(link);
+        if (group->stage != PLX__GROUP_JOINED) {
+            continue;
+        }
+        if (name == NULL && found != NULL) {
+            return NULL; /* which of them? */
+        }
+        if (name == NULL || strcmp(name, group->name) == 0) {
+            found = group;
+        }
+        if (name != NULL && found != NULL) {
+            return found;
+        }
+    }
+    return found;
+}
+
+/* ---- networks -------------------------------------------------------------------------------- */
+
+/* Joins a group on a network. A network whose interface takes no further group is treated as one
+ * without multicast. */
+static void join_on(struct plx__discovery_group *group, struct plx__network *network)
+{
+    int family = network->address.family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6;
+    if (group->sockets[family] == NULL || !network->takes_multicast) {
+        return;
+    }
+    plx_address address =
+        plx__discovery_group_address(group->name, group->name_size, network->address.family, 0);
+    int result = plx__os_membership(group->sockets[family]->watch.descriptor, &address,
+                                    network->interface, true);
+    /* EADDRINUSE: joined already, by another address of the interface. */
+    network->takes_multicast = result == 0 || result == -PLX__EADDRINUSE;
+}
+
+static void join_everywhere(plx_discovery *discovery, struct plx__discovery_group *group)
+{
+    for (size_t i = 0; i < discovery->network_count; i++) {
+        join_on(group, &discovery->networks[i]);
+    }
+}
+
+/* Link-local addresses first: they are reached on every network of IPv6, and no router passes them
+ * on. The first network of an interface and family is the one that is sent to. */
+static int precedence(const struct plx__network *network)
+{
+    const uint8_t *bytes = network->address.bytes;
+    return network->address.family == 6 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80 ? 0 : 1;
+}
+
+static void order(struct plx__network *list, size_t count)
+{
+    struct plx__network sorted[PLX__DISCOVERY_NETWORKS];
+    size_t place = 0;
+    for (int turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < count; i++) {
+            if (precedence(&list[i]) == turn) {
+                sorted[place++] = list[i];
+            }
+        }
+    }
+    memcpy(list, sorted, count * sizeof *list);
+}
+
+static bool is_same(const struct plx__network *a, const struct plx__network *b)
+{
+    return a->interface == b->interface && a->prefix == b->prefix &&
+           plx_address_equal(&a->address, &b->address);
+}
+
+/* Copies into the new list what is known of the old one. Returns whether a network is new. */
+static bool compare(const plx_discovery *discovery, struct plx__network *list, size_t count)
+{
+    bool is_new = false;
+    for (size_t i = 0; i < count; i++) {
+        size_t old = 0;
+        while (old < discovery->network_count && !is_same(&list[i], &discovery->networks[old])) {
+            old++;
+        }
+        if (old < discovery->network_count) {
+            list[i].takes_multicast = discovery->networks[old].takes_multicast;
+        } else {
+            is_new = true;
+        }
+    }
+    return is_new;
+}
+
+void plx__discovery_look(plx_discovery *discovery, uint64_t now)
+{
+    struct plx__network list[PLX__DISCOVERY_NETWORKS];
+    size_t count = plx__interface_networks(list, PLX__DISCOVERY_NETWORKS);
+    discovery->look_at = plx__clock_after(now, LOOK_EVERY);
+    if (count == 0) {
+        return; /* the kernel refused: the old list is better than none */
+    }
+    order(list, count);
+    bool is_new = compare(discovery, list, count);
+    memcpy(discovery->networks, list, count * sizeof *list);
+    discovery->network_count = count;
+    struct plx__list *head = &discovery->groups;
+    for (struct plx__list *link = head->next; is_new && link != head; link = link->next) {
+        struct plx__discovery_group *group = plx__discovery_group_at(link);
+        if (group->stage == PLX__GROUP_JOINED) {
+            join_everywhere(discovery, group);
+            plx__discovery_announce(discovery, group);
+        }
+    }
+}
+
+/* ---- joining and leaving --------------------------------------------------------------------- */
+
+/* The address of this program for its own list: of the first network that others reach. */
+static void own_address(const plx_discovery *discovery, plx_address *ret_address)
+{
+    const struct plx__network *best = NULL;
+    for (size_t i = 0; i < discovery->network_count; i++) {
+        const struct plx__network *network = &discovery->networks[i];
+        int family = network->address.family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6;
+        bool is_usable = discovery->sockets[family] != NULL;
+        bool is_better = best == NULL || (best->is_loopback && !network->is_loopback) ||
+                         (best->is_loopback == network->is_loopback && best->address.family == 6 &&
+                          network->address.family == 4);
+        best = is_usable && is_better ? network : best;
+    }
+    *ret_address =
+        best == NULL ? (plx_address){.family = 4, .bytes = {127, 0, 0, 1}} : best->address;
+    ret_address->port =
+        discovery->ports[ret_address->family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6];
+}
+
+static void destroy(struct plx__discovery_group *group)
+{
+    plx__list_remove(&group->link);
+    plx__discovery_close(group->sockets);
+    plx__members_clear(&group->members);
+    plx__memory_free(group);
+}
+
+/* Opens the sockets of a new group. Returns 0 or a code. */
+static int open_sockets(plx_discovery *discovery, struct plx__discovery_group *group)
+{
+    int code = 0;
+    for (int i = 0; code == 0 && i < PLX__DISCOVERY_FAMILIES; i++) {
+        if (discovery->sockets[i] != NULL) {
+            code = plx__discovery_open(discovery, i, discovery->port, &group->sockets[i]);
+        }
+    }
+    return code;
+}
+
+static int begin_members(plx_discovery *discovery, struct plx__discovery_group *group,
+                         const void *about, size_t size)
+{
+    plx_address address;
+    own_address(discovery, &address);
+    plx__members_begin(&group->members, plx__os_random());
+    return plx__members_add_self(&group->members, discovery->id, &address, about, size) != NULL
+               ? 0
+               : plx__discovery_fail(discovery, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                     "join group %s", group->name);
+}
+
+struct plx__discovery_group *plx__discovery_enter(plx_discovery *discovery, const char *name,
+                                                  const void *about, size_t size)
+{
+    struct plx__discovery_group *group = plx__memory_new(sizeof *group);
+    if (group == NULL) {
+        plx__discovery_fail(discovery, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                            "join group %s", name);
+        return NULL;
+    }
+    group->name_size = strlen(name);
+    memcpy(group->name, name, group->name_size);
+    if (begin_members(discovery, group, about, size) != 0 || open_sockets(discovery, group) != 0) {
+        destroy(group);
+        return NULL;
+    }
+    plx__list_append(&discovery->groups, &group->link);
+    discovery->joined++;
+    join_everywhere(discovery, group);
+    return group;
+}
+
+void plx__discovery_exit(plx_discovery *discovery, struct plx__discovery_group *group)
+{
+    plx__discovery_say(discovery, group, PLX__DISCOVERY_BYE);
+    group->stage = PLX__GROUP_LEAVING;
+    group->who_at = 0;
+    group->here_at = plx__clock_after(plx__clock_now(), 50);
+    discovery->joined--;
+    plx__discovery_close(group->sockets);
+    plx__members_clear(&group->members);
+}
+
+void plx__discovery_reap(plx_discovery *discovery)
+{
+    struct plx__list *head = &discovery->groups;
+    struct plx__list *link = head->next;
+    while (!discovery->serving && link != head) {
+        struct plx__discovery_group *group = plx__discovery_group_at(link);
+        link = link->next;
+        if (group->stage == PLX__GROUP_LEFT) {
+            destroy(group);
+        }
+    }
+}

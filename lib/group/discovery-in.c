@@ -1,0 +1,326 @@
+/* lib/group/discovery-in.c -- what a discovery receives, and what it calls the program for.
+ *
+ * Of group traffic counts what was sent to the address of the group, or to the broadcast address,
+ * by an address of a network of the interface that it arrived by: no router has passed it on.
+ *
+ * A handler may do anything, so that after each call the discovery may be freed and the group left;
+ * the memory of both stays while the discovery is held. */
+#include "config.h"
+
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/group/discovery-object.h"
+#include "lib/group/discovery-socket.h"
+#include "lib/os/clock.h"
+
+#include <string.h>
+
+/* ---- reporting ------------------------------------------------------------------------------- */
+
+void plx__discovery_describe(const struct plx__known *known, uint64_t now, plx_member *ret_member)
+{
+    *ret_member = (plx_member){.address = known->address,
+                               .id = known->id,
+                               .is_self = known->is_self,
+                               .about_size = known->about_size};
+    if (!known->is_self && now > known->heard) {
+        uint64_t age = (now - known->heard) / PLX__MILLISECOND;
+        ret_member->age = age < INT32_MAX ? (int)age : INT32_MAX;
+    }
+    if (known->about_size > 0) {
+        memcpy(ret_member->about, known->about, known->about_size);
+    }
+}
+
+static void report_error(plx_discovery *discovery)
+{
+    plx_error error = {0};
+    if (discovery->waiting.code == 0) {
+        return;
+    }
+    plx__error_take(&error, &discovery->waiting);
+    discovery->reported = true;
+    if (PLX__DISCOVERY_HANDLER(discovery, error) != NULL) {
+        discovery->events->error(discovery, &error, discovery->user);
+    }
+    plx__error_clear(&error);
+}
+
+static bool is_alive(const plx_discovery *discovery, const struct plx__discovery_group *group)
+{
+    return !discovery->guest.hold.freed && group->stage == PLX__GROUP_JOINED;
+}
+
+static void report_left(plx_discovery *discovery, struct plx__discovery_group *group, uint64_t now)
+{
+    struct plx__known *known;
+    while (is_alive(discovery, group) &&
+           (known = plx__members_take_left(&group->members)) != NULL) {
+        plx_member member;
+        plx__discovery_describe(known, now, &member);
+        plx__members_forget(known);
+        discovery->reported = true;
+        if (PLX__DISCOVERY_HANDLER(discovery, member_left) != NULL) {
+            discovery->events->member_left(discovery, group->name, &member, discovery->user);
+        }
+    }
+}
+
+static void report_joined(plx_discovery *discovery, struct plx__discovery_group *group)
+{
+    struct plx__known *known;
+    while (is_alive(discovery, group) &&
+           (known = plx__members_take_joined(&group->members)) != NULL) {
+        plx_member member;
+        plx__discovery_describe(known, known->heard, &member);
+        discovery->reported = true;
+        if (PLX__DISCOVERY_HANDLER(discovery, member_joined) != NULL) {
+            discovery->events->member_joined(discovery, group->name, &member, discovery->user);
+        }
+    }
+}
+
+void plx__discovery_report_left(plx_discovery *discovery, uint64_t now)
+{
+    struct plx__list *head = &discovery->groups;
+    for (struct plx__list *link = head->next; link != head; link = link->next) {
+        struct plx__discovery_group *group = plx__discovery_group_at(link);
+        if (is_alive(discovery, group)) {
+            plx__members_expire(&group->members, now);
+            report_left(discovery, group, now);
+        }
+    }
+}
+
+/* Copies the data of a message: the handler may free the socket that holds the datagram. */
+static bool keep_message(plx_discovery *discovery, const void *data, size_t size)
+{
+    if (size + 1 > discovery->message_room) {
+        uint8_t *block = plx__memory_resize(discovery->message, size + 1);
+        if (block == NULL) {
+            plx__discovery_fail(discovery, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                                "receive a message of %zu bytes", size);
+            return false;
+        }
+        discovery->message = block;
+        discovery->message_room = size + 1;
+    }
+    memcpy(discovery->message, data, size);
+    return true;
+}
+
+static void report_message(plx_discovery *discovery, const char *group, const plx_member *from,
+                           const struct plx__discovery_datagram *datagram)
+{
+    discovery->reported = true;
+    if (PLX__DISCOVERY_HANDLER(discovery, message) != NULL &&
+        keep_message(discovery, datagram->data, datagram->size)) {
+        discovery->events->message(discovery, group, from, (int32_t)datagram->value,
+                                   discovery->message, datagram->size, discovery->user);
+    }
+}
+
+/* ---- what counts ----------------------------------------------------------------------------- */
+
+static bool is_for_group(const plx_discovery *discovery, const struct plx__discovery_group *group,
+                         const plx_datagram *datagram)
+{
+    plx_address address = plx__discovery_group_address(group->name, group->name_size,
+                                                       datagram->to.family, datagram->to.port);
+    if (plx_address_equal(&address, &datagram->to)) {
+        return true;
+    }
+    for (size_t i = 0; i < discovery->network_count; i++) {
+        const struct plx__network *network = &discovery->networks[i];
+        if (network->interface == datagram->interface && network->takes_broadcast) {
+            address = plx__network_broadcast(network, datagram->to.port);
+            if (plx_address_equal(&address, &datagram->to)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_of_neighbour(const plx_discovery *discovery, const plx_datagram *datagram)
+{
+    plx_address from = datagram->from;
+    from.port = 0;
+    for (size_t i = 0; i < discovery->network_count; i++) {
+        if (discovery->networks[i].interface == datagram->interface &&
+            plx__network_has(&discovery->networks[i], &from)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a datagram of a sender without an entry arrives for the first time. */
+static bool is_news(plx_discovery *discovery, const struct plx__discovery_datagram *datagram)
+{
+    struct plx__discovery_recent *recent = discovery->recent;
+    for (size_t i = 0; i < PLX__DISCOVERY_RECENT; i++) {
+        if (recent[i].member == datagram->member && recent[i].sequence == datagram->sequence) {
+            return false;
+        }
+    }
+    recent[discovery->recent_next] =
+        (struct plx__discovery_recent){datagram->member, datagram->sequence};
+    discovery->recent_next = (discovery->recent_next + 1) % PLX__DISCOVERY_RECENT;
+    return true;
+}
+
+/* ---- group traffic --------------------------------------------------------------------------- */
+
+static void hear_here(plx_discovery *discovery, struct plx__discovery_group *group,
+                      const plx_address *from, const struct plx__discovery_datagram *datagram)
+{
+    uint64_t now = plx__clock_now();
+    uint64_t lifetime = (uint64_t)datagram->value * 1000 * PLX__MILLISECOND;
+    enum plx__heard heard = plx__members_here(&group->members, datagram->member, from, lifetime,
+                                              datagram->data, datagram->size, now);
+    if (heard == PLX__HEARD_NEW) {
+        struct plx__known *known = plx__members_find(&group->members, datagram->member);
+        if (known != NULL) {
+            plx__members_is_fresh(known, datagram->sequence);
+        }
+        report_left(discovery, group, now); /* perhaps the same member, which has left before */
+        report_joined(discovery, group);
+    }
+}
+
+/* A stranger is a member whose `here` has not arrived yet, or for whom there was no room. */
+static void describe_stranger(const plx_address *from,
+                              const struct plx__discovery_datagram *datagram,
+                              plx_member *ret_member)
+{
+    *ret_member = (plx_member){.address = *from, .id = datagram->member};
+}
+
+static void hear_message(plx_discovery *discovery, struct plx__discovery_group *group,
+                         const struct plx__known *known, const plx_address *from,
+                         const struct plx__discovery_datagram *datagram)
+{
+    plx_member member;
+    if (known != NULL) {
+        plx__discovery_describe(known, known->heard, &member);
+    } else if (is_news(discovery, datagram)) {
+        describe_stranger(from, datagram, &member);
+    } else {
+        return;
+    }
+    report_message(discovery, group->name, &member, datagram);
+}
+
+/* What arrives from another address than the one that a member is known by does not count: a member
+ * on two networks sends everything twice, and a liar can use the number of another. */
+static void hear_group(plx_discovery *discovery, struct plx__discovery_group *group,
+                       const plx_datagram *arrival, const struct plx__discovery_datagram *datagram)
+{
+    plx_address from = arrival->from;
+    from.port = datagram->port;
+    if (!datagram->is_to_group || datagram->name_size != group->name_size ||
+        memcmp(datagram->name, group->name, group->name_size) != 0 ||
+        !is_for_group(discovery, group, arrival) || !is_of_neighbour(discovery, arrival)) {
+        return;
+    }
+    struct plx__known *known = plx__members_find(&group->members, datagram->member);
+    if (known != NULL && (!plx_address_equal(&known->address, &from) ||
+                          !plx__members_is_fresh(known, datagram->sequence))) {
+        return;
+    }
+    if (known != NULL) {
+        plx__members_word(&group->members, known, plx__clock_now());
+    }
+    switch (datagram->kind) {
+    case PLX__DISCOVERY_HERE: hear_here(discovery, group, &from, datagram); break;
+    case PLX__DISCOVERY_WHO: plx__discovery_answer(discovery, group); break;
+    case PLX__DISCOVERY_BYE: plx__members_bye(&group->members, datagram->member, &from); break;
+    case PLX__DISCOVERY_MESSAGE: hear_message(discovery, group, known, &from, datagram); break;
+    }
+}
+
+/* ---- messages for this program alone ----------------------------------------------------------
+ * */
+
+static const struct plx__known *find_known(const plx_discovery *discovery, uint64_t id,
+                                           const plx_address *from)
+{
+    const struct plx__list *head = &discovery->groups;
+    for (struct plx__list *link = head->next; link != head; link = link->next) {
+        const struct plx__discovery_group *group = plx__discovery_group_at(link);
+        const struct plx__known *known = plx__members_find(&group->members, id);
+        if (known != NULL && plx_address_equal(&known->address, from)) {
+            return known;
+        }
+    }
+    return NULL;
+}
+
+static void hear_alone(plx_discovery *discovery, const plx_datagram *arrival,
+                       const struct plx__discovery_datagram *datagram)
+{
+    plx_member member;
+    plx_address from = arrival->from;
+    from.port = datagram->port;
+    if (datagram->is_to_group || !is_news(discovery, datagram)) {
+        return;
+    }
+    const struct plx__known *known = find_known(discovery, datagram->member, &from);
+    if (known != NULL) {
+        plx__discovery_describe(known, plx__clock_now(), &member);
+    } else {
+        describe_stranger(&from, datagram, &member);
+    }
+    report_message(discovery, NULL, &member, datagram);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* Reads what a socket has received; `group` NULL: one of the discovery's own sockets. */
+static bool hear_socket(plx_discovery *discovery, struct plx__discovery_group *group,
+                        plx_socket *const *place, struct plx__budget *budget)
+{
+    plx_datagram arrival;
+    while (!discovery->guest.hold.freed && *place != NULL && !plx__budget_is_spent(budget)) {
+        struct plx__discovery_datagram datagram;
+        if (!plx__discovery_read(*place, &arrival)) {
+            return true;
+        }
+        plx__budget_spend(budget, arrival.size);
+        if (arrival.truncated || !plx__discovery_parse(arrival.data, arrival.size, &datagram) ||
+            datagram.member == discovery->id) {
+            continue;
+        }
+        if (group != NULL) {
+            hear_group(discovery, group, &arrival, &datagram);
+        } else {
+            hear_alone(discovery, &arrival, &datagram);
+        }
+    }
+    return discovery->guest.hold.freed || *place == NULL;
+}
+
+static bool hear_both(plx_discovery *discovery, struct plx__discovery_group *group,
+                      plx_socket *const *sockets, struct plx__budget *budget)
+{
+    bool is_all = hear_socket(discovery, group, &sockets[PLX__DISCOVERY_IPV4], budget);
+    return hear_socket(discovery, group, &sockets[PLX__DISCOVERY_IPV6], budget) && is_all;
+}
+
+bool plx__discovery_hear(plx_discovery *discovery, struct plx__budget *budget)
+{
+    bool is_all = true;
+    struct plx__list *link = &discovery->groups;
+    struct plx__list *last = link->previous; /* not those that handlers join meanwhile */
+    report_error(discovery);
+    while (link != last) {
+        link = link->next;
+        struct plx__discovery_group *group = plx__discovery_group_at(link);
+        if (is_alive(discovery, group)) {
+            report_joined(discovery, group); /* this program itself */
+        }
+        is_all = hear_both(discovery, group, group->sockets, budget) && is_all;
+    }
+    return hear_both(discovery, NULL, discovery->sockets, budget) && is_all;
+}
