@@ -307,10 +307,19 @@ MODE_CASE(a_message_of_a_stranger)
     PARTIES_UNTIL(w, &party, 1, party.messages == 2);
     parties_settle(w, &party, 1);
     PARTY_SAID(&party, "group:7=mallory group:7=second. ");
+    liar.datagram.sequence++;
+    liar.datagram.value = 30;
+    liar_says(&liar, PLX__DISCOVERY_HERE);
+    liar.datagram.sequence -= 3;
+    liar.datagram.value = 7;
+    liar_says(&liar, PLX__DISCOVERY_MESSAGE); /* once more, now as a member */
+    PARTIES_UNTIL(w, &party, 1, party.joined == 2);
+    parties_settle(w, &party, 1);
+    PARTY_SAID(&party, "+second. ");
     ck_assert_uint_eq(party.last.id, 0x1234567890u);
     ck_assert_uint_eq(party.last.about_size, 0);
     ck_assert_int_eq(party.last.address.port, 9);
-    ck_assert_uint_eq(party_knows(&party), 1);
+    ck_assert_uint_eq(party_knows(&party), 2);
     end(&party, &liar);
 }
 

@@ -1,5 +1,5 @@
-/* tests/test-discovery-network.c -- discovery between computers: networks of their own, of which each
- * has a program. */
+/* tests/test-discovery-network.c -- discovery between computers: networks of their own, of which
+ * each has a program. */
 #include "config.h"
 
 #include <errno.h>

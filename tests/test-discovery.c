@@ -167,11 +167,32 @@ MODE_CASE(a_refresh_forgets_and_asks)
     time_pass(600);
     PARTIES_UNTIL(w, trio, 2, party_knows(&trio[0]) == 2);
     PARTY_SAID(&trio[0], "");
-    time_pass(500);
+    time_pass(1500);
     PARTIES_UNTIL(w, trio, 2, trio[0].left == 1);
     PARTY_SAID(&trio[0], "-carl ");
     party_end(&trio[2]);
     part(trio);
+}
+
+/* A member may not answer within a second of its last `here`. */
+MODE_CASE(a_refresh_right_after_another)
+{
+    struct party pair[2];
+
+    meet(w, pair);
+    ck_assert_int_eq(plx_discovery_refresh(pair[0].discovery, NULL), 0);
+    parties_settle(w, pair, 2);
+    time_pass(600);
+    PARTIES_UNTIL(w, pair, 2, party_knows(&pair[0]) == 2);
+    ck_assert_int_eq(plx_discovery_refresh(pair[0].discovery, NULL), 0);
+    for (int i = 0; i < 30; i++) {
+        parties_serve(w, pair, 2);
+        parties_serve(w, pair, 2);
+        time_pass(100);
+    }
+    ck_assert_uint_eq(party_knows(&pair[0]), 2);
+    PARTY_SAID(&pair[0], "");
+    part(pair);
 }
 
 /* Equal lists everywhere, for ten minutes. */

@@ -156,7 +156,7 @@ static inline size_t plx_discovery_members(const plx_discovery *discovery, const
 
 /* plx_discovery_refresh forgets the members of a group and asks who is there, as Xojo's
  * UpdateMemberList. Members that answer are in the list again, without member_joined; member_left
- * reports those that do not answer within a second. `group` NULL: the only group. Returns 0, or
+ * reports those that do not answer within two seconds. `group` NULL: the only group. Returns 0, or
  * PLX_INVALID_STATE when there is no such group. */
 PLX_API int plx_discovery_refresh(plx_discovery *discovery, const char *group);
 

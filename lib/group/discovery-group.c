@@ -109,30 +109,6 @@ static bool compare(const plx_discovery *discovery, struct plx__network *list, s
     return is_new;
 }
 
-void plx__discovery_look(plx_discovery *discovery, uint64_t now)
-{
-    struct plx__network list[PLX__DISCOVERY_NETWORKS];
-    size_t count = plx__interface_networks(list, PLX__DISCOVERY_NETWORKS);
-    discovery->look_at = plx__clock_after(now, LOOK_EVERY);
-    if (count == 0) {
-        return; /* the kernel refused: the old list is better than none */
-    }
-    order(list, count);
-    bool is_new = compare(discovery, list, count);
-    memcpy(discovery->networks, list, count * sizeof *list);
-    discovery->network_count = count;
-    struct plx__list *head = &discovery->groups;
-    for (struct plx__list *link = head->next; is_new && link != head; link = link->next) {
-        struct plx__discovery_group *group = plx__discovery_group_at(link);
-        if (group->stage == PLX__GROUP_JOINED) {
-            join_everywhere(discovery, group);
-            plx__discovery_announce(discovery, group);
-        }
-    }
-}
-
-/* ---- joining and leaving --------------------------------------------------------------------- */
-
 /* The address of this program for its own list: of the first network that others reach. */
 static void own_address(const plx_discovery *discovery, plx_address *ret_address)
 {
@@ -151,6 +127,41 @@ static void own_address(const plx_discovery *discovery, plx_address *ret_address
     ret_address->port =
         discovery->ports[ret_address->family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6];
 }
+
+static void renew_own_address(const plx_discovery *discovery, struct plx__discovery_group *group)
+{
+    struct plx__known *self = plx__members_find(&group->members, discovery->id);
+    if (self != NULL) {
+        own_address(discovery, &self->address);
+    }
+}
+
+void plx__discovery_look(plx_discovery *discovery, uint64_t now)
+{
+    struct plx__network list[PLX__DISCOVERY_NETWORKS];
+    size_t count = plx__interface_networks(list, PLX__DISCOVERY_NETWORKS);
+    discovery->look_at = plx__clock_after(now, LOOK_EVERY);
+    if (count == 0) {
+        return; /* the kernel refused: the old list is better than none */
+    }
+    order(list, count);
+    bool is_new = compare(discovery, list, count);
+    memcpy(discovery->networks, list, count * sizeof *list);
+    discovery->network_count = count;
+    struct plx__list *head = &discovery->groups;
+    for (struct plx__list *link = head->next; link != head; link = link->next) {
+        struct plx__discovery_group *group = plx__discovery_group_at(link);
+        if (group->stage == PLX__GROUP_JOINED) {
+            renew_own_address(discovery, group);
+        }
+        if (group->stage == PLX__GROUP_JOINED && is_new) {
+            join_everywhere(discovery, group);
+            plx__discovery_announce(discovery, group);
+        }
+    }
+}
+
+/* ---- joining and leaving --------------------------------------------------------------------- */
 
 static void destroy(struct plx__discovery_group *group)
 {

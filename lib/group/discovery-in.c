@@ -155,7 +155,7 @@ static bool is_of_neighbour(const plx_discovery *discovery, const plx_datagram *
     return false;
 }
 
-/* Whether a datagram of a sender without an entry arrives for the first time. */
+/* Whether a message arrives for the first time, as far as the last ones are remembered. */
 static bool is_news(plx_discovery *discovery, const struct plx__discovery_datagram *datagram)
 {
     struct plx__discovery_recent *recent = discovery->recent;
@@ -202,12 +202,13 @@ static void hear_message(plx_discovery *discovery, struct plx__discovery_group *
                          const struct plx__discovery_datagram *datagram)
 {
     plx_member member;
+    if (!is_news(discovery, datagram)) {
+        return; /* of a known member, too: it may have been delivered before its `here` */
+    }
     if (known != NULL) {
         plx__discovery_describe(known, known->heard, &member);
-    } else if (is_news(discovery, datagram)) {
-        describe_stranger(from, datagram, &member);
     } else {
-        return;
+        describe_stranger(from, datagram, &member);
     }
     report_message(discovery, group->name, &member, datagram);
 }

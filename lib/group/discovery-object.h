@@ -58,7 +58,7 @@ struct plx__discovery_group {
     uint8_t heres;      /* how many were sent, up to PLX__DISCOVERY_HERES */
 };
 
-/* A datagram of a sender that has no entry in a table of members. */
+/* A message that was delivered. */
 struct plx__discovery_recent {
     uint64_t member;
     uint32_t sequence;

@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-/* How long a DOUBTED member has to be heard, in milliseconds. */
-#define DOUBT 1000
+/* How long a DOUBTED member has to be heard, in milliseconds: a member answers a second after its
+ * last `here` at the earliest, and then at once or within half a second. */
+#define DOUBT 2000
 
 void plx__members_begin(struct plx__members *members, uint64_t key)
 {
@@ -67,7 +68,8 @@ static bool set_about(struct plx__known *known, const void *about, size_t size)
 }
 
 /* The one function that changes the stage. */
-static void enter(struct plx__members *members, struct plx__known *known, int stage)
+static void enter(struct plx__members *members, struct plx__known *known,
+                  enum plx__known_stage stage)
 {
     members->listed -= known->stage == PLX__KNOWN_LISTED;
     members->listed += stage == PLX__KNOWN_LISTED;

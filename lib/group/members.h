@@ -12,7 +12,7 @@
  *        +---------------------------------------------------------------+
  *
  * A member that leaves before its joining was reported is forgotten at once. A DOUBTED member is
- * not in the program's list, and leaves within a second unless it is heard.
+ * not in the program's list, and leaves within two seconds unless it is heard.
  *
  * A member keeps the address that it was heard from first, as long as it lives: with another
  * address its number counts for nothing. When the table is full, a newcomer takes the place of the
@@ -40,7 +40,7 @@ struct plx__known {
     uint64_t heard;    /* when; 0 for the program itself */
     uint64_t lifetime; /* nanoseconds */
     bool is_self;
-    enum { PLX__KNOWN_LISTED, PLX__KNOWN_DOUBTED, PLX__KNOWN_LEFT } stage;
+    enum plx__known_stage { PLX__KNOWN_LISTED, PLX__KNOWN_DOUBTED, PLX__KNOWN_LEFT } stage;
     uint32_t newest; /* the highest sequence received */
     uint64_t seen;   /* bit i: newest - i was received; 0: none was received yet */
     uint16_t about_size;
