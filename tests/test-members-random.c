@@ -107,7 +107,7 @@ static void model_doubt(void)
         struct person *person = &people[i];
         if (!person->is_self && !person->is_doubted) {
             person->is_doubted = true;
-            person->end = person->end < now + SECOND ? person->end : now + SECOND;
+            person->end = person->end < now + 2 * SECOND ? person->end : now + 2 * SECOND;
         }
     }
 }
