@@ -17,6 +17,8 @@ struct listener {
 static struct listener listeners[CLIENTS];
 static uint8_t room[LARGEST];
 
+/* Returns -1 when the bytes could not be followed: with too many clients, and after a handler has
+ * dropped bytes, as a program writes nothing more on that stream. */
 static int clients_of(const struct house *house)
 {
     plx_socket *client = plx_server_next_active(house->server, NULL);
@@ -28,7 +30,7 @@ static int clients_of(const struct house *house)
         client = plx_server_next_active(house->server, client);
     }
     for (int i = 0; i < count; i++)
-        if (listeners[i].model == NULL)
+        if (listeners[i].model == NULL || listeners[i].model->has_dropped)
             return -1;
     return client == NULL ? count : -1;
 }
@@ -40,8 +42,8 @@ static bool must_take(const struct listener *listener)
     int ready = ground_ready(plx_socket_handle(listener->socket));
 
     return model != NULL && plx_socket_state(listener->socket) == PLX_CONNECTED &&
-           model->phase == PHASE_UP && !model->closing && !model->has_dropped &&
-           !model_is_filtered(model) && model_option(model, PLX_OPTION_WRITE_LIMIT) == 0 &&
+           model->phase == PHASE_UP && !model->closing && !model_is_filtered(model) &&
+           model_option(model, PLX_OPTION_WRITE_LIMIT) == 0 &&
            (ready & (GROUND_ENDED | GROUND_PEER_ENDED)) == 0 && model->inside == 0;
 }
 

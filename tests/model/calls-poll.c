@@ -270,7 +270,7 @@ void call_wait_house(struct turn *turn)
         return;
     trace("server wait of %d ms", timeout);
     poll_begin(true);
-    guests_poll_begin(polls_running() > 1 ? NULL : house->group);
+    guests_poll_begin(house->group);
     (void)plx_server_wait(house->server, timeout);
     guests_poll_end(true);
     poll_end();
