@@ -110,7 +110,8 @@ static inline void plx_discovery_set_events(plx_discovery *discovery,
  * plx_discovery_join. Returns 0 or a code: PLX_INVALID_PORT (out of range or privileged),
  * PLX_ADDRESS_IN_USE when a program has the port that does not share it, PLX_INVALID_STATE when the
  * discovery is bound already, and for NULL; or another errno. After a failure it may be called
- * again. */
+ * again. When no interface is up, `error` reports it (ENODEV), and the discovery waits for one.
+ * */
 PLX_API int plx_discovery_bind(plx_discovery *discovery, int port);
 
 /* plx_discovery_join joins a group: other members are heard, and hear of this program, from the

@@ -13,8 +13,9 @@
 
 #include <string.h>
 
-/* Milliseconds between two looks at the networks. */
+/* Milliseconds between two looks at the networks, and while there are none. */
 #define LOOK_EVERY 10000
+#define LOOK_SOON 1000
 
 struct plx__discovery_group *plx__discovery_find(const plx_discovery *discovery, const char *name)
 {
@@ -136,29 +137,38 @@ static void renew_own_address(const plx_discovery *discovery, struct plx__discov
     }
 }
 
-void plx__discovery_look(plx_discovery *discovery, uint64_t now)
+/* Takes the new list into the groups. */
+static void follow_networks(plx_discovery *discovery, bool is_new)
 {
-    struct plx__network list[PLX__DISCOVERY_NETWORKS];
-    size_t count = plx__interface_networks(list, PLX__DISCOVERY_NETWORKS);
-    discovery->look_at = plx__clock_after(now, LOOK_EVERY);
-    if (count == 0) {
-        return; /* the kernel refused: the old list is better than none */
-    }
-    order(list, count);
-    bool is_new = compare(discovery, list, count);
-    memcpy(discovery->networks, list, count * sizeof *list);
-    discovery->network_count = count;
     struct plx__list *head = &discovery->groups;
     for (struct plx__list *link = head->next; link != head; link = link->next) {
         struct plx__discovery_group *group = plx__discovery_group_at(link);
-        if (group->stage == PLX__GROUP_JOINED) {
-            renew_own_address(discovery, group);
+        if (group->stage != PLX__GROUP_JOINED) {
+            continue;
         }
-        if (group->stage == PLX__GROUP_JOINED && is_new) {
+        renew_own_address(discovery, group);
+        if (is_new) {
             join_everywhere(discovery, group);
             plx__discovery_announce(discovery, group);
         }
     }
+}
+
+int plx__discovery_look(plx_discovery *discovery, uint64_t now)
+{
+    struct plx__network list[PLX__DISCOVERY_NETWORKS];
+    ptrdiff_t result = plx__interface_networks(list, PLX__DISCOVERY_NETWORKS);
+    if (result > 0) {
+        size_t count = (size_t)result;
+        order(list, count);
+        bool is_new = compare(discovery, list, count);
+        memcpy(discovery->networks, list, count * sizeof *list);
+        discovery->network_count = count;
+        follow_networks(discovery, is_new);
+    } /* else the old list is better than none */
+    discovery->look_at =
+        plx__clock_after(now, discovery->network_count == 0 ? LOOK_SOON : LOOK_EVERY);
+    return result < 0 ? (int)-result : result == 0 ? PLX__ENODEV : 0;
 }
 
 /* ---- joining and leaving --------------------------------------------------------------------- */

@@ -179,6 +179,10 @@ static void hear_here(plx_discovery *discovery, struct plx__discovery_group *gro
     uint64_t lifetime = (uint64_t)datagram->value * 1000 * PLX__MILLISECOND;
     enum plx__heard heard = plx__members_here(&group->members, datagram->member, from, lifetime,
                                               datagram->data, datagram->size, now);
+    if (heard == PLX__HEARD_FULL && group->members.living < PLX__MEMBERS_MOST) {
+        plx__discovery_fail(discovery, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
+                            "remember a member of group %s", group->name);
+    }
     if (heard == PLX__HEARD_NEW) {
         struct plx__known *known = plx__members_find(&group->members, datagram->member);
         if (known != NULL) {

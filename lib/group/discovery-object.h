@@ -141,7 +141,8 @@ int plx__discovery_send(plx_discovery *discovery, struct plx__discovery_datagram
 int plx__discovery_send_one(plx_discovery *discovery, const plx_address *to,
                             struct plx__discovery_datagram *datagram);
 
-/* plx__discovery_say sends `here` or `bye` of a group. */
+/* plx__discovery_say sends `here`, `who` or `bye` of a group. Returns as plx__discovery_send does; a
+ * lack of memory is kept as an error. */
 int plx__discovery_say(plx_discovery *discovery, struct plx__discovery_group *group,
                        enum plx__discovery_kind kind);
 
@@ -187,7 +188,8 @@ void plx__discovery_exit(plx_discovery *discovery, struct plx__discovery_group *
 /* plx__discovery_reap frees the groups that are LEFT, unless a handler may use them. */
 void plx__discovery_reap(plx_discovery *discovery);
 
-/* plx__discovery_look takes a list of the networks, and joins the groups on new ones. */
-void plx__discovery_look(plx_discovery *discovery, uint64_t now);
+/* plx__discovery_look takes a list of the networks, and joins the groups on new ones. Returns 0 or
+ * the errno for which there is no list. */
+int plx__discovery_look(plx_discovery *discovery, uint64_t now);
 
 #endif

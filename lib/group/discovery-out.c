@@ -135,7 +135,11 @@ int plx__discovery_say(plx_discovery *discovery, struct plx__discovery_group *gr
         datagram.data = group->about;
         datagram.size = group->about_size;
     }
-    return plx__discovery_send(discovery, &datagram);
+    int code = plx__discovery_send(discovery, &datagram);
+    return code != PLX_OUT_OF_MEMORY
+               ? code
+               : plx__discovery_fail(discovery, code, PLX_REASON_SOCKET_RESOURCE, 0,
+                                     "send to group %s", group->name);
 }
 
 static uint64_t latest(uint64_t a, uint64_t b)

@@ -22,23 +22,30 @@ static void schedule(plx_socket *socket, void *user)
 
 /* Networks that have gone make such errors until the next look. That a member has gone is reported,
  * and so is a firewall (EPERM). */
-static bool is_of_network(int os_error)
+static bool is_of_network(int code)
 {
-    return os_error == PLX__ENODEV || os_error == PLX__ENETUNREACH || os_error == PLX__ENETDOWN ||
-           os_error == PLX__EADDRNOTAVAIL || os_error == PLX__EINVAL;
+    return code == PLX_OPEN_DRIVER || code == PLX__ENODEV || code == PLX__EADDRNOTAVAIL ||
+           code == PLX__EINVAL;
 }
 
 static void socket_failed(plx_socket *socket, const plx_error *error, void *user)
 {
     plx_discovery *discovery = user;
     (void)socket;
-    if (is_of_network(error->os_error)) {
+    if (is_of_network(error->code)) {
         uint64_t soon = plx__clock_after(plx__clock_now(), 1000);
         discovery->look_at = plx__clock_earlier(discovery->look_at, soon);
     } else {
         plx__discovery_keep(discovery, error);
     }
     plx__task_schedule_input(&discovery->guest.task);
+}
+
+static int choose(plx_socket *socket, int family, bool shares)
+{
+    int code = plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, family == PLX__DISCOVERY_IPV6);
+    code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_MULTICAST_HOPS, 1);
+    return code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_SHARE_ADDRESS, shares);
 }
 
 /* Binds a new socket, and puts it where the other sockets of the discovery are. Returns 0 or a
@@ -68,10 +75,8 @@ int plx__discovery_open(plx_discovery *discovery, int family, int port, plx_sock
         return plx__discovery_fail(discovery, PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, 0,
                                    "open a socket");
     }
-    plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, family == PLX__DISCOVERY_IPV6);
-    plx_socket_set_option(socket, PLX_OPTION_MULTICAST_HOPS, 1);
-    plx_socket_set_option(socket, PLX_OPTION_SHARE_ADDRESS, port != 0);
-    int code = settle(discovery, socket, port);
+    int code = choose(socket, family, port != 0);
+    code = code == 0 ? settle(discovery, socket, port) : code;
     if (code == 0) {
         *ret_socket = socket;
         return 0;

@@ -106,6 +106,21 @@ static int refuse(plx_discovery *discovery, const char *sentence)
                                "%s", sentence);
 }
 
+/* The port of the own socket of a family stands in each datagram. */
+static int find_port(plx_discovery *discovery, int family)
+{
+    struct plx__sockaddr name;
+    plx_address address = {0};
+    int result = plx__os_local_sockaddr(discovery->sockets[family]->watch.descriptor, &name);
+    if (result < 0) {
+        return plx__discovery_fail(discovery, plx__error_code(-result), plx__error_reason(-result),
+                                   -result, "find the port of a socket");
+    }
+    plx__sockaddr_to_address(&name, &address);
+    discovery->ports[family] = address.port;
+    return 0;
+}
+
 /* Opens the own socket of a family, and finds out whether the shared port can be shared. */
 static int open_family(plx_discovery *discovery, int family, int port)
 {
@@ -116,10 +131,7 @@ static int open_family(plx_discovery *discovery, int family, int port)
     }
     plx_socket_free(probe);
     code = plx__discovery_open(discovery, family, 0, &discovery->sockets[family]);
-    if (discovery->sockets[family] != NULL) {
-        discovery->ports[family] = (uint16_t)plx_socket_port(discovery->sockets[family]);
-    }
-    return code;
+    return code != 0 || discovery->sockets[family] == NULL ? code : find_port(discovery, family);
 }
 
 int plx_discovery_bind(plx_discovery *discovery, int port)
@@ -149,7 +161,11 @@ int plx_discovery_bind(plx_discovery *discovery, int port)
     }
     discovery->port = port;
     discovery->process = plx__os_process();
-    plx__discovery_look(discovery, plx__clock_now());
+    int error = plx__discovery_look(discovery, plx__clock_now());
+    if (error != 0) {
+        plx__discovery_fail(discovery, plx__error_code(error), plx__error_reason(error), error,
+                            "find a network interface that is up");
+    }
     plx__task_set_deadline(&discovery->guest.task, plx__discovery_next(discovery));
     return 0;
 }

@@ -32,9 +32,8 @@ unsigned plx__interface_index(const char *wanted);
 /* plx__interface_device writes the name of the device: `name` up to the colon of a label. */
 void plx__interface_device(const char *name, char *ret_device, size_t size);
 
-/* plx__interface_networks writes the networks of the interfaces that are up, in the kernel's order, and
- * zeros every byte between the members, so that two lists can be compared by memcmp. Returns how
- * many it wrote, at most `size`; 0 also when the kernel refuses the list. It does not block. */
-size_t plx__interface_networks(struct plx__network *list, size_t size);
+/* plx__interface_networks writes the networks of the interfaces that are up, in the kernel's order.
+ * Returns how many it wrote, at most `size`, or a negative errno. It does not block. */
+ptrdiff_t plx__interface_networks(struct plx__network *list, size_t size);
 
 #endif

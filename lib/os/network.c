@@ -60,12 +60,12 @@ static void describe(const struct ifaddrs *entry, struct plx__network *network)
     network->takes_broadcast = is_ipv4 && (entry->ifa_flags & IFF_BROADCAST) != 0;
 }
 
-size_t plx__interface_networks(struct plx__network *list, size_t size)
+ptrdiff_t plx__interface_networks(struct plx__network *list, size_t size)
 {
     struct ifaddrs *all;
     size_t count = 0;
     if (getifaddrs(&all) != 0) {
-        return 0;
+        return -errno;
     }
     for (const struct ifaddrs *entry = all; entry != NULL && count < size;
          entry = entry->ifa_next) {
@@ -75,5 +75,5 @@ size_t plx__interface_networks(struct plx__network *list, size_t size)
         }
     }
     freeifaddrs(all);
-    return count;
+    return (ptrdiff_t)count;
 }

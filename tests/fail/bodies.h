@@ -47,4 +47,7 @@ void run_properties(struct play *p);
 /* guests.c: timers, watches and lookups */
 void run_guests(struct play *p);
 
+/* discovery.c: programs that find each other */
+void run_discovery(struct play *p);
+
 #endif

@@ -53,6 +53,13 @@ static const char *describe(void)
  * be sent: it has to report that none left. */
 enum { TRIES = 3 };
 
+static bool is_of_calls(const struct scenario *scenario)
+{
+    if (scenario->of_memory)
+        fprintf(stderr, "# %s: left out, only allocations fail there\n", scenario->name);
+    return !scenario->of_memory && scenario_is_chosen(scenario);
+}
+
 static bool may_report(const struct scenario *scenario, const struct failed_call *call)
 {
     bool is_send = call->name != NULL && strcmp(call->name, "send") == 0;
@@ -150,7 +157,7 @@ LOOP_CASE(each_call, 0, runs())
     bool on = true;
 
     ck_assert_ptr_ne(counts, MAP_FAILED);
-    if (!scenario_is_chosen(scenario) || !calls_are_ours())
+    if (!is_of_calls(scenario) || !calls_are_ours())
         return;
     for (int number = 1 + _i % stride(); on && number < 2000; number += stride())
         on = wants_all() ? play_each_errno(scenario, mode, number)
@@ -189,7 +196,7 @@ LOOP_CASE(storms, 0, runs())
     const char *choice = getenv("POLLUX_SEED");
     unsigned long long seed = choice == NULL ? 1 : strtoull(choice, NULL, 0);
 
-    if (!scenario_is_chosen(scenario) || !calls_are_ours())
+    if (!is_of_calls(scenario) || !calls_are_ours())
         return;
     for (int i = 0; i < (wants_all() ? 1000 : STORMS); i++)
         play_in_storm(scenario, mode, seed + (unsigned long long)i);

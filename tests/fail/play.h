@@ -32,6 +32,7 @@ struct scenario {
     const char *kind; /* a row of kinds.h */
     void (*run)(struct play *p);
     bool asks_names; /* a name server answers */
+    bool of_memory;  /* only allocations fail: without a call for networks nobody is found */
 };
 
 extern const struct scenario scenarios[];

@@ -52,6 +52,7 @@ const struct scenario scenarios[] = {
     {.name = "a member moves", .kind = "tcp", .run = run_member_moves},
     {.name = "a server moves", .kind = "tcp", .run = run_server_moves},
     {.name = "guests of a group", .kind = "tcp", .run = run_guests},
+    {.name = "discovery", .kind = "tcp", .run = run_discovery, .of_memory = true},
     {.name = "a proxy", .kind = "tcp", .run = run_proxy, .asks_names = true},
     {.name = "a proxy that asks", .kind = "tcp", .run = run_proxy_that_asks},
     {.name = "addresses through a proxy",

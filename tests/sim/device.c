@@ -75,7 +75,7 @@ size_t plx_interface_list(plx_interface *list, size_t size)
     return ENTRIES;
 }
 
-size_t plx__interface_networks(struct plx__network *list, size_t size)
+ptrdiff_t plx__interface_networks(struct plx__network *list, size_t size)
 {
     static const struct plx__network networks[] = {
         {.address = {.family = 4, .bytes = {127, 0, 0, 1}}, .prefix = 8},
@@ -87,7 +87,7 @@ size_t plx__interface_networks(struct plx__network *list, size_t size)
         list[count].interface = 1;
         list[count].is_loopback = list[count].takes_multicast = true;
     }
-    return count;
+    return (ptrdiff_t)count;
 }
 
 void plx__interface_device(const char *name, char *ret_device, size_t size)
