@@ -4,8 +4,9 @@
 #
 # The kinds are the files of lib/kind/. A name counts when one of its parts between underscores
 # is a kind (tcp_open, plx_udp_new, PLX_IPC_MODE), in whatever case. Comments and strings do not
-# count; the umbrella header includes every kind, and lib/group/discovery-socket uses one by its header; the doors may use the constants of system headers
-# (TCP_NODELAY, IPPROTO_UDP), these headers and their one structure of such a name (struct tcp_info).
+# count; the umbrella header includes every kind; lib/group/discovery-socket uses one by its header, as a
+# program does; the doors may use the constants of system headers (TCP_NODELAY, IPPROTO_UDP), these headers
+# and their one structure of such a name (struct tcp_info).
 #
 # The tables are the structures of lib/socket/kind.h. None has more than 11 functions. A function of a
 # table is called and nothing else: whatever points at it. Only the one place that applies its default,

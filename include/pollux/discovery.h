@@ -110,8 +110,7 @@ static inline void plx_discovery_set_events(plx_discovery *discovery,
  * plx_discovery_join. Returns 0 or a code: PLX_INVALID_PORT (out of range or privileged),
  * PLX_ADDRESS_IN_USE when a program has the port that does not share it, PLX_INVALID_STATE when the
  * discovery is bound already, and for NULL; or another errno. After a failure it may be called
- * again. When no interface is up, `error` reports it (ENODEV), and the discovery waits for one.
- * */
+ * again. When no interface is up, `error` reports it (ENODEV), and the discovery waits for one. */
 PLX_API int plx_discovery_bind(plx_discovery *discovery, int port);
 
 /* plx_discovery_join joins a group: other members are heard, and hear of this program, from the
@@ -155,14 +154,14 @@ static inline size_t plx_discovery_members(const plx_discovery *discovery, const
     return plx_discovery_members_sized(discovery, group, list, count, sizeof *list);
 }
 
-/* plx_discovery_refresh forgets the members of a group and asks who is there, as Xojo's
- * UpdateMemberList. Members that answer are in the list again, without member_joined; member_left
+/* plx_discovery_refresh forgets the members of a group and asks all members to answer, as
+ * Xojo's UpdateMemberList. Members that answer are in the list again, without member_joined; member_left
  * reports those that do not answer within two seconds. `group` NULL: the only group. Returns 0, or
  * PLX_INVALID_STATE when there is no such group. */
 PLX_API int plx_discovery_refresh(plx_discovery *discovery, const char *group);
 
-/* plx_discovery_error returns the last error; code 0: none. Never NULL. Valid until the next call.
- * */
+/* plx_discovery_error returns the last error; code 0: none. Never NULL. Valid until the next
+ * call. */
 PLX_API const plx_error *plx_discovery_error(const plx_discovery *discovery);
 
 /* plx_discovery_poll serves the discovery once and never blocks. Returns true when work is left. In

@@ -1,6 +1,7 @@
 /* lib/group/discovery-group.c -- the groups that a discovery has joined, and the networks. */
 #include "config.h"
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/group/discovery-object.h"
@@ -45,7 +46,7 @@ struct plx__discovery_group *plx__discovery_find(const plx_discovery *discovery,
  * without multicast. */
 static void join_on(struct plx__discovery_group *group, struct plx__network *network)
 {
-    int family = network->address.family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6;
+    int family = plx__discovery_family(&network->address);
     if (group->sockets[family] == NULL || !network->takes_multicast) {
         return;
     }
@@ -68,8 +69,8 @@ static void join_everywhere(plx_discovery *discovery, struct plx__discovery_grou
  * on. The first network of an interface and family is the one that is sent to. */
 static int precedence(const struct plx__network *network)
 {
-    const uint8_t *bytes = network->address.bytes;
-    return network->address.family == 6 && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80 ? 0 : 1;
+    return network->address.family == 6 && plx__address_is_link_local(network->address.bytes) ? 0
+                                                                                              : 1;
 }
 
 static void order(struct plx__network *list, size_t count)
@@ -116,7 +117,7 @@ static void own_address(const plx_discovery *discovery, plx_address *ret_address
     const struct plx__network *best = NULL;
     for (size_t i = 0; i < discovery->network_count; i++) {
         const struct plx__network *network = &discovery->networks[i];
-        int family = network->address.family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6;
+        int family = plx__discovery_family(&network->address);
         bool is_usable = discovery->sockets[family] != NULL;
         bool is_better = best == NULL || (best->is_loopback && !network->is_loopback) ||
                          (best->is_loopback == network->is_loopback && best->address.family == 6 &&
@@ -125,8 +126,7 @@ static void own_address(const plx_discovery *discovery, plx_address *ret_address
     }
     *ret_address =
         best == NULL ? (plx_address){.family = 4, .bytes = {127, 0, 0, 1}} : best->address;
-    ret_address->port =
-        discovery->ports[ret_address->family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6];
+    ret_address->port = discovery->ports[plx__discovery_family(ret_address)];
 }
 
 static void renew_own_address(const plx_discovery *discovery, struct plx__discovery_group *group)

@@ -245,8 +245,7 @@ static void hear_group(plx_discovery *discovery, struct plx__discovery_group *gr
     }
 }
 
-/* ---- messages for this program alone ----------------------------------------------------------
- * */
+/* ---- messages for this program alone --------------------------------------------------------- */
 
 static const struct plx__known *find_known(const plx_discovery *discovery, uint64_t id,
                                            const plx_address *from)

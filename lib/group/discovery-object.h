@@ -21,10 +21,10 @@
 #ifndef PLX_LIB_DISCOVERY_OBJECT_H
 #define PLX_LIB_DISCOVERY_OBJECT_H
 
-#include "lib/group/group.h"
-#include "lib/group/members.h"
 #include "lib/base/base.h"
 #include "lib/base/network.h"
+#include "lib/group/group.h"
+#include "lib/group/members.h"
 #include "lib/wire/discovery.h"
 
 #include <pollux/discovery.h>
@@ -37,12 +37,17 @@
 /* The families, in the order of the sockets. */
 enum { PLX__DISCOVERY_IPV4, PLX__DISCOVERY_IPV6, PLX__DISCOVERY_FAMILIES };
 
+static inline int plx__discovery_family(const plx_address *address)
+{
+    return address->family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6;
+}
+
 /* One group that was joined.
  *
  *      JOINED --leave: first bye--> LEAVING --50 ms: second bye--> LEFT --no handler runs--> freed
  *
- * A group that is LEAVING or LEFT has no sockets and no members, and the program does not see it.
- * */
+ * A group that is LEAVING or LEFT has no sockets and no members, and the program does not see
+ * it. */
 struct plx__discovery_group {
     struct plx__list link;
     enum { PLX__GROUP_JOINED, PLX__GROUP_LEAVING, PLX__GROUP_LEFT } stage;
@@ -50,12 +55,10 @@ struct plx__discovery_group {
     size_t name_size;
     plx_socket *sockets[PLX__DISCOVERY_FAMILIES]; /* NULL: this computer lacks the family */
     struct plx__members members;
-    uint8_t about[PLX__DISCOVERY_ABOUT];
-    size_t about_size;
-    uint64_t who_at;    /* when to ask who is there; 0: never */
+    uint64_t who_at;    /* when to send the next `who`; 0: never */
     uint64_t here_at;   /* when to send the next `here`, or the second `bye` */
     uint64_t last_here; /* when the last one was sent; 0: none was */
-    uint8_t heres;      /* how many were sent, up to PLX__DISCOVERY_HERES */
+    uint8_t heres;      /* how many were sent, at most as many as at the beginning */
 };
 
 /* A message that was delivered. */
@@ -115,8 +118,8 @@ static inline bool plx__discovery_is_usable(const plx_discovery *discovery)
     return discovery != NULL && !discovery->guest.hold.freed;
 }
 
-/* plx__discovery_release ends a hold, and frees the rest of a discovery that was freed meanwhile.
- * */
+/* plx__discovery_release ends a hold, and frees the rest of a discovery that was freed
+ * meanwhile. */
 void plx__discovery_release(plx_discovery *discovery);
 
 /* ---- errors (discovery-failure.c) ------------------------------------------------------------ */
@@ -132,12 +135,12 @@ int plx__discovery_fail(plx_discovery *discovery, int code, plx_reason reason, i
 /* ---- sending (discovery-out.c) --------------------------------------------------------------- */
 
 /* plx__discovery_send queues a datagram for a group, once for each network. The member, the
- * sequence and the port are filled in. Returns 0 when a network takes it, else a code or an errno.
- * */
+ * sequence and the port are filled in. Returns 0 when a network takes it, else a code or an
+ * errno. */
 int plx__discovery_send(plx_discovery *discovery, struct plx__discovery_datagram *datagram);
 
-/* plx__discovery_send_one queues a datagram for one address. Returns as plx__discovery_send does.
- * */
+/* plx__discovery_send_one queues a datagram for one address. Returns as plx__discovery_send
+ * does. */
 int plx__discovery_send_one(plx_discovery *discovery, const plx_address *to,
                             struct plx__discovery_datagram *datagram);
 
@@ -146,8 +149,7 @@ int plx__discovery_send_one(plx_discovery *discovery, const plx_address *to,
 int plx__discovery_say(plx_discovery *discovery, struct plx__discovery_group *group,
                        enum plx__discovery_kind kind);
 
-/* plx__discovery_announce makes a group ask who is there, and say that this program is, in the next
- * poll and twice more. */
+/* plx__discovery_announce makes a group send `who` and `here` in the next poll, and again later. */
 void plx__discovery_announce(plx_discovery *discovery, struct plx__discovery_group *group);
 
 /* plx__discovery_answer makes a group send a `here` soon, because a member has asked. */
@@ -171,8 +173,7 @@ bool plx__discovery_hear(plx_discovery *discovery, struct plx__budget *budget);
 /* plx__discovery_report_left calls the program for the members that have left. */
 void plx__discovery_report_left(plx_discovery *discovery, uint64_t now);
 
-/* ---- the groups that were joined (discovery-group.c) ------------------------------------------
- * */
+/* ---- the groups that were joined (discovery-group.c) ----------------------------------------- */
 
 /* plx__discovery_find returns the group of that name; for NULL the only group; else NULL. */
 struct plx__discovery_group *plx__discovery_find(const plx_discovery *discovery, const char *name);

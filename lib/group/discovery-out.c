@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "lib/base/error.h"
+#include "lib/base/mix.h"
 #include "lib/group/discovery-object.h"
 #include "lib/group/discovery-socket.h"
 #include "lib/os/clock.h"
@@ -30,18 +31,11 @@ static const int pauses[HERES] = {1000, 2000, 0};
 
 uint64_t plx__discovery_random(plx_discovery *discovery, uint64_t count)
 {
-    uint64_t x = discovery->random += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (x ^ (x >> 31)) % count;
+    discovery->random += UINT64_C(0x9e3779b97f4a7c15);
+    return plx__mix(discovery->random) % count;
 }
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
-
-static int family_of(const plx_address *address)
-{
-    return address->family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6;
-}
 
 /* Whether an earlier network reaches the same neighbours. */
 static bool is_repeated(const plx_discovery *discovery, size_t place)
@@ -63,7 +57,8 @@ static bool target_on(const plx_discovery *discovery, size_t place,
 {
     const struct plx__network *network = &discovery->networks[place];
     uint16_t port = (uint16_t)discovery->port;
-    if (discovery->sockets[family_of(&network->address)] == NULL || is_repeated(discovery, place)) {
+    if (discovery->sockets[plx__discovery_family(&network->address)] == NULL ||
+        is_repeated(discovery, place)) {
         return false;
     }
     if (network->takes_multicast) {
@@ -80,7 +75,7 @@ static int write_to(plx_discovery *discovery, const plx_address *from, const plx
                     struct plx__discovery_datagram *datagram)
 {
     uint8_t bytes[PLX__DISCOVERY_SIZE];
-    int family = family_of(to);
+    int family = plx__discovery_family(to);
     datagram->port = discovery->ports[family];
     size_t size = plx__discovery_format(datagram, bytes, sizeof bytes);
     return plx__discovery_write(discovery->sockets[family], from, to, bytes, size);
@@ -116,7 +111,7 @@ int plx__discovery_send(plx_discovery *discovery, struct plx__discovery_datagram
 int plx__discovery_send_one(plx_discovery *discovery, const plx_address *to,
                             struct plx__discovery_datagram *datagram)
 {
-    if (discovery->sockets[family_of(to)] == NULL) {
+    if (discovery->sockets[plx__discovery_family(to)] == NULL) {
         return PLX__EAFNOSUPPORT;
     }
     sign(discovery, datagram);
@@ -130,10 +125,11 @@ int plx__discovery_say(plx_discovery *discovery, struct plx__discovery_group *gr
 {
     struct plx__discovery_datagram datagram = {
         .kind = what, .is_to_group = true, .name = group->name, .name_size = group->name_size};
-    if (what == PLX__DISCOVERY_HERE) {
+    const struct plx__known *self = plx__members_find(&group->members, discovery->id);
+    if (what == PLX__DISCOVERY_HERE && self != NULL) {
         datagram.value = PLX__DISCOVERY_LIFETIME;
-        datagram.data = group->about;
-        datagram.size = group->about_size;
+        datagram.data = self->about;
+        datagram.size = self->about_size;
     }
     int code = plx__discovery_send(discovery, &datagram);
     return code != PLX_OUT_OF_MEMORY

@@ -239,10 +239,6 @@ int plx_discovery_join(plx_discovery *discovery, const char *name, const void *a
     if (group == NULL || code != 0) {
         return discovery->error.code;
     }
-    group->about_size = size;
-    if (size > 0) {
-        memcpy(group->about, about, size);
-    }
     plx__discovery_announce(discovery, group);
     return 0;
 }

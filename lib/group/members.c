@@ -4,6 +4,7 @@
 #include "lib/base/base.h"
 #include "lib/base/clock.h"
 #include "lib/base/memory.h"
+#include "lib/base/mix.h"
 #include "lib/group/members.h"
 
 #include <string.h>
@@ -25,10 +26,7 @@ void plx__members_begin(struct plx__members *members, uint64_t key)
 
 static size_t bucket_of(const struct plx__members *members, uint64_t id)
 {
-    uint64_t x = id ^ members->key;
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (size_t)((x ^ members->key) >> 58) % PLX__MEMBERS_BUCKETS;
+    return (size_t)(plx__mix(id ^ members->key) % PLX__MEMBERS_BUCKETS);
 }
 
 struct plx__known *plx__members_find(const struct plx__members *members, uint64_t id)

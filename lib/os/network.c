@@ -8,30 +8,26 @@
 #include <net/if.h>
 #include <string.h>
 
-/* The bytes of an IP address; the kernel aligns it only as struct sockaddr. */
-static size_t read_bytes(const struct sockaddr *name, uint8_t *ret_bytes, uint32_t *ret_scope)
+/* The kernel aligns it only as struct sockaddr. */
+static void read_address(const struct sockaddr *native, plx_address *ret_address)
 {
-    if (name->sa_family == AF_INET) {
-        struct sockaddr_in ipv4;
-        memcpy(&ipv4, name, sizeof ipv4);
-        memcpy(ret_bytes, &ipv4.sin_addr, 4);
-        *ret_scope = 0;
-        return 4;
+    struct plx__sockaddr name;
+    size_t size =
+        native->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    *ret_address = (plx_address){0};
+    if (plx__sockaddr_from_native(&name, native, size)) {
+        plx__sockaddr_to_address(&name, ret_address);
     }
-    struct sockaddr_in6 ipv6;
-    memcpy(&ipv6, name, sizeof ipv6);
-    memcpy(ret_bytes, &ipv6.sin6_addr, 16);
-    *ret_scope = ipv6.sin6_scope_id;
-    return 16;
+    ret_address->port = 0;
 }
 
 static uint8_t prefix_of(const struct sockaddr *mask)
 {
-    uint8_t bytes[16];
-    uint32_t scope;
+    plx_address address;
     uint8_t prefix = 0;
-    size_t size = read_bytes(mask, bytes, &scope);
-    while (prefix < size * 8 && (bytes[prefix / 8] & (0x80 >> prefix % 8)) != 0) {
+    read_address(mask, &address);
+    while (prefix < sizeof address.bytes * 8 &&
+           (address.bytes[prefix / 8] & (0x80 >> prefix % 8)) != 0) {
         prefix++;
     }
     return prefix;
@@ -49,8 +45,7 @@ static void describe(const struct ifaddrs *entry, struct plx__network *network)
     char device[IF_NAMESIZE];
     bool is_ipv4 = entry->ifa_addr->sa_family == AF_INET;
     memset(network, 0, sizeof *network);
-    network->address.family = is_ipv4 ? 4 : 6;
-    read_bytes(entry->ifa_addr, network->address.bytes, &network->address.scope);
+    read_address(entry->ifa_addr, &network->address);
     network->prefix = prefix_of(entry->ifa_netmask);
     plx__interface_device(entry->ifa_name, device, sizeof device);
     network->interface = plx__os_interface_index(device);

@@ -1,6 +1,7 @@
 /* lib/os/random.c -- numbers that nobody can predict. */
 #include "config.h"
 
+#include "lib/base/mix.h"
 #include "lib/os/clock.h"
 #include "lib/os/posix.h"
 
@@ -13,9 +14,7 @@ static uint64_t guess(void)
 {
     uint64_t number = plx__clock_real() ^ ((uint64_t)(unsigned)plx__os_process() << 40) ^
                       (uint64_t)(uintptr_t)&number;
-    number = (number ^ (number >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    number = (number ^ (number >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return number ^ (number >> 31);
+    return plx__mix(number);
 }
 
 uint64_t plx__os_random(void)

@@ -49,16 +49,16 @@ static const char *describe(void)
     return call.name == NULL ? "" : text;
 }
 
-/* A lookup asks each name server three times (lib/resolve/ares.c), each time at once if a query cannot
- * be sent: it has to report that none left. */
-enum { TRIES = 3 };
-
 static bool is_of_calls(const struct scenario *scenario)
 {
     if (scenario->of_memory)
         fprintf(stderr, "# %s: left out, only allocations fail there\n", scenario->name);
     return !scenario->of_memory && scenario_is_chosen(scenario);
 }
+
+/* A lookup asks each name server three times (lib/resolve/ares.c), each time at once if a query cannot
+ * be sent: it has to report that none left. */
+enum { TRIES = 3 };
 
 static bool may_report(const struct scenario *scenario, const struct failed_call *call)
 {
