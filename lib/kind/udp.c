@@ -31,10 +31,6 @@
 
 #include <string.h>
 
-/* The largest payloads: 65535 less the UDP header, and the IP header of IPv4 (RFC 768, RFC 791). */
-#define LARGEST_IPV4 ((size_t)65507)
-#define LARGEST_IPV6 ((size_t)65527)
-
 struct udp {
     struct plx__record_socket base;
     struct plx__datagram_in incoming;
@@ -161,49 +157,20 @@ static void udp_output(plx_socket *socket, struct plx__budget *budget)
 
 static int check_write(plx_socket *socket, int family, const void *data, size_t size)
 {
-    /* While the socket connects all datagrams wait, for any address: they keep their order. */
-    bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED ||
-                (plx__socket_is_connecting(socket) && socket->ending == PLX__END_NONE);
-    if (!open || socket->hold.freed) {
-        return plx__socket_fail_state(socket, "write");
-    }
-    if (plx__socket_refuses_write(socket, data, size)) {
-        return PLX_INVALID_STATE;
-    }
-    if (size > (family == 4 ? LARGEST_IPV4 : LARGEST_IPV6)) {
-        return plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
-    }
-    if (!plx__packet_fits(socket, udp_of(socket)->named.waiting_bytes, size)) {
-        socket->wants_room = true;
-        return PLX__EAGAIN;
-    }
-    return 0;
+    return plx__datagram_out_check(socket, udp_of(socket)->named.waiting_bytes, family, data, size);
 }
 
-/* Queues one datagram; the caller has checked it. `from` NULL: the address at which `to` was
- * heard. */
-static int queue(plx_socket *socket, const plx_address *to, const plx_address *from,
-                 const void *data, size_t size)
+static int udp_add(plx_socket *socket, size_t before, size_t size, uint8_t **ret_place)
 {
-    if (!plx__runs_add(socket, &udp_of(socket)->outgoing.queue, to, from, data, size)) {
-        return plx__socket_fail_memory(socket, "write %zu bytes", size);
+    struct udp *self = udp_of(socket);
+    (void)before; /* datagrams have no commands */
+    int code = plx__datagram_out_check_size(socket, self->named.waiting_bytes,
+                                            socket->remote.family, size);
+    if (code != 0) {
+        return code;
     }
-    socket->dropped = false;
-    plx__task_schedule(&socket->task);
-    return 0;
-}
-
-static ptrdiff_t udp_write(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
-{
-    (void)head; /* datagrams have no commands */
-    int code = check_write(socket, socket->remote.family, data, size);
-    if (code == PLX__EAGAIN) {
-        return 0;
-    }
-    if (code == 0) {
-        code = queue(socket, NULL, NULL, data, size);
-    }
-    return code == 0 ? (ptrdiff_t)size : -code;
+    *ret_place = plx__datagram_out_add(socket, &self->outgoing, NULL, NULL, size);
+    return *ret_place == NULL ? PLX_OUT_OF_MEMORY : 0;
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
@@ -272,7 +239,7 @@ static const struct plx__transport transport = {
     .record_size = sizeof(struct plx__run),
     .input = udp_input,
     .output = udp_output,
-    .write = udp_write,
+    .add = udp_add,
     .front = plx__packet_front,
     .take = udp_take,
     .pending = plx__stream_pending,
@@ -390,8 +357,8 @@ static inline bool is_receiver(const plx_address *to)
     return to != NULL && (to->family == 4 || to->family == 6) && to->port != 0;
 }
 
-static inline int write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
-                             const void *data, size_t size)
+static inline int check_write_from(plx_socket *socket, const plx_address *from,
+                                   const plx_address *to, const void *data, size_t size)
 {
     if (!plx__socket_is(socket, &udp)) {
         return refuse(socket, "write a datagram");
@@ -404,7 +371,16 @@ static inline int write_from(plx_socket *socket, const plx_address *from, const 
         code = plx__internet_check_source(socket, from, to,
                                           plx__datagram_in_port(socket, &udp_of(socket)->incoming));
     }
-    return code != 0 ? code : queue(socket, to, from, data, size);
+    return code;
+}
+
+static inline int write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
+                             const void *data, size_t size)
+{
+    int code = check_write_from(socket, from, to, data, size);
+    return code != 0
+               ? code
+               : plx__datagram_out_write(socket, &udp_of(socket)->outgoing, to, from, data, size);
 }
 
 int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size)

@@ -78,10 +78,11 @@ struct plx__transport {
     /* Returns how many bytes can be received without the peer: those that the kernel holds, and
      * those that a layer above the descriptor holds. Required. */
     size_t (*pending)(const plx_socket *socket);
-    /* Queues what the program writes, with the number of a command before it, which only a
-     * connection has; `head` NULL: none. Returns the count taken without the number, or the negative
-     * of a code after plx__socket_fail. NULL: bytes of a stream. Required if boundaries are kept. */
-    ptrdiff_t (*write)(plx_socket *socket, const uint8_t *head, const void *data, size_t size);
+    /* Queues a record of `size` bytes that the program writes, with `before` bytes of the number of
+     * a command before them, which only a connection has. The caller fills *ret_place, the place of
+     * all these bytes. Returns 0; EAGAIN at WRITE_LIMIT, and room_available follows; or a code after
+     * plx__socket_fail. NULL: bytes of a stream. Required if boundaries are kept. */
+    int (*add)(plx_socket *socket, size_t before, size_t size, uint8_t **ret_place);
     /* `front` returns the first record and its size, `take` takes it whole. NULL: the bytes of a
      * stream, all of them at once; `take` takes `size` bytes. Required if boundaries are kept. */
     const void *(*front)(const plx_socket *socket, size_t *ret_size);

@@ -195,92 +195,111 @@ bool plx_socket_can_read_message(const plx_socket *socket)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* Whether the reader would find a delimiter too early: inside the message, or beginning in its last
- * bytes. */
-static bool holds_delimiter(const struct plx__framing *framing, const uint8_t *data, size_t size)
-{
-    uint8_t seam[2 * PLX__DELIMITER_SIZE];
-    size_t length = framing->delimiter_size;
-    if (size == 0) {
-        return false;
-    }
-    size_t last = size < length - 1 ? size : length - 1;
-    memcpy(seam, data + size - last, last);
-    memcpy(seam + last, framing->delimiter, length);
-    const uint8_t *found = memmem(seam, last + length, framing->delimiter, length);
-    return found < seam + last || memmem(data, size, framing->delimiter, length) != NULL;
-}
-
 /* `before`: the bytes of the message that precede the data. */
-static int refuse_message(plx_socket *socket, const char *call, size_t before, const uint8_t *data,
-                          size_t size)
+static inline int check_message(plx_socket *socket, const char *call, size_t before,
+                                const void *data, size_t size)
 {
+    /* A size over PTRDIFF_MAX exceeds any maximum. */
+    int code = plx__socket_check_write(socket, data, size > PTRDIFF_MAX ? PTRDIFF_MAX : size);
     const struct plx__framing *framing = plx__framing_of(socket);
-    if (size > framing->maximum - before) {
-        return plx__socket_fail(socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE,
+    if (code == 0 && size > framing->maximum - before) {
+        code = plx__socket_fail(socket, PLX__EMSGSIZE, PLX_REASON_DATAGRAM_TOO_LARGE,
                                 -PLX__EMSGSIZE, "%s of %zu bytes (the maximum is %zu)", call, size,
                                 framing->maximum - before);
     }
-    if (framing->delimiter_size > 0 && holds_delimiter(framing, data, size)) {
+    return code;
+}
+
+static inline size_t size_before(const struct plx__framing *framing, const uint8_t *head)
+{
+    return framing->length_size + (size_t)(head == NULL ? 0 : PLX__COMMAND_HEAD);
+}
+
+/* Makes room for a message behind the write queue; the caller fills the place that is returned and
+ * then ends the message. Returns NULL and *ret_code if there is no room or no memory. */
+static inline uint8_t *begin_message(plx_socket *socket, const struct plx__framing *framing,
+                                     const uint8_t *head, size_t size, int *ret_code)
+{
+    size_t before = size_before(framing, head);
+    size_t inside = before - framing->length_size;
+    size_t whole = before + size + framing->delimiter_size;
+    if (plx__socket_lacks_room(socket, whole)) {
+        *ret_code = PLX__EAGAIN;
+        return NULL;
+    }
+    uint8_t *start = plx__buffer_reserve(&socket->out, whole, plx__socket_pool(socket));
+    if (start == NULL) {
+        *ret_code = plx__socket_fail_memory(socket, "write a message of %zu bytes", size);
+        return NULL;
+    }
+    plx__framing_write_length(framing, start, inside + size - framing->uncounted);
+    if (inside > 0) {
+        memcpy(start + framing->length_size, head, inside);
+    }
+    return start + before;
+}
+
+/* Writes the delimiter. Returns whether the reader would find it too early: inside the message, or
+ * beginning in its last bytes. */
+static bool ends_early(const struct plx__framing *framing, uint8_t *place, size_t size)
+{
+    size_t length = framing->delimiter_size;
+    memcpy(place + size, framing->delimiter, length);
+    return memmem(place, size + length, framing->delimiter, length) != place + size;
+}
+
+static inline int end_message(plx_socket *socket, const struct plx__framing *framing,
+                              const uint8_t *head, uint8_t *place, size_t size)
+{
+    if (framing->delimiter_size > 0 && ends_early(framing, place, size)) {
+        plx__buffer_release(&socket->out, plx__socket_pool(socket)); /* if nothing is queued */
         return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
                                   "write a message of %zu bytes: it contains the delimiter", size);
     }
+    plx__buffer_commit(&socket->out, size_before(framing, head) + size + framing->delimiter_size);
+    plx__task_schedule(&socket->task);
     return 0;
 }
 
-static int queue_message(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
+static int write_framed(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
 {
     const struct plx__framing *framing = plx__framing_of(socket);
-    size_t inside = head == NULL ? 0 : PLX__COMMAND_HEAD;
-    size_t before = framing->length_size + inside, behind = framing->delimiter_size;
-    size_t whole = before + size + behind;
-    if (plx__socket_lacks_room(socket, whole)) {
-        return PLX__EAGAIN;
-    }
-    uint8_t *place = plx__buffer_reserve(&socket->out, whole, plx__socket_pool(socket));
+    int code = 0;
+    uint8_t *place = begin_message(socket, framing, head, size, &code);
     if (place == NULL) {
-        return plx__socket_fail_memory(socket, "write a message of %zu bytes", size);
-    }
-    plx__framing_write_length(framing, place, inside + size - framing->uncounted);
-    if (inside > 0) {
-        memcpy(place + framing->length_size, head, inside);
+        return code;
     }
     if (size > 0) {
-        memcpy(place + before, data, size);
+        memcpy(place, data, size);
     }
-    if (behind > 0) {
-        memcpy(place + before + size, framing->delimiter, behind);
-    }
-    plx__buffer_commit(&socket->out, whole);
-    plx__task_schedule(&socket->task);
-    return 0;
+    return end_message(socket, framing, head, place, size);
 }
 
 int plx__message_write(plx_socket *socket, const char *call, const uint8_t *head, const void *data,
                        size_t size)
 {
     bool records = socket->kind->transport->keeps_boundaries;
+    int code = 0;
     if (!records || head != NULL) {
-        /* A size over PTRDIFF_MAX exceeds any maximum: refuse_message reports that. */
-        int code = plx__socket_check_write(socket, data, size > PTRDIFF_MAX ? PTRDIFF_MAX : size);
-        size_t before = head == NULL ? 0 : PLX__COMMAND_HEAD;
-        code = code != 0 ? code : refuse_message(socket, call, before, data, size);
-        if (code != 0) {
-            return code;
-        }
+        code = check_message(socket, call, head == NULL ? 0 : PLX__COMMAND_HEAD, data, size);
+    }
+    if (code != 0) {
+        return code;
     }
     return records ? plx__socket_write_whole(socket, head, data, size)
-                   : queue_message(socket, head, data, size);
+                   : write_framed(socket, head, data, size);
+}
+
+static inline bool refuses_messages(plx_socket *socket)
+{
+    return socket == NULL || socket->hold.freed ||
+           plx__socket_refuses_bytes(socket, "write a message", "send") ||
+           (!socket->kind->transport->keeps_boundaries && !has_messages(socket, "write a message"));
 }
 
 int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
 {
-    if (socket == NULL || socket->hold.freed ||
-        plx__socket_refuses_bytes(socket, "write a message", "send")) {
-        return PLX_INVALID_STATE;
-    }
-    if (!socket->kind->transport->keeps_boundaries && !has_messages(socket, "write a message")) {
-        return PLX_INVALID_STATE;
-    }
-    return plx__message_write(socket, "write a message", NULL, data, size);
+    return refuses_messages(socket)
+               ? PLX_INVALID_STATE
+               : plx__message_write(socket, "write a message", NULL, data, size);
 }

@@ -16,6 +16,7 @@
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 #include "lib/socket/write.h"
+#include "lib/wire/command.h"
 
 /* A write of this many bytes into an empty queue goes to the kernel at once, without a copy. */
 #define DIRECT_WRITE ((size_t)16 * 1024)
@@ -146,18 +147,6 @@ int plx__socket_check_write(plx_socket *socket, const void *data, size_t size)
     return 0;
 }
 
-ptrdiff_t plx__socket_write(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
-{
-    int code = plx__socket_check_write(socket, data, size);
-    if (code != 0) {
-        return -code;
-    }
-    if (socket->kind->transport->write != NULL) {
-        return socket->kind->transport->write(socket, head, data, size);
-    }
-    return size == 0 ? 0 : write_stream(socket, data, size);
-}
-
 bool plx__socket_stays_writable(const plx_socket *socket)
 {
     bool ends = socket->ending != PLX__END_NONE || socket->tx == PLX__TX_FAILED ||
@@ -173,15 +162,28 @@ bool plx__socket_lacks_room(plx_socket *socket, size_t size)
     return lacks;
 }
 
+int plx__socket_add_record(plx_socket *socket, size_t before, const void *data, size_t size,
+                           uint8_t **ret_place)
+{
+    int code = plx__socket_check_write(socket, data, size);
+    return code != 0 ? code : socket->kind->transport->add(socket, before, size, ret_place);
+}
+
 static int write_record(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
 {
-    bool wanted = socket->wants_room;
-    socket->wants_room = false;
-    ptrdiff_t taken = plx__socket_write(socket, head, data, size);
-    /* An empty one returns 0, taken or not. */
-    bool whole = (size_t)taken == size && !socket->wants_room;
-    socket->wants_room = socket->wants_room || wanted;
-    return taken < 0 ? (int)-taken : whole ? 0 : PLX__EAGAIN;
+    uint8_t *place;
+    size_t before = head == NULL ? 0 : PLX__COMMAND_HEAD;
+    int code = plx__socket_add_record(socket, before, data, size, &place);
+    if (code != 0) {
+        return code;
+    }
+    if (before > 0) {
+        memcpy(place, head, before);
+    }
+    if (size > 0) {
+        memcpy(place + before, data, size);
+    }
+    return 0;
 }
 
 /* A stream's bytes are only queued: after some had left, memory could run out for the rest. */
@@ -201,6 +203,20 @@ int plx__socket_write_whole(plx_socket *socket, const uint8_t *head, const void 
     return taken < 0 ? (int)-taken : 0;
 }
 
+ptrdiff_t plx__socket_taken(int code, size_t size)
+{
+    return code == 0 ? (ptrdiff_t)size : code == PLX__EAGAIN ? 0 : -1;
+}
+
+static ptrdiff_t write_some(plx_socket *socket, const void *data, size_t size)
+{
+    if (socket->kind->transport->keeps_boundaries) {
+        return plx__socket_taken(write_record(socket, NULL, data, size), size);
+    }
+    int code = plx__socket_check_write(socket, data, size);
+    return code != 0 ? -1 : size == 0 ? 0 : write_stream(socket, data, size);
+}
+
 /* Whether the write is a usual one, which needs no check: a few bytes on a connected stream. */
 static inline bool is_usual(const plx_socket *socket, const void *data, size_t size)
 {
@@ -216,7 +232,7 @@ ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size)
     if (socket != NULL && is_usual(socket, data, size)) {
         taken = write_stream(socket, data, size);
     } else if (socket != NULL && !plx__socket_refuses_bytes(socket, "write", "send")) {
-        taken = plx__socket_write(socket, NULL, data, size);
+        taken = write_some(socket, data, size);
     }
     return taken < 0 ? -1 : taken;
 }

@@ -16,7 +16,13 @@
 #ifndef PLX_LIB_DATAGRAM_OUT_H
 #define PLX_LIB_DATAGRAM_OUT_H
 
+#include "lib/os/errno.h"
+#include "lib/socket/ending.h"
+#include "lib/socket/failure.h"
 #include "lib/socket/object.h"
+#include "lib/socket/state.h"
+#include "lib/socket/write.h"
+#include "lib/transfer/packet.h"
 #include "lib/transfer/run.h"
 
 struct plx__trials;
@@ -30,6 +36,73 @@ struct plx__datagram_out {
     bool one_by_one;         /* sendmmsg(2) of several messages was refused */
     size_t unsegmented;      /* segments of this size or more were refused; 0: none was */
 };
+
+/* The largest payloads: 65535 less the UDP header, and the IP header of IPv4 (RFC 768, RFC 791). */
+#define PLX__LARGEST_IPV4 ((size_t)65507)
+#define PLX__LARGEST_IPV6 ((size_t)65527)
+
+/* plx__datagram_out_check_size checks whether a datagram of that size may be queued; `waiting` bytes
+ * wait elsewhere. Returns 0, EAGAIN at WRITE_LIMIT, or a code after plx__socket_fail. Inline, as the
+ * two below, because each datagram written passes here. */
+static inline int plx__datagram_out_check_size(plx_socket *socket, size_t waiting, int family,
+                                               size_t size)
+{
+    if (size > (family == 4 ? PLX__LARGEST_IPV4 : PLX__LARGEST_IPV6)) {
+        return plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
+    }
+    if (!plx__packet_fits(socket, waiting, size)) {
+        socket->wants_room = true;
+        return PLX__EAGAIN;
+    }
+    return 0;
+}
+
+/* plx__datagram_out_check checks besides whether the program may write `data` now. */
+static inline int plx__datagram_out_check(plx_socket *socket, size_t waiting, int family,
+                                          const void *data, size_t size)
+{
+    /* While the socket connects all datagrams wait, for any address: they keep their order. */
+    bool open = socket->state == PLX_BOUND || socket->state == PLX_CONNECTED ||
+                (plx__socket_is_connecting(socket) && socket->ending == PLX__END_NONE);
+    if (!open || socket->hold.freed) {
+        return plx__socket_fail_state(socket, "write");
+    }
+    return plx__socket_refuses_write(socket, data, size)
+               ? PLX_INVALID_STATE
+               : plx__datagram_out_check_size(socket, waiting, family, size);
+}
+
+/* plx__datagram_out_add queues a datagram as plx__runs_add does. The caller has checked it, and
+ * fills the place that is returned. Returns NULL when out of memory, after plx__socket_fail. */
+static inline uint8_t *plx__datagram_out_add(plx_socket *socket, struct plx__datagram_out *outgoing,
+                                             const plx_address *to, const plx_address *from,
+                                             size_t size)
+{
+    uint8_t *place = plx__runs_add(socket, &outgoing->queue, to, from, size);
+    if (place == NULL) {
+        plx__socket_fail_memory(socket, "write %zu bytes", size);
+        return NULL;
+    }
+    socket->dropped = false;
+    plx__task_schedule(&socket->task);
+    return place;
+}
+
+/* plx__datagram_out_write queues a datagram with its bytes; the caller has checked it. Returns 0, or
+ * PLX_OUT_OF_MEMORY after plx__socket_fail. */
+static inline int plx__datagram_out_write(plx_socket *socket, struct plx__datagram_out *outgoing,
+                                          const plx_address *to, const plx_address *from,
+                                          const void *data, size_t size)
+{
+    uint8_t *place = plx__datagram_out_add(socket, outgoing, to, from, size);
+    if (place == NULL) {
+        return PLX_OUT_OF_MEMORY;
+    }
+    if (size > 0) {
+        memcpy(place, data, size);
+    }
+    return 0;
+}
 
 /* plx__datagram_out_send moves the queue to the kernel and sets pending events. */
 void plx__datagram_out_send(plx_socket *socket, struct plx__datagram_out *outgoing,

@@ -15,17 +15,6 @@
 /* How many trials a socket has at most; a trial is for one port of one name. */
 #define MOST_TRIALS 64
 
-static int queue(plx_socket *socket, struct plx__datagram_out *outgoing, const plx_address *to,
-                 const void *data, size_t size)
-{
-    if (!plx__runs_add(socket, &outgoing->queue, to, NULL, data, size)) {
-        return plx__socket_fail_memory(socket, "write %zu bytes", size);
-    }
-    socket->dropped = false;
-    plx__task_schedule(&socket->task);
-    return 0;
-}
-
 /* ---- trials ---------------------------------------------------------------------------------- */
 
 /* Gives the trials to the sending half, and asks the kernel for refusals while a trial is open. */
@@ -116,7 +105,8 @@ static void send_copies(plx_socket *socket, struct plx__datagram_out *outgoing,
     outgoing->queue.open = false;
     for (; trial->records > 0; trial->records--) {
         struct plx__record record = plx__record_first(&trial->copies);
-        queue(socket, outgoing, to, plx__buffer_data(&trial->copies) + sizeof record, record.size);
+        plx__datagram_out_write(socket, outgoing, to, NULL,
+                                plx__buffer_data(&trial->copies) + sizeof record, record.size);
         plx__record_skip(&trial->copies, &record);
     }
     /* The copies are older than the queued datagrams, so they leave first. */
@@ -197,7 +187,7 @@ int plx__named_write(plx_socket *socket, struct plx__named *self,
         return wait_for_name(socket, self, name, port, data, size);
     }
     plx_address to = target_of(socket, self, outgoing, name, port);
-    return queue(socket, outgoing, &to, data, size);
+    return plx__datagram_out_write(socket, outgoing, &to, NULL, data, size);
 }
 
 /* The lookup has ended: queues its datagrams for the address that was found, or drops them. */
@@ -208,8 +198,8 @@ static void release_waiting(plx_socket *socket, struct plx__named *self,
         struct plx__record record = plx__record_first(&name->waiting);
         if (name->known) {
             plx_address to = target_of(socket, self, outgoing, name, record.address.port);
-            queue(socket, outgoing, &to, plx__buffer_data(&name->waiting) + sizeof record,
-                  record.size);
+            plx__datagram_out_write(socket, outgoing, &to, NULL,
+                                    plx__buffer_data(&name->waiting) + sizeof record, record.size);
         }
         plx__record_skip(&name->waiting, &record);
         self->waiting_records--;

@@ -12,7 +12,6 @@
 #include "lib/socket/sending.h"
 #include "lib/transfer/packet.h"
 #include "lib/transfer/stream.h"
-#include "lib/wire/command.h"
 
 #include <string.h>
 
@@ -181,48 +180,40 @@ static void packet_output(plx_socket *socket, struct plx__budget *budget)
     }
 }
 
-static bool append(plx_socket *socket, const uint8_t *head, const void *data, size_t size)
+/* Returns the place of the packet's bytes; NULL: out of memory. */
+static uint8_t *append(plx_socket *socket, size_t size)
 {
-    size_t before = head == NULL ? 0 : PLX__COMMAND_HEAD;
-    struct plx__record record = {.size = (uint32_t)(before + size)};
-    size_t whole = sizeof record + before + size;
+    struct plx__record record = {.size = (uint32_t)size};
+    size_t whole = sizeof record + size;
     uint8_t *place = plx__buffer_reserve(&socket->out, whole, plx__socket_pool(socket));
     if (place == NULL) {
-        return false;
+        return NULL;
     }
     memcpy(place, &record, sizeof record);
-    if (before > 0) {
-        memcpy(place + sizeof record, head, before);
-    }
-    if (size > 0) {
-        memcpy(place + sizeof record + before, data, size);
-    }
     plx__buffer_commit(&socket->out, whole);
-    return true;
+    return place + sizeof record;
 }
 
-static ptrdiff_t packet_write(plx_socket *socket, const uint8_t *head, const void *data,
-                              size_t size)
+static int packet_add(plx_socket *socket, size_t before, size_t size, uint8_t **ret_place)
 {
-    size_t before = head == NULL ? 0 : PLX__COMMAND_HEAD;
     if (before + size == 0) {
-        return -plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
-                                   "write 0 bytes: an empty packet would look like the end");
+        return plx__socket_refuse(socket, PLX_REASON_UNSUPPORTED_OPERATION,
+                                  "write 0 bytes: an empty packet would look like the end");
     }
-    bool possible = size <= UINT32_MAX - before;
-    if (possible && !plx__packet_fits(socket, 0, before + size)) {
+    if (size > UINT32_MAX - before) {
+        return plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
+    }
+    if (!plx__packet_fits(socket, 0, before + size)) {
         socket->wants_room = true;
-        return 0;
+        return PLX__EAGAIN;
     }
-    if (!possible) {
-        return -plx__socket_fail_system(socket, -PLX__EMSGSIZE, "write %zu bytes", size);
-    }
-    if (!append(socket, head, data, size)) {
-        return -plx__socket_fail_memory(socket, "write %zu bytes", size);
+    *ret_place = append(socket, before + size);
+    if (*ret_place == NULL) {
+        return plx__socket_fail_memory(socket, "write %zu bytes", size);
     }
     plx__records_of(socket)->out++;
     plx__task_schedule(&socket->task);
-    return (ptrdiff_t)size;
+    return 0;
 }
 
 /* ---- the transport --------------------------------------------------------------------------- */
@@ -239,7 +230,7 @@ const struct plx__transport plx__packet_transport = {
     .settle = plx__stream_settle,
     .shutdown = plx__stream_shutdown,
     .pending = plx__stream_pending,
-    .write = packet_write,
+    .add = packet_add,
     .front = plx__packet_front,
     .take = plx__packet_take,
 };

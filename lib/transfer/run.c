@@ -24,29 +24,29 @@ static inline bool joins(const struct plx__runs *self, const plx_address *to,
                : self->last.source != 0 && memcmp(&self->source, source, sizeof *source) == 0;
 }
 
-static inline bool join(plx_socket *socket, struct plx__runs *self, const void *data, size_t size)
+/* Returns the place of the datagram's bytes; NULL: out of memory. So does begin_run. */
+static inline uint8_t *join(plx_socket *socket, struct plx__runs *self, size_t size)
 {
     uint8_t *place = plx__buffer_reserve(&socket->out, size, plx__socket_pool(socket));
     if (place == NULL) {
-        return false;
+        return NULL;
     }
-    memcpy(place, data, size);
     plx__buffer_commit(&socket->out, size);
     self->last.size += (uint32_t)size;
     self->count++;
     self->open = size == self->last.segment;
     plx__run_put_size(&socket->out, socket->out.size - self->last.size - plx__run_head(&self->last),
                       self->last.size);
-    return true;
+    return place;
 }
 
-static inline bool begin_run(plx_socket *socket, struct plx__runs *self, const plx_address *to,
-                             const struct plx__source *source, const void *data, size_t size)
+static inline uint8_t *begin_run(plx_socket *socket, struct plx__runs *self, const plx_address *to,
+                                 const struct plx__source *source, size_t size)
 {
     size_t head = source == NULL ? sizeof self->last : sizeof self->last + sizeof *source;
     uint8_t *place = plx__buffer_reserve(&socket->out, head + size, plx__socket_pool(socket));
     if (place == NULL) {
-        return false;
+        return NULL;
     }
     self->last = (struct plx__run){.address = *to,
                                    .size = (uint32_t)size,
@@ -57,14 +57,11 @@ static inline bool begin_run(plx_socket *socket, struct plx__runs *self, const p
         self->source = *source;
         memcpy(place + sizeof self->last, source, sizeof *source);
     }
-    if (size > 0) {
-        memcpy(place + head, data, size);
-    }
     plx__buffer_commit(&socket->out, head + size);
     self->open = size > 0;
     self->count = 1;
     plx__records_of(socket)->out += source == NULL ? 1 : 2;
-    return true;
+    return place + head;
 }
 
 /* Sets *ret_source to the local address that a datagram leaves from; NULL: the kernel chooses. */
@@ -83,22 +80,22 @@ static PLX__APART const struct plx__source *find_source(struct plx__runs *self,
     return ret_source;
 }
 
-bool plx__runs_add(plx_socket *socket, struct plx__runs *self, const plx_address *to,
-                   const plx_address *from, const void *data, size_t size)
+uint8_t *plx__runs_add(plx_socket *socket, struct plx__runs *self, const plx_address *to,
+                       const plx_address *from, size_t size)
 {
     static const plx_address peer = {0};
-    struct plx__source place;
+    struct plx__source found;
     bool chosen = to != NULL && (from != NULL || self->origins.list != NULL);
-    const struct plx__source *source = chosen ? find_source(self, to, from, &place) : NULL;
+    const struct plx__source *source = chosen ? find_source(self, to, from, &found) : NULL;
     to = to == NULL ? &peer : to;
     if (socket->out.size == 0) {
         self->datagrams = 0;
         self->open = false;
     }
-    bool added = joins(self, to, source, size) ? join(socket, self, data, size)
-                                               : begin_run(socket, self, to, source, data, size);
-    self->datagrams += added ? 1 : 0;
-    return added;
+    uint8_t *place = joins(self, to, source, size) ? join(socket, self, size)
+                                                   : begin_run(socket, self, to, source, size);
+    self->datagrams += place == NULL ? 0 : 1;
+    return place;
 }
 
 size_t plx__runs_count(const plx_socket *socket, const struct plx__runs *self)

@@ -96,10 +96,11 @@ static inline size_t plx__run_datagrams(const struct plx__run *run)
     return run->size == 0 ? 1 : (run->size + run->segment - 1) / run->segment;
 }
 
-/* plx__runs_add queues a datagram. `to` NULL means the peer; `from` NULL means the local address at
- * which `to` was heard, or else the kernel's choice. Returns false when out of memory. */
-bool plx__runs_add(plx_socket *socket, struct plx__runs *queue, const plx_address *to,
-                   const plx_address *from, const void *data, size_t size);
+/* plx__runs_add queues a datagram and returns the place of its `size` bytes, which the caller
+ * fills. `to` NULL means the peer; `from` NULL means the local address at which `to` was heard, or
+ * else the kernel's choice. Returns NULL when out of memory. */
+uint8_t *plx__runs_add(plx_socket *socket, struct plx__runs *queue, const plx_address *to,
+                       const plx_address *from, size_t size);
 
 /* plx__runs_lose_peer redirects the peer's queued datagrams to `address`, or drops them if it is
  * NULL. The other datagrams stay. Returns how many were dropped. */
