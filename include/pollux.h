@@ -48,6 +48,7 @@
 #include <pollux/error.h>
 #include <pollux/address.h>
 #include <pollux/events.h>
+#include <pollux/piece.h>
 #include <pollux/socket.h>
 #include <pollux/option.h>
 #include <pollux/message.h>

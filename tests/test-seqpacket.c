@@ -285,6 +285,23 @@ MODE_PAIR_CASE(write_limit_takes_a_packet_or_none)
     ck_assert_int_eq(log->count[EVENT_ERROR], 0);
 }
 
+MODE_PAIR_CASE(pieces_are_one_packet)
+{
+    static char half[20000];
+    const plx_piece pieces[] = {{"head", 4}, {NULL, 0}, {" body", 5}}, empty[] = {{"", 0}};
+    const plx_piece large[] = {{half, sizeof half}, {half, sizeof half}};
+
+    ck_assert_int_eq(plx_socket_write_pieces(socket, empty, 1), -1);
+    ck_assert_int_eq(plx_socket_write_message_pieces(socket, NULL, 0), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 30000), 0);
+    ck_assert_int_eq(plx_socket_write_pieces(socket, pieces, 3), 9);
+    ck_assert_int_eq(plx_socket_write_pieces(socket, large, 2), 0);
+    ck_assert_int_eq(plx_socket_write_message_pieces(socket, large, 2), EAGAIN);
+    ck_assert_int_eq(plx_socket_write_message_pieces(socket, pieces, 3), 0);
+    raw_expect_packet(w, raw, "head body");
+    raw_expect_packet(w, raw, "head body");
+}
+
 /* Many small packets cost a frame no more than its budget. */
 MODE_PAIR_CASE(the_budget_ends_sending)
 {

@@ -21,6 +21,7 @@
 
 #include <pollux/events.h>
 #include <pollux/export.h>
+#include <pollux/piece.h>
 
 PLX_BEGIN_DECLS
 
@@ -50,6 +51,12 @@ PLX_API int plx_socket_set_frame(plx_socket *socket, const plx_frame *frame);
  * return it, without a frame, for NULL data with a size, and for a message that contains the
  * delimiter; PLX_OUT_OF_MEMORY. */
 PLX_API int plx_socket_write_message(plx_socket *socket, const void *data, size_t size);
+
+/* plx_socket_write_message_pieces is plx_socket_write_message for a message that lies in several
+ * pieces, such as a header and a body. Returns as plx_socket_write_message does, and
+ * PLX_INVALID_STATE for NULL pieces. */
+PLX_API int plx_socket_write_message_pieces(plx_socket *socket, const plx_piece *pieces,
+                                            size_t count);
 
 /* plx_socket_read_message takes the oldest whole message and returns a pointer to it, without
  * copying and without its frame; *ret_size is its size, which may be 0. Returns NULL and size 0

@@ -15,6 +15,7 @@
 #include <pollux/events.h>
 #include <pollux/export.h>
 #include <pollux/option.h>
+#include <pollux/piece.h>
 
 PLX_BEGIN_DECLS
 
@@ -247,6 +248,15 @@ PLX_API ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t 
 /* plx_socket_write_text is plx_socket_write for a string without its zero byte. Returns as
  * plx_socket_write does, and -1 with PLX_INVALID_STATE for NULL. */
 PLX_API ptrdiff_t plx_socket_write_text(plx_socket *socket, const char *text);
+
+/* plx_socket_write_pieces is plx_socket_write for bytes that lie in several places, such as a header
+ * and a body: `count` pieces are queued (copied) as one write, without a copy of the program's own,
+ * and as one datagram or packet where writes are. Never leaves at once. Returns as plx_socket_write
+ * does, for all pieces together: bytes queued, perhaps in the middle of a piece. Pieces of 0 bytes
+ * may have NULL data. -1 with PLX_INVALID_STATE for NULL pieces, and for a sum of the sizes over
+ * SIZE_MAX. */
+PLX_API ptrdiff_t plx_socket_write_pieces(plx_socket *socket, const plx_piece *pieces,
+                                          size_t count);
 
 /* plx_socket_flush sends what is queued now, as much as the kernel takes. Returns 0, also when
  * bytes are left or the queue is empty; the next poll reports a failure to send. PLX_INVALID_STATE

@@ -55,6 +55,7 @@
 #include <pollux/address.h>
 #include <pollux/events.h>
 #include <pollux/export.h>
+#include <pollux/piece.h>
 
 PLX_BEGIN_DECLS
 
@@ -110,6 +111,11 @@ PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void 
  * computer, a later poll reports `error` (EADDRNOTAVAIL) and drops the datagram. */
 PLX_API int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
                                const void *data, size_t size);
+
+/* plx_udp_write_pieces is plx_udp_write for a datagram that lies in several pieces, such as a header
+ * and a body. Returns as plx_udp_write does, and PLX_INVALID_STATE for NULL pieces. */
+PLX_API int plx_udp_write_pieces(plx_socket *socket, const plx_address *to, const plx_piece *pieces,
+                                 size_t count);
 
 /* plx_udp_write_to is plx_udp_write to a host name or address and a port. A name is looked up first
  * and remembered for 60 seconds; datagrams to other hosts do not wait meanwhile. At most 32 names

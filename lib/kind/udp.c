@@ -15,6 +15,7 @@
 #include "lib/socket/accepting.h"
 #include "lib/socket/ending.h"
 #include "lib/socket/object.h"
+#include "lib/socket/pieces.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/property.h"
 #include "lib/socket/records.h"
@@ -392,6 +393,25 @@ int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_ad
                        const void *data, size_t size)
 {
     return write_from(socket, from == NULL || from->family == 0 ? NULL : from, to, data, size);
+}
+
+int plx_udp_write_pieces(plx_socket *socket, const plx_address *to, const plx_piece *pieces,
+                         size_t count)
+{
+    size_t size;
+    if (socket == NULL || plx__socket_refuses_pieces(socket, pieces, count, &size)) {
+        return PLX_INVALID_STATE;
+    }
+    int code = check_write_from(socket, NULL, to, pieces, size);
+    if (code != 0) {
+        return code;
+    }
+    uint8_t *place = plx__datagram_out_add(socket, &udp_of(socket)->outgoing, to, NULL, size);
+    if (place == NULL) {
+        return PLX_OUT_OF_MEMORY;
+    }
+    plx__pieces_copy(place, pieces, count, size);
+    return 0;
 }
 
 static int wanted_family(plx_socket *socket)

@@ -9,6 +9,7 @@
 #include "lib/socket/interest.h"
 #include "lib/socket/message.h"
 #include "lib/socket/object.h"
+#include "lib/socket/pieces.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/read.h"
 #include "lib/socket/room.h"
@@ -302,4 +303,23 @@ int plx_socket_write_message(plx_socket *socket, const void *data, size_t size)
     return refuses_messages(socket)
                ? PLX_INVALID_STATE
                : plx__message_write(socket, "write a message", NULL, data, size);
+}
+
+int plx_socket_write_message_pieces(plx_socket *socket, const plx_piece *pieces, size_t count)
+{
+    size_t size;
+    if (refuses_messages(socket) || plx__socket_refuses_pieces(socket, pieces, count, &size)) {
+        return PLX_INVALID_STATE;
+    }
+    if (socket->kind->transport->keeps_boundaries) {
+        return plx__pieces_write_record(socket, pieces, count, size);
+    }
+    const struct plx__framing *framing = plx__framing_of(socket);
+    int code = check_message(socket, "write a message", 0, pieces, size);
+    uint8_t *place = code == 0 ? begin_message(socket, framing, NULL, size, &code) : NULL;
+    if (place == NULL) {
+        return code;
+    }
+    plx__pieces_copy(place, pieces, count, size);
+    return end_message(socket, framing, NULL, place, size);
 }

@@ -36,7 +36,8 @@ void run_datagrams(struct play *p)
     STEP(p, bind_udp(p, B, &b));
     for (int i = 0; i < 5; i++)
         TRY(p, A, plx_udp_write(p->sockets[A], &b, bytes, sizeof bytes));
-    TRY(p, B, plx_udp_write(p->sockets[B], &a, bytes, sizeof bytes));
+    plx_piece pieces[] = {{bytes, 3}, {bytes + 3, sizeof bytes - 3}};
+    TRY(p, B, plx_udp_write_pieces(p->sockets[B], &a, pieces, 2));
     for (int i = 0; i < 5; i++)
         STEP(p, take(p, B));
     STEP(p, take(p, A));

@@ -176,6 +176,7 @@ void run_transfer(struct play *p)
 void run_messages(struct play *p)
 {
     static const char text[30000] = "a message";
+    const plx_piece pieces[] = {{text, 2}, {text + 2, 7}};
     const void *got;
     size_t size;
 
@@ -184,7 +185,7 @@ void run_messages(struct play *p)
     TRY(p, A, plx_socket_set_frame(p->sockets[A], &(plx_frame){.length_size = 4}));
     TRY(p, B, plx_socket_set_frame(p->sockets[B], &(plx_frame){.length_size = 4}));
     STEP(p, play_couple(p));
-    TRY(p, A, plx_socket_write_message(p->sockets[A], text, 9));
+    TRY(p, A, plx_socket_write_message_pieces(p->sockets[A], pieces, 2));
     TRY(p, A, plx_socket_write_message(p->sockets[A], text, sizeof text));
     AWAIT(p, plx_socket_can_read_message(p->sockets[B]));
     got = plx_socket_read_message(p->sockets[B], &size);

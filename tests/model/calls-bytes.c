@@ -39,8 +39,25 @@ static void expect_refused(struct model *model, ptrdiff_t result)
         model_failed(model, "write", plx_socket_last_error(model->socket));
 }
 
+size_t cut_in_pieces(struct turn *turn, const void *data, size_t size,
+                     plx_piece pieces[MOST_PIECES])
+{
+    const uint8_t *bytes = data;
+    size_t count = chance_in(&turn->chance, 30) ? 2 + (size_t)chance_of(&turn->chance, 2) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t part = i + 1 == count ? size : (size_t)chance_of(&turn->chance, (int)size + 1);
+
+        pieces[i] = (plx_piece){part == 0 ? NULL : bytes, part};
+        bytes += part;
+        size -= part;
+    }
+    return count;
+}
+
 void write_bytes(struct turn *turn, struct model *model)
 {
+    plx_piece pieces[MOST_PIECES];
     size_t size = pick_size(turn);
     bool may = may_write(model);
     ptrdiff_t result;
@@ -49,8 +66,10 @@ void write_bytes(struct turn *turn, struct model *model)
         model_renew(model);
     if (may)
         end_bytes(model->end, room, size);
-    result = plx_socket_write(model->socket, room, size);
-    trace("write of %zu bytes: %td", size, result);
+    size_t count = cut_in_pieces(turn, room, size, pieces);
+    result = count == 0 ? plx_socket_write(model->socket, room, size)
+                        : plx_socket_write_pieces(model->socket, pieces, count);
+    trace("write of %zu bytes in %zu pieces: %td", size, count, result);
     if (!may)
         expect_refused(model, result);
     else if (result < 0)
@@ -63,6 +82,7 @@ static void write_record(struct turn *turn, struct model *model)
 {
     size_t size = RECORD_HEAD + pick_size(turn) % (model->sort == SORT_UDP ? 1400 : 60000);
     bool may = may_write(model) && plx_socket_state(model->socket) != PLX_BOUND;
+    plx_piece pieces[MOST_PIECES];
     int result;
 
     if (may) {
@@ -70,10 +90,12 @@ static void write_record(struct turn *turn, struct model *model)
         model->end->may_drop |= model->sort == SORT_SEQPACKET &&
                                 model_option(model, PLX_OPTION_SEND_BUFFER_SIZE) < LARGEST;
     }
-    result = flavour_has_commands(model->flavour)
-                 ? command_write(model, may)
-                 : plx_socket_write_message(model->socket, room, size);
-    trace("message %u of %zu: %d", may ? model->end->records : 0, size, result);
+    size_t count = cut_in_pieces(turn, room, size, pieces);
+    result = flavour_has_commands(model->flavour) ? command_write(model, may)
+             : count == 0 ? plx_socket_write_message(model->socket, room, size)
+                          : plx_socket_write_message_pieces(model->socket, pieces, count);
+    trace("message %u of %zu in %zu pieces: %d", may ? model->end->records : 0, size, count,
+          result);
     if (result == 0 && !may)
         fault("a message was accepted in state %s",
               plx_state_name(plx_socket_state(model->socket)));

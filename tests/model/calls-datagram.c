@@ -31,13 +31,18 @@ static int write_datagram(struct turn *turn, struct model *model, size_t size)
                                         "somebody.example", "nobody.example"};
     int port = port_of_someone(turn);
     char where[PEER_WHERE];
+    plx_piece pieces[MOST_PIECES];
     plx_address to;
 
     if (chance_in(&turn->chance, 30))
         return plx_udp_write_to(model->socket, hosts[chance_of(&turn->chance, 5)], port, room,
                                 size);
     snprintf(where, sizeof where, "127.0.0.1:%d", port);
-    return plx_address_parse(where, &to) ? plx_udp_write(model->socket, &to, room, size) : 0;
+    if (!plx_address_parse(where, &to))
+        return 0;
+    size_t count = cut_in_pieces(turn, room, size, pieces);
+    return count == 0 ? plx_udp_write(model->socket, &to, room, size)
+                      : plx_udp_write_pieces(model->socket, &to, pieces, count);
 }
 
 static struct model *pick_datagrams(struct turn *turn)

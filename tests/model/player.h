@@ -148,9 +148,13 @@ void forget_group(int slot);
 void person_visit(struct house *house); /* a raw peer connects to a server */
 
 /* Calls that several scenes make. house_open makes a server of the house's sort and flavour,
- * write_bytes writes to a stream; free_slot_of_sockets returns SOCKETS if there is no slot. */
+ * write_bytes writes to a stream; cut_in_pieces cuts bytes into pieces, some empty, and returns how
+ * many, or 0 to write the bytes at once; free_slot_of_sockets returns SOCKETS if there is no slot. */
 void house_open(struct turn *turn, struct house *house, bool adds);
 void write_bytes(struct turn *turn, struct model *model);
+enum { MOST_PIECES = 3 };
+size_t cut_in_pieces(struct turn *turn, const void *data, size_t size,
+                     plx_piece pieces[MOST_PIECES]);
 int free_slot_of_sockets(void);
 void connect_model(struct model *model, const char *where);
 void set_option(struct model *model, plx_option option, int value);
