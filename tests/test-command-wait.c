@@ -285,6 +285,27 @@ QUIET_CASE(taken_ones_do_not_count)
     expect_no_command(socket);
 }
 
+/* One more command waits in the kernel, and has room as soon as a wait has taken another one. */
+QUIET_CASE(a_taken_one_makes_room)
+{
+    int behind = w->kind->keeps_boundaries ? 2 : 3;
+    char text[101];
+
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_READ_LIMIT, 500), 0);
+    raw_order(w, raw, 1, text);
+    raw_order(w, raw, 5, text);
+    for (int i = 0; i < behind; i++)
+        raw_order(w, raw, 1, text);
+    raw_order(w, raw, 9, "behind");
+    for (int i = 0; i < 20; i++)
+        world_turn(w, i);
+    expect_none_awaited(socket, 9, -1);
+    ck_assert_ptr_nonnull(plx_socket_wait_for_command(socket, 5, -1, NULL));
+    UNTIL(w, plx_socket_wait_for_command(socket, 9, 0, NULL) != NULL);
+}
+
 QUIET_STREAM_CASE(a_bad_one_is_in_the_way)
 {
     raw_send(raw, "\0\0\0\5\0\0\0\1x\0\0\0\3", 13);

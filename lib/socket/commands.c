@@ -6,6 +6,7 @@
 #include "lib/socket/progress.h"
 #include "lib/socket/read.h"
 #include "lib/socket/records.h"
+#include "lib/socket/room.h"
 #include "lib/wire/command.h"
 
 #include <string.h>
@@ -238,7 +239,8 @@ static void take_from_midst(plx_socket *socket, size_t offset, const struct plx_
         plx__command_write(message_at(socket, offset, front), GONE);
         framing->searched += whole;
         framing->gone += whole;
-        if (framing->gone > socket->in.size / 2) {
+        /* At READ_LIMIT what is gone would keep out what the next wait waits for. */
+        if (framing->gone > socket->in.size / 2 || plx__socket_is_full(socket)) {
             plx__commands_close_gaps(socket);
         }
     }
