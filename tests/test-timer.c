@@ -176,6 +176,18 @@ BELL_CASE(ticks_that_are_missing)
     HAPPENED("a");
 }
 
+BELL_CASE(ticks_that_are_missing_when_it_joins)
+{
+    plx_group_remove_timer(w->group, a->timer);
+    late_time = plx_clock_now() + 100 * MILLISECOND;
+    plx_clock_set(read_late, NULL);
+    bell_set(a, 0, false);
+    ck_assert_int_eq(plx_group_add_timer(w->group, a->timer), 0);
+    is_late = true;
+    plx_group_poll(w->group, 0);
+    HAPPENED("a");
+}
+
 static void set_again_at_once(struct bell *bell)
 {
     ck_assert_int_eq(plx_timer_left(bell->timer), -1);

@@ -93,6 +93,7 @@ static void join(struct plx__loop *loop, struct plx__task *task)
     plx__list_append(&loop->tasks, &task->member);
     loop->count += task->hidden ? 0 : 1;
     plx__task_set_deadline(task, task->deadline.at);
+    loop->wants_exact |= task->deadline.at != 0; /* it may be due in the next frame */
 }
 
 int plx__loop_rejoin(struct plx__loop *loop, struct plx__task *task)
@@ -244,7 +245,7 @@ static PLX__APART void look_again(struct plx__loop *loop, int error, int timeout
  * CONFIG_HZ). So near a deadline the exact clock is needed: plx__loop_timeout has returned 0 to the
  * program, and its polls would do nothing until the next tick. A virtual machine that its host does
  * not run has no ticks, and its coarse clock is late by more: so a time-out of 0 that was returned,
- * and a deadline that was renewed, ask for the exact clock as well. */
+ * and a deadline that was renewed or has just joined, ask for the exact clock as well. */
 #define COARSE_TICK (10 * PLX__MILLISECOND)
 
 static void take_due(struct plx__loop *loop, uint64_t now)
