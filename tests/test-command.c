@@ -167,6 +167,21 @@ ORDERS_STREAM_CASE(a_frame_replaces_commands)
     ck_assert_int_eq(orders->count, 1);
 }
 
+/* Bytes that no read has seen are new, also to a socket whose connection has ended. */
+ORDERS_STREAM_CASE(bytes_that_came_before_the_end)
+{
+    size_t size;
+
+    raw_send(raw, "\0\0\0\4", 4);
+    raw_close(w, raw);
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(plx_socket_set_frame(socket, NULL), 0);
+    ck_assert(plx_socket_wait_for_data(socket, 0));
+    plx_socket_lookahead(socket, &size);
+    ck_assert_uint_eq(size, 4);
+    ck_assert(!plx_socket_wait_for_data(socket, 0));
+}
+
 /* What arrived behind a command has not been reported as bytes. */
 static void act_go_raw(struct orders *orders, plx_socket *socket)
 {

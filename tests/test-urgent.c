@@ -5,6 +5,7 @@
 
 #include <pollux/filter.h>
 
+#include "tests/filters.h"
 #include "tests/sockets.h"
 #include "tests/world.h"
 
@@ -110,6 +111,58 @@ MODE_PAIR_CASE(a_dropped_byte_is_not_queued_any_more)
         world_turn(w, round);
     }
     ck_assert_int_eq(plx_socket_write_urgent(socket, '2'), 0);
+}
+
+/* What is older than a filter passes it by, also the urgent byte; what is behind is filtered. */
+MODE_PAIR_CASE(a_filter_is_pushed_behind_it)
+{
+    inline_urgent(raw);
+    ck_assert_int_eq(plx_socket_write_text(socket, "before"), 6);
+    ck_assert_int_eq(plx_socket_write_urgent(socket, '!'), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "plain"), 5);
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &bits_filter));
+    ck_assert_int_eq(plx_socket_write_text(socket, "\x9e\x9d"), 2);
+    ck_assert_str_eq(until_mark(w, raw), "before");
+    raw_expect(w, raw, "!plainab");
+    ck_assert_int_eq(plx_socket_write_urgent(socket, '2'), PLX_INVALID_STATE);
+    ck_assert_int_eq(log->count[EVENT_ERROR], 0);
+}
+
+/* The queue with the urgent byte is dropped before the filter has its turn. */
+MODE_PAIR_CASE(a_dropped_byte_is_none_of_a_filter)
+{
+    static const plx_events dropping = {.send_progress = drop};
+    static const char much[1024 * 1024];
+    char some[65536], last[8] = "";
+    size_t count = 0;
+
+    inline_urgent(raw);
+    while (plx_socket_bytes_left_to_send(socket) == 0) {
+        plx_socket_write(socket, much, sizeof much);
+        world_poll(w);
+    }
+    for (int i = 0; i < 8; i++) /* more than the kernel takes when it has room again */
+        ck_assert_int_eq(plx_socket_write(socket, much, sizeof much), sizeof much);
+    ck_assert_int_eq(plx_socket_write_urgent(socket, '1'), 0);
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &bits_filter));
+    plx_socket_set_events(socket, &dropping, NULL);
+    for (int round = 0; plx_socket_bytes_left_to_send(socket) > 0; round++) {
+        (void)!recv(raw, some, sizeof some, MSG_DONTWAIT);
+        ck_assert_int_lt(round, ROUNDS);
+        world_turn(w, round);
+    }
+    plx_socket_set_events(socket, &record_events, log);
+    ck_assert_int_eq(plx_socket_write_text(socket, "\x9e\x9d"), 2);
+    for (int round = 0; strcmp(last, "ab") != 0; round++) {
+        ssize_t size = recv(raw, some, sizeof some, MSG_DONTWAIT);
+
+        ck_assert_int_eq(sockatmark(raw), 0);
+        ck_assert_int_lt(round, ROUNDS);
+        for (ssize_t i = 0; i < size && count < sizeof last; i++)
+            if (some[i] != 0)
+                last[count++] = some[i];
+        world_turn(w, round);
+    }
 }
 
 /* What the kernel takes now is sent by close and flush, also behind the urgent byte. */

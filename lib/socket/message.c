@@ -57,11 +57,12 @@ static int refuse_frame(plx_socket *socket, const plx_frame *frame)
 /* Bytes that arrived while commands were set have not been reported as bytes. */
 static void note_arrived(plx_socket *socket, bool had_commands)
 {
+    bool unreported = had_commands && socket->in.size > 0;
+    socket->fresh = socket->fresh || unreported;
     if (!plx__socket_is_open(socket)) {
         return;
     }
-    if (had_commands && socket->in.size > 0) {
-        socket->fresh = true;
+    if (unreported) {
         plx__socket_note_bytes(socket);
     } else if (plx__framing_of(socket) != NULL) {
         plx__framing_note(socket);
