@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/netns.h"
 #include "tests/sockets.h"
 #include "tests/world.h"
 
@@ -126,6 +127,22 @@ TCP_SOCKET_CASE(a_taken_port)
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     UNTIL(w, log->count[EVENT_ERROR] == 1);
     ck_assert_int_eq(log->code, PLX_ADDRESS_IN_USE);
+}
+
+/* Where IPv6 is off, no address can reach that one: the port is not at fault. */
+MODE_CASE(no_address_to_leave_from)
+{
+    struct record log;
+
+    if (!netns_enter("a local port without IPv6"))
+        return;
+    netns_run("sysctl -qw net.ipv6.conf.lo.disable_ipv6=1");
+    plx_socket *socket = world_socket_of(w, plx_tcp_new, &log);
+    leave_from(socket, 4000);
+    ck_assert_int_eq(plx_socket_connect_to(socket, "[::1]:9"), 0);
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_eq(log.code, EADDRNOTAVAIL);
+    ck_assert_int_eq(plx_socket_error(socket)->reason, PLX_REASON_ADDRESS_NOT_AVAILABLE);
 }
 
 /* A name with several addresses: each attempt leaves from the port. */

@@ -23,6 +23,19 @@ static void wait_to_retry(struct plx__attempt *attempt)
     attempt->retry_at = plx__clock_after(plx__clock_now(), (int)attempt->retry_pause);
 }
 
+/* Whether this computer has an address to reach that one from, or that is not known. A datagram
+ * socket needs such an address too, and no port that another connection may use. */
+static bool has_source(const struct plx__sockaddr *name)
+{
+    plx__fd descriptor = plx__os_socket(plx__sockaddr_family(name), PLX__TYPE_DATAGRAM);
+    if (descriptor < 0) {
+        return true;
+    }
+    int result = plx__os_connect(descriptor, name);
+    plx__os_close(descriptor);
+    return result != -PLX__EADDRNOTAVAIL;
+}
+
 static void begin(struct plx__attempt *attempt)
 {
     plx__fd descriptor = attempt->opener->open(attempt->opener->user, &attempt->name);
@@ -32,7 +45,7 @@ static void begin(struct plx__attempt *attempt)
     }
     int result = plx__os_connect(descriptor, &attempt->name);
     bool full = result == -PLX__EAGAIN;
-    if (result == -PLX__EADDRNOTAVAIL && attempt->opener->has_port) {
+    if (result == -PLX__EADDRNOTAVAIL && attempt->opener->has_port && has_source(&attempt->name)) {
         /* Another connection to this peer leaves from that port (connect(2)): bind(2) could not
          * know, because the port may be shared by connections to several peers. */
         result = -PLX__EADDRINUSE;
