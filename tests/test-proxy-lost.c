@@ -74,4 +74,16 @@ MODE_CASE(reset_at_once)
     proxy_fails(w, socket, &log, PLX_LOST_CONNECTION, PLX_REASON_PROXY_CONNECTION_CLOSED, "proxy");
 }
 
+/* Before a poll has seen that the connection to the proxy works. */
+MODE_CASE(reset_before_the_first_poll)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int listener = proxy_listens(w, socket, "socks5h", SECRETS);
+
+    world_readable(listener);
+    raw_reset(w, world_raw(w, accept(listener, NULL, NULL)));
+    proxy_fails(w, socket, &log, PLX_LOST_CONNECTION, PLX_REASON_PROXY_CONNECTION_CLOSED, "proxy");
+}
+
 WORLD_MAIN("proxy-lost")

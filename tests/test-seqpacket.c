@@ -290,9 +290,11 @@ MODE_PAIR_CASE(pieces_are_one_packet)
     static char half[20000];
     const plx_piece pieces[] = {{"head", 4}, {NULL, 0}, {" body", 5}}, empty[] = {{"", 0}};
     const plx_piece large[] = {{half, sizeof half}, {half, sizeof half}};
+    const plx_piece endless[] = {{half, UINT32_MAX}, {half, 1}}; /* nobody reads so far */
 
     ck_assert_int_eq(plx_socket_write_pieces(socket, empty, 1), -1);
     ck_assert_int_eq(plx_socket_write_message_pieces(socket, NULL, 0), PLX_INVALID_STATE);
+    ck_assert_int_eq(plx_socket_write_message_pieces(socket, endless, 2), EMSGSIZE);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 30000), 0);
     ck_assert_int_eq(plx_socket_write_pieces(socket, pieces, 3), 9);
     ck_assert_int_eq(plx_socket_write_pieces(socket, large, 2), 0);
