@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/conform/conform.h"
+#include "tests/sanitized.h"
 
 #include <stdlib.h>
 
@@ -127,5 +128,7 @@ void act_abort(struct record *record, plx_socket *socket)
     plx_socket_abort(socket);
     ck_assert_int_eq(plx_socket_state(socket), PLX_UNCONNECTED);
 }
+
+LEAKS_ARE_COUNTED
 
 WORLD_MAIN("conform", .packets = true, .filtered = true)
