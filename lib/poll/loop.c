@@ -317,7 +317,10 @@ static void run_output(struct plx__loop *loop, struct plx__budget *budget)
     loop->phase = PLX__SENDING;
     while ((link = plx__list_take_first(&loop->outgoing)) != NULL) {
         struct plx__task *task = PLX__CONTAINER_OF(link, struct plx__task, work);
-        if (service_of(task)->output(task, budget)) {
+        const struct plx__service *service = service_of(task);
+        /* A task that sends nothing is here because it was scheduled after its turn of input: its
+         * next turn is in the next frame. */
+        if (service->output == NULL || service->output(task, budget)) {
             plx__task_schedule(task);
         }
         if (plx__budget_is_spent(budget)) {
