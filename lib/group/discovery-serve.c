@@ -127,6 +127,8 @@ int plx_group_add_discovery(plx_group *group, plx_discovery *discovery)
         }
         visit_sockets(discovery, return_socket, before);
     }
+    /* Its sockets may hold datagrams that the poll before has received. */
+    plx__task_schedule_input(&discovery->guest.task);
     return code;
 }
 
