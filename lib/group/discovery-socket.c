@@ -41,9 +41,13 @@ static void socket_failed(plx_socket *socket, const plx_error *error, void *user
     plx__task_schedule_input(&discovery->guest.task);
 }
 
+/* Programs on one computer hear each other over IPv4 by the loopback interface. Over IPv6 that one
+ * has no route for multicast, so the other interfaces have to loop the datagrams back. */
 static int choose(plx_socket *socket, int family, bool shares)
 {
-    int code = plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, family == PLX__DISCOVERY_IPV6);
+    bool is_ipv6 = family == PLX__DISCOVERY_IPV6;
+    int code = plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, is_ipv6);
+    code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_SEND_TO_SELF, is_ipv6);
     code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_MULTICAST_HOPS, 1);
     return code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_SHARE_ADDRESS, shares);
 }
