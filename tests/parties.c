@@ -8,9 +8,16 @@
 
 #include "tests/parties.h"
 
+static int used_port; /* 0: the process's own */
+
 int party_port(void)
 {
-    return 20000 + (int)getpid() % 12000;
+    return used_port != 0 ? used_port : 20000 + (int)getpid() % 12000;
+}
+
+void party_use_port(int port)
+{
+    used_port = port;
 }
 
 static void note(struct party *party, const char *format, ...)
@@ -135,4 +142,28 @@ void parties_settle(struct world *w, struct party *parties, int count)
 size_t party_knows(const struct party *party)
 {
     return plx_discovery_members(party->discovery, "team", NULL, 0);
+}
+
+void parties_meet(struct world *w, struct party *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        party_begin(&pair[i], w);
+        party_join(&pair[i], i == 0 ? "anna" : "bob");
+    }
+    time_stop();
+    for (int i = 0; i < 3; i++) {
+        parties_settle(w, pair, 2);
+        time_pass(SECOND);
+    }
+    PARTIES_UNTIL(w, pair, 2, pair[0].joined == 2 && pair[1].joined == 2);
+    PARTY_SAID(&pair[0], "+self +bob ");
+    PARTY_SAID(&pair[1], "+self +anna ");
+}
+
+void parties_part(struct party *pair)
+{
+    for (int i = 0; i < 2; i++)
+        if (pair[i].discovery != NULL)
+            party_end(&pair[i]);
+    time_run();
 }

@@ -23,8 +23,10 @@ struct party {
     bool inside;                        /* a handler runs */
 };
 
-/* party_port returns a port that other processes of the tests do not use. */
+/* party_port returns a port that other processes of the tests do not use, or the one that a process
+ * with party_use_port shares with another one. */
 int party_port(void);
+void party_use_port(int port);
 
 /* party_begin makes a discovery in the world's group, or alone, bound to party_port. party_join
  * joins the group "team" with the name of the member as `about`. party_end frees the discovery. */
@@ -35,6 +37,12 @@ void party_end(struct party *party);
 /* parties_serve serves them all once; parties_settle until nothing has arrived for a while. */
 void parties_serve(struct world *w, struct party *parties, int count);
 void parties_settle(struct world *w, struct party *parties, int count);
+
+/* parties_meet makes two members, "anna" and "bob", that know each other, with empty logs; the time
+ * is the case's own from then on. parties_part ends both, if they are not freed yet. */
+enum { SECOND = 1000 };
+void parties_meet(struct world *w, struct party *pair);
+void parties_part(struct party *pair);
 
 /* PARTIES_UNTIL serves them until a condition holds; the case fails if that takes too long. */
 #define PARTIES_UNTIL(w, parties, count, condition)                                                \

@@ -12,8 +12,6 @@
 #include "tests/parties.h"
 #include "tests/sockets.h"
 
-enum { SECOND = 1000 };
-
 struct liar {
     int raw;
     struct plx__discovery_datagram datagram;

@@ -8,7 +8,7 @@
 #include "tests/parties.h"
 #include "tests/sockets.h"
 
-enum { SECOND = 1000, HOSTS = 3 };
+enum { HOSTS = 3 };
 
 /* Three hosts: the entered network, and one at the other end of each of two cables. */
 struct hosts {

@@ -10,33 +10,6 @@
 #include "tests/parties.h"
 #include "tests/sockets.h"
 
-enum { SECOND = 1000 };
-
-/* Two members that know each other, with empty logs. */
-static void meet(struct world *w, struct party *pair)
-{
-    for (int i = 0; i < 2; i++) {
-        party_begin(&pair[i], w);
-        party_join(&pair[i], i == 0 ? "anna" : "bob");
-    }
-    time_stop();
-    for (int i = 0; i < 3; i++) {
-        parties_settle(w, pair, 2);
-        time_pass(SECOND);
-    }
-    PARTIES_UNTIL(w, pair, 2, pair[0].joined == 2 && pair[1].joined == 2);
-    PARTY_SAID(&pair[0], "+self +bob ");
-    PARTY_SAID(&pair[1], "+self +anna ");
-}
-
-static void part(struct party *pair)
-{
-    for (int i = 0; i < 2; i++)
-        if (pair[i].discovery != NULL)
-            party_end(&pair[i]);
-    time_run();
-}
-
 static plx_member other_of(const struct party *party)
 {
     plx_member list[8];
@@ -57,7 +30,7 @@ MODE_CASE(two_programs_find_each_other)
     struct party pair[2];
     plx_member list[3];
 
-    meet(w, pair);
+    parties_meet(w, pair);
     memset(list, 0xee, sizeof list);
     ck_assert_uint_eq(plx_discovery_members(pair[0].discovery, "team", list, 3), 2);
     ck_assert(list[0].is_self);
@@ -69,14 +42,14 @@ MODE_CASE(two_programs_find_each_other)
     ck_assert_uint_ne(list[1].id, list[0].id);
     ck_assert_mem_eq(list[1].about, "bob", 3);
     ck_assert_uint_ne(list[1].address.port, 0);
-    part(pair);
+    parties_part(pair);
 }
 
 MODE_CASE(a_goodbye_is_seen_at_once)
 {
     struct party pair[2];
 
-    meet(w, pair);
+    parties_meet(w, pair);
     ck_assert_int_eq(plx_discovery_leave(pair[1].discovery, NULL), 0);
     PARTIES_UNTIL(w, pair, 2, pair[0].left == 1);
     PARTY_SAID(&pair[0], "-bob ");
@@ -91,7 +64,7 @@ MODE_CASE(a_goodbye_is_seen_at_once)
     PARTY_SAID(&pair[1], "+self +anna ");
     party_end(&pair[1]);
     PARTIES_UNTIL(w, pair, 1, pair[0].left == 2);
-    part(pair);
+    parties_part(pair);
 }
 
 /* The second `bye` of a group that is joined again is not sent. */
@@ -99,7 +72,7 @@ MODE_CASE(a_group_that_is_joined_again_stays)
 {
     struct party pair[2];
 
-    meet(w, pair);
+    parties_meet(w, pair);
     ck_assert_int_eq(plx_discovery_leave(pair[1].discovery, "team"), 0);
     party_join(&pair[1], "bob");
     time_pass(SECOND);
@@ -108,7 +81,7 @@ MODE_CASE(a_group_that_is_joined_again_stays)
     parties_settle(w, pair, 2);
     PARTY_SAID(&pair[0], "-bob +bob ");
     ck_assert_uint_eq(party_knows(&pair[0]), 2);
-    part(pair);
+    parties_part(pair);
 }
 
 /* Without a word, as after kill -9. */
@@ -117,7 +90,7 @@ MODE_CASE(a_silent_member_is_gone_after_its_lifetime)
     struct party pair[2];
     plx_group *elsewhere = plx_group_new();
 
-    meet(w, pair);
+    parties_meet(w, pair);
     ck_assert_ptr_nonnull(elsewhere);
     ck_assert_int_eq(plx_group_add_discovery(elsewhere, pair[1].discovery), 0);
     for (int second = 0; second < 25; second++) {
@@ -130,21 +103,21 @@ MODE_CASE(a_silent_member_is_gone_after_its_lifetime)
     PARTIES_UNTIL(w, pair, 1, pair[0].left == 1);
     PARTY_SAID(&pair[0], "-bob ");
     plx_group_free(elsewhere);
-    part(pair);
+    parties_part(pair);
 }
 
 MODE_CASE(about_is_replaced_by_another_join)
 {
     struct party pair[2];
 
-    meet(w, pair);
+    parties_meet(w, pair);
     party_join(&pair[1], "robert");
     time_pass(SECOND);
     PARTIES_UNTIL(w, pair, 2, other_of(&pair[0]).about_size == 6);
     ck_assert_mem_eq(other_of(&pair[0]).about, "robert", 6);
     PARTY_SAID(&pair[0], "");
     PARTY_SAID(&pair[1], "");
-    part(pair);
+    parties_part(pair);
 }
 
 /* Members that answer come back without a word to the program. */
@@ -152,7 +125,7 @@ MODE_CASE(a_refresh_forgets_and_asks)
 {
     struct party trio[3];
 
-    meet(w, trio);
+    parties_meet(w, trio);
     party_begin(&trio[2], w);
     party_join(&trio[2], "carl");
     parties_settle(w, trio, 3);
@@ -171,7 +144,7 @@ MODE_CASE(a_refresh_forgets_and_asks)
     PARTIES_UNTIL(w, trio, 2, trio[0].left == 1);
     PARTY_SAID(&trio[0], "-carl ");
     party_end(&trio[2]);
-    part(trio);
+    parties_part(trio);
 }
 
 /* A member may not answer within a second of its last `here`. */
@@ -179,7 +152,7 @@ MODE_CASE(a_refresh_right_after_another)
 {
     struct party pair[2];
 
-    meet(w, pair);
+    parties_meet(w, pair);
     ck_assert_int_eq(plx_discovery_refresh(pair[0].discovery, NULL), 0);
     parties_settle(w, pair, 2);
     time_pass(600);
@@ -192,7 +165,7 @@ MODE_CASE(a_refresh_right_after_another)
     }
     ck_assert_uint_eq(party_knows(&pair[0]), 2);
     PARTY_SAID(&pair[0], "");
-    part(pair);
+    parties_part(pair);
 }
 
 /* Equal lists everywhere, for ten minutes. */
@@ -239,7 +212,7 @@ MODE_CASE(messages_arrive_once)
     char large[1174];
 
     memset(large, 'x', sizeof large);
-    meet(w, pair);
+    parties_meet(w, pair);
     plx_member bob = other_of(&pair[0]);
     ck_assert_int_eq(plx_discovery_send_to_group(pair[0].discovery, "team", 7, "all", 3), 0);
     ck_assert_int_eq(plx_discovery_send_to_group(pair[0].discovery, NULL, INT32_MAX, NULL, 0), 0);
@@ -256,7 +229,7 @@ MODE_CASE(messages_arrive_once)
     PARTY_SAID(&pair[0], "");
     ck_assert(!pair[1].last.is_self);
     ck_assert_mem_eq(pair[1].last.about, "anna", 4);
-    part(pair);
+    parties_part(pair);
 }
 
 MODE_CASE(what_cannot_be_sent_is_refused)
@@ -264,7 +237,7 @@ MODE_CASE(what_cannot_be_sent_is_refused)
     struct party pair[2];
     static const char large[1200];
 
-    meet(w, pair);
+    parties_meet(w, pair);
     plx_discovery *anna = pair[0].discovery;
     plx_member bob = other_of(&pair[0]), none = {0};
     ck_assert_int_eq(plx_discovery_send_to_group(anna, "other", 1, "", 0), PLX_INVALID_STATE);
@@ -282,7 +255,7 @@ MODE_CASE(what_cannot_be_sent_is_refused)
     parties_settle(w, pair, 2);
     PARTY_SAID(&pair[0], "error 106 "); /* the first one since the last poll */
     PARTY_SAID(&pair[1], "");
-    part(pair);
+    parties_part(pair);
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
@@ -432,7 +405,7 @@ static void play_act(struct world *w, void (*chosen)(struct party *), bool by_me
 {
     struct party pair[2];
 
-    meet(w, pair);
+    parties_meet(w, pair);
     pair[1].act = chosen;
     if (by_message)
         plx_discovery_send_to_group(pair[0].discovery, NULL, 7, "data", 4);
@@ -442,7 +415,7 @@ static void play_act(struct world *w, void (*chosen)(struct party *), bool by_me
     parties_settle(w, pair, pair[1].discovery == NULL ? 1 : 2);
     time_pass(SECOND);
     parties_settle(w, pair, pair[1].discovery == NULL ? 1 : 2);
-    part(pair);
+    parties_part(pair);
 }
 
 MODE_CASE(handlers_may_do_anything)
@@ -479,7 +452,7 @@ MODE_CASE(a_discovery_moves)
     struct party pair[2];
     plx_group *other = plx_group_new();
 
-    meet(w, pair);
+    parties_meet(w, pair);
     ck_assert_int_eq(plx_group_add_discovery(other, pair[1].discovery), 0);
     ck_assert_int_eq(plx_group_add_discovery(other, pair[1].discovery), 0);
     ck_assert_uint_eq(plx_group_count(other), 0);
@@ -496,7 +469,7 @@ MODE_CASE(a_discovery_moves)
         plx_discovery_wait(pair[1].discovery, 1);
     }
     PARTY_SAID(&pair[1], "group:2=alone ");
-    part(pair);
+    parties_part(pair);
 }
 
 WORLD_MAIN("discovery", .timeout = 60)

@@ -155,9 +155,9 @@ static inline size_t plx_discovery_members(const plx_discovery *discovery, const
 }
 
 /* plx_discovery_refresh forgets the members of a group and asks all members to answer, as
- * Xojo's UpdateMemberList. Members that answer are in the list again, without member_joined; member_left
- * reports those that do not answer within two seconds. `group` NULL: the only group. Returns 0, or
- * PLX_INVALID_STATE when there is no such group. */
+ * Xojo's UpdateMemberList. Members that answer are in the list again, without member_joined;
+ * member_left reports those that do not answer within two seconds. `group` NULL: the only group.
+ * Returns 0, or PLX_INVALID_STATE when there is no such group. */
 PLX_API int plx_discovery_refresh(plx_discovery *discovery, const char *group);
 
 /* plx_discovery_error returns the last error; code 0: none. Never NULL. Valid until the next
