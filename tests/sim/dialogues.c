@@ -100,6 +100,11 @@ static plx_address loopback(int family)
     return address;
 }
 
+static plx_address group(void)
+{
+    return (plx_address){.family = 4, .bytes = {239, 255, 77, 77}};
+}
+
 static int find_dead_port(void)
 {
     plx_address address = loopback(4);
@@ -129,13 +134,19 @@ static struct plx__sockaddr name_of(const char *word, plx__fd user)
     struct plx__sockaddr name;
     struct plx__os_socket_facts facts = {.family = PLX__FAMILY_NONE};
     plx__os_inspect(user, &facts);
-    plx_address address = loopback(facts.family == PLX__FAMILY_IPV6 && word[0] != ':' ? 6 : 4);
+    plx_address bound,
+        address = loopback(facts.family == PLX__FAMILY_IPV6 && word[0] != ':' ? 6 : 4);
     if (word[0] == '/' || word[0] == '@') {
         const char *path = path_of(word);
         plx__sockaddr_from_path(&name, path, strlen(path));
         return name;
     }
-    if (word[0] == '*') {
+    if (word[0] == '#') {
+        address = group();
+        plx__os_local_sockaddr(*letter(word + 1), &name);
+        plx__sockaddr_to_address(&name, &bound);
+        address.port = bound.port;
+    } else if (word[0] == '*') {
         memset(address.bytes, 0, sizeof address.bytes);
     } else if (word[1] == '6') {
         address = loopback(6);
@@ -467,6 +478,30 @@ static void do_facts(char **w)
     }
 }
 
+/* The loopback interface, by which groups are joined and datagrams to them leave. */
+static unsigned loopback_index(void)
+{
+    return plx__os_interface_index("lo");
+}
+
+static void do_join(char **w)
+{
+    plx_address address = group();
+    say_code(plx__os_membership(*letter(w[1]), &address, loopback_index(), true));
+}
+
+static void do_leave(char **w)
+{
+    plx_address address = group();
+    say_code(plx__os_membership(*letter(w[1]), &address, loopback_index(), false));
+}
+
+static void do_via(char **w)
+{
+    plx_address address = loopback(4);
+    say_code(plx__os_set_multicast_interface(*letter(w[1]), loopback_index(), &address));
+}
+
 static plx_option option_of(const char *word)
 {
     static const struct {
@@ -567,6 +602,7 @@ static const struct step {
     {"peer", do_peer},         {"facts", do_facts},   {"set", do_set},
     {"ask", do_ask},           {"lock", do_lock},     {"unlock", do_unlock},
     {"remove", do_remove},     {"file", do_file},     {"credentials", do_credentials},
+    {"join", do_join},         {"leave", do_leave},   {"via", do_via},
 };
 
 /* ---- dialogues ------------------------------------------------------------------------------- */

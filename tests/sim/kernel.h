@@ -163,11 +163,14 @@ void sim_queue_clear(struct sim_open *open);
 
 bool sim_is_local(const plx_address *address);
 bool sim_is_any(const plx_address *address);
+bool sim_is_group(const plx_address *address);
 int sim_bind_address(struct sim_open *open, const plx_address *address);
 int sim_choose_port(struct sim_open *open);
 bool sim_is_free(const struct sim_open *open); /* no other socket forbids its address */
 struct sim_open *sim_find_listener(const plx_address *to);
 struct sim_open *sim_find_receiver(const plx_address *to, const plx_address *from);
+/* Whether a socket gets a copy of a datagram to a group. */
+bool sim_hears_group(const struct sim_open *open, const plx_address *to, const plx_address *from);
 struct sim_node *sim_node_at(const char *path);
 struct sim_node *sim_node_new(const char *path, bool is_socket);
 

@@ -23,6 +23,11 @@ bool sim_is_local(const plx_address *address)
                                 : memcmp(address->bytes, loopback6, sizeof loopback6) == 0;
 }
 
+bool sim_is_group(const plx_address *address)
+{
+    return address->family == 4 ? address->bytes[0] >> 4 == 14 : address->bytes[0] == 0xff;
+}
+
 /* An IPv6 socket bound to :: also serves IPv4, unless it is limited to IPv6. */
 static bool serves(const struct sim_open *open, const plx_address *address)
 {
@@ -149,6 +154,19 @@ struct sim_open *sim_find_receiver(const plx_address *to, const plx_address *fro
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
+
+bool sim_hears_group(const struct sim_open *open, const plx_address *to, const plx_address *from)
+{
+    bool has_joined = false;
+    for (int i = 0; i < SIM_GROUPS; i++) {
+        has_joined =
+            has_joined || (open->groups[i].family == to->family &&
+                           memcmp(open->groups[i].bytes, to->bytes, sizeof to->bytes) == 0);
+    }
+    return open->sort == SIM_UDP && !open->dead && open->is_bound && has_joined &&
+           open->local.port == to->port && serves(open, to) &&
+           (open->remote.family == 0 || plx_address_equal(&open->remote, from));
+}
 
 struct sim_node *sim_node_at(const char *path)
 {

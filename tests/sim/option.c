@@ -193,7 +193,7 @@ int plx__os_membership(plx__fd descriptor, const plx_address *group, unsigned in
                        bool join)
 {
     int error;
-    bool is_group = group->family == 4 ? group->bytes[0] >> 4 == 14 : group->bytes[0] == 0xff;
+    bool is_group = sim_is_group(group);
     struct sim_open *open = internet_of(descriptor, &error);
     if (open == NULL) {
         return error;

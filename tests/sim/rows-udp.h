@@ -86,3 +86,7 @@
  "udp B; set B receive-buffer 2000; bind B :; udp A; put A 1000 :B; put A 1000 :B; put A "
  "1000 :B; put A 1000 :B; put A 1000 :B; put A 1000 :B; settle; from B 2000; put A 2 :B; "
  "settle; ready B"},
+{"udp: a group",
+ "udp B; set B share 1; bind B *; udp A; via A; put A 5 #B; settle; from B 9; join B; put A 6 "
+ "#B; settle; from B 9; udp C; set C share 1; bind C *B; leave B; put A 7 #B; settle; from B 9; "
+ "leave B; join B; join B"},

@@ -1,4 +1,5 @@
-/* tests/sim/udp.c -- datagrams of the Internet: lost, doubled and late as the seed says. */
+/* tests/sim/udp.c -- datagrams of the Internet: lost, doubled and late as the seed says. Multicast
+ * leaves by the loopback interface, and each socket that has joined gets a copy. */
 #include "config.h"
 
 #include "tests/sim/kernel.h"
@@ -29,18 +30,9 @@ static void on_refusal(struct sim_event *event)
     }
 }
 
-static void on_datagram(struct sim_event *event)
+/* Queues the datagram, or drops it where the receive buffer is full. */
+static void arrive(struct sim_open *open, struct sim_message *message)
 {
-    struct sim_message *message = event->message;
-    struct sim_open *open = sim_find_receiver(&message->to, &message->from);
-    event->message = NULL;
-    if (open == NULL) {
-        struct sim_event *answer =
-            sim_schedule(sim.now + (event->at - event->number), on_refusal, event->to);
-        answer->address = message->to;
-        sim_message_free(message);
-        return;
-    }
     size_t limit = (size_t)open->options[PLX_OPTION_RECEIVE_BUFFER_SIZE];
     if (open->held + message->charge > limit && open->first != NULL) {
         open->dropped++;
@@ -49,6 +41,41 @@ static void on_datagram(struct sim_event *event)
     }
     sim.counts.datagrams++;
     sim_queue_add(open, message);
+}
+
+/* __udp4_lib_mcast_deliver; a socket that has not joined gets no copy (IP_MULTICAST_ALL is 0). */
+static void arrive_at_all(const struct sim_message *message)
+{
+    for (struct sim_open *open = sim.all; open != NULL; open = open->next_of_all) {
+        if (sim_hears_group(open, &message->to, &message->from)) {
+            struct sim_message *copy = sim_message_new(message->data, message->size);
+            copy->to = message->to;
+            copy->from = message->from;
+            copy->charge = message->charge;
+            copy->to.scope = 1; /* the interface, as plx__os_receive_arrivals reports it */
+            arrive(open, copy);
+        }
+    }
+}
+
+static void on_datagram(struct sim_event *event)
+{
+    struct sim_message *message = event->message;
+    event->message = NULL;
+    if (sim_is_group(&message->to)) {
+        arrive_at_all(message);
+        sim_message_free(message);
+        return;
+    }
+    struct sim_open *open = sim_find_receiver(&message->to, &message->from);
+    if (open == NULL) {
+        struct sim_event *answer =
+            sim_schedule(sim.now + (event->at - event->number), on_refusal, event->to);
+        answer->address = message->to;
+        sim_message_free(message);
+        return;
+    }
+    arrive(open, message);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
@@ -154,7 +181,8 @@ ptrdiff_t sim_udp_send(struct sim_open *open, const void *data, size_t size, con
         target.bytes[target.family == 4 ? 0 : 15] = target.family == 4 ? 127 : 1;
         target.bytes[3] = target.family == 4 ? 1 : 0;
     }
-    if (!is_reachable(&target) || !sim_is_local(&target) || sim_happens(SIM_LOST)) {
+    bool arrives = sim_is_group(&target) || (is_reachable(&target) && sim_is_local(&target));
+    if (!arrives || sim_happens(SIM_LOST)) {
         return (ptrdiff_t)size; /* it is never heard of again */
     }
     launch(open, data, size, &target, &source);
