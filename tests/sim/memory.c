@@ -115,9 +115,14 @@ void memory_begin(bool fails)
     arena.fails = fails;
 }
 
+void memory_fail(bool fails)
+{
+    arena.fails = fails;
+}
+
 void memory_calm(void)
 {
-    arena.fails = false;
+    memory_fail(false);
 }
 
 size_t memory_live(void)

@@ -26,6 +26,7 @@ void run_call_ends(const char *name, int sleeps);
 /* ---- memory.c -------------------------------------------------------------------------------- */
 
 void memory_begin(bool fails);
+void memory_fail(bool fails);
 void memory_calm(void);
 size_t memory_live(void);
 
