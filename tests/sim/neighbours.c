@@ -257,7 +257,7 @@ static void on_message(plx_discovery *discovery, const char *name, const plx_mem
     }
     uint8_t *byte = &neighbour->heard[words.life][words.number / 8];
     if ((*byte >> words.number % 8 & 1) != 0) {
-        run_fault("message %d of %d comes to %d twice", words.number, words.life,
+        run_fault("message %d of %d reaches %d twice", words.number, words.life,
                   number_of(neighbour));
     }
     *byte |= (uint8_t)(1u << words.number % 8);
