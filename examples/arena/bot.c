@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 /* The time after END for the last datagrams to arrive. */
-#define LAST_DATAGRAMS_NS 250000000U
+#define LAST_DATAGRAMS_MS 250
 /* After this number of frames without an answer a claim is made again. */
 #define CLAIM_FRAMES 15
 
@@ -39,7 +39,7 @@ struct bot {
     struct picture picture; /* the newest one */
     uint32_t newest;        /* its sequence */
     struct datagrams out, in;
-    uint64_t end_time;        /* when END arrived */
+    plx_timer *last;          /* runs from END to the goodbye */
     double liking[STARS_MAX]; /* bots like different stars, or all would run to the same */
     int claim_pause[STARS_MAX];
     uint32_t random;
@@ -64,11 +64,10 @@ static void change_mind(struct bot *bot)
 
 static void take_welcome(struct bot *bot, int port, int frames_per_second)
 {
-    const char *where = bot->settings->where;
-    char udp_where[300];
-    int host = (int)(strrchr(where, ':') - where);
-    snprintf(udp_where, sizeof udp_where, "%.*s:%d", host, where, port);
-    if (plx_socket_connect_to(bot->udp, udp_where) != PLX_OK) {
+    plx_address server = {0};
+    plx_socket_remote(bot->tcp, &server);
+    server.port = (uint16_t)port;
+    if (plx_socket_connect_to_address(bot->udp, &server) != PLX_OK) {
         fail(bot, plx_socket_error(bot->udp)->message);
         return;
     }
@@ -98,7 +97,7 @@ static void on_command(plx_socket *socket, int32_t command, const void *data, si
         bot->claim_pause[star] = 0;
     } else if (command == SAY_END && bot->stage == PLAYING) {
         bot->stage = ENDING;
-        bot->end_time = now_ns();
+        plx_timer_set(bot->last, LAST_DATAGRAMS_MS, false);
     }
 }
 
@@ -216,8 +215,10 @@ static void play_frame(struct bot *bot)
 
 /* ---- leaving -------------------------------------------------------------------------------- */
 
-static void say_goodbye(struct bot *bot)
+static void say_goodbye(plx_timer *timer, void *user)
 {
+    (void)timer;
+    struct bot *bot = user;
     link_send_goodbye(&bot->link, bot->out.sent, bot->in.received);
     plx_socket_disconnect(bot->tcp); /* sends the queue first */
     bot->stage = LEAVING;
@@ -249,8 +250,6 @@ static void run_frames(struct bot *bot)
         leave_if_asked(bot, &asked);
         if (bot->stage == PLAYING) {
             play_frame(bot);
-        } else if (bot->stage == ENDING && now_ns() - bot->end_time > LAST_DATAGRAMS_NS) {
-            say_goodbye(bot);
         }
         plx_group_flush(bot->group);
     }
@@ -261,11 +260,13 @@ static bool start(struct bot *bot)
     bot->group = plx_group_new();
     bot->tcp = plx_tcp_new();
     bot->udp = plx_udp_new();
+    bot->last = plx_timer_new(say_goodbye, bot);
     plx_socket_set_events(bot->tcp, &tcp_events, bot);
     plx_socket_set_events(bot->udp, &udp_events, bot);
     plx_socket_set_option(bot->udp, PLX_OPTION_RECEIVE_BUFFER_SIZE, 256 * 1024);
     plx_group_add(bot->group, bot->tcp);
     plx_group_add(bot->group, bot->udp);
+    plx_group_add_timer(bot->group, bot->last);
     plx_socket_set_commands(bot->tcp, 0);
     link_start(&bot->link, bot->tcp);
     if (plx_socket_connect_to(bot->tcp, bot->settings->where) != PLX_OK) {
@@ -285,6 +286,7 @@ int run_bot(const struct settings *settings)
     if (start(&bot)) {
         run_frames(&bot);
     }
+    plx_timer_free(bot.last);
     plx_socket_free(bot.udp);
     plx_socket_free(bot.tcp);
     plx_group_free(bot.group);

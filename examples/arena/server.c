@@ -31,6 +31,7 @@ struct server {
     struct report report;
     struct frame_clock clock;
     uint64_t started; /* nanoseconds */
+    plx_timer *phase; /* ends each phase: waiting for guests, the game, the goodbyes */
 };
 
 /* ---- doors ---------------------------------------------------------------------------------- */
@@ -92,27 +93,18 @@ static const plx_events udp_events = {
     .error = on_udp_error,
 };
 
-/* "[::1]:80" as "::1", "127.0.0.1:80" as "127.0.0.1". */
-static void copy_host(char *host, size_t size, const char *where)
-{
-    const char *start = where[0] == '[' ? where + 1 : where;
-    const char *end = where[0] == '[' ? strchr(where, ']') : strrchr(where, ':');
-    snprintf(host, size, "%.*s", end == NULL ? 0 : (int)(end - start), start);
-}
-
 /* One socket serves all bots. It is bound to the address of the door, at a port of its own. */
 static plx_socket *udp_new(struct server *server)
 {
-    char host[256];
+    char place[256];
+    const char *where = server->settings->where;
     plx_socket *udp = plx_udp_new();
-    copy_host(host, sizeof host, server->settings->where);
-    plx_socket_set_interface(udp, host);
-    plx_socket_set_port(udp, 0);
+    snprintf(place, sizeof place, "%.*s:0", (int)(strrchr(where, ':') - where), where);
     plx_socket_set_events(udp, &udp_events, server);
     /* Holds half a second of all input, in case the computer is busy with other work. */
     plx_socket_set_option(udp, PLX_OPTION_RECEIVE_BUFFER_SIZE, 1024 * 1024);
     plx_group_add(server->group, udp);
-    if (plx_socket_connect(udp) != PLX_OK) { /* binds the socket: UDP has no connections */
+    if (plx_udp_bind(udp, place) != PLX_OK) {
         fprintf(stderr, "arena: %s\n", udp != NULL ? plx_socket_error(udp)->message : "no memory");
         return plx_socket_free(udp);
     }
@@ -154,24 +146,26 @@ static void play_frame(struct server *server)
     plx_group_flush(server->group);
 }
 
-static void begin_to_count(struct server *server)
+/* Begins a phase of the game and its figures. */
+static void begin(struct server *server, int seconds)
 {
+    plx_timer_set(server->phase, seconds * 1000, false);
     frame_clock_start(&server->clock, server->settings->frames_per_second);
     memset(&server->report.polls, 0, sizeof server->report.polls);
     server->started = now_ns();
 }
 
-static bool is_after(const struct server *server, int seconds)
+static bool is_over(const struct server *server)
 {
-    return now_ns() - server->started >= (uint64_t)seconds * 1000000000U;
+    return plx_timer_left(server->phase) < 0;
 }
 
 /* Bots that have joined play already, but the figures begin when all have joined. */
 static void wait_for_guests(struct server *server)
 {
     const struct settings *settings = server->settings;
-    begin_to_count(server);
-    while (!stop_is_wanted() && !is_after(server, ARRIVAL_SECONDS) &&
+    begin(server, ARRIVAL_SECONDS);
+    while (!stop_is_wanted() && !is_over(server) &&
            (server->report.bots_joined < settings->bots ||
             server->report.spectators_joined < settings->spectators)) {
         play_frame(server);
@@ -181,8 +175,8 @@ static void wait_for_guests(struct server *server)
 static void play(struct server *server)
 {
     int seconds = server->settings->seconds;
-    begin_to_count(server);
-    while (!stop_is_wanted() && (seconds == 0 || !is_after(server, seconds))) {
+    begin(server, seconds);
+    while (!stop_is_wanted() && (seconds == 0 || !is_over(server))) {
         play_frame(server);
     }
     server->report.frames = server->clock;
@@ -198,8 +192,8 @@ static void end(struct server *server)
     plx_server_stop_listening(server->bot_door);
     plx_server_stop_listening(server->spectator_door);
     guests_say_end(&server->guests);
-    begin_to_count(server);
-    while (guests_count(&server->guests) > 0 && !is_after(server, GOODBYE_SECONDS)) {
+    begin(server, GOODBYE_SECONDS);
+    while (guests_count(&server->guests) > 0 && !is_over(server)) {
         plx_group_flush(server->group);
         frame_clock_wait(&server->clock);
         poll_once(server);
@@ -214,6 +208,8 @@ static bool open_doors(struct server *server)
 {
     const struct settings *settings = server->settings;
     server->group = plx_group_new();
+    server->phase = plx_timer_new(NULL, NULL);
+    plx_group_add_timer(server->group, server->phase);
     server->report.mechanism = plx_group_mechanism(server->group);
     server->bot_door = door_new(server, plx_tcp_new, settings->where);
     if (settings->path != NULL) {
@@ -239,6 +235,7 @@ static void close_doors(struct server *server)
     plx_socket_free(server->guests.udp);
     plx_server_free(server->spectator_door);
     plx_server_free(server->bot_door);
+    plx_timer_free(server->phase);
     plx_group_free(server->group);
 }
 

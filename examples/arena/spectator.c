@@ -3,7 +3,6 @@
  * It has no frames of its own: the group's poll sleeps until bytes arrive over the Unix socket.
  * That is the other way to use a group. */
 #include "arena.h"
-#include "frame.h"
 #include "link.h"
 #include "screen.h"
 #include "stop.h"
@@ -15,15 +14,14 @@
 #include <string.h>
 
 /* A person sees no more than about thirty pictures a second; all others are received, not drawn. */
-#define DRAW_PERIOD_NS 33000000U
+#define DRAW_PERIOD_MS 33
 
 struct spectator {
     plx_group *group;
     struct link link;
     struct scene scene;
-    bool draws;     /* in place; else plain lines */
-    bool is_new;    /* the picture has not been drawn yet */
-    uint64_t drawn; /* when the last one was */
+    bool draws;  /* in place; else plain lines */
+    bool is_new; /* the picture has not been drawn yet */
     unsigned long long printed_second;
     bool is_over;
     int status;
@@ -149,13 +147,13 @@ static const plx_events events = {
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
-static void draw_if_due(struct spectator *spectator)
+static void on_draw(plx_timer *timer, void *user)
 {
-    uint64_t now = now_ns();
-    if (spectator->draws && spectator->is_new && now - spectator->drawn >= DRAW_PERIOD_NS) {
+    (void)timer;
+    struct spectator *spectator = user;
+    if (spectator->draws && spectator->is_new) {
         screen_draw(&spectator->scene);
         spectator->is_new = false;
-        spectator->drawn = now;
     }
 }
 
@@ -165,7 +163,6 @@ static void watch(struct spectator *spectator)
     while (!spectator->is_over) {
         /* The half second is only for a signal that arrives just before the sleep. */
         plx_group_poll(spectator->group, 500);
-        draw_if_due(spectator);
         if (stop_is_wanted() && !asked) {
             asked = true;
             if (!link_send(&spectator->link, SAY_LEAVE, "%s", "")) {
@@ -179,15 +176,18 @@ int run_spectator(const struct settings *settings)
 {
     struct spectator spectator;
     plx_socket *socket = plx_ipc_new();
+    plx_timer *pictures = plx_timer_new(on_draw, &spectator);
     memset(&spectator, 0, sizeof spectator);
     spectator.group = plx_group_new();
     plx_socket_set_events(socket, &events, &spectator);
     plx_group_add(spectator.group, socket);
+    plx_group_add_timer(spectator.group, pictures);
     plx_socket_set_commands(socket, 0);
     link_start(&spectator.link, socket);
     spectator.draws = screen_is_usable();
     if (spectator.draws) {
         screen_open();
+        plx_timer_set(pictures, DRAW_PERIOD_MS, true);
     }
     if (plx_socket_connect_to(socket, settings->path) != PLX_OK && socket == NULL) {
         spectator.is_over = true; /* no memory; on_error reports every other failure */
@@ -197,6 +197,7 @@ int run_spectator(const struct settings *settings)
     if (spectator.draws) {
         screen_close();
     }
+    plx_timer_free(pictures);
     plx_socket_free(socket);
     plx_group_free(spectator.group);
     return spectator.status;
