@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "arena.h"
+#include "find.h"
 #include "frame.h"
 #include "link.h"
 #include "picture.h"
@@ -255,7 +256,7 @@ static void run_frames(struct bot *bot)
     }
 }
 
-static bool start(struct bot *bot)
+static void start(struct bot *bot)
 {
     bot->group = plx_group_new();
     bot->tcp = plx_tcp_new();
@@ -269,11 +270,9 @@ static bool start(struct bot *bot)
     plx_group_add_timer(bot->group, bot->last);
     plx_socket_set_commands(bot->tcp, 0);
     link_start(&bot->link, bot->tcp);
-    if (plx_socket_connect_to(bot->tcp, bot->settings->where) != PLX_OK) {
-        fail(bot, bot->tcp != NULL ? plx_socket_error(bot->tcp)->message : "out of memory");
-        return false;
+    if (!connect_to_server(bot->settings, bot->tcp)) {
+        fail(bot, "not connected");
     }
-    return true;
 }
 
 int run_bot(const struct settings *settings)
@@ -283,9 +282,8 @@ int run_bot(const struct settings *settings)
     bot.settings = settings;
     bot.id = -1;
     bot.random = ((uint32_t)getpid() * 2654435761U) | 1;
-    if (start(&bot)) {
-        run_frames(&bot);
-    }
+    start(&bot);
+    run_frames(&bot);
     plx_timer_free(bot.last);
     plx_socket_free(bot.udp);
     plx_socket_free(bot.tcp);

@@ -2,7 +2,8 @@
  *
  * The parent has no sockets. It starts the others, waits for them, prints what the server reported,
  * and prints whether everything arrived. Nothing is at a fixed place: the kernel chooses the ports,
- * and the only file is in a temporary folder that is removed at the end. */
+ * the bots find the server in a group that has the name of the temporary folder, which no other
+ * demo has, and the only file is in that folder, which is removed at the end. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "arena.h"
@@ -30,7 +31,7 @@
 /* How much longer than the game everything may take, on a computer with other work. */
 #define PATIENCE_SECONDS 45
 /* And how long the server may take to open. */
-#define OPENING_NS 20000000000U
+#define OPENING_MS 20000
 
 struct child {
     pid_t process;
@@ -43,7 +44,7 @@ struct demo {
     const struct settings *settings;
     const char *program;
     char folder[64], path[96]; /* of the spectators' socket */
-    char where[128];           /* where the bots join */
+    char *group;               /* in which the bots find the server: the name of the folder */
     struct child children[CHILDREN_MAX];
     int child_count;
     int pipe; /* what the server prints */
@@ -106,9 +107,9 @@ static bool start_server(struct demo *demo)
     snprintf(bots, sizeof bots, "%d", demo->settings->bots);
     snprintf(rate, sizeof rate, "%d", demo->settings->frames_per_second);
     /* clang-format off */
-    char *arguments[] = {"arena", "server", "--listen", "127.0.0.1:0", "--watch-at", demo->path,
-                         "--seconds", seconds, "--bots", bots, "--spectators", "1",
-                         "--frames-per-second", rate, NULL};
+    char *arguments[] = {"arena", "server", "--listen", ":0", "--group", demo->group,
+                         "--watch-at", demo->path, "--seconds", seconds, "--bots", bots,
+                         "--spectators", "1", "--frames-per-second", rate, NULL};
     /* clang-format on */
     if (pipe(ends) != 0) {
         perror("arena: pipe");
@@ -137,7 +138,7 @@ static bool start_bot(struct demo *demo, int number)
     char name[NAME_SIZE], role[NAME_SIZE + 8];
     snprintf(name, sizeof name, "%s", names[number]);
     snprintf(role, sizeof role, "bot %s", name);
-    char *arguments[] = {"arena", "bot", demo->where, "--name", name, NULL};
+    char *arguments[] = {"arena", "bot", "--group", demo->group, "--name", name, NULL};
     return start_child(demo, role, arguments, -1);
 }
 
@@ -167,22 +168,12 @@ static enum reading read_report(struct demo *demo, int timeout_ms)
     return SOME;
 }
 
-/* The first line has the address of the server. It is cut off: the rest is for the person. */
-static bool read_opening(struct demo *demo)
+/* The server prints a line when it is open. Only what follows, at the end, is for the person. */
+static bool wait_until_open(struct demo *demo)
 {
-    uint64_t start = now_ns();
-    while (strchr(demo->report, '\n') == NULL) {
-        if (stop_is_wanted() || now_ns() - start > OPENING_NS || read_report(demo, 100) == AT_END) {
-            return false;
-        }
-    }
-    if (sscanf(demo->report, "arena open: bots join %127s", demo->where) != 1) {
-        return false;
-    }
-    char *rest = strchr(demo->report, '\n') + 1;
-    demo->report_size -= (size_t)(rest - demo->report);
-    memmove(demo->report, rest, demo->report_size + 1);
-    return true;
+    bool is_open = read_report(demo, OPENING_MS) == SOME;
+    demo->report_size = 0;
+    return is_open;
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
@@ -280,13 +271,14 @@ static bool make_folder(struct demo *demo)
         fprintf(stderr, "arena: cannot make %s: %s\n", demo->folder, strerror(errno));
         return false;
     }
+    demo->group = strrchr(demo->folder, '/') + 1;
     snprintf(demo->path, sizeof demo->path, "%s/watch", demo->folder);
     return true;
 }
 
 static bool start_all(struct demo *demo)
 {
-    bool started = start_server(demo) && read_opening(demo) && start_spectator(demo);
+    bool started = start_server(demo) && wait_until_open(demo) && start_spectator(demo);
     for (int i = 0; started && i < demo->settings->bots; i++) {
         started = start_bot(demo, i);
     }

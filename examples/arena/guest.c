@@ -59,14 +59,14 @@ void guests_tell_spectators(struct guests *guests, enum command command, const c
 
 /* ---- joining -------------------------------------------------------------------------------- */
 
-void guests_admit(struct guests *guests, plx_socket *client, bool is_spectator)
+void guests_admit(struct guests *guests, plx_socket *client, bool by_ipc)
 {
     for (int i = 0; i < GUESTS_MAX; i++) {
         struct guest *guest = &guests->all[i];
         if (guest->stage == GUEST_NONE) {
             memset(guest, 0, sizeof *guest);
             guest->stage = GUEST_NEW;
-            guest->is_spectator = is_spectator;
+            guest->by_ipc = by_ipc;
             link_start(&guest->link, client);
             return;
         }
@@ -133,6 +133,7 @@ static void take_join(struct guests *guests, struct guest *guest, const char *na
 static void take_watch(struct guests *guests, struct guest *guest)
 {
     guest->stage = GUEST_IN;
+    guest->is_spectator = true;
     guests->report->spectators_joined++;
     for (int id = 0; id < PLAYERS_MAX; id++) {
         if (guests->bots[id] != NULL) {
@@ -278,8 +279,8 @@ static void add_counts(struct guests *guests, const struct guest *guest)
 {
     struct report *report = guests->report;
     bool knows = guest->stage == GUEST_GOODBYE; /* else the counts of the other end are unknown */
-    flow_add(guest->is_spectator ? &report->ipc_out : &report->tcp_out, &guest->link.out);
-    flow_add(guest->is_spectator ? &report->ipc_in : &report->tcp_in, &guest->link.in);
+    flow_add(guest->by_ipc ? &report->ipc_out : &report->tcp_out, &guest->link.out);
+    flow_add(guest->by_ipc ? &report->ipc_in : &report->tcp_in, &guest->link.in);
     report->udp_out.sent += guest->out.sent;
     report->udp_out.bytes += guest->out.bytes;
     report->udp_out.received += knows ? guest->goodbye.datagrams_in : guest->out.sent;
@@ -352,9 +353,9 @@ static void on_command(plx_socket *socket, int32_t command, const void *data, si
     bool is_new = guest->stage == GUEST_NEW;
     struct goodbye goodbye;
     int star, generation;
-    if (command == SAY_JOIN && is_new && !guest->is_spectator) {
+    if (command == SAY_JOIN && is_new) {
         take_join(guests, guest, text);
-    } else if (command == SAY_WATCH && is_new && guest->is_spectator) {
+    } else if (command == SAY_WATCH && is_new) {
         take_watch(guests, guest);
     } else if (command == SAY_LEAVE && !is_new) {
         say_end(guests, guest);

@@ -1,4 +1,4 @@
-/* arena/guest.h -- the guests that are connected to the server: bots by TCP, spectators by IPC. */
+/* arena/guest.h -- the guests that are connected to the server, by TCP or IPC. */
 #ifndef ARENA_GUEST_H
 #define ARENA_GUEST_H
 
@@ -30,7 +30,7 @@ enum guest_stage {
 
 struct guest {
     enum guest_stage stage;
-    bool is_spectator;
+    bool is_spectator, by_ipc;
     bool has_ended; /* the connection has ended; the place is cleared after the poll */
     struct link link;
     struct goodbye goodbye;
@@ -59,7 +59,7 @@ struct guests {
 extern const plx_events guest_events;
 
 /* guests_admit gives a new connection a place, or turns it away. */
-void guests_admit(struct guests *guests, plx_socket *client, bool is_spectator);
+void guests_admit(struct guests *guests, plx_socket *client, bool by_ipc);
 
 /* guests_take_datagrams reads the datagrams of the bots. */
 void guests_take_datagrams(struct guests *guests);

@@ -1,8 +1,9 @@
 /* arena/link.h -- commands over a connection, counted at both ends.
  *
  * TCP and IPC connections are both streams, so one and the same code serves players and spectators.
- * The data of a command are a string with its zero byte. Each end counts commands and bytes and keeps a checksum of either direction; at the goodbye the two
- * ends compare them, and so find out whether everything arrived. */
+ * The data of a command are a string with its zero byte. Each end counts commands and bytes and
+ * keeps a checksum of either direction; at the goodbye the two ends compare them, and so find out
+ * whether everything arrived. */
 #ifndef ARENA_LINK_H
 #define ARENA_LINK_H
 

@@ -9,10 +9,13 @@
  *     ./arena --bots 20 --seconds 30
  *     ./arena | cat                      plain lines instead of the picture
  * or each part in a terminal of its own:
+ *     ./arena server
+ *     ./arena bot --name Zoe             finds the server, on this computer or another one
+ *     ./arena spectator
+ * also with addresses:
  *     ./arena server --watch-at /tmp/arena
- *     ./arena spectator /tmp/arena
  *     ./arena bot 127.0.0.1:7777 --name Zoe
- *     nc -U /tmp/arena                   type WATCH to see what a spectator receives
+ *     ./arena spectator /tmp/arena
  *
  * The exit status is 0 only if everything arrived that was sent, 1 if not, 2 for bad arguments.
  * arena.h lists the files. */
@@ -29,21 +32,28 @@
 #include <unistd.h>
 
 #define EXIT_USAGE 2
+#define GROUP "pollux-arena"
 
 static int usage(FILE *stream, int status)
 {
     fputs("usage: arena [options]                    the whole demo\n"
           "       arena server [options]             a server alone\n"
-          "       arena bot host:port [--name NAME]  a player\n"
-          "       arena spectator /path              a view of the game\n"
+          "       arena bot [host:port] [options]    a player\n"
+          "       arena spectator [place] [options]  a view of the game, from host:port or /path\n"
           "\n"
           "  --seconds N              how long to play (demo 10; server 0, which is until Ctrl-C)\n"
           "  --bots N                 number of bots, 1 to 26 (demo 8); a server waits for all\n"
           "  --frames-per-second N    10 to 240 (60)\n"
           "options of the server:\n"
-          "  --listen HOST:PORT       where bots join (127.0.0.1:7777; port 0: any free one)\n"
-          "  --watch-at /PATH         where spectators connect (nowhere)\n"
-          "  --spectators N           number to wait for (0)\n",
+          "  --listen HOST:PORT       where guests connect (:7777; port 0: any free one); with\n"
+          "                           a host the server is in no group\n"
+          "  --watch-at /PATH         where spectators connect, too (nowhere)\n"
+          "  --spectators N           number to wait for (0)\n"
+          "  --group NAME             in which guests without an address find it (pollux-arena)\n"
+          "options of a bot or a spectator:\n"
+          "  --group NAME             in which it looks for a server (pollux-arena)\n"
+          "  --seconds N              how long it looks (15)\n"
+          "  --name NAME              of a bot\n",
           stream);
     return status;
 }
@@ -87,6 +97,9 @@ static bool read_option(struct settings *settings, const char *option, const cha
     if (strcmp(option, "--listen") == 0) {
         return read_text(value, &settings->where);
     }
+    if (strcmp(option, "--group") == 0) {
+        return read_text(value, &settings->group);
+    }
     if (strcmp(option, "--watch-at") == 0) {
         return read_text(value, &settings->path);
     }
@@ -118,7 +131,8 @@ static int demo(const char *name, char **options)
 {
     struct settings settings = {.seconds = 10, .bots = 8, .frames_per_second = 60};
     if (!read_options(&settings, options) || settings.seconds == 0 || settings.bots == 0 ||
-        settings.where != NULL || settings.path != NULL || settings.name != NULL) {
+        settings.where != NULL || settings.group != NULL || settings.path != NULL ||
+        settings.name != NULL) {
         return usage(stderr, EXIT_USAGE);
     }
     return run_demo(&settings, own_path(name));
@@ -126,30 +140,23 @@ static int demo(const char *name, char **options)
 
 static int server(char **options)
 {
-    struct settings settings = {.frames_per_second = 60, .where = "127.0.0.1:7777"};
+    struct settings settings = {.frames_per_second = 60, .where = ":7777", .group = GROUP};
     if (!read_options(&settings, options)) {
         return usage(stderr, EXIT_USAGE);
     }
     return run_server(&settings);
 }
 
-static int bot(char **arguments)
+static int guest(char **arguments, int (*run)(const struct settings *settings))
 {
-    struct settings settings = {.name = "Bot"};
-    if (!read_text(arguments[0], &settings.where) || strchr(settings.where, ':') == NULL ||
-        !read_options(&settings, arguments + 1)) {
+    struct settings settings = {.seconds = 15, .group = GROUP, .name = "Bot"};
+    if (arguments[0] != NULL && arguments[0][0] != '-') {
+        settings.where = *arguments++;
+    }
+    if (!read_options(&settings, arguments)) {
         return usage(stderr, EXIT_USAGE);
     }
-    return run_bot(&settings);
-}
-
-static int spectator(char **arguments)
-{
-    struct settings settings = {.path = NULL};
-    if (!read_text(arguments[0], &settings.path) || arguments[1] != NULL) {
-        return usage(stderr, EXIT_USAGE);
-    }
-    return run_spectator(&settings);
+    return run(&settings);
 }
 
 int main(int argc, char **argv)
@@ -166,10 +173,10 @@ int main(int argc, char **argv)
         return server(argv + 2);
     }
     if (strcmp(role, "bot") == 0) {
-        return bot(argv + 2);
+        return guest(argv + 2, run_bot);
     }
     if (strcmp(role, "spectator") == 0) {
-        return spectator(argv + 2);
+        return guest(argv + 2, run_spectator);
     }
     return usage(stderr, EXIT_USAGE);
 }

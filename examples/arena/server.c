@@ -4,6 +4,7 @@
  * The handlers of guest.c run inside that poll. Then the world moves, the pictures are queued, and
  * one flush sends them all. Between frames the process sleeps; it never waits for a socket. */
 #include "arena.h"
+#include "find.h"
 #include "frame.h"
 #include "guest.h"
 #include "report.h"
@@ -24,13 +25,14 @@
 struct server {
     const struct settings *settings;
     plx_group *group;
-    plx_server *bot_door;       /* TCP */
+    plx_server *bot_door;       /* TCP, for spectators, too */
     plx_server *spectator_door; /* IPC; NULL without spectators */
     struct world world;
     struct guests guests;
     struct report report;
     struct frame_clock clock;
     uint64_t started; /* nanoseconds */
+    plx_discovery *discovery;
     plx_timer *phase; /* ends each phase: waiting for guests, the game, the goodbyes */
 };
 
@@ -189,6 +191,7 @@ static void play(struct server *server)
 static void end(struct server *server)
 {
     struct times polls = server->report.polls;
+    server->discovery = plx_discovery_free(server->discovery);
     plx_server_stop_listening(server->bot_door);
     plx_server_stop_listening(server->spectator_door);
     guests_say_end(&server->guests);
@@ -219,14 +222,19 @@ static bool open_doors(struct server *server)
     return server->guests.udp != NULL && (settings->path == NULL || server->spectator_door != NULL);
 }
 
-/* The demo reads this line, and so may a person. */
-static void announce(const struct server *server)
+/* Only a server at all addresses is announced: at one of them not every guest reaches it. The demo
+ * waits for the line, which a person may read. */
+static void announce(struct server *server)
 {
     const char *where = server->settings->where;
     const char *path = server->settings->path;
     int host = (int)(strrchr(where, ':') - where);
-    printf("arena open: bots join %.*s:%d spectators watch %s\n", host, where,
-           plx_server_port(server->bot_door), path != NULL ? path : "nothing");
+    int port = plx_server_port(server->bot_door);
+    if (host == 0) {
+        server->discovery = announce_server(server->settings, server->group, port);
+    }
+    printf("arena open: guests connect to %.*s:%d%s%s\n", host, where, port,
+           path != NULL ? ", spectators also to " : "", path != NULL ? path : "");
     fflush(stdout);
 }
 
@@ -235,6 +243,7 @@ static void close_doors(struct server *server)
     plx_socket_free(server->guests.udp);
     plx_server_free(server->spectator_door);
     plx_server_free(server->bot_door);
+    plx_discovery_free(server->discovery);
     plx_timer_free(server->phase);
     plx_group_free(server->group);
 }

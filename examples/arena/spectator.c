@@ -1,8 +1,9 @@
 /* arena/spectator.c -- shows the arena: in a terminal as a moving picture, else as a line a second.
  *
- * It has no frames of its own: the group's poll sleeps until bytes arrive over the Unix socket.
- * That is the other way to use a group. */
+ * It has no frames of its own: the group's poll sleeps until bytes arrive over IPC or TCP. That is
+ * the other way to use a group. */
 #include "arena.h"
+#include "find.h"
 #include "link.h"
 #include "screen.h"
 #include "stop.h"
@@ -175,7 +176,8 @@ static void watch(struct spectator *spectator)
 int run_spectator(const struct settings *settings)
 {
     struct spectator spectator;
-    plx_socket *socket = plx_ipc_new();
+    bool by_path = settings->where != NULL && strchr("/.@", settings->where[0]) != NULL;
+    plx_socket *socket = by_path ? plx_ipc_new() : plx_tcp_new();
     plx_timer *pictures = plx_timer_new(on_draw, &spectator);
     memset(&spectator, 0, sizeof spectator);
     spectator.group = plx_group_new();
@@ -184,14 +186,12 @@ int run_spectator(const struct settings *settings)
     plx_group_add_timer(spectator.group, pictures);
     plx_socket_set_commands(socket, 0);
     link_start(&spectator.link, socket);
-    spectator.draws = screen_is_usable();
+    spectator.is_over = !connect_to_server(settings, socket);
+    spectator.status = spectator.is_over ? EXIT_FAILURE : EXIT_SUCCESS;
+    spectator.draws = !spectator.is_over && screen_is_usable();
     if (spectator.draws) {
         screen_open();
         plx_timer_set(pictures, DRAW_PERIOD_MS, true);
-    }
-    if (plx_socket_connect_to(socket, settings->path) != PLX_OK && socket == NULL) {
-        spectator.is_over = true; /* no memory; on_error reports every other failure */
-        spectator.status = EXIT_FAILURE;
     }
     watch(&spectator);
     if (spectator.draws) {
