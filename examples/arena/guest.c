@@ -5,17 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Finds the guest by its connection. There are few guests, so no index is kept. */
-static struct guest *guest_of(struct guests *guests, const plx_socket *socket)
-{
-    for (int i = 0; i < GUESTS_MAX; i++) {
-        if (guests->all[i].stage != GUEST_NONE && guests->all[i].link.socket == socket) {
-            return &guests->all[i];
-        }
-    }
-    return NULL;
-}
-
 static const char *name_of(const struct guest *guest)
 {
     return guest->is_spectator ? "a spectator" : guest->name;
@@ -58,21 +47,6 @@ void guests_tell_spectators(struct guests *guests, enum command command, const c
 }
 
 /* ---- joining -------------------------------------------------------------------------------- */
-
-void guests_admit(struct guests *guests, plx_socket *client, bool by_ipc)
-{
-    for (int i = 0; i < GUESTS_MAX; i++) {
-        struct guest *guest = &guests->all[i];
-        if (guest->stage == GUEST_NONE) {
-            memset(guest, 0, sizeof *guest);
-            guest->stage = GUEST_NEW;
-            guest->by_ipc = by_ipc;
-            link_start(&guest->link, client);
-            return;
-        }
-    }
-    plx_socket_abort(client);
-}
 
 /* A bot gets the first letter of its name, or else the next free letter; -1 if none is free. */
 static int free_letter(const struct guests *guests, const char *name)
@@ -344,11 +318,9 @@ void guests_complain(struct guests *guests)
 static void on_command(plx_socket *socket, int32_t command, const void *data, size_t size,
                        void *user)
 {
-    struct guests *guests = user;
-    struct guest *guest = guest_of(guests, socket);
-    if (guest == NULL) {
-        return;
-    }
+    (void)socket;
+    struct guest *guest = user;
+    struct guests *guests = guest->guests;
     const char *text = link_receive(&guest->link, command, data, size);
     bool is_new = guest->stage == GUEST_NEW;
     struct goodbye goodbye;
@@ -372,14 +344,30 @@ static void on_command(plx_socket *socket, int32_t command, const void *data, si
 
 static void on_disconnected(plx_socket *socket, void *user)
 {
-    struct guest *guest = guest_of(user, socket);
-    if (guest != NULL) {
-        guest->link.socket = NULL;
-        guest->has_ended = true;
-    }
+    (void)socket;
+    struct guest *guest = user;
+    guest->link.socket = NULL;
+    guest->has_ended = true;
 }
 
-const plx_events guest_events = {
+static const plx_events guest_events = {
     .command_received = on_command,
     .disconnected = on_disconnected,
 };
+
+void guests_admit(struct guests *guests, plx_socket *client, bool by_ipc)
+{
+    for (int i = 0; i < GUESTS_MAX; i++) {
+        struct guest *guest = &guests->all[i];
+        if (guest->stage == GUEST_NONE) {
+            memset(guest, 0, sizeof *guest);
+            guest->guests = guests;
+            guest->stage = GUEST_NEW;
+            guest->by_ipc = by_ipc;
+            link_start(&guest->link, client);
+            plx_socket_set_events(client, &guest_events, guest);
+            return;
+        }
+    }
+    plx_socket_abort(client);
+}

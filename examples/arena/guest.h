@@ -29,6 +29,7 @@ enum guest_stage {
 };
 
 struct guest {
+    struct guests *guests;
     enum guest_stage stage;
     bool is_spectator, by_ipc;
     bool has_ended; /* the connection has ended; the place is cleared after the poll */
@@ -54,9 +55,6 @@ struct guests {
     plx_socket *udp;
     uint32_t random; /* for the keys */
 };
-
-/* The handlers of a guest's connection; user is the struct guests. */
-extern const plx_events guest_events;
 
 /* guests_admit gives a new connection a place, or turns it away. */
 void guests_admit(struct guests *guests, plx_socket *client, bool by_ipc);

@@ -66,22 +66,14 @@ bool link_send_goodbye(struct link *link, unsigned long long datagrams_out,
                        unsigned long long datagrams_in)
 {
     return link_send(link, SAY_GOODBYE, "%llu %llu %llu %llu %llx %llu %llu %llx", datagrams_out,
-                     datagrams_in, link->out.messages, link->out.bytes,
-                     (unsigned long long)link->out.sum, link->in.messages, link->in.bytes,
-                     (unsigned long long)link->in.sum);
+                     datagrams_in, link->out.messages, link->out.bytes, link->out.sum,
+                     link->in.messages, link->in.bytes, link->in.sum);
 }
 
 bool link_parse_goodbye(const char *text, struct goodbye *ret_goodbye)
 {
-    struct goodbye goodbye;
-    unsigned long long out_sum, in_sum;
-    if (sscanf(text, "%llu %llu %llu %llu %llx %llu %llu %llx", &goodbye.datagrams_out,
-               &goodbye.datagrams_in, &goodbye.out.messages, &goodbye.out.bytes, &out_sum,
-               &goodbye.in.messages, &goodbye.in.bytes, &in_sum) != 8) {
-        return false;
-    }
-    goodbye.out.sum = out_sum;
-    goodbye.in.sum = in_sum;
-    *ret_goodbye = goodbye;
-    return true;
+    struct goodbye *all = ret_goodbye;
+    return sscanf(text, "%llu %llu %llu %llu %llx %llu %llu %llx", &all->datagrams_out,
+                  &all->datagrams_in, &all->out.messages, &all->out.bytes, &all->out.sum,
+                  &all->in.messages, &all->in.bytes, &all->in.sum) == 8;
 }

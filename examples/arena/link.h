@@ -39,7 +39,7 @@ enum command {
 /* The traffic of one direction. */
 struct flow {
     unsigned long long messages, bytes;
-    uint64_t sum; /* of the bytes in their order (FNV-1a) */
+    unsigned long long sum; /* of the bytes in their order (FNV-1a, 64 bits) */
 };
 
 struct link {

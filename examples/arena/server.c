@@ -61,7 +61,6 @@ static plx_server *door_new(struct server *server, plx_constructor *constructor,
 {
     plx_server *door = plx_server_new(constructor);
     plx_server_set_events(door, &door_events, server);
-    plx_server_set_client_events(door, &guest_events, &server->guests);
     plx_server_set_frame(door, &(plx_frame){.length_size = 4, .maximum = TEXT_SIZE});
     plx_server_set_commands(door, 0);
     plx_server_set_option(door, PLX_OPTION_READ_LIMIT, 4096);
