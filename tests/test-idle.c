@@ -263,6 +263,32 @@ static bool silence_is_counted(struct world *w, int limit)
     return true;
 }
 
+/* What the kernel holds because the program receives nothing is no silence; nothing is. */
+static void hold_back(struct world *w, plx_socket *socket, struct record *log, int raw,
+                      plx_option option)
+{
+    set(socket, option, 1);
+    raw_say(raw, "held back");
+    play(w, socket, 4 * LIMIT, -1);
+    expect_connected(w, socket, log);
+    set(socket, option, 0);
+    UNTIL(w, plx_socket_bytes_available(socket) == 9);
+    set(socket, option, 1);
+    record_clear(log);
+    expect_idle(w, socket, log);
+    ck_assert_uint_eq(plx_socket_bytes_available(socket), 9);
+}
+
+LIMITED_CASE(bytes_held_back_by_a_pause)
+{
+    hold_back(w, socket, log, raw, PLX_OPTION_PAUSE_READING);
+}
+
+LIMITED_CASE(bytes_held_back_by_a_limit)
+{
+    hold_back(w, socket, log, raw, PLX_OPTION_READ_LIMIT);
+}
+
 /* The time is counted from what was sent last and arrived, as without acknowledgements. */
 MODE_CASE(silence_is_counted_from_the_last_byte)
 {

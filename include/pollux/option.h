@@ -46,7 +46,9 @@ typedef enum plx_option {
                                        after once to twice the time, however much is written. IPC
                                        and UDP have no acknowledgements: there a byte counts once
                                        the kernel has taken it. With IPC it is then in the peer's
-                                       queue; with UDP it proves nothing about the peer. A halt of
+                                       queue; with UDP it proves nothing about the peer. Bytes that
+                                       the kernel holds because the program receives none
+                                       (READ_LIMIT, PAUSE_READING) are no silence. A halt of
                                        the process uses up a quarter of the time at most
                                        (<pollux/clock.h>) */
     PLX_OPTION_HALF_OPEN,           /* switch: when the peer ends its side, `end_of_input` is called
@@ -75,8 +77,8 @@ typedef enum plx_option {
                                        it on this computer [that of ROUTER_HOPS, until it is set] */
     PLX_OPTION_PAUSE_READING,       /* switch: nothing is received. The peer may fill the buffers of
                                        the kernel and has to wait then; an end or a reset is noticed
-                                       only when reading goes on. A disconnect receives in any case,
-                                       and filters go on establishing */
+                                       only when reading goes on, or when a send fails. A disconnect
+                                       receives in any case, and filters go on establishing */
     PLX_OPTION_DIRECTION            /* 0 both; 1 receive only: every write is refused with
                                        PLX_INVALID_STATE, and what is queued leaves; 2 send only:
                                        what arrives, and what is unread, is dropped without an event;

@@ -13,6 +13,7 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/receiving.h"
+#include "lib/socket/room.h"
 #include "lib/socket/reconnect.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
@@ -47,8 +48,18 @@ static bool listens_in_vain(plx_socket *socket, struct plx__budget *budget)
            !has_sign_of_peer(socket);
 }
 
+/* Bytes that the kernel holds because the program does not receive them are no silence. */
+static bool holds_back(const plx_socket *socket)
+{
+    return plx__socket_room(socket) == 0 && socket->kind->transport->pending(socket) > 0;
+}
+
 static PLX__APART void end_idle(plx_socket *socket, struct plx__budget *budget)
 {
+    if (holds_back(socket)) {
+        plx__idle_restart(socket);
+        return;
+    }
     if (has_sign_of_peer(socket) || !plx__idle_is_over(socket) ||
         !listens_in_vain(socket, budget)) {
         return;

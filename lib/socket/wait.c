@@ -219,7 +219,8 @@ static bool is_open_at_all(const plx_socket *socket)
 
 static bool may_send(const plx_socket *socket)
 {
-    return socket->state != PLX_UNCONNECTED && !(socket->dropped && socket->out.size == 0);
+    return socket->state != PLX_UNCONNECTED && socket->tx != PLX__TX_FAILED &&
+           !(socket->dropped && socket->out.size == 0);
 }
 
 static bool is_unconnected(const plx_socket *socket)

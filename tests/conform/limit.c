@@ -209,6 +209,26 @@ static void paused_end(struct world *w, void (*finish)(struct world *, int))
     expect_read(socket, "last");
 }
 
+/* A send that has failed ends the connection: what the kernel holds is received, and the end is
+ * reported although reading pauses. With filters the end waits, as it does at READ_LIMIT. */
+KERNEL_PAIR_CASE(a_pause_and_a_send_that_fails)
+{
+    pause_reading(socket, 1);
+    raw_send(raw, "last", 4);
+    arrives(socket);
+    raw_end(raw); /* IPC has no reset */
+    raw_close(w, raw);
+    for (int i = 0; i < 1000 && log->count[EVENT_ERROR] == 0; i++) {
+        if (plx_socket_state(socket) == PLX_CONNECTED)
+            plx_socket_write(socket, "x", 1);
+        world_turn(w, i);
+    }
+    ck_assert_int_eq(log->count[EVENT_ERROR], 1);
+    ck_assert_int_eq(log->code, PLX_LOST_CONNECTION);
+    ck_assert(!plx_socket_wait_for_sent(socket, -1));
+    UNTIL(w, log->count[EVENT_DISCONNECTED] == 1);
+}
+
 CASE(a_pause_and_the_end)
 {
     paused_end(w, raw_close);
