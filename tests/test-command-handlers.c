@@ -367,6 +367,8 @@ static void act_wait_for_none(struct orders *orders, plx_socket *socket)
     orders->act = NULL;
     raw_end(*(int *)orders->data);
     expect_none_awaited(socket, 99, -1);
+    ck_assert(!plx_socket_wait_for_disconnected(socket, -1)); /* others are to be reported first */
+    ck_assert_int_eq(plx_socket_set_commands(socket, 0), 0);
 }
 
 /* The end is found inside the handler: what is left is reported, and then the end. */
@@ -382,7 +384,39 @@ KERNEL_CASE(a_handler_waits_until_the_end)
     UNTIL(w, orders.log.count[EVENT_DISCONNECTED] == 1);
     ck_assert_int_eq(orders.count, 2);
     ck_assert_ptr_nonnull(strstr(orders.log.text, "error("));
-    ck_assert(strstr(orders.log.text, "2:2[") < strstr(orders.log.text, "error("));
+    ck_assert(strstr(orders.log.text, "2:2[CONNECTED") < strstr(orders.log.text, "error("));
+}
+
+static void act_wait_and_answer(struct orders *orders, plx_socket *socket)
+{
+    if (orders->count == 1)
+        expect_none_awaited(socket, 99, 20);
+    ck_assert_int_eq(plx_socket_send_command(socket, 1, "answer", 6), 0);
+    if (orders->count == 1)
+        expect_none_awaited(socket, 99, 20);
+}
+
+/* The wait of one handler takes no answer from the others. */
+STREAM_KERNEL_CASE(a_handler_waits_and_all_are_answered)
+{
+    struct orders orders;
+    int raw;
+    char got[56];
+    size_t have = 0;
+
+    orders_open(w, &orders, &raw);
+    orders.act = act_wait_and_answer;
+    order_many(w, raw, 4);
+    raw_end(raw);
+    for (int round = 0; have < sizeof got; round++) {
+        ptrdiff_t piece = raw_take(raw, got + have, sizeof got - have);
+
+        ck_assert_int_lt(round, ROUNDS);
+        have += piece > 0 ? (size_t)piece : 0;
+        world_turn(w, piece > 0 ? 0 : round);
+    }
+    UNTIL(w, orders.log.count[EVENT_DISCONNECTED] == 1);
+    ck_assert_int_eq(orders.count, 4);
 }
 
 static void act_set_again(struct orders *orders, plx_socket *socket)

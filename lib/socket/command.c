@@ -34,12 +34,17 @@ static int refuse_commands(plx_socket *socket, unsigned flags)
     return 0;
 }
 
-/* What was pending for bytes and messages is reported no more. */
+/* What was pending for bytes and messages is reported no more, but commands that the end of the
+ * connection has not waited for still are. */
 void plx__command_begin(plx_socket *socket)
 {
+    bool reports = (socket->pending & PLX__EVENT_BIT(PLX__EVENT_COMMAND)) != 0;
     socket->again = false;
     socket->pending &= ~(PLX__EVENT_BIT(PLX__EVENT_DATA) | PLX__EVENT_BIT(PLX__EVENT_LINE) |
                          PLX__EVENT_BIT(PLX__EVENT_MESSAGE) | PLX__EVENT_BIT(PLX__EVENT_COMMAND));
+    if (reports) {
+        plx__framing_note(socket);
+    }
     plx__framing_note_commands(socket);
     plx__socket_update(socket);
 }

@@ -18,12 +18,17 @@
 #include "lib/socket/object.h"
 #include "lib/socket/rare.h"
 
+/* plx__commands_are_there returns whether a handler has to be called for a command that arrived. */
+bool plx__commands_are_there(const plx_socket *socket);
+
 /* plx__commands_are_due returns whether the end of the connection has to wait for handlers: their
- * answers can still be sent. A wait inside a handler does not wait for them. */
+ * answers can still be sent. A handler of this socket, which may be that of the last command, keeps
+ * the end from no wait of its own unless there is another command. */
 static inline bool plx__commands_are_due(const plx_socket *socket)
 {
     return (socket->pending & PLX__EVENT_BIT(PLX__EVENT_COMMAND)) != 0 &&
-           socket->state == PLX_CONNECTED && !socket->dispatching;
+           socket->state == PLX_CONNECTED &&
+           (!socket->dispatching || plx__commands_are_there(socket));
 }
 
 /* The functions below are for a socket with commands. plx__commands_report calls the handler for

@@ -104,12 +104,20 @@ static void serve(plx_socket *socket)
     plx__socket_serve(socket, &budget);
 }
 
+/* Whether an end goes on now: one that waits for commands does when their handlers have returned. */
+static bool has_ending(const plx_socket *socket)
+{
+    bool goes_on = !plx__commands_are_due(socket) || plx__socket_drains(socket) ||
+                   socket->watch_error != 0;
+    return goes_on && plx__socket_has_ending(socket);
+}
+
 /* Whether a wait inside a handler has work without sleeping. Pending events do not count: they are
  * not dispatched there. The first step of a disconnect or of a connect counts, and so does an end
  * that was noticed already: no readiness reports them. */
 static bool has_step(const plx_socket *socket)
 {
-    return socket->more || plx__socket_can_send(socket) || plx__socket_has_ending(socket) ||
+    return socket->more || plx__socket_can_send(socket) || has_ending(socket) ||
            plx__ending_has_turn(socket) || plx__race_is_idle(plx__rare_of(socket)->race);
 }
 
@@ -212,9 +220,11 @@ static bool is_all_sent(const plx_socket *socket)
            socket->tx != PLX__TX_FAILED && !socket->dropped;
 }
 
-static bool is_open_at_all(const plx_socket *socket)
+/* Inside a handler, other commands keep the end of the connection waiting. */
+static bool may_disconnect(const plx_socket *socket)
 {
-    return socket->state != PLX_UNCONNECTED;
+    return socket->state != PLX_UNCONNECTED &&
+           !(socket->dispatching && plx__commands_are_due(socket));
 }
 
 static bool may_send(const plx_socket *socket)
@@ -268,7 +278,7 @@ bool plx_socket_wait_for_sent(plx_socket *socket, int timeout_ms)
 
 bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms)
 {
-    return wait_until(socket, timeout_ms, is_unconnected, is_open_at_all);
+    return wait_until(socket, timeout_ms, is_unconnected, may_disconnect);
 }
 
 /* ---- a command ------------------------------------------------------------------------------- */
