@@ -129,9 +129,10 @@ PLX_API int plx_discovery_leave(plx_discovery *discovery, const char *group);
 /* plx_discovery_send_to_group sends a message to all other members of a group. `group` NULL: the
  * only group. `command` is a number of the program's, 0 or above. The message leaves in the next
  * poll. `size` is at most 1174 bytes less the name of the group: a datagram of 1200 bytes passes
- * every network. Returns 0; EAGAIN when too much is queued (not an error; nothing was queued);
- * PLX_INVALID_STATE when the group is not joined, for a negative command, and for NULL; EMSGSIZE
- * with reason DATAGRAM_TOO_LARGE; or another errno when no network takes it. */
+ * every network. Returns 0; EAGAIN when 256 KiB are queued (not an error: nothing was queued, and
+ * the next poll makes room); PLX_INVALID_STATE when the group is not joined, for a negative
+ * command, and for NULL; EMSGSIZE with reason DATAGRAM_TOO_LARGE; or another errno when no network
+ * takes it. */
 PLX_API int plx_discovery_send_to_group(plx_discovery *discovery, const char *group,
                                         int32_t command, const void *data, size_t size);
 

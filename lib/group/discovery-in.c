@@ -172,11 +172,44 @@ static bool is_news(plx_discovery *discovery, const struct plx__discovery_datagr
 
 /* ---- group traffic --------------------------------------------------------------------------- */
 
+/* The longest, in milliseconds, that an older `here` may arrive after a `bye`. It is short because a
+ * liar's `bye` with a high sequence hides a member as long. */
+#define GONE_TIME 2000
+
+static void hear_bye(struct plx__discovery_group *group, const struct plx__known *known,
+                     const struct plx__discovery_datagram *datagram, uint64_t now)
+{
+    if (known == NULL) {
+        return;
+    }
+    group->gone[group->gone_next] = (struct plx__discovery_gone){datagram->member, known->newest,
+                                                                 plx__clock_after(now, GONE_TIME)};
+    group->gone_next = (group->gone_next + 1) % PLX__DISCOVERY_GONE;
+    plx__members_bye(&group->members, datagram->member, &known->address);
+}
+
+/* Whether a datagram is older than the goodbye of its member. */
+static bool is_of_gone(const struct plx__discovery_group *group,
+                       const struct plx__discovery_datagram *datagram, uint64_t now)
+{
+    for (size_t i = 0; i < PLX__DISCOVERY_GONE; i++) {
+        const struct plx__discovery_gone *gone = &group->gone[i];
+        if (gone->member == datagram->member && now < gone->until &&
+            gone->sequence - datagram->sequence <= INT32_MAX) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void hear_here(plx_discovery *discovery, struct plx__discovery_group *group,
                       const plx_address *from, const struct plx__discovery_datagram *datagram)
 {
     uint64_t now = plx__clock_now();
     uint64_t lifetime = (uint64_t)datagram->value * 1000 * PLX__MILLISECOND;
+    if (is_of_gone(group, datagram, now)) {
+        return;
+    }
     enum plx__heard heard = plx__members_here(&group->members, datagram->member, from, lifetime,
                                               datagram->data, datagram->size, now);
     if (heard == PLX__HEARD_FULL && group->members.living < PLX__MEMBERS_MOST) {
@@ -240,7 +273,7 @@ static void hear_group(plx_discovery *discovery, struct plx__discovery_group *gr
     switch (datagram->kind) {
     case PLX__DISCOVERY_HERE: hear_here(discovery, group, &from, datagram); break;
     case PLX__DISCOVERY_WHO: plx__discovery_answer(discovery, group); break;
-    case PLX__DISCOVERY_BYE: plx__members_bye(&group->members, datagram->member, &from); break;
+    case PLX__DISCOVERY_BYE: hear_bye(group, known, datagram, plx__clock_now()); break;
     case PLX__DISCOVERY_MESSAGE: hear_message(discovery, group, known, &from, datagram); break;
     }
 }

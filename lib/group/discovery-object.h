@@ -33,6 +33,7 @@
 #define PLX__DISCOVERY_NETWORKS 64 /* further ones are not used */
 #define PLX__DISCOVERY_LIFETIME 30 /* seconds that this program's `here` is good for */
 #define PLX__DISCOVERY_RECENT 64
+#define PLX__DISCOVERY_GONE 16
 
 /* The families, in the order of the sockets. */
 enum { PLX__DISCOVERY_IPV4, PLX__DISCOVERY_IPV6, PLX__DISCOVERY_FAMILIES };
@@ -41,6 +42,14 @@ static inline int plx__discovery_family(const plx_address *address)
 {
     return address->family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6;
 }
+
+/* A member that said goodbye, with its newest sequence. Its older datagrams may still be in the
+ * queue of another socket, or of another network, until that moment. */
+struct plx__discovery_gone {
+    uint64_t member;
+    uint32_t sequence;
+    uint64_t until;
+};
 
 /* One group that was joined.
  *
@@ -55,6 +64,8 @@ struct plx__discovery_group {
     size_t name_size;
     plx_socket *sockets[PLX__DISCOVERY_FAMILIES]; /* NULL: this computer lacks the family */
     struct plx__members members;
+    struct plx__discovery_gone gone[PLX__DISCOVERY_GONE];
+    size_t gone_next;
     uint64_t who_at;    /* when to send the next `who`; 0: never */
     uint64_t here_at;   /* when to send the next `here`, or the second `bye` */
     uint64_t last_here; /* when the last one was sent; 0: none was */

@@ -181,9 +181,7 @@ static uint64_t next_pause(plx_discovery *discovery, struct plx__discovery_group
 
 static void say_here(plx_discovery *discovery, struct plx__discovery_group *group, uint64_t now)
 {
-    if (allowed_at(group, now) > now) {
-        group->here_at = allowed_at(group, now);
-    } else if (plx__discovery_say(discovery, group, PLX__DISCOVERY_HERE) != 0) {
+    if (plx__discovery_say(discovery, group, PLX__DISCOVERY_HERE) != 0) {
         group->here_at = plx__clock_after(now, AGAIN);
     } else {
         group->last_here = now;

@@ -13,6 +13,9 @@
 
 #include <stdio.h>
 
+/* The most bytes that wait for the next poll, for each socket. */
+#define QUEUE (256 * 1024)
+
 static void schedule(plx_socket *socket, void *user)
 {
     plx_discovery *discovery = user;
@@ -49,6 +52,7 @@ static int choose(plx_socket *socket, int family, bool shares)
     int code = plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, is_ipv6);
     code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_SEND_TO_SELF, is_ipv6);
     code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_MULTICAST_HOPS, 1);
+    code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, QUEUE);
     return code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_SHARE_ADDRESS, shares);
 }
 
