@@ -38,7 +38,7 @@ static int write_datagram(struct turn *turn, struct model *model, size_t size)
         return plx_udp_write_to(model->socket, hosts[chance_of(&turn->chance, 5)], port, room,
                                 size);
     snprintf(where, sizeof where, "127.0.0.1:%d", port);
-    if (!plx_address_parse(where, &to))
+    if (plx_address_parse(where, &to) != 0)
         return 0;
     size_t count = cut_in_pieces(turn, room, size, pieces);
     return count == 0 ? plx_udp_write(model->socket, &to, room, size)
