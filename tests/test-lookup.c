@@ -143,15 +143,15 @@ MODE_CASE(what_is_no_name_fails_in_the_first_poll)
     const plx_reason wrong = PLX_REASON_OPERATION;
     char name[1000], message[1100];
 
-    fails(w, "", 2, PLX_NAME_RESOLUTION, empty, "look up : no host name given");
-    fails(w, NULL, 2, PLX_NAME_RESOLUTION, empty, "look up : no host name given");
+    fails(w, "", 2, PLX_NAME_RESOLUTION, empty, "look up \"\": no host name given");
+    fails(w, NULL, 2, PLX_NAME_RESOLUTION, empty, "look up \"\": no host name given");
     fails(w, "a b", 2, PLX_NAME_RESOLUTION, unknown,
           "look up a b: it has a character that no host name has");
     fails(w, "127.1", 2, PLX_NAME_RESOLUTION, unknown,
           "look up 127.1: it looks like an IPv4 address and is none");
     fails(w, "a.test", 3, PLX_INVALID_STATE, wrong, "look up a.test: the protocol is not 0 to 2");
     fails(w, "a.test", -1, PLX_INVALID_STATE, wrong, "look up a.test: the protocol is not 0 to 2");
-    fails(w, NULL, 99, PLX_INVALID_STATE, wrong, "look up : the protocol is not 0 to 2");
+    fails(w, NULL, 99, PLX_INVALID_STATE, wrong, "look up \"\": the protocol is not 0 to 2");
     memset(name, 'a', sizeof name);
     name[260] = '\0';
     snprintf(message, sizeof message, "look up %s: it is longer than a host name can be", name);

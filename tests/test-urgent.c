@@ -113,6 +113,29 @@ MODE_PAIR_CASE(a_dropped_byte_is_not_queued_any_more)
     ck_assert_int_eq(plx_socket_write_urgent(socket, '2'), 0);
 }
 
+/* At WRITE_LIMIT the byte has to wait, and room_available reports when it can be queued. */
+static void count_room(plx_socket *socket, void *user)
+{
+    (void)socket;
+    ++*(int *)user;
+}
+
+MODE_PAIR_CASE(room_for_the_byte)
+{
+    static const plx_events events = {.room_available = count_room};
+    int rooms = 0;
+
+    inline_urgent(raw);
+    plx_socket_set_events(socket, &events, &rooms);
+    ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 4), 0);
+    ck_assert_int_eq(plx_socket_write_text(socket, "full"), 4);
+    ck_assert_int_eq(plx_socket_write_urgent(socket, '!'), EAGAIN);
+    raw_expect(w, raw, "full");
+    UNTIL(w, rooms == 1);
+    ck_assert_int_eq(plx_socket_write_urgent(socket, '!'), 0);
+    raw_expect(w, raw, "!");
+}
+
 /* What is older than a filter passes it by, also the urgent byte; what is behind is filtered. */
 MODE_PAIR_CASE(a_filter_is_pushed_behind_it)
 {

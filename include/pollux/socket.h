@@ -253,8 +253,8 @@ PLX_API ptrdiff_t plx_socket_write_text(plx_socket *socket, const char *text);
  * and a body: `count` pieces are queued (copied) as one write, without a copy of the program's own,
  * and as one datagram or packet where writes are. Never leaves at once. Returns as plx_socket_write
  * does, for all pieces together: bytes queued, perhaps in the middle of a piece. Pieces of 0 bytes
- * may have NULL data. -1 with PLX_INVALID_STATE for NULL pieces, and for a sum of the sizes over
- * SIZE_MAX. */
+ * may have NULL data. -1 with PLX_INVALID_STATE for NULL pieces with a count, and for a sum of the
+ * sizes over SIZE_MAX; a count of 0 is a write of 0 bytes. */
 PLX_API ptrdiff_t plx_socket_write_pieces(plx_socket *socket, const plx_piece *pieces,
                                           size_t count);
 

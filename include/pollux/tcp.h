@@ -23,10 +23,10 @@ PLX_API plx_socket *plx_tcp_new(void);
  * when its turn comes (MSG_OOB, tcp(7)). The receiver reads it at its place in the stream. TCP knows
  * one urgent byte: one may be queued at a time, and one that the receiver has not read yet is
  * replaced by the next as the urgent one. For telnet and FTP; RFC 6093 advises new protocols against
- * urgent data, and some routers drop the mark. Returns 0; EAGAIN while another one is queued, and at PLX_OPTION_WRITE_LIMIT, which is
- * not a failure; PLX_INVALID_STATE where write would return it, and with reason
- * UNSUPPORTED_OPERATION for a kind other than TCP and while filters change the stream, such as those
- * of TLS; or PLX_OUT_OF_MEMORY. */
+ * urgent data, and some routers drop the mark. Returns 0; EAGAIN while another one is queued, and at
+ * PLX_OPTION_WRITE_LIMIT, where room_available follows: neither is a failure. PLX_INVALID_STATE
+ * where write would return it, and with reason UNSUPPORTED_OPERATION for a kind other than TCP and
+ * while filters change the stream, such as those of TLS; or PLX_OUT_OF_MEMORY. */
 PLX_API int plx_socket_write_urgent(plx_socket *socket, unsigned char byte);
 
 /* plx_socket_urgent_mark returns how many readable bytes precede the urgent byte of the peer: read

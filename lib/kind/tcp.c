@@ -179,7 +179,9 @@ static bool is_moved(const plx_socket *socket)
 static int queue_urgent(plx_socket *socket, unsigned char byte)
 {
     struct plx__urgent *urgent = make_urgent(socket);
-    if (urgent != NULL && (urgent->queued != 0 || plx__socket_write_room(socket) == 0)) {
+    bool has_room = plx__socket_write_room(socket) > 0;
+    if (urgent != NULL && (urgent->queued != 0 || !has_room)) {
+        socket->wants_room = socket->wants_room || !has_room;
         return PLX__EAGAIN;
     }
     size_t place = socket->out.size + 1;

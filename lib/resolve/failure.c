@@ -34,6 +34,6 @@ void plx__failure_describe(const struct plx__failure *failure, const char *host,
                            size_t size)
 {
     bool explains = failure->text != NULL;
-    snprintf(text, size, "look up %s%s%s", host, explains ? ": " : "",
+    snprintf(text, size, "look up %s%s%s", host[0] == '\0' ? "\"\"" : host, explains ? ": " : "",
              explains ? failure->text : "");
 }

@@ -67,6 +67,9 @@ static ptrdiff_t write_stream(plx_socket *socket, const plx_piece *pieces, size_
     if (plx__socket_check_write(socket, pieces, size) != 0) {
         return -1;
     }
+    if (size == 0) {
+        return 0; /* a place for no byte would be a block that nothing gives back */
+    }
     size_t room = plx__socket_write_room(socket);
     size_t accepted = room < size ? room : size;
     uint8_t *place = plx__buffer_reserve(&socket->out, accepted, plx__socket_pool(socket));

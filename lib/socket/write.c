@@ -126,8 +126,8 @@ bool plx__socket_refuses_write(plx_socket *socket, const void *data, size_t size
         return plx__socket_refuse(socket, reason, "write %zu bytes from NULL", size) != 0;
     }
     if (plx__option_value(socket->options, PLX_OPTION_DIRECTION) == PLX__RECEIVE_ONLY) {
-        return plx__socket_refuse(socket, reason, "write %zu bytes: DIRECTION is receive only",
-                                  size) != 0;
+        return plx__socket_refuse(socket, reason,
+                                  "DIRECTION is receive only, and nothing can be written") != 0;
     }
     return false;
 }

@@ -79,8 +79,11 @@ STREAM_PAIR_CASE(no_pieces_are_no_bytes)
 {
     const plx_piece empty[] = {{NULL, 0}, {"x", 0}};
 
+    fail_allocation(-1);
     ck_assert_int_eq(plx_socket_write_pieces(socket, NULL, 0), 0);
     ck_assert_int_eq(plx_socket_write_pieces(socket, empty, 2), 0);
+    ck_assert(!allocation_failed());
+    fail_allocation(0);
     SETTLED(w, log, "");
 }
 
