@@ -123,15 +123,15 @@ static void count_room(plx_socket *socket, void *user)
 MODE_PAIR_CASE(room_for_the_byte)
 {
     static const plx_events events = {.room_available = count_room};
-    int rooms = 0;
+    int rooms[1] = {0};
 
     inline_urgent(raw);
-    plx_socket_set_events(socket, &events, &rooms);
+    plx_socket_set_events(socket, &events, rooms);
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, 4), 0);
     ck_assert_int_eq(plx_socket_write_text(socket, "full"), 4);
     ck_assert_int_eq(plx_socket_write_urgent(socket, '!'), EAGAIN);
     raw_expect(w, raw, "full");
-    UNTIL(w, rooms == 1);
+    UNTIL(w, rooms[0] == 1);
     ck_assert_int_eq(plx_socket_write_urgent(socket, '!'), 0);
     raw_expect(w, raw, "!");
 }
