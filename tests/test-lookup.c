@@ -529,6 +529,62 @@ NAMES_CASE(a_timed_poll)
     plx_lookup_free(quest.lookup);
 }
 
+static long nanoseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_nsec;
+}
+
+static void sleep_for(long time)
+{
+    struct timespec pause = {0, time};
+
+    nanosleep(&pause, NULL);
+}
+
+/* c-ares counts the milliseconds that are left, and cuts the last one off where it is asked later in
+ * a second than it will be over. So the lookup is served in the next second, before that moment. */
+static void serve_in_next_second(plx_lookup *lookup, long begun)
+{
+    enum { MILLISECOND = 1000000 };
+
+    sleep_for(1000000000 - nanoseconds());
+    while ((begun - nanoseconds()) % MILLISECOND < MILLISECOND * 8 / 10)
+        ck_assert_int_lt(nanoseconds(), begun);
+    ck_assert(plx_lookup_poll(lookup));
+}
+
+/* A deadline of 0 is a reason for a poll, and not for many of them until the name server's time is
+ * over: the last milliseconds are polled without a sleep. */
+NAMES_CASE(a_silent_name_server_makes_no_idle_frames)
+{
+    enum { LAST = 5, FEW = 4 };
+    struct quest quest;
+    long begun;
+    int idle = 0;
+
+    if (w->group == NULL || strcmp(plx_group_mechanism(w->group), "poll") != 0)
+        return;
+    setenv("RES_OPTIONS", "timeout:1 attempts:1", 1);
+    nameserver_says(server, SAYS_NOTHING);
+    sleep_for((1600000000 - nanoseconds()) % 1000000000);
+    begun = nanoseconds();
+    quest_begin(w, &quest, "a.test", 0);
+    serve_in_next_second(quest.lookup, begun);
+    while (quest.count == 0) {
+        int deadline = plx_group_deadline(w->group);
+
+        plx_group_poll(w->group, deadline > LAST ? deadline - LAST : 0);
+        idle += deadline == 0 && quest.count == 0;
+    }
+    ck_assert_msg(idle <= FEW, "%s: %d polls", world_name(w), idle);
+    expect_error(w, &quest, PLX_NAME_RESOLUTION, PLX_REASON_SOCKET_TIMEOUT,
+                 "look up a.test: the name server did not answer: timed out (ETIMEDOUT)");
+    plx_lookup_free(quest.lookup);
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
 
 /* Each allocation fails once: there is no lookup, or it fails, or it works. */

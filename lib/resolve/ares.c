@@ -475,8 +475,8 @@ static uint64_t ares_query_next(struct plx__query *query, uint64_t now)
     if (ares_timeout(ares_of(query)->channel, NULL, &wait) == NULL) {
         return 0;
     }
-    return plx__clock_add(now,
-                          (uint64_t)wait.tv_sec * 1000000000u + (uint64_t)wait.tv_usec * 1000u);
+    /* Rounded up: c-ares may count whole milliseconds, and does nothing in the rest of the last. */
+    return plx__clock_after(now, (int)(wait.tv_sec * 1000 + wait.tv_usec / 1000) + 1);
 }
 
 static void ares_query_stop(struct plx__query *query)
