@@ -264,6 +264,7 @@ void call_wait_house(struct turn *turn)
 {
     struct house *house = pick_house(turn);
     int timeout = chance_of(&turn->chance, 5), before = player.wait_limit;
+    bool idle = house->group != NULL && guests_are_polled(house->group), found;
     uint64_t begin = ground_now();
 
     if (house->server == NULL || !may_wait())
@@ -271,8 +272,8 @@ void call_wait_house(struct turn *turn)
     trace("server wait of %d ms", timeout);
     poll_begin(true);
     guests_poll_begin(house->group);
-    (void)plx_server_wait(house->server, timeout);
-    guests_poll_end(true);
+    found = plx_server_wait(house->server, timeout);
+    guests_poll_end(found || !idle);
     poll_end();
     if (ms_since(begin) > timeout + player.wait_limit - before + ground_tolerance())
         fault("a server's wait of %d ms took %ld ms", timeout, ms_since(begin));

@@ -52,6 +52,12 @@ static const struct choice with_guests[] = {
     {call_command_anew, 2},
     {call_peer_spoil, 2},
     {call_write_all, 8},
+    {call_watch, 24},
+    {call_watch_meet, 12},
+    {call_watch_sleep, 3},
+    {call_wire, 14},
+    {call_deadline, 3},
+    {call_guest_misuse, 1},
     {NULL, 0},
 };
 

@@ -178,6 +178,12 @@ int ground_ready(plx_handle descriptor)
            (found & SIM_RDHUP ? GROUND_PEER_ENDED : 0);
 }
 
+/* SIM_SPURIOUS */
+bool ground_is_exact(void)
+{
+    return sim.calm || sim.spares;
+}
+
 /* This kernel has poll(2) alone. */
 bool ground_mechanism(const char *name)
 {

@@ -148,6 +148,11 @@ int ground_ready(plx_handle descriptor)
            (one.revents & POLLRDHUP ? GROUND_PEER_ENDED : 0);
 }
 
+bool ground_is_exact(void)
+{
+    return true;
+}
+
 bool ground_mechanism(const char *name)
 {
     plx_group *group;

@@ -54,6 +54,9 @@ void ground_wake_over(void);
 enum { GROUND_READABLE = 1, GROUND_WRITABLE = 2, GROUND_ENDED = 4, GROUND_PEER_ENDED = 8 };
 int ground_ready(plx_handle descriptor);
 
+/* ground_is_exact returns whether poll(2) reports nothing that ground_ready does not. */
+bool ground_is_exact(void);
+
 /* ground_mechanism makes later groups poll by "uring", "epoll" or "poll". Returns false where that
  * is not here. ground_set_variable sets a variable of the environment. */
 bool ground_mechanism(const char *name);

@@ -20,6 +20,8 @@ void guests_begin(void)
 {
     memset(&guests, 0, sizeof guests);
     alarms_begin();
+    wires_begin();
+    sights_begin();
 }
 
 /* ---- polls ----------------------------------------------------------------------------------- */
@@ -47,6 +49,7 @@ void guests_poll_begin(plx_group *group)
                             .depth = polls_running(),
                             .idle = group != NULL && guests_are_polled(group)};
     guests.depth++;
+    sights_poll_begin(frame);
 }
 
 void guests_poll_end(bool more)
@@ -59,6 +62,7 @@ void guests_poll_end(bool more)
     if (frame->idle && more)
         fault("a poll in a handler of its group returned true");
     alarms_poll_end(frame);
+    sights_poll_end(frame);
 }
 
 const struct frame *guest_frame(void)
@@ -74,11 +78,12 @@ void guests_forget_group(const plx_group *group)
         if (guests.frames[i].group == group)
             guests.frames[i].group = NULL;
     alarms_forget_group(group);
+    sights_forget_group(group);
 }
 
 int guests_in(const plx_group *group)
 {
-    return alarms_in(group);
+    return alarms_in(group) + sights_in(group);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -86,17 +91,29 @@ int guests_in(const plx_group *group)
 void guests_stop(void)
 {
     alarms_stop();
+    sights_stop();
+}
+
+void guests_rest(void)
+{
+    sights_rest();
 }
 
 void guests_free(struct chance *chance)
 {
-    alarm_free(alarm_at(chance_of(chance, ALARMS)));
+    int slot = chance_of(chance, 1000);
+
+    alarm_free(alarm_at(slot % ALARMS));
+    sight_free(sight_at(slot % SIGHTS));
 }
 
 void guests_end(void)
 {
     for (int i = 0; i < ALARMS; i++)
         alarm_free(alarm_at(i));
+    for (int i = 0; i < SIGHTS; i++)
+        sight_free(sight_at(i));
+    wires_end();
 }
 
 /* ---- handlers -------------------------------------------------------------------------------- */

@@ -32,8 +32,10 @@ void guests_poll_end(bool more);          /* before poll_end */
 int guests_in(const plx_group *group);    /* how many are members */
 bool guests_are_polled(const plx_group *group);
 
-/* guests_stop stops what would never rest, guests_free frees one by chance, guests_end all. */
+/* guests_stop stops what would never rest, guests_rest lets what goes on do so while nothing else
+ * moves, guests_free frees one by chance, guests_end all. */
 void guests_stop(void);
+void guests_rest(void);
 void guests_free(struct chance *chance);
 void guests_end(void);
 
@@ -92,5 +94,67 @@ void alarm_act(struct chance *chance, struct alarm *alarm); /* a call in calls-t
 void alarm_set(struct alarm *alarm, uint64_t before, int milliseconds, bool repeat);
 void alarm_look(const struct alarm *alarm);
 uint64_t alarms_next(const plx_group *group); /* the latest moment of the first; 0: none */
+
+/* ---- watches (sights.c) ---------------------------------------------------------------------- */
+
+/* Enough watches that the list of a group grows. */
+enum { SIGHTS = 24, WIRES = 4 };
+
+/* Two connected descriptors of the program (wires.c). */
+struct wire {
+    enum sort sort;
+    int ends[2];    /* -1: closed */
+    unsigned moved; /* when a call last changed what is in it */
+};
+
+/* A watch of the program. */
+struct sight {
+    plx_watch *watch; /* NULL: an empty slot, or freed */
+    bool heard;       /* it has a handler */
+    plx_group *group;
+    struct wire *wire;
+    int side; /* of the wire */
+    unsigned want;
+    bool blind;       /* its descriptor was closed before it was stopped: the file stays open */
+    bool deaf;        /* the kernel may not watch it: it could not move to another group */
+    unsigned changed; /* when it was set or joined */
+    unsigned primed;  /* the last poll that found it ready */
+    unsigned called;  /* the last poll that called it */
+    int left;         /* polls that left it for their budget */
+    int inside;
+};
+
+void wires_begin(void);
+void wires_end(void);
+struct wire *wire_at(int slot);
+bool wire_open(struct wire *wire, enum sort sort); /* false: there is no descriptor */
+void wire_say(struct wire *wire, int side, int size);
+void wire_hear(struct wire *wire, int side, int size);
+void wire_fill(struct wire *wire, int side); /* until nothing fits */
+void wire_end(struct wire *wire, int side);
+void wire_close(struct wire *wire, int side);
+void wire_act(struct chance *chance, struct wire *wire); /* a call in calls-watch.c */
+
+void sights_begin(void);
+void sights_forget_group(const plx_group *group);
+void sights_poll_begin(const struct frame *frame);
+void sights_poll_end(const struct frame *frame);
+int sights_in(const plx_group *group);
+void sights_stop(void);
+void sights_rest(void);
+struct sight *sight_at(int slot);
+int sight_number(const struct sight *sight);
+unsigned sight_ready(const struct sight *sight); /* those bits of what it wants */
+void sight_free(struct sight *sight);
+void sight_see(plx_watch *watch, unsigned ready, void *user);
+void sight_act(struct chance *chance, struct sight *sight); /* a call in calls-watch.c */
+void sight_set(struct sight *sight, unsigned want);         /* the same */
+bool sights_are_deaf(const plx_group *group);               /* one of them may be */
+
+/* sights_keep_end follows the close of an end, and returns whether a watch still has its file.
+ * sight_forget_lost frees a watch that does not watch that file any more. */
+bool sights_keep_end(const struct wire *wire, int side);
+void sight_forget_lost(struct sight *sight);
+void sights_forget_lost(void);
 
 #endif

@@ -206,5 +206,7 @@ player_call call_proxy_set, call_proxy_user, call_proxy_tag, call_proxy_environm
 player_call call_timer, call_timer_ask, call_timer_sleep;
 player_call call_command_wait, call_command_misuse, call_command_anew, call_peer_spoil;
 player_call call_write_all, call_command_burst;
+player_call call_watch, call_watch_meet, call_watch_sleep, call_wire, call_deadline;
+player_call call_guest_misuse;
 
 #endif

@@ -164,6 +164,7 @@ static void read_everything(void)
         if (player.people[i].used && player.people[i].peer >= 0)
             person_hear(&player.people[i], PEER_LONGEST);
     names_serve();
+    guests_rest();
 }
 
 static bool wants_a_poll(void)
@@ -177,12 +178,13 @@ static bool wants_a_poll(void)
 static void prepare(void)
 {
     struct model *models[MOST];
-    int count = sockets_of(models);
+    int count;
 
     supply_refuse(0);
     ground_feed();
     ground_calm();
     guests_stop();
+    count = sockets_of(models);
     for (int i = 0; i < count; i++) {
         plx_socket_set_option(models[i]->socket, PLX_OPTION_READ_LIMIT, 0);
         if (models[i]->sort != SORT_UDP)
