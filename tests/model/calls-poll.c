@@ -79,6 +79,7 @@ void poll_members(void)
         if (player.sockets[i] != NULL &&
             (player.sockets[i]->group == NULL || player.sockets[i]->was_taken))
             poll_socket(player.sockets[i]);
+    guests_poll_alone();
 }
 
 void poll_all(void)
@@ -94,6 +95,7 @@ void poll_all(void)
     for (int i = 0; i < SOCKETS; i++)
         if (player.sockets[i] != NULL)
             poll_socket(player.sockets[i]);
+    guests_poll_alone();
 }
 
 void call_poll(struct turn *turn)

@@ -252,23 +252,54 @@ static bool is_here(const plx_group *group)
     return here;
 }
 
+/* How the lookups of a group are, which decide its deadline. */
+struct looks {
+    bool go_on, are_over; /* over, and not reported */
+    bool are_unknown;     /* over, and nobody hears the report */
+};
+
+static struct looks looks_of(const plx_group *group)
+{
+    struct looks looks = {0};
+
+    for (int i = 0; i < QUERIES; i++) {
+        const struct query *query = query_at(i);
+
+        if (query->lookup == NULL || query->group != group)
+            continue;
+        looks.go_on |= !query_is_finished(query);
+        looks.are_over |= query->heard && !query->reported && query_is_finished(query);
+        looks.are_unknown |= !query->heard && query_is_finished(query);
+    }
+    return looks;
+}
+
 static bool has_deadline(const plx_group *group)
 {
     return plx_group_count(group) > 0 || has_timer(group) || has_server(group) ||
            sights_are_deaf(group);
 }
 
-/* Watches have no deadline: readiness ends a sleep. */
+/* Watches have no deadline: readiness ends a sleep. A lookup that is over is a reason for a poll,
+ * and one that goes on ends within half a minute. */
 void call_deadline(struct turn *turn)
 {
+    enum { LIMIT = 30000 };
     plx_group *group = player.groups[pick_group(turn)];
+    struct looks looks;
     int deadline;
 
     if (group == NULL || guests_are_polled(group) || poll_group(group, 0) || !is_here(group))
         return;
+    looks = looks_of(group);
     deadline = plx_group_deadline(group);
     trace("the deadline of a group is %d", deadline);
-    if (!has_deadline(group) && deadline != -1)
+    if (looks.are_over && deadline != 0)
+        fault("a lookup has finished, and the deadline of its group is %d", deadline);
+    if (looks.go_on && (deadline < 0 || deadline > LIMIT))
+        fault("a lookup goes on, and the deadline of its group is %d", deadline);
+    if (!looks.go_on && !looks.are_over && !looks.are_unknown && !has_deadline(group) &&
+        deadline != -1)
         fault("a group has only watches, and its deadline is %d", deadline);
 }
 
@@ -297,11 +328,16 @@ void call_guest_misuse(struct turn *turn)
     plx_group *group = player.groups[pick_group(turn)];
     int token = peer_token(7);
 
-    trace("misuse of watches");
+    trace("misuse of watches and lookups");
     if (token >= 0)
         watch_wrong(group, token, EPERM);
     peer_close(token);
     watch_wrong(group, -1, EBADF);
     expect_code("plx_watch_set", plx_watch_set(NULL, 0), PLX_INVALID_STATE);
     plx_group_remove_watch(group, NULL);
+    expect_code("plx_group_remove_lookup", plx_group_remove_lookup(group, NULL), PLX_INVALID_STATE);
+    expect_code("plx_group_add_lookup", plx_group_add_lookup(group, NULL), PLX_INVALID_STATE);
+    if (plx_lookup_poll(NULL) || plx_lookup_wait(NULL, -1) ||
+        plx_lookup_addresses(NULL, NULL) != NULL || plx_lookup_error(NULL) == NULL)
+        fault("there is a lookup that is none");
 }

@@ -57,6 +57,10 @@ static const struct choice with_guests[] = {
     {call_watch_sleep, 3},
     {call_wire, 14},
     {call_deadline, 3},
+    {call_lookup, 20},
+    {call_lookup_many, 2},
+    {call_lookup_find, 3},
+    {call_lookup_wait, 5},
     {call_guest_misuse, 1},
     {NULL, 0},
 };

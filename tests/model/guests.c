@@ -22,6 +22,7 @@ void guests_begin(void)
     alarms_begin();
     wires_begin();
     sights_begin();
+    queries_begin();
 }
 
 /* ---- polls ----------------------------------------------------------------------------------- */
@@ -50,6 +51,7 @@ void guests_poll_begin(plx_group *group)
                             .idle = group != NULL && guests_are_polled(group)};
     guests.depth++;
     sights_poll_begin(frame);
+    queries_poll_begin(frame);
 }
 
 void guests_poll_end(bool more)
@@ -63,6 +65,7 @@ void guests_poll_end(bool more)
         fault("a poll in a handler of its group returned true");
     alarms_poll_end(frame);
     sights_poll_end(frame);
+    queries_poll_end(frame);
 }
 
 const struct frame *guest_frame(void)
@@ -79,11 +82,12 @@ void guests_forget_group(const plx_group *group)
             guests.frames[i].group = NULL;
     alarms_forget_group(group);
     sights_forget_group(group);
+    queries_forget_group(group);
 }
 
 int guests_in(const plx_group *group)
 {
-    return alarms_in(group) + sights_in(group);
+    return alarms_in(group) + sights_in(group) + queries_in(group);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -99,12 +103,18 @@ void guests_rest(void)
     sights_rest();
 }
 
+void guests_poll_alone(void)
+{
+    queries_poll_alone();
+}
+
 void guests_free(struct chance *chance)
 {
     int slot = chance_of(chance, 1000);
 
     alarm_free(alarm_at(slot % ALARMS));
     sight_free(sight_at(slot % SIGHTS));
+    query_free(query_at(slot % QUERIES));
 }
 
 void guests_end(void)
@@ -113,6 +123,8 @@ void guests_end(void)
         alarm_free(alarm_at(i));
     for (int i = 0; i < SIGHTS; i++)
         sight_free(sight_at(i));
+    for (int i = 0; i < QUERIES; i++)
+        query_free(query_at(i));
     wires_end();
 }
 

@@ -33,9 +33,11 @@ int guests_in(const plx_group *group);    /* how many are members */
 bool guests_are_polled(const plx_group *group);
 
 /* guests_stop stops what would never rest, guests_rest lets what goes on do so while nothing else
- * moves, guests_free frees one by chance, guests_end all. */
+ * moves, guests_free frees one by chance, guests_end all. guests_poll_alone polls those that are in
+ * no group by themselves. */
 void guests_stop(void);
 void guests_rest(void);
+void guests_poll_alone(void);
 void guests_free(struct chance *chance);
 void guests_end(void);
 
@@ -156,5 +158,59 @@ bool sights_are_deaf(const plx_group *group);               /* one of them may b
 bool sights_keep_end(const struct wire *wire, int side);
 void sight_forget_lost(struct sight *sight);
 void sights_forget_lost(void);
+
+/* ---- lookups (queries.c) --------------------------------------------------------------------- */
+
+enum { QUERIES = 16 };
+
+/* What is known of a host. */
+enum host_sort {
+    HOST_EMPTY,
+    HOST_WRONG,
+    HOST_NUMERIC,
+    HOST_LOCAL,
+    HOST_FOUND,
+    HOST_BOTH, /* in both families */
+    HOST_FAR,
+    HOST_NOBODY
+};
+
+/* A lookup of the program. */
+struct query {
+    plx_lookup *lookup; /* NULL: an empty slot, or freed */
+    bool heard;         /* it has a handler */
+    plx_group *group;
+    enum host_sort sort;
+    int number; /* of a host that is far, and the family of one that is numeric */
+    int protocol;
+    bool reported;
+    uint64_t begun, ground_begun; /* not later than that, by the two clocks */
+    uint64_t asked;               /* and not earlier than that */
+    unsigned order;               /* when it joined */
+    unsigned ripe;                /* the last poll that found it finished */
+    int left;                     /* polls that left it for their budget */
+    int inside;
+    const plx_address *addresses; /* that were reported */
+    size_t count;
+};
+
+void queries_begin(void);
+void queries_forget_group(const plx_group *group);
+void queries_poll_begin(const struct frame *frame);
+void queries_poll_end(const struct frame *frame);
+int queries_in(const plx_group *group);
+void queries_poll_alone(void);
+void queries_expect_found(void); /* once nothing moves */
+struct query *query_at(int slot);
+int query_number(const struct query *query);
+void query_free(struct query *query);
+bool query_poll(struct query *query); /* by itself; the same result */
+void query_wait(struct query *query, int timeout);
+bool query_is_finished(const struct query *query); /* whether there is a result */
+bool query_is_instant(const struct query *query);  /* it needs no name server */
+void query_finish(plx_lookup *lookup, void *user);
+void query_look(struct query *query);                       /* at its result */
+void query_judge(struct query *query);                      /* answers.c: the result is right */
+void query_act(struct chance *chance, struct query *query); /* a call in calls-lookup.c */
 
 #endif

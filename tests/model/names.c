@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { ANSWERING, SILENT, SERVED, QUESTION_LEAST = 17, PACKET = 600, TYPE_A = 1 };
+enum { ANSWERING, SILENT, SERVED, QUESTION_LEAST = 17, PACKET = 600, TYPE_A = 1, TYPE_AAAA = 28 };
 
 static struct {
     bool begun;
@@ -52,6 +52,16 @@ static size_t answer_far(uint8_t *packet, size_t end)
     return end;
 }
 
+/* The name "both.example" has ::1, too. */
+static size_t answer_loopback6(uint8_t *packet, size_t end)
+{
+    static const uint8_t record6[28] = {0xc0, 12, 0, TYPE_AAAA, 0, 1, 0, 0, 0, 60, 0, 16, [27] = 1};
+
+    packet[7] = 1;
+    memcpy(packet + end, record6, sizeof record6);
+    return end + sizeof record6;
+}
+
 static bool is_far(const uint8_t *packet)
 {
     return packet[13] == 'e' && packet[12] < 6 && memcmp(packet + 13 + packet[12], "\3far", 4) == 0;
@@ -72,6 +82,8 @@ static size_t answer(uint8_t *packet, size_t size)
     packet[2] = (uint8_t)(packet[2] | 0x80);
     packet[3] = nobody ? 3 : 0;
     memset(packet + 6, 0, 6);
+    if (packet[end - 3] == TYPE_AAAA && memcmp(packet + 12, "\4both", 5) == 0)
+        return answer_loopback6(packet, end);
     if (nobody || packet[end - 3] != TYPE_A)
         return end;
     if (is_far(packet))
@@ -81,20 +93,32 @@ static size_t answer(uint8_t *packet, size_t size)
     return end + sizeof record;
 }
 
-void names_serve(void)
+bool names_serve_one(void)
 {
     uint8_t packet[PACKET + 3 * 16];
-    ptrdiff_t size;
     int port;
+    ptrdiff_t size = peer_receive_from(names.servers[ANSWERING], packet, PACKET, &port);
+    size_t count;
 
-    while ((size = peer_receive_from(names.servers[ANSWERING], packet, PACKET, &port)) > 0) {
-        size_t count = size < QUESTION_LEAST ? 0 : answer(packet, (size_t)size);
+    if (size <= 0)
+        return false;
+    count = size < QUESTION_LEAST ? 0 : answer(packet, (size_t)size);
+    trace("a name server answers with %zu bytes", count);
+    player.moved++;
+    if (count > 0)
+        peer_send_to(names.servers[ANSWERING], port, packet, count);
+    return true;
+}
 
-        trace("a name server answers with %zu bytes", count);
-        player.moved++;
-        if (count > 0)
-            peer_send_to(names.servers[ANSWERING], port, packet, count);
-    }
+void names_serve(void)
+{
+    while (names_serve_one())
+        ;
+}
+
+bool names_answer(void)
+{
+    return names.answers;
 }
 
 /* ---- at rest --------------------------------------------------------------------------------- */

@@ -129,7 +129,9 @@ const char *place_refusing(enum sort sort); /* nobody listens */
 void names_begin(bool again);
 void names_choose(int choice);
 void names_serve(void);
+bool names_serve_one(void); /* false: nothing was asked */
 bool names_are_known(void);
+bool names_answer(void); /* the program asks the server that answers */
 void names_expect_found(const struct model *model);
 
 /* take reads and checks what a socket has received, in one of many ways, or all of it. */
@@ -207,6 +209,6 @@ player_call call_timer, call_timer_ask, call_timer_sleep;
 player_call call_command_wait, call_command_misuse, call_command_anew, call_peer_spoil;
 player_call call_write_all, call_command_burst;
 player_call call_watch, call_watch_meet, call_watch_sleep, call_wire, call_deadline;
-player_call call_guest_misuse;
+player_call call_lookup, call_lookup_many, call_lookup_find, call_lookup_wait, call_guest_misuse;
 
 #endif

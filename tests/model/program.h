@@ -40,7 +40,7 @@ struct program {
 
     bool tls;     /* most streams are encrypted */
     bool proxies; /* most connections of TCP go through proxies */
-    bool daemons; /* with timers, watches, commands, and the same for all clients */
+    bool daemons; /* with timers, watches, lookups, commands, and the same for all clients */
 };
 
 /* program_make makes the program of a seed. program_way returns a way by its name, such as

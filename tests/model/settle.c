@@ -412,6 +412,7 @@ void play_settle(void)
             command_expect_known(models[i]);
         names_expect_found(models[i]);
     }
+    queries_expect_found();
     for (int i = 0; i < count; i++)
         expect_arrived(models[i]);
     for (int i = 0; i < PEERS; i++) {
