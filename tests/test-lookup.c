@@ -529,7 +529,7 @@ NAMES_CASE(a_timed_poll)
     plx_lookup_free(quest.lookup);
 }
 
-/* Sleeps until the second of CLOCK_MONOTONIC has come to that number of milliseconds. */
+/* Sleeps until the second of CLOCK_MONOTONIC reaches that number of milliseconds. */
 static void sleep_until(int milliseconds)
 {
     struct timespec now, pause = {0, 0};
