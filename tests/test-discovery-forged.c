@@ -185,6 +185,40 @@ MODE_CASE(truncated_and_changed_datagrams)
     end(&party, &liar);
 }
 
+/* A liar sends to this program alone with the number of a member: that hides no message of it. */
+MODE_CASE(forged_messages_hide_none)
+{
+    struct party pair[2];
+    struct liar liar;
+    plx_member list[2];
+    uint8_t bytes[PLX__DISCOVERY_SIZE];
+
+    parties_meet(w, pair);
+    ck_assert_uint_eq(plx_discovery_members(pair[0].discovery, "team", list, 2), 2);
+    plx_address to = list[0].address;
+    memset(to.bytes, 0, sizeof to.bytes);
+    to.bytes[0] = 127;
+    to.bytes[3] = 1;
+    liar_begin(&liar, 2);
+    liar.datagram = (struct plx__discovery_datagram){.kind = PLX__DISCOVERY_MESSAGE,
+                                                     .name = "",
+                                                     .member = list[1].id,
+                                                     .port = 9,
+                                                     .data = "lie",
+                                                     .size = 3};
+    for (uint32_t i = 0; list[0].address.family == 4 && i < 100; i++) {
+        liar.datagram.sequence = i;
+        liar_send_to(&liar, &to, bytes, plx__discovery_format(&liar.datagram, bytes, sizeof bytes));
+    }
+    parties_settle(w, pair, 2);
+    int lies = pair[0].messages;
+    for (int i = 0; i < 5; i++)
+        plx_discovery_send_to_group(pair[1].discovery, NULL, i, "true", 4);
+    PARTIES_UNTIL(w, pair, 2, pair[0].messages == lies + 5);
+    close(liar.raw);
+    parties_part(pair);
+}
+
 /* ---- floods ---------------------------------------------------------------------------------- */
 
 /* How many datagrams have arrived at a raw socket that listens to the group, and their bytes. */

@@ -112,6 +112,34 @@ MODE_CASE(three_hosts_by_ipv4)
     play(w, "discovery by IPv4", true, false);
 }
 
+/* One cable with two subnets: the other host has an address of the second one only. */
+MODE_CASE(two_subnets_on_a_cable)
+{
+    const char *what = "discovery on two subnets of a cable";
+    struct party pair[2];
+
+    if (!netns_enter(what))
+        return;
+    int beside = netns_beside(what, "v0");
+    if (beside < 0)
+        return;
+    netns_run("ip addr add 10.70.0.1/24 brd + dev v0; ip addr add 10.71.0.1/24 brd + dev v0; "
+              "ip -6 addr flush dev v0");
+    int home = netns_in(beside);
+    netns_run("ip link set lo up; ip addr add 10.71.0.2/24 brd + dev cable; "
+              "ip -6 addr flush dev cable");
+    party_begin(&pair[1], w);
+    party_join(&pair[1], "beside");
+    netns_back(home);
+    party_begin(&pair[0], w);
+    party_join(&pair[0], "here");
+    PARTIES_UNTIL(w, pair, 2, pair[0].joined == 2 && pair[1].joined == 2);
+    ck_assert_int_eq(pair[1].last.address.bytes[1], 71);
+    party_end(&pair[0]);
+    party_end(&pair[1]);
+    close(beside);
+}
+
 /* The cables have their link-local addresses only. */
 MODE_CASE(three_hosts_by_link_local_addresses)
 {

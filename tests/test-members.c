@@ -363,7 +363,7 @@ LOOP_CASE(a_sequence_counts_once, 0, 10)
     for (int step = 0; step < MOST; step++) {
         uint32_t sequence = base + (uint32_t)(rand() % 100);
         base += rand() % 200 == 0 ? 64 + (uint32_t)(rand() % 3) : (uint32_t)(rand() % 2);
-        if (plx__members_is_fresh(&known, sequence) != is_fresh(sequence)) {
+        if (plx__window_is_fresh(&known.window, sequence) != is_fresh(sequence)) {
             ck_abort_msg("step %d", step);
         }
     }
@@ -386,11 +386,11 @@ PLAIN_CASE(two_sequences)
 {
     for (size_t i = 0; i < PLX__COUNT_OF(pairs); i++) {
         struct plx__known known = {0};
-        ck_assert(plx__members_is_fresh(&known, pairs[i].first));
-        ck_assert_msg(plx__members_is_fresh(&known, pairs[i].second) == pairs[i].is_fresh,
+        ck_assert(plx__window_is_fresh(&known.window, pairs[i].first));
+        ck_assert_msg(plx__window_is_fresh(&known.window, pairs[i].second) == pairs[i].is_fresh,
                       "pair %zu", i);
-        ck_assert(!plx__members_is_fresh(&known, pairs[i].first));
-        ck_assert(!plx__members_is_fresh(&known, pairs[i].second));
+        ck_assert(!plx__window_is_fresh(&known.window, pairs[i].first));
+        ck_assert(!plx__window_is_fresh(&known.window, pairs[i].second));
     }
 }
 
@@ -400,12 +400,12 @@ PLAIN_CASE(after_a_jump)
     for (uint32_t jump = 1; jump < 130; jump++) {
         struct plx__known known = {0};
         uint32_t start = UINT32_MAX - 3;
-        ck_assert(plx__members_is_fresh(&known, start));
-        ck_assert(plx__members_is_fresh(&known, start + jump));
-        ck_assert(!plx__members_is_fresh(&known, start));
+        ck_assert(plx__window_is_fresh(&known.window, start));
+        ck_assert(plx__window_is_fresh(&known.window, start + jump));
+        ck_assert(!plx__window_is_fresh(&known.window, start));
         for (uint32_t behind = 1; behind < 200; behind++) {
             bool expected = behind < 64 && behind != jump;
-            if (plx__members_is_fresh(&known, start + jump - behind) != expected) {
+            if (plx__window_is_fresh(&known.window, start + jump - behind) != expected) {
                 ck_abort_msg("%u behind a jump of %u", behind, jump);
             }
         }
@@ -416,12 +416,12 @@ PLAIN_CASE(each_member_has_its_own_sequences)
 {
     here(1, 2, 1);
     here(2, 2, 1);
-    ck_assert(plx__members_is_fresh(plx__members_find(&table, 1), 7));
-    ck_assert(plx__members_is_fresh(plx__members_find(&table, 2), 7));
-    ck_assert(!plx__members_is_fresh(plx__members_find(&table, 1), 7));
+    ck_assert(plx__window_is_fresh(&plx__members_find(&table, 1)->window, 7));
+    ck_assert(plx__window_is_fresh(&plx__members_find(&table, 2)->window, 7));
+    ck_assert(!plx__window_is_fresh(&plx__members_find(&table, 1)->window, 7));
     bye(1, 2);
     here(1, 2, 2);
-    ck_assert(plx__members_is_fresh(plx__members_find(&table, 1), 7));
+    ck_assert(plx__window_is_fresh(&plx__members_find(&table, 1)->window, 7));
 }
 
 SUITE_MAIN("members", .setup = setup, .teardown = teardown)

@@ -155,19 +155,65 @@ static bool is_of_neighbour(const plx_discovery *discovery, const plx_datagram *
     return false;
 }
 
-/* Whether a message arrives for the first time, as far as the last ones are remembered. */
-static bool is_news(plx_discovery *discovery, const struct plx__discovery_datagram *datagram)
+/* How far the sequences of one sender are from each other at most, in the order of arrival. */
+#define NEAR UINT32_C(64)
+
+/* ---- strangers ------------------------------------------------------------------------------- */
+
+static struct plx__discovery_stranger *find_stranger(plx_discovery *discovery, uint64_t member,
+                                                     bool is_to_group, const plx_address *from)
 {
-    struct plx__discovery_recent *recent = discovery->recent;
-    for (size_t i = 0; i < PLX__DISCOVERY_RECENT; i++) {
-        if (recent[i].member == datagram->member && recent[i].sequence == datagram->sequence) {
-            return false;
+    for (size_t i = 0; i < PLX__DISCOVERY_STRANGERS; i++) {
+        struct plx__discovery_stranger *stranger = &discovery->strangers[i];
+        if (stranger->member == member && stranger->is_to_group == is_to_group &&
+            (is_to_group || plx_address_equal(&stranger->from, from))) {
+            return stranger;
         }
     }
-    recent[discovery->recent_next] =
-        (struct plx__discovery_recent){datagram->member, datagram->sequence};
-    discovery->recent_next = (discovery->recent_next + 1) % PLX__DISCOVERY_RECENT;
-    return true;
+    return NULL;
+}
+
+/* The one that was silent for longest is forgotten. */
+static struct plx__discovery_stranger *meet(plx_discovery *discovery, uint64_t member,
+                                            bool is_to_group, const plx_address *from)
+{
+    struct plx__discovery_stranger *silent = &discovery->strangers[0];
+    for (size_t i = 1; i < PLX__DISCOVERY_STRANGERS; i++) {
+        struct plx__discovery_stranger *other = &discovery->strangers[i];
+        silent = other->heard < silent->heard ? other : silent;
+    }
+    *silent = (struct plx__discovery_stranger){
+        .member = member, .from = *from, .is_to_group = is_to_group};
+    return silent;
+}
+
+/* Whether a message arrives for the first time, as far as its sender is remembered. */
+static bool is_first(plx_discovery *discovery, const struct plx__discovery_datagram *datagram,
+                     const plx_address *from)
+{
+    uint64_t member = datagram->member;
+    bool is_to_group = datagram->is_to_group;
+    struct plx__discovery_stranger *stranger = find_stranger(discovery, member, is_to_group, from);
+    if (stranger == NULL) {
+        stranger = meet(discovery, member, is_to_group, from);
+    } else if (is_to_group && !plx_address_equal(&stranger->from, from)) {
+        return false;
+    }
+    stranger->heard = plx__clock_now();
+    return plx__window_is_fresh(&stranger->window, datagram->sequence);
+}
+
+/* What was heard of a stranger counts for the member that it becomes, also from another address: it
+ * may have been heard on another network first. A liar's numbers, which are far away, do not. */
+static void become_member(plx_discovery *discovery, struct plx__known *known,
+                          const struct plx__discovery_datagram *datagram)
+{
+    const struct plx__discovery_stranger *stranger =
+        find_stranger(discovery, datagram->member, true, &known->address);
+    if (stranger != NULL && datagram->sequence - stranger->window.newest + NEAR <= 2 * NEAR) {
+        known->window = stranger->window;
+    }
+    plx__window_is_fresh(&known->window, datagram->sequence);
 }
 
 /* ---- group traffic --------------------------------------------------------------------------- */
@@ -182,8 +228,8 @@ static void hear_bye(struct plx__discovery_group *group, const struct plx__known
     if (known == NULL) {
         return;
     }
-    group->gone[group->gone_next] = (struct plx__discovery_gone){datagram->member, known->newest,
-                                                                 plx__clock_after(now, GONE_TIME)};
+    group->gone[group->gone_next] = (struct plx__discovery_gone){
+        datagram->member, known->window.newest, plx__clock_after(now, GONE_TIME)};
     group->gone_next = (group->gone_next + 1) % PLX__DISCOVERY_GONE;
     plx__members_bye(&group->members, datagram->member, &known->address);
 }
@@ -219,7 +265,7 @@ static void hear_here(plx_discovery *discovery, struct plx__discovery_group *gro
     if (heard == PLX__HEARD_NEW) {
         struct plx__known *known = plx__members_find(&group->members, datagram->member);
         if (known != NULL) {
-            plx__members_is_fresh(known, datagram->sequence);
+            become_member(discovery, known, datagram);
         }
         report_left(discovery, group, now); /* perhaps the same member, which has left before */
         report_joined(discovery, group);
@@ -239,11 +285,10 @@ static void hear_message(plx_discovery *discovery, struct plx__discovery_group *
                          const struct plx__discovery_datagram *datagram)
 {
     plx_member member;
-    if (!is_news(discovery, datagram)) {
-        return; /* of a known member, too: it may have been delivered before its `here` */
-    }
     if (known != NULL) {
         plx__discovery_describe(known, known->heard, &member);
+    } else if (!is_first(discovery, datagram, from)) {
+        return;
     } else {
         describe_stranger(from, datagram, &member);
     }
@@ -264,7 +309,7 @@ static void hear_group(plx_discovery *discovery, struct plx__discovery_group *gr
     }
     struct plx__known *known = plx__members_find(&group->members, datagram->member);
     if (known != NULL && (!plx_address_equal(&known->address, &from) ||
-                          !plx__members_is_fresh(known, datagram->sequence))) {
+                          !plx__window_is_fresh(&known->window, datagram->sequence))) {
         return;
     }
     if (known != NULL) {
@@ -300,7 +345,7 @@ static void hear_alone(plx_discovery *discovery, const plx_datagram *arrival,
     plx_member member;
     plx_address from = arrival->from;
     from.port = datagram->port;
-    if (datagram->is_to_group || !is_news(discovery, datagram)) {
+    if (datagram->is_to_group || !is_first(discovery, datagram, &from)) {
         return;
     }
     const struct plx__known *known = find_known(discovery, datagram->member, &from);
@@ -345,12 +390,23 @@ static bool hear_both(plx_discovery *discovery, struct plx__discovery_group *gro
     return hear_socket(discovery, group, &sockets[PLX__DISCOVERY_IPV6], budget) && is_all;
 }
 
-bool plx__discovery_hear(plx_discovery *discovery, struct plx__budget *budget)
+/* After a pass that the budget has ended, the next one begins elsewhere: a flood of one group, or of
+ * messages for this program alone, keeps nobody else from being heard. */
+static void take_turns(plx_discovery *discovery)
+{
+    struct plx__list *first = discovery->groups.next;
+    discovery->alone_first = !discovery->alone_first;
+    if (first != &discovery->groups) {
+        plx__list_remove(first);
+        plx__list_append(&discovery->groups, first);
+    }
+}
+
+static bool hear_groups(plx_discovery *discovery, struct plx__budget *budget)
 {
     bool is_all = true;
     struct plx__list *link = &discovery->groups;
     struct plx__list *last = link->previous; /* not those that handlers join meanwhile */
-    report_error(discovery);
     while (link != last) {
         link = link->next;
         struct plx__discovery_group *group = plx__discovery_group_at(link);
@@ -359,5 +415,22 @@ bool plx__discovery_hear(plx_discovery *discovery, struct plx__budget *budget)
         }
         is_all = hear_both(discovery, group, group->sockets, budget) && is_all;
     }
-    return hear_both(discovery, NULL, discovery->sockets, budget) && is_all;
+    return is_all;
+}
+
+bool plx__discovery_hear(plx_discovery *discovery, struct plx__budget *budget)
+{
+    bool alone_first = discovery->alone_first, is_all = true;
+    report_error(discovery);
+    if (alone_first) {
+        is_all = hear_both(discovery, NULL, discovery->sockets, budget);
+    }
+    is_all = hear_groups(discovery, budget) && is_all;
+    if (!alone_first) {
+        is_all = hear_both(discovery, NULL, discovery->sockets, budget) && is_all;
+    }
+    if (!is_all && !discovery->guest.hold.freed) {
+        take_turns(discovery);
+    }
+    return is_all;
 }

@@ -32,7 +32,7 @@
 #define PLX__DISCOVERY_GROUPS 16
 #define PLX__DISCOVERY_NETWORKS 64 /* further ones are not used */
 #define PLX__DISCOVERY_LIFETIME 30 /* seconds that this program's `here` is good for */
-#define PLX__DISCOVERY_RECENT 64
+#define PLX__DISCOVERY_STRANGERS 32
 #define PLX__DISCOVERY_GONE 16
 
 /* The families, in the order of the sockets. */
@@ -72,10 +72,15 @@ struct plx__discovery_group {
     uint8_t heres;      /* how many were sent, at most as many as at the beginning */
 };
 
-/* A message that was delivered. */
-struct plx__discovery_recent {
+/* One that has sent messages and is no member so far, or sends to this program alone. A message for
+ * a group counts from the address that the first one came from, as those of a member do: it is sent
+ * on each network. One to this program alone is sent once, from any address. */
+struct plx__discovery_stranger {
     uint64_t member;
-    uint32_t sequence;
+    plx_address from;
+    bool is_to_group;
+    uint64_t heard; /* when */
+    struct plx__window window;
 };
 
 struct plx_discovery {
@@ -93,8 +98,8 @@ struct plx_discovery {
     uint64_t id;
     uint64_t random; /* the state of the generator of pauses */
     uint32_t sequence;
-    struct plx__discovery_recent recent[PLX__DISCOVERY_RECENT];
-    size_t recent_next;
+    struct plx__discovery_stranger strangers[PLX__DISCOVERY_STRANGERS];
+    bool alone_first; /* the next pass begins with the messages for this program alone */
     uint8_t *message; /* a copy of the data that a handler has, and its room */
     size_t message_room;
     plx_error error;   /* the last one */

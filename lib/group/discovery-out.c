@@ -12,6 +12,7 @@
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/os/os.h"
+#include "lib/socket/room.h"
 
 #include <string.h>
 
@@ -26,6 +27,9 @@ static const int pauses[HERES] = {1000, 2000, 0};
 #define ANSWER_EACH 10
 #define ANSWER_MOST 500
 
+/* The most bytes that the queue of a socket needs beside those of a datagram. */
+#define QUEUE_HEAD 128
+
 /* Milliseconds until the next attempt to send what did not fit into the queue. */
 #define AGAIN 1000
 
@@ -37,14 +41,15 @@ uint64_t plx__discovery_random(plx_discovery *discovery, uint64_t count)
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
-/* Whether an earlier network reaches the same neighbours. */
+/* Whether an earlier network reaches the same neighbours: those of another subnet on the interface
+ * do not believe the other address. */
 static bool is_repeated(const plx_discovery *discovery, size_t place)
 {
     const struct plx__network *network = &discovery->networks[place];
     for (size_t i = 0; i < place; i++) {
         const struct plx__network *other = &discovery->networks[i];
-        if (other->interface == network->interface &&
-            other->address.family == network->address.family && other->takes_multicast) {
+        if (other->interface == network->interface && plx__network_has(other, &network->address) &&
+            other->takes_multicast) {
             return true;
         }
     }
@@ -87,10 +92,31 @@ static void sign(plx_discovery *discovery, struct plx__discovery_datagram *datag
     datagram->sequence = discovery->sequence++;
 }
 
+/* Whether all networks have room: a message that only some had room for would not reach those who
+ * know this member by another address. */
+static bool has_room(const plx_discovery *discovery, const struct plx__discovery_datagram *datagram)
+{
+    size_t count[PLX__DISCOVERY_FAMILIES] = {0};
+    size_t each = PLX__DISCOVERY_HEAD + datagram->name_size + datagram->size + QUEUE_HEAD;
+    for (size_t i = 0; i < discovery->network_count; i++) {
+        count[plx__discovery_family(&discovery->networks[i].address)]++;
+    }
+    for (int i = 0; i < PLX__DISCOVERY_FAMILIES; i++) {
+        const plx_socket *socket = discovery->sockets[i];
+        if (socket != NULL && plx__socket_write_room(socket) < count[i] * each) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int plx__discovery_send(plx_discovery *discovery, struct plx__discovery_datagram *datagram)
 {
     int code = PLX__ENETUNREACH;
     bool is_sent = false;
+    if (!has_room(discovery, datagram)) {
+        return PLX__EAGAIN;
+    }
     sign(discovery, datagram);
     for (size_t i = 0; i < discovery->network_count; i++) {
         const struct plx__network *network = &discovery->networks[i];
@@ -101,9 +127,6 @@ int plx__discovery_send(plx_discovery *discovery, struct plx__discovery_datagram
         from.scope = network->address.family == 6 ? network->interface : 0;
         code = write_to(discovery, &from, &target, datagram);
         is_sent = is_sent || code == 0;
-        if (code == PLX__EAGAIN && !is_sent) {
-            return code;
-        }
     }
     return is_sent ? 0 : code;
 }

@@ -48,11 +48,22 @@ void plx__discovery_release(plx_discovery *discovery)
     plx__guest_release(&discovery->guest);
 }
 
-/* Leaves all groups. There is no time for a second `bye` 50 ms later. */
+static void flush(plx_discovery *discovery)
+{
+    for (int i = 0; i < PLX__DISCOVERY_FAMILIES; i++) {
+        plx_socket_flush(discovery->sockets[i]);
+    }
+}
+
+/* Leaves all groups. There is no time for a second `bye` 50 ms later. What is queued goes first: a
+ * full queue has no room for a `bye`. */
 static void leave_all(plx_discovery *discovery)
 {
     bool may_speak = discovery->process == plx__os_process();
     struct plx__list *head = &discovery->groups;
+    if (may_speak) {
+        flush(discovery);
+    }
     for (struct plx__list *link = head->next; link != head; link = link->next) {
         struct plx__discovery_group *group = plx__discovery_group_at(link);
         if (may_speak && group->stage != PLX__GROUP_LEFT) {
@@ -63,8 +74,8 @@ static void leave_all(plx_discovery *discovery)
         plx__discovery_close(group->sockets);
         plx__members_clear(&group->members);
     }
-    for (int i = 0; may_speak && i < PLX__DISCOVERY_FAMILIES; i++) {
-        plx_socket_flush(discovery->sockets[i]);
+    if (may_speak) {
+        flush(discovery);
     }
     plx__discovery_close(discovery->sockets);
 }

@@ -222,18 +222,18 @@ void plx__members_bye(struct plx__members *members, uint64_t id, const plx_addre
     }
 }
 
-bool plx__members_is_fresh(struct plx__known *known, uint32_t sequence)
+bool plx__window_is_fresh(struct plx__window *window, uint32_t sequence)
 {
-    uint32_t ahead = sequence - known->newest;
-    if (known->seen == 0 || (ahead != 0 && ahead <= INT32_MAX)) {
-        known->seen = known->seen == 0 || ahead >= 64 ? 1 : known->seen << ahead | 1;
-        known->newest = sequence;
+    uint32_t ahead = sequence - window->newest;
+    if (window->seen == 0 || (ahead != 0 && ahead <= INT32_MAX)) {
+        window->seen = window->seen == 0 || ahead >= 64 ? 1 : window->seen << ahead | 1;
+        window->newest = sequence;
         return true;
     }
-    uint32_t behind = known->newest - sequence;
+    uint32_t behind = window->newest - sequence;
     uint64_t bit = behind < 64 ? UINT64_C(1) << behind : 0;
-    bool is_fresh = bit != 0 && (known->seen & bit) == 0;
-    known->seen |= bit;
+    bool is_fresh = bit != 0 && (window->seen & bit) == 0;
+    window->seen |= bit;
     return is_fresh;
 }
 

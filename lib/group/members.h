@@ -34,6 +34,12 @@
 #define PLX__MEMBERS_OF_ADDRESS 32
 #define PLX__MEMBERS_BUCKETS 64 /* so that a bucket has 16 members at most on average */
 
+/* The sequences of a sender that were received. A zeroed one is that of a new sender. */
+struct plx__window {
+    uint32_t newest; /* the highest one */
+    uint64_t seen;   /* bit i: newest - i was received; 0: none was received yet */
+};
+
 struct plx__known {
     plx_address address; /* of the sender, with the port for messages to it alone */
     uint64_t id;
@@ -41,8 +47,7 @@ struct plx__known {
     uint64_t lifetime; /* nanoseconds */
     bool is_self;
     enum plx__known_stage { PLX__KNOWN_LISTED, PLX__KNOWN_DOUBTED, PLX__KNOWN_LEFT } stage;
-    uint32_t newest; /* the highest sequence received */
-    uint64_t seen;   /* bit i: newest - i was received; 0: none was received yet */
+    struct plx__window window;
     uint16_t about_size;
     uint8_t *about;          /* NULL when about_size is 0 */
     struct plx__known *next; /* in its bucket */
@@ -92,10 +97,10 @@ void plx__members_word(struct plx__members *members, struct plx__known *known, u
 /* plx__members_bye makes a member leave if that is its address. */
 void plx__members_bye(struct plx__members *members, uint64_t id, const plx_address *from);
 
-/* plx__members_is_fresh returns whether a sequence arrives for the first time, and notes it. Of
+/* plx__window_is_fresh returns whether a sequence arrives for the first time, and notes it. Of
  * sequences that are 64 or more behind the highest nothing is known: they count as received. The
  * sequence wraps: one that is less than 2^31 ahead is a higher one. */
-bool plx__members_is_fresh(struct plx__known *known, uint32_t sequence);
+bool plx__window_is_fresh(struct plx__window *window, uint32_t sequence);
 
 /* plx__members_expire makes those leave that were silent for their lifetime. plx__members_next
  * returns the moment when the next one will have been; 0: never. */
