@@ -13,9 +13,11 @@ ptrdiff_t __real_plx__os_send(plx__fd descriptor, const void *data, size_t size)
 ptrdiff_t __wrap_plx__os_send(plx__fd descriptor, const void *data, size_t size);
 
 static int receive_fails, send_fails; /* with that errno; 0: it works */
+static int receives;
 
 ptrdiff_t __wrap_plx__os_receive(plx__fd descriptor, void *data, size_t size)
 {
+    receives++;
     return receive_fails != 0 ? -receive_fails : __real_plx__os_receive(descriptor, data, size);
 }
 
@@ -72,6 +74,28 @@ MODE_CASE(reset_at_once)
     raw_end(proxy); /* the reset is EPIPE then */
     raw_reset(w, proxy);
     proxy_fails(w, socket, &log, PLX_LOST_CONNECTION, PLX_REASON_PROXY_CONNECTION_CLOSED, "proxy");
+}
+
+/* A proxy that answers with headers without end is read in pieces: a poll stays short. */
+MODE_CASE(an_answer_without_end)
+{
+    struct record log;
+    plx_socket *socket = world_socket(w, &log);
+    int proxy = proxy_meets(w, socket, "http", SECRETS);
+    char lines[16384];
+
+    UNTIL(w, raw_take(proxy, lines, sizeof lines) > 0);
+    raw_say(proxy, "HTTP/1.1 200 OK\r\n");
+    for (size_t i = 0; i < sizeof lines; i++)
+        lines[i] = "X: y\r\n"[i % 6];
+    for (int round = 0; round < 40 && log.count[EVENT_ERROR] == 0; round++) {
+        raw_try(proxy, lines, sizeof lines);
+        receives = 0;
+        world_turn(w, round);
+        ck_assert_int_le(receives, 1100); /* byte by byte, at most 1 KiB */
+    }
+    UNTIL(w, log.count[EVENT_ERROR] == 1);
+    ck_assert_int_ne(log.code, 0);
 }
 
 /* Before a poll has seen that the connection to the proxy works. */

@@ -94,6 +94,30 @@ MODE_SOCKET_CASE(ended_and_reset_before_the_first_poll)
     reset_early(w, socket, log, where, true);
 }
 
+/* A program may have closed its standard input: then 0 is a descriptor as every other one. */
+MODE_CASE(descriptor_zero)
+{
+    char where[WHERE_SIZE], byte;
+    int input = fcntl(0, F_DUPFD_CLOEXEC, 100);
+    plx_socket *listener = world_socket_of(w, plx_tcp_new, NULL);
+
+    ck_assert_int_eq(plx_socket_listen_on(listener, "127.0.0.1:0"), 0);
+    snprintf(where, sizeof where, "127.0.0.1:%d", plx_socket_port(listener));
+    int raw = raw_connect(w, where);
+    close(0);
+    UNTIL(w, plx_socket_state(listener) == PLX_CONNECTED);
+    ck_assert_int_eq(plx_socket_handle(listener), 0);
+    raw_say(raw, "x");
+    UNTIL(w, plx_socket_read(listener, &byte, 1) == 1);
+    ck_assert_int_eq(plx_socket_write(listener, "y", 1), 1);
+    raw_expect(w, raw, "y");
+    world_free(w, listener);
+    if (input >= 0) {
+        dup2(input, 0);
+        close(input);
+    }
+}
+
 MODE_CASE(version_six)
 {
     struct record log_a, log_b;
