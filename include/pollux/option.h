@@ -47,8 +47,8 @@ typedef enum plx_option {
                                        and UDP have no acknowledgements: there a byte counts once
                                        the kernel has taken it. With IPC it is then in the peer's
                                        queue; with UDP it proves nothing about the peer. Bytes that
-                                       the kernel holds because the program receives none
-                                       (READ_LIMIT, PAUSE_READING) are no silence. A halt of
+                                       reach the kernel while the program receives none (READ_LIMIT,
+                                       PAUSE_READING) count, too. A halt of
                                        the process uses up a quarter of the time at most
                                        (<pollux/clock.h>) */
     PLX_OPTION_HALF_OPEN,           /* switch: when the peer ends its side, `end_of_input` is called

@@ -48,15 +48,19 @@ static bool listens_in_vain(plx_socket *socket, struct plx__budget *budget)
            !has_sign_of_peer(socket);
 }
 
-/* Bytes that the kernel holds because the program does not receive them are no silence. */
-static bool holds_back(const plx_socket *socket)
+/* Whether bytes have arrived in the kernel since the last look, which the program does not receive.
+ * Once the kernel is full, or the peer waits, they are silence: else a peer that never reads would
+ * keep its connection for ever. */
+static bool holds_back_more(plx_socket *socket)
 {
-    return plx__socket_room(socket) == 0 && socket->kind->transport->pending(socket) > 0;
+    size_t *held = &socket->options->notes.held, before = *held;
+    *held = plx__socket_room(socket) == 0 ? socket->kind->transport->pending(socket) : 0;
+    return *held > before;
 }
 
 static PLX__APART void end_idle(plx_socket *socket, struct plx__budget *budget)
 {
-    if (holds_back(socket)) {
+    if (holds_back_more(socket)) {
         plx__idle_restart(socket);
         return;
     }

@@ -31,8 +31,9 @@ typedef uint32_t plx__option_set;
  * AUTO_CONNECT (lib/socket/reconnect.h). */
 struct plx__option_notes {
     struct plx__patience silence; /* how long nothing may arrive */
-    uint64_t arrived;    /* when last asked: bytes that the peer's kernel had acknowledged */
-    bool under_way;      /* when last asked: other bytes were not acknowledged, or still queued */
+    uint64_t arrived; /* when last asked: bytes that the peer's kernel had acknowledged */
+    size_t held;      /* when last asked: bytes in the kernel that the program does not receive */
+    bool under_way;   /* when last asked: other bytes were not acknowledged, or still queued */
     uint16_t last_pause; /* ms before the last attempt, without its jitter */
 };
 
