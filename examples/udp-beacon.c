@@ -2,9 +2,8 @@
  *
  * Try it in two terminals or on two computers: ./udp-beacon Ada, and ./udp-beacon Bob. Each prints
  * who joins, who leaves and what is said; a line that is typed is sent to all. Ctrl-D leaves. */
-#include <pollux.h>
-
 #include <poll.h>
+#include <pollux.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,7 +46,8 @@ int main(int count, char **arguments)
     plx_discovery_set_events(beacon, &events, NULL);
     if (plx_discovery_bind(beacon, 47788) != 0 ||
         plx_discovery_join(beacon, "udp-beacon", name, strlen(name)) != 0) {
-        puts(plx_discovery_error(beacon)->message);
+        fprintf(stderr, "%s\n", plx_discovery_error(beacon)->message);
+        plx_discovery_free(beacon);
         return 1;
     }
     /* The loop of a game would be the same: fifty frames a second. */

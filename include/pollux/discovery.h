@@ -26,9 +26,9 @@
  *
  * Group traffic is multicast on each interface that is up, over IPv4 and IPv6, and does not pass a
  * router; on an interface without multicast it is broadcast. Interfaces may come and go. What
- * arrives from beyond the networks of this computer is not believed. But on these networks there is
- * no protection: any computer there can pretend to be any member, and read and send everything. Put
- * a secret of your own into the data, or connect with TLS, where that matters.
+ * arrives for a group from beyond the networks of this computer is not believed. But on these
+ * networks there is no protection: any computer there can pretend to be any member, and read and
+ * send everything. Put a secret of your own into the data, or connect with TLS, where that matters.
  *
  * A discovery may be in a group of sockets (plx_group_add_discovery), which serves it, or be served
  * alone by plx_discovery_poll and plx_discovery_wait. doc/discovery.md has the format of the
@@ -80,7 +80,7 @@ typedef struct plx_discovery_events {
     void (*message)(plx_discovery *discovery, const char *group, const plx_member *from,
                     int32_t command, const void *data, size_t size, void *user);
 
-    /* error: a call failed, or a member could not be reached; the discovery goes on. Called once
+    /* error: a call failed, or a datagram could not be sent; the discovery goes on. Called once
      * for each failure, but only for the first one since the last poll. */
     void (*error)(plx_discovery *discovery, const plx_error *error, void *user);
 } plx_discovery_events;
@@ -129,17 +129,17 @@ PLX_API int plx_discovery_leave(plx_discovery *discovery, const char *group);
 /* plx_discovery_send_to_group sends a message to all other members of a group. `group` NULL: the
  * only group. `command` is a number of the program's, 0 or above. The message leaves in the next
  * poll. `size` is at most 1174 bytes less the name of the group: a datagram of 1200 bytes passes
- * every network. Returns 0; EAGAIN when 256 KiB are queued (not an error: nothing was queued, and
- * the next poll makes room); PLX_INVALID_STATE when the group is not joined, for a negative
- * command, and for NULL; EMSGSIZE with reason DATAGRAM_TOO_LARGE; or another errno when no network
- * takes it. */
+ * every network. Returns 0; EAGAIN when a copy for each network does not fit into the queue, 192
+ * KiB for each family (not an error: nothing was queued, and a later poll makes room);
+ * PLX_INVALID_STATE when the group is not joined, for a negative command, and for NULL; EMSGSIZE
+ * with reason DATAGRAM_TOO_LARGE; or another errno when no network takes it. */
 PLX_API int plx_discovery_send_to_group(plx_discovery *discovery, const char *group,
                                         int32_t command, const void *data, size_t size);
 
 /* plx_discovery_send_to sends a message to the address of one member alone, which may be a copy of
  * a plx_member, or one with nothing but an address. `size` is at most 1174. Returns as
- * plx_discovery_send_to_group does, and PLX_INVALID_PORT for a port of 0. `error` reports a member
- * that does not exist any more (ECONNREFUSED), where the network reports it. */
+ * plx_discovery_send_to_group does, and PLX_INVALID_PORT for a port of 0. Nothing reports whether
+ * the member has received it. */
 PLX_API int plx_discovery_send_to(plx_discovery *discovery, const plx_member *member,
                                   int32_t command, const void *data, size_t size);
 

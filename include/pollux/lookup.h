@@ -44,8 +44,9 @@ typedef void plx_lookup_handler(plx_lookup *lookup, void *user);
  * 0 for IPv4, 1 for IPv6, 2 for both, as PLX_OPTION_PROTOCOL. `finished` may be NULL; `user` is
  * passed to it. Whatever is wrong with the arguments is reported as the result: an empty host, or
  * NULL, fails with PLX_NAME_RESOLUTION, another protocol with PLX_INVALID_STATE. You free the lookup
- * with plx_lookup_free. A lookup that is under way has a descriptor or two: begin some dozens at a
- * time, not thousands, or descriptors run out (PLX_OPEN_DRIVER). Returns NULL without memory. */
+ * with plx_lookup_free. A lookup that is under way has one or two descriptors, at most 16: begin
+ * some dozens at a time, not thousands, or descriptors run out (PLX_OPEN_DRIVER). Returns NULL
+ * without memory. */
 PLX_API plx_lookup *plx_lookup_new(const char *host, int protocol, plx_lookup_handler *finished,
                                    void *user);
 

@@ -54,7 +54,8 @@ PLX_API int plx_socket_write_message(plx_socket *socket, const void *data, size_
 
 /* plx_socket_write_message_pieces is plx_socket_write_message for a message that lies in several
  * pieces, such as a header and a body. Returns as plx_socket_write_message does, and
- * PLX_INVALID_STATE for NULL pieces with a count; a count of 0 is a message of 0 bytes. */
+ * PLX_INVALID_STATE for NULL pieces with a count, a NULL piece with a size, and a sum of the sizes
+ * over SIZE_MAX; a count of 0 is a message of 0 bytes. */
 PLX_API int plx_socket_write_message_pieces(plx_socket *socket, const plx_piece *pieces,
                                             size_t count);
 

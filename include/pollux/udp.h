@@ -114,7 +114,8 @@ PLX_API int plx_udp_write_from(plx_socket *socket, const plx_address *from, cons
 
 /* plx_udp_write_pieces is plx_udp_write for a datagram that lies in several pieces, such as a header
  * and a body. Returns as plx_udp_write does, and PLX_INVALID_STATE for NULL pieces with a
- * count; a count of 0 is a datagram of 0 bytes. */
+ * count, a NULL piece with a size, and a sum of the sizes over SIZE_MAX; a count of 0 is a datagram
+ * of 0 bytes. */
 PLX_API int plx_udp_write_pieces(plx_socket *socket, const plx_address *to, const plx_piece *pieces,
                                  size_t count);
 

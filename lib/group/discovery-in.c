@@ -155,10 +155,13 @@ static bool is_of_neighbour(const plx_discovery *discovery, const plx_datagram *
     return false;
 }
 
-/* How far the sequences of one sender are from each other at most, in the order of arrival. */
-#define NEAR UINT32_C(64)
-
 /* ---- strangers ------------------------------------------------------------------------------- */
+
+/* How far the sequences of one sender are from each other at most, in the order of arrival. */
+#define SEQUENCE_REACH UINT32_C(64)
+
+/* Nanoseconds of silence after which a stranger may be heard from another address. */
+#define STRANGER_TIME (PLX__DISCOVERY_LIFETIME * 1000 * PLX__MILLISECOND)
 
 static struct plx__discovery_stranger *find_stranger(plx_discovery *discovery, uint64_t member,
                                                      bool is_to_group, const plx_address *from)
@@ -194,12 +197,17 @@ static bool is_first(plx_discovery *discovery, const struct plx__discovery_datag
     uint64_t member = datagram->member;
     bool is_to_group = datagram->is_to_group;
     struct plx__discovery_stranger *stranger = find_stranger(discovery, member, is_to_group, from);
+    uint64_t now = plx__clock_now();
+    if (stranger != NULL && now - stranger->heard > STRANGER_TIME) {
+        *stranger = (struct plx__discovery_stranger){.member = 0};
+        stranger = NULL;
+    }
     if (stranger == NULL) {
         stranger = meet(discovery, member, is_to_group, from);
     } else if (is_to_group && !plx_address_equal(&stranger->from, from)) {
         return false;
     }
-    stranger->heard = plx__clock_now();
+    stranger->heard = now;
     return plx__window_is_fresh(&stranger->window, datagram->sequence);
 }
 
@@ -210,7 +218,8 @@ static void become_member(plx_discovery *discovery, struct plx__known *known,
 {
     const struct plx__discovery_stranger *stranger =
         find_stranger(discovery, datagram->member, true, &known->address);
-    if (stranger != NULL && datagram->sequence - stranger->window.newest + NEAR <= 2 * NEAR) {
+    if (stranger != NULL &&
+        datagram->sequence - stranger->window.newest + SEQUENCE_REACH <= 2 * SEQUENCE_REACH) {
         known->window = stranger->window;
     }
     plx__window_is_fresh(&known->window, datagram->sequence);
@@ -228,24 +237,25 @@ static void hear_bye(struct plx__discovery_group *group, const struct plx__known
     if (known == NULL) {
         return;
     }
-    group->gone[group->gone_next] = (struct plx__discovery_gone){
-        datagram->member, known->window.newest, plx__clock_after(now, GONE_TIME)};
+    group->gone[group->gone_next] = (struct plx__discovery_gone){datagram->member, known->window,
+                                                                 plx__clock_after(now, GONE_TIME)};
     group->gone_next = (group->gone_next + 1) % PLX__DISCOVERY_GONE;
     plx__members_bye(&group->members, datagram->member, &known->address);
 }
 
-/* Whether a datagram is older than the goodbye of its member. */
-static bool is_of_gone(const struct plx__discovery_group *group,
-                       const struct plx__discovery_datagram *datagram, uint64_t now)
+/* The goodbye of the member that a datagram is older than; NULL: there is none. */
+static struct plx__discovery_gone *find_gone(struct plx__discovery_group *group,
+                                             const struct plx__discovery_datagram *datagram,
+                                             uint64_t now)
 {
     for (size_t i = 0; i < PLX__DISCOVERY_GONE; i++) {
-        const struct plx__discovery_gone *gone = &group->gone[i];
+        struct plx__discovery_gone *gone = &group->gone[i];
         if (gone->member == datagram->member && now < gone->until &&
-            gone->sequence - datagram->sequence <= INT32_MAX) {
-            return true;
+            gone->window.newest - datagram->sequence <= INT32_MAX) {
+            return gone;
         }
     }
-    return false;
+    return NULL;
 }
 
 static void hear_here(plx_discovery *discovery, struct plx__discovery_group *group,
@@ -253,7 +263,7 @@ static void hear_here(plx_discovery *discovery, struct plx__discovery_group *gro
 {
     uint64_t now = plx__clock_now();
     uint64_t lifetime = (uint64_t)datagram->value * 1000 * PLX__MILLISECOND;
-    if (is_of_gone(group, datagram, now)) {
+    if (find_gone(group, datagram, now) != NULL) {
         return;
     }
     enum plx__heard heard = plx__members_here(&group->members, datagram->member, from, lifetime,
@@ -285,9 +295,11 @@ static void hear_message(plx_discovery *discovery, struct plx__discovery_group *
                          const struct plx__discovery_datagram *datagram)
 {
     plx_member member;
+    struct plx__discovery_gone *gone = find_gone(group, datagram, plx__clock_now());
     if (known != NULL) {
         plx__discovery_describe(known, known->heard, &member);
-    } else if (!is_first(discovery, datagram, from)) {
+    } else if (gone != NULL ? !plx__window_is_fresh(&gone->window, datagram->sequence)
+                            : !is_first(discovery, datagram, from)) {
         return;
     } else {
         describe_stranger(from, datagram, &member);

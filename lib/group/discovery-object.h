@@ -33,7 +33,8 @@
 #define PLX__DISCOVERY_NETWORKS 64 /* further ones are not used */
 #define PLX__DISCOVERY_LIFETIME 30 /* seconds that this program's `here` is good for */
 #define PLX__DISCOVERY_STRANGERS 32
-#define PLX__DISCOVERY_GONE 16
+#define PLX__DISCOVERY_GONE 64
+#define PLX__DISCOVERY_FAREWELLS 64 /* groups that are LEAVING; the oldest ones end early */
 
 /* The families, in the order of the sockets. */
 enum { PLX__DISCOVERY_IPV4, PLX__DISCOVERY_IPV6, PLX__DISCOVERY_FAMILIES };
@@ -43,11 +44,11 @@ static inline int plx__discovery_family(const plx_address *address)
     return address->family == 4 ? PLX__DISCOVERY_IPV4 : PLX__DISCOVERY_IPV6;
 }
 
-/* A member that said goodbye, with its newest sequence. Its older datagrams may still be in the
- * queue of another socket, or of another network, until that moment. */
+/* A member that said goodbye. Its older datagrams, and copies of those that were received, may still
+ * be in the queue of another socket, or on another network, until that moment. */
 struct plx__discovery_gone {
     uint64_t member;
-    uint32_t sequence;
+    struct plx__window window;
     uint64_t until;
 };
 

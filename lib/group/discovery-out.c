@@ -27,8 +27,10 @@ static const int pauses[HERES] = {1000, 2000, 0};
 #define ANSWER_EACH 10
 #define ANSWER_MOST 500
 
-/* The most bytes that the queue of a socket needs beside those of a datagram. */
+/* The most bytes that the queue of a socket needs beside those of a datagram; and those that messages
+ * leave free for who, here and bye, or a program that sends much would never be heard of. */
 #define QUEUE_HEAD 128
+#define QUEUE_RESERVE ((size_t)64 * 1024)
 
 /* Milliseconds until the next attempt to send what did not fit into the queue. */
 #define AGAIN 1000
@@ -41,14 +43,14 @@ uint64_t plx__discovery_random(plx_discovery *discovery, uint64_t count)
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
-/* Whether an earlier network reaches the same neighbours: those of another subnet on the interface
- * do not believe the other address. */
+/* Whether an earlier network reaches the same neighbours: they believe an address of their own
+ * subnet only. */
 static bool is_repeated(const plx_discovery *discovery, size_t place)
 {
     const struct plx__network *network = &discovery->networks[place];
     for (size_t i = 0; i < place; i++) {
         const struct plx__network *other = &discovery->networks[i];
-        if (other->interface == network->interface && plx__network_has(other, &network->address) &&
+        if (other->interface == network->interface && plx__network_has(network, &other->address) &&
             other->takes_multicast) {
             return true;
         }
@@ -92,18 +94,28 @@ static void sign(plx_discovery *discovery, struct plx__discovery_datagram *datag
     datagram->sequence = discovery->sequence++;
 }
 
+static size_t reserve_of(enum plx__discovery_kind kind)
+{
+    switch (kind) {
+    case PLX__DISCOVERY_MESSAGE: return QUEUE_RESERVE;
+    default: return 0;
+    }
+}
+
 /* Whether all networks have room: a message that only some had room for would not reach those who
  * know this member by another address. */
 static bool has_room(const plx_discovery *discovery, const struct plx__discovery_datagram *datagram)
 {
     size_t count[PLX__DISCOVERY_FAMILIES] = {0};
     size_t each = PLX__DISCOVERY_HEAD + datagram->name_size + datagram->size + QUEUE_HEAD;
+    size_t reserve = reserve_of(datagram->kind);
     for (size_t i = 0; i < discovery->network_count; i++) {
         count[plx__discovery_family(&discovery->networks[i].address)]++;
     }
     for (int i = 0; i < PLX__DISCOVERY_FAMILIES; i++) {
         const plx_socket *socket = discovery->sockets[i];
-        if (socket != NULL && plx__socket_write_room(socket) < count[i] * each) {
+        size_t room = socket == NULL ? SIZE_MAX : plx__socket_write_room(socket);
+        if (room < reserve || room - reserve < count[i] * each) {
             return false;
         }
     }
@@ -217,7 +229,7 @@ static void say_due_of(plx_discovery *discovery, struct plx__discovery_group *gr
     if (group->who_at != 0 && group->who_at <= now) {
         /* Once more with the second `here`: the first datagrams on a network are often lost. */
         bool again = group->heres == 0;
-        plx__discovery_say(discovery, group, PLX__DISCOVERY_WHO);
+        again = plx__discovery_say(discovery, group, PLX__DISCOVERY_WHO) == PLX__EAGAIN || again;
         group->who_at = again ? plx__clock_after(now, pauses[0]) : 0;
     }
     if (group->here_at == 0 || group->here_at > now) {

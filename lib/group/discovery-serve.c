@@ -24,8 +24,10 @@ static bool serve(plx_discovery *discovery, struct plx__budget *budget)
     }
     plx__discovery_say_due(discovery, now);
     plx__discovery_reap(discovery);
-    uint64_t next = plx__discovery_next(discovery);
-    plx__task_set_deadline(&discovery->guest.task, is_all ? next : PLX__PAST_MOMENT);
+    plx__task_set_deadline(&discovery->guest.task, plx__discovery_next(discovery));
+    if (!is_all) {
+        plx__task_schedule_input(&discovery->guest.task);
+    }
     return !is_all;
 }
 

@@ -262,6 +262,21 @@ static int refuse_group(plx_discovery *discovery, const char *call, const char *
                                call, name);
 }
 
+/* Ends farewells that have waited for a poll longest: groups that a program leaves without a poll
+ * take no more memory than that. */
+static void end_farewells(plx_discovery *discovery)
+{
+    size_t count = 0;
+    struct plx__list *head = &discovery->groups;
+    for (struct plx__list *link = head->previous; link != head; link = link->previous) {
+        struct plx__discovery_group *group = plx__discovery_group_at(link);
+        if (group->stage == PLX__GROUP_LEAVING && ++count >= PLX__DISCOVERY_FAREWELLS) {
+            group->stage = PLX__GROUP_LEFT;
+        }
+    }
+    plx__discovery_reap(discovery);
+}
+
 int plx_discovery_leave(plx_discovery *discovery, const char *name)
 {
     if (!plx__discovery_is_usable(discovery)) {
@@ -271,6 +286,7 @@ int plx_discovery_leave(plx_discovery *discovery, const char *name)
     if (group == NULL) {
         return refuse_group(discovery, "leave", name);
     }
+    end_farewells(discovery);
     plx__discovery_exit(discovery, group);
     plx__task_set_deadline(&discovery->guest.task, plx__discovery_next(discovery));
     return 0;

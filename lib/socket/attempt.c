@@ -23,8 +23,8 @@ static void wait_to_retry(struct plx__attempt *attempt)
     attempt->retry_at = plx__clock_after(plx__clock_now(), (int)attempt->retry_pause);
 }
 
-/* Whether this computer has an address to reach that one from, or that is not known. A datagram
- * socket needs such an address too, and no port that another connection may use. */
+/* Returns whether this computer has a source address for that one; true also when that is unknown. A
+ * datagram socket needs such an address too, and no port that another connection may use. */
 static bool has_source(const struct plx__sockaddr *name)
 {
     plx__fd descriptor = plx__os_socket(plx__sockaddr_family(name), PLX__TYPE_DATAGRAM);

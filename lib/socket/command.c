@@ -34,8 +34,8 @@ static int refuse_commands(plx_socket *socket, unsigned flags)
     return 0;
 }
 
-/* What was pending for bytes and messages is reported no more, but commands that the end of the
- * connection has not waited for still are. */
+/* Bytes and messages are no longer pending. Commands stay pending if they were, even when the
+ * connection has ended. */
 void plx__command_begin(plx_socket *socket)
 {
     bool reports = (socket->pending & PLX__EVENT_BIT(PLX__EVENT_COMMAND)) != 0;

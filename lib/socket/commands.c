@@ -128,7 +128,8 @@ static bool report_first(plx_socket *socket)
     uint8_t state = socket->state;
     struct plx__commands *commands = socket->rare->commands;
     socket->pending &= ~REPORTED;
-    if (!plx__commands_are_there(socket) || !find_first(socket, &front)) {
+    if (!plx__framing_has_commands(socket) || !plx__handlers_has_command(&socket->handlers) ||
+        !find_first(socket, &front)) {
         return false;
     }
     const uint8_t *message = lend(socket, &front);

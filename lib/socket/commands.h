@@ -22,8 +22,8 @@
 bool plx__commands_are_there(const plx_socket *socket);
 
 /* plx__commands_are_due returns whether the end of the connection has to wait for handlers: their
- * answers can still be sent. A handler of this socket, which may be that of the last command, keeps
- * the end from no wait of its own unless there is another command. */
+ * answers can still be sent. While a handler of this socket runs, only a further command counts: the
+ * handler may be that of the last one, and a wait inside it must see the end. */
 static inline bool plx__commands_are_due(const plx_socket *socket)
 {
     return (socket->pending & PLX__EVENT_BIT(PLX__EVENT_COMMAND)) != 0 &&

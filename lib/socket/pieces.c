@@ -1,7 +1,7 @@
 /* lib/socket/pieces.c -- writing bytes that lie in several places.
  *
- * Pieces are copied to the write queue one after the other. A writev(2) past the queue would spare
- * that copy only while the queue is empty, and the checks of one write for another way to send. */
+ * Pieces are copied to the write queue one after the other. writev(2) past the queue was rejected: it
+ * saves the copy only while the queue is empty, and needs a second way to send with its own checks. */
 #include "config.h"
 
 #include "lib/os/errno.h"

@@ -4,8 +4,9 @@
 
 #include "lib/socket/object.h"
 
-/* plx__socket_refuses_pieces adds up the sizes of pieces. Returns whether a piece has no bytes, or
- * the sum exceeds SIZE_MAX, after plx__socket_fail. */
+/* plx__socket_refuses_pieces adds up the sizes of pieces. Returns true, after plx__socket_fail and
+ * with *ret_size untouched, when `pieces` or the data of a piece is NULL although it has a size, or
+ * when the sum exceeds SIZE_MAX. */
 bool plx__socket_refuses_pieces(plx_socket *socket, const plx_piece *pieces, size_t count,
                                 size_t *ret_size);
 
