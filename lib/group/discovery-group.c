@@ -66,7 +66,7 @@ static void join_everywhere(plx_discovery *discovery, struct plx__discovery_grou
 }
 
 /* Link-local addresses first: they are reached on every network of IPv6, and no router passes them
- * on. The first network of an interface and family is the one that is sent to. */
+ * on. So of the networks of IPv6 on an interface only the first one is sent to. */
 static int precedence(const struct plx__network *network)
 {
     return network->address.family == 6 && plx__address_is_link_local(network->address.bytes) ? 0

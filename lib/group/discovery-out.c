@@ -5,6 +5,7 @@
  * that stands beside it. The copies have one sequence. */
 #include "config.h"
 
+#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/base/mix.h"
 #include "lib/group/discovery-object.h"
@@ -43,15 +44,17 @@ uint64_t plx__discovery_random(plx_discovery *discovery, uint64_t count)
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
-/* Whether an earlier network reaches the same neighbours: they believe an address of their own
- * subnet only. */
+/* Whether an earlier network reaches the same neighbours. They believe an address of their own subnet
+ * only, but each of them is on the link-local network of IPv6. */
 static bool is_repeated(const plx_discovery *discovery, size_t place)
 {
     const struct plx__network *network = &discovery->networks[place];
     for (size_t i = 0; i < place; i++) {
         const struct plx__network *other = &discovery->networks[i];
-        if (other->interface == network->interface && plx__network_has(network, &other->address) &&
-            other->takes_multicast) {
+        bool reaches = plx__network_has(network, &other->address) ||
+                       (network->address.family == 6 && other->address.family == 6 &&
+                        plx__address_is_link_local(other->address.bytes));
+        if (other->interface == network->interface && reaches && other->takes_multicast) {
             return true;
         }
     }
