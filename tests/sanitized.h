@@ -5,13 +5,13 @@
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define SANITIZED true
+#define SANITIZED 1
 #endif
 #elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
+#define SANITIZED 1
 #endif
 #ifndef SANITIZED
-#define SANITIZED false
+#define SANITIZED 0
 #endif
 
 /* LEAKS_ARE_COUNTED, once in a program, spares the search of LeakSanitizer at the end of each case's
@@ -19,7 +19,7 @@
  * of a world counts the blocks of the library's memory. */
 #if SANITIZED
 #define LEAKS_ARE_COUNTED                                                                          \
-    const char *__asan_default_options(void);                                                      \
+    __attribute__((visibility("default"))) const char *__asan_default_options(void);               \
     const char *__asan_default_options(void)                                                       \
     {                                                                                              \
         return "detect_leaks=0";                                                                   \
