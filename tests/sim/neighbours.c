@@ -14,8 +14,6 @@
 
 #include "tests/sim/run.h"
 
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,51 +62,10 @@ static struct neighbour {
 static struct life lives[MOST_LIVES];
 static plx_group *clusters[CLUSTERS];
 static struct {
-    uint64_t seed, digest, lines, events, messages, calls;
+    uint64_t events, messages, calls;
     int lives_used, depth;
-    bool prints, polling, calm;
+    bool polling, calm;
 } run;
-
-/* ---- faults and the log ---------------------------------------------------------------------- */
-
-void run_fault(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "seed %llu, line %llu: ", (unsigned long long)run.seed,
-            (unsigned long long)run.lines);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\nPOLLUX_SEED=%llu POLLUX_LOG=1 tests/sim/neighbours shows the way to it\n",
-            (unsigned long long)run.seed);
-    va_end(arguments);
-    fflush(stdout);
-    _exit(1);
-}
-
-void run_log(const char *format, ...)
-{
-    char line[300];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    run.lines++;
-    for (const char *c = line; *c != '\0'; c++) {
-        run.digest = (run.digest ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-    }
-    if (run.prints) {
-        printf("%10.3f %s\n", (double)sim_now() / 1e9, line);
-    }
-}
-
-static void on_alarm(int signal)
-{
-    static const char text[] = "a call does not return\n";
-    (void)signal;
-    if (write(2, text, sizeof text - 1) > 0) {
-        _exit(2);
-    }
-}
 
 static bool happens(unsigned percent)
 {
@@ -486,9 +443,7 @@ static void act(int depth)
 static void begin(uint64_t seed)
 {
     sim_begin(seed);
-    run.seed = seed;
-    run.digest = UINT64_C(0xcbf29ce484222325);
-    run.lines = 0;
+    run_begin(seed);
     run.lives_used = 0;
     run.calm = run.polling = false;
     memory_begin(false);
@@ -622,7 +577,7 @@ static uint64_t play(uint64_t seed)
     }
     be_calm();
     end();
-    return run.digest;
+    return run_notes.digest;
 }
 
 int main(int count, char **arguments)
@@ -630,12 +585,10 @@ int main(int count, char **arguments)
     const char *one = getenv("POLLUX_SEED");
     int seeds = one != NULL ? 1 : count > 1 ? atoi(arguments[1]) : 40;
     uint64_t first = strtoull(one != NULL ? one : count > 2 ? arguments[2] : "1", NULL, 10);
-    run.prints = getenv("POLLUX_LOG") != NULL;
-    signal(SIGALRM, on_alarm);
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    run_prepare("tests/sim/neighbours");
     for (uint64_t seed = first; seed < first + (uint64_t)seeds; seed++) {
         uint64_t digest = play(seed);
-        if (!run.prints && play(seed) != digest) {
+        if (!run_notes.prints && play(seed) != digest) {
             run_fault("the second log differs from the first");
         }
     }

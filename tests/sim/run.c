@@ -8,8 +8,6 @@
 
 #include "tests/sim/run.h"
 
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +20,7 @@
 enum { ACTORS = CLIENTS + 2, HOUSE = CLIENTS, OTHERS, MOST_CALLS = 200000, MOST_IDLE = 20000 };
 
 static struct {
-    uint64_t seed, digest, lines, call_at, calls_before;
-    bool prints;
+    uint64_t call_at, calls_before;
     uint64_t hours_end, wakes[ACTORS]; /* when each actor acts next */
     bool stopped[ACTORS];              /* for an hour: it does not even poll */
     uint64_t restless; /* rounds without an event in which somebody wanted to go on */
@@ -44,45 +41,7 @@ static double real_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* ---- the log --------------------------------------------------------------------------------- */
-
-void run_fault(const char *format, ...)
-{
-    va_list arguments;
-    printf("\nFAULT in seed %llu at %.6f s: ", (unsigned long long)run.seed,
-           (double)sim_now() / 1e9);
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    printf("\nreplay: POLLUX_SEED=%llu POLLUX_LOG=1 tests/sim/run\n", (unsigned long long)run.seed);
-    exit(1);
-}
-
-void run_log(const char *format, ...)
-{
-    char line[600];
-    va_list arguments;
-    int length = snprintf(line, sizeof line, "%.6f ", (double)sim_now() / 1e9);
-    va_start(arguments, format);
-    vsnprintf(line + length, sizeof line - (size_t)length, format, arguments);
-    va_end(arguments);
-    for (const char *c = line; *c != '\0'; c++) { /* FNV-1a */
-        run.digest = (run.digest ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-    }
-    run.lines++;
-    if (run.prints) {
-        puts(line);
-    }
-}
-
-static void on_alarm(int number)
-{
-    static const char text[] = "\nFAULT: a call does not return\n";
-    (void)number;
-    ssize_t ignored = write(1, text, sizeof text - 1);
-    (void)ignored;
-    abort();
-}
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 void run_call_begins(void)
 {
@@ -163,7 +122,7 @@ static uint64_t play_round(bool calm)
 
 static void check_rest(uint64_t next, uint64_t lines_before)
 {
-    run.restless = run.lines == lines_before && next <= sim_now() ? run.restless + 1 : 0;
+    run.restless = run_notes.lines == lines_before && next <= sim_now() ? run.restless + 1 : 0;
     if (run.restless > MOST_IDLE) {
         for (int i = 0; i < ACTORS; i++) {
             printf("actor %d: deadline %d ms, acts in %.3f s%s\n", i, deadline_of(i),
@@ -177,7 +136,7 @@ static void check_rest(uint64_t next, uint64_t lines_before)
 static void play_until(uint64_t end, bool calm)
 {
     while (sim_now() < end) {
-        uint64_t lines = run.lines;
+        uint64_t lines = run_notes.lines;
         alarm(60);
         uint64_t next = play_round(calm);
         check_rest(next, lines);
@@ -197,9 +156,8 @@ static void play_until(uint64_t end, bool calm)
 static void begin(uint64_t seed)
 {
     sim_begin(seed);
-    run.seed = seed;
-    run.digest = UINT64_C(0xcbf29ce484222325);
-    run.lines = run.restless = 0;
+    run_begin(seed);
+    run.restless = 0;
     setting.sort = (enum run_sort)sim_chance(3);
     setting.filtered = setting.sort != RUN_PACKET && sim_chance(2) == 0;
     setting.grouping = (int)sim_chance(3);
@@ -276,9 +234,9 @@ static uint64_t play(uint64_t seed)
     for (int i = 0; i < SIM_FAULTS; i++) {
         totals.faults[i] += counts->faults[i];
     }
-    total_lines += run.lines;
+    total_lines += run_notes.lines;
     sim_end();
-    return run.digest;
+    return run_notes.digest;
 }
 
 static void report(int seeds, double seconds)
@@ -306,15 +264,15 @@ int main(int count, char **arguments)
     uint64_t first = strtoull(one != NULL ? one : count > 2 ? arguments[2] : "1", NULL, 10);
     double start = real_seconds();
     const char *log = getenv("POLLUX_LOG");
+    run_prepare("tests/sim/run");
     if (log != NULL && strcmp(log, "2") == 0) { /* the log of the second time */
+        run_notes.prints = false;
         play(first);
+        run_notes.prints = true;
     }
-    run.prints = log != NULL;
-    signal(SIGALRM, on_alarm);
-    setvbuf(stdout, NULL, _IOLBF, 0);
     for (uint64_t seed = first; seed < first + (uint64_t)seeds; seed++) {
         uint64_t digest = play(seed);
-        if (run.prints) {
+        if (run_notes.prints) {
             printf("seed %llu: digest %016llx\n", (unsigned long long)seed,
                    (unsigned long long)digest);
             return 0;

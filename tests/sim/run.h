@@ -10,12 +10,27 @@
 #include <pollux.h>
 #include <stdint.h>
 
-/* ---- run.c ----------------------------------------------------------------------------------- */
+/* ---- log.c: of this program and of tests/sim/neighbours -------------------------------------- */
+
+/* What is known of the seed that is played. */
+extern struct run_notes {
+    const char *program;
+    uint64_t seed, digest, lines;
+    bool prints; /* each line of the log (POLLUX_LOG) */
+} run_notes;
+
+/* run_prepare names the program for faults, and ends it when alarm(2) is over; run_begin begins the
+ * log of a seed. */
+void run_prepare(const char *program);
+void run_begin(uint64_t seed);
 
 /* run_fault prints what is wrong, with the seed, and ends the program. run_log adds a line to the
  * log of the run, whose digest two runs of a seed have in common. */
 _Noreturn void run_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void run_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- run.c ----------------------------------------------------------------------------------- */
+
 uint64_t run_events(void); /* the lines so far */
 
 /* run_call_begins and run_call_ends are around each call of the library: it is bounded. `sleeps` is
