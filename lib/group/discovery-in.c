@@ -190,7 +190,8 @@ static struct plx__discovery_stranger *meet(plx_discovery *discovery, uint64_t m
     return silent;
 }
 
-/* Whether a message arrives for the first time, as far as its sender is remembered. */
+/* Whether a message of one that is no member arrives for the first time, as far as its sender is
+ * remembered. */
 static bool is_first(plx_discovery *discovery, const struct plx__discovery_datagram *datagram,
                      const plx_address *from)
 {
@@ -258,6 +259,16 @@ static struct plx__discovery_gone *find_gone(struct plx__discovery_group *group,
     return NULL;
 }
 
+/* The same as is_first for a group, from which the sender may have gone. */
+static bool is_first_of_gone(plx_discovery *discovery, struct plx__discovery_group *group,
+                             const plx_address *from,
+                             const struct plx__discovery_datagram *datagram)
+{
+    struct plx__discovery_gone *gone = find_gone(group, datagram, plx__clock_now());
+    return gone != NULL ? plx__window_is_fresh(&gone->window, datagram->sequence)
+                        : is_first(discovery, datagram, from);
+}
+
 static void hear_here(plx_discovery *discovery, struct plx__discovery_group *group,
                       const plx_address *from, const struct plx__discovery_datagram *datagram)
 {
@@ -295,11 +306,9 @@ static void hear_message(plx_discovery *discovery, struct plx__discovery_group *
                          const struct plx__discovery_datagram *datagram)
 {
     plx_member member;
-    struct plx__discovery_gone *gone = find_gone(group, datagram, plx__clock_now());
     if (known != NULL) {
         plx__discovery_describe(known, known->heard, &member);
-    } else if (gone != NULL ? !plx__window_is_fresh(&gone->window, datagram->sequence)
-                            : !is_first(discovery, datagram, from)) {
+    } else if (!is_first_of_gone(discovery, group, from, datagram)) {
         return;
     } else {
         describe_stranger(from, datagram, &member);

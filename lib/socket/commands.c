@@ -70,10 +70,14 @@ const void *plx__commands_take(plx_socket *socket, int32_t *ret_command, size_t 
     return message + PLX__COMMAND_HEAD;
 }
 
+static bool has_handler(const plx_socket *socket)
+{
+    return plx__framing_has_commands(socket) && plx__handlers_has_command(&socket->handlers);
+}
+
 bool plx__commands_are_there(const plx_socket *socket)
 {
-    return plx__framing_has_commands(socket) && plx__handlers_has_command(&socket->handlers) &&
-           plx__framing_front(socket).is == PLX__FRONT_WHOLE;
+    return has_handler(socket) && plx__framing_front(socket).is == PLX__FRONT_WHOLE;
 }
 
 /* ---- reporting ------------------------------------------------------------------------------- */
@@ -128,8 +132,7 @@ static bool report_first(plx_socket *socket)
     uint8_t state = socket->state;
     struct plx__commands *commands = socket->rare->commands;
     socket->pending &= ~REPORTED;
-    if (!plx__framing_has_commands(socket) || !plx__handlers_has_command(&socket->handlers) ||
-        !find_first(socket, &front)) {
+    if (!has_handler(socket) || !find_first(socket, &front)) {
         return false;
     }
     const uint8_t *message = lend(socket, &front);

@@ -13,8 +13,8 @@
 #include "lib/socket/object.h"
 #include "lib/socket/progress.h"
 #include "lib/socket/receiving.h"
-#include "lib/socket/room.h"
 #include "lib/socket/reconnect.h"
+#include "lib/socket/room.h"
 #include "lib/socket/sending.h"
 #include "lib/socket/state.h"
 

@@ -42,8 +42,8 @@ struct plx__datagram_out {
 #define PLX__LARGEST_IPV6 ((size_t)65527)
 
 /* plx__datagram_out_check_size checks whether a datagram of that size may be queued; `waiting` bytes
- * wait elsewhere. Returns 0, EAGAIN at WRITE_LIMIT, or a code after plx__socket_fail. Inline, as the
- * two below, because each datagram written passes here. */
+ * wait elsewhere. Returns 0, EAGAIN at WRITE_LIMIT, or a code after plx__socket_fail. The functions
+ * here are inline because each datagram written passes them. */
 static inline int plx__datagram_out_check_size(plx_socket *socket, size_t waiting, int family,
                                                size_t size)
 {
