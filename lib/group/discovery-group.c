@@ -5,7 +5,6 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/group/discovery-object.h"
-#include "lib/group/discovery-socket.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/os/interface.h"
@@ -41,29 +40,6 @@ struct plx__discovery_group *plx__discovery_find(const plx_discovery *discovery,
 }
 
 /* ---- networks -------------------------------------------------------------------------------- */
-
-/* Joins a group on a network. A network whose interface takes no further group is treated as one
- * without multicast. */
-static void join_on(struct plx__discovery_group *group, struct plx__network *network)
-{
-    int family = plx__discovery_family(&network->address);
-    if (group->sockets[family] == NULL || !network->takes_multicast) {
-        return;
-    }
-    plx_address address =
-        plx__discovery_group_address(group->name, group->name_size, network->address.family, 0);
-    int result = plx__os_membership(group->sockets[family]->watch.descriptor, &address,
-                                    network->interface, true);
-    /* EADDRINUSE: joined already, by another address of the interface. */
-    network->takes_multicast = result == 0 || result == -PLX__EADDRINUSE;
-}
-
-static void join_everywhere(plx_discovery *discovery, struct plx__discovery_group *group)
-{
-    for (size_t i = 0; i < discovery->network_count; i++) {
-        join_on(group, &discovery->networks[i]);
-    }
-}
 
 /* Link-local addresses first: they are reached on every network of IPv6, and no router passes them
  * on. So of the networks of IPv6 on an interface only the first one is sent to. */
@@ -148,7 +124,7 @@ static void follow_networks(plx_discovery *discovery, bool is_new)
         }
         renew_own_address(discovery, group);
         if (is_new) {
-            join_everywhere(discovery, group);
+            plx__discovery_join_networks(discovery, group);
             plx__discovery_announce(discovery, group);
         }
     }
@@ -176,21 +152,9 @@ int plx__discovery_look(plx_discovery *discovery, uint64_t now)
 static void destroy(struct plx__discovery_group *group)
 {
     plx__list_remove(&group->link);
-    plx__discovery_close(group->sockets);
+    plx__discovery_drop_receivers(group);
     plx__members_clear(&group->members);
     plx__memory_free(group);
-}
-
-/* Opens the sockets of a new group. Returns 0 or a code. */
-static int open_sockets(plx_discovery *discovery, struct plx__discovery_group *group)
-{
-    int code = 0;
-    for (int i = 0; code == 0 && i < PLX__DISCOVERY_FAMILIES; i++) {
-        if (discovery->sockets[i] != NULL) {
-            code = plx__discovery_open(discovery, i, discovery->port, &group->sockets[i]);
-        }
-    }
-    return code;
 }
 
 static int begin_members(plx_discovery *discovery, struct plx__discovery_group *group,
@@ -214,15 +178,17 @@ struct plx__discovery_group *plx__discovery_enter(plx_discovery *discovery, cons
                             "join group %s", name);
         return NULL;
     }
+    plx__list_init(&group->receivers);
     group->name_size = strlen(name);
     memcpy(group->name, name, group->name_size);
-    if (begin_members(discovery, group, about, size) != 0 || open_sockets(discovery, group) != 0) {
+    if (begin_members(discovery, group, about, size) != 0 ||
+        plx__discovery_open_receivers(discovery, group) != 0) {
         destroy(group);
         return NULL;
     }
     plx__list_append(&discovery->groups, &group->link);
     discovery->joined++;
-    join_everywhere(discovery, group);
+    plx__discovery_join_networks(discovery, group);
     return group;
 }
 
@@ -233,7 +199,7 @@ void plx__discovery_exit(plx_discovery *discovery, struct plx__discovery_group *
     group->who_at = 0;
     group->here_at = plx__clock_after(plx__clock_now(), 50);
     discovery->joined--;
-    plx__discovery_close(group->sockets);
+    plx__discovery_close_receivers(group);
     plx__members_clear(&group->members);
 }
 

@@ -404,22 +404,42 @@ static bool hear_socket(plx_discovery *discovery, struct plx__discovery_group *g
     return discovery->guest.hold.freed || *place == NULL;
 }
 
-static bool hear_both(plx_discovery *discovery, struct plx__discovery_group *group,
-                      plx_socket *const *sockets, struct plx__budget *budget)
+static bool hear_own(plx_discovery *discovery, struct plx__budget *budget)
 {
-    bool is_all = hear_socket(discovery, group, &sockets[PLX__DISCOVERY_IPV4], budget);
-    return hear_socket(discovery, group, &sockets[PLX__DISCOVERY_IPV6], budget) && is_all;
+    plx_socket *const *sockets = discovery->sockets;
+    bool is_all = hear_socket(discovery, NULL, &sockets[PLX__DISCOVERY_IPV4], budget);
+    return hear_socket(discovery, NULL, &sockets[PLX__DISCOVERY_IPV6], budget) && is_all;
 }
 
-/* After a pass that the budget has ended, the next one begins elsewhere: a flood of one group, or of
- * messages for this program alone, keeps nobody else from being heard. */
+static bool hear_receivers(plx_discovery *discovery, struct plx__discovery_group *group,
+                           struct plx__budget *budget)
+{
+    bool is_all = true;
+    struct plx__list *head = &group->receivers;
+    for (struct plx__list *link = head->next; link != head; link = link->next) {
+        plx_socket *const *place = &plx__discovery_receiver_at(link)->socket;
+        is_all = hear_socket(discovery, group, place, budget) && is_all;
+    }
+    return is_all;
+}
+
+static void put_first_last(struct plx__list *list)
+{
+    struct plx__list *first = plx__list_take_first(list);
+    if (first != NULL) {
+        plx__list_append(list, first);
+    }
+}
+
+/* After a pass that the budget has ended, the next one begins elsewhere: a flood of one group, at one
+ * of its receivers, or of messages for this program alone, keeps nobody else from being heard. */
 static void take_turns(plx_discovery *discovery)
 {
-    struct plx__list *first = discovery->groups.next;
+    struct plx__list *first = plx__list_first(&discovery->groups);
     discovery->alone_first = !discovery->alone_first;
-    if (first != &discovery->groups) {
-        plx__list_remove(first);
-        plx__list_append(&discovery->groups, first);
+    if (first != NULL) {
+        put_first_last(&plx__discovery_group_at(first)->receivers);
+        put_first_last(&discovery->groups);
     }
 }
 
@@ -434,7 +454,7 @@ static bool hear_groups(plx_discovery *discovery, struct plx__budget *budget)
         if (is_alive(discovery, group)) {
             report_joined(discovery, group); /* this program itself */
         }
-        is_all = hear_both(discovery, group, group->sockets, budget) && is_all;
+        is_all = hear_receivers(discovery, group, budget) && is_all;
     }
     return is_all;
 }
@@ -444,11 +464,11 @@ bool plx__discovery_hear(plx_discovery *discovery, struct plx__budget *budget)
     bool alone_first = discovery->alone_first, is_all = true;
     report_error(discovery);
     if (alone_first) {
-        is_all = hear_both(discovery, NULL, discovery->sockets, budget);
+        is_all = hear_own(discovery, budget);
     }
     is_all = hear_groups(discovery, budget) && is_all;
     if (!alone_first) {
-        is_all = hear_both(discovery, NULL, discovery->sockets, budget) && is_all;
+        is_all = hear_own(discovery, budget) && is_all;
     }
     if (!is_all && !discovery->guest.hold.freed) {
         take_turns(discovery);

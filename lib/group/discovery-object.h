@@ -4,13 +4,13 @@
  * for each family that this computer has:
  *
  *      own socket, any port         sends everything, receives messages for this program alone
- *      a socket for each group,     receives what is sent to the group
- *      the shared port
+ *      sockets for each group,      receive what is sent to the group; one, and further ones where
+ *      the shared port              there are many interfaces
  *
  * Several programs of one computer share a port for multicast, of which each gets a copy; of a
  * datagram to one address only one of them gets it, so that these need a port of their own. A
- * socket that served all groups was rejected: Linux lets a socket join 20 groups
- * (igmp_max_memberships, ip-sysctl), counted for each interface.
+ * socket that served all groups was rejected: Linux lets a socket have 20 memberships
+ * (igmp_max_memberships, ip-sysctl), and one group on four interfaces takes four of them.
  *
  * The sockets are plain UDP sockets of the library, served by the loop before the guest: their
  * handlers only schedule the guest, whose one pass then reads what has arrived, sends what is due,
@@ -52,6 +52,22 @@ struct plx__discovery_gone {
     uint64_t until;
 };
 
+/* A socket that receives what is sent to a group, and the interfaces on which it is a member. Each
+ * interface stands at one receiver of a family. The memory stays until the group is freed: a pass
+ * may read the receiver whose handler leaves the group. */
+struct plx__discovery_receiver {
+    struct plx__list link;
+    plx_socket *socket; /* NULL: closed */
+    int family;
+    uint32_t *interfaces;
+    size_t count, room;
+};
+
+static inline struct plx__discovery_receiver *plx__discovery_receiver_at(struct plx__list *link)
+{
+    return PLX__CONTAINER_OF(link, struct plx__discovery_receiver, link);
+}
+
 /* One group that was joined.
  *
  *      JOINED --leave: first bye--> LEAVING --50 ms: second bye--> LEFT --no handler runs--> freed
@@ -63,7 +79,7 @@ struct plx__discovery_group {
     enum { PLX__GROUP_JOINED, PLX__GROUP_LEAVING, PLX__GROUP_LEFT } stage;
     char name[PLX__DISCOVERY_NAME + 1];
     size_t name_size;
-    plx_socket *sockets[PLX__DISCOVERY_FAMILIES]; /* NULL: this computer lacks the family */
+    struct plx__list receivers; /* at least one of each family that this computer has */
     struct plx__members members;
     struct plx__discovery_gone gone[PLX__DISCOVERY_GONE];
     size_t gone_next;
@@ -189,6 +205,22 @@ bool plx__discovery_hear(plx_discovery *discovery, struct plx__budget *budget);
 
 /* plx__discovery_report_left calls the program for the members that have left. */
 void plx__discovery_report_left(plx_discovery *discovery, uint64_t now);
+
+/* ---- the sockets of a group (discovery-receiver.c) ------------------------------------------- */
+
+/* plx__discovery_open_receivers opens one for each family that this computer has. Returns 0, or a
+ * code with the error kept. */
+int plx__discovery_open_receivers(plx_discovery *discovery, struct plx__discovery_group *group);
+
+/* plx__discovery_close_receivers closes the sockets; a pass may still be at one of them.
+ * plx__discovery_drop_receivers frees everything. */
+void plx__discovery_close_receivers(struct plx__discovery_group *group);
+void plx__discovery_drop_receivers(struct plx__discovery_group *group);
+
+/* plx__discovery_join_networks joins the group on each interface that can multicast, unless it is
+ * joined there, and opens receivers for that. What is refused for a lack of memory or descriptors is
+ * kept as an error. */
+void plx__discovery_join_networks(plx_discovery *discovery, struct plx__discovery_group *group);
 
 /* ---- the groups that were joined (discovery-group.c) ----------------------------------------- */
 

@@ -45,6 +45,18 @@ void plx__discovery_input(struct plx__task *task, struct plx__budget *budget)
     plx__discovery_release(discovery);
 }
 
+static int visit_receivers(struct plx__discovery_group *group,
+                           int (*visit)(plx_socket *socket, void *user), void *user)
+{
+    int code = 0;
+    struct plx__list *head = &group->receivers;
+    for (struct plx__list *link = head->next; code == 0 && link != head; link = link->next) {
+        plx_socket *socket = plx__discovery_receiver_at(link)->socket;
+        code = socket == NULL ? 0 : visit(socket, user);
+    }
+    return code;
+}
+
 /* Calls `visit` for each socket until it returns a code. */
 static int visit_sockets(plx_discovery *discovery, int (*visit)(plx_socket *socket, void *user),
                          void *user)
@@ -52,13 +64,10 @@ static int visit_sockets(plx_discovery *discovery, int (*visit)(plx_socket *sock
     int code = 0;
     struct plx__list *head = &discovery->groups;
     for (int i = 0; code == 0 && i < PLX__DISCOVERY_FAMILIES; i++) {
-        if (discovery->sockets[i] != NULL) {
-            code = visit(discovery->sockets[i], user);
-        }
-        for (struct plx__list *link = head->next; code == 0 && link != head; link = link->next) {
-            plx_socket *socket = plx__discovery_group_at(link)->sockets[i];
-            code = socket == NULL ? 0 : visit(socket, user);
-        }
+        code = discovery->sockets[i] == NULL ? 0 : visit(discovery->sockets[i], user);
+    }
+    for (struct plx__list *link = head->next; code == 0 && link != head; link = link->next) {
+        code = visit_receivers(plx__discovery_group_at(link), visit, user);
     }
     return code;
 }

@@ -32,7 +32,9 @@ static void free_rest(plx_discovery *discovery)
 {
     struct plx__list *link;
     while ((link = plx__list_take_first(&discovery->groups)) != NULL) {
-        plx__memory_free(plx__discovery_group_at(link));
+        struct plx__discovery_group *group = plx__discovery_group_at(link);
+        plx__discovery_drop_receivers(group);
+        plx__memory_free(group);
     }
     plx__memory_free(discovery->message);
     plx__error_clear(&discovery->error);
@@ -71,7 +73,7 @@ static void leave_all(plx_discovery *discovery)
             plx__discovery_say(discovery, group, PLX__DISCOVERY_BYE);
         }
         group->stage = PLX__GROUP_LEFT;
-        plx__discovery_close(group->sockets);
+        plx__discovery_close_receivers(group);
         plx__members_clear(&group->members);
     }
     if (may_speak) {
