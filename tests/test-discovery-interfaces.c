@@ -1,8 +1,10 @@
 /* tests/test-discovery-interfaces.c -- discovery on many interfaces, and on unusual ones. */
 #include "config.h"
 
+#include <errno.h>
 #include <unistd.h>
 
+#include "tests/counting.h"
 #include "tests/netns.h"
 #include "tests/parties.h"
 
@@ -28,16 +30,25 @@ static bool enter(const char *what, struct pair *pair, int pairs)
     return pair->network >= 0;
 }
 
+static void add_addresses(struct pair *pair)
+{
+    netns_run("ip addr add 10.70.0.1/24 brd + dev v0");
+    int home = netns_in(pair->network);
+    netns_run("ip addr add 10.70.0.2/24 brd + dev cable");
+    netns_back(home);
+}
+
 static void only_ipv4(struct pair *pair, int pairs)
 {
     const char *off = "sysctl -q -w net.ipv6.conf.all.disable_ipv6=1";
 
     for (int i = 0; i < pairs; i++)
         netns_run("ip addr add 10.%d.1.1/24 dev a%d; ip addr add 10.%d.2.1/24 dev b%d", i, i, i, i);
-    netns_run("%s; ip addr add 10.70.0.1/24 brd + dev v0", off);
+    netns_run("%s", off);
     int home = netns_in(pair->network);
-    netns_run("%s; ip link set lo up; ip addr add 10.70.0.2/24 brd + dev cable", off);
+    netns_run("%s", off);
     netns_back(home);
+    add_addresses(pair);
 }
 
 static void begin_beside(struct pair *pair, struct world *w)
@@ -128,6 +139,146 @@ MODE_CASE(memberships_beyond_the_memory_of_a_socket)
         expect_found(&pair, w);
         end(&pair);
     }
+}
+
+/* ---- interfaces that change ------------------------------------------------------------------ */
+
+SECTION("changes");
+
+/* As begin; the time is the case's own, and the one beside is served in its own network only, which
+ * it looks at again and again. */
+static void begin_apart(struct pair *pair, struct world *w)
+{
+    time_stop();
+    begin(pair, w);
+    if (w->group != NULL)
+        plx_group_remove_discovery(w->group, pair->beside.discovery);
+}
+
+static void pass(struct pair *pair, struct world *w)
+{
+    for (int i = 0; i < 10; i++) {
+        parties_serve(w, &pair->here, 1);
+        int home = netns_in(pair->network);
+        plx_discovery_poll(pair->beside.discovery);
+        netns_back(home);
+    }
+    time_pass(SECOND);
+}
+
+static void pass_until(struct pair *pair, struct world *w, const int *count, int wanted)
+{
+    for (int second = 0; *count < wanted; second++) {
+        ck_assert_int_lt(second, 60);
+        pass(pair, w);
+    }
+}
+
+static void pass_seconds(struct pair *pair, struct world *w, int seconds)
+{
+    for (int second = 0; second < seconds; second++)
+        pass(pair, w);
+}
+
+/* It sends broadcast, which the one beside hears, whose multicast it does not hear yet. */
+MODE_CASE(multicast_is_switched_on)
+{
+    struct pair pair;
+
+    if (!enter("discovery where multicast is switched on", &pair, 0))
+        return;
+    only_ipv4(&pair, 0);
+    netns_run("ip link set v0 multicast off");
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.beside.joined, 2);
+    pass_seconds(&pair, w, 12);
+    ck_assert_int_eq(pair.here.joined, 1);
+    netns_run("ip link set v0 multicast on");
+    pass_until(&pair, w, &pair.here.joined, 2);
+    end(&pair);
+    time_run();
+}
+
+MODE_CASE(a_join_that_has_failed)
+{
+    struct pair pair;
+
+    if (!enter("discovery whose join fails", &pair, 0))
+        return;
+    only_ipv4(&pair, 0);
+    netns_run("sysctl -q -w net.ipv4.igmp_max_memberships=0");
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.here.errors, 1);
+    ck_assert_int_eq(plx_discovery_error(pair.here.discovery)->os_error, ENOBUFS);
+    pass_seconds(&pair, w, 12);
+    ck_assert_int_eq(pair.here.joined, 1);
+    netns_run("sysctl -q -w net.ipv4.igmp_max_memberships=20");
+    pass_until(&pair, w, &pair.here.joined, 2);
+    int before = pair.here.errors;
+    pass_seconds(&pair, w, 12);
+    ck_assert_int_eq(pair.here.errors, before);
+    end(&pair);
+    time_run();
+}
+
+static void replace(const char *what, struct pair *pair, int index)
+{
+    char command[200];
+
+    snprintf(command, sizeof command,
+             "ip link add v0 index %d type veth peer name cable netns /proc/%d/fd/%d", index,
+             (int)getpid(), pair->network);
+    ck_assert(netns_needs(what, command));
+    netns_run("ip link set v0 up");
+    int home = netns_in(pair->network);
+    netns_run("ip link set cable up");
+    netns_back(home);
+    netns_wait_up("v0");
+    add_addresses(pair);
+}
+
+/* It has the index of the one before, or another one; the sockets do not get more. */
+MODE_CASE(an_interface_is_replaced)
+{
+    static const int indices[] = {70, 70, 71, 72};
+    const char *what = "discovery by an interface that is replaced";
+    struct pair pair;
+
+    if (!enter(what, &pair, 0))
+        return;
+    only_ipv4(&pair, 0);
+    netns_run("sysctl -q -w net.ipv4.igmp_max_memberships=2");
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.here.joined, 2);
+    int sockets = count_sockets();
+    for (int i = 0; i < 4; i++) {
+        netns_run("ip link del v0");
+        pass_until(&pair, w, &pair.here.left, 1 + i);
+        replace(what, &pair, indices[i]);
+        pass_until(&pair, w, &pair.here.joined, 3 + i);
+        pass_until(&pair, w, &pair.beside.joined, 3 + i);
+        ck_assert_int_eq(count_sockets(), sockets);
+    }
+    ck_assert_int_eq(pair.here.errors + pair.beside.errors, 0);
+    end(&pair);
+    time_run();
+}
+
+/* Down and up again while the membership stays, as no look is between the two. */
+MODE_CASE(an_interface_goes_down_for_a_moment)
+{
+    struct pair pair;
+
+    if (!enter("discovery by an interface that goes down for a moment", &pair, 0))
+        return;
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.here.joined, 2);
+    netns_run("ip link set v0 down && ip link set v0 up");
+    netns_wait_up("v0");
+    pass_seconds(&pair, w, 60);
+    ck_assert_int_eq(pair.here.left + pair.beside.left, 0);
+    end(&pair);
+    time_run();
 }
 
 WORLD_MAIN("discovery-interfaces", .timeout = 60)

@@ -66,25 +66,23 @@ static void order(struct plx__network *list, size_t count)
 static bool is_same(const struct plx__network *a, const struct plx__network *b)
 {
     return a->interface == b->interface && a->prefix == b->prefix &&
-           plx_address_equal(&a->address, &b->address);
+           a->takes_multicast == b->takes_multicast && plx_address_equal(&a->address, &b->address);
 }
 
-/* Copies into the new list what is known of the old one. Returns whether a network is new. */
-static bool compare(const plx_discovery *discovery, struct plx__network *list, size_t count)
+/* Whether a list has a network that is new: also one that takes multicast now, or no longer, as the
+ * neighbours are reached in another way. */
+static bool has_new(const plx_discovery *discovery, const struct plx__network *list, size_t count)
 {
-    bool is_new = false;
     for (size_t i = 0; i < count; i++) {
         size_t old = 0;
         while (old < discovery->network_count && !is_same(&list[i], &discovery->networks[old])) {
             old++;
         }
-        if (old < discovery->network_count) {
-            list[i].takes_multicast = discovery->networks[old].takes_multicast;
-        } else {
-            is_new = true;
+        if (old == discovery->network_count) {
+            return true;
         }
     }
-    return is_new;
+    return false;
 }
 
 /* The address of this program for its own list: of the first network that others reach. */
@@ -113,7 +111,8 @@ static void renew_own_address(const plx_discovery *discovery, struct plx__discov
     }
 }
 
-/* Takes the new list into the groups. */
+/* Takes the new list into the groups. Joins that have failed are tried again, although the list may
+ * be the old one. */
 static void follow_networks(plx_discovery *discovery, bool is_new)
 {
     struct plx__list *head = &discovery->groups;
@@ -123,8 +122,7 @@ static void follow_networks(plx_discovery *discovery, bool is_new)
             continue;
         }
         renew_own_address(discovery, group);
-        if (is_new) {
-            plx__discovery_join_networks(discovery, group);
+        if (plx__discovery_join_networks(discovery, group) || is_new) {
             plx__discovery_announce(discovery, group);
         }
     }
@@ -137,7 +135,7 @@ int plx__discovery_look(plx_discovery *discovery, uint64_t now)
     if (result > 0) {
         size_t count = (size_t)result;
         order(list, count);
-        bool is_new = compare(discovery, list, count);
+        bool is_new = has_new(discovery, list, count);
         memcpy(discovery->networks, list, count * sizeof *list);
         discovery->network_count = count;
         follow_networks(discovery, is_new);

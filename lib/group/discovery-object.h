@@ -218,9 +218,10 @@ void plx__discovery_close_receivers(struct plx__discovery_group *group);
 void plx__discovery_drop_receivers(struct plx__discovery_group *group);
 
 /* plx__discovery_join_networks joins the group on each interface that can multicast, unless it is
- * joined there, and opens receivers for that. What is refused for a lack of memory or descriptors is
- * kept as an error. */
-void plx__discovery_join_networks(plx_discovery *discovery, struct plx__discovery_group *group);
+ * joined there, and leaves it on those that have gone; receivers are opened and closed for that. A
+ * join that fails is kept as an error, unless the interface has just gone. Returns whether one was
+ * joined. */
+bool plx__discovery_join_networks(plx_discovery *discovery, struct plx__discovery_group *group);
 
 /* ---- the groups that were joined (discovery-group.c) ----------------------------------------- */
 
@@ -238,8 +239,8 @@ void plx__discovery_exit(plx_discovery *discovery, struct plx__discovery_group *
 /* plx__discovery_reap frees the groups that are LEFT, unless a handler may use them. */
 void plx__discovery_reap(plx_discovery *discovery);
 
-/* plx__discovery_look takes a list of the networks, and joins the groups on new ones. Returns 0 or
- * the errno for which there is no list. */
+/* plx__discovery_look takes a list of the networks, and joins and leaves the groups there. Returns 0
+ * or the errno for which there is no list. */
 int plx__discovery_look(plx_discovery *discovery, uint64_t now);
 
 #endif

@@ -168,28 +168,96 @@ static int join_on(plx_discovery *discovery, struct plx__discovery_group *group,
                            : result;
 }
 
-/* An interface that refuses for another reason, such as ENODEV, has gone meanwhile. */
-static bool is_exhausted(plx_discovery *discovery, const struct plx__discovery_group *group,
-                         int result)
+/* Whether a join has failed as it would on the next interface, too. Else the interface has gone since
+ * the list was made. */
+static bool is_failure(plx_discovery *discovery, const struct plx__discovery_group *group,
+                       int result)
 {
-    if (is_full(result)) {
+    if (result == 0 || result == -PLX__ENODEV || result == -PLX__EINVAL) {
+        return false;
+    }
+    if (result < 0) {
         plx__discovery_fail(discovery, plx__error_code(-result), plx__error_reason(-result),
                             -result, "join group %s on each interface", group->name);
     }
-    return is_full(result) || result > 0;
+    return true;
 }
 
-void plx__discovery_join_networks(plx_discovery *discovery, struct plx__discovery_group *group)
+/* Joins where the group is not joined yet. Returns whether it was joined anywhere. */
+static bool join(plx_discovery *discovery, struct plx__discovery_group *group, int family)
 {
-    bool exhausted[PLX__DISCOVERY_FAMILIES] = {false};
-    for (size_t i = 0; i < discovery->network_count; i++) {
+    bool is_new = false, is_over = discovery->sockets[family] == NULL;
+    for (size_t i = 0; !is_over && i < discovery->network_count; i++) {
         const struct plx__network *network = &discovery->networks[i];
-        int family = plx__discovery_family(&network->address);
-        if (!network->takes_multicast || discovery->sockets[family] == NULL || exhausted[family] ||
+        if (plx__discovery_family(&network->address) != family || !network->takes_multicast ||
             is_joined(group, family, network->interface)) {
             continue;
         }
         int result = join_on(discovery, group, network);
-        exhausted[family] = is_exhausted(discovery, group, result);
+        is_new = is_new || result == 0;
+        is_over = is_failure(discovery, group, result);
     }
+    return is_new;
+}
+
+/* ---- leaving --------------------------------------------------------------------------------- */
+
+static bool is_listed(const plx_discovery *discovery, int family, uint32_t interface)
+{
+    for (size_t i = 0; i < discovery->network_count; i++) {
+        const struct plx__network *network = &discovery->networks[i];
+        if (network->interface == interface && plx__discovery_family(&network->address) == family) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The kernel counts a membership on an interface that was deleted until the socket leaves, and
+ * answers EADDRINUSE when an interface returns with the same index, which does not receive then. */
+static void leave_by(const plx_discovery *discovery, const struct plx__discovery_group *group,
+                     struct plx__discovery_receiver *receiver)
+{
+    int version = receiver->family == PLX__DISCOVERY_IPV4 ? 4 : 6;
+    plx_address address = plx__discovery_group_address(group->name, group->name_size, version, 0);
+    size_t kept = 0;
+    for (size_t i = 0; i < receiver->count; i++) {
+        uint32_t interface = receiver->interfaces[i];
+        if (is_listed(discovery, receiver->family, interface)) {
+            receiver->interfaces[kept++] = interface;
+        } else {
+            (void)plx__os_membership(receiver->socket->watch.descriptor, &address, interface,
+                                     false);
+        }
+    }
+    receiver->count = kept;
+}
+
+/* Leaves where an interface has gone. The first receiver of a family stays: it hears broadcast. */
+static void leave(const plx_discovery *discovery, struct plx__discovery_group *group, int family)
+{
+    bool is_first = true;
+    struct plx__list *head = &group->receivers, *next;
+    for (struct plx__list *link = head->next; link != head; link = next) {
+        struct plx__discovery_receiver *receiver = plx__discovery_receiver_at(link);
+        next = link->next;
+        if (receiver->family != family) {
+            continue;
+        }
+        leave_by(discovery, group, receiver);
+        if (receiver->count == 0 && !is_first) {
+            drop(receiver);
+        }
+        is_first = false;
+    }
+}
+
+bool plx__discovery_join_networks(plx_discovery *discovery, struct plx__discovery_group *group)
+{
+    bool is_new = false;
+    for (int i = 0; i < PLX__DISCOVERY_FAMILIES; i++) {
+        leave(discovery, group, i);
+        is_new = join(discovery, group, i) || is_new;
+    }
+    return is_new;
 }
