@@ -7,6 +7,7 @@
 #include "tests/counting.h"
 #include "tests/netns.h"
 #include "tests/parties.h"
+#include "tests/relay.h"
 
 /* ---- two computers --------------------------------------------------------------------------- */
 
@@ -279,6 +280,49 @@ MODE_CASE(an_interface_goes_down_for_a_moment)
     ck_assert_int_eq(pair.here.left + pair.beside.left, 0);
     end(&pair);
     time_run();
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+SECTION("links");
+
+static void give(struct relay *relay, const char *near, const char *far)
+{
+    netns_run("ip addr flush dev near && ip addr add %s dev near", near);
+    relay_far_run(relay, "ip addr flush dev far && ip addr add %s dev far", far);
+}
+
+/* The two addresses of the link share nothing. */
+MODE_CASE(a_point_to_point_link)
+{
+    struct relay relay;
+    struct pair pair;
+
+    if (!relay_open(&relay, "discovery over a point-to-point link"))
+        return;
+    give(&relay, "10.77.0.1 peer 192.0.2.1/32", "192.0.2.1 peer 10.77.0.1/32");
+    pair.network = relay.far;
+    begin(&pair, w);
+    expect_found(&pair, w);
+    party_end(&pair.here);
+    party_end(&pair.beside);
+    relay_close(&relay);
+}
+
+/* A cable can have such addresses, too. */
+MODE_CASE(a_cable_with_peers)
+{
+    struct pair pair;
+
+    if (!enter("discovery over a cable with peers", &pair, 0))
+        return;
+    netns_run("ip -6 addr flush dev v0; ip addr add 10.77.0.1 peer 192.0.2.1/32 dev v0");
+    int home = netns_in(pair.network);
+    netns_run("ip -6 addr flush dev cable; ip addr add 192.0.2.1 peer 10.77.0.1/32 dev cable");
+    netns_back(home);
+    begin(&pair, w);
+    expect_found(&pair, w);
+    end(&pair);
 }
 
 WORLD_MAIN("discovery-interfaces", .timeout = 60)

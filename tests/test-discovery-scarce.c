@@ -37,6 +37,24 @@ PLAIN_CASE(networks_of_any_prefix)
     ck_assert(!has("10.7.16.1:1", 0, "[fd00::1]:1"));
 }
 
+/* Of a link that joins two addresses the network has both, and of the peer's side its neighbours. */
+PLAIN_CASE(networks_with_a_peer)
+{
+    struct plx__network link = {.prefix = 24};
+    static const char *const inside[] = {"10.7.0.1", "192.0.2.9", "192.0.2.200"};
+    static const char *const outside[] = {"10.7.0.2", "192.0.3.9", "fd00::1"};
+    plx_address other;
+
+    ck_assert_int_eq(plx_address_parse("10.7.0.1", &link.address), 0);
+    ck_assert_int_eq(plx_address_parse("192.0.2.9", &link.peer), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(plx_address_parse(inside[i], &other), 0);
+        ck_assert(plx__network_has(&link, &other));
+        ck_assert_int_eq(plx_address_parse(outside[i], &other), 0);
+        ck_assert(!plx__network_has(&link, &other));
+    }
+}
+
 /* ---- messages -------------------------------------------------------------------------------- */
 
 MODE_CASE(a_message_of_one_that_has_left)

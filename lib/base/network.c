@@ -5,21 +5,28 @@
 
 #include <string.h>
 
-bool plx__network_has(const struct plx__network *network, const plx_address *address)
+static bool share(const plx_address *a, const plx_address *b, uint8_t prefix)
 {
-    if (address->family != network->address.family || address->scope != network->address.scope) {
+    if (a->family != b->family || a->scope != b->scope) {
         return false;
     }
-    size_t whole = network->prefix / 8u;
-    unsigned rest = network->prefix % 8u;
-    return memcmp(address->bytes, network->address.bytes, whole) == 0 &&
-           (rest == 0 ||
-            ((address->bytes[whole] ^ network->address.bytes[whole]) >> (8 - rest)) == 0);
+    size_t whole = prefix / 8u;
+    unsigned rest = prefix % 8u;
+    return memcmp(a->bytes, b->bytes, whole) == 0 &&
+           (rest == 0 || ((a->bytes[whole] ^ b->bytes[whole]) >> (8 - rest)) == 0);
+}
+
+bool plx__network_has(const struct plx__network *network, const plx_address *address)
+{
+    const plx_address *own = &network->address, *peer = &network->peer;
+    return peer->family == 0
+               ? share(own, address, network->prefix)
+               : plx_address_equal(own, address) || share(peer, address, network->prefix);
 }
 
 plx_address plx__network_broadcast(const struct plx__network *network, uint16_t port)
 {
-    plx_address address = network->address;
+    plx_address address = network->peer.family == 0 ? network->address : network->peer;
     address.port = port;
     for (size_t bit = network->prefix; bit < 32; bit++) {
         address.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);

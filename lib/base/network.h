@@ -2,7 +2,10 @@
  *
  * A network is an address of this computer, the interface that has the address, and the bits that
  * all addresses there share. An interface with three addresses is on three networks; multicast
- * reaches the neighbours on all of them at once. */
+ * reaches the neighbours on all of them at once.
+ *
+ * A point-to-point link (ppp, a tunnel) may join two addresses that share nothing: then the network
+ * has a peer, whose address has these bits, and of the own side only the own address. */
 #ifndef PLX_LIB_NETWORK_H
 #define PLX_LIB_NETWORK_H
 
@@ -14,6 +17,7 @@
 
 struct plx__network {
     plx_address address; /* of this computer; port 0 */
+    plx_address peer;    /* of the other end of a link; port 0; family 0: there is none */
     uint32_t interface;  /* its index */
     uint8_t prefix;      /* how many leading bits the addresses of the network share */
     bool is_loopback;

@@ -66,7 +66,8 @@ static void order(struct plx__network *list, size_t count)
 static bool is_same(const struct plx__network *a, const struct plx__network *b)
 {
     return a->interface == b->interface && a->prefix == b->prefix &&
-           a->takes_multicast == b->takes_multicast && plx_address_equal(&a->address, &b->address);
+           a->takes_multicast == b->takes_multicast &&
+           plx_address_equal(&a->address, &b->address) && plx_address_equal(&a->peer, &b->peer);
 }
 
 /* Whether a list has a network that is new: also one that takes multicast now, or no longer, as the

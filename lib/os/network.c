@@ -40,6 +40,22 @@ static bool is_network(const struct ifaddrs *entry)
            (entry->ifa_flags & IFF_UP) != 0;
 }
 
+/* The field is that of the broadcast address, too, which Linux sets for IPv4 only; a network of one
+ * address has none. The own address stands there when there is no peer (rtnetlink(7), IFA_ADDRESS). */
+static void read_peer(const struct ifaddrs *entry, struct plx__network *network)
+{
+    const struct sockaddr *peer = entry->ifa_dstaddr;
+    bool is_broadcast = network->address.family == 4 && network->prefix < 32 &&
+                        (entry->ifa_flags & IFF_POINTOPOINT) == 0;
+    if (peer == NULL || is_broadcast || peer->sa_family != entry->ifa_addr->sa_family) {
+        return;
+    }
+    read_address(peer, &network->peer);
+    if (plx_address_equal(&network->peer, &network->address)) {
+        network->peer = (plx_address){0};
+    }
+}
+
 static void describe(const struct ifaddrs *entry, struct plx__network *network)
 {
     char device[IF_NAMESIZE];
@@ -47,6 +63,7 @@ static void describe(const struct ifaddrs *entry, struct plx__network *network)
     memset(network, 0, sizeof *network);
     read_address(entry->ifa_addr, &network->address);
     network->prefix = prefix_of(entry->ifa_netmask);
+    read_peer(entry, network);
     plx__interface_device(entry->ifa_name, device, sizeof device);
     network->interface = plx__os_interface_index(device);
     network->is_loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
