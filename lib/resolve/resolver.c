@@ -1,16 +1,18 @@
 /* lib/resolve/resolver.c -- the code that all lookups share. */
 #include "config.h"
 
+#include "lib/base/base.h"
+#include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/os/clock.h"
+#include "lib/os/errno.h"
 #include "lib/resolve/resolver.h"
 
-#include <ctype.h>
-#include <string.h>
+#include <pollux/resolver.h>
 
-/* c-ares is the only engine so far: it needs no thread, its sockets can be watched, and it can be
- * cancelled. The price is that of the modules in nsswitch.conf(5) only files and dns are used. */
-static const struct plx__resolver *const engine = &plx__resolver_ares;
+#include <ctype.h>
+#include <stdatomic.h>
+#include <string.h>
 
 #define LOOK_UP_LIMIT ((uint64_t)30 * 1000 * PLX__MILLISECOND)
 
@@ -21,6 +23,44 @@ static const struct plx__resolver *const engine = &plx__resolver_ares;
 /* How long the first address waits for the answers to both queries in a patient query;
  * pollux/lookup.h states it. */
 #define PATIENCE ((uint64_t)500 * PLX__MILLISECOND)
+
+/* ---- engines --------------------------------------------------------------------------------- */
+
+/* The first one is the default. c-ares needs no thread, its sockets can be watched, and it can be
+ * cancelled; the price is that of the modules in nsswitch.conf(5) it has only files and dns. */
+static const struct {
+    const char *name;
+    const struct plx__resolver *engine; /* NULL: not built in */
+} engines[] = {
+#ifdef HAVE_CARES
+    {"ares", &plx__resolver_ares},
+    {"system", &plx__resolver_system},
+#else
+    {"system", &plx__resolver_system},
+    {"ares", NULL},
+#endif
+};
+
+/* The place in the table. One of the globals of the library (lib/os/clock.c names the others).
+ * Atomic, because threads that have nothing else in common begin lookups. */
+static atomic_size_t chosen;
+
+int plx_resolver_set(const char *name)
+{
+    size_t place = 0;
+    while (name != NULL && place < PLX__COUNT_OF(engines) &&
+           strcmp(engines[place].name, name) != 0) {
+        place++;
+    }
+    if (place == PLX__COUNT_OF(engines)) {
+        return PLX_INVALID_STATE;
+    }
+    if (engines[place].engine == NULL) {
+        return plx__error_code(PLX__ENOTSUP);
+    }
+    atomic_store(&chosen, place);
+    return 0;
+}
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -129,17 +169,19 @@ static void add_loopback(struct plx__query *query)
 static void release_engine(struct plx__query *query)
 {
     if (query->done) {
-        engine->stop(query);
+        query->engine->stop(query);
     }
 }
 
 struct plx__query *plx__query_start(struct plx__task *task, const char *host, int family)
 {
+    const struct plx__resolver *engine = engines[atomic_load(&chosen)].engine;
     struct plx__query *query = plx__memory_new(engine->size);
     if (query == NULL) {
         return NULL;
     }
     char name[PLX__HOST_SIZE];
+    query->engine = engine;
     query->task = task;
     query->family = family;
     query->until = plx__clock_add(plx__clock_now(), LOOK_UP_LIMIT);
@@ -164,7 +206,7 @@ bool plx__query_process(struct plx__query *query)
     if (query->done) {
         return true;
     }
-    engine->process(query);
+    query->engine->process(query);
     uint64_t now = plx__clock_now();
     if (!query->done && now >= query->until) {
         plx__query_fail(query, &plx__failure_timed_out);
@@ -180,7 +222,7 @@ uint64_t plx__query_next(struct plx__query *query)
         return 0;
     }
     uint64_t now = plx__clock_now();
-    uint64_t next = engine->next(query, now);
+    uint64_t next = query->engine->next(query, now);
     next = next == 0 || next > query->until ? query->until : next;
     /* By what was returned, not by the clock: the moment may have passed since. */
     return query->is_ready ? next : plx__clock_earlier(next, query->go_on_at);
@@ -190,7 +232,7 @@ void plx__query_keep(struct plx__query *query, size_t count)
 {
     query->done = true;
     query->count = count;
-    engine->stop(query);
+    query->engine->stop(query);
 }
 
 void plx__query_stop(struct plx__query *query)
@@ -205,7 +247,7 @@ struct plx__query *plx__query_free(struct plx__query *query)
 {
     if (query != NULL) {
         query->done = true;
-        engine->stop(query);
+        query->engine->stop(query);
         plx__memory_free(query);
     }
     return NULL;

@@ -1,7 +1,8 @@
 /* lib/resolve/resolver.h -- names to addresses, never blocking.
  *
- * lib/resolve looks up host names, in the hosts file and in DNS, orders their addresses and finds
- * the one that answers. It may use lib/base, lib/os and lib/poll, and also c-ares and libidn2.
+ * lib/resolve looks up host names, in the hosts file and in DNS or by the C library, orders their
+ * addresses and finds the one that answers. It may use lib/base, lib/os and lib/poll, and also
+ * c-ares and libidn2.
  * lib/socket, lib/transfer and lib/endpoint use it.
  *
  * Design: a query is one lookup. It belongs to the task that asked: the query's descriptors are
@@ -45,11 +46,12 @@
 #define PLX__HOST_SIZE 256
 
 struct plx__query {
+    const struct plx__resolver *engine; /* until its end: plx_resolver_set is for later queries */
     struct plx__task *task;
     plx_address addresses[2 * PLX__FAMILY_ADDRESSES]; /* without a port */
     size_t count;
     bool done;
-    bool is_listed;    /* the hosts file or this library chose the order, which is kept */
+    bool is_listed;    /* the hosts file, the C library or this one chose the order: it is kept */
     bool is_localhost; /* the host is this computer by its name alone */
     bool is_patient;   /* waits for both families, since nobody tries what arrives later */
     bool is_ready;     /* plx__query_process has returned it */
@@ -71,7 +73,8 @@ struct plx__resolver {
     void (*stop)(struct plx__query *query);
 };
 
-extern const struct plx__resolver plx__resolver_ares;
+extern const struct plx__resolver plx__resolver_ares; /* where it is built in: HAVE_CARES */
+extern const struct plx__resolver plx__resolver_system;
 
 /* plx__query_start begins to look up `host` for `task`; family is 4, 6, or 0 for any. NULL when out
  * of memory. */
