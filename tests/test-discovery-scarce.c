@@ -46,7 +46,7 @@ PLAIN_CASE(networks_with_a_peer)
     plx_address other;
 
     ck_assert_int_eq(plx_address_parse("10.7.0.1", &link.address), 0);
-    ck_assert_int_eq(plx_address_parse("192.0.2.9", &link.peer), 0);
+    ck_assert_int_eq(plx_address_parse("192.0.2.9", &link.far_end), 0);
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(plx_address_parse(inside[i], &other), 0);
         ck_assert(plx__network_has(&link, &other));

@@ -17,7 +17,7 @@
 
 struct plx__network {
     plx_address address; /* of this computer; port 0 */
-    plx_address peer;    /* of the other end of a link; port 0; family 0: there is none */
+    plx_address far_end; /* the peer of a link; port 0; family 0: there is none */
     uint32_t interface;  /* its index */
     uint8_t prefix;      /* how many leading bits the addresses of the network share */
     bool is_loopback;

@@ -67,7 +67,8 @@ static bool is_same(const struct plx__network *a, const struct plx__network *b)
 {
     return a->interface == b->interface && a->prefix == b->prefix &&
            a->takes_multicast == b->takes_multicast &&
-           plx_address_equal(&a->address, &b->address) && plx_address_equal(&a->peer, &b->peer);
+           plx_address_equal(&a->address, &b->address) &&
+           plx_address_equal(&a->far_end, &b->far_end);
 }
 
 /* Whether a list has a network that is new: also one that takes multicast now, or no longer, as the

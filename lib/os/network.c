@@ -50,9 +50,9 @@ static void read_peer(const struct ifaddrs *entry, struct plx__network *network)
     if (peer == NULL || is_broadcast || peer->sa_family != entry->ifa_addr->sa_family) {
         return;
     }
-    read_address(peer, &network->peer);
-    if (plx_address_equal(&network->peer, &network->address)) {
-        network->peer = (plx_address){0};
+    read_address(peer, &network->far_end);
+    if (plx_address_equal(&network->far_end, &network->address)) {
+        network->far_end = (plx_address){0};
     }
 }
 
