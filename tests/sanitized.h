@@ -15,8 +15,9 @@
 #endif
 
 /* LEAKS_ARE_COUNTED, once in a program, spares the search of LeakSanitizer at the end of each case's
- * process, which takes as long as the case. For programs all of whose cases run in a world: the end
- * of a world counts the blocks of the library's memory. */
+ * process, which takes as long as the case. For programs all of whose cases run in a world, whose end
+ * counts the blocks of the library's memory, or call only lib/wire, which has no memory of its
+ * own. */
 #if SANITIZED
 #define LEAKS_ARE_COUNTED                                                                          \
     __attribute__((visibility("default"))) const char *__asan_default_options(void);               \

@@ -10,6 +10,7 @@
 
 #include "tests/clocks.h"
 #include "tests/provoke.h"
+#include "tests/sanitized.h"
 #include "tests/sockets.h"
 #include "tests/suite.h"
 
@@ -347,5 +348,7 @@ LOOP_CASE(handlers_of_clients, 0, world_count() * CLIENT_EVENTS * 2 * ACTS)
     play_client(&world, client_events[turn.how / 2], &acts[turn.act], turn.how % 2 == 1);
     world_end(&world);
 }
+
+LEAKS_ARE_COUNTED
 
 WORLD_MAIN("bounds")

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/commands.h"
+#include "tests/sanitized.h"
 
 static size_t wire_size(const struct world *w, const char *text)
 {
@@ -421,5 +422,7 @@ WORLD_CASE(a_long_queue_costs_linear_time, world_begin_of(&world_, "ipc", (enum 
         expect_command(socket, 1, "x");
     expect_no_command(socket);
 }
+
+LEAKS_ARE_COUNTED
 
 WORLD_MAIN("command-wait", .filtered = true, .packets = true)

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "tests/provoke.h"
+#include "tests/sanitized.h"
 #include "tests/world.h"
 
 enum { BEFORE, OWN, AFTER, CLIENTS };
@@ -342,5 +343,7 @@ LOOP_CASE(handler_of_udp, 0, world_modes() * (int)UDP_EVENTS * (int)VICTIMS)
     udp_socket(&world, event, (enum victim)victim);
     world_end(&world);
 }
+
+LEAKS_ARE_COUNTED
 
 WORLD_MAIN("handlers")

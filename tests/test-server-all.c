@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "tests/greeting.h"
+#include "tests/sanitized.h"
 #include "tests/world.h"
 
 enum { CLIENTS = 4, LIMIT = 1000 };
@@ -583,5 +584,7 @@ MODE_CASE(a_thousand_clients)
     ck_assert_uint_eq(count_allocations(), before);
     free(party.hall);
 }
+
+LEAKS_ARE_COUNTED
 
 WORLD_MAIN("server-all", .packets = true, .filtered = true)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "tests/sanitized.h"
 #include "tests/scenes.h"
 
 /* ---- polls in other threads ------------------------------------------------------------------ */
@@ -267,5 +268,7 @@ static void play(struct world *w, const struct scene *scene)
 
 SCENES(CASE, another_thread_goes_on_with_what_is_, play)
 SCENES_OF_ONE_KIND(MODE_CASE, another_thread_goes_on_with_what_is_, play)
+
+LEAKS_ARE_COUNTED
 
 WORLD_MAIN("threads-hand", .packets = true, .filtered = true, .timeout = 120)

@@ -10,6 +10,7 @@
 #include "lib/os/errno.h"
 #include "lib/wire/http-challenge.h"
 #include "lib/wire/http-connect.h"
+#include "tests/sanitized.h"
 #include "tests/suite.h"
 
 /* A string of `length` bytes, which the next call overwrites. */
@@ -691,5 +692,7 @@ PLAIN_CASE(the_longest_text_of_a_failure)
     ck_assert_ptr_ne(end, NULL);
     ck_assert_str_eq(end, "supported");
 }
+
+LEAKS_ARE_COUNTED
 
 SUITE_MAIN("wire-http")

@@ -11,6 +11,7 @@
 #include "lib/wire/base64.h"
 #include "lib/wire/proxy-failure.h"
 #include "lib/wire/proxy-text.h"
+#include "tests/sanitized.h"
 #include "tests/suite.h"
 
 /* ---- strings that are a proxy ---------------------------------------------------------------- */
@@ -259,5 +260,7 @@ LOOP_CASE(every_length, 0, 512)
     free(bytes);
     free(text);
 }
+
+LEAKS_ARE_COUNTED
 
 SUITE_MAIN("wire-proxy")

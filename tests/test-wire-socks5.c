@@ -9,6 +9,7 @@
 #include "lib/os/address.h"
 #include "lib/os/errno.h"
 #include "lib/wire/socks5.h"
+#include "tests/sanitized.h"
 #include "tests/suite.h"
 
 static plx_address address_of(const char *text)
@@ -324,5 +325,7 @@ LOOP_CASE(failure_of_a_reply, 0, (int)PLX__COUNT_OF(rows))
     ck_assert_int_eq(failure.os_error, rows[_i].os_error);
     ck_assert(failure.text[0] != '\0');
 }
+
+LEAKS_ARE_COUNTED
 
 SUITE_MAIN("wire-socks5", .teardown = teardown)
