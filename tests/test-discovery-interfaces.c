@@ -92,6 +92,41 @@ static void expect_found(struct pair *pair, struct world *w)
     }
 }
 
+/* As begin; the time is the case's own, and the one beside is served in its own network only, which
+ * it looks at again and again. */
+static void begin_apart(struct pair *pair, struct world *w)
+{
+    time_stop();
+    begin(pair, w);
+    if (w->group != NULL)
+        plx_group_remove_discovery(w->group, pair->beside.discovery);
+}
+
+static void pass(struct pair *pair, struct world *w)
+{
+    for (int i = 0; i < 10; i++) {
+        parties_serve(w, &pair->here, 1);
+        int home = netns_in(pair->network);
+        plx_discovery_poll(pair->beside.discovery);
+        netns_back(home);
+    }
+    time_pass(SECOND);
+}
+
+static void pass_until(struct pair *pair, struct world *w, const int *count, int wanted)
+{
+    for (int second = 0; *count < wanted; second++) {
+        ck_assert_int_lt(second, 60);
+        pass(pair, w);
+    }
+}
+
+static void pass_seconds(struct pair *pair, struct world *w, int seconds)
+{
+    for (int second = 0; second < seconds; second++)
+        pass(pair, w);
+}
+
 /* ---- more interfaces than a socket takes memberships ----------------------------------------- */
 
 SECTION("memberships");
@@ -142,44 +177,100 @@ MODE_CASE(memberships_beyond_the_memory_of_a_socket)
     }
 }
 
+/* ---- many addresses -------------------------------------------------------------------------- */
+
+SECTION("addresses");
+
+/* The kernel lists those of the loopback interface before the others. */
+static void add_many(int count, const char *device)
+{
+    netns_run(
+        "for i in $(seq %d); do echo addr add 10.20$((i / 250)).1.$((i %% 250))/32 dev %s; done"
+        " | ip -batch -",
+        count, device);
+}
+
+MODE_CASE(a_hundred_addresses)
+{
+    struct pair pair;
+
+    if (!enter("discovery with a hundred addresses", &pair, 0))
+        return;
+    only_ipv4(&pair, 0);
+    add_many(100, "lo");
+    begin(&pair, w);
+    expect_found(&pair, w);
+    end(&pair);
+}
+
+/* A message of the largest size has room in the queue, once for each address. */
+MODE_CASE(messages_from_hundreds_of_addresses)
+{
+    static const char data[1100];
+    struct pair pair;
+
+    if (!enter("discovery with hundreds of addresses", &pair, 0))
+        return;
+    only_ipv4(&pair, 0);
+    add_many(300, "v0");
+    begin(&pair, w);
+    expect_found(&pair, w);
+    ck_assert_int_eq(plx_discovery_send_to_group(pair.here.discovery, NULL, 3, data, sizeof data),
+                     0);
+    PARTIES_UNTIL(w, &pair.here, 2, pair.beside.messages == 2);
+    end(&pair);
+}
+
+/* Those beyond the first 1024 are not used. */
+PLAIN_CASE(thousands_of_addresses)
+{
+    struct world w = {.mode = MODE_LONE};
+    struct party party;
+
+    if (!netns_enter("discovery with thousands of addresses"))
+        return;
+    add_many(1100, "lo");
+    party_begin(&party, &w);
+    party_join(&party, "here");
+    for (int i = 0; i < 10; i++)
+        parties_serve(&w, &party, 1);
+    PARTY_SAID(&party, "+self ");
+    party_end(&party);
+}
+
+/* Without memory for a longer list the old one stays, and the next look tries again. */
+MODE_CASE(addresses_without_memory)
+{
+    struct pair pair;
+
+    if (!enter("discovery without memory for addresses", &pair, 0))
+        return;
+    only_ipv4(&pair, 0);
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.here.joined, 2);
+    pass_seconds(&pair, w, 5);
+    netns_run("ip addr flush dev v0; ip addr add 10.71.0.1/24 brd + dev v0");
+    add_many(50, "lo");
+    int home = netns_in(pair.network);
+    netns_run("ip addr flush dev cable; ip addr add 10.71.0.2/24 brd + dev cable");
+    netns_back(home);
+    fail_allocation(-1);
+    for (int i = 0; i < 12; i++) {
+        plx_discovery_poll(pair.here.discovery);
+        time_pass(SECOND);
+    }
+    fail_allocation(0);
+    ck_assert_uint_eq(party_knows(&pair.here), 2);
+    pass_until(&pair, w, &pair.here.left, 1);
+    pass_until(&pair, w, &pair.here.joined, 3);
+    ck_assert_int_eq(pair.here.last.address.bytes[1], 71);
+    end(&pair);
+    time_run();
+}
+
 /* ---- interfaces that change ------------------------------------------------------------------ */
 
 SECTION("changes");
-
-/* As begin; the time is the case's own, and the one beside is served in its own network only, which
- * it looks at again and again. */
-static void begin_apart(struct pair *pair, struct world *w)
-{
-    time_stop();
-    begin(pair, w);
-    if (w->group != NULL)
-        plx_group_remove_discovery(w->group, pair->beside.discovery);
-}
-
-static void pass(struct pair *pair, struct world *w)
-{
-    for (int i = 0; i < 10; i++) {
-        parties_serve(w, &pair->here, 1);
-        int home = netns_in(pair->network);
-        plx_discovery_poll(pair->beside.discovery);
-        netns_back(home);
-    }
-    time_pass(SECOND);
-}
-
-static void pass_until(struct pair *pair, struct world *w, const int *count, int wanted)
-{
-    for (int second = 0; *count < wanted; second++) {
-        ck_assert_int_lt(second, 60);
-        pass(pair, w);
-    }
-}
-
-static void pass_seconds(struct pair *pair, struct world *w, int seconds)
-{
-    for (int second = 0; second < seconds; second++)
-        pass(pair, w);
-}
 
 /* It sends broadcast, which the one beside hears, whose multicast it does not hear yet. */
 MODE_CASE(multicast_is_switched_on)

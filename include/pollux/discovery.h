@@ -25,10 +25,11 @@
  * lost or arrive in another order, but does not arrive twice.
  *
  * Group traffic is multicast on each interface that is up, over IPv4 and IPv6, and does not pass a
- * router; on an interface without multicast it is broadcast. Interfaces may come and go. What
- * arrives for a group from beyond the networks of this computer is not believed. But on these
- * networks there is no protection: any computer there can pretend to be any member, and read and
- * send everything. Put a secret of your own into the data, or connect with TLS, where that matters.
+ * router; on an interface without multicast it is broadcast. Interfaces may come and go. Of the
+ * addresses of this computer the first 1024 are used. What arrives for a group from beyond the
+ * networks of this computer is not believed. But on these networks there is no protection: any
+ * computer there can pretend to be any member, and read and send everything. Put a secret of your
+ * own into the data, or connect with TLS, where that matters.
  *
  * A discovery may be in a group of sockets (plx_group_add_discovery), which serves it, or be served
  * alone by plx_discovery_poll and plx_discovery_wait. doc/discovery.md has the format of the
@@ -130,7 +131,8 @@ PLX_API int plx_discovery_leave(plx_discovery *discovery, const char *group);
  * only group. `command` is a number of the program's, 0 or above. The message leaves in the next
  * poll. `size` is at most 1174 bytes less the name of the group: a datagram of 1200 bytes passes
  * every network. Returns 0; EAGAIN when a copy for each network does not fit into the queue, 192
- * KiB for each family (not an error: nothing was queued, and a later poll makes room);
+ * KiB for each family, more where this computer has more than 64 addresses (not an error: nothing
+ * was queued, and a later poll makes room);
  * PLX_INVALID_STATE when the group is not joined, for a negative command, and for NULL; EMSGSIZE
  * with reason DATAGRAM_TOO_LARGE; or another errno when no network takes it. */
 PLX_API int plx_discovery_send_to_group(plx_discovery *discovery, const char *group,

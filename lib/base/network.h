@@ -23,6 +23,7 @@ struct plx__network {
     bool is_loopback;
     bool takes_multicast;
     bool takes_broadcast; /* of IPv4 */
+    bool is_repeated;     /* an earlier one of a list reaches the same neighbours */
 };
 
 /* plx__network_has returns whether an address belongs to the network. A link-local address belongs

@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/group/discovery-object.h"
+#include "lib/group/discovery-socket.h"
 #include "lib/os/clock.h"
 #include "lib/os/errno.h"
 #include "lib/os/interface.h"
@@ -16,6 +17,9 @@
 /* Milliseconds between two looks at the networks, and while there are none. */
 #define LOOK_EVERY 10000
 #define LOOK_SOON 1000
+
+/* The room for networks is a multiple of this. */
+#define ROOM 16
 
 struct plx__discovery_group *plx__discovery_find(const plx_discovery *discovery, const char *name)
 {
@@ -49,18 +53,44 @@ static int precedence(const struct plx__network *network)
                                                                                               : 1;
 }
 
-static void order(struct plx__network *list, size_t count)
+/* Whether an address reaches the neighbours of another network of its interface. They believe an
+ * address of their own subnet only, but each of them is on the link-local network of IPv6, and the
+ * programs of this computer are on all networks of the loopback interface. */
+static bool reaches(const struct plx__network *other, const struct plx__network *network)
 {
-    struct plx__network sorted[PLX__DISCOVERY_NETWORKS];
+    bool is_shared = other->is_loopback || precedence(other) == 0;
+    return plx__network_has(network, &other->address) ||
+           (is_shared && other->address.family == network->address.family);
+}
+
+/* Whether an earlier network of the interface reaches the same neighbours. */
+static bool is_repeated(const struct plx__network *list, const struct plx__network *network)
+{
+    for (const struct plx__network *other = list; other != network; other++) {
+        if (other->interface == network->interface && other->takes_multicast &&
+            reaches(other, network)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes the new list, which stands behind the old one, the present one. */
+static void replace(plx_discovery *discovery, size_t count)
+{
+    const struct plx__network *list = discovery->networks + discovery->network_room;
     size_t place = 0;
     for (int turn = 0; turn < 2; turn++) {
         for (size_t i = 0; i < count; i++) {
             if (precedence(&list[i]) == turn) {
-                sorted[place++] = list[i];
+                struct plx__network *network = &discovery->networks[place++];
+                *network = list[i];
+                network->is_repeated = is_repeated(discovery->networks, network);
             }
         }
     }
-    memcpy(list, sorted, count * sizeof *list);
+    discovery->network_count = count;
+    plx__discovery_set_queue(discovery);
 }
 
 static bool is_same(const struct plx__network *a, const struct plx__network *b)
@@ -71,16 +101,19 @@ static bool is_same(const struct plx__network *a, const struct plx__network *b)
            plx_address_equal(&a->far_end, &b->far_end);
 }
 
-/* Whether a list has a network that is new: also one that takes multicast now, or no longer, as the
- * neighbours are reached in another way. */
-static bool has_new(const plx_discovery *discovery, const struct plx__network *list, size_t count)
+/* Whether the new list has a network that the old one lacks: also one that takes multicast now, or no
+ * longer, as the neighbours are reached in another way. Both are mostly in one order. */
+static bool has_new(const plx_discovery *discovery, size_t count)
 {
+    const struct plx__network *list = discovery->networks + discovery->network_room;
+    size_t old = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t old = 0;
-        while (old < discovery->network_count && !is_same(&list[i], &discovery->networks[old])) {
-            old++;
+        size_t tries = 0;
+        while (tries < discovery->network_count && !is_same(&list[i], &discovery->networks[old])) {
+            old = (old + 1) % discovery->network_count;
+            tries++;
         }
-        if (old == discovery->network_count) {
+        if (tries == discovery->network_count) {
             return true;
         }
     }
@@ -130,16 +163,44 @@ static void follow_networks(plx_discovery *discovery, bool is_new)
     }
 }
 
+/* Makes room for this many networks, twice: for the present list and the next one. */
+static bool make_room(plx_discovery *discovery, size_t count)
+{
+    size_t most = PLX__DISCOVERY_NETWORKS, room = (count + ROOM - 1) / ROOM * ROOM;
+    room = room < most ? room : most;
+    struct plx__network *block =
+        plx__memory_resize(discovery->networks, 2 * room * sizeof *discovery->networks);
+    if (block != NULL) {
+        discovery->networks = block;
+        discovery->network_room = room;
+    }
+    return block != NULL;
+}
+
+/* Writes the next list behind the present one. Returns its length, or a negative errno. */
+static ptrdiff_t list_networks(plx_discovery *discovery)
+{
+    size_t room = discovery->network_room;
+    ptrdiff_t count = room == 0 ? ROOM : plx__interface_networks(discovery->networks + room, room);
+    while (count > (ptrdiff_t)room && room < PLX__DISCOVERY_NETWORKS) {
+        if (!make_room(discovery, (size_t)count)) {
+            return -PLX__ENOMEM;
+        }
+        room = discovery->network_room;
+        count = plx__interface_networks(discovery->networks + room, room);
+    }
+    return count > (ptrdiff_t)room ? (ptrdiff_t)room : count;
+}
+
 int plx__discovery_look(plx_discovery *discovery, uint64_t now)
 {
-    struct plx__network list[PLX__DISCOVERY_NETWORKS];
-    ptrdiff_t result = plx__interface_networks(list, PLX__DISCOVERY_NETWORKS);
+    ptrdiff_t result = list_networks(discovery);
     if (result > 0) {
         size_t count = (size_t)result;
-        order(list, count);
-        bool is_new = has_new(discovery, list, count);
-        memcpy(discovery->networks, list, count * sizeof *list);
-        discovery->network_count = count;
+        bool is_new = has_new(discovery, count);
+        if (is_new || count != discovery->network_count) {
+            replace(discovery, count);
+        }
         follow_networks(discovery, is_new);
     } /* else the old list is better than none */
     discovery->look_at =

@@ -30,8 +30,8 @@
 #include <pollux/discovery.h>
 
 #define PLX__DISCOVERY_GROUPS 16
-#define PLX__DISCOVERY_NETWORKS 64 /* further ones are not used */
-#define PLX__DISCOVERY_LIFETIME 30 /* seconds that this program's `here` is good for */
+#define PLX__DISCOVERY_NETWORKS 1024 /* further ones are not used */
+#define PLX__DISCOVERY_LIFETIME 30   /* seconds that this program's `here` is good for */
 #define PLX__DISCOVERY_STRANGERS 32
 #define PLX__DISCOVERY_GONE 64
 #define PLX__DISCOVERY_FAREWELLS 64 /* groups that are LEAVING; the oldest ones end early */
@@ -108,9 +108,9 @@ struct plx_discovery {
     int port;                                /* the shared one; 0: not bound */
     int process;                             /* that bound it: a forked child says no bye */
     struct plx__list groups;
-    size_t joined; /* how many are JOINED */
-    struct plx__network networks[PLX__DISCOVERY_NETWORKS];
-    size_t network_count;
+    size_t joined;                 /* how many are JOINED */
+    struct plx__network *networks; /* in one block with as much room for the next list */
+    size_t network_count, network_room;
     uint64_t look_at; /* when to look at the networks again; 0: never */
     uint64_t id;
     uint64_t random; /* the state of the generator of pauses */

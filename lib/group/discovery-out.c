@@ -5,7 +5,6 @@
  * that stands beside it. The copies have one sequence. */
 #include "config.h"
 
-#include "lib/base/address.h"
 #include "lib/base/error.h"
 #include "lib/base/mix.h"
 #include "lib/group/discovery-object.h"
@@ -31,7 +30,7 @@ static const int pauses[HERES] = {1000, 2000, 0};
 /* The most bytes that the queue of a socket needs beside those of a datagram; and those that messages
  * leave free for who, here and bye, or a program that sends much would never be heard of. */
 #define QUEUE_HEAD 128
-#define QUEUE_RESERVE ((size_t)64 * 1024)
+#define QUEUE_RESERVE(queue) ((queue) / 4)
 
 /* Milliseconds until the next attempt to send what did not fit into the queue. */
 #define AGAIN 1000
@@ -44,31 +43,13 @@ uint64_t plx__discovery_random(plx_discovery *discovery, uint64_t count)
 
 /* ---- datagrams ------------------------------------------------------------------------------- */
 
-/* Whether an earlier network reaches the same neighbours. They believe an address of their own subnet
- * only, but each of them is on the link-local network of IPv6. */
-static bool is_repeated(const plx_discovery *discovery, size_t place)
-{
-    const struct plx__network *network = &discovery->networks[place];
-    for (size_t i = 0; i < place; i++) {
-        const struct plx__network *other = &discovery->networks[i];
-        bool reaches = plx__network_has(network, &other->address) ||
-                       (network->address.family == 6 && other->address.family == 6 &&
-                        plx__address_is_link_local(other->address.bytes));
-        if (other->interface == network->interface && reaches && other->takes_multicast) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The address to send to on a network; false when the network reaches nobody. */
-static bool target_on(const plx_discovery *discovery, size_t place,
+static bool target_on(const plx_discovery *discovery, const struct plx__network *network,
                       const struct plx__discovery_datagram *datagram, plx_address *ret_target)
 {
-    const struct plx__network *network = &discovery->networks[place];
     uint16_t port = (uint16_t)discovery->port;
     if (discovery->sockets[plx__discovery_family(&network->address)] == NULL ||
-        is_repeated(discovery, place)) {
+        network->is_repeated) {
         return false;
     }
     if (network->takes_multicast) {
@@ -97,10 +78,10 @@ static void sign(plx_discovery *discovery, struct plx__discovery_datagram *datag
     datagram->sequence = discovery->sequence++;
 }
 
-static size_t reserve_of(enum plx__discovery_kind kind)
+static size_t reserve_of(const plx_discovery *discovery, enum plx__discovery_kind kind)
 {
     switch (kind) {
-    case PLX__DISCOVERY_MESSAGE: return QUEUE_RESERVE;
+    case PLX__DISCOVERY_MESSAGE: return QUEUE_RESERVE(plx__discovery_queue(discovery));
     default: return 0;
     }
 }
@@ -111,7 +92,7 @@ static bool has_room(const plx_discovery *discovery, const struct plx__discovery
 {
     size_t count[PLX__DISCOVERY_FAMILIES] = {0};
     size_t each = PLX__DISCOVERY_HEAD + datagram->name_size + datagram->size + QUEUE_HEAD;
-    size_t reserve = reserve_of(datagram->kind);
+    size_t reserve = reserve_of(discovery, datagram->kind);
     for (size_t i = 0; i < discovery->network_count; i++) {
         count[plx__discovery_family(&discovery->networks[i].address)]++;
     }
@@ -136,7 +117,7 @@ int plx__discovery_send(plx_discovery *discovery, struct plx__discovery_datagram
     for (size_t i = 0; i < discovery->network_count; i++) {
         const struct plx__network *network = &discovery->networks[i];
         plx_address target, from = network->address;
-        if (!target_on(discovery, i, datagram, &target)) {
+        if (!target_on(discovery, network, datagram, &target)) {
             continue;
         }
         from.scope = network->address.family == 6 ? network->interface : 0;

@@ -13,8 +13,10 @@
 
 #include <stdio.h>
 
-/* The most bytes that wait for the next poll, for each socket. */
-#define QUEUE (256 * 1024)
+/* The most bytes that wait for the next poll, for each socket, and for each of many networks: three
+ * datagrams of the largest size, of which reserve_of (discovery-out.c) keeps one. */
+#define QUEUE ((size_t)256 * 1024)
+#define QUEUE_EACH ((size_t)4096)
 
 static void schedule(plx_socket *socket, void *user)
 {
@@ -52,7 +54,7 @@ static int choose(plx_socket *socket, int family, bool shares)
     int code = plx_socket_set_option(socket, PLX_OPTION_PROTOCOL, is_ipv6);
     code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_SEND_TO_SELF, is_ipv6);
     code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_MULTICAST_HOPS, 1);
-    code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, QUEUE);
+    code = code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_WRITE_LIMIT, (int)QUEUE);
     return code != 0 ? code : plx_socket_set_option(socket, PLX_OPTION_SHARE_ADDRESS, shares);
 }
 
@@ -98,6 +100,22 @@ int plx__discovery_open(plx_discovery *discovery, int family, int port, plx_sock
     }
     plx_socket_free(socket);
     return lacks ? 0 : code;
+}
+
+size_t plx__discovery_queue(const plx_discovery *discovery)
+{
+    size_t wanted = discovery->network_count * QUEUE_EACH;
+    return wanted > QUEUE ? wanted : QUEUE;
+}
+
+void plx__discovery_set_queue(plx_discovery *discovery)
+{
+    for (int i = 0; i < PLX__DISCOVERY_FAMILIES; i++) {
+        if (discovery->sockets[i] != NULL) {
+            (void)plx_socket_set_option(discovery->sockets[i], PLX_OPTION_WRITE_LIMIT,
+                                        (int)plx__discovery_queue(discovery));
+        }
+    }
 }
 
 void plx__discovery_close(plx_socket *sockets[PLX__DISCOVERY_FAMILIES])

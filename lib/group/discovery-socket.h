@@ -16,6 +16,11 @@ int plx__discovery_open(plx_discovery *discovery, int family, int port, plx_sock
 /* plx__discovery_close frees both sockets of a list. */
 void plx__discovery_close(plx_socket *sockets[PLX__DISCOVERY_FAMILIES]);
 
+/* plx__discovery_queue returns the most bytes that wait for the next poll in a socket that sends,
+ * and plx__discovery_set_queue sets that for the present networks: each takes a copy. */
+size_t plx__discovery_queue(const plx_discovery *discovery);
+void plx__discovery_set_queue(plx_discovery *discovery);
+
 /* plx__discovery_write queues a datagram, and plx__discovery_read takes one, as plx_udp_write_from
  * and plx_udp_read do. */
 int plx__discovery_write(plx_socket *socket, const plx_address *from, const plx_address *to,

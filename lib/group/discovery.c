@@ -36,6 +36,7 @@ static void free_rest(plx_discovery *discovery)
         plx__discovery_drop_receivers(group);
         plx__memory_free(group);
     }
+    plx__memory_free(discovery->networks);
     plx__memory_free(discovery->message);
     plx__error_clear(&discovery->error);
     plx__error_clear(&discovery->waiting);

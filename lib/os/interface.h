@@ -32,8 +32,9 @@ unsigned plx__interface_index(const char *wanted);
 /* plx__interface_device writes the name of the device: `name` up to the colon of a label. */
 void plx__interface_device(const char *name, char *ret_device, size_t size);
 
-/* plx__interface_networks writes the networks of the interfaces that are up, in the kernel's order.
- * Returns how many it wrote, at most `size`, or a negative errno. It does not block. */
+/* plx__interface_networks writes the first `size` networks of the interfaces that are up, in the
+ * kernel's order. Returns how many there are, which may be more, or a negative errno. It does not
+ * block. */
 ptrdiff_t plx__interface_networks(struct plx__network *list, size_t size);
 
 #endif

@@ -79,12 +79,16 @@ ptrdiff_t plx__interface_networks(struct plx__network *list, size_t size)
     if (getifaddrs(&all) != 0) {
         return -errno;
     }
-    for (const struct ifaddrs *entry = all; entry != NULL && count < size;
-         entry = entry->ifa_next) {
-        if (is_network(entry)) {
-            describe(entry, &list[count]);
-            count += list[count].interface != 0;
+    for (const struct ifaddrs *entry = all; entry != NULL; entry = entry->ifa_next) {
+        struct plx__network network;
+        if (!is_network(entry)) {
+            continue;
         }
+        describe(entry, &network);
+        if (network.interface != 0 && count < size) {
+            list[count] = network;
+        }
+        count += network.interface != 0;
     }
     freeifaddrs(all);
     return (ptrdiff_t)count;

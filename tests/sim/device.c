@@ -81,11 +81,11 @@ ptrdiff_t plx__interface_networks(struct plx__network *list, size_t size)
         {.address = {.family = 4, .bytes = {127, 0, 0, 1}}, .prefix = 8},
         {.address = {.family = 6, .bytes = {[15] = 1}}, .prefix = 128},
     };
-    size_t count = 0;
-    for (; count < size && count < sizeof networks / sizeof *networks; count++) {
-        list[count] = networks[count];
-        list[count].interface = 1;
-        list[count].is_loopback = list[count].takes_multicast = true;
+    size_t count = sizeof networks / sizeof *networks;
+    for (size_t i = 0; i < count && i < size; i++) {
+        list[i] = networks[i];
+        list[i].interface = 1;
+        list[i].is_loopback = list[i].takes_multicast = true;
     }
     return (ptrdiff_t)count;
 }
