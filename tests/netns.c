@@ -42,7 +42,7 @@ bool netns_enter(const char *what)
     /* One after the other, so that nothing has changed where only the second is refused. */
     if (unshare(CLONE_NEWNS) != 0)
         return skip(what, "unshare a mount namespace");
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    if (mount(NULL, "/", "none", MS_REC | MS_PRIVATE, NULL) != 0)
         return skip(what, "keep mounts private");
     if (unshare(CLONE_NEWNET) != 0)
         return skip(what, "unshare a network namespace");
@@ -188,7 +188,7 @@ void netns_file(const char *path, const char *text)
     ck_assert_int_eq(write(file, text, size), (ssize_t)size);
     ck_assert_int_eq(fchmod(file, 0644), 0);
     close(file);
-    ck_assert_msg(mount(name, path, NULL, MS_BIND, NULL) == 0, "mount over %s: %s", path,
+    ck_assert_msg(mount(name, path, "none", MS_BIND, NULL) == 0, "mount over %s: %s", path,
                   strerror(errno));
     /* The mount keeps what the name led to. */
     unlink(name);

@@ -7,12 +7,13 @@
  *                 thread: has the answer       thread: has woken the owner
  *      RUNNING ------------------------> ANSWERED ------------------------> LEFT
  *         | owner: drops                    | owner: drops                    | owner: drops
- *         +--------------> ABANDONED <------+                                 +--> freed by the owner
- *                              +--> freed by the thread, at its next arrow
+ *         +--------------> ABANDONED <------+                                 +--> the owner frees
+ *                              +--> the thread frees, at its next arrow
  *
- * Between ANSWERED and LEFT the thread still uses the descriptor: an owner that closed it there
- * would let the thread write to whatever has the number next. A mutex for the two was rejected: a
- * child that was forked while the thread held it would hang.
+ * The descriptor is closed by the owner, who gives it back even while the thread still hangs; only
+ * between ANSWERED and LEFT by the thread, which writes to it there: it must not write to whatever
+ * has the number next. A mutex for the two was rejected: a child that was forked while the thread
+ * held it would hang.
  *
  * getaddrinfo_a(3) of glibc was rejected: it cannot drop a lookup that runs, its threads take
  * signals, and no other C library has it. */
@@ -45,9 +46,9 @@ struct plx__os_name_lookup {
     char host[];
 };
 
+/* Frees all but the descriptor. */
 static void free_lookup(struct plx__os_name_lookup *lookup)
 {
-    plx__os_wake_close(lookup->wake);
     if (lookup->first != NULL) {
         freeaddrinfo(lookup->first);
     }
@@ -70,13 +71,15 @@ static void *look_up(void *argument)
     lookup->error = errno;
     /* What a failed call leaves in `found` is not specified. */
     lookup->first = lookup->next = lookup->result == 0 ? found : NULL;
-    if (advance(lookup, RUNNING, ANSWERED)) {
-        plx__os_wake_signal(lookup->wake[1]);
-        if (advance(lookup, ANSWERED, LEFT)) {
-            return NULL;
-        }
+    if (!advance(lookup, RUNNING, ANSWERED)) {
+        free_lookup(lookup);
+        return NULL;
     }
-    free_lookup(lookup);
+    plx__os_wake_signal(lookup->wake[1]);
+    if (!advance(lookup, ANSWERED, LEFT)) {
+        plx__os_wake_close(lookup->wake);
+        free_lookup(lookup);
+    }
     return NULL;
 }
 
@@ -155,6 +158,7 @@ int plx__os_name_lookup_start(const char *host, int family, struct plx__os_name_
     }
     result = start_thread(lookup);
     if (result < 0) {
+        plx__os_wake_close(lookup->wake);
         free_lookup(lookup);
         *ret_threadless = true;
         return result;
@@ -216,7 +220,13 @@ bool plx__os_name_lookup_next(struct plx__os_name_lookup *lookup, plx_address *r
 void plx__os_name_lookup_drop(struct plx__os_name_lookup *lookup)
 {
     bool is_ours = lookup->process == plx__os_process();
-    if (atomic_exchange(&lookup->stage, ABANDONED) == LEFT || !is_ours) {
+    plx__fd wake[2] = {lookup->wake[0], lookup->wake[1]};
+    int before = atomic_exchange(&lookup->stage, ABANDONED);
+    /* From here on a thread that has not left may free the lookup at any moment. */
+    if (before != ANSWERED || !is_ours) {
+        plx__os_wake_close(wake);
+    }
+    if (before == LEFT || !is_ours) {
         free_lookup(lookup);
     }
 }

@@ -2,9 +2,8 @@
  *
  * getaddrinfo(3) blocks, and nothing can cancel it. So each lookup has a thread of its own, which
  * sleeps in getaddrinfo while its owner goes on: a descriptor becomes readable when the answer is
- * there. Dropping a lookup never waits: the thread that still runs frees the lookup when the C
- * library gives up. Until then it holds its stack, the lookup and the descriptor, and touches
- * nothing else.
+ * there. Dropping a lookup never waits: a thread that still runs frees the lookup when the C
+ * library gives up. Until then it holds its stack and the lookup, and touches nothing else.
  *
  * A forked child does not have the thread. There the answer of the lookup is PLX__NAME_FORKED, and
  * dropping it frees what the child's memory has of it. */
