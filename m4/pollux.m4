@@ -61,3 +61,8 @@ AS_IF([test "x$have_peer" = xyes],
   [AC_DEFINE([HAVE_$1], [1], [Define to 1 if the benchmarks can compare with it.])
    AS_VAR_APPEND([peers], [" $1"])])
 AM_CONDITIONAL([$1], [test "x$have_peer" = xyes])])
+
+# POLLUX_REQUIRE(PACKAGE)
+# Adds to the Requires.private of pollux.pc, which linking libpollux.a needs.
+AC_DEFUN([POLLUX_REQUIRE],
+  [REQUIRES_PRIVATE="${REQUIRES_PRIVATE:+$REQUIRES_PRIVATE, }$1"])

@@ -357,6 +357,16 @@ static bool bind_both(struct nameserver *server, int port)
     return false;
 }
 
+void nameserver_is_needed(const char *what)
+{
+#ifdef HAVE_CARES
+    (void)what;
+#else
+    fprintf(stderr, "SKIP: %s: built without c-ares, which it is about or which it needs\n", what);
+    exit(EXIT_SUCCESS);
+#endif
+}
+
 void nameserver_begin_at(struct nameserver *server, int port)
 {
     int tries = 0;
@@ -370,6 +380,7 @@ void nameserver_begin_at(struct nameserver *server, int port)
 
 void nameserver_begin(struct nameserver *server)
 {
+    nameserver_is_needed("a name server of the test's own");
     nameserver_begin_at(server, 0);
     setenv("POLLUX_NAMESERVERS", server->where, 1);
     setenv("RES_OPTIONS", "timeout:30", 1);

@@ -96,9 +96,14 @@ struct nameserver {
     int stop[2]; /* a pipe that ends the thread */
 };
 
-/* nameserver_begin starts a name server at a port that the kernel chooses, and makes Pollux ask it.
- * Pollux asks again only after 30 s, so that no question is repeated while the machine is busy. The
- * first answers are SAYS_NO_DATA for both families. */
+/* nameserver_is_needed ends the process of a case, without failure and with a line on stderr that
+ * `what` is skipped, where Pollux was built without c-ares: only c-ares asks the servers in
+ * POLLUX_NAMESERVERS, at any port, and the C library may read resolv.conf in its own way. */
+void nameserver_is_needed(const char *what);
+
+/* nameserver_begin starts a name server at a port that the kernel chooses, and makes Pollux ask it;
+ * it calls nameserver_is_needed. Pollux asks again only after 30 s, so that no question is repeated
+ * while the machine is busy. The first answers are SAYS_NO_DATA for both families. */
 void nameserver_begin(struct nameserver *server);
 
 /* nameserver_begin_at starts a name server at that port, and does not change POLLUX_NAMESERVERS. */

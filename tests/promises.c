@@ -1,6 +1,7 @@
 /* tests/promises.c -- brings sockets to each place of their life. See promises.h. */
 #include "config.h"
 
+#include "tests/nameserver.h"
 #include "tests/promises.h"
 #include "tests/sockets.h"
 
@@ -143,6 +144,7 @@ static void look_up(struct stage *s)
 {
     char where[WHERE_SIZE];
 
+    nameserver_is_needed("promises while a name is looked up");
     promises_listen(s->w, UDP, where); /* a name server that never answers */
     setenv("POLLUX_NAMESERVERS", where, 1);
     snprintf(s->where, sizeof s->where, "nobody.test:9");

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "tests/nameserver.h"
 #include "tests/sockets.h"
 #include "tests/world.h"
 
@@ -418,6 +419,7 @@ MODE_SOCKET_CASE(endless_texts)
     ck_assert_int_eq(plx_socket_set_address(socket, long_text("", 4000)), 0);
     ck_assert_uint_eq(strlen(plx_socket_address(socket)), 4000);
     ck_assert_int_eq(plx_socket_set_port(socket, 80), 0);
+    nameserver_is_needed("a host of 4000 bytes");
     setenv("POLLUX_NAMESERVERS", "127.0.0.1:1", 1);
     if (plx_socket_connect(socket) == 0)
         UNTIL(w, plx_socket_state(socket) == PLX_UNCONNECTED);

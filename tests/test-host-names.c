@@ -154,6 +154,7 @@ MODE_CASE(letters_in_the_hosts_file)
     if (!netns_enter("a hosts file with letters beyond ASCII"))
         return;
     netns_file("/etc/hosts", "127.0.0.1 localhost\n127.0.0.1 xn--bcher-kva.lan\n");
+    nameserver_is_needed("a hosts file with letters beyond ASCII");
     setenv("POLLUX_NAMESERVERS", "192.0.2.1", 1);
     for (int way = 0; way < WAYS; way++) {
         struct asker asker;
@@ -414,6 +415,7 @@ static void searches(struct world *w, const char *line, const char *host, const 
 
 MODE_CASE(the_search_list)
 {
+    nameserver_is_needed("search lists");
     if (!netns_enter("search lists"))
         return;
     netns_file("/etc/hosts", "127.0.0.1 localhost\n");

@@ -231,6 +231,7 @@ static void nobody_answers(struct world *w, enum says says)
     struct nameserver server;
     long long before = now_ms();
 
+    nameserver_is_needed("the options timeout and attempts");
     if (!netns_enter("the options timeout and attempts"))
         return;
     netns_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions ndots:1 timeout:1 attempts:1\n");

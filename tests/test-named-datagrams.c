@@ -104,6 +104,7 @@ MODE_CASE(names_behind_those_that_nobody_answers)
     bool seen[MANY] = {false};
     int count = 0;
 
+    nameserver_is_needed("name servers that do not answer");
     if (!netns_enter("name servers that do not answer"))
         return;
     netns_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");

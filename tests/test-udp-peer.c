@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "tests/datagrams.h"
+#include "tests/nameserver.h"
 #include "tests/netns.h"
 
 /* ---- a name server that answers when a case asks it to---------------------------------------- */
@@ -19,6 +20,7 @@ static int name_server(struct world *w)
     int raw = raw_datagrams(w, &address);
     char text[64];
 
+    nameserver_is_needed("a peer by name");
     snprintf(text, sizeof text, "127.0.0.1:%d", address.port);
     setenv("POLLUX_NAMESERVERS", text, 1);
     return raw;

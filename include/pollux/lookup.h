@@ -18,7 +18,7 @@
  *
  * A lookup that is in no group is polled by itself (plx_lookup_poll, plx_lookup_wait). The result is
  * reported once. It is complete when the name servers have answered for both families; once there
- * are addresses, the other family has 500 ms left. */
+ * are addresses, the other family has 500 ms left. pollux/resolver.h chooses who is asked. */
 #ifndef POLLUX_LOOKUP_H
 #define POLLUX_LOOKUP_H
 

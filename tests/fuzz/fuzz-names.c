@@ -2,6 +2,8 @@
  * name servers, and resolv.conf(5) with its environment, whose options are read here.
  *
  * The first byte chooses: 'h' a host name, 'o' RES_OPTIONS, 'd' LOCALDOMAIN, else resolv.conf. */
+#include "config.h"
+
 #include "lib/resolve/resolver.h"
 #include "tests/fuzz/file.h"
 
@@ -29,6 +31,8 @@ static void set_environment(const char *options, const char *domains)
     NEED(domains == NULL ? unsetenv("LOCALDOMAIN") == 0 : setenv("LOCALDOMAIN", domains, 1) == 0);
 }
 
+#ifdef HAVE_CARES
+
 /* The list has words and single blanks alone. */
 static void need_list(const char *domains)
 {
@@ -54,6 +58,17 @@ static void read_settings(const char *text, size_t size)
     NEED(settings.timeout_ms >= 0 && settings.attempts >= 0 && settings.attempts <= 5);
     need_list(settings.domains);
 }
+
+#else
+
+/* Only lookups by c-ares need them from us. */
+static void read_settings(const char *text, size_t size)
+{
+    (void)text;
+    (void)size;
+}
+
+#endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
