@@ -151,6 +151,42 @@ MODE_CASE(messages_before_the_first_hello)
     parties_part(pair);
 }
 
+/* It sends the message, and does not hear itself. */
+MODE_CASE(a_message_to_oneself)
+{
+    struct party pair[2];
+    plx_member list[2];
+
+    parties_meet(w, pair);
+    ck_assert_uint_eq(plx_discovery_members(pair[0].discovery, NULL, list, 2), 2);
+    ck_assert(list[0].is_self);
+    ck_assert_int_eq(plx_discovery_send_to(pair[0].discovery, &list[0], 1, "me", 2), 0);
+    parties_settle(w, pair, 2);
+    PARTY_SAID(&pair[0], "");
+    PARTY_SAID(&pair[1], "");
+    parties_part(pair);
+}
+
+/* A program of a later version knows larger members. */
+MODE_CASE(a_list_of_larger_members)
+{
+    struct later {
+        plx_member member;
+        uint8_t more[40];
+    } list[2], none = {0};
+    struct party pair[2];
+
+    parties_meet(w, pair);
+    memset(list, 0xff, sizeof list);
+    ck_assert_uint_eq(
+        plx_discovery_members_sized(pair[0].discovery, NULL, &list[0].member, 2, sizeof *list), 2);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_mem_eq(list[i].more, none.more, sizeof none.more);
+        ck_assert_uint_eq(list[i].member.about_size, i == 0 ? 4 : 3);
+    }
+    parties_part(pair);
+}
+
 /* ---- groups ---------------------------------------------------------------------------------- */
 
 static plx_group *elsewhere;

@@ -250,6 +250,7 @@ MODE_CASE(what_cannot_be_sent_is_refused)
     ck_assert_int_eq(plx_discovery_send_to(anna, &bob, INT32_MIN, "", 0), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_discovery_send_to(anna, &none, 1, "", 0), PLX_INVALID_STATE);
     ck_assert_int_eq(plx_discovery_send_to(anna, NULL, 1, "", 0), PLX_INVALID_STATE);
+    ck_assert_ptr_nonnull(strstr(plx_discovery_error(anna)->message, "NULL"));
     bob.address.port = 0;
     ck_assert_int_eq(plx_discovery_send_to(anna, &bob, 1, "", 0), PLX_INVALID_PORT);
     parties_settle(w, pair, 2);

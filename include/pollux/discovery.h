@@ -141,14 +141,16 @@ PLX_API int plx_discovery_send_to_group(plx_discovery *discovery, const char *gr
 /* plx_discovery_send_to sends a message to the address of one member alone, which may be a copy of
  * a plx_member, or one with nothing but an address. `size` is at most 1174. Returns as
  * plx_discovery_send_to_group does, and PLX_INVALID_PORT for a port of 0. Nothing reports whether
- * the member has received it. */
+ * the member has received it. A program does not hear itself: what it sends to its own address
+ * reaches no handler, and the call returns 0. */
 PLX_API int plx_discovery_send_to(plx_discovery *discovery, const plx_member *member,
                                   int32_t command, const void *data, size_t size);
 
 /* plx_discovery_members copies the first `count` members of a group into `list`, in the order in
  * which they were heard first, this program included. `group` NULL: the only group. Returns how
  * many there are, which may be more; 0 when there is no such group. With count 0 `list` may be
- * NULL. plx_discovery_members_sized states the size of an entry of the list. */
+ * NULL. plx_discovery_members_sized states the size of an entry of the list; bytes beyond those that
+ * this library knows become 0. */
 PLX_API size_t plx_discovery_members_sized(const plx_discovery *discovery, const char *group,
                                            plx_member *list, size_t count, size_t size);
 static inline size_t plx_discovery_members(const plx_discovery *discovery, const char *group,

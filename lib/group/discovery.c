@@ -352,8 +352,11 @@ int plx_discovery_send_to_group(plx_discovery *discovery, const char *name, int3
 int plx_discovery_send_to(plx_discovery *discovery, const plx_member *member, int32_t command,
                           const void *data, size_t size)
 {
-    if (!plx__discovery_is_usable(discovery) || member == NULL) {
+    if (!plx__discovery_is_usable(discovery)) {
         return PLX_INVALID_STATE;
+    }
+    if (member == NULL) {
+        return refuse(discovery, "send: the member is NULL");
     }
     if (discovery->port == 0 || (member->address.family != 4 && member->address.family != 6)) {
         return refuse(discovery, discovery->port == 0 ? "send: not bound, call plx_discovery_bind"
@@ -384,11 +387,13 @@ size_t plx_discovery_members_sized(const plx_discovery *discovery, const char *n
     }
     uint64_t now = plx__clock_now();
     uint8_t *place = (uint8_t *)list;
+    size_t known_size = size < sizeof *list ? size : sizeof *list;
     struct plx__known *known = plx__members_step(&group->members, NULL);
     for (size_t i = 0; list != NULL && i < count && known != NULL; i++) {
         plx_member member;
         plx__discovery_describe(known, now, &member);
-        memcpy(place + i * size, &member, size < sizeof member ? size : sizeof member);
+        memcpy(place + i * size, &member, known_size);
+        memset(place + i * size + known_size, 0, size - known_size); /* of a later version */
         known = plx__members_step(&group->members, known);
     }
     return group->members.listed;
