@@ -1,0 +1,202 @@
+#!/bin/sh
+# tests/check-guide.sh [PROGRAM...] -- the programs of README.md and doc/guide.md compile, run and print
+# what the pages say; with arguments only these are run.
+#
+# A program is a block that names its file in its first line: "/* NAME.c -- ", "// NAME.cpp -- " or
+# "# NAME.py -- ". A word behind the c of its fence is a module of pkg-config that it needs beside Pollux.
+# The block of text behind a program is what it prints, to the letter. A program runs in a folder of its
+# own for 20 seconds at most, over loopback at ports that the kernel chooses; run() below knows which ones
+# need arguments, certificates or another program. A program for what is not here is skipped with a line.
+# Other blocks of C only compile: tests/check-migration.sh. Links to files of this tree lead to a file.
+set -u
+srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
+builddir=$(cd "${builddir:-.}" && pwd) || exit 1
+CC=${CC:-cc}
+CXX=${CXX-c++}
+PKG_CONFIG=${PKG_CONFIG:-pkg-config}
+PROGRAM_FLAGS=${PROGRAM_FLAGS-}
+libs=$builddir/.libs
+if [ ! -e "$libs/libpollux.so" ]; then
+    echo "SKIP: there is no shared library in $libs (configured with --disable-shared?)"
+    exit 77
+fi
+workplace=guide
+. "$srcdir/tests/workplace.sh"
+mkdir blocks folders
+LD_LIBRARY_PATH=$libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+export LD_LIBRARY_PATH
+unset http_proxy all_proxy HTTP_PROXY ALL_PROXY no_proxy NO_PROXY
+
+# ---- the pages -----------------------------------------------------------------------------------------
+
+# Files "blocks/NAME.c" and "blocks/NAME.c.printed"; a line "NAME.c MODULE PAGE:LINE" for each program.
+for page in README.md doc/guide.md; do
+    awk -v page="$page" -v folder=blocks '
+function complain(what) { print page ":" NR ": " what > "/dev/stderr"; bad = 1 }
+/^```./ {
+    inside = 1; first = 1; language = substr($1, 4); module = NF > 1 ? $2 : "-"
+    if (language == "text" && program != "") { file = folder "/" program ".printed"; printf "" > file; first = 0; program = "" }
+    next
+}
+/^```$/ {
+    if (file != "") close(file)
+    inside = 0; file = ""
+    next
+}
+inside && first {
+    first = 0; name = ""
+    if (language == "c" && $1 == "/*" && $2 ~ /\.c$/ && $3 == "--") name = $2
+    if (language == "cpp" && $1 == "//" && $2 ~ /\.cpp$/ && $3 == "--") name = $2
+    if (language == "python" && $1 == "#" && $2 ~ /\.py$/ && $3 == "--") name = $2
+    if (name == "" && language == "cpp" || name == "" && language == "python") complain("a program without a name")
+    if (name != "") {
+        if (program != "") complain(program " has no block of what it prints")
+        program = name; file = folder "/" name
+        print name, module, page ":" NR
+        printf "#line %d \"%s\"\n", NR, page > (language == "python" ? "/dev/null" : file)
+    }
+}
+inside && file != "" { print > file }
+END {
+    if (program != "") complain(program " has no block of what it prints")
+    exit bad
+}' "$srcdir/$page" >> programs || fail "$page"
+done
+[ -s programs ] || fail 'there are no programs'
+
+for page in README.md doc/guide.md; do
+    grep -o ']([^)#:]*' "$srcdir/$page" | cut -c 3- | sort -u | while read -r link; do
+        [ -z "$link" ] || [ -e "$srcdir/$(dirname "$page")/$link" ] || echo "$page: there is no $link"
+    done
+done > dead
+[ ! -s dead ] || { cat dead; fail 'links lead nowhere'; }
+
+# ---- compiling -----------------------------------------------------------------------------------------
+
+# compile NAME MODULE: the program folders/NAME/NAME; 1 without a word if it cannot be tried here.
+compile()
+{
+    stem=${1%.*}
+    [ ! -d "folders/$stem" ] || { [ -e "folders/$stem/$stem" ]; return; }
+    mkdir "folders/$stem"
+    flags="-Wall -Wextra -Werror $PROGRAM_FLAGS -I$srcdir/include -I$builddir/include"
+    needs="-L$libs -lpollux -pthread"
+    if grep -q '<pollux/tls\.h>' "blocks/$1"; then
+        [ -e "$libs/libpollux-tls.so" ] || { skip "$1: this build has no TLS"; return 1; }
+        needs="-L$libs -lpollux-tls $needs"
+    fi
+    if [ "$2" != - ]; then
+        "$PKG_CONFIG" --exists "$2" 2> /dev/null || { skip "$1: $2 is not installed"; return 1; }
+        flags="$flags $("$PKG_CONFIG" --cflags "$2")"
+        needs="$needs $("$PKG_CONFIG" --libs "$2")"
+    fi
+    # shellcheck disable=SC2086 # lists of flags
+    case $1 in
+        *.c) $CC -std=c11 -pedantic $flags "blocks/$1" -o "folders/$stem/$stem" $needs ;;
+        *.cpp)
+            command -v "${CXX%% *}" > /dev/null || { skip "$1: there is no compiler of C++"; return 1; }
+            $CXX -std=c++17 -pedantic $flags "blocks/$1" -o "folders/$stem/$stem" $needs
+            ;;
+        *.py)
+            [ -z "$PROGRAM_FLAGS" ] || { skip "$1: Python does not load a library with sanitizers"; return 1; }
+            command -v python3 > /dev/null || { skip "$1: python3 is not installed"; return 1; }
+            { echo '#!/usr/bin/env python3'; cat "blocks/$1"; } > "folders/$stem/$stem"
+            chmod +x "folders/$stem/$stem"
+            ;;
+    esac || { fail "$1 does not compile"; return 1; }
+}
+
+# need NAME: compiles another program of the pages.
+need()
+{
+    compile "$1.c" -
+}
+
+# ---- running -------------------------------------------------------------------------------------------
+
+# begin NAME ARGUMENT...: starts a server; its first line is "... port NUMBER", which becomes $port.
+# "said" has what it prints, with 7777 as its port.
+begin()
+{
+    rm -f pipe
+    mkfifo pipe
+    begun=$1
+    shift
+    (cd "folders/$begun" && exec timeout 20 "./$begun" "$@" > ../../pipe 2>&1) &
+    server=$!
+    started="$started $server"
+    exec 3< pipe
+    read -r line <&3
+    port=${line##* }
+    echo "${line% *} 7777" > said
+}
+
+# stop LAST: reads until a line ends in LAST, stops the server, and reads the rest.
+stop()
+{
+    line=
+    while [ "${line%"$1"}" = "$line" ] && read -r line <&3; do
+        echo "$line" >> said
+    done
+    kill "$server" 2> /dev/null
+    cat <&3 >> said
+    exec 3<&-
+    wait "$server"
+}
+
+alone()
+{
+    (cd "folders/$1" && exec timeout 20 ./"$@")
+}
+
+# run NAME: what the program prints; a port that the kernel chose is written as 7777.
+run()
+{
+    case $1 in
+        first)
+            need server || return 77
+            begin server 127.0.0.1:0
+            alone first "127.0.0.1:$port" || return
+            stop left
+            ;;
+        server)
+            need first || return 77
+            begin server 127.0.0.1:0
+            alone first "127.0.0.1:$port" > heard || return
+            stop left && cat said
+            ;;
+        game-server)
+            need game-bot || return 77
+            begin game-server 127.0.0.1 0
+            alone game-bot "127.0.0.1:$port" > heard || return
+            stop 10 && cat said
+            ;;
+        game-bot)
+            need game-server || return 77
+            begin game-server 127.0.0.1 0
+            alone game-bot "127.0.0.1:$port" || return
+            stop 10
+            ;;
+        *) alone "$1" ;;
+    esac
+}
+
+while read -r name module where <&4; do
+    if [ $# -gt 0 ]; then
+        case " $* " in *" ${name%.*} "*) ;; *) continue ;; esac
+    fi
+    compile "$name" "$module" || continue
+    program=${name%.*}
+    run "$program" > "folders/$program/output" 2>&1
+    status=$?
+    [ $status -ne 77 ] || { skip "$name: $(cat "folders/$program/output")"; continue; }
+    if [ $status -eq 0 ] && cmp -s "folders/$program/output" "blocks/$name.printed"; then
+        passed=$((passed + 1))
+    else
+        diff "blocks/$name.printed" "folders/$program/output" 2>&1
+        fail "$where: $name ends with $status, and prints as above"
+    fi
+done 4< programs
+
+echo "$passed programs of the pages ran, $skipped skipped, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
