@@ -9,7 +9,6 @@
 
 #include "lib/base/base.h"
 #include "lib/base/error.h"
-#include "lib/base/error.h"
 #include "lib/os/name-lookup.h"
 #include "lib/resolve/resolver.h"
 
