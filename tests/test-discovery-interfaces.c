@@ -416,4 +416,22 @@ MODE_CASE(a_cable_with_peers)
     end(&pair);
 }
 
+/* Links often have the own address in common: to send by each takes more than the address. */
+MODE_CASE(links_with_one_own_address)
+{
+    struct pair pair;
+
+    if (!enter("discovery over links with one own address", &pair, 1))
+        return;
+    netns_run("ip -6 addr flush dev v0; ip addr add 10.77.0.1 peer 192.0.2.8/32 dev a0; "
+              "ip addr add 10.77.0.1 peer 192.0.2.1/32 dev v0; "
+              "ip addr add 10.77.0.1 peer 192.0.2.9/32 dev b0");
+    int home = netns_in(pair.network);
+    netns_run("ip -6 addr flush dev cable; ip addr add 192.0.2.1 peer 10.77.0.1/32 dev cable");
+    netns_back(home);
+    begin(&pair, w);
+    expect_found(&pair, w);
+    end(&pair);
+}
+
 WORLD_MAIN("discovery-interfaces", .timeout = 60)

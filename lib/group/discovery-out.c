@@ -1,8 +1,9 @@
 /* lib/group/discovery-out.c -- what a discovery sends, and when.
  *
- * A datagram for a group is sent on each network from an address of that network, which makes the
- * kernel choose the interface: for IPv4 by the address (ip(7), "IP_PKTINFO"), for IPv6 by the index
- * that stands beside it. The copies have one sequence. */
+ * A datagram for a group is sent on each network from an address of that network, by the interface
+ * whose index stands beside it (IP_PKTINFO in ip(7), IPV6_PKTINFO in ipv6(7)): of several interfaces
+ * with one address, as those of ppp, the kernel would choose the same one for each copy. The copies
+ * have one sequence. */
 #include "config.h"
 
 #include "lib/base/error.h"
@@ -120,7 +121,7 @@ int plx__discovery_send(plx_discovery *discovery, struct plx__discovery_datagram
         if (!target_on(discovery, network, datagram, &target)) {
             continue;
         }
-        from.scope = network->address.family == 6 ? network->interface : 0;
+        from.scope = network->interface;
         code = write_to(discovery, &from, &target, datagram);
         is_sent = is_sent || code == 0;
     }

@@ -91,7 +91,8 @@ static void ask_for_source(struct msghdr *header, struct send_control *control,
         return;
     }
 #ifdef IP_PKTINFO
-    struct in_pktinfo value = {.ipi_spec_dst = plx__native_of(&source)->ipv4.sin_addr};
+    struct in_pktinfo value = {.ipi_spec_dst = plx__native_of(&source)->ipv4.sin_addr,
+                               .ipi_ifindex = (int)message->from->scope};
     add_control(header, control, IPPROTO_IP, IP_PKTINFO, &value, sizeof value);
 #endif
 }

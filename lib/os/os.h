@@ -197,7 +197,7 @@ struct plx__os_message {
     const void *data;
     size_t size;
     size_t segment;          /* 0: it is one datagram */
-    const plx_address *from; /* a local address; NULL: the kernel chooses */
+    const plx_address *from; /* a local address, and its interface as scope; NULL: any */
 };
 
 /* plx__os_has_segments returns whether the kernel accepts messages with segments; the device may

@@ -140,6 +140,7 @@ static int choose_source(struct sim_open *open, const plx_address *to, const plx
         ret_source->bytes[3] = to->family == 4 ? 1 : 0;
     }
     ret_source->port = port;
+    ret_source->scope = ret_source->family == 4 ? 0 : ret_source->scope; /* it chose the device */
     return 0;
 }
 
