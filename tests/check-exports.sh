@@ -1,7 +1,7 @@
 #!/bin/sh
 # tests/check-exports.sh -- the shared libraries export exactly the symbols that include/ marks PLX_API:
 # libpollux-tls those of include/pollux/tls.h, where it is built, and libpollux all others. <pollux.h>
-# does not include tls.h, and libpollux links nothing of OpenSSL.
+# does not include tls.h, and libpollux links nothing of OpenSSL. doc/cheat-sheet.md has all of them.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 srcdir=$(cd "$srcdir" && pwd) || exit 1
@@ -64,6 +64,13 @@ compare "$builddir/.libs/libpollux.$suffix" "$work/marked-core" || status=1
 if [ -e "$builddir/.libs/libpollux-tls.$suffix" ]; then
     compare "$builddir/.libs/libpollux-tls.$suffix" "$work/marked-tls" || status=1
 fi
+awk -v page=doc/cheat-sheet.md '
+FILENAME ~ /cheat-sheet\.md$/ {
+    while (match($0, /plx_[a-z0-9_]+/)) { listed[substr($0, RSTART, RLENGTH)] = 1; $0 = substr($0, RSTART + RLENGTH) }
+    next
+}
+!($1 in listed) { print page ":1: " $1 " of " $2 " is missing"; bad = 1 }
+END { printf "%s: %d calls\n", page, FNR; exit (bad || !FNR) }' "$srcdir/doc/cheat-sheet.md" "$work/marked" || status=1
 if grep -n 'pollux/tls\.h' "$srcdir/include/pollux.h"; then
     echo 'include/pollux.h: includes the header of libpollux-tls'
     status=1

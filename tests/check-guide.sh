@@ -64,8 +64,8 @@ END {
 done
 [ -s programs ] || fail 'there are no programs'
 
-for page in README.md doc/guide.md; do
-    grep -o ']([^)#:]*' "$srcdir/$page" | cut -c 3- | sort -u | while read -r link; do
+for page in README.md doc/guide.md doc/cheat-sheet.md; do
+    awk '/^```/ { inside = !inside } !inside' "$srcdir/$page" | grep -o ']([^)#:]*' | cut -c 3- | sort -u | while read -r link; do
         [ -z "$link" ] || [ -e "$srcdir/$(dirname "$page")/$link" ] || echo "$page: there is no $link"
     done
 done > dead
@@ -81,6 +81,7 @@ compile()
     mkdir "folders/$stem"
     flags="-Wall -Wextra -Werror $PROGRAM_FLAGS -I$srcdir/include -I$builddir/include"
     needs="-L$libs -lpollux -pthread"
+    standard=-std=c11
     if grep -q '<pollux/tls\.h>' "blocks/$1"; then
         [ -e "$libs/libpollux-tls.so" ] || { skip "$1: this build has no TLS"; return 1; }
         needs="-L$libs -lpollux-tls $needs"
@@ -89,10 +90,11 @@ compile()
         "$PKG_CONFIG" --exists "$2" 2> /dev/null || { skip "$1: $2 is not installed"; return 1; }
         flags="$flags $("$PKG_CONFIG" --cflags "$2")"
         needs="$needs $("$PKG_CONFIG" --libs "$2")"
+        standard=-std=gnu11 # headers of others may need it
     fi
     # shellcheck disable=SC2086 # lists of flags
     case $1 in
-        *.c) $CC -std=c11 -pedantic $flags "blocks/$1" -o "folders/$stem/$stem" $needs ;;
+        *.c) $CC $standard -pedantic $flags "blocks/$1" -o "folders/$stem/$stem" $needs ;;
         *.cpp)
             command -v "${CXX%% *}" > /dev/null || { skip "$1: there is no compiler of C++"; return 1; }
             $CXX -std=c++17 -pedantic $flags "blocks/$1" -o "folders/$stem/$stem" $needs
@@ -146,7 +148,17 @@ stop()
 
 alone()
 {
-    (cd "folders/$1" && exec timeout 20 ./"$@")
+    program=$1
+    shift
+    (cd "folders/$program" && exec timeout 20 "./$program" "$@")
+}
+
+# certificates FOLDER: makes them by the commands of doc/tls.md.
+certificates()
+{
+    command -v openssl > /dev/null || { echo 'openssl is not installed, which makes the certificates'; return 1; }
+    awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$srcdir/doc/tls.md" > commands
+    (cd "$1" && sh -e ../../commands > made 2>&1) || { cat "$1/made"; return 1; }
 }
 
 # run NAME: what the program prints; a port that the kernel chose is written as 7777.
@@ -177,6 +189,23 @@ run()
             alone game-bot "127.0.0.1:$port" || return
             stop 10
             ;;
+        client)
+            need server || return 77
+            begin server 127.0.0.1:0
+            alone client "127.0.0.1:$port" || return
+            stop left
+            ;;
+        secret)
+            certificates folders/secret || return 77
+            alone secret
+            ;;
+        table) # it would join multicast groups on all interfaces
+            if [ ! -e /proc/net/igmp ] || ! command -v ip > /dev/null || ! unshare --net true 2> /dev/null; then
+                echo 'there is no network of its own, with multicast'
+                return 77
+            fi
+            unshare --net sh -c 'ip link set lo up && cd folders/table && exec timeout 20 ./table'
+            ;;
         *) alone "$1" ;;
     esac
 }
@@ -186,14 +215,13 @@ while read -r name module where <&4; do
         case " $* " in *" ${name%.*} "*) ;; *) continue ;; esac
     fi
     compile "$name" "$module" || continue
-    program=${name%.*}
-    run "$program" > "folders/$program/output" 2>&1
+    run "${name%.*}" > "folders/${name%.*}/output" 2>&1
     status=$?
-    [ $status -ne 77 ] || { skip "$name: $(cat "folders/$program/output")"; continue; }
-    if [ $status -eq 0 ] && cmp -s "folders/$program/output" "blocks/$name.printed"; then
+    [ $status -ne 77 ] || { skip "$name: $(cat "folders/${name%.*}/output")"; continue; }
+    if [ $status -eq 0 ] && cmp -s "folders/${name%.*}/output" "blocks/$name.printed"; then
         passed=$((passed + 1))
     else
-        diff "blocks/$name.printed" "folders/$program/output" 2>&1
+        diff "blocks/$name.printed" "folders/${name%.*}/output" 2>&1
         fail "$where: $name ends with $status, and prints as above"
     fi
 done 4< programs

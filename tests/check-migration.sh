@@ -1,8 +1,8 @@
 #!/bin/sh
 # tests/check-migration.sh [PAGE...] -- every name in the pages for users exists.
 #
-# Without arguments it reads README.md, SECURITY.md, doc/guide.md, doc/coming-from-*.md, doc/discovery.md,
-# doc/groups.md and doc/tls.md. In each page
+# Without arguments it reads README.md, SECURITY.md, doc/guide.md, doc/cheat-sheet.md, doc/coming-from-*.md,
+# doc/discovery.md, doc/groups.md and doc/tls.md. In each page
 # - every plx_... and PLX_... is a name of the public headers (their comments do not count); one that
 #   ends in an ellipsis (PLX_REASON_…) is the beginning of at least one;
 # - the word after a struct and a dot (plx_error.reason) is a member of the struct;
@@ -33,7 +33,7 @@ if [ $# -eq 0 ]; then
     cd "$srcdir" || exit 1
     all=yes
     include=include
-    set -- README.md SECURITY.md doc/guide.md doc/coming-from-*.md doc/discovery.md doc/groups.md doc/tls.md
+    set -- README.md SECURITY.md doc/guide.md doc/cheat-sheet.md doc/coming-from-*.md doc/discovery.md doc/groups.md doc/tls.md
 else
     include=$srcdir/include
 fi
