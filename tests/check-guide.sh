@@ -23,8 +23,12 @@ fi
 workplace=guide
 . "$srcdir/tests/workplace.sh"
 mkdir blocks folders
+patience='timeout --foreground 20' # else it passes a signal on twice, to the process and to its group
+$patience true 2> /dev/null || patience='timeout 20'
 LD_LIBRARY_PATH=$libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export LD_LIBRARY_PATH
+XDG_RUNTIME_DIR=$work
+export XDG_RUNTIME_DIR
 unset http_proxy all_proxy HTTP_PROXY ALL_PROXY no_proxy NO_PROXY
 
 # ---- the pages -----------------------------------------------------------------------------------------
@@ -124,13 +128,16 @@ begin()
     mkfifo pipe
     begun=$1
     shift
-    (cd "folders/$begun" && exec timeout 20 "./$begun" "$@" > ../../pipe 2>&1) &
+    (cd "folders/$begun" && exec $patience "./$begun" "$@" > ../../pipe 2>&1) &
     server=$!
     started="$started $server"
     exec 3< pipe
     read -r line <&3
     port=${line##* }
-    echo "${line% *} 7777" > said
+    case $line in
+        *' port '*) echo "${line% *} 7777" > said ;;
+        *) echo "$line" > said ;;
+    esac
 }
 
 # stop LAST: reads until a line ends in LAST, stops the server, and reads the rest.
@@ -150,7 +157,7 @@ alone()
 {
     program=$1
     shift
-    (cd "folders/$program" && exec timeout 20 "./$program" "$@")
+    (cd "folders/$program" && exec $patience "./$program" "$@")
 }
 
 # certificates FOLDER: makes them by the commands of doc/tls.md.
@@ -159,6 +166,35 @@ certificates()
     command -v openssl > /dev/null || { echo 'openssl is not installed, which makes the certificates'; return 1; }
     awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$srcdir/doc/tls.md" > commands
     (cd "$1" && sh -e ../../commands > made 2>&1) || { cat "$1/made"; return 1; }
+}
+
+# visitor: makes a player for relay, which repeats its datagram until it returns.
+visitor()
+{
+    mkdir folders/visitor
+    cat > blocks/visitor.c << 'END'
+#include <pollux.h>
+#include <stdio.h>
+
+int main(int count, char **arguments)
+{
+    char text[100];
+    ptrdiff_t size = 0;
+    plx_socket *udp = plx_udp_new();
+    plx_socket_connect_to(udp, count > 1 ? arguments[1] : "");
+    for (int tries = 0; tries < 100 && size <= 0; tries++) {
+        plx_socket_write_text(udp, "hello");
+        plx_socket_wait_for_data(udp, 100);
+        size = plx_socket_read(udp, text, sizeof text);
+    }
+    printf("%.*s\n", size > 0 ? (int)size : 0, text);
+    plx_socket_free(udp);
+    return 0;
+}
+END
+    # shellcheck disable=SC2086 # a list of flags
+    $CC -std=c11 $PROGRAM_FLAGS "-I$srcdir/include" "-I$builddir/include" blocks/visitor.c -o folders/visitor/visitor \
+        "-L$libs" -lpollux
 }
 
 # run NAME: what the program prints; a port that the kernel chose is written as 7777.
@@ -195,6 +231,24 @@ run()
             alone client "127.0.0.1:$port" || return
             stop left
             ;;
+        talk)
+            need server || return 77
+            begin server 127.0.0.1:0
+            alone talk "127.0.0.1:$port" || return
+            stop left
+            ;;
+        relay)
+            visitor || return
+            begin relay 127.0.0.1:0
+            folders/visitor/visitor "127.0.0.1:$port" > heard || return
+            kill "$server"
+            [ "$(cat heard)" = hello ] && cat said
+            ;;
+        note)
+            begin note
+            alone note > heard 2>&1 || return
+            stop hello && cat said
+            ;;
         secret)
             certificates folders/secret || return 77
             alone secret
@@ -204,7 +258,7 @@ run()
                 echo 'there is no network of its own, with multicast'
                 return 77
             fi
-            unshare --net sh -c 'ip link set lo up && cd folders/table && exec timeout 20 ./table'
+            unshare --net sh -c "ip link set lo up && cd folders/table && exec $patience ./table"
             ;;
         *) alone "$1" ;;
     esac
