@@ -168,6 +168,26 @@ certificates()
     (cd "$1" && sh -e ../../commands > made 2>&1) || { cat "$1/made"; return 1; }
 }
 
+# mechanism: how groups poll here.
+mechanism()
+{
+    cat > blocks/mechanism.c << 'END'
+#include <pollux.h>
+#include <stdio.h>
+
+int main(void)
+{
+    plx_group *group = plx_group_new();
+    puts(plx_group_mechanism(group));
+    plx_group_free(group);
+    return 0;
+}
+END
+    # shellcheck disable=SC2086 # a list of flags
+    $CC -std=c11 $PROGRAM_FLAGS "-I$srcdir/include" "-I$builddir/include" blocks/mechanism.c -o mechanism "-L$libs" \
+        -lpollux && ./mechanism
+}
+
 # visitor: makes a player for relay, which repeats its datagram until it returns.
 visitor()
 {
@@ -249,6 +269,10 @@ run()
             begin note
             alone note > heard 2>&1 || return
             stop hello && cat said
+            ;;
+        in-glib | in-uv)
+            case $(mechanism) in poll) echo 'poll(2) has no descriptor to watch'; return 77 ;; esac
+            alone "$1"
             ;;
         secret)
             certificates folders/secret || return 77
