@@ -28,7 +28,6 @@ plx_socket *plx__socket_new(const struct plx_kind *kind)
     plx_socket *socket = plx__memory_new(kind->size);
     if (socket != NULL) {
         socket->kind = kind;
-        socket->process = plx__os_process();
     }
     return socket;
 }
