@@ -160,6 +160,28 @@ PLAIN_CASE(twenty_two_interfaces)
     end(&pair);
 }
 
+/* Interfaces that go take the receivers with them that heard nothing else: of four, the first and the
+ * last stay, with the loopback interface and the cable. */
+MODE_CASE(a_receiver_without_interfaces)
+{
+    struct pair pair;
+
+    if (!enter("discovery whose interfaces go", &pair, 3))
+        return;
+    only_ipv4(&pair, 3);
+    netns_run("sysctl -q -w net.ipv4.igmp_max_memberships=2");
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.here.joined, 2);
+    int sockets = count_sockets();
+    netns_run("ip link del a0 && ip link del a1 && ip link del a2");
+    pass_seconds(&pair, w, 12);
+    ck_assert_int_eq(count_sockets(), sockets - 2);
+    ck_assert_int_eq(pair.here.left + pair.beside.left, 0);
+    ck_assert_int_eq(pair.here.errors, 0);
+    end(&pair);
+    time_run();
+}
+
 /* For IPv6 the memory of a socket is the limit. Only newer kernels have that sysctl for each
  * network. */
 MODE_CASE(memberships_beyond_the_memory_of_a_socket)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tests/counting.h"
 #include "tests/parties.h"
 #include "tests/sockets.h"
 
@@ -312,6 +313,26 @@ MODE_CASE(sixteen_groups)
     ck_assert_int_eq(plx_discovery_join(discovery, "g16", NULL, 0), 0);
     plx_discovery_free(discovery);
     ck_assert_ptr_nonnull(w);
+}
+
+/* A group that is left waits for a second goodbye. So many wait, and no more. */
+MODE_CASE(groups_that_are_left_without_a_poll)
+{
+    enum { MANY = 100 };
+    struct party party;
+    size_t blocks = 0;
+    char name[8];
+
+    party_begin(&party, w);
+    for (int i = 0; i < 2 * MANY; i++) {
+        blocks = i == MANY ? count_blocks() : blocks;
+        snprintf(name, sizeof name, "g%d", i);
+        ck_assert_int_eq(plx_discovery_join(party.discovery, name, NULL, 0), 0);
+        ck_assert_int_eq(plx_discovery_leave(party.discovery, name), 0);
+    }
+    ck_assert_uint_le(count_blocks(), blocks + 2);
+    ck_assert_int_eq(party.errors, 0);
+    party_end(&party);
 }
 
 /* A program without SO_REUSEADDR has the port. */
