@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <unistd.h>
 
 #include "tests/counting.h"
@@ -374,6 +375,73 @@ MODE_CASE(an_interface_is_replaced)
         ck_assert_int_eq(count_sockets(), sockets);
     }
     ck_assert_int_eq(pair.here.errors + pair.beside.errors, 0);
+    end(&pair);
+    time_run();
+}
+
+/* What the one beside sends to the group arrives, once the discovery has looked again. */
+static void expect_heard(struct pair *pair, struct world *w)
+{
+    pass_seconds(pair, w, 25);
+    int before = pair->here.messages;
+    ck_assert_int_eq(plx_discovery_send_to_group(pair->beside.discovery, NULL, 1, "a", 1), 0);
+    pass_seconds(pair, w, 2);
+    ck_assert_int_eq(pair->here.messages, before + 1);
+}
+
+/* The list of networks is the same before and after, but no membership is left. */
+MODE_CASE(an_interface_is_replaced_between_two_looks)
+{
+    const char *what = "discovery by an interface that is replaced between two looks";
+    struct pair pair;
+
+    if (!enter(what, &pair, 0))
+        return;
+    only_ipv4(&pair, 0);
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.here.joined, 2);
+    int index = (int)if_nametoindex("v0");
+    netns_run("ip link del v0");
+    replace(what, &pair, index);
+    expect_heard(&pair, w);
+    end(&pair);
+    time_run();
+}
+
+/* It takes away what the interface has of IPv6, and gives it back without the memberships. */
+MODE_CASE(an_mtu_too_small_for_ipv6)
+{
+    struct pair pair;
+
+    if (!enter("discovery by an interface whose MTU changes", &pair, 0))
+        return;
+    netns_wait_addresses();
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.here.joined, 2);
+    netns_run("ip link set v0 mtu 1200 && ip link set v0 mtu 1500");
+    netns_wait_addresses();
+    expect_heard(&pair, w);
+    end(&pair);
+    time_run();
+}
+
+/* For a while there is no network at all. */
+MODE_CASE(the_only_interface_goes_and_returns)
+{
+    const char *what = "discovery whose only interface goes";
+    struct pair pair;
+
+    if (!enter(what, &pair, 0))
+        return;
+    only_ipv4(&pair, 0);
+    netns_run("ip link set lo down");
+    begin_apart(&pair, w);
+    pass_until(&pair, w, &pair.here.joined, 2);
+    int index = (int)if_nametoindex("v0");
+    netns_run("ip link del v0");
+    pass_seconds(&pair, w, 48);
+    replace(what, &pair, index);
+    expect_heard(&pair, w);
     end(&pair);
     time_run();
 }

@@ -195,7 +195,7 @@ static ptrdiff_t list_networks(plx_discovery *discovery)
 int plx__discovery_look(plx_discovery *discovery, uint64_t now)
 {
     ptrdiff_t result = list_networks(discovery);
-    if (result > 0) {
+    if (result >= 0) {
         size_t count = (size_t)result;
         bool is_new = has_new(discovery, count);
         if (is_new || count != discovery->network_count) {

@@ -34,7 +34,7 @@
 #define PLX__DISCOVERY_LIFETIME 30   /* seconds that this program's `here` is good for */
 #define PLX__DISCOVERY_STRANGERS 32
 #define PLX__DISCOVERY_GONE 64
-#define PLX__DISCOVERY_FAREWELLS 64 /* groups that are LEAVING; the oldest ones end early */
+#define PLX__DISCOVERY_FAREWELLS 64 /* groups that are LEAVING; beyond them some end early */
 
 /* The families, in the order of the sockets. */
 enum { PLX__DISCOVERY_IPV4, PLX__DISCOVERY_IPV6, PLX__DISCOVERY_FAMILIES };
@@ -52,6 +52,13 @@ struct plx__discovery_gone {
     uint64_t until;
 };
 
+/* An interface on which a receiver is a member, and whether that interface receives the group, as far
+ * as the kernel lists it. */
+struct plx__discovery_membership {
+    uint32_t interface;
+    bool is_real;
+};
+
 /* A socket that receives what is sent to a group, and the interfaces on which it is a member. Each
  * interface stands at one receiver of a family. The memory stays until the group is freed: a pass
  * may read the receiver whose handler leaves the group. */
@@ -59,7 +66,7 @@ struct plx__discovery_receiver {
     struct plx__list link;
     plx_socket *socket; /* NULL: closed */
     int family;
-    uint32_t *interfaces;
+    struct plx__discovery_membership *memberships;
     size_t count, room;
 };
 

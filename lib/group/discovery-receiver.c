@@ -47,7 +47,7 @@ static void drop(struct plx__discovery_receiver *receiver)
 {
     plx__list_remove(&receiver->link);
     plx_socket_free(receiver->socket);
-    plx__memory_free(receiver->interfaces);
+    plx__memory_free(receiver->memberships);
     plx__memory_free(receiver);
 }
 
@@ -88,7 +88,7 @@ static bool is_joined(const struct plx__discovery_group *group, int family, uint
     for (struct plx__list *link = head->next; link != head; link = link->next) {
         const struct plx__discovery_receiver *receiver = plx__discovery_receiver_at(link);
         for (size_t i = 0; receiver->family == family && i < receiver->count; i++) {
-            if (receiver->interfaces[i] == interface) {
+            if (receiver->memberships[i].interface == interface) {
                 return true;
             }
         }
@@ -103,11 +103,12 @@ static int reserve(struct plx__discovery_receiver *receiver)
         return 0;
     }
     size_t room = receiver->room == 0 ? ROOM : receiver->room * 2;
-    uint32_t *block = plx__memory_resize(receiver->interfaces, room * sizeof *block);
+    struct plx__discovery_membership *block =
+        plx__memory_resize(receiver->memberships, room * sizeof *block);
     if (block == NULL) {
         return -PLX__ENOMEM;
     }
-    receiver->interfaces = block;
+    receiver->memberships = block;
     receiver->room = room;
     return 0;
 }
@@ -121,7 +122,8 @@ static int join_by(struct plx__discovery_receiver *receiver, const plx_address *
         result = result == -PLX__EADDRINUSE ? 0 : result; /* it is a member already */
     }
     if (result == 0) {
-        receiver->interfaces[receiver->count++] = interface;
+        receiver->memberships[receiver->count++] =
+            (struct plx__discovery_membership){.interface = interface, .is_real = true};
     }
     return result;
 }
@@ -139,7 +141,7 @@ static int join_by_further(plx_discovery *discovery, struct plx__discovery_group
     struct plx__discovery_receiver *receiver;
     int code = open_receiver(discovery, group, plx__discovery_family(address), &receiver);
     if (receiver == NULL) {
-        return code;
+        return code != 0 ? code : -PLX__ENODEV; /* the computer has lost the family */
     }
     int result = join_by(receiver, address, interface);
     if (result != 0) {
@@ -213,38 +215,74 @@ static bool is_listed(const plx_discovery *discovery, int family, uint32_t inter
     return false;
 }
 
-/* The kernel counts a membership on an interface that was deleted until the socket leaves, and
- * answers EADDRINUSE when an interface returns with the same index, which does not receive then. */
-static void leave_by(const plx_discovery *discovery, const struct plx__discovery_group *group,
-                     struct plx__discovery_receiver *receiver)
+static void set_real(struct plx__discovery_group *group, int family, const uint32_t *interface,
+                     bool is_real)
 {
-    int version = receiver->family == PLX__DISCOVERY_IPV4 ? 4 : 6;
-    plx_address address = plx__discovery_group_address(group->name, group->name_size, version, 0);
+    struct plx__list *head = &group->receivers;
+    for (struct plx__list *link = head->next; link != head; link = link->next) {
+        struct plx__discovery_receiver *receiver = plx__discovery_receiver_at(link);
+        for (size_t i = 0; receiver->family == family && i < receiver->count; i++) {
+            struct plx__discovery_membership *membership = &receiver->memberships[i];
+            if (interface == NULL || membership->interface == *interface) {
+                membership->is_real = is_real;
+            }
+        }
+    }
+}
+
+static void note_ipv4(uint32_t interface, void *user)
+{
+    set_real(user, PLX__DISCOVERY_IPV4, &interface, true);
+}
+
+static void note_ipv6(uint32_t interface, void *user)
+{
+    set_real(user, PLX__DISCOVERY_IPV6, &interface, true);
+}
+
+/* Where the kernel does not list what the interfaces receive, each membership counts as real. */
+static void examine(struct plx__discovery_group *group, int family, const plx_address *address)
+{
+    set_real(group, family, NULL, false);
+    if (plx__os_memberships(address, family == PLX__DISCOVERY_IPV4 ? note_ipv4 : note_ipv6, group) <
+        0) {
+        set_real(group, family, NULL, true);
+    }
+}
+
+/* The kernel counts a membership on an interface that was deleted until the socket leaves. */
+static void leave_by(const plx_discovery *discovery, struct plx__discovery_receiver *receiver,
+                     const plx_address *address)
+{
     size_t kept = 0;
     for (size_t i = 0; i < receiver->count; i++) {
-        uint32_t interface = receiver->interfaces[i];
-        if (is_listed(discovery, receiver->family, interface)) {
-            receiver->interfaces[kept++] = interface;
+        struct plx__discovery_membership membership = receiver->memberships[i];
+        if (membership.is_real && is_listed(discovery, receiver->family, membership.interface)) {
+            receiver->memberships[kept++] = membership;
         } else {
-            (void)plx__os_membership(receiver->socket->watch.descriptor, &address, interface,
-                                     false);
+            (void)plx__os_membership(receiver->socket->watch.descriptor, address,
+                                     membership.interface, false);
         }
     }
     receiver->count = kept;
 }
 
-/* Leaves where an interface has gone. The first receiver of a family stays: it hears broadcast. */
+/* Leaves where an interface has gone, or has lost the group. The first receiver of a family stays: it
+ * hears broadcast. */
 static void leave(const plx_discovery *discovery, struct plx__discovery_group *group, int family)
 {
+    int version = family == PLX__DISCOVERY_IPV4 ? 4 : 6;
+    plx_address address = plx__discovery_group_address(group->name, group->name_size, version, 0);
     bool is_first = true;
     struct plx__list *head = &group->receivers, *next;
+    examine(group, family, &address);
     for (struct plx__list *link = head->next; link != head; link = next) {
         struct plx__discovery_receiver *receiver = plx__discovery_receiver_at(link);
         next = link->next;
         if (receiver->family != family) {
             continue;
         }
-        leave_by(discovery, group, receiver);
+        leave_by(discovery, receiver, &address);
         if (receiver->count == 0 && !is_first) {
             drop(receiver);
         }

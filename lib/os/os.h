@@ -349,6 +349,11 @@ int plx__os_set_urgent_inline(plx__fd descriptor);
  * kernel chooses the interface. */
 int plx__os_membership(plx__fd descriptor, const plx_address *group, unsigned interface_index,
                        bool join);
+/* plx__os_memberships calls `visit` for each interface that receives a multicast group, by whatever
+ * socket of this computer (lib/os/memberships.c). Returns 0, or a negative errno where the kernel does
+ * not list them. */
+int plx__os_memberships(const plx_address *group, void (*visit)(uint32_t interface, void *user),
+                        void *user);
 /* plx__os_set_multicast_interface makes multicast datagrams leave by that interface. IPv4 datagrams
  * leave from `source`, an address of the interface; when its family is not 4, the kernel chooses
  * the address. */

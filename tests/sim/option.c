@@ -216,6 +216,16 @@ int plx__os_membership(plx__fd descriptor, const plx_address *group, unsigned in
     return free_place < SIM_GROUPS ? 0 : -ENOBUFS;
 }
 
+/* Nothing takes a membership away here. */
+int plx__os_memberships(const plx_address *group, void (*visit)(uint32_t interface, void *user),
+                        void *user)
+{
+    (void)group;
+    (void)visit;
+    (void)user;
+    return -ENOENT;
+}
+
 int plx__os_set_only_joined(plx__fd descriptor)
 {
     int error;
