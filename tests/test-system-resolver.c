@@ -117,6 +117,10 @@ static int answer(const char *host, const struct addrinfo *hints, struct addrinf
         return EAI_SYSTEM;
     if (strcmp(host, "none.test") == 0)
         return EAI_NONAME;
+    if (strncmp(host, "lacks-", 6) == 0) {
+        errno = strcmp(host, "lacks-memory.test") == 0 ? ENOMEM : EMFILE;
+        return EAI_NONAME;
+    }
     return strcmp(host, "both.test") == 0 ? answer_both(hints, ret_list)
                                           : answer_numeric("127.0.0.1", hints, ret_list);
 }
@@ -357,6 +361,9 @@ SYSTEM_CASE(failures)
     fails(w, "nothing.test", PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, 0, "EAI_FAIL");
     fails(w, "memory.test", PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, ENOMEM, "memory.test");
     fails(w, "files.test", PLX_OPEN_DRIVER, PLX_REASON_SOCKET_RESOURCE, EMFILE, "files.test");
+    fails(w, "lacks-files.test", PLX_OPEN_DRIVER, PLX_REASON_SOCKET_RESOURCE, EMFILE, "lacks-files");
+    fails(w, "lacks-memory.test", PLX_OUT_OF_MEMORY, PLX_REASON_SOCKET_RESOURCE, ENOMEM,
+          "lacks-memory");
     fails(w, "broken.test", PLX_NAME_RESOLUTION, PLX_REASON_NETWORK, EIO, "broken.test");
 }
 

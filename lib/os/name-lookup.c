@@ -67,6 +67,7 @@ static void *look_up(void *argument)
 {
     struct plx__os_name_lookup *lookup = argument;
     struct addrinfo *found = NULL;
+    errno = 0; /* answer_of looks at it, also where the C library did not set it */
     lookup->result = getaddrinfo(lookup->host, NULL, &lookup->hints, &found);
     lookup->error = errno;
     /* What a failed call leaves in `found` is not specified. */
@@ -172,6 +173,16 @@ plx__fd plx__os_name_lookup_descriptor(const struct plx__os_name_lookup *lookup)
     return lookup->wake[0];
 }
 
+/* glibc reports EAI_NONAME also where a module of it had no descriptor or no memory. */
+static enum plx__os_name_answer answer_of_none(int error, int *ret_error)
+{
+    if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+        *ret_error = -error;
+        return PLX__NAME_ERROR;
+    }
+    return PLX__NAME_UNKNOWN;
+}
+
 /* EAI_NODATA and EAI_ADDRFAMILY are older names, which glibc still returns and others lack. */
 static enum plx__os_name_answer answer_of(const struct plx__os_name_lookup *lookup, int *ret_error)
 {
@@ -183,7 +194,7 @@ static enum plx__os_name_answer answer_of(const struct plx__os_name_lookup *look
 #ifdef EAI_ADDRFAMILY
     case EAI_ADDRFAMILY:
 #endif
-    case EAI_NONAME: return PLX__NAME_UNKNOWN;
+    case EAI_NONAME: return answer_of_none(lookup->error, ret_error);
     case EAI_AGAIN: return PLX__NAME_TEMPORARY;
     case EAI_MEMORY: *ret_error = -ENOMEM; return PLX__NAME_ERROR;
     case EAI_SYSTEM:
