@@ -56,16 +56,33 @@ static void read_peer(const struct ifaddrs *entry, struct plx__network *network)
     }
 }
 
-static void describe(const struct ifaddrs *entry, struct plx__network *network)
+/* The device of the entry before: an interface may have a thousand addresses, and each question for
+ * an index is three system calls. */
+struct device {
+    char name[IF_NAMESIZE];
+    uint32_t index;
+};
+
+static uint32_t index_of(const struct ifaddrs *entry, struct device *device)
 {
-    char device[IF_NAMESIZE];
+    char name[IF_NAMESIZE];
+    plx__interface_device(entry->ifa_name, name, sizeof name);
+    if (device->index == 0 || strcmp(name, device->name) != 0) {
+        memcpy(device->name, name, sizeof name);
+        device->index = plx__os_interface_index(name);
+    }
+    return device->index;
+}
+
+static void describe(const struct ifaddrs *entry, struct device *device,
+                     struct plx__network *network)
+{
     bool is_ipv4 = entry->ifa_addr->sa_family == AF_INET;
     memset(network, 0, sizeof *network);
     read_address(entry->ifa_addr, &network->address);
     network->prefix = prefix_of(entry->ifa_netmask);
     read_peer(entry, network);
-    plx__interface_device(entry->ifa_name, device, sizeof device);
-    network->interface = plx__os_interface_index(device);
+    network->interface = index_of(entry, device);
     network->is_loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
     /* Linux does not set IFF_MULTICAST for loopback, but delivers multicast there. */
     network->takes_multicast = network->is_loopback || (entry->ifa_flags & IFF_MULTICAST) != 0;
@@ -75,6 +92,7 @@ static void describe(const struct ifaddrs *entry, struct plx__network *network)
 ptrdiff_t plx__interface_networks(struct plx__network *list, size_t size)
 {
     struct ifaddrs *all;
+    struct device device = {.index = 0};
     size_t count = 0;
     if (getifaddrs(&all) != 0) {
         return -errno;
@@ -84,7 +102,7 @@ ptrdiff_t plx__interface_networks(struct plx__network *list, size_t size)
         if (!is_network(entry)) {
             continue;
         }
-        describe(entry, &network);
+        describe(entry, &device, &network);
         if (network.interface != 0 && count < size) {
             list[count] = network;
         }
