@@ -25,9 +25,9 @@
  * - Only the calls named wait, and a group's poll with a time-out other than 0, block.
  * - Handlers run inside poll and wait calls and nowhere else. A handler may make any call on any
  *   object, and may free the object that called the handler.
- * - The library has no threads (but one for each running lookup after plx_resolver_set("system")) and
- *   raises no signals. Two threads may use two sockets at once. One socket, one server, and one group
- *   with all its members belong to one thread at a time.
+ * - The library raises no signals and has no threads, but those of lookups by the C library, if it is
+ *   the resolver (pollux/resolver.h). Two threads may use two sockets at once. One socket, one
+ *   server, and one group with all its members belong to one thread at a time.
  * - A forked child may only make the free calls; they do not disturb the parent.
  * - An `int` result is 0 or a positive code (see pollux/error.h) unless its comment says otherwise.
  * - Every call accepts NULL for its object: the call does nothing and returns PLX_INVALID_STATE,

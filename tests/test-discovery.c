@@ -315,7 +315,7 @@ MODE_CASE(sixteen_groups)
     ck_assert_ptr_nonnull(w);
 }
 
-/* A group that is left waits for a second goodbye. So many wait, and no more. */
+/* A group that is left waits for its second goodbye; only 64 of them do. */
 MODE_CASE(groups_that_are_left_without_a_poll)
 {
     enum { MANY = 100 };

@@ -25,8 +25,8 @@
  * lost or arrive in another order, but does not arrive twice.
  *
  * Group traffic is multicast on each interface that is up, over IPv4 and IPv6, and does not pass a
- * router; on an interface without multicast it is broadcast. Interfaces may come and go. Of the
- * addresses of this computer the first 1024 are used. What arrives for a group from beyond the
+ * router; on an interface without multicast it is broadcast, over IPv4. Interfaces may come and go.
+ * Of the addresses of this computer the first 1024 are used. What arrives for a group from beyond the
  * networks of this computer is not believed. But on these networks there is no protection: any
  * computer there can pretend to be any member, and read and send everything. Put a secret of your
  * own into the data, or connect with TLS, where that matters.

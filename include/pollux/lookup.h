@@ -1,8 +1,8 @@
 /* pollux/lookup.h -- the addresses of a host name, without a socket.
  *
  * Sockets look up the names that they connect to by themselves. A lookup is for programs that want
- * the addresses: to show, to compare or to store them. It blocks no more than a socket does: hosts
- * file and DNS, without a thread.
+ * the addresses: to show, to compare or to store them. It blocks no more than a socket does;
+ * pollux/resolver.h has who is asked, and whether that takes a thread.
  *
  *     static void finished(plx_lookup *lookup, void *user)
  *     {

@@ -24,7 +24,8 @@
  * - The C library reports less: PLX_REASON_TEMPORARY stands for a server that failed, that refused,
  *   or that did not answer in the C library's time.
  * - In a forked child the lookups of its parent fail when they are polled, because the thread
- *   stayed in the parent. The child's own lookups work.
+ *   stayed in the parent. The child's own lookups work, unless a thread was inside the C library at
+ *   the fork and held a lock there: then they end after 30 seconds.
  * - getaddrinfo reads the environment: do not call setenv while a lookup runs.
  * - A library that was loaded by dlopen must stay loaded until all these threads have ended.
  * - POLLUX_NAMESERVERS is for c-ares alone. */

@@ -20,7 +20,7 @@ static bool serve(plx_discovery *discovery, struct plx__budget *budget)
         return false;
     }
     if (discovery->look_at != 0 && discovery->look_at <= now) {
-        (void)plx__discovery_look(discovery, now); /* reported when the discovery was bound */
+        (void)plx__discovery_look(discovery, now); /* after a failure the next look tries again */
     }
     plx__discovery_say_due(discovery, now);
     plx__discovery_reap(discovery);

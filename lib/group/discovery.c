@@ -265,8 +265,8 @@ static int refuse_group(plx_discovery *discovery, const char *call, const char *
                                call, name);
 }
 
-/* Ends farewells that have waited for a poll longest: groups that a program leaves without a poll
- * take no more memory than that. */
+/* Ends farewells that wait for a poll: groups that a program leaves without a poll take no more
+ * memory than that. */
 static void end_farewells(plx_discovery *discovery)
 {
     size_t count = 0;

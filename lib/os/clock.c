@@ -17,8 +17,8 @@
 #endif
 
 /* One of the globals of the library, with the allocator (lib/base/memory.c), the filter of a long
- * hosts file (lib/resolve/hosts.c) and the choice of a resolver (lib/resolve/resolver.c). NULL means the kernel's clock, so that the usual case is a
- * direct call. */
+ * hosts file (lib/resolve/hosts.c) and the choice of a resolver (lib/resolve/resolver.c). NULL means
+ * the kernel's clock, so that the usual case is a direct call. */
 static struct {
     uint64_t (*nanoseconds)(void *user);
     void *user;
