@@ -70,6 +70,17 @@ void world_pause(int milliseconds)
     poll(NULL, 0, milliseconds);
 }
 
+int accept_closing(int listener, int flags)
+{
+    int descriptor = accept(listener, NULL, NULL);
+
+    if (descriptor >= 0) {
+        fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+        fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | flags);
+    }
+    return descriptor;
+}
+
 /* Linux doubles what was asked for, for its own book-keeping (socket(7)). */
 int send_buffer_of(int descriptor)
 {

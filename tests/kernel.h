@@ -21,6 +21,10 @@ void world_readable(int descriptor); /* sleeps until the descriptor is readable 
 void world_hung_up(int descriptor);  /* sleeps until the kernel reports the peer's end (POLLHUP) */
 void world_pause(int milliseconds);
 
+/* accept_closing accepts a connection by accept(2), because tests/elsewhere/refusals refuses
+ * accept4(2). The descriptor closes on exec, and has the flags of fcntl(2), 0 or O_NONBLOCK. */
+int accept_closing(int listener, int flags);
+
 /* send_buffer_of returns the size of the kernel's send buffer (SO_SNDBUF) as the socket asked for
  * it; limit_receiving sets that of the receive buffer (SO_RCVBUF). */
 int send_buffer_of(int descriptor);

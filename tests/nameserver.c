@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/kernel.h"
 #include "tests/nameserver.h"
 
 enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28, HEADER = 12 };
@@ -235,7 +236,7 @@ static void accept_streams(struct nameserver *server)
 {
     for (int i = 0; i < NAMESERVER_STREAMS; i++) {
         if (server->streams[i] < 0)
-            server->streams[i] = accept4(server->tcp, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            server->streams[i] = accept_closing(server->tcp, O_NONBLOCK);
     }
 }
 

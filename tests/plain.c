@@ -6,11 +6,12 @@
 #include <check.h>
 #include <errno.h>
 
+#include "tests/kernel.h"
 #include "tests/sockets.h"
 
 bool plain_accept(struct raw *raw, const struct raw *listener)
 {
-    raw->descriptor = accept4(listener->descriptor, NULL, NULL, SOCK_CLOEXEC);
+    raw->descriptor = accept_closing(listener->descriptor, 0);
     return raw->descriptor >= 0;
 }
 

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "lib/socket/object.h"
@@ -337,7 +338,7 @@ STREAM_SOCKET_CASE(a_disconnect_that_waits_comes_before_the_peers_end)
     ck_assert_int_eq(plx_socket_disconnect(socket), 0);
     ck_assert_int_eq(plx_socket_write(socket, "late", 4), -1);
     world_readable(listener);
-    raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    raw = world_raw(w, accept_closing(listener, O_NONBLOCK));
     raw_say(raw, "hello");
     ck_assert_int_eq(shutdown(raw, SHUT_WR), 0);
     record_clear(log);

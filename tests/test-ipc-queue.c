@@ -75,7 +75,7 @@ static void close_all(const int *descriptors, int count)
 static int take_peer(struct world *w, int listener)
 {
     UNTIL(w, is_readable(listener));
-    return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    return accept_closing(listener, 0);
 }
 
 /* What was written at once arrives when the queue has drained at last. */

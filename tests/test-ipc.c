@@ -356,9 +356,9 @@ IPC_SOCKET_CASE(connect_waits_for_room_in_a_full_queue)
     world_settle(w);
     ck_assert_int_eq(plx_socket_state(socket), PLX_CONNECTING);
     LOGGED(w, log, "state:CONNECTING");
-    world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+    world_raw(w, accept_closing(listener, 0));
     UNTIL(w, log->count[EVENT_CONNECTED] > 0);
-    raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+    raw = world_raw(w, accept_closing(listener, 0));
     raw_say(raw, "at last");
     UNTIL(w, plx_socket_bytes_available(socket) == 7);
 }

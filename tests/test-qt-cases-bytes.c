@@ -469,7 +469,7 @@ static void one_byte_before_the_first_poll(struct world *w, void (*finish)(struc
     int listener = raw_listen(w, 5, where), raw;
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
-    raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+    raw = world_raw(w, accept_closing(listener, 0));
     raw_say(raw, "1");
     finish(w, raw);
     poll(NULL, 0, 2);

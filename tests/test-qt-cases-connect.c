@@ -279,7 +279,7 @@ CASE(blocking_calls_suffice)
         ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
         move(w, socket, when == 1);
         ck_assert(plx_socket_wait_for_connected(socket, -1));
-        raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+        raw = world_raw(w, accept_closing(listener, 0));
         ck_assert_int_eq(plx_socket_write(socket, "question", 8), 8);
         move(w, socket, when == 2);
         ck_assert(plx_socket_wait_for_sent(socket, -1));
@@ -306,7 +306,7 @@ SOCKET_CASE(all_of_it_before_the_first_poll)
 
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
     ck_assert_int_eq(plx_socket_write(socket, "early", 5), 5);
-    raw = world_raw(w, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+    raw = world_raw(w, accept_closing(listener, 0));
     raw_say(raw, "earlier");
     poll(NULL, 0, 2);
     LOGGED(w, log, "");

@@ -6,9 +6,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include "lib/group/server.h"
 #include "tests/clocks.h"
+#include "tests/datagrams.h"
 #include "tests/world.h"
 
 #define GREETED "state:CONNECTED connected[CONNECTED]"
@@ -129,6 +133,35 @@ HALL_CASE(accepts_many)
     if (w->group != NULL)
         ck_assert_uint_eq(plx_group_count(w->group), 40);
 }
+
+/* A container or an old sandbox refuses accept4(2) with one of these: accept(2) is left. */
+#ifdef SYS_accept4
+static void expect_accepted_without(struct world *w, plx_server *server, struct hall *hall,
+                                    const char *where, int error)
+{
+    int raw = raw_connect(w, where), handle;
+
+    if (!kernel_denies(SYS_accept4, -1, error))
+        return;
+    UNTIL(w, hall->accepted == 1);
+    expect_echo(w, hall->clients[0], raw);
+    handle = plx_socket_handle(hall->clients[0]);
+    ck_assert(closes_on_exec(handle));
+    ck_assert(never_waits(handle));
+    ck_assert_uint_eq(plx_server_active_count(server), 1);
+    ck_assert_int_eq(hall->errors, 0);
+}
+
+HALL_CASE(a_kernel_without_accept4)
+{
+    expect_accepted_without(w, server, hall, where, ENOSYS);
+}
+
+HALL_CASE(a_sandbox_that_forbids_accept4)
+{
+    expect_accepted_without(w, server, hall, where, EPERM);
+}
+#endif
 
 CASE(accepted_before_connected)
 {

@@ -14,11 +14,6 @@
 #include <linux/sock_diag.h>
 #endif
 
-bool plx__os_is_refusal(int error)
-{
-    return error == -ENOSYS || error == -EPERM || error == -EOPNOTSUPP;
-}
-
 /* ---- sending --------------------------------------------------------------------------------- */
 
 /* An IPv6 socket needs the longer of the two control messages, for IPv4 addresses too. */

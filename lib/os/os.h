@@ -204,9 +204,9 @@ struct plx__os_message {
  * still refuse them. */
 bool plx__os_has_segments(plx__fd descriptor);
 
-/* plx__os_is_refusal returns whether an error of a call with several messages means that the kernel
- * lacks the call or that a sandbox forbids it (seccomp(2)). A call with one message may still work.
- */
+/* plx__os_is_refusal returns whether the error of a call, such as one with several messages or
+ * accept4, means that the kernel lacks the call or that a sandbox forbids it (seccomp(2)). An older
+ * call, such as one with one message or accept, may still work. */
 bool plx__os_is_refusal(int error);
 
 /* plx__os_send_messages sends up to PLX__OS_MESSAGES messages in turn. Returns how many were sent,

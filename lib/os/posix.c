@@ -24,6 +24,11 @@
 /* What plx__os_copy_spare leaves to the program: a quarter of its descriptors, at most this. */
 #define SPARE ((rlim_t)256)
 
+bool plx__os_is_refusal(int error)
+{
+    return error == -ENOSYS || error == -EPERM || error == -EOPNOTSUPP;
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static int native_family(enum plx__family family)
@@ -90,6 +95,16 @@ int plx__os_listen(plx__fd descriptor)
     return plx__os_result(listen(descriptor, BACKLOG));
 }
 
+/* A program that another thread executes between the two calls inherits the descriptor. */
+static plx__fd accept_and_set(plx__fd descriptor, struct sockaddr *ret_name, socklen_t *ret_size)
+{
+    plx__fd accepted = plx__os_result(accept(descriptor, ret_name, ret_size));
+    if (accepted >= 0) {
+        plx__os_set_nonblocking(accepted);
+    }
+    return accepted;
+}
+
 plx__fd plx__os_accept(plx__fd descriptor, struct plx__sockaddr *ret_name)
 {
     struct plx__sockaddr name;
@@ -97,9 +112,13 @@ plx__fd plx__os_accept(plx__fd descriptor, struct plx__sockaddr *ret_name)
     int result;
     memset(&name, 0, sizeof name);
     do {
+        struct sockaddr *any = &plx__native_of(&name)->any;
         size = sizeof name.bytes;
-        result = plx__os_result(
-            accept4(descriptor, &plx__native_of(&name)->any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        result = plx__os_result(accept4(descriptor, any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        /* A sandbox that is older than accept4 refuses the call (seccomp(2)), and allows accept. */
+        if (plx__os_is_refusal(result)) {
+            result = accept_and_set(descriptor, any, &size);
+        }
         /* ECONNABORTED and EPROTO are errors of a connection that ended while it waited
          * (accept(2)): the next connection may be fine. */
     } while (result == -EINTR || result == -ECONNABORTED || result == -EPROTO);
@@ -353,23 +372,29 @@ int plx__os_credentials(plx__fd descriptor, struct plx__os_credentials *ret_cred
 
 /* ---- waking, processes ----------------------------------------------------------------------- */
 
+static int open_pipe(plx__fd ret_descriptors[2])
+{
+    int result = plx__os_result(pipe(ret_descriptors));
+    for (int i = 0; result == 0 && i < 2; i++) {
+        plx__os_set_nonblocking(ret_descriptors[i]);
+    }
+    return result;
+}
+
 int plx__os_wake_open(plx__fd ret_descriptors[2])
 {
 #ifdef HAVE_SYS_EVENTFD_H
     plx__fd descriptor = plx__os_result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (descriptor < 0) {
+    if (descriptor >= 0) {
+        ret_descriptors[0] = ret_descriptors[1] = descriptor;
+        return 0;
+    }
+    /* A sandbox may refuse eventfd2 (seccomp(2)), and allow a pipe. */
+    if (!plx__os_is_refusal(descriptor)) {
         return descriptor;
     }
-    ret_descriptors[0] = ret_descriptors[1] = descriptor;
-    return 0;
-#else
-    int result = plx__os_result(pipe(ret_descriptors));
-    if (result == 0) {
-        plx__os_set_nonblocking(ret_descriptors[0]);
-        plx__os_set_nonblocking(ret_descriptors[1]);
-    }
-    return result;
 #endif
+    return open_pipe(ret_descriptors);
 }
 
 void plx__os_wake_signal(plx__fd descriptor)

@@ -39,14 +39,15 @@ struct function {
 
 #define FUNCTION(name, ...) static const struct function name##_function = {#name, {__VA_ARGS__}}
 
-FUNCTION(accept4, -EINTR, -EAGAIN, -ECONNABORTED, -EPROTO, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM);
+FUNCTION(accept4, -EINTR, -EAGAIN, -ECONNABORTED, -EPROTO, EMFILE, ENFILE, ENOBUFS, ENOMEM, -EPERM,
+         -ENOSYS);
 FUNCTION(bind, EADDRINUSE, EACCES, EADDRNOTAVAIL, ENOMEM, EINVAL);
 FUNCTION(close, -EINTR, -EIO);
 FUNCTION(connect, -EINTR, ECONNREFUSED, ENETUNREACH, EADDRNOTAVAIL, ETIMEDOUT, ENOBUFS, EPERM);
 FUNCTION(epoll_create1, EMFILE, ENFILE, ENOMEM);
 FUNCTION(epoll_ctl, ENOMEM, ENOSPC, EPERM);
 FUNCTION(epoll_wait, -EINVAL, -EBADF); /* the library never sleeps in it, so it has no EINTR */
-FUNCTION(eventfd, EMFILE, ENFILE, ENOMEM, ENODEV);
+FUNCTION(eventfd, EMFILE, ENFILE, ENOMEM, ENODEV, -EPERM, -ENOSYS);
 FUNCTION(fchmod, EPERM, EROFS);
 FUNCTION(fcntl, EMFILE);
 FUNCTION(flock, ENOLCK, EWOULDBLOCK); /* it does not wait (LOCK_NB), so nothing interrupts it */

@@ -1,6 +1,7 @@
 /* tests/model/peer.c -- raw peers on the real kernel. */
 #include "config.h"
 
+#include "tests/kernel.h"
 #include "tests/model/peer.h"
 
 #include <arpa/inet.h>
@@ -122,7 +123,7 @@ static int without_delay(int peer)
 
 int peer_accept(int listener)
 {
-    return without_delay(accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    return without_delay(accept_closing(listener, O_NONBLOCK));
 }
 
 /* A connection over loopback is made at once, or the queue of the listener is full. */
