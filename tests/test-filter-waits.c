@@ -274,6 +274,38 @@ STREAM_PAIR_CASE(a_want_to_write_where_the_filter_below_wants_to_read)
     raw_expect(w, raw, "new");
 }
 
+static int waits;
+
+static ptrdiff_t waiting_receive(plx_filter *filter, void *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    waits++;
+    plx_filter_set_want(filter, PLX_WANT_WRITE, -1);
+    return -EAGAIN;
+}
+
+static const plx_filter_kind waiting_filter = {
+    .size = sizeof(plx_filter_kind), .name = "waiting", .receive = waiting_receive};
+
+/* It has not tried to send, so that nothing but the kernel shows when to go on. */
+STREAM_PAIR_CASE(a_want_to_write_where_the_kernel_has_no_room)
+{
+    enum { MUCH = 16000000 };
+    char *bytes = calloc(MUCH, 1);
+
+    ck_assert_ptr_nonnull(plx_socket_push_filter(socket, &waiting_filter));
+    ck_assert_int_eq(plx_socket_write(socket, bytes, MUCH), MUCH);
+    free(bytes);
+    world_settle(w);
+    ck_assert_uint_gt(plx_socket_bytes_left_to_send(socket), 0);
+    raw_say(raw, "x");
+    world_settle(w);
+    waits = 0;
+    ck_assert(!plx_socket_wait_for_sent(socket, 30));
+    ck_assert_int_le(waits, 1);
+}
+
 /* The half that receives has ended, and the moment and the limit count all the same. */
 STREAM_PAIR_CASE_WITH(a_moment_of_establishing_after_the_end_of_input, PLX_OPTION_HALF_OPEN, 1)
 {
