@@ -290,6 +290,25 @@ MODE_CASE(no_list_of_networks)
     party_end(&party);
 }
 
+/* Where the kernel does not list what the interfaces receive, the memberships count. */
+PLAIN_CASE(no_list_of_memberships)
+{
+    struct world world = {.mode = MODE_LONE}, *w = &world; /* whose end would open /proc, too */
+    struct party pair[2];
+
+    if (!kernel_denies(SYS_openat, -1, EACCES))
+        return;
+    parties_meet(w, pair);
+    for (int second = 0; second < 25; second++) {
+        parties_serve(w, pair, 2);
+        time_pass(SECOND);
+    }
+    ck_assert_int_eq(plx_discovery_send_to_group(pair[0].discovery, NULL, 1, "a", 1), 0);
+    PARTIES_UNTIL(w, pair, 2, pair[1].messages == 1);
+    ck_assert_int_eq(pair[0].left + pair[1].left + pair[0].errors + pair[1].errors, 0);
+    parties_part(pair);
+}
+
 MODE_CASE(no_name_of_a_socket)
 {
     plx_discovery *discovery = plx_discovery_new();
