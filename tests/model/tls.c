@@ -1,4 +1,5 @@
 /* tests/model/tls.c -- TLS in programs. See tls.h. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* OpenSSL 3 would have a provider for RAND_set_rand_method */
 #include "config.h"
 
 #include "tests/model/tls.h"
@@ -11,6 +12,7 @@
 
 #include <pollux/tls.h>
 
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,33 @@ bool tls_is_here(void)
 bool tls_allows_truncation(void)
 {
     return tls.allows_truncation;
+}
+
+/* ---- random numbers -------------------------------------------------------------------------- */
+
+/* The simulated kernel plays a program in the same way each time, and so must OpenSSL: a session has
+ * random numbers whose length in DER varies, and the size of a ticket with it. */
+static struct chance numbers;
+
+static int fill(unsigned char *bytes, int size)
+{
+    for (int i = 0; i < size; i++)
+        bytes[i] = (unsigned char)chance_of(&numbers, 256);
+    return 1;
+}
+
+static int is_seeded(void)
+{
+    return 1;
+}
+
+static void number(uint64_t seed)
+{
+    static const RAND_METHOD method = {.bytes = fill, .pseudorand = fill, .status = is_seeded};
+
+    numbers = chance_for(seed, LIST_TRAITS, 5);
+    if (ground_is_simulated())
+        RAND_set_rand_method(&method);
 }
 
 /* ---- certificates ---------------------------------------------------------------------------- */
@@ -75,6 +104,7 @@ void tls_papers(void)
 {
     struct certificate *root;
 
+    number(0);
     strcpy(papers.folder, "/tmp/pollux-model-XXXXXX");
     if (mkdtemp(papers.folder) == NULL)
         abort();
@@ -165,6 +195,7 @@ void tls_begin(void)
     memset(&tls, 0, sizeof tls);
     if (!player.program->tls)
         return;
+    number(player.program->seed);
     tls.usual = chance_of(&chance, VERSIONS);
     tls.checks = chance_in(&chance, 70);
     tls.mutual = chance_in(&chance, 30);

@@ -2,8 +2,9 @@
  * socket. tls.c has it, tls-none.c stands for it where libpollux-tls is not built.
  *
  * Certificates are made once per process, settings once per program, so that no program inherits a
- * session from the one before. The keys are Ed25519: their signatures always have the same size,
- * and so a program has the same log each time. Raw peers do not speak TLS: to a socket with TLS
+ * session from the one before. The keys are Ed25519: their signatures always have the same size. On
+ * the simulated kernel OpenSSL's random numbers follow from the seed of the program, so that a
+ * program has the same log each time. Raw peers do not speak TLS: to a socket with TLS
  * their bytes are noise. */
 #ifndef POLLUX_TESTS_MODEL_TLS_H
 #define POLLUX_TESTS_MODEL_TLS_H
