@@ -1,0 +1,106 @@
+# tests/elsewhere/programs.sh -- read by the scripts beside it: which test programs they run, how they
+# install packages, and how they count.
+#
+# A script sets `platform`, its name, and may set `way`, a command in front of each program. SKIP lines
+# and the exit status 77 say that a platform cannot be had here.
+choice='test-tcp test-udp test-ipc test-server test-group test-udp-batches test-peers test-sleep'
+section=bytes         # of tests/conform, run by a program of its own
+random_programs=60    # of tests/model/play
+limit=${LIMIT:-100}   # seconds for one program
+way=
+passed=0 failed=0 skipped=0
+
+skip_platform()
+{
+    echo "SKIP: $platform: $*" >&2
+    exit 77
+}
+
+# install PACKAGE...: Debian's packages that are missing, with apt-get and as root only.
+install()
+{
+    missing=
+    for package; do
+        dpkg -s "$package" 2> /dev/null | grep -q '^Status: install ok installed' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get > /dev/null || skip_platform "no apt-get to install$missing"
+    [ "$(id -u)" = 0 ] || skip_platform "only root can install$missing"
+    # shellcheck disable=SC2086 # a list of packages
+    { timeout 120 apt-get -qq update && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get \
+        -o DPkg::Lock::Timeout=60 -qq install -y --no-install-recommends $missing; } \
+        < /dev/null > "$work/packages.log" 2>&1 || {
+        tail -n 3 "$work/packages.log" >&2
+        skip_platform "apt-get could not install$missing"
+    }
+}
+
+# note NAME STATUS LOG: adds the cases of a finished program; tests/count.sh describes the lines.
+note()
+{
+    cases=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\).*/\1 \2 \3/p' "$3" |
+        awk '{ checks += $1; bad += $2 + $3 } END { print checks + 0, bad + 0 }')
+    checks=${cases% *} bad=${cases#* } left_out=$(grep -c '^SKIP: ' "$3")
+    if [ "$2" -eq 77 ]; then
+        checks=1 bad=0 left_out=1
+    elif [ "$checks" -eq 0 ]; then
+        checks=1 left_out=0 bad=$(($2 != 0))
+    elif [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        checks=$((checks + 1)) bad=1 # it crashed behind its last line
+    fi
+    [ "$left_out" -le $((checks - bad)) ] || left_out=$((checks - bad))
+    printf '%-10s %-24s %5d passed %3d failed %3d skipped\n' \
+        "$platform" "$1" $((checks - bad - left_out)) "$bad" "$left_out"
+    [ "$bad" -eq 0 ] || grep -E ':[FE]:|fault|^.*error' "$3" | tail -n 15
+    grep '^SKIP: ' "$3" | sort -u
+    passed=$((passed + checks - bad - left_out)) failed=$((failed + bad)) skipped=$((skipped + left_out))
+}
+
+# run NAME PROGRAM [ARGUMENT...]
+run()
+{
+    name=$1
+    shift
+    # shellcheck disable=SC2086 # a command in front
+    timeout "$limit" $way "$@" < /dev/null > "$work/$name.log" 2>&1
+    note "$name" $? "$work/$name.log"
+}
+
+# programs: what a build has to make for run_choice.
+programs()
+{
+    for name in $choice test-conform-$section; do
+        echo "tests/$name"
+    done
+    # The model has name servers of its own, which need c-ares.
+    ! grep -q '^#define HAVE_CARES 1' config.h || echo tests/model/play
+}
+
+# run_choice: the programs of the choice in the build that is the working directory.
+run_choice()
+{
+    for program in $(programs); do
+        case $program in
+        */play) run model "$PWD/$program" 1 $random_programs ;;
+        *) run "${program##*/}" "$PWD/$program" ;;
+        esac
+    done
+}
+
+# run_all: every test program of the build; those that need a script of their own are left out.
+run_all()
+{
+    limit=${LIMIT:-600}
+    for program in $(make -s --no-print-directory -f Makefile -f "$here/list.mk" list-test-programs); do
+        run "${program##*/}" "$PWD/$program"
+    done
+}
+
+# finish: the sum, in the form that .ci/run adds up.
+finish()
+{
+    printf '%d passed, %d failed' $passed $failed
+    [ $skipped -eq 0 ] || printf ', %d skipped' $skipped
+    printf '\n'
+    [ $failed -eq 0 ]
+}
