@@ -157,6 +157,7 @@ static void follow_networks(plx_discovery *discovery, bool is_new)
             continue;
         }
         renew_own_address(discovery, group);
+        plx__discovery_leave_networks(discovery, group);
         if (plx__discovery_join_networks(discovery, group) || is_new) {
             plx__discovery_announce(discovery, group);
         }

@@ -224,10 +224,14 @@ int plx__discovery_open_receivers(plx_discovery *discovery, struct plx__discover
 void plx__discovery_close_receivers(struct plx__discovery_group *group);
 void plx__discovery_drop_receivers(struct plx__discovery_group *group);
 
+/* plx__discovery_leave_networks leaves the group on the interfaces that have gone, or have lost the
+ * group, and closes receivers that are of no use then. */
+void plx__discovery_leave_networks(const plx_discovery *discovery,
+                                   struct plx__discovery_group *group);
+
 /* plx__discovery_join_networks joins the group on each interface that can multicast, unless it is
- * joined there, and leaves it on those that have gone; receivers are opened and closed for that. A
- * join that fails is kept as an error, unless the interface has just gone. Returns whether one was
- * joined. */
+ * joined there, and opens receivers for that. A join that fails is kept as an error, unless the
+ * interface has just gone. Returns whether one was joined. */
 bool plx__discovery_join_networks(plx_discovery *discovery, struct plx__discovery_group *group);
 
 /* ---- the groups that were joined (discovery-group.c) ----------------------------------------- */

@@ -82,18 +82,20 @@ void plx__discovery_drop_receivers(struct plx__discovery_group *group)
 
 /* ---- joining --------------------------------------------------------------------------------- */
 
-static bool is_joined(const struct plx__discovery_group *group, int family, uint32_t interface)
+/* The membership on an interface; NULL: there is none. */
+static struct plx__discovery_membership *find(const struct plx__discovery_group *group, int family,
+                                              uint32_t interface)
 {
     const struct plx__list *head = &group->receivers;
     for (struct plx__list *link = head->next; link != head; link = link->next) {
         const struct plx__discovery_receiver *receiver = plx__discovery_receiver_at(link);
         for (size_t i = 0; receiver->family == family && i < receiver->count; i++) {
             if (receiver->memberships[i].interface == interface) {
-                return true;
+                return &receiver->memberships[i];
             }
         }
     }
-    return false;
+    return NULL;
 }
 
 /* Makes room to note one more interface. Returns 0 or a negative errno. */
@@ -192,7 +194,7 @@ static bool join(plx_discovery *discovery, struct plx__discovery_group *group, i
     for (size_t i = 0; !is_over && i < discovery->network_count; i++) {
         const struct plx__network *network = &discovery->networks[i];
         if (plx__discovery_family(&network->address) != family || !network->takes_multicast ||
-            is_joined(group, family, network->interface)) {
+            find(group, family, network->interface) != NULL) {
             continue;
         }
         int result = join_on(discovery, group, network);
@@ -215,38 +217,40 @@ static bool is_listed(const plx_discovery *discovery, int family, uint32_t inter
     return false;
 }
 
-static void set_real(struct plx__discovery_group *group, int family, const uint32_t *interface,
-                     bool is_real)
+static void set_all(struct plx__discovery_group *group, int family, bool is_real)
 {
     struct plx__list *head = &group->receivers;
     for (struct plx__list *link = head->next; link != head; link = link->next) {
         struct plx__discovery_receiver *receiver = plx__discovery_receiver_at(link);
         for (size_t i = 0; receiver->family == family && i < receiver->count; i++) {
-            struct plx__discovery_membership *membership = &receiver->memberships[i];
-            if (interface == NULL || membership->interface == *interface) {
-                membership->is_real = is_real;
-            }
+            receiver->memberships[i].is_real = is_real;
         }
     }
 }
 
-static void note_ipv4(uint32_t interface, void *user)
-{
-    set_real(user, PLX__DISCOVERY_IPV4, &interface, true);
-}
+/* What the kernel's list is compared with. */
+struct examined {
+    struct plx__discovery_group *group;
+    int family;
+};
 
-static void note_ipv6(uint32_t interface, void *user)
+static void note(uint32_t interface, void *user)
 {
-    set_real(user, PLX__DISCOVERY_IPV6, &interface, true);
+    const struct examined *examined = user;
+    struct plx__discovery_membership *membership =
+        find(examined->group, examined->family, interface);
+    if (membership != NULL) {
+        membership->is_real = true;
+    }
 }
 
 /* Where the kernel does not list what the interfaces receive, each membership counts as real. */
 static void examine(struct plx__discovery_group *group, int family, const plx_address *address)
 {
-    set_real(group, family, NULL, false);
-    if (plx__os_memberships(address, family == PLX__DISCOVERY_IPV4 ? note_ipv4 : note_ipv6, group) <
-        0) {
-        set_real(group, family, NULL, true);
+    struct examined examined = {group, family};
+    set_all(group, family, false);
+    if (plx__os_memberships(address, note, &examined) < 0) {
+        set_all(group, family, true);
     }
 }
 
@@ -290,11 +294,18 @@ static void leave(const plx_discovery *discovery, struct plx__discovery_group *g
     }
 }
 
+void plx__discovery_leave_networks(const plx_discovery *discovery,
+                                   struct plx__discovery_group *group)
+{
+    for (int i = 0; i < PLX__DISCOVERY_FAMILIES; i++) {
+        leave(discovery, group, i);
+    }
+}
+
 bool plx__discovery_join_networks(plx_discovery *discovery, struct plx__discovery_group *group)
 {
     bool is_new = false;
     for (int i = 0; i < PLX__DISCOVERY_FAMILIES; i++) {
-        leave(discovery, group, i);
         is_new = join(discovery, group, i) || is_new;
     }
     return is_new;
