@@ -32,7 +32,6 @@ static struct plx__failure failure_of_answer(enum plx__os_name_answer answer, in
         PLX_NAME_RESOLUTION, PLX_REASON_OPERATION, -PLX__SENTENCE,
         "its thread stayed in the process that this one was forked from"};
     switch (answer) {
-    case PLX__NAME_FOUND:
     case PLX__NAME_UNKNOWN: return plx__failure_not_found;
     case PLX__NAME_TEMPORARY: return temporary;
     case PLX__NAME_ERROR: return plx__failure_of_system(error);
@@ -93,12 +92,16 @@ static void system_query_process(struct plx__query *query)
     if (answer == PLX__NAME_AWAITED) {
         return;
     }
-    while (answer == PLX__NAME_FOUND && plx__os_name_lookup_next(self->lookup, &address)) {
+    if (answer != PLX__NAME_FOUND) {
+        struct plx__failure failure = failure_of_answer(answer, error);
+        fail(query, &failure);
+        return;
+    }
+    while (plx__os_name_lookup_next(self->lookup, &address)) {
         plx__query_add(query, &address);
     }
     query->is_listed = true;
-    struct plx__failure failure = failure_of_answer(answer, error);
-    fail(query, &failure);
+    plx__query_end(query);
 }
 
 /* The descriptor becomes readable; the query's own limit is the only moment. */
