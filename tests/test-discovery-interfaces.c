@@ -103,6 +103,25 @@ static void begin_apart(struct pair *pair, struct world *w)
         plx_group_remove_discovery(w->group, pair->beside.discovery);
 }
 
+/* Enters such a network with IPv4 alone, runs the command there, and begins apart. Returns false where
+ * that is not allowed. */
+static bool enter_apart(const char *what, int pairs, const char *command, struct pair *pair,
+                        struct world *w)
+{
+    if (!enter(what, pair, pairs))
+        return false;
+    only_ipv4(pair, pairs);
+    netns_run("%s", command);
+    begin_apart(pair, w);
+    return true;
+}
+
+static void end_apart(struct pair *pair)
+{
+    end(pair);
+    time_run();
+}
+
 static void pass(struct pair *pair, struct world *w)
 {
     for (int i = 0; i < 10; i++) {
@@ -167,11 +186,9 @@ MODE_CASE(a_receiver_without_interfaces)
 {
     struct pair pair;
 
-    if (!enter("discovery whose interfaces go", &pair, 3))
+    if (!enter_apart("discovery whose interfaces go", 3,
+                     "sysctl -q -w net.ipv4.igmp_max_memberships=2", &pair, w))
         return;
-    only_ipv4(&pair, 3);
-    netns_run("sysctl -q -w net.ipv4.igmp_max_memberships=2");
-    begin_apart(&pair, w);
     pass_until(&pair, w, &pair.here.joined, 2);
     int sockets = count_sockets();
     netns_run("ip link del a0 && ip link del a1 && ip link del a2");
@@ -179,8 +196,7 @@ MODE_CASE(a_receiver_without_interfaces)
     ck_assert_int_eq(count_sockets(), sockets - 2);
     ck_assert_int_eq(pair.here.left + pair.beside.left, 0);
     ck_assert_int_eq(pair.here.errors, 0);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 /* For IPv6 the memory of a socket is the limit. Only newer kernels have that sysctl for each
@@ -266,10 +282,8 @@ MODE_CASE(addresses_without_memory)
 {
     struct pair pair;
 
-    if (!enter("discovery without memory for addresses", &pair, 0))
+    if (!enter_apart("discovery without memory for addresses", 0, ":", &pair, w))
         return;
-    only_ipv4(&pair, 0);
-    begin_apart(&pair, w);
     pass_until(&pair, w, &pair.here.joined, 2);
     pass_seconds(&pair, w, 5);
     netns_run("ip addr flush dev v0; ip addr add 10.71.0.1/24 brd + dev v0");
@@ -287,8 +301,7 @@ MODE_CASE(addresses_without_memory)
     pass_until(&pair, w, &pair.here.left, 1);
     pass_until(&pair, w, &pair.here.joined, 3);
     ck_assert_int_eq(pair.here.last.address.bytes[1], 71);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 /* ---- interfaces that change ------------------------------------------------------------------ */
@@ -300,29 +313,24 @@ MODE_CASE(multicast_is_switched_on)
 {
     struct pair pair;
 
-    if (!enter("discovery where multicast is switched on", &pair, 0))
+    if (!enter_apart("discovery where multicast is switched on", 0, "ip link set v0 multicast off",
+                     &pair, w))
         return;
-    only_ipv4(&pair, 0);
-    netns_run("ip link set v0 multicast off");
-    begin_apart(&pair, w);
     pass_until(&pair, w, &pair.beside.joined, 2);
     pass_seconds(&pair, w, 12);
     ck_assert_int_eq(pair.here.joined, 1);
     netns_run("ip link set v0 multicast on");
     pass_until(&pair, w, &pair.here.joined, 2);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 MODE_CASE(a_join_that_has_failed)
 {
     struct pair pair;
 
-    if (!enter("discovery whose join fails", &pair, 0))
+    if (!enter_apart("discovery whose join fails", 0,
+                     "sysctl -q -w net.ipv4.igmp_max_memberships=0", &pair, w))
         return;
-    only_ipv4(&pair, 0);
-    netns_run("sysctl -q -w net.ipv4.igmp_max_memberships=0");
-    begin_apart(&pair, w);
     pass_until(&pair, w, &pair.here.errors, 1);
     ck_assert_int_eq(plx_discovery_error(pair.here.discovery)->os_error, ENOBUFS);
     pass_seconds(&pair, w, 12);
@@ -332,8 +340,7 @@ MODE_CASE(a_join_that_has_failed)
     int before = pair.here.errors;
     pass_seconds(&pair, w, 12);
     ck_assert_int_eq(pair.here.errors, before);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 static void replace(const char *what, struct pair *pair, int index)
@@ -359,11 +366,8 @@ MODE_CASE(an_interface_is_replaced)
     const char *what = "discovery by an interface that is replaced";
     struct pair pair;
 
-    if (!enter(what, &pair, 0))
+    if (!enter_apart(what, 0, "sysctl -q -w net.ipv4.igmp_max_memberships=2", &pair, w))
         return;
-    only_ipv4(&pair, 0);
-    netns_run("sysctl -q -w net.ipv4.igmp_max_memberships=2");
-    begin_apart(&pair, w);
     pass_until(&pair, w, &pair.here.joined, 2);
     int sockets = count_sockets();
     for (int i = 0; i < 4; i++) {
@@ -375,8 +379,7 @@ MODE_CASE(an_interface_is_replaced)
         ck_assert_int_eq(count_sockets(), sockets);
     }
     ck_assert_int_eq(pair.here.errors + pair.beside.errors, 0);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 /* What the one beside sends to the group arrives, once the discovery has looked again. */
@@ -395,17 +398,14 @@ MODE_CASE(an_interface_is_replaced_between_two_looks)
     const char *what = "discovery by an interface that is replaced between two looks";
     struct pair pair;
 
-    if (!enter(what, &pair, 0))
+    if (!enter_apart(what, 0, ":", &pair, w))
         return;
-    only_ipv4(&pair, 0);
-    begin_apart(&pair, w);
     pass_until(&pair, w, &pair.here.joined, 2);
     int index = (int)if_nametoindex("v0");
     netns_run("ip link del v0");
     replace(what, &pair, index);
     expect_heard(&pair, w);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 /* It takes away what the interface has of IPv6, and gives it back without the memberships. */
@@ -421,8 +421,7 @@ MODE_CASE(an_mtu_too_small_for_ipv6)
     netns_run("ip link set v0 mtu 1200 && ip link set v0 mtu 1500");
     netns_wait_addresses();
     expect_heard(&pair, w);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 /* For a while there is no network at all. */
@@ -431,19 +430,15 @@ MODE_CASE(the_only_interface_goes_and_returns)
     const char *what = "discovery whose only interface goes";
     struct pair pair;
 
-    if (!enter(what, &pair, 0))
+    if (!enter_apart(what, 0, "ip link set lo down", &pair, w))
         return;
-    only_ipv4(&pair, 0);
-    netns_run("ip link set lo down");
-    begin_apart(&pair, w);
     pass_until(&pair, w, &pair.here.joined, 2);
     int index = (int)if_nametoindex("v0");
     netns_run("ip link del v0");
     pass_seconds(&pair, w, 48);
     replace(what, &pair, index);
     expect_heard(&pair, w);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 /* Down and up again while the membership stays, as no look is between the two. */
@@ -459,8 +454,7 @@ MODE_CASE(an_interface_goes_down_for_a_moment)
     netns_wait_up("v0");
     pass_seconds(&pair, w, 60);
     ck_assert_int_eq(pair.here.left + pair.beside.left, 0);
-    end(&pair);
-    time_run();
+    end_apart(&pair);
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */
