@@ -2,7 +2,7 @@
  *
  * Sockets look up the names that they connect to by themselves. A lookup is for programs that want
  * the addresses: to show, to compare or to store them. It blocks no more than a socket does;
- * pollux/resolver.h has who is asked, and whether that takes a thread.
+ * pollux/resolver.h describes the two resolvers, one of which takes a thread.
  *
  *     static void finished(plx_lookup *lookup, void *user)
  *     {
@@ -18,7 +18,8 @@
  *
  * A lookup that is in no group is polled by itself (plx_lookup_poll, plx_lookup_wait). The result is
  * reported once. It is complete when the name servers have answered for both families; once there
- * are addresses, the other family has 500 ms left. pollux/resolver.h chooses who is asked. */
+ * are addresses, the other family has 500 ms left with c-ares. plx_resolver_set chooses the
+ * resolver. */
 #ifndef POLLUX_LOOKUP_H
 #define POLLUX_LOOKUP_H
 

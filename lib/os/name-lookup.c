@@ -1,8 +1,8 @@
 /* lib/os/name-lookup.c -- names to addresses by the C library, in a thread.
  *
- * A lookup has two users, its owner and its thread, and the last of them frees it. The stage says
- * who is left. Each arrow is one atomic operation; behind LEFT the thread touches nothing any more,
- * behind ABANDONED the owner does not:
+ * A lookup has two users, its owner and its thread, and the last of them frees it. The stage shows
+ * which of them still use it. Each arrow is one atomic operation. After LEFT the thread touches
+ * nothing of the lookup, after ABANDONED the owner does not:
  *
  *                 thread: has the answer       thread: has woken the owner
  *      RUNNING ------------------------> ANSWERED ------------------------> LEFT
