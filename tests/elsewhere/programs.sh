@@ -52,7 +52,7 @@ note()
     printf '%-10s %-24s %5d passed %3d failed %3d skipped\n' \
         "$platform" "$1" $((checks - bad - left_out)) "$bad" "$left_out"
     [ "$bad" -eq 0 ] || grep -E ':[FE]:|fault|^.*error' "$3" | tail -n 15
-    grep '^SKIP: ' "$3" | sort -u
+    grep -E '^SKIP: |^LEFT OUT: .* is not built in or refused here' "$3" | sort -u
     passed=$((passed + checks - bad - left_out)) failed=$((failed + bad)) skipped=$((skipped + left_out))
 }
 
@@ -76,9 +76,29 @@ programs()
     ! grep -q '^#define HAVE_CARES 1' config.h || echo tests/model/play
 }
 
+# answers LINE: the names of configure's answers in config.h that have a line of this form.
+answers()
+{
+    for name in SYS_EPOLL_H SYS_EVENTFD_H LINUX_ERRQUEUE_H LINUX_SOCKIOS_H LINUX_SOCK_DIAG_H GETRANDOM \
+        ISSETUGID RECVMMSG SECURE_GETENV SENDMMSG CARES LIBURING LIBIDN2 OPENSSL; do
+        # shellcheck disable=SC2059 # a format
+        ! grep -qxF "$(printf "$1" "HAVE_$name")" config.h || printf ' %s' "$name"
+    done
+}
+
+# describe: what runs here, and the answers of configure, for doc/platforms.md.
+describe()
+{
+    host=$(sed -n 's/^S\["host"\]="\(.*\)"$/\1/p' config.status)
+    printf '%-10s ON: %s, Linux %s\n' "$platform" "$host" "${kernel:-$(uname -r)}"
+    printf '%-10s HAS:%s\n' "$platform" "$(answers '#define %s 1')"
+    printf '%-10s LACKS:%s\n' "$platform" "$(answers '/* #undef %s */')"
+}
+
 # run_choice: the programs of the choice in the build that is the working directory.
 run_choice()
 {
+    describe
     for program in $(programs); do
         case $program in
         */play) run model "$PWD/$program" 1 $random_programs ;;
@@ -90,6 +110,7 @@ run_choice()
 # run_all: every test program of the build; those that need a script of their own are left out.
 run_all()
 {
+    describe
     limit=${LIMIT:-600}
     for program in $(make -s --no-print-directory -f Makefile -f "$here/list.mk" list-test-programs); do
         run "${program##*/}" "$PWD/$program"
