@@ -9,16 +9,12 @@
 # in that file, and the body of the line above that is indented less calls it. A name in [brackets] is
 # what that body calls instead, a function pointer; then the function is used as a value somewhere. The
 # file (program) is the code of the program and is not checked.
-#
-# Whatever else has the form of a file of ours or a name of the library exists; of the files of lib/ that
-# goes for the other pages, too.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
 cd "$srcdir" || exit 1
 
 page=doc/architecture.md
-pages="$page README.md CONTRIBUTING.md doc/adding-a-socket.md doc/adding-a-filter.md doc/rationale.md doc/performance.md"
 begin='<!-- the drawing: made by tests/check-architecture.sh --write -->'
 end='<!-- the end of the drawing -->'
 status=0
@@ -196,32 +192,4 @@ END {
     exit bad
 }' || status=1
 
-# ---- what the pages name is there
-missing=$({
-    find lib include tests doc examples -type f -print | sed 's/^/@file /'
-    find lib include -name '*.[ch]' -exec cat {} + | tr -cs 'A-Za-z0-9_' '\n' |
-        grep '^plx_' | LC_ALL=C sort -u | sed 's/^/@name /'
-    for each in $pages; do
-        echo "@page $each"
-        cat "$each"
-    done
-} | awk -v page="$page" '
-$1 == "@file" { there[$2] = 1; next }
-$1 == "@name" { there[$2] = 1; next }
-$1 == "@page" { name = $2; line = 0; next }
-{
-    line++; text = $0
-    folders = name == page ? "(lib|include|tests|doc|examples)" : "lib"
-    while (match(text, folders "/[a-z0-9/-]*[a-z0-9-]\\.(c|h|sh|md)|plx__?[a-z0-9_]*[a-z0-9]")) {
-        word = substr(text, RSTART, RLENGTH)
-        before = RSTART > 1 ? substr(text, RSTART - 1, 1) : " "
-        after = substr(text, RSTART + RLENGTH, 1)
-        text = substr(text, RSTART + RLENGTH)
-        if (before ~ /[A-Za-z0-9_\/.-]/ || after ~ /[A-Za-z0-9_]/) continue
-        if (word ~ /^plx_/ && name != page) continue
-        if (word == "lib/kind/alias.c") continue # the guide makes this kind
-        if (!(word in there)) print name ":" line ": there is no " word
-    }
-}')
-[ -z "$missing" ] || { printf '%s\n' "$missing"; status=1; }
 exit $status

@@ -163,7 +163,7 @@ END
     for file in client.c server.c starttls.c; do
         awk -v name=$file -f "$here/page.awk" "$page" > "$work/tls/$file" || failed=1
     done
-    awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$page" > "$work/tls/certificates"
+    awk -v name=certificates.sh -f "$here/page.awk" "$page" > "$work/tls/certificates" || failed=1
     cat > "$work/tls/try.c" <<'END'
 #include <pollux.h>
 #include <pollux/tls.h>

@@ -13,12 +13,9 @@
 # which its comment states ("NULL: ..."), compares it with NULL, and calls it in the same function. A
 # pointer to a table has the table's name (kind, endpoint, transport, association), is no condition and is
 # not compared, except in plx__socket_is. No type of a transport is compared.
-#
-# The kind that doc/adding-a-socket.md shows, its file and its header, compiles.
 set -u
 srcdir=${srcdir:-$(dirname "$0")/..}
 here=$(cd "$srcdir/tests" && pwd) || exit 1
-builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 cd "$srcdir" || exit 1
 
 kinds=$(find lib/kind -name '*.c' -print 2>/dev/null | sed 's|.*/||; s|\.c$||' | LC_ALL=C sort | tr '\n' ' ')
@@ -231,21 +228,4 @@ END {
     exit (bad || tables < 4 || slots < 20 || !files)
 }' || status=1
 
-# ---- the guide ------------------------------------------------------------------------------------------
-page=doc/adding-a-socket.md
-CC=${CC:-cc}
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/pollux" "$work/lib/kind"
-awk -v work="$work" '
-/^```/ { file = ""; fenced = /^```c$/; next }
-fenced && match($0, /^\/\* (lib|pollux)\/[a-z\/]+\.[ch] /) { file = work "/" substr($0, 4, RLENGTH - 4); blocks++ }
-{ fenced = 0 }
-file != "" { print > file }
-END { exit blocks != 2 }' "$page" || { echo "$page: no kind with its header"; exit 1; }
-for source in "$work"/lib/kind/*.c; do
-    # shellcheck disable=SC2086 # the compiler may come with arguments
-    $CC -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$work" -I. -Iinclude -I"$builddir" \
-        -I"$builddir/include" -fsyntax-only "$source" || { echo "$page: its kind does not compile"; status=1; }
-done
 exit $status

@@ -1,13 +1,13 @@
 #!/bin/sh
-# tests/check-guide.sh [PROGRAM...] -- the programs of README.md and doc/guide.md compile, run and print
+# tests/check-programs.sh [PROGRAM...] -- the programs of README.md and doc/guide.md compile, run and print
 # what the pages say; with arguments only these are run.
 #
-# A program is a block that names its file in its first line: "/* NAME.c -- ", "// NAME.cpp -- " or
-# "# NAME.py -- ". A word behind the c of its fence is a module of pkg-config that it needs beside Pollux.
-# The block of text behind a program is what it prints, to the letter. A program runs in a folder of its
-# own for 20 seconds at most, over loopback at ports that the kernel chooses; run() below knows which ones
-# need arguments, certificates or another program. A program for what is not here is skipped with a line.
-# Other blocks of C only compile: tests/check-migration.sh. Links to files of this tree lead to a file.
+# A program is a block that names its file in its first line (tests/blocks.awk). A word behind the language
+# of its fence is a module of pkg-config that it needs beside Pollux. The block of text behind a program is
+# what it prints, to the letter. A program runs in a folder of its own for 20 seconds at most, over loopback
+# at ports that the kernel chooses; run() below knows which ones need arguments, certificates or another
+# program. A program for what is not here is skipped with a line. What else the pages state is for
+# tests/check-docs.sh.
 set -u
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
@@ -20,9 +20,9 @@ if [ ! -e "$libs/libpollux.so" ]; then
     echo "SKIP: there is no shared library in $libs (configured with --disable-shared?)"
     exit 77
 fi
-workplace=guide
+workplace=programs
 . "$srcdir/tests/workplace.sh"
-mkdir blocks folders
+mkdir blocks pages folders
 patience='timeout --foreground 20' # else it passes a signal on twice, to the process and to its group
 $patience true 2> /dev/null || patience='timeout 20'
 LD_LIBRARY_PATH=$libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
@@ -35,45 +35,29 @@ unset http_proxy all_proxy HTTP_PROXY ALL_PROXY no_proxy NO_PROXY
 
 # Files "blocks/NAME.c" and "blocks/NAME.c.printed"; a line "NAME.c MODULE PAGE:LINE" for each program.
 for page in README.md doc/guide.md; do
-    awk -v page="$page" -v folder=blocks '
-function complain(what) { print page ":" NR ": " what > "/dev/stderr"; bad = 1 }
-/^```./ {
-    inside = 1; first = 1; language = substr($1, 4); module = NF > 1 ? $2 : "-"
-    if (language == "text" && program != "") { file = folder "/" program ".printed"; printf "" > file; first = 0; program = "" }
-    next
-}
-/^```$/ {
-    if (file != "") close(file)
-    inside = 0; file = ""
-    next
-}
-inside && first {
-    first = 0; name = ""
-    if (language == "c" && $1 == "/*" && $2 ~ /\.c$/ && $3 == "--") name = $2
-    if (language == "cpp" && $1 == "//" && $2 ~ /\.cpp$/ && $3 == "--") name = $2
-    if (language == "python" && $1 == "#" && $2 ~ /\.py$/ && $3 == "--") name = $2
-    if (name == "" && language == "cpp" || name == "" && language == "python") complain("a program without a name")
-    if (name != "") {
-        if (program != "") complain(program " has no block of what it prints")
-        program = name; file = folder "/" name
-        print name, module, page ":" NR
-        printf "#line %d \"%s\"\n", NR, page > (language == "python" ? "/dev/null" : file)
-    }
-}
-inside && file != "" { print > file }
-END {
-    if (program != "") complain(program " has no block of what it prints")
-    exit bad
-}' "$srcdir/$page" >> programs || fail "$page"
+    folder=pages/$(basename "$page" .md)
+    mkdir "$folder"
+    awk -v folder="$folder" -f "$srcdir/tests/blocks.awk" "$srcdir/$page" > list || fail "$page"
+    program=
+    while read -r number line language word name; do
+        case $language:$name in
+            text:*)
+                [ -z "$program" ] || cp "$folder/$number" "blocks/$program.printed"
+                program=
+                continue
+                ;;
+            cpp:- | python:-) fail "$page:$line: a program without a name" ;;
+            *:-) continue ;;
+        esac
+        [ -z "$program" ] || fail "$page: $program has no block of what it prints"
+        program=$name
+        [ "$language" = python ] || echo "#line $((line + 1)) \"$page\"" > "blocks/$name"
+        cat "$folder/$number" >> "blocks/$name"
+        echo "$name $word $page:$line" >> programs
+    done < list
+    [ -z "$program" ] || fail "$page: $program has no block of what it prints"
 done
 [ -s programs ] || fail 'there are no programs'
-
-for page in README.md doc/guide.md doc/cheat-sheet.md; do
-    awk '/^```/ { inside = !inside } !inside' "$srcdir/$page" | grep -o ']([^)#:]*' | cut -c 3- | sort -u | while read -r link; do
-        [ -z "$link" ] || [ -e "$srcdir/$(dirname "$page")/$link" ] || echo "$page: there is no $link"
-    done
-done > dead
-[ ! -s dead ] || { cat dead; fail 'links lead nowhere'; }
 
 # ---- compiling -----------------------------------------------------------------------------------------
 
@@ -160,11 +144,11 @@ alone()
     (cd "folders/$program" && exec $patience "./$program" "$@")
 }
 
-# certificates FOLDER: makes them by the commands of doc/tls.md.
+# certificates FOLDER: makes them by certificates.sh of doc/tls.md.
 certificates()
 {
     command -v openssl > /dev/null || { echo 'openssl is not installed, which makes the certificates'; return 1; }
-    awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$srcdir/doc/tls.md" > commands
+    awk -v name=certificates.sh -f "$srcdir/tests/page.awk" "$srcdir/doc/tls.md" > commands
     (cd "$1" && sh -e ../../commands > made 2>&1) || { cat "$1/made"; return 1; }
 }
 
