@@ -1,9 +1,10 @@
 #!/bin/sh
 # tests/check-install.sh -- what `make install` installs serves a program outside the tree.
 #
-# Installs below a temporary DESTDIR, compiles and runs a small program by pkg-config alone (C99, C++, and
-# C linked with the static library), the same with TLS, the programs of doc/adding-a-filter.md and
-# doc/tls.md, and the example that is installed, then uninstalls and looks for left-overs.
+# Installs below a temporary DESTDIR, looks at the links of the pages there, compiles and runs a small
+# program by pkg-config alone (C99, C++, and C linked with the static library), the same with TLS, the
+# programs of doc/adding-a-filter.md and doc/tls.md, and the example that is installed, then uninstalls
+# and looks for left-overs.
 set -u
 here=$(cd "${srcdir:-$(dirname "$0")/..}/tests" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
@@ -29,6 +30,17 @@ run_make()
 }
 
 run_make install DESTDIR="$root"
+
+# All pages and pictures, with links that lead somewhere where they are now.
+. "$here/links.sh"
+docs=$(dirname "$(find "$root" -name README.md)")
+pages=$(cd "$here/.." && find ./*.md doc/*.md doc/pictures -type f | sed 's|^\./||' | LC_ALL=C sort)
+for page in $pages; do
+    [ -f "$docs/$page" ] || { echo "Makefile.am:1: $page is not installed"; exit 1; }
+done
+# shellcheck disable=SC2046,SC2086 # names without blanks
+dead=$(dead_links "$docs" $(echo "$pages" | grep '\.md$') | grep -v 'there is no examples/')
+[ -z "$dead" ] || { echo "$dead"; echo "$docs:1: installed pages have dead links"; exit 1; }
 installed=$(find "$root" ! -type d | wc -l)
 pc=$(find "$root" -name pollux.pc -print)
 [ -n "$pc" ] || { echo "pollux.pc.in:1: no pollux.pc was installed"; exit 1; }
@@ -275,7 +287,7 @@ else
 fi
 
 run_make uninstall DESTDIR="$root"
-left=$(find "$root" ! -type d)
+left=$(find "$root" ! -type d -o -name pollux)
 if [ -n "$left" ]; then
     printf '%s\n' "$left" | sed "s|^$root||; s|\$|:1: left over after make uninstall|"
     failed=1
