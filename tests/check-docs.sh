@@ -2,6 +2,7 @@
 # tests/check-docs.sh [PAGE...] -- what the pages state is true of this tree.
 #
 # Without arguments it reads all pages: *.md and doc/*.md.
+# - README.md has at most 120 lines, and its picture the figures of doc/performance.md.
 # - Links lead to a file of the tree or to a heading (tests/links.sh).
 # - Every block has a fence with a language (tests/blocks.awk), and each of C and C++ compiles: as C99
 #   behind <pollux.h>; as it stands, if its first line names its file; as a source of the library, if that
@@ -58,6 +59,9 @@ for page in "$@"; do
         echo "$name"
     done < "$folder/list" >> "$work/named"
 done
+[ "$(wc -l < README.md)" -le 120 ] || complain "README.md:121: 120 lines are the limit"
+awk -f tests/bench/plot/idle-frame.awk doc/performance.md | cmp -s - doc/pictures/idle-frame.svg ||
+    complain "doc/pictures/idle-frame.svg:1: not the figures of doc/performance.md (tests/bench/plot/idle-frame.awk)"
 dead_links . "$@" > "$work/out"
 [ ! -s "$work/out" ] || complain "$(cat "$work/out")"
 
