@@ -15,11 +15,14 @@
  *     plx_socket *socket = plx_tcp_new();
  *     plx_socket_set_events(socket, &echo, NULL);
  *     plx_socket_connect_to(socket, "example.org:7");
- *     while (plx_socket_state(socket) != PLX_UNCONNECTED ||
- *            plx_socket_reconnects_in(socket) >= 0) {
+ *     do {
  *         plx_socket_wait(socket, 100);
- *     }
+ *     } while (plx_socket_state(socket) != PLX_UNCONNECTED ||
+ *              plx_socket_reconnects_in(socket) >= 0);
  *     plx_socket_free(socket);
+ *
+ * The loop waits before it asks for the state: a connect that is refused at once leaves the socket
+ * unconnected, and the first wait or poll reports why.
  *
  * Rules that hold for every call:
  * - Only the calls named wait, and a group's poll with a time-out other than 0, block.

@@ -83,9 +83,10 @@ PLX_API void plx_group_set_budget(plx_group *group, int microseconds, size_t byt
 PLX_API void plx_group_wake(plx_group *group);
 
 /* plx_group_handle returns a descriptor that is readable, level-triggered, while the kernel has
- * work for the group; PLX_NO_HANDLE where the mechanism has no descriptor. The descriptor belongs
- * to the group and stays the same as long as the group lives: watch it, never read or close it. The
- * descriptor does not show work that waits in memory: ask plx_group_deadline as well. */
+ * work for the group. The descriptor belongs to the group and stays the same as long as the group
+ * lives: watch it, never read or close it. The descriptor does not show work that waits in memory:
+ * ask plx_group_deadline as well. Returns PLX_NO_HANDLE for a group that polls by poll(2): another
+ * loop then has nothing to watch and polls the group every few milliseconds. */
 PLX_API plx_handle plx_group_handle(const plx_group *group);
 
 /* plx_group_deadline returns in how many milliseconds the program must poll the group even if the

@@ -199,7 +199,7 @@ typedef enum plx_tls_check {
 typedef struct plx_tls_info {
     int version;               /* 12, 13; 0: not known yet */
     char cipher[64];           /* such as "TLS_AES_256_GCM_SHA384" */
-    char protocol[64];         /* by ALPN; "": none, or longer than 63 bytes */
+    char protocol[64];         /* inside TLS, as ALPN chose, such as "h2"; "": none, or longer */
     bool resumed;              /* by a session that both sides remembered: the check was skipped */
     bool peer_has_certificate; /* see plx_socket_peer_certificate */
     plx_tls_check check;       /* what was wrong, also if the program has accepted it */
