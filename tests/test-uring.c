@@ -9,17 +9,15 @@ enum { SKIPPED = 77 };
 #ifdef HAVE_LIBURING
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "tests/denial.h"
 #include "tests/quiet.h"
 #include "tests/sockets.h"
 #include "tests/world.h"
@@ -34,16 +32,7 @@ enum { FRAMES = 1000, HAIL = 50000, PAIRS = 500 };
 /* As container managers do it. */
 static void refuse_io_uring(int error)
 {
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((unsigned)error & SECCOMP_RET_DATA)),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog filter = {sizeof code / sizeof code[0], code};
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+    if (!deny_call(SYS_io_uring_setup, DENIAL_ANY, DENIAL_ANY, error))
         _exit(SKIPPED);
 }
 

@@ -5,16 +5,13 @@
  *
  * The program and its children get that errno from each call below. Each of them has an older call
  * that the library must then use. Exits with 77 where the kernel has no seccomp filters. */
+#include "../denial.h"
+
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <netinet/in.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Headers of Linux 5.0 to 6.4 lack some of these (linux/udp.h, asm-generic/socket.h). */
@@ -28,50 +25,22 @@
 #define SO_PEERPIDFD 77
 #endif
 
-/* seccomp_data has arguments of 64 bits; those that are compared here are below 2^32. */
-#ifdef __BYTE_ORDER__
-#define HALF (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)
-#endif
-#define ARGUMENT(index) (offsetof(struct seccomp_data, args[index]) + HALF)
-
 enum { SKIPPED = 77, BROKEN = 125 };
 
-/* A call, or if `level` is not negative, only for that option of a socket. */
+/* A call, or if `level` is a number, only for that option of a socket. */
 static const struct {
     long call;
     int level, option;
 } refused[] = {
-    {SYS_io_uring_setup, -1, 0},
-    {SYS_recvmmsg, -1, 0},
-#ifdef SYS_recvmmsg_time64
-    {SYS_recvmmsg_time64, -1, 0},
-#endif
-    {SYS_sendmmsg, -1, 0},
-    {SYS_accept4, -1, 0},
-    {SYS_eventfd2, -1, 0},
+    {SYS_io_uring_setup, DENIAL_ANY, DENIAL_ANY},
+    {SYS_recvmmsg, DENIAL_ANY, DENIAL_ANY},
+    {SYS_sendmmsg, DENIAL_ANY, DENIAL_ANY},
+    {SYS_accept4, DENIAL_ANY, DENIAL_ANY},
+    {SYS_eventfd2, DENIAL_ANY, DENIAL_ANY},
     {SYS_setsockopt, IPPROTO_UDP, UDP_SEGMENT},
     {SYS_setsockopt, IPPROTO_UDP, UDP_GRO},
     {SYS_getsockopt, SOL_SOCKET, SO_PEERPIDFD},
 };
-
-/* The filters of a process all apply, so that each refusal is a filter of its own. */
-static int refuse(long call, int level, int option, int error)
-{
-    unsigned char next = level < 0 ? 4 : 0;
-    struct sock_filter steps[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, next, 5),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(1)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)level, 0, 3),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, ARGUMENT(2)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)option, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof steps / sizeof steps[0], steps};
-
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
 
 static int error_named(const char *name)
 {
@@ -86,13 +55,9 @@ int main(int count, char **arguments)
         fputs("usage: refuse ENOSYS|EPERM PROGRAM [ARGUMENT...]\n", stderr);
         return BROKEN;
     }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        perror("SKIP: prctl(PR_SET_NO_NEW_PRIVS)");
-        return SKIPPED;
-    }
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        if (refuse(refused[i].call, refused[i].level, refused[i].option, error) != 0) {
-            perror("SKIP: prctl(PR_SET_SECCOMP)");
+        if (!deny_call(refused[i].call, refused[i].level, refused[i].option, error)) {
+            perror("SKIP: no seccomp filters here that see all calls");
             return SKIPPED;
         }
     execv(arguments[2], arguments + 2);
