@@ -7,6 +7,8 @@ choice='test-tcp test-udp test-ipc test-server test-group test-udp-batches test-
 section=bytes         # of tests/conform, run by a program of its own
 random_programs=60    # of tests/model/play
 limit=${LIMIT:-100}   # seconds for one program
+jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 2)}
+at_once=$((3 * jobs)) # programs, which sleep most of their time
 way=
 passed=0 failed=0 skipped=0
 
@@ -56,14 +58,19 @@ note()
     passed=$((passed + checks - bad - left_out)) failed=$((failed + bad)) skipped=$((skipped + left_out))
 }
 
-# run NAME PROGRAM [ARGUMENT...]
-run()
+# run_each: runs the programs of $work/list, several at once, and adds them up in its order. Each line is
+# NAME PROGRAM [ARGUMENT...], with the path of the program in the build.
+run_each()
 {
-    name=$1
-    shift
-    # shellcheck disable=SC2086 # a command in front
-    timeout "$limit" $way "$@" < /dev/null > "$work/$name.log" 2>&1
-    note "$name" $? "$work/$name.log"
+    # shellcheck disable=SC2016 # for the shell that xargs starts
+    limit=$limit way=$way work=$work xargs -P "$at_once" -L 1 sh -c '
+        name=$1 program=$PWD/$2
+        shift 2
+        timeout "$limit" $way "$program" "$@" < /dev/null > "$work/$name.log" 2>&1
+        echo $? > "$work/$name.status"' one < "$work/list"
+    while read -r name command; do
+        note "$name" "$(cat "$work/$name.status")" "$work/$name.log"
+    done < "$work/list"
 }
 
 # programs: what a build has to make for run_choice.
@@ -101,10 +108,11 @@ run_choice()
     describe
     for program in $(programs); do
         case $program in
-        */play) run model "$PWD/$program" 1 $random_programs ;;
-        *) run "${program##*/}" "$PWD/$program" ;;
+        */play) echo "model $program 1 $random_programs" ;;
+        *) echo "${program##*/} $program" ;;
         esac
-    done
+    done > "$work/list"
+    run_each
 }
 
 # run_all: every test program of the build; those that need a script of their own are left out.
@@ -113,8 +121,39 @@ run_all()
     describe
     limit=${LIMIT:-600}
     for program in $(make -s --no-print-directory -f Makefile -f "$here/list.mk" list-test-programs); do
-        run "${program##*/}" "$PWD/$program"
-    done
+        echo "${program##*/} $program"
+    done > "$work/list"
+    run_each
+}
+
+# prepare [--all] [FOLDER]: what a script begins with that builds for its platform. FOLDER keeps what it
+# has made, for the next run; build/elsewhere/PLATFORM without the argument.
+prepare()
+{
+    all=
+    [ "${1:-}" != --all ] || { all=yes; shift; }
+    source=$(cd "$here/../.." && pwd) || exit 1
+    folder=${1:-$source/build/elsewhere/$platform}
+    mkdir -p "$folder" && folder=$(cd "$folder" && pwd) || exit 1
+    work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-$platform.XXXXXX") || exit 1
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 1' HUP INT TERM
+    [ "$(uname -s)" = Linux ] || skip_platform 'it is of Linux'
+}
+
+# build_and_run: configures the build in the folder by `configure_build`, which the script defines, makes
+# the programs and runs them.
+build_and_run()
+{
+    [ -x "$source/configure" ] || { install autoconf automake libtool pkg-config; (cd "$source" && ./autogen.sh); } \
+        > "$work/build.log" 2>&1 || { tail -n 20 "$work/build.log"; exit 1; }
+    mkdir -p "$folder/build" && cd "$folder/build" || exit 1
+    {
+        [ -f config.status ] || configure_build || rm -f config.status
+        # shellcheck disable=SC2046 # a list of programs
+        [ -f config.status ] && make -s -j"$jobs" $(if [ -n "$all" ]; then echo test-programs; else programs; fi)
+    } > "$work/build.log" 2>&1 || { tail -n 20 "$work/build.log"; exit 1; }
+    if [ -n "$all" ]; then run_all; else run_choice; fi
 }
 
 # finish: the sum, in the form that .ci/run adds up.

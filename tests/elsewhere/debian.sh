@@ -1,0 +1,50 @@
+# tests/elsewhere/debian.sh -- read by i386, armhf, arm64 and s390x: the tests of a build for another
+# architecture of Debian.
+#
+# A script sets `platform`, Debian's name of the architecture; `triplet`, the compiler's; `libraries`, the
+# folder of its libraries; `loader`, its dynamic linker; and `emulator`, the program of qemu-user, where
+# the processor is not of this sort. The libraries come from packages that mmdebstrap unpacks below the
+# folder: nothing is installed there, and no program runs in it. The test programs name the dynamic linker
+# and the libraries in that folder, so they run without chroot, with this system's files and network.
+. "$here/programs.sh"
+root_packages=libc6-dev,libc-ares-dev,libssl-dev,libidn2-dev,liburing-dev,check,libsubunit-dev
+
+# unpack: the libraries, unless a previous run has unpacked them.
+unpack()
+{
+    [ "$(cat "$folder/packages" 2> /dev/null)" != "$root_packages" ] || return 0
+    # The archive that this system uses. Other archives in its lists need not have the architecture.
+    archive=$(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI) $(CODENAME)' \
+        'Created-By: Packages' | awk '$1 == "Debian" && $2 == "main" && $4 !~ /-/ { print $3, $4; exit }')
+    [ -n "$archive" ] || skip_platform 'this system has no archive of Debian in its package lists'
+    rm -rf "$folder/root" "$folder/packages"
+    timeout 300 mmdebstrap --quiet --variant=extract --architectures="$platform" \
+        --include="$root_packages" "${archive#* }" "$folder/root" "deb $archive main" \
+        < /dev/null > "$work/root.log" 2>&1 || {
+        tail -n 3 "$work/root.log" >&2
+        skip_platform "mmdebstrap could not unpack the packages of $platform"
+    }
+    # Links such as libm.so -> /lib/.../libm.so.6 would lead to this system.
+    find "$folder/root" -type l -lname '/*' | while read -r link; do
+        ln -sfn "$folder/root$(readlink "$link")" "$link"
+    done
+    printf '%s\n' "$root_packages" > "$folder/packages"
+}
+
+configure_build()
+{
+    root=$folder/root
+    "$source/configure" --quiet --build="$(sh "$source/build-aux/config.guess")" --host="$triplet" \
+        --disable-shared --disable-examples CC="$triplet-gcc --sysroot=$root" CFLAGS=-O1 \
+        LDFLAGS="-Wl,--dynamic-linker=$(find "$root" -name "$loader" | head -n 1) \
+            -Wl,--disable-new-dtags,-rpath,$root/lib/$libraries:$root/usr/lib/$libraries" \
+        PKG_CONFIG=pkg-config PKG_CONFIG_SYSROOT_DIR="$root" \
+        PKG_CONFIG_LIBDIR="$root/usr/lib/$libraries/pkgconfig"
+}
+
+prepare "$@"
+install mmdebstrap "gcc-$triplet" make pkg-config ${emulator:+qemu-user}
+way=$emulator
+unpack
+build_and_run
+finish
