@@ -195,7 +195,7 @@ PLX_API void plx_filter_set_want(plx_filter *filter, unsigned want, int millisec
  * PLX_LOST_CONNECTION for a code that is not from 1 to 65535. The step then returns the code
  * (establish, begin) or a negative errno (receive, send). The format and its arguments make the
  * sentence that `error` reports; 255 bytes of it are kept. The first call of a connection counts,
- * also if the step goes on: the sentence is then that of whatever ends the connection later. The
+ * also if the step goes on: the message is then that of whatever ends the connection later. The
  * os_error of the error is the errno that `receive` or `send` of this filter has returned, and 0
  * when neither has: an end inside a record, reported with EPROTO, differs from the orderly end. */
 #if defined(__GNUC__)

@@ -69,7 +69,7 @@ PLX_API bool plx_lookup_wait(plx_lookup *lookup, int timeout_ms);
  * 0 before the lookup has finished, when it has failed, and for NULL. */
 PLX_API const plx_address *plx_lookup_addresses(const plx_lookup *lookup, size_t *ret_count);
 
-/* plx_lookup_error returns why the lookup has failed, with the codes, reasons and sentences of a
+/* plx_lookup_error returns why the lookup has failed, with the codes, reasons and messages of a
  * connect by name; code 0 when it has not failed or not finished. Never NULL. */
 PLX_API const plx_error *plx_lookup_error(const plx_lookup *lookup);
 

@@ -27,7 +27,7 @@
 PLX_BEGIN_DECLS
 
 /* plx_socket_set_proxy sets the proxy of later connects: "scheme://user:password@host:port", where
- * user and password may be left out, and a byte that has a meaning in the text is written as "%40".
+ * user and password may be left out; a byte that has a meaning in the string is written as "%40".
  * The schemes:
  *
  *     socks5h    SOCKS5, the proxy looks up the name of the target
