@@ -2,7 +2,8 @@
 #
 #   function HEADER:LINE NAME                 a function that is exported, or inline
 #   prototype NAME TEXT                       its declaration; also the typedef of a function
-#   error NAME CODE                           the comment above the function names the code
+#   error NAME CODE                           the comment above the function names the code; an errno
+#                                             behind "os_error" or in "PLX_CODE (ERRNO)" is no code
 #   as NAME OTHER                             the function returns what OTHER returns
 #   symbol HEADER:LINE NAME                   a type, an enumerator or a macro
 #
@@ -25,6 +26,12 @@ function squeeze(text)
 function name_errors(name, text, word, other, n, i, rest)
 {
     gsub(/[ \t\n]+/, " ", text)
+    gsub(/os_error E[A-Z0-9]+/, "os_error", text)
+    while (match(text, /PLX_[A-Z_]+[a-z ]*\(E[A-Z0-9]+\)/)) {
+        word = substr(text, RSTART, RLENGTH)
+        sub(/\(.*/, "", word)
+        text = substr(text, 1, RSTART - 1) word substr(text, RSTART + RLENGTH)
+    }
     rest = text
     while (match(rest, /[A-Za-z_][A-Za-z_0-9]*/)) {
         word = substr(rest, RSTART, RLENGTH)

@@ -85,8 +85,9 @@ PLX_API int plx_socket_port(const plx_socket *socket);
 PLX_API int plx_socket_set_local_port(plx_socket *socket, int port);
 
 /* plx_socket_set_path sets the path or "@name" of an IPC socket, which is copied; see pollux/ipc.h.
- * NULL and "" mean none. Returns 0; ENAMETOOLONG (reason ADDRESS_NOT_AVAILABLE); PLX_OUT_OF_MEMORY;
- * or PLX_INVALID_STATE for another kind, unless the path is none. Unless 0, nothing changed. */
+ * NULL and "" mean none. Returns 0; ENAMETOOLONG (reason ADDRESS_NOT_AVAILABLE); ENOENT for "@"
+ * without a name; PLX_OUT_OF_MEMORY; or PLX_INVALID_STATE for another kind, unless the path is none.
+ * Unless 0, nothing changed. */
 PLX_API int plx_socket_set_path(plx_socket *socket, const char *path);
 
 /* plx_socket_path returns the path that was set; "" when none is set, and for other kinds. */
@@ -122,16 +123,20 @@ PLX_API int plx_socket_copy_settings(plx_socket *socket, const plx_socket *from)
  * UDP: binds to the port instead, and refuses when an address was set (PLX_INVALID_STATE). The call
  * empties both buffers and clears the last error; bytes written from now on are sent when the
  * connection works. The state is HOST_LOOKUP or CONNECTING until a poll reports `connected`, even
- * if the kernel connected at once. A poll reports a failure of the network by `error`. Returns
- * errors of the call only: PLX_INVALID_STATE when the socket is not unconnected or has no path,
- * PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME, PLX_INVALID_PORT. */
+ * if the kernel connected at once. A poll reports a failure of the network by `error`. Returns 0 or
+ * an error of the call: PLX_INVALID_STATE when the socket is not unconnected or has no path;
+ * PLX_NAME_RESOLUTION with reason EMPTY_HOST_NAME, or HOST_NOT_FOUND for an address that cannot be a
+ * name; PLX_INVALID_PORT for port 0; PLX_OPEN_DRIVER (EAFNOSUPPORT) for an IP address of a family
+ * that PLX_OPTION_PROTOCOL excludes; PLX_OUT_OF_MEMORY. UDP also as plx_udp_bind does
+ * (pollux/udp.h). */
 PLX_API int plx_socket_connect(plx_socket *socket);
 
 /* plx_socket_listen waits on the port, or the path, for one peer and becomes the connection to that
  * peer: LISTENING, then CONNECTED. The listener is closed then, so that other peers are refused.
- * For many peers see pollux/server.h. Returns 0 or at once the error, such as PLX_ADDRESS_IN_USE,
- * PLX_INVALID_PORT (a privileged port) or PLX_INVALID_STATE (open already, UDP); `error` reports
- * the same. */
+ * For many peers see pollux/server.h. Returns 0 or at once the error, which `error` reports as well:
+ * PLX_ADDRESS_IN_USE; PLX_INVALID_PORT (a privileged port); PLX_INVALID_STATE (open already, no path,
+ * a mode for an abstract name, UDP); EADDRNOTAVAIL for an address that is not of this computer;
+ * PLX_OPEN_DRIVER without a descriptor (EMFILE); PLX_OUT_OF_MEMORY; or another errno. */
 PLX_API int plx_socket_listen(plx_socket *socket);
 
 /* plx_socket_connect_to sets the address and port, or the path, that `where` names and connects.
@@ -140,7 +145,8 @@ PLX_API int plx_socket_listen(plx_socket *socket);
  * peer.
  * Returns as plx_socket_connect does; PLX_INVALID_PORT for a port that is missing or malformed;
  * PLX_NAME_RESOLUTION for a missing host and for a host that cannot be a name (see
- * plx_socket_set_address); PLX_INVALID_STATE for any other malformed string. */
+ * plx_socket_set_address); ENAMETOOLONG for a path; PLX_INVALID_STATE for any other malformed
+ * string. */
 PLX_API int plx_socket_connect_to(plx_socket *socket, const char *where);
 
 /* plx_socket_connect_to_address sets the address and the port to those of an IP address, and
@@ -152,15 +158,17 @@ PLX_API int plx_socket_connect_to_address(plx_socket *socket, const plx_address 
 
 /* plx_socket_listen_on sets the address and port, or the path, that `where` names and listens.
  * `where` is as for plx_socket_connect_to; the host is an address of this computer, and ":80" is
- * all addresses in both families. Returns as plx_socket_listen does. */
+ * all addresses in both families. Returns as plx_socket_listen does; PLX_INVALID_PORT for a port that
+ * is missing or malformed; ENAMETOOLONG for a path; PLX_INVALID_STATE for any other malformed
+ * string. */
 PLX_API int plx_socket_listen_on(plx_socket *socket, const char *where);
 
 /* plx_socket_adopt makes the socket the owner of a descriptor that is already connected, listening
  * or (UDP) bound. The call asks the kernel which of these holds, and makes the descriptor
  * non-blocking and close-on-exec. It empties both buffers and clears the last error; events follow
  * as if connect or listen had been called. Returns 0, and the socket then closes the descriptor;
- * PLX_INVALID_STATE (not unconnected, or a descriptor of another kind); or an errno. Unless 0, the
- * descriptor remains yours. */
+ * PLX_INVALID_STATE (not unconnected, or a descriptor of another kind); EBADF; ENOTSOCK;
+ * PLX_OUT_OF_MEMORY; or another errno. Unless 0, the descriptor remains yours. */
 PLX_API int plx_socket_adopt(plx_socket *socket, plx_handle descriptor);
 
 /* plx_socket_adopt_activated adopts a descriptor that a service manager opened for this process and
@@ -240,9 +248,10 @@ PLX_API bool plx_socket_wait_for_disconnected(plx_socket *socket, int timeout_ms
  * leave at once when the queue is empty. `data` may be what plx_socket_read_all or
  * plx_socket_lookahead of this socket returned. Returns how many bytes were queued, fewer than
  * `size` when PLX_OPTION_WRITE_LIMIT is reached; 0 for size 0. Returns -1 and sets the last error:
- * PLX_INVALID_STATE when unconnected, listening or after disconnect, or for NULL data;
- * PLX_OUT_OF_MEMORY. While still connecting, bytes, packets and datagrams are queued, and dropped
- * if connecting fails. The next poll reports a failure to send. */
+ * PLX_INVALID_STATE when unconnected, listening or after disconnect, or for NULL data; EMSGSIZE for
+ * a datagram that is too large; PLX_OUT_OF_MEMORY. While still connecting, bytes, packets and
+ * datagrams are queued, and dropped if connecting fails. The next poll reports a failure to
+ * send. */
 PLX_API ptrdiff_t plx_socket_write(plx_socket *socket, const void *data, size_t size);
 
 /* plx_socket_write_text is plx_socket_write for a string without its zero byte. Returns as
@@ -272,7 +281,8 @@ PLX_API ptrdiff_t plx_socket_read(plx_socket *socket, void *data, size_t size);
 /* plx_socket_read_exact takes `size` bytes or none. Returns `size`; 0 while fewer have arrived; -1
  * once `size` bytes cannot arrive any more (what has arrived stays readable). A size over
  * PLX_OPTION_READ_LIMIT raises the limit to `size`. Waiting for more than has arrived needs memory:
- * -1, PLX_OUT_OF_MEMORY. */
+ * -1, PLX_OUT_OF_MEMORY. For NULL data with a size, and for datagrams and packets: -1,
+ * PLX_INVALID_STATE. */
 PLX_API ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t size);
 
 /* plx_socket_read_all takes everything that was received and returns a pointer to it, without
@@ -280,20 +290,20 @@ PLX_API ptrdiff_t plx_socket_read_exact(plx_socket *socket, void *data, size_t s
  * be NULL. The bytes belong to the socket. They are valid until the next poll or wait that serves
  * this socket (including a poll of its group or its server), or the next read of any sort, skip,
  * unread, purge, connect, listen, adopt, close, abort or free of it. write and lookahead leave them
- * valid. */
+ * valid. A call that is refused (UDP without a peer) sets PLX_INVALID_STATE, and the size is 0. */
 PLX_API const void *plx_socket_read_all(plx_socket *socket, size_t *ret_size);
 
 /* plx_socket_lookahead returns the same as plx_socket_read_all would, valid as long, and leaves the
  * bytes to be read. Use it to see whether a whole message has arrived; then skip or read as much as
- * was used. */
+ * was used. A call that is refused sets PLX_INVALID_STATE, and the size is 0. */
 PLX_API const void *plx_socket_lookahead(plx_socket *socket, size_t *ret_size);
 
 /* plx_socket_read_line takes one line with its "\n" into `line` and appends a zero byte. Returns
  * its length without the zero byte; 0 while no whole line has arrived; -1 at the end. A line that
  * does not fit into `size` - 1 bytes or below PLX_OPTION_READ_LIMIT is returned in pieces, and so
  * is the last line without "\n" once the peer has ended: a line is whole if it ends in "\n". A "\r"
- * before the "\n" is kept. Zero bytes in a line count like others. `size` below 2: -1,
- * PLX_INVALID_STATE. */
+ * before the "\n" is kept. Zero bytes in a line count like others. For a `size` below 2, and for
+ * datagrams and packets: -1, PLX_INVALID_STATE. */
 PLX_API ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t size);
 
 /* plx_socket_can_read_line returns whether plx_socket_read_line would return bytes if `size` is
@@ -301,7 +311,8 @@ PLX_API ptrdiff_t plx_socket_read_line(plx_socket *socket, char *line, size_t si
 PLX_API bool plx_socket_can_read_line(const plx_socket *socket);
 
 /* plx_socket_skip drops up to `size` received bytes and returns how many. For datagrams and packets
- * it drops the oldest one, whatever `size` is, and returns the size of that one. */
+ * it drops the oldest one, whatever `size` is, and returns the size of that one. A call that is
+ * refused sets PLX_INVALID_STATE and returns 0. */
 PLX_API size_t plx_socket_skip(plx_socket *socket, size_t size);
 
 /* plx_socket_unread puts bytes (copied) before those that are to be read next, whatever the read
