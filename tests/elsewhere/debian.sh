@@ -13,13 +13,11 @@ root_packages=libc6-dev,libc-ares-dev,libssl-dev,libidn2-dev,liburing-dev,check,
 unpack()
 {
     [ "$(cat "$folder/packages" 2> /dev/null)" != "$root_packages" ] || return 0
-    # The archive that this system uses. Other archives in its lists need not have the architecture.
-    archive=$(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI) $(CODENAME)' \
-        'Created-By: Packages' | awk '$1 == "Debian" && $2 == "main" && $4 !~ /-/ { print $3, $4; exit }')
-    [ -n "$archive" ] || skip_platform 'this system has no archive of Debian in its package lists'
+    suite=$(archive | cut -d ' ' -f 2)
+    [ -n "$suite" ] || skip_platform "the package lists have no archive of Debian"
     rm -rf "$folder/root" "$folder/packages"
     timeout 300 mmdebstrap --quiet --variant=extract --architectures="$platform" \
-        --include="$root_packages" "${archive#* }" "$folder/root" "deb $archive main" \
+        --include="$root_packages" "$suite" "$folder/root" "deb $(archive)" \
         < /dev/null > "$work/root.log" 2>&1 || {
         tail -n 3 "$work/root.log" >&2
         skip_platform "mmdebstrap could not unpack the packages of $platform"

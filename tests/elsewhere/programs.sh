@@ -37,6 +37,15 @@ install()
     }
 }
 
+# archive: the archive of Debian that this system uses, as in a line of sources.list. Others in its package
+# lists need not have each architecture, nor sources.
+archive()
+{
+    # shellcheck disable=SC2016 # fields of apt
+    apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
+        awk '$1 == "Debian" && $2 == "main" && $4 !~ /-/ { print $3, $4, "main"; exit }'
+}
+
 # note NAME STATUS LOG: adds the cases of a finished program; tests/count.sh describes the lines.
 note()
 {
