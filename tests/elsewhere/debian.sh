@@ -16,7 +16,7 @@ unpack()
     suite=$(archive | cut -d ' ' -f 2)
     [ -n "$suite" ] || skip_platform "the package lists have no archive of Debian"
     rm -rf "$folder/root" "$folder/packages"
-    timeout 300 mmdebstrap --quiet --variant=extract --architectures="$platform" \
+    timeout 120 mmdebstrap --quiet --variant=extract --architectures="$platform" \
         --include="$root_packages" "$suite" "$folder/root" "deb $(archive)" \
         < /dev/null > "$work/root.log" 2>&1 || {
         tail -n 3 "$work/root.log" >&2
@@ -31,10 +31,9 @@ unpack()
 
 configure_build()
 {
-    root=$folder/root
     "$source/configure" --quiet --build="$(sh "$source/build-aux/config.guess")" --host="$triplet" \
         --disable-shared --disable-examples CC="$triplet-gcc --sysroot=$root" CFLAGS=-O1 \
-        LDFLAGS="-Wl,--dynamic-linker=$(find "$root" -name "$loader" | head -n 1) \
+        LDFLAGS="-Wl,--dynamic-linker=$loader \
             -Wl,--disable-new-dtags,-rpath,$root/lib/$libraries:$root/usr/lib/$libraries" \
         PKG_CONFIG=pkg-config PKG_CONFIG_SYSROOT_DIR="$root" \
         PKG_CONFIG_LIBDIR="$root/usr/lib/$libraries/pkgconfig"
@@ -43,6 +42,9 @@ configure_build()
 prepare "$@"
 install mmdebstrap "gcc-$triplet" make pkg-config ${emulator:+qemu-user}
 way=$emulator
+root=$folder/root
 unpack
+loader=$(find "$root" -name "$loader" | head -n 1)
+$emulator "$loader" --version > /dev/null 2>&1 || skip_platform 'this kernel does not run its programs'
 build_and_run
 finish

@@ -29,7 +29,7 @@ install()
     command -v apt-get > /dev/null || skip_platform "no apt-get to install$missing"
     [ "$(id -u)" = 0 ] || skip_platform "only root can install$missing"
     # shellcheck disable=SC2086 # a list of packages
-    { timeout 120 apt-get -qq update && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get \
+    { timeout 60 apt-get -qq update && DEBIAN_FRONTEND=noninteractive timeout 200 apt-get \
         -o DPkg::Lock::Timeout=60 -qq install -y --no-install-recommends $missing; } \
         < /dev/null > "$work/packages.log" 2>&1 || {
         tail -n 3 "$work/packages.log" >&2
