@@ -106,7 +106,7 @@ answers()
 describe()
 {
     host=$(sed -n 's/^S\["host"\]="\(.*\)"$/\1/p' config.status)
-    printf '%-10s ON: %s, Linux %s\n' "$platform" "$host" "${kernel:-$(uname -r)}"
+    printf '%-10s ON: %s, Linux %s\n' "$platform" "$host" "${kernel:-$(uname -r | sed 's/-.*//')}"
     printf '%-10s HAS:%s\n' "$platform" "$(answers '#define %s 1')"
     printf '%-10s LACKS:%s\n' "$platform" "$(answers '/* #undef %s */')"
 }
