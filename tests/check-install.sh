@@ -45,13 +45,17 @@ installed=$(find "$root" ! -type d | wc -l)
 pc=$(find "$root" -name pollux.pc -print)
 [ -n "$pc" ] || { echo "pollux.pc.in:1: no pollux.pc was installed"; exit 1; }
 
+# A build without shared libraries needs the libraries that Pollux uses, too.
+[ -n "$(find "$root" -name 'libpollux.so' -o -name 'libpollux.dylib')" ] || PKG_CONFIG="$PKG_CONFIG --static"
+
 # The sysroot precedes the paths of the .pc file, as for a cross compiler.
 PKG_CONFIG_PATH=${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export PKG_CONFIG_PATH
 module=pollux
 flags()
 {
-    PKG_CONFIG_SYSROOT_DIR="$root" "$PKG_CONFIG" "$@" $module || { echo "$module.pc.in:1: pkg-config $* failed"; exit 1; }
+    # shellcheck disable=SC2086 # it may come with an option
+    PKG_CONFIG_SYSROOT_DIR="$root" $PKG_CONFIG "$@" $module || { echo "$module.pc.in:1: pkg-config $* failed"; exit 1; }
 }
 version=$(flags --modversion) || { echo "$version"; exit 1; }
 cflags=$(flags --cflags) || { echo "$cflags"; exit 1; }
@@ -267,7 +271,7 @@ fi
 # The example, by its own Makefile. It prints its usage and ends with 2.
 chat=$(find "$root" -type d -name compressed-chat)
 zlib_missing=no
-if ! "$PKG_CONFIG" --exists zlib; then
+if ! ${PKG_CONFIG%% *} --exists zlib; then
     zlib_missing=yes
 else
     cp -R "$chat" "$work/chat"
