@@ -149,8 +149,10 @@ alone()
 # apart NAME: runs a program in a network of its own, where nobody else listens; 77 if there is none.
 apart()
 {
-    unshare --net true 2> /dev/null && command -v ip > /dev/null || return 77
-    unshare --net sh -c "ip link set lo up && cd folders/$1 && exec $patience ./$1"
+    network='unshare --net'
+    $network true 2> /dev/null || network='unshare --map-root-user --net' # not root
+    $network true 2> /dev/null && command -v ip > /dev/null || return 77
+    $network sh -c "ip link set lo up && cd folders/$1 && exec $patience ./$1"
 }
 
 # certificates FOLDER: makes them by certificates.sh of doc/tls.md.
@@ -272,11 +274,11 @@ run()
             alone secret
             ;;
         table) # it would join multicast groups on all interfaces
-            if [ ! -e /proc/net/igmp ] || ! unshare --net true 2> /dev/null || ! command -v ip > /dev/null; then
-                echo 'there is no network of its own, with multicast'
-                return 77
-            fi
+            [ -e /proc/net/igmp ] || { echo 'the kernel has no multicast'; return 77; }
             apart table
+            status=$?
+            [ $status -ne 77 ] || echo 'there is no network of its own'
+            return $status
             ;;
         errors | way) # they expect that nobody listens at port 1
             apart "$1" || { [ $? -eq 77 ] && alone "$1"; }
