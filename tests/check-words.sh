@@ -18,7 +18,7 @@ if [ $# -eq 0 ]; then
         [ -d "$folder" ] || { echo "$folder:1: there is no such folder"; exit 1; }
     done
     # shellcheck disable=SC2046,SC2086 # names without blanks
-    set -- $(find $folders tests -name '*.[ch]' -o -name '*.cc' -o -name '*.h.in' -o -name '*.md' | LC_ALL=C sort) \
+    set -- $(find $folders tests -name '*.[ch]' -o -name '*.cc' -o -name '*.h.in' -o -name '*.md' -o -name '*.[37]' | LC_ALL=C sort) \
         $pages $(find tests -name '*.sh' ! -name check-words.sh -o -name '*.awk' | LC_ALL=C sort) \
         tests/bench/run tests/bench/document
 fi

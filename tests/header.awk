@@ -3,7 +3,7 @@
 #   function HEADER:LINE NAME                 a function that is exported, or inline
 #   prototype NAME TEXT                       its declaration; also the typedef of a function
 #   error NAME CODE                           the comment above the function names the code; an errno
-#                                             behind "os_error" or in "PLX_CODE (ERRNO)" is no code
+#                                             in quotes, behind os_error or in PLX_CODE (ERRNO) is none
 #   as NAME OTHER                             the function returns what OTHER returns
 #   symbol HEADER:LINE NAME                   a type, an enumerator or a macro
 #
@@ -26,6 +26,7 @@ function squeeze(text)
 function name_errors(name, text, word, other, n, i, rest)
 {
     gsub(/[ \t\n]+/, " ", text)
+    gsub(/"[A-Za-z0-9]*"/, "", text)
     gsub(/os_error E[A-Z0-9]+/, "os_error", text)
     while (match(text, /PLX_[A-Z_]+[a-z ]*\(E[A-Z0-9]+\)/)) {
         word = substr(text, RSTART, RLENGTH)

@@ -100,8 +100,9 @@ enum {
 };
 
 /* plx_socket_set_option sets an option. Returns 0; PLX_INVALID_STATE with reason
- * UNSUPPORTED_OPERATION for an option that is unknown, not for this kind or out of range; or an
- * errno. Unless 0, nothing changed. */
+ * UNSUPPORTED_OPERATION for an option that is unknown, not for this kind or out of range;
+ * ENOPROTOOPT where the kernel does not have the option; PLX_OUT_OF_MEMORY; or another errno. Unless
+ * 0, nothing changed. */
 PLX_API int plx_socket_set_option(plx_socket *socket, plx_option option, int value);
 
 /* plx_socket_option returns the value of an option as it was set, or its default. While the socket

@@ -82,7 +82,8 @@ PLX_API plx_socket *plx_udp_new(void);
  * later binds, until plx_socket_set_interface sets another place. Returns 0 or at once the error,
  * which `error` reports as well: PLX_ADDRESS_IN_USE, PLX_INVALID_PORT (missing, out of range or
  * privileged), PLX_INVALID_STATE (open already, another kind, NULL, or a malformed string),
- * EADDRNOTAVAIL for an address that is not of this computer, or another errno. */
+ * EADDRNOTAVAIL for an address that is not of this computer, PLX_OPEN_DRIVER without a descriptor
+ * (EMFILE), PLX_OUT_OF_MEMORY, or another errno. */
 PLX_API int plx_udp_bind(plx_socket *socket, const char *where);
 
 /* plx_udp_read takes the oldest datagram. Its data is valid until the next poll or wait that serves
@@ -100,7 +101,8 @@ static inline bool plx_udp_read(plx_socket *socket, plx_datagram *ret_datagram)
  * the next poll or flush sends it. A size of 0 is a valid datagram; the largest has 65507 bytes,
  * over IPv6 65527. Returns 0 when the datagram was queued whole; EAGAIN when the write limit is
  * reached (not an error; nothing was queued); PLX_INVALID_STATE when the socket is not open or an
- * argument is NULL; PLX_INVALID_PORT for port 0; EMSGSIZE with reason DATAGRAM_TOO_LARGE. */
+ * argument is NULL; PLX_INVALID_PORT for port 0; EMSGSIZE with reason DATAGRAM_TOO_LARGE; or
+ * PLX_OUT_OF_MEMORY. */
 PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void *data, size_t size);
 
 /* plx_udp_write_from is plx_udp_write with a local address: the datagram leaves from the address
@@ -145,12 +147,14 @@ PLX_API size_t plx_udp_packets_left_to_send(const plx_socket *socket);
  * several networks, join it on each. Set an interface by its name: a socket that is bound to one
  * address receives no multicast (ip(7)). Returns 0; PLX_INVALID_STATE when the socket is not bound
  * or the address is not a multicast address; ENODEV for an interface that does not exist;
- * PLX_OPEN_DRIVER (EAFNOSUPPORT) for a group of a family that PLX_OPTION_PROTOCOL excludes; or
- * another errno. */
+ * PLX_OPEN_DRIVER (EAFNOSUPPORT) for a group of a family that PLX_OPTION_PROTOCOL excludes;
+ * PLX_ADDRESS_IN_USE for a group that is joined already; PLX_OUT_OF_MEMORY (ENOBUFS) for more groups
+ * than the kernel allows one socket, by default 20 (ip(7)); or another errno. */
 PLX_API int plx_udp_join_multicast_group(plx_socket *socket, const char *group);
 
 /* plx_udp_leave_multicast_group undoes plx_udp_join_multicast_group; closing the socket does so,
- * too. Returns as plx_udp_join_multicast_group does. */
+ * too. Returns as plx_udp_join_multicast_group does, and EADDRNOTAVAIL for a group that is not
+ * joined. */
 PLX_API int plx_udp_leave_multicast_group(plx_socket *socket, const char *group);
 
 /* plx_udp_broadcast_address returns the address that reaches every computer on the network of the
