@@ -42,6 +42,16 @@ done
 dead=$(dead_links "$docs" $(echo "$pages" | grep '\.md$') | grep -v 'there is no examples/')
 [ -z "$dead" ] || { echo "$dead"; echo "$docs:1: installed pages have dead links"; exit 1; }
 installed=$(find "$root" ! -type d | wc -l)
+
+# A link of the manual is one line that names the page.
+links=0
+for link in $(find "$root" -name 'plx_*.3' -print); do
+    read -r word page < "$link"
+    [ "$word" = .so ] || continue
+    links=$((links + 1))
+    [ -e "${link%/man3/*}/$page" ] || { echo "Makefile.am:1: ${link##*/} leads to $page, which is not installed"; exit 1; }
+done
+[ $links -gt 0 ] || { echo "Makefile.am:1: no links of the manual were installed"; exit 1; }
 pc=$(find "$root" -name pollux.pc -print)
 [ -n "$pc" ] || { echo "pollux.pc.in:1: no pollux.pc was installed"; exit 1; }
 
