@@ -20,20 +20,17 @@ const size_t datagram_sizes[DATAGRAM_SIZES] = {
 
 enum { ROOM = 4000000 };
 
-/* ---- peers ----------------------------------------------------------------------------------- */
+/* ---- room ------------------------------------------------------------------------------------ */
 
-static int raw_bound(struct world *w, const struct sockaddr *name, socklen_t size)
+static void make_room(int descriptor)
 {
-    int raw = world_raw(w, socket(name->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     int room = ROOM;
 
-    setsockopt(raw, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
 #ifdef SO_RCVBUFFORCE
     /* As root, whatever rmem_max. */
-    setsockopt(raw, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
 #endif
-    ck_assert_int_eq(bind(raw, name, size), 0);
-    return raw;
 }
 
 bool datagrams_have_room(int raw, const char *what)
@@ -46,6 +43,33 @@ bool datagrams_have_room(int raw, const char *what)
         fprintf(stderr, "SKIP: %s: %d bytes of room (root, or net.core.rmem_max=%d)\n", what, room,
                 ROOM);
     return room >= ROOM;
+}
+
+bool datagrams_all_have_room(const char *what)
+{
+    int type = 0;
+
+    for (int i = 0; i < 1024; i++) {
+        socklen_t size = sizeof type;
+
+        if (getsockopt(i, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_DGRAM)
+            continue;
+        make_room(i);
+        if (!datagrams_have_room(i, what))
+            return false;
+    }
+    return true;
+}
+
+/* ---- peers ----------------------------------------------------------------------------------- */
+
+static int raw_bound(struct world *w, const struct sockaddr *name, socklen_t size)
+{
+    int raw = world_raw(w, socket(name->sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+
+    make_room(raw);
+    ck_assert_int_eq(bind(raw, name, size), 0);
+    return raw;
 }
 
 static int raw_bound4(struct world *w, uint32_t host, uint16_t port, plx_address *ret_address)

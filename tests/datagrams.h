@@ -27,6 +27,10 @@ int raw_datagrams_at(struct world *w, uint16_t port, plx_address *ret_address);
  * was asked for. If not, a line on stderr says that `what` is skipped. */
 bool datagrams_have_room(int raw, const char *what);
 
+/* datagrams_all_have_room gives all datagram sockets of this process such a receive buffer, also
+ * those of a discovery. Returns as datagrams_have_room does. */
+bool datagrams_all_have_room(const char *what);
+
 /* Make a bound socket of ours with a large receive buffer, and one with a peer. `protocol` is a
  * value of PLX_OPTION_PROTOCOL. */
 plx_socket *datagrams_bound(struct world *w, int protocol, struct record *log);

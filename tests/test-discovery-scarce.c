@@ -106,13 +106,18 @@ MODE_CASE(a_full_queue)
     parties_part(pair);
 }
 
-/* The goodbye of a program whose queue is full. */
+/* The goodbye of a program whose queue is full. The other one does not read meanwhile, and without
+ * UDP_GRO each datagram takes twice its size of the room in the kernel. */
 MODE_CASE(a_goodbye_behind_a_full_queue)
 {
     struct party pair[2];
     static const char data[1000];
 
     parties_meet(w, pair);
+    if (!datagrams_all_have_room("a goodbye behind a full queue")) {
+        parties_part(pair);
+        return;
+    }
     while (plx_discovery_send_to_group(pair[0].discovery, NULL, 1, data, sizeof data) == 0) {
     }
     while (plx_discovery_send_to_group(pair[0].discovery, NULL, 1, data, 0) == 0) {
