@@ -159,8 +159,8 @@ MODE_SOCKET_CASE(a_storm_costs_a_connect_no_time)
 {
     long long begun = now_ms(), before;
 
-    begin_storm();
     raw_silent(w, where);
+    begin_storm();
     ck_assert_int_eq(plx_socket_set_option(socket, PLX_OPTION_CONNECT_TIMEOUT, 200), 0);
     before = now_us();
     ck_assert_int_eq(plx_socket_connect_to(socket, where), 0);
