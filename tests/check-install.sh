@@ -31,15 +31,15 @@ run_make()
 
 run_make install DESTDIR="$root"
 
-# All pages and pictures, with links that lead somewhere where they are now.
+# All pages, pictures and examples, with links that lead somewhere where they are now.
 . "$here/links.sh"
 docs=$(dirname "$(find "$root" -name README.md)")
-pages=$(cd "$here/.." && find ./*.md doc/*.md doc/pictures -type f | sed 's|^\./||' | LC_ALL=C sort)
+pages=$(cd "$here/.." && find ./*.md doc/*.md doc/pictures examples -name '*.md' -o -name '*.svg' -o -name '*.png' -o -name '*.[ch]' | sed 's|^\./||' | LC_ALL=C sort)
 for page in $pages; do
     [ -f "$docs/$page" ] || { echo "Makefile.am:1: $page is not installed"; exit 1; }
 done
 # shellcheck disable=SC2046,SC2086 # names without blanks
-dead=$(dead_links "$docs" $(echo "$pages" | grep '\.md$') | grep -v 'there is no examples/')
+dead=$(dead_links "$docs" $(echo "$pages" | grep '\.md$'))
 [ -z "$dead" ] || { echo "$dead"; echo "$docs:1: installed pages have dead links"; exit 1; }
 installed=$(find "$root" ! -type d | wc -l)
 
