@@ -84,6 +84,7 @@ $1 == "name" {
 }
 $1 == "prototype" { name = $2; sub(/^prototype [^ ]+ /, ""); shown[name] = $0 }
 $1 == "section" { title = $3; if (NF > 3) title = title " " $4; has[$2 " " title] = 1 }
+$1 == "described" { is_described[$3] = 1 }
 $1 == "error" { written[$2 " " $3] = 1 }
 $1 == "link" { link[$2 " " $3 " " $4] = 1 }
 
@@ -104,6 +105,7 @@ END {
             continue
         }
         described++
+        if (!(name in is_described)) print page_of[name] ": DESCRIPTION does not name " name
         if (!(name in shown)) print page_of[name] ": the prototype of " name " is missing"
         else if (shown[name] != declared[name]) print page_of[name] ": " shown[name] "; the header has " declared[name]
     }

@@ -4,6 +4,7 @@
 #   name PAGE NAME                            what its section NAME lists
 #   prototype NAME TEXT                       a function of its section SYNOPSIS
 #   section PAGE TITLE                        each of its sections
+#   described PAGE NAME                       a function that its section DESCRIPTION has with .Fn
 #   error NAME CODE                           what its section ERRORS says of a function
 #   link PAGE NAME SECTION                    a page that it refers to
 #   program PAGE:LINE FILE WAY                an example; WAY is "compiles" or "runs"
@@ -99,6 +100,8 @@ title == "SYNOPSIS" && /^\.Fa / {
     for (i = 1; i <= n; i++) arguments = arguments (arguments == "" ? "" : ", ") word[i]
 }
 title == "SYNOPSIS" && /^\.Fc/ { prototype(function_name, arguments) }
+
+title == "DESCRIPTION" && /^\.(Fn|It Fn) plx_/ { print "described", page, /^\.It/ ? $3 : $2 }
 
 # The functions named since the last paragraph have the errors of the list that follows.
 title == "ERRORS" && (/^\.Pp/ || /^\.El/) { group = ""; listed = 0 }
