@@ -16,18 +16,12 @@ libs=$builddir/.libs
 
 # Headers whose pages have not been written yet.
 unwritten='
-    clock
     discovery
     filter
     group
-    interface
-    lookup
-    memory
     proxy
-    resolver
     server
     tls
-    watch
 '
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-manual.XXXXXX") || exit 1

@@ -141,10 +141,10 @@ typedef struct plx_filter_kind {
  * already pass it by, later ones wait behind them until it is established, and received ones that
  * the program has not read stay as they are. Such a filter remains after the end of its connection,
  * so that `error` can ask what it knows; the next connect, listen or adopt, or plx_socket_free,
- * frees it. Returns the filter, which the library owns. NULL when there is no memory, in any other
- * state, for a socket of datagrams or packets, for a table that is smaller than plx_filter_kind or
- * has no name, inside a step, and, for a filter that encrypts, while received bytes are unread:
- * somebody on the way may have put them in. plx_socket_error has the reason. */
+ * frees it. Returns the filter, which the library owns. Returns NULL and sets the last error:
+ * PLX_OUT_OF_MEMORY; PLX_INVALID_STATE in any other state, for a socket of datagrams or packets, for
+ * a table that is smaller than plx_filter_kind or has no name, inside a step, and, for a filter that
+ * encrypts, while received bytes are unread: somebody on the way may have put them in. */
 PLX_API plx_filter *plx_socket_push_filter(plx_socket *socket, const plx_filter_kind *kind);
 
 /* plx_socket_remove_filter removes a filter from an unconnected socket and frees the filter.

@@ -115,20 +115,22 @@ PLX_API int plx_server_add_filter(plx_server *server, int (*equip)(plx_socket *c
 /* plx_server_listen_on starts listening on "0.0.0.0:7777", "[::]:0" (the kernel chooses the port),
  * ":7777" (every address of both families), and for IPC "/path", "path" or "@name". Returns 0 or at
  * once the error: PLX_ADDRESS_IN_USE, PLX_INVALID_PORT (missing, out of range or privileged),
- * PLX_INVALID_STATE (listening already, or a malformed string), or another errno; the next poll
+ * PLX_INVALID_STATE (listening already, a malformed string, or a mode for an abstract name),
+ * EADDRNOTAVAIL for an address that is not of this computer, ENAMETOOLONG for a path,
+ * PLX_OPEN_DRIVER without a descriptor (EMFILE), PLX_OUT_OF_MEMORY, or another errno; the next poll
  * reports the same by `error`. */
 PLX_API int plx_server_listen_on(plx_server *server, const char *where);
 
 /* plx_server_adopt listens with a descriptor that listens already, such as one inherited from
  * another process. The server owns the descriptor from then on. Returns 0; PLX_INVALID_STATE
- * (listening already, or a descriptor that does not listen or is of another kind); or an errno.
- * Unless 0, the descriptor remains yours. */
+ * (listening already, or a descriptor that does not listen or is of another kind); EBADF; ENOTSOCK;
+ * PLX_OUT_OF_MEMORY; or another errno. Unless 0, the descriptor remains yours. */
 PLX_API int plx_server_adopt(plx_server *server, plx_handle descriptor);
 
 /* plx_server_adopt_activated listens with a descriptor that a service manager opened for this
  * process and passed under `name` (systemd's socket activation, sd_listen_fds(3)); NULL takes the
- * first that fits. Each descriptor is taken once. Returns 0, or PLX_INVALID_STATE when there is
- * none. */
+ * first that fits. Each descriptor is taken once. Returns as plx_server_adopt does, and
+ * PLX_INVALID_STATE when there is none. */
 PLX_API int plx_server_adopt_activated(plx_server *server, const char *name);
 
 /* plx_server_stop_listening stops listening and calls no handler; clients live on. IPC: the file is
