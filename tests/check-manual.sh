@@ -16,11 +16,6 @@ libs=$builddir/.libs
 
 # Headers whose pages have not been written yet.
 unwritten='
-    discovery
-    filter
-    group
-    proxy
-    server
     tls
 '
 

@@ -175,7 +175,7 @@ PLX_API ptrdiff_t plx_filter_lower_receive(plx_filter *filter, void *data, size_
 
 /* plx_filter_lower_send gives bytes to the filter below or to the kernel. Returns how many it has
  * taken; -EAGAIN when none: offer the same ones again, perhaps more, never fewer; or another
- * negative errno as above. */
+ * negative errno, also -ENOTCONN and -EINVAL as above. */
 PLX_API ptrdiff_t plx_filter_lower_send(plx_filter *filter, const void *data, size_t size);
 
 /* plx_filter_set_want sets what a step that returns EAGAIN waits for: bits of plx_want, and a
@@ -197,7 +197,7 @@ PLX_API void plx_filter_set_want(plx_filter *filter, unsigned want, int millisec
  * sentence that `error` reports; 255 bytes of it are kept. The first call of a connection counts,
  * also if the step goes on: the message is then that of whatever ends the connection later. The
  * os_error of the error is the errno that `receive` or `send` of this filter has returned, and 0
- * when neither has: an end inside a record, reported with EPROTO, differs from the orderly end. */
+ * when neither has: an end inside a record (os_error EPROTO) differs from the orderly end. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif
