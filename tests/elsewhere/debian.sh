@@ -3,7 +3,8 @@
 #
 # A script sets `platform`, Debian's name of the architecture; `triplet`, the compiler's; `libraries`, the
 # folder of its libraries; `loader`, its dynamic linker; and `emulator`, the program of qemu-user, where
-# the processor is not of this sort. The libraries come from packages that mmdebstrap unpacks below the
+# the processor is not of this sort. The emulator swaps no bytes in the control messages of UDP_SEGMENT and
+# UDP_GRO, so where the bytes are in another order, `segments=refused`. The libraries come from packages that mmdebstrap unpacks below the
 # folder: nothing is installed there, and no program runs in it. The test programs name the dynamic linker
 # and the libraries in that folder, so they run without chroot, with this system's files and network.
 . "$here/programs.sh"
@@ -46,5 +47,10 @@ root=$folder/root
 unpack
 loader=$(find "$root" -name "$loader" | head -n 1)
 $emulator "$loader" --version > /dev/null 2>&1 || skip_platform 'this kernel does not run its programs'
+[ -z "$emulator" ] || section=end # each case is a process, and takes ten times as long
+if [ "${segments:-}" = refused ]; then
+    cc -O1 -o "$work/refuse" "$here/refuse.c" || exit 1
+    way="$work/refuse segments $emulator"
+fi
 build_and_run
 finish

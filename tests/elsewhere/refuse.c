@@ -2,6 +2,7 @@
  *
  *   refuse ERRNO PROGRAM [ARGUMENT...]      ERRNO is ENOSYS, as of a kernel before the call was
  *                                           added, or EPERM, as of a container (seccomp(2))
+ *   refuse segments PROGRAM [ARGUMENT...]   ENOPROTOOPT for UDP_SEGMENT and UDP_GRO alone
  *
  * The program and its children get that errno from each call below. Each of them has an older call
  * that the library must then use. Exits with 77 where the kernel has no seccomp filters. */
@@ -37,6 +38,7 @@ static const struct {
     {SYS_sendmmsg, DENIAL_ANY, DENIAL_ANY},
     {SYS_accept4, DENIAL_ANY, DENIAL_ANY},
     {SYS_eventfd2, DENIAL_ANY, DENIAL_ANY},
+    {SYS_getsockopt, IPPROTO_UDP, UDP_SEGMENT}, /* by which the library looks whether it is there */
     {SYS_setsockopt, IPPROTO_UDP, UDP_SEGMENT},
     {SYS_setsockopt, IPPROTO_UDP, UDP_GRO},
     {SYS_getsockopt, SOL_SOCKET, SO_PEERPIDFD},
@@ -44,7 +46,15 @@ static const struct {
 
 static int error_named(const char *name)
 {
-    return strcmp(name, "ENOSYS") == 0 ? ENOSYS : strcmp(name, "EPERM") == 0 ? EPERM : 0;
+    static const struct {
+        const char *name;
+        int error;
+    } known[] = {{"ENOSYS", ENOSYS}, {"EPERM", EPERM}, {"segments", ENOPROTOOPT}};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(name, known[i].name) == 0)
+            return known[i].error;
+    return 0;
 }
 
 int main(int count, char **arguments)
@@ -52,15 +62,16 @@ int main(int count, char **arguments)
     int error = count > 2 ? error_named(arguments[1]) : 0;
 
     if (error == 0) {
-        fputs("usage: refuse ENOSYS|EPERM PROGRAM [ARGUMENT...]\n", stderr);
+        fputs("usage: refuse ENOSYS|EPERM|segments PROGRAM [ARGUMENT...]\n", stderr);
         return BROKEN;
     }
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        if (!deny_call(refused[i].call, refused[i].level, refused[i].option, error)) {
+        if ((error != ENOPROTOOPT || refused[i].level == IPPROTO_UDP) &&
+            !deny_call(refused[i].call, refused[i].level, refused[i].option, error)) {
             perror("SKIP: no seccomp filters here that see all calls");
             return SKIPPED;
         }
-    execv(arguments[2], arguments + 2);
+    execvp(arguments[2], arguments + 2);
     perror(arguments[2]);
     return BROKEN;
 }
