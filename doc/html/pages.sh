@@ -185,7 +185,8 @@ done
 # ---- the first page ------------------------------------------------------------------------------------
 {
     begin Pollux '' index
-    echo '<h1>Pollux</h1><p>A C library of polled sockets: the pages of this version.</p><h2>Pages</h2><dl class="pages">'
+    echo '<h1>Pollux</h1><p>A C library of polled sockets: the pages of this version.</p>'
+    echo '<h2>Pages</h2><dl class="pages">'
     for page in README.md doc/guide.md doc/cheat-sheet.md doc/*.md *.md; do
         case " ${seen-} " in *" $page "*) continue ;; esac
         seen="${seen-} $page"
