@@ -47,7 +47,11 @@ root=$folder/root
 unpack
 loader=$(find "$root" -name "$loader" | head -n 1)
 $emulator "$loader" --version > /dev/null 2>&1 || skip_platform 'this kernel does not run its programs'
-[ -z "$emulator" ] || section=end # each case is a process, and takes ten times as long
+if [ -n "$emulator" ]; then
+    excuses=$here/emulator.txt
+    section=end # each case is a process, and takes ten times as long
+    export CK_TIMEOUT_MULTIPLIER="${CK_TIMEOUT_MULTIPLIER:-6}"
+fi
 if [ "${segments:-}" = refused ]; then
     cc -O1 -o "$work/refuse" "$here/refuse.c" || exit 1
     way="$work/refuse segments $emulator"
