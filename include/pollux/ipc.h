@@ -52,7 +52,8 @@ PLX_API int plx_ipc_private_path(const char *name, char *ret_path, size_t size);
 
 /* plx_ipc_set_abstract_name sets an abstract name of exactly these bytes, which may include zero
  * bytes; a string cannot express those. plx_socket_path returns "@" and the bytes up to the first
- * zero byte. Returns as plx_socket_set_path does, and PLX_INVALID_STATE for NULL and size 0. */
+ * zero byte. Returns 0; ENAMETOOLONG for more bytes than the kernel accepts; PLX_OUT_OF_MEMORY; or
+ * PLX_INVALID_STATE for another kind, for NULL and for size 0. Unless 0, nothing changed. */
 PLX_API int plx_ipc_set_abstract_name(plx_socket *socket, const void *name, size_t size);
 
 /* ---- the peer -------------------------------------------------------------------------------- */
