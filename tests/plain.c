@@ -29,10 +29,13 @@ ptrdiff_t plain_say(struct raw *raw, const void *data, size_t size)
     return sent;
 }
 
+/* The kernel can report the end in front of packets that arrived with it, once: lib/transfer/packet.c. */
 ptrdiff_t plain_hear(struct raw *raw, void *data, size_t size)
 {
     ssize_t got = recv(raw->descriptor, data, size, MSG_DONTWAIT);
 
+    if (got == 0)
+        got = recv(raw->descriptor, data, size, MSG_DONTWAIT);
     if (got >= 0)
         return got;
     if (errno == EAGAIN || errno == EWOULDBLOCK)

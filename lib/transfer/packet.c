@@ -55,11 +55,16 @@ struct intake {
 };
 
 /* Finds out how much room the next packet needs. Returns 0 or a negative errno, -ENODATA at EOF.
- * EOF looks like an empty packet; it is EOF if the peer has ended its half and no bytes wait. */
+ * EOF looks like an empty packet; it is EOF if the peer has ended its half and no bytes wait. The
+ * kernel can report EOF in front of packets that have arrived together with it (Linux 6.18,
+ * unix_dgram_recvmsg). No packet follows an end, so the second look is right. */
 static int look_at_front(plx__fd descriptor, struct intake *intake)
 {
     ptrdiff_t size = plx__os_packet_size(descriptor);
     bool ended = size == 0 && plx__os_has_ended(descriptor);
+    if (ended) {
+        size = plx__os_packet_size(descriptor);
+    }
     ptrdiff_t waiting = size < 0 ? 0 : plx__os_bytes_waiting(descriptor);
     if (size < 0 || (ended && waiting <= 0)) {
         return size < 0 ? (int)size : -PLX__ENODATA;

@@ -82,6 +82,18 @@ ptrdiff_t plx__os_receive_handles(plx__fd descriptor, void *data, size_t size,
     return receive(descriptor, data, size, ret_handles, &facts);
 }
 
+/* unix_dgram_recvmsg finds the queue empty first, and then whether the peer has ended: when packets and
+ * the end arrive in between, an end is reported, once, in front of them. */
+static bool end_overtakes(struct sim_open *open)
+{
+    bool first = !open->end_shown;
+    if (!open->receive_shut || open->sort != SIM_PACKET) {
+        return false;
+    }
+    open->end_shown = true;
+    return first && sim_happens(SIM_SHORT);
+}
+
 ptrdiff_t plx__os_packet_size(plx__fd descriptor)
 {
     int error;
@@ -98,7 +110,7 @@ ptrdiff_t plx__os_packet_size(plx__fd descriptor)
         open->error = 0;
         return -error;
     }
-    if (open->first == NULL) {
+    if (open->first == NULL || end_overtakes(open)) {
         return open->receive_shut ? 0 : -EAGAIN;
     }
     return (ptrdiff_t)open->first->size;

@@ -70,6 +70,7 @@ struct sim_open {
     bool dead;      /* no reference is left */
     int error;      /* SO_ERROR, positive */
     bool receive_shut, send_shut;
+    bool end_shown; /* once an end was shown, no packet can precede it any more */
     int options[SIM_OPTIONS];
     bool connecting; /* SS_CONNECTING: no connect has reported the end of the attempt */
     bool only_ipv6, reuse, share, late_port, reset_at_close, urgent_inline, heeds, wants_target;
