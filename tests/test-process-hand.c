@@ -3,7 +3,9 @@
  * a process. */
 #include "config.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,26 +13,40 @@
 #include "tests/datagrams.h"
 #include "tests/sockets.h"
 
+/* The waits have no limit of their own: a machine that stops for a while fails no case. An end of this
+ * process ends the line, and with it the waits of the other one. */
+enum { NO_LIMIT = -1, PATIENCE = 300 /* seconds */ };
+
+/* What the other process ends with when a step of it has failed; the log of the test has the step and
+ * what the socket says, for the case itself may fail before it sees the status. */
+static void fail_at(int step, plx_socket *socket)
+{
+    fprintf(stderr, "the other process: step %d, state %d, error %d, errno %d, %zu bytes: %s\n", step,
+            (int)plx_socket_state(socket), plx_socket_last_error(socket), errno,
+            plx_socket_bytes_available(socket), plx_socket_error(socket)->message);
+    _exit(step);
+}
+
 /* The other process: adopts what comes, answers one question, and ends the connection. */
 static void take_over(plx_constructor *create, const char *where)
 {
     plx_socket *line = plx_ipc_new(), *socket = create();
     int got;
 
-    alarm(30);
+    alarm(PATIENCE);
     if (plx_socket_set_option(line, PLX_OPTION_RECEIVE_HANDLES, 1) != 0 ||
-        plx_socket_connect_to(line, where) != 0 || !plx_socket_wait_for_data(line, 20000))
-        _exit(1);
+        plx_socket_connect_to(line, where) != 0 || !plx_socket_wait_for_data(line, NO_LIMIT))
+        fail_at(1, line);
     got = plx_ipc_receive_handle(line);
     if (got < 0 || plx_socket_adopt(socket, got) != 0)
-        _exit(2);
+        fail_at(2, line);
     while (plx_socket_bytes_available(socket) < 8)
-        if (!plx_socket_wait(socket, 20000))
-            _exit(3);
-    if (plx_socket_write(socket, "answered", 8) != 8 || !plx_socket_wait_for_sent(socket, 20000))
-        _exit(4);
+        if (!plx_socket_wait(socket, NO_LIMIT))
+            fail_at(3, socket);
+    if (plx_socket_write(socket, "answered", 8) != 8 || !plx_socket_wait_for_sent(socket, NO_LIMIT))
+        fail_at(4, socket);
     plx_socket_disconnect(socket);
-    plx_socket_wait_for_disconnected(socket, 20000);
+    plx_socket_wait_for_disconnected(socket, NO_LIMIT);
     _exit(0);
 }
 
@@ -51,7 +67,7 @@ KERNEL_PAIR_CASE(a_connection_goes_on_in_another_process)
     UNTIL(w, plx_socket_is_connected(line));
     ck_assert_int_eq(plx_ipc_send_handle(line, plx_socket_handle(socket)), 0);
     ck_assert_int_eq(plx_socket_write(line, "x", 1), 1);
-    ck_assert(plx_socket_wait_for_sent(line, 20000));
+    ck_assert(plx_socket_wait_for_sent(line, NO_LIMIT));
     plx_socket_close(socket);
     raw_say(raw, "question");
     raw_expect(w, raw, "answered");
@@ -70,11 +86,11 @@ static plx_handle receive(plx_socket *line)
 {
     int got;
 
-    if (!plx_socket_wait_for_data(line, 20000))
-        _exit(1);
+    if (!plx_socket_wait_for_data(line, NO_LIMIT))
+        fail_at(1, line);
     got = plx_ipc_receive_handle(line);
     if (got < 0)
-        _exit(2);
+        fail_at(2, line);
     plx_socket_skip(line, 1);
     return got;
 }
@@ -92,10 +108,10 @@ static pid_t begin_heir(struct world *w, heir *inherits, plx_socket *line)
     if (child == 0) {
         plx_socket *own = plx_ipc_new();
 
-        alarm(40);
+        alarm(PATIENCE);
         plx_socket_set_option(own, PLX_OPTION_RECEIVE_HANDLES, 1);
         if (plx_socket_connect_to(own, place) != 0)
-            _exit(1);
+            fail_at(1, own);
         inherits(w->kind->create, own, receive(own));
         _exit(0);
     }
@@ -107,7 +123,7 @@ static void hand_over(plx_socket *line, plx_handle descriptor)
 {
     ck_assert_int_eq(plx_ipc_send_handle(line, descriptor), 0);
     ck_assert_int_eq(plx_socket_write(line, "x", 1), 1);
-    ck_assert(plx_socket_wait_for_sent(line, 20000));
+    ck_assert(plx_socket_wait_for_sent(line, NO_LIMIT));
 }
 
 /* The bytes that come with it and behind it: what the socket still had. */
@@ -121,7 +137,7 @@ static void hand_over_with(plx_socket *line, plx_socket *socket)
     plx_socket_close(socket);
     rest = plx_socket_read_all(socket, &size);
     ck_assert_int_eq(plx_socket_write(line, rest, size), (ptrdiff_t)size);
-    ck_assert(plx_socket_wait_for_sent(line, 20000));
+    ck_assert(plx_socket_wait_for_sent(line, NO_LIMIT));
 }
 
 static void end_heir(struct world *w, plx_socket *line, pid_t child)
@@ -150,8 +166,8 @@ static void expect_sleep(struct world *w)
 static void take(plx_socket *socket, char *ret_bytes, size_t size)
 {
     while (plx_socket_bytes_available(socket) < size)
-        if (!plx_socket_wait(socket, 20000))
-            _exit(5);
+        if (!plx_socket_wait(socket, NO_LIMIT))
+            fail_at(5, socket);
     plx_socket_read(socket, ret_bytes, size);
 }
 
@@ -162,13 +178,13 @@ static void say_all_again(plx_constructor *create, plx_socket *line, plx_handle 
 
     take(line, text, 12);
     if (plx_socket_adopt(socket, descriptor) != 0)
-        _exit(3);
+        fail_at(3, socket);
     take(socket, text + 12, 6);
     if (plx_socket_write(socket, text, sizeof text) != sizeof text ||
-        !plx_socket_wait_for_sent(socket, 20000))
-        _exit(4);
+        !plx_socket_wait_for_sent(socket, NO_LIMIT))
+        fail_at(4, socket);
     plx_socket_disconnect(socket);
-    plx_socket_wait_for_disconnected(socket, 20000);
+    plx_socket_wait_for_disconnected(socket, NO_LIMIT);
 }
 
 /* Close reads what the kernel holds, before the other process has the descriptor. */
@@ -204,14 +220,14 @@ static void echo_datagrams(plx_constructor *create, plx_socket *line, plx_handle
     (void)create;
     if (plx_socket_adopt(socket, descriptor) != 0 || plx_socket_port(socket) == 0 ||
         !plx_socket_is_connected(socket))
-        _exit(3);
+        fail_at(3, socket);
     plx_group_add(group, socket);
     plx_group_add(group, line);
     while (plx_socket_is_connected(line)) {
         plx_group_poll(group, 1000);
         while (plx_udp_read(socket, &datagram))
             if (plx_udp_write(socket, &datagram.from, datagram.data, datagram.size) != 0)
-                _exit(4);
+                fail_at(4, socket);
     }
 }
 
@@ -286,7 +302,7 @@ static void serve_clients(plx_constructor *create, plx_socket *line, plx_handle 
     plx_group_add_server(group, server);
     plx_group_add(group, line);
     if (plx_server_adopt(server, descriptor) != 0)
-        _exit(3);
+        fail_at(3, line);
     while (plx_socket_is_connected(line))
         plx_group_poll(group, 1000);
     plx_server_free(server);
@@ -374,13 +390,13 @@ static void bequeath(struct world *w, const char *place, const char *line_place)
 {
     plx_socket *line = plx_ipc_new(), *socket = w->kind->create();
 
-    alarm(40);
+    alarm(PATIENCE);
     if (plx_socket_listen_on(socket, place) != 0 || plx_socket_connect_to(line, line_place) != 0 ||
-        !plx_socket_wait_for_connected(line, 20000) ||
+        !plx_socket_wait_for_connected(line, NO_LIMIT) ||
         plx_ipc_send_handle(line, plx_socket_handle(socket)) != 0)
-        _exit(1);
+        fail_at(1, line);
     plx_socket_write(line, "x", 1);
-    plx_socket_wait_for_sent(line, 20000);
+    plx_socket_wait_for_sent(line, NO_LIMIT);
     for (;;)
         pause();
 }
