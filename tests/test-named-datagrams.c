@@ -4,9 +4,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/asker.h"
+#include "tests/datagrams.h"
 #include "tests/netns.h"
 
 enum { MANY = 1000 };
@@ -297,6 +299,15 @@ MODE_CASE(a_peer_of_two_addresses)
 {
     reaches(w, WAY_UDP_PEER);
 }
+
+#ifdef __linux__
+/* Each datagram is refused by itself then: also when the peer is already another. */
+MODE_CASE(a_peer_of_two_addresses_without_segments)
+{
+    if (kernel_denies(SYS_getsockopt, IPPROTO_UDP, ENOPROTOOPT))
+        reaches(w, WAY_UDP_PEER);
+}
+#endif
 
 MODE_CASE(a_name_of_two_addresses)
 {

@@ -83,6 +83,9 @@ static int move_peer(plx_socket *socket, struct plx__datagram_in *incoming, cons
     if (plx__datagram_peer_remove(socket) != 0) {
         return -PLX__EDESTADDRREQ;
     }
+    /* A datagram behind the one that was refused was refused as well, and the next send would report
+     * that error (udp(7)) as one of the new peer. */
+    (void)plx__os_take_error(descriptor);
     int result = plx__os_local_sockaddr(descriptor, &name);
     if (result == 0) {
         plx__sockaddr_from_address(&name, to, plx__sockaddr_family(&name));
