@@ -148,6 +148,8 @@ run_all()
 {
     describe
     limit=${LIMIT:-600}
+    # Where the build files are older than their sources, make prints what it does about that.
+    make -s Makefile > "$work/make.log" 2>&1
     for program in $(make -s --no-print-directory -f Makefile -f "$here/list.mk" list-test-programs); do
         echo "${program##*/} $program"
     done > "$work/list"
