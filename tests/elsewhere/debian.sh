@@ -49,7 +49,8 @@ loader=$(find "$root" -name "$loader" | head -n 1)
 $emulator "$loader" --version > /dev/null 2>&1 || skip_platform 'this kernel does not run its programs'
 if [ -n "$emulator" ]; then
     excuses=$here/emulator.txt
-    section=end # each case is a process, and takes ten times as long
+    section=end    # each case is a process, and takes ten times as long
+    model=play-sim # the real kernel is one that the model does not know
     export CK_TIMEOUT_MULTIPLIER="${CK_TIMEOUT_MULTIPLIER:-6}"
 fi
 if [ "${segments:-}" = refused ]; then

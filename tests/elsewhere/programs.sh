@@ -5,7 +5,8 @@
 # and the exit status 77 say that a platform cannot be had here.
 choice='test-tcp test-udp test-ipc test-server test-group test-udp-batches test-peers test-sleep'
 section=bytes         # of tests/conform, run by a program of its own
-random_programs=60    # of tests/model/play
+model=play            # of tests/model: on the real kernel, or play-sim on the simulated one
+random_programs=60    # of the model
 limit=${LIMIT:-100}   # seconds for one program
 jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN 2> /dev/null || echo 2)}
 at_once=$((3 * jobs)) # programs, which sleep most of their time
@@ -108,7 +109,7 @@ programs()
         echo "tests/$name"
     done
     # The model has name servers of its own, which need c-ares.
-    ! grep -q '^#define HAVE_CARES 1' config.h || echo tests/model/play
+    ! grep -q '^#define HAVE_CARES 1' config.h || echo "tests/model/$model"
 }
 
 # answers LINE: the names of configure's answers in config.h that have a line of this form.
@@ -136,7 +137,7 @@ run_choice()
     describe
     for program in $(programs); do
         case $program in
-        */play) echo "model $program 1 $random_programs" ;;
+        tests/model/*) echo "model $program 1 $random_programs" ;;
         *) echo "${program##*/} $program" ;;
         esac
     done > "$work/list"
