@@ -1,0 +1,6 @@
+#!/bin/sh
+# tests/test-in-libuv.sh -- the example that serves a group inside a loop of libuv.
+set -u
+program=in-libuv
+package=libuv1-dev
+. "${srcdir:-$(dirname "$0")/..}/tests/room.sh"
