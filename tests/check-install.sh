@@ -3,8 +3,8 @@
 #
 # Installs below a temporary DESTDIR, looks at the links of the pages there, compiles and runs a small
 # program by pkg-config alone (C99, C++, and C linked with the static library), the same with TLS, the
-# programs of doc/adding-a-filter.md and doc/tls.md, and the example that is installed, then uninstalls
-# and looks for left-overs.
+# programs of doc/adding-a-filter.md and doc/tls.md, and examples that are installed, one for each library
+# that they need, then uninstalls and looks for left-overs.
 set -u
 here=$(cd "${srcdir:-$(dirname "$0")/..}/tests" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
@@ -298,6 +298,35 @@ else
     else
         echo "example: $(head -n 1 "$work/out")"
     fi
+fi
+
+# The examples by their Makefile. The .pc files of their libraries must not get the sysroot.
+mkdir "$work/pc"
+for file in "${pc%/*}"/*.pc; do
+    sed "s|^\([a-z_]*\)=/|\1=$root/|" "$file" > "$work/pc/${file##*/}"
+done
+examples='blocking daemon'
+for example in in-epoll: https-get:pollux-tls in-glib:glib-2.0 in-libuv:libuv sdl-game/sdl-game:sdl2; do
+    library=${example#*:}
+    [ -n "$library" ] || library=pollux
+    if PKG_CONFIG_PATH=$work/pc:$PKG_CONFIG_PATH ${PKG_CONFIG%% *} --exists "$library"
+    then examples="$examples ${example%:*}"
+    else echo "${example%:*}: $library is not installed"; fi
+done
+cp -R "$docs/examples" "$work/examples"
+# shellcheck disable=SC2086 # a list of names
+if ! (cd "$work/examples" && unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR &&
+    PKG_CONFIG_PATH=$work/pc:$PKG_CONFIG_PATH "$MAKE" CC="$CC" CFLAGS="-Wall -Wextra -Werror $PROGRAM_FLAGS" \
+        PKG_CONFIG="$PKG_CONFIG" $examples) > "$work/out" 2>&1; then
+    cat "$work/out"
+    echo "examples/Makefile:1: the installed examples do not build"
+    failed=1
+elif run "$work/examples/blocking" > "$work/out" 2>&1 || ! grep -q '^usage: ' "$work/out"; then
+    cat "$work/out"
+    echo "examples/blocking.c:1: the installed example prints no usage"
+    failed=1
+else
+    echo "examples: $examples"
 fi
 
 run_make uninstall DESTDIR="$root"
