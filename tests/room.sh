@@ -1,5 +1,5 @@
 # tests/room.sh -- read by the scripts that try the room for chat in a foreign loop, behind `program`, its
-# name in examples/, and `package`, the Debian package that its loop needs.
+# name in examples/, and `needs`, what it cannot be built without.
 #
 # In each way of polling: what a client says returns to it, the loop's own timer reaches a client, the
 # loop sleeps while nothing happens, and a signal ends it.
@@ -12,7 +12,7 @@ blocking=$builddir/examples/blocking
     exit 77
 }
 [ -x "$room" ] || {
-    echo "SKIP: $program was not built; it needs a library (Debian, Ubuntu: apt-get install $package)"
+    echo "SKIP: $program was not built; it needs $needs"
     exit 77
 }
 workplace=$program

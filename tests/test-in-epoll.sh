@@ -2,5 +2,5 @@
 # tests/test-in-epoll.sh -- the example that serves a group inside a loop of epoll(7).
 set -u
 program=in-epoll
-package=libc6-dev
+needs='epoll(7), and Pollux configured with it'
 . "${srcdir:-$(dirname "$0")/..}/tests/room.sh"

@@ -27,7 +27,7 @@ END {
 }' "$srcdir/examples/sdl-game/main.c" || { echo 'FAILED: the networking has more than 35 lines'; failed=1; }
 
 if [ ! -x "$game" ]; then
-    echo "SKIP: sdl-game was not built; it needs a library (Debian, Ubuntu: apt-get install libsdl2-dev)"
+    echo "SKIP: sdl-game was not built; it needs SDL 2 (Debian, Ubuntu: apt-get install libsdl2-dev)"
     [ $failed -eq 0 ] && exit 77
     exit 1
 fi
