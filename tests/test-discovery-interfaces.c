@@ -213,6 +213,8 @@ MODE_CASE(memberships_beyond_the_memory_of_a_socket)
         begin(&pair, w);
         expect_found(&pair, w);
         end(&pair);
+    } else {
+        close(pair.network);
     }
 }
 
