@@ -108,9 +108,10 @@ PLX_API int plx_udp_write(plx_socket *socket, const plx_address *to, const void 
 /* plx_udp_write_from is plx_udp_write with a local address: the datagram leaves from the address
  * `from` of this computer, such as plx_datagram.to. The port of `from` is 0 or the socket's port.
  * With NULL, family 0, and a multicast or broadcast address, the choice is left as in
- * plx_udp_write. Besides what plx_udp_write returns: EAFNOSUPPORT when the two addresses are not of
- * one family, PLX_INVALID_PORT when `from` has another port. If `from` is not an address of this
- * computer, a later poll reports `error` (EADDRNOTAVAIL) and drops the datagram. */
+ * plx_udp_write. Besides what plx_udp_write returns: PLX_OPEN_DRIVER (EAFNOSUPPORT) when the two
+ * addresses are not of one family, PLX_INVALID_PORT when `from` has another port. If `from` is not
+ * an address of this computer, a later poll reports `error` (EADDRNOTAVAIL) and drops the
+ * datagram. */
 PLX_API int plx_udp_write_from(plx_socket *socket, const plx_address *from, const plx_address *to,
                                const void *data, size_t size);
 
@@ -159,9 +160,9 @@ PLX_API int plx_udp_leave_multicast_group(plx_socket *socket, const char *group)
 
 /* plx_udp_broadcast_address returns the address that reaches every computer on the network of the
  * interface that was set; without an interface "255.255.255.255", which the kernel sends to one
- * network: that of the default route, and without a default route nowhere (ENETUNREACH). "" for
- * NULL or another kind. Valid until the next call of this function. One socket reaches every
- * network as follows:
+ * network: that of the default route, and without a default route nowhere: a poll reports `error`,
+ * PLX_OPEN_DRIVER with os_error ENETUNREACH. "" for NULL or another kind. Valid until the next call
+ * of this function. One socket reaches every network as follows:
  *
  *     plx_interface list[32];
  *     size_t count = plx_interface_list(list, 32);
