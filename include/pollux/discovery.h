@@ -110,8 +110,9 @@ static inline void plx_discovery_set_events(plx_discovery *discovery,
  * same one in all programs; several programs of one computer share it. Call it once, before
  * plx_discovery_join. Returns 0 or a code: PLX_INVALID_PORT (out of range or privileged),
  * PLX_ADDRESS_IN_USE when a program has the port that does not share it, PLX_INVALID_STATE when the
- * discovery is bound already, and for NULL; or another errno. After a failure it may be called
- * again. When no interface is up, `error` reports it (ENODEV), and the discovery waits for one. */
+ * discovery is bound already, and for NULL; PLX_OPEN_DRIVER without a descriptor (EMFILE);
+ * PLX_OUT_OF_MEMORY; or another errno. After a failure it may be called again. When no interface is
+ * up, `error` reports it (ENODEV), and the discovery waits for one. */
 PLX_API int plx_discovery_bind(plx_discovery *discovery, int port);
 
 /* plx_discovery_join joins a group: other members are heard, and hear of this program, from the
@@ -134,13 +135,15 @@ PLX_API int plx_discovery_leave(plx_discovery *discovery, const char *group);
  * KiB for each family, more where this computer has more than 64 addresses (not an error: nothing
  * was queued, and a later poll makes room);
  * PLX_INVALID_STATE when the group is not joined, for a negative command, and for NULL; EMSGSIZE
- * with reason DATAGRAM_TOO_LARGE; or another errno when no network takes it. */
+ * with reason DATAGRAM_TOO_LARGE; PLX_OPEN_DRIVER when no network can take it (ENETUNREACH);
+ * PLX_OUT_OF_MEMORY; or another errno. */
 PLX_API int plx_discovery_send_to_group(plx_discovery *discovery, const char *group,
                                         int32_t command, const void *data, size_t size);
 
 /* plx_discovery_send_to sends a message to the address of one member alone, which may be a copy of
  * a plx_member, or one with nothing but an address. `size` is at most 1174. Returns as
- * plx_discovery_send_to_group does, and PLX_INVALID_PORT for a port of 0. Nothing reports whether
+ * plx_discovery_send_to_group does, PLX_OPEN_DRIVER also for an address of a family that this
+ * computer does not have, and PLX_INVALID_PORT for a port of 0. Nothing reports whether
  * the member has received it. A program does not hear itself: what it sends to its own address
  * reaches no handler, and the call returns 0. */
 PLX_API int plx_discovery_send_to(plx_discovery *discovery, const plx_member *member,

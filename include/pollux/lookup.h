@@ -46,8 +46,8 @@ typedef void plx_lookup_handler(plx_lookup *lookup, void *user);
  * passed to it. Whatever is wrong with the arguments is reported as the result: an empty host, or
  * NULL, fails with PLX_NAME_RESOLUTION, another protocol with PLX_INVALID_STATE. You free the lookup
  * with plx_lookup_free. A lookup that is under way has one or two descriptors, at most 16: begin
- * some dozens at a time, not thousands, or descriptors run out (PLX_OPEN_DRIVER). Returns NULL
- * without memory. */
+ * some dozens at a time, not thousands, or descriptors run out (PLX_OPEN_DRIVER). Memory that lacks
+ * later is reported as the result, too (PLX_OUT_OF_MEMORY). Returns NULL without memory. */
 PLX_API plx_lookup *plx_lookup_new(const char *host, int protocol, plx_lookup_handler *finished,
                                    void *user);
 
