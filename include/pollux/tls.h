@@ -137,9 +137,9 @@ PLX_API int plx_tls_set_ciphers(plx_tls *tls, const char *tls12, const char *tls
 PLX_API int plx_tls_set_protocols(plx_tls *tls, const char *const *names, size_t count);
 
 /* plx_tls_error returns the last failure of a call with these settings in full, also of
- * plx_socket_set_tls and plx_server_set_tls; without one: code 0 and message "". The error belongs
- * to the settings and is valid until the next call with them. Never NULL: for NULL settings the
- * error is a PLX_INVALID_STATE. */
+ * plx_socket_set_tls, plx_socket_start_tls and plx_server_set_tls; without one: code 0 and message
+ * "". The error belongs to the settings and is valid until the next call with them. Never NULL: for
+ * NULL settings the error is a PLX_INVALID_STATE. */
 PLX_API const plx_error *plx_tls_error(const plx_tls *tls);
 
 /* ---- sockets and servers --------------------------------------------------------------------- */
