@@ -3,9 +3,10 @@
 #
 # Each exported or inline function is in the section NAME of one page, with its prototype of the header;
 # page and header name the same errors for it; each page has its sections; the examples compile, those
-# that are marked run and print what the page says; pages refer to pages that exist; types, enumerators
-# and macros of the headers are on a page. mandoc, if it is there, finds nothing to complain about, and no
-# line of a page is wider than a terminal. doc/man/README has the rules.
+# that are marked run and print what the page says; pages refer to pages that exist, and pollux(7) lists
+# all; types, enumerators, macros and members of the headers are on a page, and pages name no others.
+# mandoc, if it is there, finds nothing to complain about, and no line of a page is wider than a terminal.
+# doc/man/README has the rules.
 set -u
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
@@ -62,7 +63,7 @@ $1 == "prototype" { name = $2; sub(/^prototype [^ ]+ /, ""); shown[name] = $0 }
 $1 == "section" { title = $3; if (NF > 3) title = title " " $4; has[$2 " " title] = 1 }
 $1 == "described" { is_described[$3] = 1 }
 $1 == "error" { written[$2 " " $3] = 1 }
-$1 == "link" { link[$2 " " $3 " " $4] = 1 }
+$1 == "link" { link[$2 " " $3 " " $4] = 1; if ($2 == "pollux") listed[$3] = 1 }
 
 # gather NAME OF: adds the errors of OF, and of those that it returns as, to what NAME has.
 function gather(name, of, list, n, i, key, part) {
@@ -105,6 +106,11 @@ END {
         if (section[page] == 3 && !(name in at)) print page ": " name " is no function of a header"
         if (section[page] != 3 && name != page) print page ": " name " is not its name"
     }
+    # No call returns an errno that has a class (error.h); filters return negative ones.
+    n = split("ENETDOWN ENETUNREACH EMFILE ENFILE EAFNOSUPPORT EPROTONOSUPPORT ECONNRESET ECONNABORTED " \
+        "ENETRESET EPIPE EADDRINUSE EISCONN ENOTCONN ESHUTDOWN ENOMEM ENOBUFS", wanted, " ")
+    for (name in at) for (i = 1; i <= n; i++) if (name !~ /^plx_filter_/ && (name " " wanted[i]) in written)
+        print page_of[name] ": ERRORS of " name " names " wanted[i] ", which is returned as its class"
     n = split("NAME SYNOPSIS DESCRIPTION RETURN_VALUES EXAMPLES ERRORS SEE_ALSO", wanted, " ")
     for (page in section) if (section[page] == 3) for (i = 1; i <= n; i++) {
         title = wanted[i]; sub(/_/, " ", title)
@@ -118,6 +124,8 @@ END {
         if (part[2] in page_of && part[3] != section[page_of[part[2]]])
             print part[1] ": " part[2] " is not in section " part[3]
     }
+    for (name in listed) listed[page_of[name]] = 1
+    for (page in section) if (page != "pollux" && !(page in listed)) print "pollux: " page " is not among the pages"
     for (name in symbol) print name > symbols
     printf "%d pages, %d of %d functions, %d errors of functions\n", pages, described, functions, compared > counts
 }' symbols="$work/symbols" counts="$work/counts" "$work/header" "$work/manual" | sort > "$work/wrong"
@@ -130,10 +138,35 @@ done > "$work/unlisted"
 complaints 'installing' "$work/unlisted"
 
 # ---- types, enumerators and macros -----------------------------------------------------------------------
-tr -c 'A-Za-z0-9_' '\n' < /dev/null > "$work/words"
-for page in doc/man/*.[0-9]; do tr -c 'A-Za-z0-9_' '\n' < "$page"; done | sort -u > "$work/words"
+grep -hv '^\.Dt ' doc/man/*.[0-9] | tr -c 'A-Za-z0-9_' '\n' | sort -u > "$work/words"
 sort -u "$work/symbols" 2> /dev/null | comm -23 - "$work/words" | sed 's/$/ is on no page/' > "$work/absent"
 complaints 'types and constants' "$work/absent"
+
+# The other way round: what a page names is in a header. The names of pages are names of their own.
+for header in $headers; do awk -f tests/uncomment.awk "$header"; done > "$work/code"
+tr -c 'A-Za-z0-9_' '\n' < "$work/code" | sort -u > "$work/identifiers"
+{
+    grep -E '^(plx|PLX)_.*[A-Za-z0-9]$' "$work/words"
+    awk '$1 == "word" { print $3 }' "$work/manual"
+} | sort -u > "$work/named"
+awk '$1 == "page" { print $2 }' "$work/manual" | cat - "$work/identifiers" | sort -u | comm -23 "$work/named" - |
+    sed 's/$/ is in no header/' > "$work/unknown"
+complaints 'names' "$work/unknown"
+awk '/^typedef struct .*\{/, /^\}/ { printf "%s ", $0 } /^\}/ { print "" }' "$work/code" |
+    awk '{ gsub(/[ \t]+/, " "); sub(/ $/, ""); print }' | sort -u > "$work/structs"
+awk '$1 == "struct" { sub(/^struct [^ ]+ /, ""); print }' "$work/manual" | sort -u | comm -23 - "$work/structs" |
+    sed 's/$/ is not as in the header/' > "$work/unknown"
+complaints 'structs' "$work/unknown"
+awk -f tests/public.awk "$work/code" | awk '$1 == "member" { print $2, $3 }' | while read -r struct member; do
+    # shellcheck disable=SC2046 # a list of files
+    grep -qw -e "$member" $(grep -lE "^(\.Vt|typedef struct) $struct( |\$)" doc/man/*.3) /dev/null ||
+        echo "no page describes $member of $struct"
+done > "$work/absent"
+complaints 'members' "$work/absent"
+grep -h '^\.In ' doc/man/*.3 | sort -u | while read -r _ name; do
+    [ -f "include/$name" ] || echo "there is no header $name"
+done > "$work/absent"
+complaints 'SYNOPSIS' "$work/absent"
 
 # ---- the libraries ---------------------------------------------------------------------------------------
 awk '$1 == "function" { print $3 }' "$work/header" | sort -u > "$work/functions"

@@ -7,6 +7,8 @@
 #   described PAGE NAME                       a function that its section DESCRIPTION has with .Fn
 #   error NAME CODE                           what its section ERRORS says of a function
 #   link PAGE NAME SECTION                    a page that it refers to
+#   word PAGE NAME                            an argument, a member or a handler, by .Fa, .It Va or .It Fn
+#   struct PAGE TEXT                          a struct that its section DESCRIPTION declares
 #   program PAGE:LINE FILE WAY                an example; WAY is "compiles" or "runs"
 #
 # With -v folder=DIR the examples become files of DIR, "PAGE-N.c", and what they print "PAGE-N.c.printed".
@@ -41,6 +43,14 @@ function prototype(name, arguments, text)
     gsub(/\* /, "*", text)
     print "prototype", name, text
     type = ""
+}
+# plain_struct TEXT: without comments, with one space between words.
+function plain_struct(text)
+{
+    gsub(/\/\*[^*]*\*\//, "", text)
+    gsub(/[ \t]+/, " ", text)
+    sub(/^ /, "", text)
+    return text
 }
 
 FNR == 1 {
@@ -111,5 +121,14 @@ title == "ERRORS" && /^\.It Bq Er / {
     n = split(group, function_of, " ")
     for (i = 1; i <= n; i++) print "error", function_of[i], $4
 }
-/^\.Xr / { print "link", page, $2, $3 }
+/^\.Fa [a-z]|^\.It (Va|Fn) [a-z]/ && title != "SYNOPSIS" {
+    for (i = 2; i <= NF && $i !~ /^"/; i++) if ($i ~ /^[a-z_0-9]+$/) print "word", page, $i
+}
+title == "DESCRIPTION" && /^typedef struct / { structure = "" }
+title == "DESCRIPTION" && /^typedef struct /, /^}/ {
+    structure = structure " " $0
+    if (/^}/) print "struct", page, plain_struct(structure)
+}
+# The name of a page is also inside other macros, as in ".It Xr plx_udp 3 , Xr plx_udp_multicast 3".
+/^\./ { for (i = 1; i < NF - 1; i++) if ($i ~ /^\.?Xr$/) print "link", page, $(i + 1), $(i + 2) }
 END { exit bad }
