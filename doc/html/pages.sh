@@ -54,7 +54,7 @@ escape() { sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' "$@"; }
 for page in doc/man/*.[0-9]; do
     name=$(basename "$page")
     echo "${name%.*} $name.html"
-    awk -v page="$name" '/^\.Sh / { inside = $2 == "NAME" } inside && /^\.Nm / { print $2, page ".html#" $2 }' "$page"
+    awk -v own=1 -f doc/man/names.awk "$page" | sed "s|.*|& $name.html#&|"
 done | awk '!($1 in seen) { seen[$1] = 1; print }' > "$out/.list.names"
 
 for page in doc/man/*.[0-9]; do
@@ -88,8 +88,8 @@ describe() { sed -n 's/^\.Nd //p' "doc/man/$1" | escape; }
     done
     echo '</dl><h2 id="functions">Functions</h2><ul class="functions">'
     for page in doc/man/*.3; do
-        awk -v page="$(basename "$page")" '/^\.Sh / { inside = $2 == "NAME" } inside && /^\.Nm / {
-            print "<li><a href=\"" page ".html#" $2 "\">" $2 "</a></li>" }' "$page"
+        awk -v own=1 -f doc/man/names.awk "$page" |
+            sed "s|.*|<li><a href=\"$(basename "$page").html#&\">&</a></li>|"
     done | sort
     echo '</ul>'
     end
