@@ -19,27 +19,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-exports.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-{ find "$srcdir/include" "$builddir/include" -name '*.h' -print; } | LC_ALL=C sort -u | while read -r file; do
-    echo "@file ${file#"$srcdir"/}"
-    awk -f "$srcdir/tests/uncomment.awk" "$file"
-done | awk '
-$1 == "@file" { file = $2; line = 0; open = 0; next }
-{ line++ }
-/^[ \t]*#/ { next }
-{
-    text = $0
-    if (!open && match(text, /(^|[^A-Za-z_0-9])PLX_API([^A-Za-z_0-9]|$)/)) {
-        text = substr(text, RSTART + RLENGTH); open = 1; where = file ":" line; all = ""
-    }
-    if (!open) next
-    all = all " " text
-    if (all !~ /[;{]/) next
-    open = 0
-    if (match(all, /plx_[a-z0-9_]+[ \t]*\(/)) name = substr(all, RSTART, RLENGTH)
-    else { sub(/[;=\[{].*/, "", all); sub(/[ \t]+$/, "", all); n = split(all, word, /[ \t*]+/); name = word[n] }
-    sub(/[ \t]*\($/, "", name)
-    print name, where
-}' | LC_ALL=C sort -u -k1,1 > "$work/marked"
+(cd "$srcdir" && awk -f tests/header.awk include/pollux/*.h include/pollux/*.h.in) |
+    awk '$1 == "exported" { print $3, $2 }' | LC_ALL=C sort -u -k1,1 > "$work/marked"
 
 # compare LIBRARY MARKED: what the library exports, with the names that are marked.
 compare()

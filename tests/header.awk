@@ -1,6 +1,7 @@
 # tests/header.awk -- what the public headers say of their functions, a fact a line:
 #
 #   function HEADER:LINE NAME                 a function that is exported, or inline
+#   exported HEADER:LINE NAME                 a function that is marked PLX_API
 #   prototype NAME TEXT                       its declaration; also the typedef of a function
 #   error NAME CODE                           the comment above the function names the code; an errno
 #                                             in quotes, behind os_error or in PLX_CODE (ERRNO) is none
@@ -59,6 +60,7 @@ function declare(text, name)
         return
     }
     if (text !~ /^(PLX_API|static inline|typedef) /) return
+    if (text ~ /^PLX_API / && match(text, /plx_[a-z0-9_]+\(/)) print "exported", where, substr(text, RSTART, RLENGTH - 1)
     sub(/^(PLX_API|static inline) /, "", text)
     text = squeeze(text)
     if (!match(text, /plx_[a-z0-9_]+\(/)) {
