@@ -174,6 +174,9 @@ done | sort -u | while read -r where path; do
 done
 
 # ---- commands ----------------------------------------------------------------------------------------
+set +f
+for page in doc/man/*.[0-9]; do awk -v own=1 -f doc/man/names.awk "$page"; basename "${page%.*}"; done > "$work/manual"
+set -f
 "$srcdir/configure" --help=short > "$work/configure-help" 2> /dev/null || : > "$work/configure-help"
 
 # check_option FILE OPTION: a program of ours knows the option.
@@ -220,6 +223,14 @@ check_compiler()
 {
     for word in "$@"; do
         case $word in *.c | *.cpp) grep -qxF "$word" "$work/named" || complain "$where: no page has $word" ;; esac
+    done
+}
+# A page of the manual is one of ours, as a file or as a name in it.
+check_man()
+{
+    for word in "$@"; do
+        case $word in [1-9]) continue ;; esac
+        grep -qxF -e "$word" "$work/manual" || complain "$where: the manual has no $word"
     done
 }
 check_packages()
@@ -275,7 +286,8 @@ check_command()
         configure) check_configure "$@" ;;
         */*) check_ours "$command" "$@" ;;
         quickstart) check_ours ./quickstart "$@" ;;
-        cd | cp | for | done | ldconfig | man | mkdir | openssl | '') ;;
+        man) check_man "$@" ;;
+        cd | cp | for | done | ldconfig | mkdir | openssl | '') ;;
         *) complain "$where: an unknown command: $command" ;;
     esac
 }
@@ -295,7 +307,8 @@ for page in "$@"; do
         parts = split($0, part, "`")
         for (i = 2; i <= parts; i += 2) {
             if (part[i] ~ /^(--(with|without|enable|disable)-)/) print page ":" NR, "configure", part[i]
-            else if (part[i] ~ /^((\.\/)?(configure|quickstart)|make|sh|cc|apt-get|pkg-config|(\.\.?\/|build\/|tests\/|\.ci\/)+[a-z\/-]+) ./) print page ":" NR, part[i]
+            else if (part[i] ~ /^(sudo )?((\.\/)?(configure|quickstart)|make|man|sh|cc|apt-get|pkg-config|(\.\.?\/|build\/|tests\/|\.ci\/)+[a-z\/-]+) ./) print page ":" NR, part[i]
+            else if (part[i] ~ /^build\/[a-z\/-]+$/) print page ":" NR, part[i]
             else if (part[i] ~ /^POLLUX_[A-Z_]+(=.*)?$/) print page ":" NR, (part[i] ~ /=/ ? part[i] : part[i] "=")
         }
     }' "$page"
