@@ -29,12 +29,20 @@ ptrdiff_t plain_say(struct raw *raw, const void *data, size_t size)
     return sent;
 }
 
+static bool is_of_packets(int descriptor)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
 /* The kernel can report the end in front of packets that arrived with it, once: lib/transfer/packet.c. */
 ptrdiff_t plain_hear(struct raw *raw, void *data, size_t size)
 {
     ssize_t got = recv(raw->descriptor, data, size, MSG_DONTWAIT);
 
-    if (got == 0)
+    if (got == 0 && is_of_packets(raw->descriptor))
         got = recv(raw->descriptor, data, size, MSG_DONTWAIT);
     if (got >= 0)
         return got;
