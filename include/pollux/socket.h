@@ -194,7 +194,8 @@ PLX_API int plx_socket_disconnect(plx_socket *socket);
  * kernel takes now, and drops the rest. No handler is called, events that are due are cancelled,
  * and the state is UNCONNECTED. The socket keeps its properties (port, address, path, interface),
  * options, handlers and last error, and the bytes received, which stay readable. A reply that must
- * arrive needs disconnect. Does nothing for an unconnected socket and for NULL. */
+ * arrive needs disconnect. For an unconnected socket the call only cancels what is due, also the
+ * next attempt of PLX_OPTION_AUTO_CONNECT, and forgets the peer's address. Accepts NULL. */
 PLX_API void plx_socket_close(plx_socket *socket);
 
 /* plx_socket_abort ends everything at once as plx_socket_close does, and drops both buffers. No
