@@ -349,6 +349,26 @@ LOOP_CASE(handlers_of_clients, 0, world_count() * CLIENT_EVENTS * 2 * ACTS)
     world_end(&world);
 }
 
+/* ---- waits to which nothing can happen ------------------------------------------------------- */
+
+/* plx_socket_wait returns at once as well; a group can be woken by a thread (plx_group_wake). */
+CASE(a_server_without_sockets_waits_for_nobody)
+{
+    plx_server *server = plx_server_new(w->kind->create);
+    char where[WHERE_SIZE];
+
+    ck_assert(!plx_server_wait(server, -1));
+    ck_assert_int_ne(plx_server_listen_on(server, ""), 0);
+    ck_assert(plx_server_wait(server, -1)); /* for the error, which it reports */
+    ck_assert(!plx_server_wait(server, -1));
+    world_place(w, where);
+    ck_assert_int_eq(plx_server_listen_on(server, where), 0);
+    ck_assert(!plx_server_wait(server, 0));
+    plx_server_stop_listening(server);
+    ck_assert(!plx_server_wait(server, -1));
+    plx_server_free(server);
+}
+
 LEAKS_ARE_COUNTED
 
 WORLD_MAIN("bounds")

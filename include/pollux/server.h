@@ -229,9 +229,10 @@ PLX_API plx_socket *plx_server_take(plx_server *server, plx_socket *client);
 PLX_API bool plx_server_poll(plx_server *server);
 
 /* plx_server_wait sleeps until the listener or a client has work, but not longer than `timeout_ms`
- * (-1: no limit), then polls. For a server in a group, the whole group sleeps and is polled.
+ * (-1: no limit), then polls. For a server in a group, the whole group sleeps and is polled. Any
+ * other server does not sleep when no work can follow (it does not listen and has no clients).
  * As in plx_group_poll, a quarter of a client's time-out counts as work. Returns false when the time
- * was over. */
+ * was over, and when no work can follow. */
 PLX_API bool plx_server_wait(plx_server *server, int timeout_ms);
 
 PLX_END_DECLS

@@ -421,12 +421,20 @@ static bool serve_without_group(plx_server *server, int timeout_ms, bool *ret_fo
     return poll_members(server);
 }
 
+/* Whether anything can happen to a server that nobody else polls. */
+static bool can_follow(const plx_server *server)
+{
+    return server->count > 0 || server->keeps ||
+           plx_socket_state(server->listener) != PLX_UNCONNECTED;
+}
+
 /* Serves once. In a group of the program, and with `alone`, only the server's sockets are polled;
  * otherwise the whole group, which can sleep. */
 static bool serve_server(plx_server *server, bool alone, int timeout_ms, bool *ret_found)
 {
     struct plx__loop *loop = server->listener->task.loop;
     bool theirs = loop != NULL && (server->own == NULL || loop != &server->own->loop);
+    timeout_ms = theirs || can_follow(server) ? timeout_ms : 0;
     plx_group *group = theirs ? plx__group_of(loop) : own_group(server);
     bool more = false;
     *ret_found = false;
