@@ -90,6 +90,16 @@ note()
     passed=$((passed + checks - bad - left_out)) failed=$((failed + bad)) skipped=$((skipped + left_out))
 }
 
+# clean_up: removes the temporary files, and ends the programs that run when the script is interrupted.
+# timeout gives each a process group of its own, so the signal of the terminal does not reach them.
+clean_up()
+{
+    running=$(cat "$work"/*.pid "$work"/*/*.pid 2> /dev/null)
+    rm -rf "$work"
+    # shellcheck disable=SC2086 # a list of processes
+    [ -z "$running" ] || kill $running 2> /dev/null
+}
+
 # run_each: runs the programs of $work/list, several at once, and adds them up in its order. Each line is
 # NAME PROGRAM [ARGUMENT...], with the path of the program in the build.
 run_each()
@@ -98,8 +108,10 @@ run_each()
     limit=$limit way=$way work=$work xargs -P "$at_once" -L 1 sh -c '
         name=$1 program=$PWD/$2
         shift 2
-        timeout "$limit" $way "$program" "$@" < /dev/null > "$work/$name.log" 2>&1
-        echo $? > "$work/$name.status"' one < "$work/list"
+        sh -c "echo \$\$ > \"\$0\"; exec \"\$@\"" "$work/$name.pid" \
+            timeout "$limit" $way "$program" "$@" < /dev/null > "$work/$name.log" 2>&1
+        echo $? > "$work/$name.status"
+        rm -f "$work/$name.pid"' one < "$work/list"
     while read -r name command; do
         note "$name" "$(cat "$work/$name.status")" "$work/$name.log"
     done < "$work/list"
@@ -170,7 +182,7 @@ prepare()
     folder=${1:-$source/build/elsewhere/$platform}
     mkdir -p "$folder" && folder=$(cd "$folder" && pwd) || exit 1
     work=$(mktemp -d "${TMPDIR:-/tmp}/pollux-$platform.XXXXXX") || exit 1
-    trap 'rm -rf "$work"' EXIT
+    trap clean_up EXIT
     trap 'exit 1' HUP INT TERM
     [ "$(uname -s)" = Linux ] || skip_platform 'it is of Linux'
 }
