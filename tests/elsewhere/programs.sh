@@ -191,8 +191,10 @@ prepare()
 # the programs and runs them.
 build_and_run()
 {
-    [ -x "$source/configure" ] || { install autoconf automake libtool pkg-config; (cd "$source" && ./autogen.sh); } \
-        > "$work/build.log" 2>&1 || { tail -n 20 "$work/build.log"; exit 1; }
+    if [ ! -x "$source/configure" ]; then
+        install autoconf automake libtool pkg-config
+        (cd "$source" && ./autogen.sh) > "$work/build.log" 2>&1 || { tail -n 20 "$work/build.log"; exit 1; }
+    fi
     mkdir -p "$folder/build" && cd "$folder/build" || exit 1
     {
         [ -f config.status ] || configure_build || rm -f config.status
