@@ -204,11 +204,11 @@ build_and_run()
     if [ -n "$all" ]; then run_all; else run_choice; fi
 }
 
-# finish: the sum, in the form that .ci/run adds up.
+# finish: the sum, in the form that .ci/run adds up. Fails also where no program ran.
 finish()
 {
     printf '%d passed, %d failed' $passed $failed
     [ $skipped -eq 0 ] || printf ', %d skipped' $skipped
     printf '\n'
-    [ $failed -eq 0 ]
+    [ $failed -eq 0 ] && [ $((passed + skipped)) -gt 0 ]
 }
