@@ -15,19 +15,6 @@ command -v python3 > /dev/null || {
 workplace=daemon
 . "$srcdir/tests/workplace.sh"
 
-# wait_for TEXT WHAT [FILE]: until the daemon has printed the text, or the file has it, thirty seconds at
-# most.
-wait_for()
-{
-    tries=0
-    until grep -q -- "$1" "${3:-said}" 2> /dev/null; do
-        tries=$((tries + 1))
-        [ $tries -le 300 ] || { fail "$2: '$1' was not printed:"; tail -n 20 said; return 1; }
-        sleep 0.1
-    done
-    echo "ok: $2"
-}
-
 cat > client.py <<'END'
 import socket, sys
 peer = socket.socket(socket.AF_UNIX)
@@ -53,24 +40,24 @@ for way in uring epoll poll; do
         exec 3>&-
         continue
     fi
-    wait_for ready "$way: it begins" || continue
-    wait_for '0 clients' "$way: the beat"
+    wait_for ready said "$way: it begins" || continue
+    wait_for '0 clients' said "$way: the beat"
     answers=$(python3 client.py one two three | tr '\n' ' ')
     [ "$answers" = '1 2 3 ' ] || fail "$way: a client was answered '$answers'"
     echo how many >&3
-    wait_for '3 lines' "$way: standard input"
+    wait_for '3 lines' said "$way: standard input"
     kill -HUP $service
-    wait_for 'counting again' "$way: SIGHUP"
+    wait_for 'counting again' said "$way: SIGHUP"
     exec 3>&- # the end of standard input ends nothing
     answers=$(python3 client.py one)
     [ "$answers" = 1 ] || fail "$way: after SIGHUP a client was answered '$answers'"
     python3 client.py > other &
     other=$!
     started="$started $other"
-    wait_for waits "$way: a client that stays" other
-    wait_for '1 clients' "$way: the beat counts it"
+    wait_for waits other "$way: a client that stays"
+    wait_for '1 clients' said "$way: the beat counts it"
     kill -TERM $service
-    wait_for stopping "$way: SIGTERM"
+    wait_for stopping said "$way: SIGTERM"
     wait $service || fail "$way: it ends with status $?"
     wait $other
     grep -q ended other || fail "$way: the client that stayed has not seen the end"

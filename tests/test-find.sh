@@ -20,22 +20,6 @@ arena=$builddir/examples/arena/arena
 workplace=find
 . "$srcdir/tests/workplace.sh"
 
-# wait_for TEXT FILE WHAT: until the text is in the file, thirty seconds at most.
-wait_for()
-{
-    tries=0
-    until grep -q -- "$1" "$2" 2> /dev/null; do
-        tries=$((tries + 1))
-        [ $tries -le 300 ] || {
-            fail "$3: '$1' is not in $2, which has:"
-            tail -n 20 "$2"
-            return 1
-        }
-        sleep 0.1
-    done
-    echo "ok: $3"
-}
-
 # ends_with STATUS PROCESS WHAT: waits for the end of a process.
 ends_with()
 {

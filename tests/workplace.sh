@@ -35,3 +35,19 @@ has()
     skip "$1 is not installed, so nothing was tried with it"
     return 1
 }
+
+# wait_for TEXT FILE WHAT: until the text is in the file, thirty seconds at most.
+wait_for()
+{
+    tries=0
+    until grep -q -- "$1" "$2" 2> /dev/null; do
+        tries=$((tries + 1))
+        [ $tries -le 300 ] || {
+            fail "$3: '$1' is not in $2, which has:"
+            tail -n 20 "$2"
+            return 1
+        }
+        sleep 0.1
+    done
+    echo "ok: $3"
+}

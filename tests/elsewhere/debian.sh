@@ -4,9 +4,11 @@
 # A script sets `platform`, Debian's name of the architecture; `triplet`, the compiler's; `libraries`, the
 # folder of its libraries; `loader`, its dynamic linker; and `emulator`, the program of qemu-user, where
 # the processor is not of this sort. The emulator swaps no bytes in the control messages of UDP_SEGMENT and
-# UDP_GRO, so where the bytes are in another order, `segments=refused`. The libraries come from packages that mmdebstrap unpacks below the
-# folder: nothing is installed there, and no program runs in it. The test programs name the dynamic linker
-# and the libraries in that folder, so they run without chroot, with this system's files and network.
+# UDP_GRO, so where the bytes are in another order, `segments=refused`.
+#
+# The libraries come from packages that mmdebstrap unpacks below the folder: nothing is installed there,
+# and no program runs in it. The test programs name the dynamic linker and the libraries in that folder,
+# so they run without chroot, with this system's files and network.
 . "$here/programs.sh"
 root_packages=libc6-dev,libc-ares-dev,libssl-dev,libidn2-dev,liburing-dev,check,libsubunit-dev
 
