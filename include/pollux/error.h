@@ -47,7 +47,7 @@ typedef enum plx_reason {
     PLX_REASON_PORT_OUT_OF_RANGE = 2,         /* not 0 to 65535, or 0 where a port is needed */
     PLX_REASON_DATAGRAM_WRITE = 3,            /* a datagram could not be sent */
     PLX_REASON_CONNECTION_REFUSED = 10,       /* nobody listens there */
-    PLX_REASON_REMOTE_HOST_CLOSED,            /* the peer closed or reset the connection */
+    PLX_REASON_REMOTE_HOST_CLOSED,            /* the peer closed (os_error 0) or reset it */
     PLX_REASON_HOST_NOT_FOUND,                /* invalid name, or no address found for it */
     PLX_REASON_SOCKET_ACCESS,                 /* not permitted */
     PLX_REASON_SOCKET_RESOURCE,               /* too many descriptors, or too little memory */

@@ -115,7 +115,7 @@ typedef struct plx_events {
      * (pollux/udp.h). `error` is borrowed and valid until the handler returns. At most two errors
      * can be due: that of the first call that failed since the last poll, and that of the end of
      * the connection. An orderly end by the peer is PLX_LOST_CONNECTION with reason
-     * REMOTE_HOST_CLOSED. These are not errors: -1 of a read at the end, a limit that was reached,
+     * REMOTE_HOST_CLOSED and os_error 0; with an os_error it was a reset or a cut. These are not errors: -1 of a read at the end, a limit that was reached,
      * a wait that timed out. */
     void (*error)(plx_socket *socket, const plx_error *error, void *user);
 
