@@ -82,14 +82,9 @@ BEGIN {
     ellipsis = "\342\200\246"
     while ((getline line < public) > 0) {
         split(line, word, " ")
-        if (word[1] == "name") {
-            names[word[2]] = 1
-            # plx_server_listen_on ends in server_listen_on, listen_on and on.
-            rest = word[2]
-            while ((at = index(rest, "_")) > 0) { rest = substr(rest, at + 1); ends[rest] = 1 }
-        } else {
-            structs[word[2]] = members[word[3]] = member[word[2], word[3]] = 1
-        }
+        if (word[1] == "name") names[word[2]] = 1
+        if (word[1] == "end") ends[word[2]] = 1
+        if (word[1] == "member") structs[word[2]] = members[word[3]] = member[word[2], word[3]] = 1
     }
     # What the blocks of a page name is for the compiler to judge.
     while ((getline line < own) > 0) here[line] = 1

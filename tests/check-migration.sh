@@ -33,7 +33,7 @@ for page in "$@"; do
     [ -f "$page" ] || { echo "$page:1: there is no such page"; exit 1; }
 done
 
-# ---- what there is: "name plx_read" and "member plx_error reason"
+# ---- what there is
 for header in "$include"/pollux.h "$include"/pollux/*.h "$builddir"/include/pollux/*.h; do
     [ -f "$header" ] && awk -f "$here/uncomment.awk" "$header"
 done | awk -f "$here/public.awk" > "$work/known"
@@ -45,14 +45,8 @@ for page in "$@"; do
 BEGIN {
     while ((getline line < known) > 0) {
         split(line, word, " ")
-        if (word[1] == "name") {
-            names[word[2]] = 1
-            # plx_server_listen_on ends in server_listen_on, listen_on and on.
-            rest = word[2]
-            while ((at = index(rest, "_")) > 0) { rest = substr(rest, at + 1); ends[rest] = 1 }
-        } else {
-            structs[word[2]] = members[word[3]] = member[word[2], word[3]] = 1
-        }
+        if (word[1] == "end") ends[word[2]] = 1
+        if (word[1] == "member") members[word[3]] = member[word[2], word[3]] = 1
     }
 }
 function complain(what) { print page ":" NR ": " what; bad = 1 }

@@ -1,11 +1,18 @@
-# tests/public.awk -- lists what public headers name: "name plx_read", "member plx_error reason".
+# tests/public.awk -- lists what public headers name: "name plx_socket_read", "member plx_error reason", and
+# the ends of names, as pages have them: "end socket_read", "end read".
 #
 # It reads headers without their comments (uncomment.awk).
 {
     text = $0
     while (match(text, /[A-Za-z_][A-Za-z_0-9]*/)) {
         name = substr(text, RSTART, RLENGTH); text = substr(text, RSTART + RLENGTH)
-        if (name ~ /^(plx|PLX)_/ && !(name in seen)) { seen[name] = 1; print "name", name }
+        if (name ~ /^(plx|PLX)_/ && !(name in seen)) { seen[name] = 1; print "name", name; print_ends(name) }
+    }
+}
+function print_ends(name,    at) {
+    while ((at = index(name, "_")) > 0) {
+        name = substr(name, at + 1)
+        if (!(name in ends)) { ends[name] = 1; print "end", name }
     }
 }
 # A declaration ends at its semicolon, which may be on a later line.
