@@ -47,6 +47,8 @@ end()
 # root_of PATH: "../" for each folder of the path.
 root_of() { echo "$1" | sed 's|[^/]||g; s|/|../|g'; }
 escape() { sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' "$@"; }
+# title_of PAGE: the first heading of a page of Markdown.
+title_of() { sed -n '/^# /{ s/^# //; s/`//g; p; q; }' "$1" | escape; }
 
 # ---- the manual --------------------------------------------------------------------------------------
 
@@ -77,15 +79,19 @@ for page in doc/man/*.[0-9]; do
     } > "$out/man/$name.html"
 done
 
-describe() { sed -n 's/^\.Nd //p' "doc/man/$1" | escape; }
+# list_manual FOLDER: an entry for each page of the manual, which is in that folder of HTML.
+list_manual()
+{
+    for page in doc/man/*.7 doc/man/*.3; do
+        name=$(basename "$page")
+        echo "<dt><a href=\"$1$name.html\">${name%.*}(${name##*.})</a></dt><dd>$(sed -n 's/^\.Nd //p' "$page" | escape)</dd>"
+    done
+}
 {
     begin 'The manual of Pollux' ../ manual-index
     echo '<h1>The manual</h1>'
     echo '<h2>Pages</h2><dl class="pages">'
-    for page in doc/man/*.7 doc/man/*.3; do
-        name=$(basename "$page")
-        echo "<dt><a href=\"$name.html\">${name%.*}(${name##*.})</a></dt><dd>$(describe "$name")</dd>"
-    done
+    list_manual ''
     echo '</dl><h2 id="functions">Functions</h2><ul class="functions">'
     for page in doc/man/*.3; do
         awk -v own=1 -f doc/man/names.awk "$page" |
@@ -150,7 +156,7 @@ refer()
 for page in *.md doc/*.md; do
     mkdir -p "$out/$(dirname "$page")"
     {
-        begin "$(sed -n '/^# /{ s/^# //; s/`//g; p; q; }' "$page" | escape)" "$(root_of "$page")" page
+        begin "$(title_of "$page")" "$(root_of "$page")" page
         pandoc -f gfm -t html5 --no-highlight "$page" | refer "$page"
         end
     } > "$out/${page%.md}.html"
@@ -190,14 +196,11 @@ done
     for page in README.md doc/guide.md doc/cheat-sheet.md doc/*.md *.md; do
         case " ${seen-} " in *" $page "*) continue ;; esac
         seen="${seen-} $page"
-        title=$(sed -n '/^# /{ s/^# //; s/`//g; p; q; }' "$page" | escape)
+        title=$(title_of "$page")
         echo "<dt><a href=\"${page%.md}.html\">$title</a></dt><dd>$page</dd>"
     done
     echo '</dl><h2>Manual</h2><dl class="pages">'
-    for page in doc/man/*.7 doc/man/*.3; do
-        name=$(basename "$page")
-        echo "<dt><a href=\"man/$name.html\">${name%.*}(${name##*.})</a></dt><dd>$(describe "$name")</dd>"
-    done
+    list_manual man/
     echo '</dl><p><a href="man/index.html#functions">All functions</a></p>'
     end
 } > "$out/index.html"
