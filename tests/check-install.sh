@@ -278,56 +278,53 @@ END
     fi
 fi
 
-# The example, by its own Makefile. It prints its usage and ends with 2.
-chat=$(find "$root" -type d -name compressed-chat)
-zlib_missing=no
-if ! ${PKG_CONFIG%% *} --exists zlib; then
-    zlib_missing=yes
-else
-    cp -R "$chat" "$work/chat"
-    if ! (cd "$work/chat" && unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR &&
-        PKG_CONFIG_SYSROOT_DIR="$root" "$MAKE" CC="$CC" CFLAGS="-Wall -Wextra -Werror $PROGRAM_FLAGS" \
-            PKG_CONFIG="$PKG_CONFIG") > "$work/out" 2>&1; then
-        cat "$work/out"
-        echo "examples/compressed-chat/Makefile:1: the installed example does not build"
-        failed=1
-    elif run "$work/chat/compressed-chat" > "$work/out" 2>&1 || ! grep -q '^usage: ' "$work/out"; then
-        cat "$work/out"
-        echo "examples/compressed-chat/main.c:1: the installed example prints no usage"
-        failed=1
-    else
-        echo "example: $(head -n 1 "$work/out")"
-    fi
-fi
-
-# The examples by their Makefile. The .pc files of their libraries must not get the sysroot.
+# The examples. The .pc files of their libraries must not get the sysroot.
 mkdir "$work/pc"
 for file in "${pc%/*}"/*.pc; do
     sed "s|^\([a-z_]*\)=/|\1=$root/|" "$file" > "$work/pc/${file##*/}"
 done
+cp -R "$docs/examples" "$work/examples"
+
+# there MODULE: a library that an example needs is installed.
+there()
+{
+    PKG_CONFIG_PATH=$work/pc:$PKG_CONFIG_PATH ${PKG_CONFIG%% *} --exists "$1"
+}
+
+# build_examples FOLDER PROGRAM [TARGET...]: by the Makefile of the folder. The program then prints its usage
+# and fails.
+build_examples()
+{
+    folder=$1 program=$2
+    shift 2
+    if ! (cd "$work/$folder" && unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR &&
+        PKG_CONFIG_PATH=$work/pc:$PKG_CONFIG_PATH "$MAKE" CC="$CC" CFLAGS="-Wall -Wextra -Werror $PROGRAM_FLAGS" \
+            PKG_CONFIG="$PKG_CONFIG" "$@") > "$work/out" 2>&1; then
+        cat "$work/out"
+        echo "$folder/Makefile:1: the installed examples do not build"
+        failed=1
+    elif run "$work/$folder/$program" > "$work/out" 2>&1 || ! grep -q '^usage: ' "$work/out"; then
+        cat "$work/out"
+        echo "$folder/Makefile:1: the installed $program prints no usage"
+        failed=1
+    else
+        echo "$folder: ${*:-$program}"
+    fi
+}
+
+zlib_missing=no
+if there zlib
+then build_examples examples/compressed-chat compressed-chat
+else zlib_missing=yes; fi
 examples='blocking daemon'
 for example in in-epoll: https-get:pollux-tls in-glib:glib-2.0 in-libuv:libuv sdl-game/sdl-game:sdl2; do
     library=${example#*:}
-    [ -n "$library" ] || library=pollux
-    if PKG_CONFIG_PATH=$work/pc:$PKG_CONFIG_PATH ${PKG_CONFIG%% *} --exists "$library"
+    if there "${library:-pollux}"
     then examples="$examples ${example%:*}"
     else echo "${example%:*}: $library is not installed"; fi
 done
-cp -R "$docs/examples" "$work/examples"
 # shellcheck disable=SC2086 # a list of names
-if ! (cd "$work/examples" && unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES DESTDIR &&
-    PKG_CONFIG_PATH=$work/pc:$PKG_CONFIG_PATH "$MAKE" CC="$CC" CFLAGS="-Wall -Wextra -Werror $PROGRAM_FLAGS" \
-        PKG_CONFIG="$PKG_CONFIG" $examples) > "$work/out" 2>&1; then
-    cat "$work/out"
-    echo "examples/Makefile:1: the installed examples do not build"
-    failed=1
-elif run "$work/examples/blocking" > "$work/out" 2>&1 || ! grep -q '^usage: ' "$work/out"; then
-    cat "$work/out"
-    echo "examples/blocking.c:1: the installed example prints no usage"
-    failed=1
-else
-    echo "examples: $examples"
-fi
+build_examples examples blocking $examples
 
 run_make uninstall DESTDIR="$root"
 left=$(find "$root" ! -type d -o -name pollux)
