@@ -24,7 +24,9 @@ try()
     POLLUX_POLLER=$1 "$room" 127.0.0.1:0 > "$1" 2>&1 &
     process=$!
     started="$started $process"
-    until grep -q listening "$1" || ! kill -0 $process 2> /dev/null; do
+    tries=0
+    until grep -q listening "$1" || ! kill -0 $process 2> /dev/null || [ $tries -gt 300 ]; do
+        tries=$((tries + 1))
         sleep 0.1
     done
     if [ "$1" != poll ] && ! kill -0 $process 2> /dev/null; then

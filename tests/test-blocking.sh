@@ -15,11 +15,7 @@ workplace=blocking
 "$builddir/examples/echo-server" 127.0.0.1:0 > server 2>&1 &
 server=$!
 started=$server
-tries=0
-until grep -q '^listening' server || [ $tries -gt 300 ]; do
-    tries=$((tries + 1))
-    sleep 0.1
-done
+wait_for '^listening' server 'the server listens'
 where=$(sed -n 's/^listening on //p' server)
 
 # ends_with STATUS TEXT ARGUMENT...: what it prints contains the text.
