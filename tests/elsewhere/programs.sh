@@ -131,7 +131,7 @@ programs()
 answers()
 {
     for name in SYS_EPOLL_H SYS_EVENTFD_H LINUX_ERRQUEUE_H LINUX_SOCKIOS_H LINUX_SOCK_DIAG_H GETRANDOM \
-        ISSETUGID RECVMMSG SECURE_GETENV SENDMMSG CARES LIBURING LIBIDN2 OPENSSL; do
+        RECVMMSG SECURE_GETENV SENDMMSG CARES LIBURING LIBIDN2 OPENSSL; do
         # shellcheck disable=SC2059 # a format
         ! grep -qxF "$(printf "$1" "HAVE_$name")" config.h || printf ' %s' "$name"
     done
