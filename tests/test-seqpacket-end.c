@@ -10,7 +10,7 @@
 #include "tests/sockets.h"
 #include "tests/world.h"
 
-static int early_ends; /* so often a look at the next packet finds an end */
+static int early_ends; /* how many looks at the next packet are still to find an end */
 
 ssize_t recv(int descriptor, void *data, size_t size, int flags)
 {

@@ -3,7 +3,7 @@
 #
 #   terminal.py SECONDS PROGRAM [ARGUMENT...] > picture.svg
 #
-# Runs the program in a terminal of 80 columns and 23 rows, and draws the screen after so many seconds.
+# Runs the program in a terminal of 80 columns and 23 rows, and draws the screen after SECONDS.
 # It knows what examples/arena writes: texts, colours, "cursor home" and "clear to the end of the line".
 # doc/pictures/arena.svg is that of `terminal.py 7 build/examples/arena/arena`.
 import fcntl
